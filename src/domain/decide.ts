@@ -1,0 +1,156 @@
+import { allowed, type Decision, type DenialReason, denied, scopeMissing } from './decision.js';
+import type { EndpointPolicy, Zone } from './endpoint.js';
+import { VerifiedPrincipal } from './principal.js';
+import type { CompiledRequirement } from './requirement.js';
+
+/**
+ * The rules, and nothing else: no clock, no store, no waiting. The order of the checks is the contract's:
+ *
+ *   endpoint known → its access and the caller's zone → one well-formed credential → known → revoked → expired
+ *   → organization → grant
+ *
+ * {@link decideWithoutCredential} is the part before the credential is looked at, {@link decideLife} what a known
+ * credential's own record says, {@link decideGrant} what its holder may do. Each writes its steps into a trace where one
+ * is given: `explain` runs these same functions, so it can't tell another story than `authorize`.
+ */
+export interface Step {
+  readonly check: Check;
+  readonly passed: boolean;
+  /** What was compared, in words. Never holds a secret. */
+  readonly detail: string;
+}
+
+export type Check =
+  | 'requirement'
+  | 'endpoint'
+  | 'access'
+  | 'credential'
+  | 'known'
+  | 'revoked'
+  | 'expired'
+  | 'organization'
+  | 'grant';
+
+export type Trace = Step[];
+
+/** The decision where no credential is needed to make it, or `null` where one is. */
+export function decideWithoutCredential(
+  requirement: CompiledRequirement,
+  endpoint: EndpointPolicy | null,
+  zone: Zone,
+  trace?: Trace,
+): Decision | null {
+  if (requirement.kind === 'public') {
+    trace?.push({ check: 'requirement', passed: true, detail: 'anyone may call this: no credential is looked at' });
+    return allowed(null);
+  }
+  if (requirement.kind !== 'endpoint') return null;
+  if (endpoint === null) {
+    trace?.push({
+      check: 'endpoint',
+      passed: false,
+      detail: `no endpoint "${requirement.endpoint}" is registered in organization "${requirement.organization}"`,
+    });
+    return denied('endpoint_unknown');
+  }
+  trace?.push({ check: 'endpoint', passed: true, detail: `"${endpoint.id}" is registered and ${endpoint.access}` });
+  switch (endpoint.access) {
+    case 'public':
+      trace?.push({ check: 'access', passed: true, detail: 'public: no credential is looked at' });
+      return allowed(null);
+    case 'private':
+      trace?.push({
+        check: 'access',
+        passed: zone === 'internal',
+        detail: `private: only callers in the internal zone; this one is ${zone}`,
+      });
+      return zone === 'internal' ? allowed(null) : denied('endpoint_private');
+    case 'protected':
+      trace?.push({ check: 'access', passed: true, detail: 'protected: a valid token decides' });
+      return null;
+  }
+}
+
+/** What decides whether a known credential is alive. Times are epoch milliseconds; `Infinity` is never. */
+export interface Life {
+  readonly revoked: boolean;
+  /** The end of this secret, where a rotation has replaced it. */
+  readonly secretEndsAt: number;
+  readonly expiresAt: number;
+}
+
+/** Why a known credential is no longer alive, or `null` where it is. `expiresAt` itself is no longer within the life. */
+export function decideLife(life: Life, now: number, trace?: Trace): DenialReason | null {
+  if (life.revoked || life.secretEndsAt <= now) {
+    trace?.push({
+      check: 'revoked',
+      passed: false,
+      detail: life.revoked ? 'the token is revoked' : 'this secret was replaced by a rotation, and its grace is over',
+    });
+    return 'token_revoked';
+  }
+  trace?.push({ check: 'revoked', passed: true, detail: 'the token is not revoked' });
+  const expired = life.expiresAt <= now;
+  trace?.push({ check: 'expired', passed: !expired, detail: expiryDetail(life.expiresAt, now) });
+  return expired ? 'token_expired' : null;
+}
+
+/** Whether a principal may do what is required. Its credential is alive, and a credential is needed. */
+export function decideGrant(
+  principal: VerifiedPrincipal,
+  requirement: CompiledRequirement,
+  endpoint: EndpointPolicy | null,
+  trace?: Trace,
+): Decision {
+  const grants = VerifiedPrincipal.grantsOf(principal);
+  if (grants === null) return denied('internal_error');
+  switch (requirement.kind) {
+    case 'authenticated':
+    case 'public':
+      trace?.push({ check: 'grant', passed: true, detail: 'any valid token will do' });
+      return allowed(principal);
+    case 'scope': {
+      if (requirement.organization !== null) {
+        const same = principal.organization === requirement.organization;
+        if (trace) pushOrganization(trace, principal.organization, requirement.organization, same);
+        if (!same) return scopeMissing(requirement.scopes);
+      }
+      for (const scope of requirement.scopes) {
+        const held = grants.scopes.has(scope);
+        trace?.push({ check: 'grant', passed: held, detail: `the token ${held ? 'holds' : 'does not hold'} ${scope}` });
+        if (!held) return scopeMissing(requirement.scopes);
+      }
+      return allowed(principal);
+    }
+    case 'endpoint': {
+      if (endpoint === null) return denied('endpoint_unknown');
+      const same = principal.organization === endpoint.organization;
+      if (trace) pushOrganization(trace, principal.organization, endpoint.organization, same);
+      if (!same) return denied('endpoint_not_granted');
+      const reached = grants.allEndpoints || grants.endpoints.has(endpoint.uid);
+      trace?.push({ check: 'grant', passed: reached, detail: endpointDetail(principal, endpoint, reached) });
+      return reached ? allowed(principal) : denied('endpoint_not_granted');
+    }
+  }
+}
+
+function pushOrganization(trace: Trace, held: string, needed: string, passed: boolean): void {
+  trace.push({
+    check: 'organization',
+    passed,
+    detail: `the token belongs to organization "${held}"; the call is to organization "${needed}"`,
+  });
+}
+
+function endpointDetail(principal: VerifiedPrincipal, endpoint: EndpointPolicy, reached: boolean): string {
+  if (reached) return `the token reaches endpoint "${endpoint.id}"`;
+  const named = principal.grants.endpoints !== '*' && principal.grants.endpoints.includes(endpoint.id);
+  return named
+    ? `the token was granted an earlier endpoint "${endpoint.id}", which was deleted; this one has its name only`
+    : `the token does not reach endpoint "${endpoint.id}"`;
+}
+
+function expiryDetail(expiresAt: number, now: number): string {
+  if (expiresAt === Number.POSITIVE_INFINITY) return 'the token never expires';
+  return `the token ${expiresAt <= now ? 'expired' : 'expires'} at ${new Date(expiresAt).toISOString()}`;
+}

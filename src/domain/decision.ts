@@ -1,0 +1,78 @@
+import type { Principal } from './principal.js';
+import type { TokenTypes } from './token-types.js';
+
+/**
+ * Why an attempt was denied. `internal_error` and `unavailable` are faults, not judgements: the credential may be good.
+ * Every transport maps each of these to its own status in one exhaustive table.
+ */
+export type DenialReason =
+  | 'token_missing'
+  | 'token_malformed'
+  | 'token_unknown'
+  | 'token_expired'
+  | 'token_revoked'
+  | 'scope_missing'
+  | 'endpoint_not_granted'
+  | 'endpoint_unknown'
+  | 'endpoint_private'
+  | 'requirement_missing'
+  | 'rate_limited'
+  | 'unavailable'
+  | 'internal_error';
+
+/** What a fault lies in. */
+export type FaultCause = 'store' | 'issuer' | 'limiter';
+
+export interface Allowed<T extends TokenTypes = TokenTypes> {
+  readonly allowed: true;
+  /** `null` where no credential was needed: a public endpoint, a private one from inside. */
+  readonly principal: Principal<T> | null;
+}
+
+export interface Denied {
+  readonly allowed: false;
+  readonly reason: DenialReason;
+  /** With `scope_missing`: the scopes that the call needs. */
+  readonly scopes?: readonly string[];
+  /** With `unavailable`: what is down. */
+  readonly cause?: FaultCause;
+  /** With `unavailable` and `internal_error`: what failed, for a log. No guard shows it. */
+  readonly error?: unknown;
+}
+
+export type Decision<T extends TokenTypes = TokenTypes> = Allowed<T> | Denied;
+
+/** The outcome of a check that needs no grant: who it is, or why not. */
+export type Authentication<T extends TokenTypes = TokenTypes> =
+  | { readonly ok: true; readonly principal: Principal<T> }
+  | { readonly ok: false; readonly reason: DenialReason; readonly cause?: FaultCause };
+
+const ALLOWED_WITHOUT_PRINCIPAL: Allowed = Object.freeze({ allowed: true, principal: null });
+
+/** Frozen, one for each reason: a flood of refusals makes no garbage. */
+const DENIALS = new Map<DenialReason, Denied>();
+
+export function allowed(principal: Principal | null): Allowed {
+  return principal === null ? ALLOWED_WITHOUT_PRINCIPAL : { allowed: true, principal };
+}
+
+export function denied(reason: DenialReason): Denied {
+  let denial = DENIALS.get(reason);
+  if (denial === undefined) {
+    denial = Object.freeze({ allowed: false, reason });
+    DENIALS.set(reason, denial);
+  }
+  return denial;
+}
+
+export function scopeMissing(scopes: readonly string[]): Denied {
+  return { allowed: false, reason: 'scope_missing', scopes };
+}
+
+export function unavailable(cause: FaultCause, error: unknown): Denied {
+  return { allowed: false, reason: 'unavailable', cause, error };
+}
+
+export function internalError(error: unknown): Denied {
+  return { allowed: false, reason: 'internal_error', error };
+}

@@ -1,0 +1,55 @@
+/**
+ * Everything that postern refuses, by its stable code. Match on `code`, not on `instanceof`: two copies of this
+ * package in one process have two classes. `docs/errors.md` says what to do about each.
+ */
+export type PosternErrorCode =
+  | 'closed'
+  | 'conflict'
+  | 'driver_missing'
+  | 'endpoint_exists'
+  | 'endpoint_not_granted'
+  | 'endpoint_unknown'
+  | 'expiry_past'
+  | 'guard_missing'
+  | 'input_invalid'
+  | 'option_invalid'
+  | 'option_unknown'
+  | 'organization_forbidden'
+  | 'owner_forbidden'
+  | 'record_unreadable'
+  | 'requirement_invalid'
+  | 'scope_missing'
+  | 'scope_unknown'
+  | 'store_invalid'
+  | 'store_newer'
+  | 'token_exists'
+  | 'token_expired'
+  | 'token_revoked'
+  | 'token_unknown'
+  | 'type_unknown'
+  | 'types_missing'
+  | 'unavailable';
+
+export interface PosternErrorOptions {
+  /** Where in the input the fault is, e.g. `types.developer.scopes.0`. */
+  readonly path?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** The one error class of this package. Its message is a sentence that says what to do, and never holds a secret. */
+export class PosternError extends Error {
+  override readonly name = 'PosternError';
+  readonly code: PosternErrorCode;
+  readonly path: string | undefined;
+
+  constructor(code: PosternErrorCode, message: string, options: PosternErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.path = options.path;
+  }
+}
+
+/** True for a `PosternError` of any copy of this package. */
+export function isPosternError(error: unknown): error is PosternError {
+  return error instanceof Error && error.name === 'PosternError' && typeof (error as PosternError).code === 'string';
+}

@@ -1,0 +1,89 @@
+import type { Step } from './decide.js';
+import type { Decision } from './decision.js';
+import type { EndpointPolicy } from './endpoint.js';
+import { VerifiedPrincipal } from './principal.js';
+import type { CompiledRequirement } from './requirement.js';
+import type { Catalog, GrantsOf, TokenTypes } from './token-types.js';
+
+/** Why an attempt was decided as it was: for the one who asks "why was I denied?", not for the one who was. */
+export interface Explanation<T extends TokenTypes = TokenTypes> {
+  readonly decision: Decision<T>;
+  /** The checks that were made, in their order. The last one decided. */
+  readonly steps: readonly Step[];
+  /** For a denial for want of a grant: the least that would allow it. */
+  readonly remedy?: Remedy<T>;
+}
+
+export interface Remedy<T extends TokenTypes = TokenTypes> {
+  /** What the token's `types` lack: one type, with the scopes or the endpoint to add. */
+  readonly types: GrantsOf<T>;
+  /** The same in words. */
+  readonly message: string;
+}
+
+/**
+ * The least grant that turns a denial into an allow, or `undefined` where no grant would: a token of another organization
+ * stays outside whatever it is granted.
+ */
+export function remedyFor(
+  decision: Decision,
+  requirement: CompiledRequirement | null,
+  principal: VerifiedPrincipal | null,
+  endpoint: EndpointPolicy | null,
+  catalog: Catalog,
+): Remedy | undefined {
+  if (decision.allowed || requirement === null || principal === null) return undefined;
+  const grants = VerifiedPrincipal.grantsOf(principal);
+  if (grants === null) return undefined;
+  if (decision.reason === 'scope_missing' && requirement.kind === 'scope') {
+    if (requirement.organization !== null && requirement.organization !== principal.organization) return undefined;
+    const missing = leastScopes(
+      requirement.scopes.filter((scope) => !grants.scopes.has(scope)),
+      catalog,
+    );
+    const types: Record<string, { scopes: `${string}:${string}`[] }> = {};
+    for (const { type, scope } of missing) {
+      const entry = types[type];
+      if (entry) entry.scopes.push(scope);
+      else types[type] = { scopes: [scope] };
+    }
+    const parts = Object.entries(types).map(([type, { scopes }]) => `${scopes.join(', ')} (type ${type})`);
+    return { types, message: `Grant the token ${parts.join(' and ')}.` };
+  }
+  if (decision.reason === 'endpoint_not_granted' && endpoint !== null) {
+    if (endpoint.organization !== principal.organization) return undefined;
+    const type = [...catalog.types].find(([, { form }]) => form === 'endpoint_access')?.[0];
+    if (type === undefined) return undefined;
+    return {
+      types: { [type]: { endpoints: [endpoint.id] } },
+      message: `Grant the token the endpoint "${endpoint.id}" (type ${type}).`,
+    };
+  }
+  return undefined;
+}
+
+interface Placed {
+  readonly scope: `${string}:${string}`;
+  readonly type: string;
+  readonly expansion: readonly string[];
+}
+
+/** Each missing scope with a type that has it, leaving out what another of them includes. */
+function leastScopes(missing: readonly string[], catalog: Catalog): readonly Placed[] {
+  let kept: Placed[] = [];
+  for (const scope of missing) {
+    if (kept.some(({ expansion }) => expansion.includes(scope))) continue;
+    const placed = { scope: scope as Placed['scope'], ...placeOf(scope, catalog) };
+    kept = kept.filter((other) => !placed.expansion.includes(other.scope));
+    kept.push(placed);
+  }
+  return kept;
+}
+
+function placeOf(scope: string, catalog: Catalog): { type: string; expansion: readonly string[] } {
+  for (const [type, entry] of catalog.types) {
+    const expansion = entry.form === 'scope_access' ? entry.expansions.get(scope) : undefined;
+    if (expansion) return { type, expansion };
+  }
+  throw new Error(`scope ${scope} has no type: the requirement was compiled against another catalog`);
+}

@@ -1,0 +1,108 @@
+import { isOrganizationName } from './endpoint.js';
+import { PosternError } from './errors.js';
+import { quote } from './text.js';
+import type { Catalog, ScopeOf, TokenTypes } from './token-types.js';
+
+/** What a call needs. Exactly one of the four forms; anything else is refused. */
+export type Requirement<T extends TokenTypes = TokenTypes> =
+  | EndpointRequirement
+  | ScopeRequirement<ScopeOf<T>>
+  | { readonly authenticated: true }
+  | { readonly public: true };
+
+export interface EndpointRequirement {
+  /** The endpoint's id. What is no id (a name from a URL may be anything) is an unknown endpoint. */
+  readonly endpoint: string;
+  /** Whose endpoint; left out: the instance's own organization. */
+  readonly organization?: string;
+}
+
+export interface ScopeRequirement<Scope extends string = string> {
+  /** One scope, or a list of which all are needed. */
+  readonly scope: Scope | readonly Scope[];
+  /**
+   * Whose resources. Left out, it means the caller's own organization: an application that names tenants in its routes
+   * must name the organization here, or a token of one tenant passes on another's route.
+   */
+  readonly organization?: string;
+}
+
+export type CompiledRequirement =
+  | { readonly kind: 'endpoint'; readonly endpoint: string; readonly organization: string }
+  | { readonly kind: 'scope'; readonly scopes: readonly string[]; readonly organization: string | null }
+  | { readonly kind: 'authenticated' }
+  | { readonly kind: 'public' };
+
+const PUBLIC: CompiledRequirement = Object.freeze({ kind: 'public' });
+const AUTHENTICATED: CompiledRequirement = Object.freeze({ kind: 'authenticated' });
+
+/**
+ * Reads a requirement, by its own properties only: a key inherited from a polluted `Object.prototype` is none. An unknown
+ * key is refused, because a misspelt `organization` would otherwise widen the requirement in silence.
+ *
+ * @throws PosternError `requirement_invalid`, `scope_unknown`
+ */
+export function compileRequirement(
+  requirement: unknown,
+  catalog: Catalog,
+  defaultOrganization: string,
+): CompiledRequirement {
+  if (typeof requirement !== 'object' || requirement === null) {
+    throw invalid(`a requirement is an object, not ${quote(requirement)}`);
+  }
+  let kind: CompiledRequirement['kind'] | null = null;
+  let organization: string | null = null;
+  for (const key of Object.keys(requirement)) {
+    if (key === 'organization') {
+      const value = (requirement as { organization: unknown }).organization;
+      if (value === undefined) continue;
+      if (!isOrganizationName(value)) throw invalid(`organization is ${quote(value)}: name one, or leave it out`);
+      organization = value;
+    } else if (key === 'endpoint' || key === 'scope' || key === 'authenticated' || key === 'public') {
+      if (kind !== null) throw invalid(`it names both ${kind} and ${key}: give one of them`);
+      kind = key;
+    } else throw invalid(`it has an unknown key ${quote(key)}`);
+  }
+  const value = kind === null ? undefined : (requirement as Record<string, unknown>)[kind];
+  switch (kind) {
+    case 'endpoint':
+      if (typeof value !== 'string') throw invalid(`endpoint is ${quote(value)}: give the id of an endpoint`);
+      return { kind, endpoint: value, organization: organization ?? defaultOrganization };
+    case 'scope':
+      return { kind, scopes: readScopes(value, catalog), organization };
+    case 'authenticated':
+    case 'public':
+      if (value !== true) throw invalid(`${kind} is ${quote(value)}: the only value is true`);
+      if (organization !== null) throw invalid(`${kind} takes no organization`);
+      return kind === 'public' ? PUBLIC : AUTHENTICATED;
+    case null:
+      throw invalid('it names none of endpoint, scope, authenticated and public');
+  }
+}
+
+function readScopes(value: unknown, catalog: Catalog): readonly string[] {
+  const scopes: readonly unknown[] = Array.isArray(value) ? [...value] : [value];
+  // "All of none" would be true for everyone.
+  if (scopes.length === 0) throw invalid('scope is an empty list: name at least one scope');
+  for (const scope of scopes) {
+    if (typeof scope !== 'string' || !catalog.scopes.has(scope)) throw unknownScope(scope, catalog, 'scope');
+  }
+  return scopes as string[];
+}
+
+/** The error for a scope that no token type knows, with those that there are. */
+export function unknownScope(scope: unknown, catalog: Catalog, path: string): PosternError {
+  const known = [...catalog.scopes];
+  const listed = known.slice(0, 12).join(', ') + (known.length > 12 ? ', …' : '');
+  const advice =
+    typeof scope === 'string' && scope.includes('*') && path === 'scope'
+      ? 'a requirement names single scopes; a wildcard is for grants'
+      : known.length === 0
+        ? 'no token type has scopes'
+        : `use one of ${listed}`;
+  return new PosternError('scope_unknown', `${path} is ${quote(scope)}, which is no scope here: ${advice}`, { path });
+}
+
+function invalid(problem: string): PosternError {
+  return new PosternError('requirement_invalid', `this requirement can not be used: ${problem}`);
+}

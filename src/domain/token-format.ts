@@ -1,0 +1,74 @@
+import { BASE62_VALUE, bytesToNumber, encodeBase62 } from './base62.js';
+import { CRC_TABLE, crc32, crcState } from './crc32.js';
+
+/** Random bytes in a token. */
+export const SECRET_BYTES = 32;
+const SECRET_WIDTH = 43;
+const CHECKSUM_WIDTH = 6;
+/** How many characters of the secret the hint shows: 4 of 43 leave 232 bits unknown. */
+const HINT_WIDTH = 4;
+
+export const PREFIX_PATTERN = /^[a-z][a-z0-9]{1,15}$/;
+
+/** What {@link parseToken} tells of a token: nothing that lets anyone use it. */
+export interface ParsedToken {
+  readonly prefix: string;
+  /** The start of the token, safe to log and show. */
+  readonly hint: string;
+}
+
+/** Makes `<prefix>_<43 base62: 32 random bytes><6 base62: CRC-32 of all before it>`. */
+export function formatToken(prefix: string, bytes: Uint8Array): string {
+  const body = `${prefix}_${encodeBase62(bytesToNumber(bytes), SECRET_WIDTH)}`;
+  return body + encodeBase62(BigInt(crc32(body)), CHECKSUM_WIDTH);
+}
+
+/** The part of a token that may be shown: its prefix and first characters. */
+export function hintOf(token: string): string {
+  return `${token.slice(0, token.indexOf('_') + 1 + HINT_WIDTH)}…`;
+}
+
+/**
+ * Whether a string has the form of an API token, checksum included: `null` if not. It says nothing of whether the token
+ * was ever issued. Positions are fixed, so nothing inside a token can be taken for a separator.
+ */
+export function parseToken(text: unknown): ParsedToken | null {
+  if (typeof text !== 'string') return null;
+  const prefix = text.slice(0, text.length - SECRET_WIDTH - CHECKSUM_WIDTH - 1);
+  if (!PREFIX_PATTERN.test(prefix) || !tokenForm(prefix)(text)) return null;
+  return { prefix, hint: hintOf(text) };
+}
+
+/** The regular expression to hand to a secret scanner. It finds tokens inside other text. */
+export function tokenPattern(prefix = 'pst'): RegExp {
+  if (!PREFIX_PATTERN.test(prefix)) throw new TypeError(`a token prefix is ${PREFIX_PATTERN.source}`);
+  return new RegExp(`(?<![0-9A-Za-z_])${prefix}_[0-9A-Za-z]{${SECRET_WIDTH + CHECKSUM_WIDTH}}(?![0-9A-Za-z_])`);
+}
+
+/**
+ * A check that a string is a token under `prefix`. The cheap refusals come first (a string of another length costs one
+ * comparison), then one pass reads the alphabet and the checksum together: this runs before every verification.
+ */
+export function tokenForm(prefix: string): (text: string) => boolean {
+  const head = `${prefix}_`;
+  const headState = crcState(head);
+  const bodyEnd = head.length + SECRET_WIDTH;
+  const length = bodyEnd + CHECKSUM_WIDTH;
+  return (text) => {
+    if (text.length !== length || !text.startsWith(head)) return false;
+    let crc = headState;
+    for (let i = head.length; i < bodyEnd; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127 || (BASE62_VALUE[code] as number) < 0) return false;
+      crc = (CRC_TABLE[(crc ^ code) & 0xff] as number) ^ (crc >>> 8);
+    }
+    let checksum = 0;
+    for (let i = bodyEnd; i < length; i++) {
+      const code = text.charCodeAt(i);
+      const value = code > 127 ? -1 : (BASE62_VALUE[code] as number);
+      if (value < 0) return false;
+      checksum = checksum * 62 + value;
+    }
+    return checksum === ~crc >>> 0;
+  };
+}

@@ -1,0 +1,28 @@
+import type { Ownership } from './principal.js';
+import type { GrantsOf, TokenTypes } from './token-types.js';
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+export type Metadata = { readonly [key: string]: JsonValue };
+
+/** What is known of a token, without its secret: safe to log, list and show. */
+export interface TokenRecord<T extends TokenTypes = TokenTypes> {
+  readonly id: string;
+  readonly name: string;
+  /** Empty where none was given. */
+  readonly description: string;
+  readonly types: GrantsOf<T>;
+  readonly organization: string;
+  readonly owner: string | null;
+  readonly ownership: Ownership;
+  /** The start of the token, to know it by. Of an imported token: the start of its digest. */
+  readonly hint: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** `null`: never. At this instant the token is already expired. */
+  readonly expiresAt: Date | null;
+  readonly revokedAt: Date | null;
+  /** Written in batches: at most one flush interval behind. */
+  readonly lastUsedAt: Date | null;
+  readonly metadata: Metadata;
+}

@@ -1,0 +1,157 @@
+import { PosternError } from './errors.js';
+import { quote } from './text.js';
+
+/** Resource → action → the actions that it includes. */
+export type Resources = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+
+/** A type whose tokens reach chosen endpoints. Made by {@link endpointAccess}. */
+export interface EndpointAccess {
+  readonly form: 'endpoint_access';
+}
+
+/** A type whose tokens hold scopes over resources. Made by {@link scopeAccess}. */
+export interface ScopeAccess<R extends Resources = Resources> {
+  readonly form: 'scope_access';
+  readonly resources: R;
+}
+
+export type TokenTypes = Readonly<Record<string, EndpointAccess | ScopeAccess>>;
+
+/** `resource:action` of some resources. */
+export type ScopeIn<R extends Resources> = { [K in keyof R & string]: `${K}:${keyof R[K] & string}` }[keyof R & string];
+
+/** What a token may be granted: a scope, every action on a resource, or every scope of the type. */
+export type ScopeGrantIn<R extends Resources> = ScopeIn<R> | `${keyof R & string}:*` | '*';
+
+/** Every scope that some token types know. */
+export type ScopeOf<T extends TokenTypes> = {
+  [K in keyof T]: T[K] extends ScopeAccess<infer R> ? ScopeIn<R> : never;
+}[keyof T];
+
+/** What a token of some types is granted: at least one type. */
+export type GrantsOf<T extends TokenTypes> = { readonly [K in keyof T]?: GrantOf<T[K]> | undefined };
+
+type GrantOf<Type> =
+  Type extends ScopeAccess<infer R>
+    ? { readonly scopes: readonly ScopeGrantIn<R>[] }
+    : { readonly endpoints: '*' | readonly string[] };
+
+/** An included action must be one of the same resource: the compiler says so where it is not. */
+type Consistent<R> = { [K in keyof R]: { [A in keyof R[K]]: readonly (keyof R[K])[] } };
+
+const TYPE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,49}$/;
+/** RFC 6749 section 3.3 allows more in a scope; `:` and `*` have a meaning here. */
+const SCOPE_PART = /^[A-Za-z][A-Za-z0-9_.-]{0,49}$/;
+
+/** A token type that reaches endpoints: the `user` type of BentoCloud. */
+export function endpointAccess(): EndpointAccess {
+  return Object.freeze({ form: 'endpoint_access' });
+}
+
+/**
+ * A token type that holds scopes over resources: the `developer` type of BentoCloud.
+ *
+ * @example
+ * scopeAccess({ models: { read: [], write: ['read'] } })   // models:write includes models:read
+ * @throws PosternError `option_invalid`
+ */
+export function scopeAccess<const R extends Resources>(resources: R & Consistent<R>): ScopeAccess<R> {
+  const copy: Record<string, Record<string, readonly string[]>> = {};
+  for (const [resource, actions] of entriesOf(resources, 'resources')) {
+    assertName(resource, SCOPE_PART, 'resource');
+    const table: Record<string, readonly string[]> = {};
+    for (const [action, includes] of entriesOf(actions, `resources.${resource}`)) {
+      assertName(action, SCOPE_PART, 'action');
+      if (!Array.isArray(includes)) throw invalid(`resources.${resource}.${action}`, 'is not a list of actions');
+      for (const other of includes) {
+        if (typeof other !== 'string' || !Object.hasOwn(actions as object, other)) {
+          throw invalid(
+            `resources.${resource}.${action}`,
+            `includes ${quote(other)}, which is no action of ${resource}`,
+          );
+        }
+      }
+      table[action] = Object.freeze([...includes]);
+    }
+    copy[resource] = Object.freeze(table);
+  }
+  return Object.freeze({ form: 'scope_access', resources: Object.freeze(copy) as R });
+}
+
+/** BentoCloud's token types, and the default. */
+export const bentocloudTokenTypes = Object.freeze({
+  user: endpointAccess(),
+  developer: scopeAccess({
+    cluster: { read: [], write: ['read'] },
+    iam: { read: [], write: ['read'] },
+    models: { read: [], write: ['read'] },
+    bentos: { read: [], write: ['read'] },
+    deployments: { read: [], write: ['read'] },
+  }),
+});
+
+/** Token types, made ready to be asked. Maps throughout: a name such as `__proto__` is a name like any other. */
+export interface Catalog {
+  readonly types: ReadonlyMap<string, CatalogType>;
+  /** Every scope of every type. */
+  readonly scopes: ReadonlySet<string>;
+}
+
+export type CatalogType =
+  | { readonly form: 'endpoint_access' }
+  /** Grant (`models:write`, `models:*`, `*`) → the scopes that it stands for. */
+  | { readonly form: 'scope_access'; readonly expansions: ReadonlyMap<string, readonly string[]> };
+
+/** @throws PosternError `option_invalid` */
+export function compileCatalog(types: TokenTypes): Catalog {
+  const compiled = new Map<string, CatalogType>();
+  const scopes = new Set<string>();
+  for (const [name, type] of entriesOf(types, 'tokenTypes')) {
+    assertName(name, TYPE_NAME, 'token type');
+    const form = (type as EndpointAccess | ScopeAccess | null)?.form;
+    if (form === 'endpoint_access') compiled.set(name, { form });
+    else if (form === 'scope_access') {
+      const expansions = expand((type as ScopeAccess).resources);
+      for (const scope of expansions.get('*') as readonly string[]) scopes.add(scope);
+      compiled.set(name, { form, expansions });
+    } else throw invalid(`tokenTypes.${name}`, 'was not made by endpointAccess() or scopeAccess()');
+  }
+  if (compiled.size === 0) throw invalid('tokenTypes', 'names no type: give at least one');
+  return { types: compiled, scopes };
+}
+
+function expand(resources: Resources): Map<string, readonly string[]> {
+  const expansions = new Map<string, readonly string[]>();
+  const all: string[] = [];
+  for (const [resource, actions] of Object.entries(resources)) {
+    for (const action of Object.keys(actions)) {
+      const scopes = [...closure(actions, action)].map((included) => `${resource}:${included}`);
+      expansions.set(`${resource}:${action}`, scopes);
+    }
+    const every = Object.keys(actions).map((action) => `${resource}:${action}`);
+    expansions.set(`${resource}:*`, every);
+    all.push(...every);
+  }
+  return expansions.set('*', all);
+}
+
+/** An action with all that it includes, directly or through others. A cycle is harmless. */
+function closure(actions: Resources[string], action: string, found = new Set<string>()): Set<string> {
+  if (found.has(action)) return found;
+  found.add(action);
+  for (const included of actions[action] ?? []) closure(actions, included, found);
+  return found;
+}
+
+function entriesOf(value: unknown, path: string): [string, unknown][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(path, 'is not an object');
+  return Object.entries(value);
+}
+
+function assertName(name: string, pattern: RegExp, what: string): void {
+  if (!pattern.test(name)) throw invalid('tokenTypes', `has a ${what} named ${quote(name)}: use ${pattern.source}`);
+}
+
+function invalid(path: string, problem: string): PosternError {
+  return new PosternError('option_invalid', `${path} ${problem}`, { path });
+}

@@ -1,0 +1,55 @@
+export type { Check, Step } from './domain/decide.js';
+export type { Allowed, Authentication, Decision, DenialReason, Denied, FaultCause } from './domain/decision.js';
+export type { Duration } from './domain/duration.js';
+export type { Access, Endpoint, Zone } from './domain/endpoint.js';
+export { isPosternError, PosternError, type PosternErrorCode } from './domain/errors.js';
+export type { Explanation, Remedy } from './domain/explain.js';
+export type { EffectiveGrants } from './domain/grants.js';
+export type { Ownership, Principal } from './domain/principal.js';
+export type { EndpointRequirement, Requirement, ScopeRequirement } from './domain/requirement.js';
+export { type ParsedToken, parseToken, tokenPattern } from './domain/token-format.js';
+export type { JsonValue, Metadata, TokenRecord } from './domain/token-record.js';
+export {
+  bentocloudTokenTypes,
+  type EndpointAccess,
+  endpointAccess,
+  type GrantsOf,
+  type Resources,
+  type ScopeAccess,
+  type ScopeOf,
+  scopeAccess,
+  type TokenTypes,
+} from './domain/token-types.js';
+export type { Attempt } from './services/authorizer.js';
+export { createPostern, type Management, type Postern } from './services/create-postern.js';
+export type { CreateEndpoint, Endpoints, InOrganization, ListEndpoints } from './services/endpoints.js';
+export type { ChangeEvent, DecisionEvent, EventListener, FaultEvent, PosternEvent } from './services/events.js';
+export type { CacheOptions, ImportedTokenForm, Pepper, PosternOptions } from './services/options.js';
+export type {
+  Actor,
+  Change,
+  ChangeType,
+  Clock,
+  EndpointQuery,
+  Invalidation,
+  Random,
+  SecretRotation,
+  Store,
+  StoredEndpoint,
+  StoredSecret,
+  StoredToken,
+  TokenPosition,
+  TokenQuery,
+  Usage,
+} from './services/ports.js';
+export type { Register, RegisteredPrincipal, RegisteredRequirement } from './services/register.js';
+export type {
+  CreateToken,
+  ImportToken,
+  IssuedToken,
+  ListTokens,
+  Page,
+  Tokens,
+  UpdateToken,
+} from './services/tokens.js';
+export { memoryStore } from './stores/memory.js';

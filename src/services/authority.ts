@@ -1,0 +1,74 @@
+import { PosternError } from '../domain/errors.js';
+import { excessOf, type Grants, type StoredGrants } from '../domain/grants.js';
+import type { Actor } from './ports.js';
+
+/**
+ * In whose hands an API is: the application's own, which may do everything, or a principal's, which is held to its
+ * organization, its owner and its grants. Every method of tokens and endpoints asks it.
+ */
+export interface Authority {
+  readonly actor: Actor;
+  /** The organization that is meant: what was named, if it may be. @throws PosternError `organization_forbidden` */
+  organization(named: string | undefined): string;
+  /** Whether something of this organization may be seen and changed. What may not be is as if it were not there. */
+  sees(organization: string): boolean;
+  /** The owner of a token to be made. @throws PosternError `owner_forbidden` */
+  owner(named: string | null | undefined): string | null;
+  /** Refuses grants beyond what is held. @throws PosternError `scope_missing`, `endpoint_not_granted` */
+  assertHolds(grants: StoredGrants): Promise<void>;
+}
+
+export function applicationAuthority(defaultOrganization: string): Authority {
+  return {
+    actor: { kind: 'application' },
+    organization: (named) => named ?? defaultOrganization,
+    sees: () => true,
+    owner: (named) => named ?? null,
+    assertHolds: async () => {},
+  };
+}
+
+export interface Holder {
+  readonly tokenId: string;
+  readonly organization: string;
+  readonly owner: string | null;
+  grants(): Promise<Grants>;
+}
+
+export function principalAuthority(holder: Holder): Authority {
+  return {
+    actor: { kind: 'principal', tokenId: holder.tokenId, owner: holder.owner },
+    organization(named) {
+      if (named === undefined || named === holder.organization) return holder.organization;
+      throw new PosternError(
+        'organization_forbidden',
+        'this caller acts in its own organization only: leave organization out',
+        { path: 'organization' },
+      );
+    },
+    sees: (organization) => organization === holder.organization,
+    owner(named) {
+      if (named === undefined || named === holder.owner) return holder.owner;
+      throw new PosternError('owner_forbidden', 'this caller makes tokens for itself only: leave owner out', {
+        path: 'owner',
+      });
+    },
+    async assertHolds(grants) {
+      const excess = excessOf(grants, await holder.grants());
+      if (excess === null) return;
+      if ('scope' in excess) {
+        throw new PosternError(
+          'scope_missing',
+          `this caller does not hold ${excess.scope}, and can not grant it: ask for less, or use a token that holds it`,
+          { path: 'types' },
+        );
+      }
+      const endpoint = excess.endpoint === '*' ? 'every endpoint' : `endpoint "${excess.endpoint}"`;
+      throw new PosternError(
+        'endpoint_not_granted',
+        `this caller does not reach ${endpoint}, and can not grant it: ask for less, or use a token that reaches it`,
+        { path: 'types' },
+      );
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import type { z } from 'zod';
+import { PosternError, type PosternErrorCode } from '../domain/errors.js';
+import { quote } from '../domain/text.js';
+
+/**
+ * Reads someone's input through a schema. Only its own properties count (a polluted `Object.prototype` adds nothing), an
+ * unknown one is refused by name, and the first fault becomes a sentence.
+ *
+ * @throws PosternError `code` with the field's path, or `option_unknown`
+ */
+export function check<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  what: string,
+  code: PosternErrorCode,
+): z.output<S> {
+  const result = schema.safeParse(ownCopy(input));
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  if (issue?.code === 'unrecognized_keys') {
+    const key = [...issue.path, issue.keys[0]].map(String).join('.');
+    throw new PosternError('option_unknown', `${what} takes no ${quote(key)}: check its spelling, or leave it out`, {
+      path: key,
+    });
+  }
+  const path = issue?.path.map(String).join('.') || undefined;
+  const problem = issue?.message ?? 'can not be read';
+  throw new PosternError(code, path === undefined ? `${what}: ${problem}` : `${path} of ${what}: ${problem}`, { path });
+}
+
+function ownCopy(input: unknown): unknown {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
+  return Object.assign(Object.create(null), input);
+}

@@ -1,0 +1,74 @@
+import { createDigester, type Digester } from './digest.js';
+import { EndpointDirectory } from './endpoint-directory.js';
+import { Events } from './events.js';
+import { guardedStore } from './guarded-store.js';
+import type { Settings } from './options.js';
+import type { Store } from './ports.js';
+import { Time } from './time.js';
+import { TokenCache } from './token-cache.js';
+import { TokenReader } from './token-reader.js';
+import { UsageRecorder } from './usage.js';
+
+/** What the use cases of one instance share. */
+export interface Core {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly time: Time;
+  readonly events: Events;
+  readonly usage: UsageRecorder;
+  readonly reader: TokenReader;
+  readonly digester: Digester;
+  readonly cache: TokenCache;
+  readonly directory: EndpointDirectory;
+  /** A token was changed here: nothing that was read of it before is served again. */
+  tokenChanged(id: string): void;
+  /** Flushes what waits, and closes the store. Idempotent. */
+  close(): Promise<void>;
+}
+
+export function createCore(settings: Settings): Core {
+  const store = guardedStore(settings.store);
+  const events = new Events(settings.onEvent);
+  const usage = new UsageRecorder(store, events);
+  const cache = new TokenCache(settings.cache);
+  const directory = new EndpointDirectory(store, settings.cache.ttl);
+  const forget = () => {
+    cache.clear();
+    directory.clear();
+  };
+  const time = new Time(settings.clock, () => {
+    forget();
+    events.fault('clock', new Error('the clock was set back: what was cached is forgotten'), time.latest);
+  });
+  const unsubscribe = store.subscribe?.((invalidation) => {
+    switch (invalidation.kind) {
+      case 'token':
+        return cache.invalidate(invalidation.id, time.read());
+      case 'endpoints':
+        return directory.clear();
+      case 'everything':
+        return forget();
+    }
+  });
+  let closing: Promise<void> | null = null;
+  return {
+    settings,
+    store,
+    time,
+    events,
+    usage,
+    reader: new TokenReader(settings.catalog),
+    digester: createDigester(settings.peppers),
+    cache,
+    directory,
+    tokenChanged: (id) => cache.invalidate(id, time.read()),
+    close() {
+      closing ??= usage.flush().then(() => {
+        unsubscribe?.();
+        forget();
+        return store.close();
+      });
+      return closing;
+    },
+  };
+}

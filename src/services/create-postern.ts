@@ -1,0 +1,110 @@
+import type { Authentication, Decision } from '../domain/decision.js';
+import { isOrganizationName } from '../domain/endpoint.js';
+import { PosternError } from '../domain/errors.js';
+import type { Explanation } from '../domain/explain.js';
+import { compileGrants } from '../domain/grants.js';
+import { type Principal, VerifiedPrincipal } from '../domain/principal.js';
+import type { Requirement } from '../domain/requirement.js';
+import type { bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
+import { type Authority, applicationAuthority, principalAuthority } from './authority.js';
+import { type Attempt, Authorizer } from './authorizer.js';
+import { type Core, createCore } from './core.js';
+import { createEndpoints, type Endpoints } from './endpoints.js';
+import { readGrants } from './grant-input.js';
+import { type PosternOptions, readOptions } from './options.js';
+import { createTokens, type Tokens } from './tokens.js';
+
+/** Management in someone's hands: all that can change something. */
+export interface Management<T extends TokenTypes = TokenTypes> {
+  readonly tokens: Tokens<T>;
+  readonly endpoints: Endpoints;
+}
+
+export interface Postern<T extends TokenTypes = TokenTypes> extends Management<T> {
+  /**
+   * Decides one attempt. Whatever goes wrong inside is a denial.
+   *
+   * @throws PosternError `requirement_invalid`, `scope_unknown`: a requirement that no call could ever meet
+   */
+  authorize(attempt: Attempt<T>): Promise<Decision<T>>;
+  /** The same decision without a promise where nothing has to be read for it, else `null`. Never throws. */
+  tryAuthorize(attempt: Attempt<T>): Decision<T> | null;
+  /** Who a credential is. */
+  authenticate(token: string | null | undefined): Promise<Authentication<T>>;
+  /** The same decision with its steps, and what would turn a denial into an allow. For its operator's eyes. */
+  explain(attempt: Attempt<T>): Promise<Explanation<T>>;
+  /**
+   * A requirement that is checked now and need not be again: give it to many attempts.
+   *
+   * @throws PosternError `requirement_invalid`, `scope_unknown`
+   */
+  prepare<R extends Requirement<T>>(requirement: R): R;
+  /**
+   * The same management, limited to a principal's organization, granting no more than it holds, and acting in its name.
+   * What serves the requests of users uses this one; the bare one is the application's own.
+   *
+   * @throws PosternError `input_invalid` for what is no principal
+   */
+  as(principal: Pick<Principal<T>, 'organization' | 'owner' | 'types'> & { readonly tokenId?: string }): Management<T>;
+  /** Writes what waits, and closes the store. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the one object that everything goes through.
+ *
+ * @example
+ * const postern = createPostern({ store: memoryStore() });
+ * const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['models:write'] } } });
+ * await postern.authorize({ token, requirement: { scope: 'models:read' } });   // { allowed: true, … }
+ * @throws PosternError `option_invalid`, `option_unknown`
+ */
+export function createPostern<const T extends TokenTypes = typeof bentocloudTokenTypes>(
+  options: PosternOptions<T>,
+): Postern<T> {
+  const settings = readOptions(options);
+  const core = createCore(settings);
+  const authorizer = new Authorizer(core);
+  const postern: Postern = {
+    ...managementOf(core, applicationAuthority(settings.organization)),
+    authorize: (attempt) => authorizer.authorize(attempt),
+    tryAuthorize: (attempt) => authorizer.tryAuthorize(attempt),
+    authenticate: (token) => authorizer.authenticate(token),
+    explain: (attempt) => authorizer.explain(attempt),
+    prepare: (requirement) => authorizer.prepare(requirement),
+    as: (principal) => managementOf(core, authorityOf(core, principal)),
+    close: () => core.close(),
+  };
+  return Object.freeze(postern) as unknown as Postern<T>;
+}
+
+function managementOf(core: Core, authority: Authority): Management {
+  return { tokens: createTokens(core, authority), endpoints: createEndpoints(core, authority) };
+}
+
+/**
+ * Of a principal that a token proved, the grants are those it was verified with; of one that the application names itself
+ * (its own session), they are looked up by name.
+ */
+function authorityOf(core: Core, principal: Parameters<Postern['as']>[0]): Authority {
+  const { organization, owner, types, tokenId } = principal ?? {};
+  if (!isOrganizationName(organization) || (owner !== null && typeof owner !== 'string')) {
+    throw new PosternError('input_invalid', 'as() takes a principal: { organization, owner, types }', {
+      path: 'principal',
+    });
+  }
+  const verified = VerifiedPrincipal.grantsOf(principal);
+  return principalAuthority({
+    tokenId: tokenId ?? '',
+    organization,
+    owner,
+    async grants() {
+      if (verified !== null) return verified;
+      const { catalog } = core.settings;
+      return compileGrants(
+        await readGrants(types, catalog, (id) => core.store.findEndpoint(organization, id)),
+        catalog,
+      );
+    },
+  });
+}

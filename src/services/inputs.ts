@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { durationOf, parseDuration } from '../domain/duration.js';
+import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
+import { PosternError } from '../domain/errors.js';
+import type { Metadata } from '../domain/token-record.js';
+
+const NAME_LENGTH = 200;
+const DESCRIPTION_LENGTH = 2_000;
+const METADATA_BYTES = 16_384;
+export const MAX_PAGE = 1_000;
+const DEFAULT_PAGE = 100;
+
+/** Text that every store can keep: no NUL (PostgreSQL has none), no half of a surrogate pair (UTF-8 has none). */
+const text = (least: number, most: number) =>
+  z.string(`give a text of ${least} to ${most} characters`).refine((value) => {
+    const length = [...value].length;
+    return length >= least && length <= most && !value.includes('\0') && !/\p{Cs}/u.test(value);
+  }, `give a text of ${least} to ${most} characters, without NUL and lone surrogates`);
+
+const name = text(1, NAME_LENGTH).refine((value) => value.trim() !== '', 'give a name that can be seen');
+const description = text(0, DESCRIPTION_LENGTH);
+const owner = text(1, NAME_LENGTH);
+const organization = z.custom<string>(isOrganizationName, 'name an organization in 1 to 100 characters');
+const organizationOrAll = z.custom<string>(isOrganizationName, "name an organization, or '*' for all");
+const ownership = z.enum(['personal', 'organization'], "use 'personal' or 'organization'");
+const date = z.date('give a Date');
+const duration = z.custom<string | number>(
+  (value) => parseDuration(value) !== null,
+  "give a duration such as '30s', '1h' or '90d', or a number of milliseconds",
+);
+const types = z.unknown();
+const metadata = z.unknown().transform((value, context): Metadata => {
+  const copy = jsonObject(value);
+  if (copy !== null) return copy;
+  context.addIssue({ code: 'custom', message: `give an object of JSON values, at most ${METADATA_BYTES} bytes` });
+  return z.NEVER;
+});
+const limit = z.int(`give a whole number from 1 to ${MAX_PAGE}`).min(1).max(MAX_PAGE).default(DEFAULT_PAGE);
+const cursor = z.string('give the nextCursor of the page before');
+
+const tokenFields = {
+  name,
+  description: description.default(''),
+  types,
+  organization: organization.optional(),
+  owner: owner.nullish(),
+  ownership: ownership.default('personal'),
+  expiresIn: duration.optional(),
+  expiresAt: date.nullish(),
+  metadata: metadata.prefault({}),
+};
+
+export const createTokenInput = z.strictObject(tokenFields);
+
+export const importTokenInput = z.strictObject({
+  ...tokenFields,
+  digest: z
+    .string('give the SHA-256 of the token in hexadecimal')
+    .regex(/^[0-9a-fA-F]{64}$/, 'give the SHA-256 of the token: 64 hexadecimal digits')
+    .transform((digest) => digest.toLowerCase()),
+});
+
+export const updateTokenInput = z.strictObject({
+  name: name.optional(),
+  description: description.optional(),
+  types: types.optional(),
+  expiresAt: date.nullish(),
+  metadata: metadata.optional(),
+});
+
+export const rotateTokenInput = z.strictObject({ grace: duration.default(0) });
+
+export const listTokensInput = z.strictObject({
+  organization: organizationOrAll.optional(),
+  owner: owner.optional(),
+  type: z.string('name a token type').optional(),
+  search: text(0, NAME_LENGTH).optional(),
+  limit,
+  cursor: cursor.nullish(),
+});
+
+export const revokeOwnedInput = z.strictObject({ owner, organization: organization.optional() });
+
+export const pruneInput = z.strictObject({ olderThan: duration.default(0) });
+
+export const createEndpointInput = z.strictObject({
+  id: z.custom<string>(
+    isEndpointId,
+    'give 1 to 100 letters, digits, dots, dashes or underscores, the first a letter or digit',
+  ),
+  access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`),
+  organization: organization.optional(),
+});
+
+export const updateEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`).optional() });
+
+export const organizationInput = z.strictObject({ organization: organization.optional() });
+
+export const listEndpointsInput = z.strictObject({
+  organization: organization.optional(),
+  limit,
+  cursor: cursor.nullish(),
+});
+
+/**
+ * When a token ends, in epoch milliseconds; `null` for never.
+ *
+ * @throws PosternError `expiry_past`, `input_invalid`
+ */
+export function expiryFrom(
+  input: { readonly expiresIn?: unknown; readonly expiresAt?: Date | null | undefined },
+  now: number,
+): number | null {
+  const { expiresIn, expiresAt } = input;
+  if (expiresIn !== undefined && expiresAt !== undefined) {
+    throw new PosternError('input_invalid', 'expiresIn and expiresAt say the same: give one of them', {
+      path: 'expiresIn',
+    });
+  }
+  if (expiresIn !== undefined) return future(now + durationOf(expiresIn, 'expiresIn'), now, 'expiresIn');
+  return expiresAt ? future(expiresAt.getTime(), now, 'expiresAt') : null;
+}
+
+function future(at: number, now: number, path: string): number {
+  if (at > now) return at;
+  throw new PosternError('expiry_past', `${path} is not in the future: give a later one, or leave it out for never`, {
+    path,
+  });
+}
+
+/** A deep copy of a JSON object, or `null` where the value is none, is too large, or has what JSON would change. */
+function jsonObject(value: unknown): Metadata | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  try {
+    const json = JSON.stringify(value, (_, each: unknown) => {
+      if (typeof each === 'number' && !Number.isFinite(each)) throw new TypeError('no JSON number');
+      if (typeof each === 'bigint' || typeof each === 'function' || typeof each === 'symbol')
+        throw new TypeError('no JSON');
+      return each;
+    });
+    return json.length <= METADATA_BYTES ? (JSON.parse(json) as Metadata) : null;
+  } catch {
+    return null;
+  }
+}

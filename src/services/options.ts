@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import { isOrganizationName } from '../domain/endpoint.js';
+import { PosternError } from '../domain/errors.js';
+import { PREFIX_PATTERN } from '../domain/token-format.js';
+import { bentocloudTokenTypes, type Catalog, compileCatalog, type TokenTypes } from '../domain/token-types.js';
+import { check } from './check.js';
+import type { PepperKey } from './digest.js';
+import type { EventListener } from './events.js';
+import { missingMethods } from './guarded-store.js';
+import type { Clock, Random, Store } from './ports.js';
+import { webRandom } from './runtime.js';
+import type { CacheLimits } from './token-cache.js';
+
+export interface PosternOptions<T extends TokenTypes = TokenTypes> {
+  /** Where tokens and endpoints are kept: `memoryStore()`, `sqliteStore(…)`, or one of your own. */
+  readonly store: Store;
+  /** What is meant wherever no organization is named. Default `'default'`. */
+  readonly organization?: string | undefined;
+  /** What tokens begin with: `<prefix>_…`. Default `'pst'`. */
+  readonly tokenPrefix?: string | undefined;
+  /** What kinds of token there are, and what they may do. Default {@link bentocloudTokenTypes}. */
+  readonly tokenTypes?: T | undefined;
+  /**
+   * Key of an HMAC over the stored digests, so that who can write to the store still can't make a token. A list rotates
+   * it: the first one writes, all verify. Default: none.
+   */
+  readonly pepper?: Uint8Array | string | readonly Pepper[] | undefined;
+  /** Default: on, 30 seconds, 100,000 tokens. `false`: each verification reads the store. */
+  readonly cache?: CacheOptions | false | undefined;
+  /** The forms of tokens that were issued elsewhere and taken over with `tokens.import`. Default: none. */
+  readonly importedTokens?: readonly ImportedTokenForm[] | undefined;
+  /** Called with each change, fault and, sampled, decision. What it throws changes nothing. */
+  readonly onEvent?: EventListener | undefined;
+  /** Epoch milliseconds. Default `Date.now`. */
+  readonly clock?: Clock | undefined;
+  /** Unpredictable bytes. Default: the Web Crypto API's. */
+  readonly random?: Random | undefined;
+}
+
+export interface Pepper {
+  /** A name for the key, stored beside each digest. */
+  readonly id: string;
+  /**
+   * At least 16 random bytes, or an ASCII text of at least that many characters. `null` stands for "no pepper": listed last, it lets the
+   * tokens go on that were made before there was one.
+   */
+  readonly key: Uint8Array | string | null;
+}
+
+export interface CacheOptions {
+  /** How long what was read may be served, at most. Default `'30s'`. */
+  readonly ttl?: Duration | undefined;
+  /** How many tokens are remembered. Default 100,000. */
+  readonly maxTokens?: number | undefined;
+}
+
+export interface ImportedTokenForm {
+  /** Must be anchored with `^` and `$`. */
+  readonly pattern: RegExp;
+  /** The part of the match whose SHA-256 was imported. Default: the whole token. */
+  readonly secret?: ((match: RegExpExecArray) => string | undefined) | undefined;
+}
+
+interface CompiledTokenForm {
+  readonly pattern: RegExp;
+  readonly secret: (match: RegExpExecArray) => string | undefined;
+}
+
+/** The options, checked, completed and copied. */
+export interface Settings {
+  readonly store: Store;
+  readonly organization: string;
+  readonly tokenPrefix: string;
+  readonly catalog: Catalog;
+  readonly peppers: readonly PepperKey[];
+  readonly cache: CacheLimits;
+  readonly importedTokens: readonly CompiledTokenForm[];
+  readonly onEvent: EventListener | null;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const NO_CACHE: CacheLimits = { ttl: 0, maxTokens: 0 };
+const DEFAULT_TTL = 30_000;
+const DEFAULT_MAX_TOKENS = 100_000;
+const PEPPER_BYTES = 16;
+
+const aFunction = (value: unknown) => typeof value === 'function';
+
+const schema = z.strictObject({
+  store: z.custom<Store>((value) => typeof value === 'object' && value !== null, 'give a store, such as memoryStore()'),
+  organization: z.custom<string>(isOrganizationName, 'name an organization in 1 to 100 characters').default('default'),
+  tokenPrefix: z.string().regex(PREFIX_PATTERN, `use ${PREFIX_PATTERN.source}`).default('pst'),
+  tokenTypes: z
+    .custom<TokenTypes>((value) => typeof value === 'object' && value !== null, 'give an object of types')
+    .optional(),
+  pepper: z
+    .union(
+      [
+        z.string(),
+        z.instanceof(Uint8Array),
+        z.array(
+          z.strictObject({
+            id: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'give 1 to 64 visible ASCII characters'),
+            key: z.union([z.instanceof(Uint8Array), z.string(), z.null()], 'give bytes, or a text'),
+          }),
+        ),
+      ],
+      'give a key of bytes or text, or a list of { id, key }',
+    )
+    .default([]),
+  cache: z
+    .union(
+      [
+        z.literal(false),
+        z.strictObject({
+          ttl: z.custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '30s'").optional(),
+          maxTokens: z.int().min(1).max(10_000_000).optional(),
+        }),
+      ],
+      'give { ttl, maxTokens }, or false',
+    )
+    .default({}),
+  importedTokens: z
+    .array(
+      z.strictObject({
+        pattern: z.instanceof(RegExp, { error: 'give a regular expression' }),
+        secret: z.custom<ImportedTokenForm['secret']>(aFunction, 'give a function of the match').optional(),
+      }),
+      'give a list of { pattern, secret }',
+    )
+    .default([]),
+  onEvent: z.custom<EventListener>(aFunction, 'give a function').optional(),
+  clock: z.custom<Clock>(aFunction, 'give a function that returns epoch milliseconds').optional(),
+  random: z.custom<Random>(aFunction, 'give a function of a length that returns bytes').optional(),
+});
+
+/** @throws PosternError `option_invalid`, `option_unknown` */
+export function readOptions(options: unknown): Settings {
+  const given = check(schema, options, 'createPostern', 'option_invalid');
+  const missing = missingMethods(given.store);
+  if (missing.length > 0) throw invalid('store', `is no store: it lacks ${missing.join(', ')}`);
+  const random = given.random ?? webRandom();
+  if (random === null) throw invalid('random', 'is needed here: this runtime has no crypto.getRandomValues');
+  return {
+    store: given.store,
+    organization: given.organization,
+    tokenPrefix: given.tokenPrefix,
+    catalog: compileCatalog(given.tokenTypes ?? bentocloudTokenTypes),
+    peppers: readPeppers(given.pepper),
+    cache: readCache(given.cache),
+    importedTokens: given.importedTokens.map(readImportedForm),
+    onEvent: given.onEvent ?? null,
+    clock: given.clock ?? Date.now,
+    random,
+  };
+}
+
+function readCache(cache: CacheOptions | false): CacheLimits {
+  if (cache === false) return NO_CACHE;
+  return {
+    ttl: cache.ttl === undefined ? DEFAULT_TTL : durationOf(cache.ttl, 'cache.ttl'),
+    maxTokens: cache.maxTokens ?? DEFAULT_MAX_TOKENS,
+  };
+}
+
+function readPeppers(pepper: Uint8Array | string | readonly Pepper[]): readonly PepperKey[] {
+  const peppers = Array.isArray(pepper)
+    ? (pepper as readonly Pepper[])
+    : [{ id: 'pepper', key: pepper as Uint8Array | string }];
+  const ids = new Set<string>();
+  return peppers.map(({ id, key }, index) => {
+    if (ids.has(id)) throw invalid(`pepper.${index}.id`, `is ${id} twice: name each key differently`);
+    ids.add(id);
+    if (key === null) {
+      if (index === 0) throw invalid('pepper.0.key', 'is null, and the first one writes: put a key before it');
+      return { id, key };
+    }
+    const bytes = typeof key === 'string' ? asciiBytes(key) : key.slice();
+    if (bytes === null || bytes.length < PEPPER_BYTES) {
+      throw invalid(
+        `pepper.${index}.key`,
+        `must be at least ${PEPPER_BYTES} bytes, or an ASCII text of as many characters`,
+      );
+    }
+    return { id, key: bytes };
+  });
+}
+
+/** The bytes of a text, `null` where it has more than ASCII: that would depend on an encoding. */
+function asciiBytes(text: string): Uint8Array | null {
+  return /^[\x20-\x7e]*$/.test(text) ? Uint8Array.from(text, (character) => character.charCodeAt(0)) : null;
+}
+
+function readImportedForm({ pattern, secret }: ImportedTokenForm, index: number): CompiledTokenForm {
+  const { source, flags } = pattern;
+  if (!source.startsWith('^') || !source.endsWith('$')) {
+    throw invalid(`importedTokens.${index}.pattern`, 'must be anchored: begin it with ^ and end it with $');
+  }
+  if (flags.includes('m'))
+    throw invalid(`importedTokens.${index}.pattern`, 'must not have the flag m: ^ and $ would match inside');
+  // Without g and y: a pattern that remembers where it stopped accepts a token on every other call.
+  return { pattern: new RegExp(source, flags.replace(/[gy]/g, '')), secret: secret ?? ((match) => match[0]) };
+}
+
+function invalid(path: string, problem: string): PosternError {
+  return new PosternError('option_invalid', `${path} of createPostern ${problem}`, { path });
+}

@@ -1,0 +1,171 @@
+import type { Access } from '../domain/endpoint.js';
+import type { Ownership } from '../domain/principal.js';
+
+/** Epoch milliseconds. */
+export type Clock = () => number;
+
+/** Unpredictable bytes, as many as asked for. */
+export type Random = (length: number) => Uint8Array;
+
+/**
+ * A token as a store keeps it: flat, times in epoch milliseconds. `types` and `metadata` are JSON texts that a store
+ * neither reads nor changes: a text that was spoilt by hand is then one token's trouble, not a whole page's.
+ */
+export interface StoredToken {
+  readonly id: string;
+  readonly organization: string;
+  readonly owner: string | null;
+  readonly ownership: Ownership;
+  readonly name: string;
+  readonly description: string;
+  /** JSON of `StoredGrants`. */
+  readonly types: string;
+  /** The keys of `types`, to filter by. */
+  readonly typeNames: readonly string[];
+  /** JSON of an object. */
+  readonly metadata: string;
+  readonly hint: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+  readonly lastUsedAt: number | null;
+  /** 1 for a new token, one more for each change: what `replaceToken` compares. */
+  readonly version: number;
+}
+
+/** One secret of a token: only its digest. A token has one that goes on, and those that rotations have replaced. */
+export interface StoredSecret {
+  /** 64 hexadecimal digits: SHA-256 of the secret, or its HMAC under a pepper. Unique in a store. */
+  readonly digest: string;
+  /** The id of the pepper, or `null` for none. */
+  readonly pepper: string | null;
+  readonly createdAt: number;
+  /** When it stops working; `null`: as long as the token. */
+  readonly endsAt: number | null;
+}
+
+export interface StoredEndpoint {
+  /** Unlike any other endpoint's, now or ever. */
+  readonly uid: string;
+  readonly organization: string;
+  readonly id: string;
+  readonly access: Access;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly version: number;
+}
+
+/** Where a page begins: after this row, in the order newest first, then by id from the highest. */
+export interface TokenPosition {
+  readonly createdAt: number;
+  readonly id: string;
+}
+
+export interface TokenQuery {
+  /** `null`: every organization. */
+  readonly organization: string | null;
+  readonly owner?: string;
+  readonly type?: string;
+  /** Tokens whose name or description holds this text, ASCII letters compared without case. No character is a wildcard. */
+  readonly search?: string;
+  readonly after?: TokenPosition;
+  readonly limit: number;
+}
+
+export interface EndpointQuery {
+  readonly organization: string;
+  /** Ids greater than this one, by code unit; the order of the page is the same. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** Who made a change: the application itself, or the holder of a credential. */
+export type Actor =
+  | { readonly kind: 'application' }
+  | { readonly kind: 'principal'; readonly tokenId: string; readonly owner: string | null };
+
+export type ChangeType =
+  | 'token.created'
+  | 'token.imported'
+  | 'token.updated'
+  | 'token.rotated'
+  | 'token.revoked'
+  | 'token.deleted'
+  | 'token.pruned'
+  | 'endpoint.created'
+  | 'endpoint.updated'
+  | 'endpoint.deleted';
+
+/** One change, for the audit log and `onEvent`. Holds no secret and no digest. */
+export interface Change {
+  readonly type: ChangeType;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly actor: Actor;
+  readonly organization: string;
+  /** The token's or the endpoint's id. */
+  readonly subject: string;
+}
+
+/** A new secret for a token whose other secrets end at `othersEndAt` at the latest. */
+export interface SecretRotation {
+  readonly secret: StoredSecret;
+  readonly othersEndAt: number;
+}
+
+export interface Usage {
+  readonly tokenId: string;
+  readonly lastUsedAt: number;
+}
+
+/** What a store tells of a change that may have been made by another process. */
+export type Invalidation =
+  | { readonly kind: 'token'; readonly id: string }
+  | { readonly kind: 'endpoints'; readonly organization: string }
+  /** Something may have been missed: forget everything. */
+  | { readonly kind: 'everything' };
+
+/**
+ * Where tokens and endpoints are kept. Each method is one atomic step: it happens whole or not at all, and what it
+ * returns is already durable. A method that can't do its work rejects (the caller answers `unavailable`); `false` and
+ * `null` are answers, never failures. Two callers that race for one row are told apart by `version`: exactly one
+ * `replace…` with a given `expectedVersion` returns `true`.
+ */
+export interface Store {
+  /** The token that has one of these digests, with the secret that matched. One read. */
+  findTokenByDigest(digests: readonly string[]): Promise<{ token: StoredToken; secret: StoredSecret } | null>;
+  findToken(id: string): Promise<StoredToken | null>;
+  listTokens(query: TokenQuery): Promise<readonly StoredToken[]>;
+  /** `false`, and nothing written, where the id or the digest is taken. */
+  insertToken(token: StoredToken, secret: StoredSecret, change: Change): Promise<boolean>;
+  /**
+   * Writes all of `token` but `lastUsedAt`, which belongs to {@link recordUsage}, and rotates the secret where asked: the
+   * others' `endsAt` become `othersEndAt` unless they are earlier. `false`, and nothing written, where the token is gone
+   * or is no longer at `expectedVersion`.
+   */
+  replaceToken(
+    token: StoredToken,
+    expectedVersion: number,
+    rotation: SecretRotation | null,
+    change: Change,
+  ): Promise<boolean>;
+  /** Removes the token and its secrets. `false` where there was none. */
+  deleteToken(id: string, change: Change): Promise<boolean>;
+  /** Ids of up to `limit` tokens, of one organization or (`null`) of all, with `expiresAt` at or before `before`. */
+  listExpiredTokens(organization: string | null, before: number, limit: number): Promise<readonly string[]>;
+  /** Moves `lastUsedAt` of each token forward, never back. A token that is gone is passed over. */
+  recordUsage(usages: readonly Usage[]): Promise<void>;
+
+  findEndpoint(organization: string, id: string): Promise<StoredEndpoint | null>;
+  listEndpoints(query: EndpointQuery): Promise<readonly StoredEndpoint[]>;
+  /** `false`, and nothing written, where the organization has an endpoint of this id. */
+  insertEndpoint(endpoint: StoredEndpoint, change: Change): Promise<boolean>;
+  replaceEndpoint(endpoint: StoredEndpoint, expectedVersion: number, change: Change): Promise<boolean>;
+  deleteEndpoint(organization: string, id: string, change: Change): Promise<boolean>;
+
+  /** Calls `listener` after each change, whoever made it. Left out by a store that can't: then `cache.ttl` alone bounds what others see. */
+  subscribe?(listener: (invalidation: Invalidation) => void): () => void;
+  /** Gives back what the store holds. Idempotent. */
+  close(): Promise<void>;
+}

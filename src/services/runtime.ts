@@ -1,0 +1,39 @@
+/**
+ * What the core takes from the JavaScript runtime, and all that it takes: nothing here is imported, so the core loads
+ * anywhere; what a runtime lacks is left out or asked for as an option.
+ */
+interface Globals {
+  readonly process?: { getBuiltinModule?(id: string): unknown };
+  readonly crypto?: { getRandomValues?<T extends Uint8Array>(array: T): T };
+  setTimeout?(callback: () => void, milliseconds: number): unknown;
+  clearTimeout?(timer: unknown): void;
+}
+
+interface NodeCrypto {
+  hash?(algorithm: string, data: string, encoding: string): string;
+}
+
+const globals = globalThis as unknown as Globals;
+
+/** Node's own synchronous hash, where there is one (`crypto.hash`: Node 20.12, Bun, Deno). */
+export function nativeHash(): ((text: string) => string) | null {
+  const crypto = globals.process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined;
+  const hash = crypto?.hash;
+  return typeof hash === 'function' ? (text) => hash('sha256', text, 'latin1') : null;
+}
+
+/** Random bytes of the Web Crypto API, or `null` where the runtime has none. */
+export function webRandom(): ((length: number) => Uint8Array) | null {
+  const crypto = globals.crypto;
+  return typeof crypto?.getRandomValues === 'function'
+    ? (length) => crypto.getRandomValues?.(new Uint8Array(length)) as Uint8Array
+    : null;
+}
+
+/** Calls back once after a while, without keeping the process alive. Returns what cancels it. */
+export function after(milliseconds: number, callback: () => void): () => void {
+  if (typeof globals.setTimeout !== 'function') return () => {};
+  const timer = globals.setTimeout(callback, milliseconds);
+  (timer as { unref?(): void } | null)?.unref?.();
+  return () => globals.clearTimeout?.(timer);
+}

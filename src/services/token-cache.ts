@@ -1,0 +1,118 @@
+import type { Life } from '../domain/decide.js';
+import type { VerifiedPrincipal } from '../domain/principal.js';
+import { BoundedMap } from './bounded-map.js';
+
+/** What is remembered of one secret: facts, never a verdict. Each call judges them against its own clock. */
+export class KnownToken implements Life {
+  /** The last flush interval in which a use was noted. */
+  notedIn = -1;
+
+  constructor(
+    readonly principal: VerifiedPrincipal,
+    readonly revoked: boolean,
+    readonly secretEndsAt: number,
+    readonly expiresAt: number,
+    /** By the clock, before the read began. */
+    readonly loadedAt: number,
+    /** The number of the last invalidation before the read began. */
+    readonly sequence: number,
+  ) {}
+}
+
+export interface CacheLimits {
+  /** Milliseconds. Nothing older than this is served as valid. */
+  readonly ttl: number;
+  /** How many tokens are remembered. */
+  readonly maxTokens: number;
+}
+
+/** Unknown tokens are remembered apart from known ones, so that a flood of them drives none of those out. */
+const MAX_UNKNOWN = 10_000;
+const UNKNOWN_TTL = 5_000;
+/** Beyond this many single invalidations at once it is cheaper to forget everything. */
+const MAX_INVALIDATIONS = 100_000;
+
+/**
+ * Tokens by the hash of the whole token. An invalidation is remembered by the token's id until everything that was read
+ * before it is too old to be served; an entry counts only if no invalidation came after its read began. So a read that
+ * was under way during a revocation can't put the old record back, and no index from id to entries is kept.
+ */
+export class TokenCache {
+  readonly #limits: CacheLimits;
+  readonly #known: BoundedMap<string, KnownToken>;
+  readonly #unknown = new BoundedMap<string, number>(MAX_UNKNOWN);
+  #sequence = 0;
+  /** Everything read before this invalidation is forgotten. */
+  #floor = 0;
+  #recent = new Map<string, number>();
+  #earlier = new Map<string, number>();
+  #turnedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(limits: CacheLimits) {
+    this.#limits = limits;
+    this.#known = new BoundedMap(limits.maxTokens);
+  }
+
+  /** Where a read begins: note it, and hand it to the {@link KnownToken} that comes of it. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  get(key: string, now: number): KnownToken | undefined {
+    const token = this.#known.get(key);
+    if (token === undefined || now - token.loadedAt >= this.#limits.ttl || !this.isCurrent(token)) return undefined;
+    return token;
+  }
+
+  /** Whether nothing was invalidated since its read began. */
+  isCurrent(token: KnownToken): boolean {
+    if (token.sequence === this.#sequence) return true;
+    if (token.sequence < this.#floor) return false;
+    const id = token.principal.tokenId;
+    return (this.#recent.get(id) ?? -1) <= token.sequence && (this.#earlier.get(id) ?? -1) <= token.sequence;
+  }
+
+  /** Whether the store said lately that there is no such token. */
+  isUnknown(key: string, now: number): boolean {
+    const until = this.#unknown.get(key);
+    return until !== undefined && now < until;
+  }
+
+  set(key: string, token: KnownToken): void {
+    if (this.isCurrent(token)) this.#known.set(key, token);
+  }
+
+  setUnknown(key: string, now: number, sequence: number): void {
+    if (sequence === this.#sequence) this.#unknown.set(key, now + Math.min(UNKNOWN_TTL, this.#limits.ttl));
+  }
+
+  invalidate(id: string, now: number): void {
+    this.#sequence++;
+    if (now - this.#turnedAt >= this.#limits.ttl) {
+      this.#earlier = this.#recent;
+      this.#recent = new Map();
+      this.#turnedAt = now;
+    }
+    this.#recent.set(id, this.#sequence);
+    if (this.#recent.size > MAX_INVALIDATIONS) this.clear();
+  }
+
+  /** After an import: its token may have been tried, and remembered as unknown, before. */
+  forgetUnknown(): void {
+    this.#sequence++;
+    this.#unknown.clear();
+  }
+
+  clear(): void {
+    this.#floor = ++this.#sequence;
+    this.#known.clear();
+    this.#unknown.clear();
+    this.#recent = new Map();
+    this.#earlier = new Map();
+    this.#turnedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+}

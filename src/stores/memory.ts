@@ -1,0 +1,159 @@
+import type { Invalidation, Store, StoredEndpoint, StoredSecret, StoredToken, TokenQuery } from '../services/ports.js';
+
+/**
+ * A store in this process's memory: for tests, and for trying things out. Instances that share one see each other's
+ * changes at once. What it holds is gone with the process.
+ */
+export function memoryStore(): Store {
+  const tokens = new Map<string, StoredToken>();
+  const secrets = new Map<string, { readonly tokenId: string; readonly secret: StoredSecret }>();
+  const endpoints = new Map<string, StoredEndpoint>();
+  const listeners = new Set<(invalidation: Invalidation) => void>();
+  const tell = (invalidation: Invalidation) => {
+    for (const listener of listeners) listener(invalidation);
+  };
+  /** JSON, because no character can then be taken for a separator. */
+  const keyOf = (organization: string, id: string) => JSON.stringify([organization, id]);
+
+  return {
+    async findTokenByDigest(digests) {
+      for (const digest of digests) {
+        const found = secrets.get(digest);
+        const token = found && tokens.get(found.tokenId);
+        if (token) return { token, secret: found.secret };
+      }
+      return null;
+    },
+
+    async findToken(id) {
+      return tokens.get(id) ?? null;
+    },
+
+    async listTokens(query) {
+      return [...tokens.values()]
+        .filter((token) => matches(token, query))
+        .sort(newestFirst)
+        .slice(0, query.limit);
+    },
+
+    async insertToken(token, secret) {
+      if (tokens.has(token.id) || secrets.has(secret.digest)) return false;
+      tokens.set(token.id, token);
+      secrets.set(secret.digest, { tokenId: token.id, secret });
+      return true;
+    },
+
+    async replaceToken(token, expectedVersion, rotation) {
+      const current = tokens.get(token.id);
+      if (current?.version !== expectedVersion) return false;
+      if (rotation !== null) {
+        if (secrets.has(rotation.secret.digest)) return false;
+        for (const [digest, { tokenId, secret }] of secrets) {
+          if (tokenId !== token.id) continue;
+          const endsAt = Math.min(secret.endsAt ?? Number.POSITIVE_INFINITY, rotation.othersEndAt);
+          secrets.set(digest, { tokenId, secret: { ...secret, endsAt } });
+        }
+        secrets.set(rotation.secret.digest, { tokenId: token.id, secret: rotation.secret });
+      }
+      tokens.set(token.id, { ...token, lastUsedAt: current.lastUsedAt });
+      tell({ kind: 'token', id: token.id });
+      return true;
+    },
+
+    async deleteToken(id) {
+      if (!tokens.delete(id)) return false;
+      for (const [digest, { tokenId }] of secrets) if (tokenId === id) secrets.delete(digest);
+      tell({ kind: 'token', id });
+      return true;
+    },
+
+    async listExpiredTokens(organization, before, limit) {
+      return [...tokens.values()]
+        .filter((token) => token.expiresAt !== null && token.expiresAt <= before)
+        .filter((token) => organization === null || token.organization === organization)
+        .slice(0, limit)
+        .map(({ id }) => id);
+    },
+
+    async recordUsage(usages) {
+      for (const { tokenId, lastUsedAt } of usages) {
+        const token = tokens.get(tokenId);
+        if (token && (token.lastUsedAt === null || token.lastUsedAt < lastUsedAt)) {
+          tokens.set(tokenId, { ...token, lastUsedAt });
+        }
+      }
+    },
+
+    async findEndpoint(organization, id) {
+      return endpoints.get(keyOf(organization, id)) ?? null;
+    },
+
+    async listEndpoints({ organization, after, limit }) {
+      return [...endpoints.values()]
+        .filter((endpoint) => endpoint.organization === organization && (after === undefined || endpoint.id > after))
+        .sort((a, b) => (a.id < b.id ? -1 : 1))
+        .slice(0, limit);
+    },
+
+    async insertEndpoint(endpoint) {
+      const key = keyOf(endpoint.organization, endpoint.id);
+      if (endpoints.has(key)) return false;
+      endpoints.set(key, endpoint);
+      tell({ kind: 'endpoints', organization: endpoint.organization });
+      return true;
+    },
+
+    async replaceEndpoint(endpoint, expectedVersion) {
+      const key = keyOf(endpoint.organization, endpoint.id);
+      const current = endpoints.get(key);
+      // The same name may be another endpoint by now, at the same version.
+      if (current?.version !== expectedVersion || current.uid !== endpoint.uid) return false;
+      endpoints.set(key, endpoint);
+      tell({ kind: 'endpoints', organization: endpoint.organization });
+      return true;
+    },
+
+    async deleteEndpoint(organization, id) {
+      if (!endpoints.delete(keyOf(organization, id))) return false;
+      tell({ kind: 'endpoints', organization });
+      return true;
+    },
+
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    async close() {},
+  };
+}
+
+function matches(token: StoredToken, query: TokenQuery): boolean {
+  const { after } = query;
+  return (
+    (query.organization === null || token.organization === query.organization) &&
+    (query.owner === undefined || token.owner === query.owner) &&
+    (query.type === undefined || token.typeNames.includes(query.type)) &&
+    (query.search === undefined || holds(token.name, query.search) || holds(token.description, query.search)) &&
+    (after === undefined || newestFirst(token, after) > 0)
+  );
+}
+
+/** ASCII letters without case, everything else as it is: what every database can do the same way. */
+function holds(text: string, search: string): boolean {
+  return lower(text).includes(lower(search));
+}
+
+function lower(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+interface Position {
+  readonly createdAt: number;
+  readonly id: string;
+}
+
+function newestFirst(a: Position, b: Position): number {
+  if (a.createdAt !== b.createdAt) return b.createdAt - a.createdAt;
+  return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
+}
