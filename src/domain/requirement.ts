@@ -14,7 +14,7 @@ export interface EndpointRequirement {
   /** The endpoint's id. What is no id (a name from a URL may be anything) is an unknown endpoint. */
   readonly endpoint: string;
   /** Whose endpoint; left out: the instance's own organization. */
-  readonly organization?: string;
+  readonly organization?: string | undefined;
 }
 
 export interface ScopeRequirement<Scope extends string = string> {
@@ -24,7 +24,7 @@ export interface ScopeRequirement<Scope extends string = string> {
    * Whose resources. Left out, it means the caller's own organization: an application that names tenants in its routes
    * must name the organization here, or a token of one tenant passes on another's route.
    */
-  readonly organization?: string;
+  readonly organization?: string | undefined;
 }
 
 export type CompiledRequirement =

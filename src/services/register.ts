@@ -13,7 +13,8 @@ import type { Postern } from './create-postern.js';
 // biome-ignore lint/suspicious/noEmptyInterface: it is there to be added to
 export interface Register {}
 
-type RegisteredTypes = Register extends { readonly postern: Postern<infer T> } ? T : TokenTypes;
+/** The token types of the registered instance; any, where none is. */
+export type RegisteredTypes = Register extends { readonly postern: Postern<infer T> } ? T : TokenTypes;
 
 export type RegisteredPrincipal = Principal<RegisteredTypes>;
 

@@ -1,0 +1,85 @@
+import { type Decision, denied } from '../domain/decision.js';
+import type { Zone } from '../domain/endpoint.js';
+import type { Requirement } from '../domain/requirement.js';
+import type { TokenTypes } from '../domain/token-types.js';
+import type { Postern } from '../services/create-postern.js';
+import type { CredentialFields } from './credential.js';
+
+/** What a guard needs of an instance. */
+export type Asked<T extends TokenTypes = TokenTypes> = Pick<Postern<T>, 'tryAuthorize' | 'authorize' | 'prepare'>;
+
+/**
+ * What a requirement function returns. An endpoint whose name is `undefined` (a route has no such parameter) is an unknown
+ * endpoint; nothing at all declares nothing, and the call is refused.
+ */
+export type ComputedRequirement<T extends TokenTypes = TokenTypes> =
+  | Requirement<T>
+  | { readonly endpoint: string | undefined; readonly organization?: string | undefined }
+  | null
+  | undefined;
+
+/** What a route needs: a value, or a function of the request. */
+export type RequirementFor<Request, T extends TokenTypes = TokenTypes> =
+  | Requirement<T>
+  | ((request: Request) => ComputedRequirement<T> | Promise<ComputedRequirement<T>>);
+
+/** Where the caller stands: a value, or a function of the request. */
+export type ZoneOf<Request> = Zone | ((request: Request) => Zone);
+
+/**
+ * Makes the question that a guard asks for each request. A requirement that is a value is checked here, once.
+ *
+ * The answer comes without a promise where nothing has to be waited for. It is always a decision: what throws on the way
+ * is a fault, and a fault is a denial.
+ *
+ * @throws PosternError `requirement_invalid`, `scope_unknown`
+ */
+export function asker<Request, T extends TokenTypes>(
+  postern: Asked<T>,
+  requirement: RequirementFor<Request, T>,
+  zone: ZoneOf<Request> = 'external',
+): (request: Request, credential: CredentialFields) => Decision<T> | Promise<Decision<T>> {
+  const prepared = typeof requirement === 'function' ? requirement : postern.prepare(requirement);
+  const constantZone = typeof zone === 'function' ? null : zone;
+
+  function decide(request: Request, credential: CredentialFields, needed: Requirement<T> | null) {
+    const standing = constantZone ?? (zone as (request: Request) => Zone)(request);
+    const attempt = { ...credential, zone: standing, requirement: needed };
+    return postern.tryAuthorize(attempt) ?? settled(postern, postern.authorize(attempt));
+  }
+
+  return (request, credential) => {
+    try {
+      if (typeof prepared !== 'function') return decide(request, credential, prepared);
+      const needed = prepared(request);
+      if (!isPromise(needed)) return decide(request, credential, named(needed));
+      return settled(
+        postern,
+        needed.then((each) => decide(request, credential, named(each))),
+      );
+    } catch (error) {
+      return settled(postern, Promise.reject(error));
+    }
+  };
+}
+
+/** A promise of a decision that never rejects: a fault is reported through `authorize`, which denies it. */
+function settled<T extends TokenTypes>(postern: Asked<T>, decision: Promise<Decision<T>>): Promise<Decision<T>> {
+  return decision.catch((fault: unknown) =>
+    postern
+      .authorize({ fault: fault ?? new Error('the requirement failed without a reason') })
+      .catch(() => denied('internal_error')),
+  );
+}
+
+/** '' is no id: an endpoint that has no name is one that nobody registered. */
+function named<T extends TokenTypes>(requirement: ComputedRequirement<T>): Requirement<T> | null {
+  if (requirement === undefined || requirement === null) return null;
+  const nameless =
+    Object.hasOwn(requirement, 'endpoint') && (requirement as { endpoint: unknown }).endpoint === undefined;
+  return nameless ? { ...requirement, endpoint: '' } : (requirement as Requirement<T>);
+}
+
+function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}

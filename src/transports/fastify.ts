@@ -1,0 +1,121 @@
+import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import { type Decision, type Denied, denied } from '../domain/decision.js';
+import { PosternError } from '../domain/errors.js';
+import type { TokenTypes } from '../domain/token-types.js';
+import type { RegisteredPrincipal, RegisteredTypes } from '../services/register.js';
+import { type Asked, asker, type RequirementFor } from './ask.js';
+import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
+import { type HttpAnswer, httpAnswers } from './http-answer.js';
+import { readNodeCredential } from './node-credential.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls; `null` where no credential was needed. */
+    principal: RegisteredPrincipal | null;
+  }
+  interface FastifyContextConfig {
+    /** What a call of this route needs. A route that declares nothing is refused. */
+    requirement?: RequirementFor<FastifyRequest, RegisteredTypes>;
+  }
+}
+
+export interface PosternPluginOptions<T extends TokenTypes = TokenTypes> extends HttpGuardOptions<FastifyRequest> {
+  readonly postern: Asked<T>;
+  /** What happens on a route that declares no requirement. Default `'deny'`: it is refused. `'allow'` opens it to everyone. */
+  readonly undeclared?: 'deny' | 'allow' | undefined;
+  /**
+   * Answers a denied request in the application's own form. Where it has not sent a reply by the time it returns (or its
+   * promise settles), the standard one is sent. The handler does not run, whatever it does.
+   */
+  readonly onDenied?: ((denial: Denied, request: FastifyRequest, reply: FastifyReply) => unknown) | undefined;
+}
+
+type Ask = (request: FastifyRequest) => Decision | Promise<Decision>;
+
+const UNGUARDED: Decision = Object.freeze({ allowed: true, principal: null });
+
+/**
+ * Guards every route of the instance that it is registered on, those of its plugins included, by the `requirement` in the
+ * route's `config`. It decides in `onRequest`, before the body is read. What matches no route gets the instance's own 404.
+ *
+ * @example
+ * await app.register(posternPlugin, { postern });
+ * app.post('/models', { config: { requirement: { scope: 'models:write' } } }, (request) => request.principal?.owner);
+ * @throws PosternError `option_invalid`, `option_unknown` when it is registered, `requirement_invalid`, `scope_unknown` when a route is
+ */
+export const posternPlugin: FastifyPluginCallback<PosternPluginOptions> = (app, options, done) => {
+  const { postern, undeclared = 'deny', ...rest } = options;
+  if (typeof postern?.tryAuthorize !== 'function') throw invalid('postern', 'give what createPostern() returned');
+  if (undeclared !== 'deny' && undeclared !== 'allow') throw invalid('undeclared', "use 'deny' or 'allow'");
+  // Fastify adds keys of its own (`prefix`, `logLevel`) to what a plugin is registered with.
+  const { prefix, logLevel, logSerializers, ...own } = rest as typeof rest & Record<string, unknown>;
+  const { zone, realm, header, onDenied } = readGuardOptions<FastifyRequest>(own, 'posternPlugin');
+  const answer = httpAnswers(realm);
+  const asks = new WeakMap<object, Ask>();
+
+  /** The question for a requirement: made when its route is registered, so that a wrong one fails there. */
+  function askFor(requirement: RequirementFor<FastifyRequest>): Ask {
+    let ask = asks.get(requirement);
+    if (ask === undefined) {
+      const decide = asker(postern, requirement, zone);
+      ask = (request) => decide(request, readNodeCredential(request.raw, header));
+      asks.set(requirement, ask);
+    }
+    return ask;
+  }
+
+  function decide(request: FastifyRequest): Decision | Promise<Decision> {
+    if (request.is404) return UNGUARDED;
+    const requirement = request.routeOptions.config.requirement;
+    if (requirement !== undefined) return askFor(requirement as RequirementFor<FastifyRequest>)(request);
+    return undeclared === 'allow' ? UNGUARDED : denied('requirement_missing');
+  }
+
+  async function deny(denial: Denied, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    try {
+      await (onDenied as PosternPluginOptions['onDenied'])?.(denial, request, reply);
+    } catch {}
+    if (!reply.sent) send(reply, answer(denial));
+  }
+
+  app.decorateRequest('principal', null);
+  app.addHook('onRoute', (route) => {
+    if (route.config?.requirement !== undefined) askFor(route.config.requirement as RequirementFor<FastifyRequest>);
+  });
+  app.addHook('onRequest', (request, reply, next) => {
+    const decision = decide(request);
+    if (decision instanceof Promise) void decision.then(settle);
+    else settle(decision);
+
+    function settle(settled: Decision): void {
+      if (settled.allowed) {
+        request.principal = settled.principal as RegisteredPrincipal | null;
+        next();
+      } else if (onDenied === undefined) send(reply, answer(settled));
+      else void deny(settled, request, reply);
+    }
+  });
+  done();
+};
+
+// What fastify-plugin does: the hooks belong to the instance that registers the plugin, not to a scope of its own.
+Object.assign(posternPlugin, {
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('fastify.display-name')]: 'postern',
+  [Symbol.for('plugin-meta')]: { name: 'postern', fastify: '5.x' },
+});
+
+/** A not-found handler (`app.setNotFoundHandler(notFound())`) whose answer is that of an unknown or private endpoint, to the byte. */
+export function notFound(): (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) => void {
+  const answer = httpAnswers()(denied('endpoint_unknown'));
+  return (_request, reply) => send(reply, answer);
+}
+
+function send(reply: FastifyReply, answer: HttpAnswer): void {
+  // As bytes: to a string Fastify would add a charset, which application/problem+json has none of (RFC 9457 section 6).
+  reply.code(answer.status).headers(answer.headers).send(Buffer.from(answer.body));
+}
+
+function invalid(path: string, advice: string): PosternError {
+  return new PosternError('option_invalid', `${path} of posternPlugin: ${advice}`, { path });
+}

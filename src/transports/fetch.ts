@@ -1,0 +1,84 @@
+import type { Denied } from '../domain/decision.js';
+import { denied } from '../domain/decision.js';
+import type { Zone } from '../domain/endpoint.js';
+import type { Principal } from '../domain/principal.js';
+import type { Requirement } from '../domain/requirement.js';
+import type { TokenTypes } from '../domain/token-types.js';
+import { type Asked, asker, type ComputedRequirement } from './ask.js';
+import { type CredentialFields, readBearer, readRawToken } from './credential.js';
+import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
+import { type HttpAnswer, httpAnswers } from './http-answer.js';
+
+/** What a handler gets beside the request. */
+export interface GuardContext<T extends TokenTypes = TokenTypes> {
+  /** Who calls; `null` where no credential was needed. */
+  readonly principal: Principal<T> | null;
+}
+
+/** A call as the guard's functions see it: the request, and what the runtime hands over with it. */
+export type FetchCall<Rest extends readonly unknown[]> = readonly [request: Request, ...rest: Rest];
+
+export interface FetchGuardOptions<Rest extends readonly unknown[]> extends Omit<HttpGuardOptions<never>, 'zone'> {
+  /** Where the caller stands: a function of what the runtime hands over. Default: every caller is external. */
+  readonly zone?: Zone | ((...call: FetchCall<Rest>) => Zone) | undefined;
+  /** Answers a denied request in the application's own form. Nothing, or a throw: the standard answer. */
+  readonly onDenied?:
+    | ((denial: Denied, ...call: FetchCall<Rest>) => Response | undefined | Promise<Response | undefined>)
+    | undefined;
+}
+
+/**
+ * Puts a requirement in front of a fetch-style handler: Hono, Next.js, Workers, Bun, Deno. What the runtime passes after
+ * the request reaches the handler after the context.
+ *
+ * @example
+ * export default { fetch: guard(postern, { endpoint: 'summarizer' }, (request, { principal }) => new Response(principal?.owner)) };
+ * @throws PosternError `requirement_invalid`, `scope_unknown`, `option_invalid`, `option_unknown`
+ */
+export function guard<T extends TokenTypes, Rest extends readonly unknown[] = readonly unknown[]>(
+  postern: Asked<T>,
+  requirement:
+    | Requirement<T>
+    | ((...call: FetchCall<Rest>) => ComputedRequirement<T> | Promise<ComputedRequirement<T>>),
+  handler: (request: Request, context: GuardContext<T>, ...rest: Rest) => Response | Promise<Response>,
+  options?: FetchGuardOptions<Rest>,
+): (...call: FetchCall<Rest>) => Promise<Response> {
+  const { zone, realm, header, onDenied } = readGuardOptions<FetchCall<Rest>>(options, 'guard of postern/fetch');
+  const zoneOf = zone as FetchGuardOptions<Rest>['zone'];
+  const ask = asker<FetchCall<Rest>, T>(
+    postern,
+    typeof requirement === 'function' ? (call) => requirement(...call) : requirement,
+    typeof zoneOf === 'function' ? (call) => zoneOf(...call) : zoneOf,
+  );
+  const answer = httpAnswers(realm);
+
+  return async (...call) => {
+    const [request, ...rest] = call as unknown as [Request, ...Rest];
+    const decision = await ask(call, readFetchCredential(request.headers, header));
+    if (decision.allowed) return handler(request, { principal: decision.principal }, ...(rest as unknown as Rest));
+    if (onDenied !== undefined) {
+      try {
+        const own = await (onDenied as NonNullable<FetchGuardOptions<Rest>['onDenied']>)(decision, ...call);
+        if (own instanceof Response) return own;
+      } catch {}
+    }
+    return toResponse(answer(decision));
+  };
+}
+
+/** A handler whose answer is that of an unknown or private endpoint, to the byte. */
+export function notFound(): () => Response {
+  const answer = httpAnswers()(denied('endpoint_unknown'));
+  return () => toResponse(answer);
+}
+
+/** `Headers` joins what comes several times with a comma, so that a duplicate reads as a list. */
+function readFetchCredential(headers: Headers, header: string | null): CredentialFields {
+  const authorization = headers.get('authorization') ?? undefined;
+  if (header === null) return readBearer(authorization, false);
+  return readRawToken(headers.get(header) ?? undefined, false, authorization !== undefined);
+}
+
+function toResponse(answer: HttpAnswer): Response {
+  return new Response(answer.body, { status: answer.status, headers: answer.headers });
+}

@@ -1,0 +1,153 @@
+import type { DenialReason, Denied } from '../domain/decision.js';
+
+/** An HTTP answer that no framework has a say in. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  /** Of the challenge (RFC 6750 section 3), what follows the realm; `null`: no challenge. */
+  readonly challenge: string | null;
+  /** What `code` of the problem says; what must not show says the same as its like. */
+  readonly code: string;
+  readonly retryAfter?: string;
+}
+
+/** When to come back after an outage, in seconds: most are over soon. */
+const RETRY_AFTER = '5';
+
+const NOT_FOUND: Answer = {
+  status: 404,
+  title: 'Not Found',
+  detail: 'There is nothing here.',
+  challenge: null,
+  code: 'not_found',
+};
+
+/** Reason → answer, for every reason there is: the contract's table. */
+const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
+  token_missing: {
+    status: 401,
+    title: 'Unauthorized',
+    detail: 'This needs a token: send it as "Authorization: Bearer <token>".',
+    // No error code where no credential came (RFC 6750 section 3.1).
+    challenge: '',
+    code: 'token_missing',
+  },
+  token_malformed: {
+    status: 400,
+    title: 'Bad Request',
+    detail: 'Send exactly one token, in one header.',
+    challenge: ', error="invalid_request"',
+    code: 'token_malformed',
+  },
+  token_unknown: {
+    status: 401,
+    title: 'Unauthorized',
+    detail: 'The token is not valid.',
+    challenge: ', error="invalid_token"',
+    code: 'token_unknown',
+  },
+  token_expired: {
+    status: 401,
+    title: 'Unauthorized',
+    detail: 'The token has expired.',
+    challenge: ', error="invalid_token", error_description="The token has expired"',
+    code: 'token_expired',
+  },
+  token_revoked: {
+    status: 401,
+    title: 'Unauthorized',
+    detail: 'The token was revoked.',
+    challenge: ', error="invalid_token", error_description="The token was revoked"',
+    code: 'token_revoked',
+  },
+  scope_missing: {
+    status: 403,
+    title: 'Forbidden',
+    detail: 'The token does not hold the scope that this needs.',
+    challenge: ', error="insufficient_scope"',
+    code: 'scope_missing',
+  },
+  endpoint_not_granted: {
+    status: 403,
+    title: 'Forbidden',
+    detail: 'The token does not reach this endpoint.',
+    challenge: ', error="insufficient_scope"',
+    code: 'endpoint_not_granted',
+  },
+  endpoint_unknown: NOT_FOUND,
+  endpoint_private: NOT_FOUND,
+  requirement_missing: {
+    status: 403,
+    title: 'Forbidden',
+    detail: 'This is not open to anyone.',
+    challenge: null,
+    code: 'requirement_missing',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too Many Requests',
+    detail: 'The token has used up what it may use for now.',
+    challenge: null,
+    code: 'rate_limited',
+  },
+  unavailable: {
+    status: 503,
+    title: 'Service Unavailable',
+    detail: 'The token can not be checked at the moment. Keep it, and try again.',
+    challenge: null,
+    code: 'unavailable',
+    retryAfter: RETRY_AFTER,
+  },
+  internal_error: {
+    status: 500,
+    title: 'Internal Server Error',
+    detail: 'Something went wrong.',
+    challenge: null,
+    code: 'internal_error',
+  },
+};
+
+export const DEFAULT_REALM = 'postern';
+
+/**
+ * Makes the answers of a guard: `application/problem+json` (RFC 9457) with the challenge of RFC 6750. Each is made once
+ * and kept, but for those that name scopes: a client that asks again without a pause costs next to nothing.
+ */
+export function httpAnswers(realm = DEFAULT_REALM): (denial: Denied) => HttpAnswer {
+  const kept = new Map<DenialReason, HttpAnswer>();
+  return (denial) => {
+    if (denial.reason === 'scope_missing' && denial.scopes !== undefined) {
+      return render(ANSWERS.scope_missing, realm, `, scope="${denial.scopes.join(' ')}"`);
+    }
+    let answer = kept.get(denial.reason);
+    if (answer === undefined) {
+      answer = render(ANSWERS[denial.reason], realm, '');
+      kept.set(denial.reason, answer);
+    }
+    return answer;
+  };
+}
+
+function render(answer: Answer, realm: string, scope: string): HttpAnswer {
+  const { status, title, detail, code, challenge, retryAfter } = answer;
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail, code });
+  return {
+    status,
+    headers: {
+      'Content-Type': 'application/problem+json',
+      'Content-Length': String(body.length),
+      // A denial is about one credential at one moment; a 404 may be kept by caches unless told otherwise.
+      'Cache-Control': 'no-store',
+      ...(challenge !== null && { 'WWW-Authenticate': `Bearer realm="${realm}"${challenge}${scope}` }),
+      ...(retryAfter !== undefined && { 'Retry-After': retryAfter }),
+    },
+    body,
+  };
+}

@@ -1,0 +1,14 @@
+import type { HttpAnswer } from './http-answer.js';
+
+/** What is needed of a response of `node:http`. */
+export interface NodeResponse {
+  statusCode: number;
+  setHeader(name: string, value: string): unknown;
+  end(body: string): unknown;
+}
+
+export function sendAnswer(response: NodeResponse, answer: HttpAnswer): void {
+  response.statusCode = answer.status;
+  for (const name in answer.headers) response.setHeader(name, answer.headers[name] as string);
+  response.end(answer.body);
+}

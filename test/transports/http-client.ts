@@ -1,0 +1,47 @@
+import { connect } from 'node:net';
+
+export interface RawAnswer {
+  readonly status: number;
+  /** In lower case, in their order; what changes with time or connection is left out. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface RawRequest {
+  readonly method?: string;
+  readonly path: string;
+  /** Sent as they are: several of one name are several headers. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** The address to call from: all of 127.0.0.0/8 is this machine. */
+  readonly from?: string;
+  readonly body?: string;
+}
+
+/** HTTP/1.1 by hand: what a client library would tidy up is sent as it stands. */
+export function send(port: number, request: RawRequest): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: request.from ?? '127.0.0.1' });
+    const headers = [['Host', 'localhost'], ['Connection', 'close'], ...(request.headers ?? [])];
+    if (request.body !== undefined) headers.push(['Content-Length', String(Buffer.byteLength(request.body))]);
+    const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    socket.write(`${request.method ?? 'GET'} ${request.path} HTTP/1.1\r\n${lines}\r\n${request.body ?? ''}`, 'latin1');
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(parse(Buffer.concat(chunks).toString('latin1'))));
+  });
+}
+
+const CHANGING = new Set(['date', 'connection', 'keep-alive', 'x-powered-by', 'transfer-encoding']);
+
+function parse(text: string): RawAnswer {
+  const end = text.indexOf('\r\n\r\n');
+  const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n');
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon).toLowerCase();
+    if (!CHANGING.has(name)) headers[name] = line.slice(colon + 1).trim();
+  }
+  return { status: Number(statusLine.split(' ')[1]), headers, body: text.slice(end + 4) };
+}

@@ -1,0 +1,89 @@
+import { createPostern, memoryStore, type Postern, type Store } from 'postern';
+
+/** One organization, its deployments and its tokens, and a store that can be pulled out. The clock stands still. */
+export interface World {
+  readonly postern: Postern;
+  readonly tokens: Readonly<Record<TokenName, string>>;
+  /** From now on every call of the store fails, or no longer. */
+  storeIsDown(down: boolean): void;
+  readonly clock: { now: number };
+}
+
+export type TokenName =
+  | 'user'
+  | 'developer'
+  | 'all'
+  | 'otherEndpoint'
+  | 'otherOrganization'
+  | 'otherOrganizationDeveloper'
+  | 'revoked'
+  | 'expired'
+  | 'rotated'
+  | 'neverSeen'
+  | 'wrongChecksum'
+  | 'deleted';
+
+export async function createWorld(): Promise<World> {
+  const clock = { now: Date.UTC(2026, 0, 1) };
+  const inner = memoryStore();
+  let down = false;
+  const store = new Proxy(inner, {
+    get(target, property, receiver) {
+      const value = Reflect.get(target, property, receiver);
+      if (typeof value !== 'function' || property === 'subscribe' || property === 'close') return value;
+      return (...args: unknown[]) =>
+        down ? Promise.reject(new Error('connect ECONNREFUSED 10.1.2.3:5432')) : value.apply(target, args);
+    },
+  }) as Store;
+  const postern = createPostern({ store, organization: 'mybentocloud', clock: () => clock.now, cache: false });
+  const { endpoints, tokens } = postern;
+
+  await endpoints.create({ id: 'summarizer', access: 'protected' });
+  await endpoints.create({ id: 'translator', access: 'protected' });
+  await endpoints.create({ id: 'status', access: 'public' });
+  await endpoints.create({ id: 'metrics', access: 'private' });
+  await endpoints.create({ id: 'summarizer', access: 'protected' }, { organization: 'other' });
+
+  const make = async (types: Parameters<typeof tokens.create>[0]['types'], more = {}) =>
+    tokens.create({ name: 'test', owner: 'user', types, ...more });
+  const user = await make({ user: { endpoints: ['summarizer'] } });
+  const developer = await make({ developer: { scopes: ['models:write'] } });
+  const all = await make({ user: { endpoints: '*' }, developer: { scopes: ['*'] } });
+  const otherEndpoint = await make({ user: { endpoints: ['translator'] } });
+  const otherOrganization = await make({ user: { endpoints: '*' } }, { organization: 'other' });
+  const otherOrganizationDeveloper = await make({ developer: { scopes: ['*'] } }, { organization: 'other' });
+  const revoked = await make({ user: { endpoints: '*' }, developer: { scopes: ['*'] } });
+  await tokens.revoke(revoked.record.id);
+  const expired = await make({ user: { endpoints: '*' }, developer: { scopes: ['*'] } }, { expiresIn: '1h' });
+  const rotated = await make({ user: { endpoints: '*' } });
+  await tokens.rotate(rotated.record.id);
+  const deleted = await make({ user: { endpoints: '*' } });
+  await tokens.delete(deleted.record.id);
+  const neverSeen = await createPostern({ store: memoryStore() }).tokens.create({
+    name: 'elsewhere',
+    types: { user: { endpoints: '*' } },
+  });
+  clock.now += 3_600_000;
+
+  return {
+    postern,
+    clock,
+    storeIsDown: (value) => {
+      down = value;
+    },
+    tokens: {
+      user: user.token,
+      developer: developer.token,
+      all: all.token,
+      otherEndpoint: otherEndpoint.token,
+      otherOrganization: otherOrganization.token,
+      otherOrganizationDeveloper: otherOrganizationDeveloper.token,
+      revoked: revoked.token,
+      expired: expired.token,
+      rotated: rotated.token,
+      deleted: deleted.token,
+      neverSeen: neverSeen.token,
+      wrongChecksum: user.token.slice(0, -1) + (user.token.endsWith('0') ? '1' : '0'),
+    },
+  };
+}
