@@ -10,6 +10,7 @@ export type { EndpointRequirement, Requirement, ScopeRequirement } from './domai
 export { type ParsedToken, parseToken, tokenPattern } from './domain/token-format.js';
 export type { JsonValue, Metadata, TokenRecord } from './domain/token-record.js';
 export {
+  type AnyTokenTypes,
   bentocloudTokenTypes,
   type EndpointAccess,
   endpointAccess,
@@ -20,7 +21,7 @@ export {
   scopeAccess,
   type TokenTypes,
 } from './domain/token-types.js';
-export type { Attempt } from './services/authorizer.js';
+export type { Attempt, AttemptNeeding } from './services/authorizer.js';
 export { createPostern, type Management, type Postern } from './services/create-postern.js';
 export type { CreateEndpoint, Endpoints, InOrganization, ListEndpoints } from './services/endpoints.js';
 export type { ChangeEvent, DecisionEvent, EventListener, FaultEvent, PosternEvent } from './services/events.js';
@@ -51,5 +52,5 @@ export type {
   Page,
   Tokens,
   UpdateToken,
-} from './services/tokens.js';
+} from './services/tokens-api.js';
 export { memoryStore } from './stores/memory.js';

@@ -2,6 +2,7 @@ import { allowed, type Decision, type DenialReason, denied, scopeMissing } from 
 import type { EndpointPolicy, Zone } from './endpoint.js';
 import { VerifiedPrincipal } from './principal.js';
 import type { CompiledRequirement } from './requirement.js';
+import { quote } from './text.js';
 
 /**
  * The rules, and nothing else: no clock, no store, no waiting. The order of the checks is the contract's:
@@ -49,7 +50,7 @@ export function decideWithoutCredential(
     trace?.push({
       check: 'endpoint',
       passed: false,
-      detail: `no endpoint "${requirement.endpoint}" is registered in organization "${requirement.organization}"`,
+      detail: `no endpoint ${name(requirement.endpoint)} is registered in organization ${name(requirement.organization)}`,
     });
     return denied('endpoint_unknown');
   }
@@ -138,7 +139,7 @@ function pushOrganization(trace: Trace, held: string, needed: string, passed: bo
   trace.push({
     check: 'organization',
     passed,
-    detail: `the token belongs to organization "${held}"; the call is to organization "${needed}"`,
+    detail: `the token belongs to organization ${name(held)}; the call is to organization ${name(needed)}`,
   });
 }
 
@@ -153,4 +154,9 @@ function endpointDetail(principal: VerifiedPrincipal, endpoint: EndpointPolicy, 
 function expiryDetail(expiresAt: number, now: number): string {
   if (expiresAt === Number.POSITIVE_INFINITY) return 'the token never expires';
   return `the token ${expiresAt <= now ? 'expired' : 'expires'} at ${new Date(expiresAt).toISOString()}`;
+}
+
+/** A name from a URL may hold anything: it is escaped, and cut beyond the longest that can be registered. */
+function name(text: string): string {
+  return quote(text, 100);
 }

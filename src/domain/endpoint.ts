@@ -13,9 +13,19 @@ export function isEndpointId(value: unknown): value is string {
   return typeof value === 'string' && ENDPOINT_ID.test(value);
 }
 
-/** An organization is named by 1 to 100 characters, none of them a control character. Compared by code unit. */
+/**
+ * An organization is named by 1 to 100 characters, none of them a control character. Compared by code unit, so no half of a
+ * surrogate pair either: UTF-8 writes them all as one character, and two organizations would become one in a store. Nor
+ * `'*'`, which stands for all of them where tokens are listed.
+ */
 export function isOrganizationName(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= ORGANIZATION_LENGTH && !/\p{Cc}/u.test(value);
+  return (
+    typeof value === 'string' &&
+    value.length > 0 &&
+    value.length <= ORGANIZATION_LENGTH &&
+    value !== '*' &&
+    !/[\p{Cc}\p{Cs}]/u.test(value)
+  );
 }
 
 /** A guarded thing with a name, as the registry shows it. */

@@ -68,14 +68,18 @@ interface Placed {
   readonly expansion: readonly string[];
 }
 
-/** Each missing scope with a type that has it, leaving out what another of them includes. */
+/**
+ * Each missing scope with a type that has it, leaving out what the others include. Dropped is only what the rest still
+ * covers: two types may say different things of what an action includes.
+ */
 function leastScopes(missing: readonly string[], catalog: Catalog): readonly Placed[] {
-  let kept: Placed[] = [];
-  for (const scope of missing) {
-    if (kept.some(({ expansion }) => expansion.includes(scope))) continue;
-    const placed = { scope: scope as Placed['scope'], ...placeOf(scope, catalog) };
-    kept = kept.filter((other) => !placed.expansion.includes(other.scope));
-    kept.push(placed);
+  const all = [...new Set(missing)].map((scope): Placed => {
+    return { scope: scope as Placed['scope'], ...placeOf(scope, catalog) };
+  });
+  let kept = all;
+  for (const each of all) {
+    const others = kept.filter((other) => other !== each);
+    if (all.every(({ scope }) => others.some(({ expansion }) => expansion.includes(scope)))) kept = others;
   }
   return kept;
 }

@@ -93,7 +93,7 @@ export type Excess = { readonly scope: string } | { readonly endpoint: string };
  * The first thing that `wanted` has and `held` doesn't, or `null` where `wanted` is within `held`. Wildcards are compared
  * as wildcards: `models:*` is more than the list of today's actions, because it takes in tomorrow's.
  */
-export function excessOf(wanted: StoredGrants, held: Grants): Excess | null {
+export function excessOf(wanted: StoredGrants, held: Grants, catalog: Catalog): Excess | null {
   for (const [name, grant] of Object.entries(wanted)) {
     if (isEndpointGrant(grant)) {
       if (held.allEndpoints) continue;
@@ -101,15 +101,18 @@ export function excessOf(wanted: StoredGrants, held: Grants): Excess | null {
       const beyond = grant.endpoints.find(({ uid }) => !held.endpoints.has(uid));
       if (beyond) return { endpoint: beyond.id };
     } else {
-      const beyond = grant.scopes.find((scope) => !covers(held, name, scope));
+      const beyond = grant.scopes.find((scope) => !covers(held, name, scope, catalog));
       if (beyond !== undefined) return { scope: beyond };
     }
   }
   return null;
 }
 
-function covers(held: Grants, type: string, scope: string): boolean {
-  if (held.scopes.has(scope)) return true;
+function covers(held: Grants, type: string, scope: string, catalog: Catalog): boolean {
+  const known = catalog.types.get(type);
+  const expansion = known?.form === 'scope_access' ? known.expansions.get(scope) : undefined;
+  // All that it includes: the same scope may include more in this type than in the one that it is held by.
+  if (expansion && !scope.endsWith('*') && expansion.every((each) => held.scopes.has(each))) return true;
   const own = Object.hasOwn(held.stored, type) ? held.stored[type] : undefined;
   if (!own || isEndpointGrant(own)) return false;
   // A wildcard covers what is of its resource; what this version doesn't know as a scope is covered by its own name only.

@@ -17,6 +17,13 @@ export interface ScopeAccess<R extends Resources = Resources> {
 
 export type TokenTypes = Readonly<Record<string, EndpointAccess | ScopeAccess>>;
 
+/**
+ * Whatever token types: the default of what is generic over an instance, so that `Postern` without an argument takes
+ * every instance. `any`, because an instance takes what it types (requirements) as well as it gives it (principals).
+ */
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type AnyTokenTypes = any;
+
 /** `resource:action` of some resources. */
 export type ScopeIn<R extends Resources> = { [K in keyof R & string]: `${K}:${keyof R[K] & string}` }[keyof R & string];
 
@@ -24,9 +31,9 @@ export type ScopeIn<R extends Resources> = { [K in keyof R & string]: `${K}:${ke
 export type ScopeGrantIn<R extends Resources> = ScopeIn<R> | `${keyof R & string}:*` | '*';
 
 /** Every scope that some token types know. */
-export type ScopeOf<T extends TokenTypes> = {
-  [K in keyof T]: T[K] extends ScopeAccess<infer R> ? ScopeIn<R> : never;
-}[keyof T];
+export type ScopeOf<T extends TokenTypes> = { [K in keyof T]: ScopeOfType<T[K]> }[keyof T];
+
+type ScopeOfType<Type> = Type extends ScopeAccess<infer R> ? ScopeIn<R> : never;
 
 /** What a token of some types is granted: at least one type. */
 export type GrantsOf<T extends TokenTypes> = { readonly [K in keyof T]?: GrantOf<T[K]> | undefined };
@@ -111,7 +118,8 @@ export function compileCatalog(types: TokenTypes): Catalog {
     const form = (type as EndpointAccess | ScopeAccess | null)?.form;
     if (form === 'endpoint_access') compiled.set(name, { form });
     else if (form === 'scope_access') {
-      const expansions = expand((type as ScopeAccess).resources);
+      // Once more, for one that was written by hand in the same shape.
+      const expansions = expand(scopeAccess((type as ScopeAccess).resources).resources);
       for (const scope of expansions.get('*') as readonly string[]) scopes.add(scope);
       compiled.set(name, { form, expansions });
     } else throw invalid(`tokenTypes.${name}`, 'was not made by endpointAccess() or scopeAccess()');

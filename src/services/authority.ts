@@ -1,5 +1,6 @@
 import { PosternError } from '../domain/errors.js';
 import { excessOf, type Grants, type StoredGrants } from '../domain/grants.js';
+import type { Catalog } from '../domain/token-types.js';
 import type { Actor } from './ports.js';
 
 /**
@@ -35,7 +36,7 @@ export interface Holder {
   grants(): Promise<Grants>;
 }
 
-export function principalAuthority(holder: Holder): Authority {
+export function principalAuthority(holder: Holder, catalog: Catalog): Authority {
   return {
     actor: { kind: 'principal', tokenId: holder.tokenId, owner: holder.owner },
     organization(named) {
@@ -54,7 +55,7 @@ export function principalAuthority(holder: Holder): Authority {
       });
     },
     async assertHolds(grants) {
-      const excess = excessOf(grants, await holder.grants());
+      const excess = excessOf(grants, await holder.grants(), catalog);
       if (excess === null) return;
       if ('scope' in excess) {
         throw new PosternError(

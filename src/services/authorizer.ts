@@ -19,7 +19,9 @@ import { KnownToken } from './token-cache.js';
 import { expiryOf, isRevoked, secretEndOf } from './token-reader.js';
 
 /** One call to be decided. */
-export interface Attempt<T extends TokenTypes = TokenTypes> {
+export type Attempt<T extends TokenTypes = TokenTypes> = AttemptNeeding<Requirement<T>>;
+
+export interface AttemptNeeding<Needed> {
   /** The credential as it came, without its scheme. `undefined`, `null` or `''` when none came. */
   readonly token?: string | null | undefined;
   /** In place of `token`: a credential came, but not one well-formed one. */
@@ -27,7 +29,7 @@ export interface Attempt<T extends TokenTypes = TokenTypes> {
   /** Default `'external'`. Anything but `'internal'` is external. */
   readonly zone?: Zone | undefined;
   /** What the call needs. Left out: the call is refused (`requirement_missing`). */
-  readonly requirement?: Requirement<T> | null | undefined;
+  readonly requirement?: Needed | null | undefined;
   /** In place of `requirement`: what went wrong when it was worked out. The call is refused (`internal_error`). */
   readonly fault?: unknown;
 }
@@ -67,6 +69,7 @@ export class Authorizer {
 
   tryAuthorize(attempt: Attempt): Decision | null {
     try {
+      if (own(attempt, 'fault') !== undefined) return null;
       const decision = this.#tryDecide(this.#read(attempt), this.#core.time.read());
       if (decision !== null) this.#core.events.decision(decision, this.#core.time.latest);
       return decision;
@@ -96,7 +99,8 @@ export class Authorizer {
   async explain(attempt: Attempt): Promise<Explanation> {
     const steps: Trace = [];
     const decision = await this.#answer(attempt, steps);
-    const remedy = await this.#remedy(attempt, decision);
+    // The decision stands by itself: a store that fails only now takes away the advice, not the answer.
+    const remedy = await this.#remedy(attempt, decision).catch(() => undefined);
     return { decision, steps, ...(remedy && { remedy }) };
   }
 
@@ -145,18 +149,21 @@ export class Authorizer {
     return decideGrant(token.principal, requirement, endpoint);
   }
 
-  async #decide(attempt: ReadAttempt, now: number, trace?: Trace): Promise<Decision> {
+  async #decide(attempt: ReadAttempt, startedAt: number, trace?: Trace): Promise<Decision> {
     const { requirement } = attempt;
     if (requirement === null) {
       trace?.push({ check: 'requirement', passed: false, detail: 'the route or method declares no requirement' });
       return denied('requirement_missing');
     }
     const { directory, time, usage } = this.#core;
+    let now = startedAt;
     let endpoint: EndpointPolicy | null = null;
     if (requirement.kind === 'endpoint') {
       const { organization, endpoint: id } = requirement;
       const peeked = directory.peek(organization, id, now);
       endpoint = peeked === undefined ? await directory.find(organization, id, now) : peeked;
+      // The store may have taken long: the age of a cached token is judged by the time it is now.
+      if (peeked === undefined) now = time.read();
     }
     const early = decideWithoutCredential(requirement, endpoint, attempt.zone, trace);
     if (early !== null) return early;

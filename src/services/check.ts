@@ -15,7 +15,8 @@ export function check<S extends z.ZodType>(
   code: PosternErrorCode,
 ): z.output<S> {
   const result = schema.safeParse(ownCopy(input));
-  if (result.success) return result.data;
+  // Its own properties only, again: a field that was left out must not be looked for in `Object.prototype`.
+  if (result.success) return ownCopy(result.data) as z.output<S>;
   const issue = result.error.issues[0];
   if (issue?.code === 'unrecognized_keys') {
     const key = [...issue.path, issue.keys[0]].map(String).join('.');
@@ -28,7 +29,8 @@ export function check<S extends z.ZodType>(
   throw new PosternError(code, path === undefined ? `${what}: ${problem}` : `${path} of ${what}: ${problem}`, { path });
 }
 
-function ownCopy(input: unknown): unknown {
+/** A plain object with a null prototype and the same own properties; what is no object, as it is. */
+export function ownCopy<Value>(input: Value): Value {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
   return Object.assign(Object.create(null), input);
 }

@@ -43,7 +43,7 @@ export function createCore(settings: Settings): Core {
   const unsubscribe = store.subscribe?.((invalidation) => {
     switch (invalidation.kind) {
       case 'token':
-        return cache.invalidate(invalidation.id, time.read());
+        return cache.invalidate(invalidation.id, time.latest);
       case 'endpoints':
         return directory.clear();
       case 'everything':
@@ -61,9 +61,10 @@ export function createCore(settings: Settings): Core {
     digester: createDigester(settings.peppers),
     cache,
     directory,
-    tokenChanged: (id) => cache.invalidate(id, time.read()),
+    // By the latest time that was read: a clock that fails must not keep a revocation out.
+    tokenChanged: (id) => cache.invalidate(id, time.latest),
     close() {
-      closing ??= usage.flush().then(() => {
+      closing ??= usage.close().then(() => {
         unsubscribe?.();
         forget();
         return store.close();

@@ -5,22 +5,24 @@ import type { Explanation } from '../domain/explain.js';
 import { compileGrants } from '../domain/grants.js';
 import { type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import type { Requirement } from '../domain/requirement.js';
-import type { bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
+import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
 import { type Authority, applicationAuthority, principalAuthority } from './authority.js';
 import { type Attempt, Authorizer } from './authorizer.js';
+import { ownCopy } from './check.js';
 import { type Core, createCore } from './core.js';
 import { createEndpoints, type Endpoints } from './endpoints.js';
 import { readGrants } from './grant-input.js';
 import { type PosternOptions, readOptions } from './options.js';
-import { createTokens, type Tokens } from './tokens.js';
+import { createTokens } from './tokens.js';
+import type { Tokens } from './tokens-api.js';
 
 /** Management in someone's hands: all that can change something. */
-export interface Management<T extends TokenTypes = TokenTypes> {
+export interface Management<T extends TokenTypes = AnyTokenTypes> {
   readonly tokens: Tokens<T>;
   readonly endpoints: Endpoints;
 }
 
-export interface Postern<T extends TokenTypes = TokenTypes> extends Management<T> {
+export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Management<T> {
   /**
    * Decides one attempt. Whatever goes wrong inside is a denial.
    *
@@ -87,7 +89,7 @@ function managementOf(core: Core, authority: Authority): Management {
  * (its own session), they are looked up by name.
  */
 function authorityOf(core: Core, principal: Parameters<Postern['as']>[0]): Authority {
-  const { organization, owner, types, tokenId } = principal ?? {};
+  const { organization, owner, types, tokenId } = ownCopy(principal) ?? {};
   if (!isOrganizationName(organization) || (owner !== null && typeof owner !== 'string')) {
     throw new PosternError('input_invalid', 'as() takes a principal: { organization, owner, types }', {
       path: 'principal',

@@ -29,7 +29,9 @@ export function credentialReader(settings: Settings, digest: Hash = hash): (toke
     if (token.length > MAX_IMPORTED_LENGTH || !/^[\x21-\x7e]+$/.test(token)) return 'token_unknown';
     for (const { pattern, secret } of importedTokens) {
       const match = pattern.exec(token);
-      const part = match === null ? undefined : secret(match);
+      // The whole token: `^` and `$` don't anchor every branch of `^a|b$`.
+      if (match === null || match[0] !== token) continue;
+      const part = secret(match);
       // ASCII, as the token is: `secret` may only choose a part of it.
       if (part !== undefined && part !== '' && token.includes(part))
         return { key: digest(token), secret: digest(part) };

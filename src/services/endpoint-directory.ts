@@ -97,7 +97,7 @@ export class EndpointDirectory {
       page.length < PAGE
         ? { loadedAt, sequence, whole: true, known: whole }
         : { loadedAt, sequence, whole: false, known: new BoundedMap(MAX_SINGLE) };
-    if (sequence === this.#sequence) this.#organizations.set(organization, listing);
+    if (this.#ttl > 0 && sequence === this.#sequence) this.#organizations.set(organization, listing);
     return listing;
   }
 }

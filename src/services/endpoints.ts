@@ -1,13 +1,13 @@
-import { bytesToNumber, encodeBase62 } from '../domain/base62.js';
-import type { Access, Endpoint } from '../domain/endpoint.js';
+import { type Access, type Endpoint, isEndpointId } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { quote } from '../domain/text.js';
 import type { Authority } from './authority.js';
 import { check } from './check.js';
 import type { Core } from './core.js';
+import { newId } from './ids.js';
 import { createEndpointInput, listEndpointsInput, organizationInput, updateEndpointInput } from './inputs.js';
 import type { ChangeType, StoredEndpoint } from './ports.js';
-import type { Page } from './tokens.js';
+import type { Page } from './tokens-api.js';
 
 /** Whose endpoint. Left out: the instance's own organization. */
 export interface InOrganization {
@@ -61,7 +61,7 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
       const organization = organizationOf({ organization: given.organization, ...options }, 'endpoints.create');
       const now = core.time.read();
       const endpoint: StoredEndpoint = {
-        uid: encodeBase62(bytesToNumber(core.settings.random(16)), 22),
+        uid: newId(core.settings.random),
         organization,
         id: given.id,
         access: given.access,
@@ -82,7 +82,7 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
 
     async get(id, options) {
       const organization = organizationOf(options, 'endpoints.get');
-      const endpoint = typeof id === 'string' ? await store.findEndpoint(organization, id) : null;
+      const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
       return endpoint && shown(endpoint);
     },
 
@@ -104,7 +104,7 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
       const organization = organizationOf(options, 'endpoints.update');
       const given = check(updateEndpointInput, changes, 'endpoints.update', 'input_invalid');
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const endpoint = typeof id === 'string' ? await store.findEndpoint(organization, id) : null;
+        const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
         if (endpoint === null) {
           throw new PosternError('endpoint_unknown', `endpoint ${quote(id)} is not registered: create it first`, {
             path: 'id',
@@ -126,7 +126,7 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
 
     async delete(id, options) {
       const organization = organizationOf(options, 'endpoints.delete');
-      const endpoint = typeof id === 'string' ? await store.findEndpoint(organization, id) : null;
+      const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
       if (endpoint === null) return;
       const now = core.time.read();
       const removed = await store.deleteEndpoint(organization, id, change('endpoint.deleted', endpoint, now));

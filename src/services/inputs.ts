@@ -21,7 +21,10 @@ const name = text(1, NAME_LENGTH).refine((value) => value.trim() !== '', 'give a
 const description = text(0, DESCRIPTION_LENGTH);
 const owner = text(1, NAME_LENGTH);
 const organization = z.custom<string>(isOrganizationName, 'name an organization in 1 to 100 characters');
-const organizationOrAll = z.custom<string>(isOrganizationName, "name an organization, or '*' for all");
+const organizationOrAll = z.custom<string>(
+  (value) => value === '*' || isOrganizationName(value),
+  "name an organization, or '*' for all",
+);
 const ownership = z.enum(['personal', 'organization'], "use 'personal' or 'organization'");
 const date = z.date('give a Date');
 const duration = z.custom<string | number>(
@@ -138,8 +141,21 @@ function jsonObject(value: unknown): Metadata | null {
         throw new TypeError('no JSON');
       return each;
     });
-    return json.length <= METADATA_BYTES ? (JSON.parse(json) as Metadata) : null;
+    if (utf8Length(json) > METADATA_BYTES) return null;
+    // `toJSON` (a `Date` has one) may have made something else of it.
+    const copy: unknown = JSON.parse(json);
+    return typeof copy === 'object' && copy !== null && !Array.isArray(copy) ? (copy as Metadata) : null;
   } catch {
     return null;
   }
+}
+
+/** Bytes of a well-formed text in UTF-8. */
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) as number;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
 }

@@ -4,7 +4,7 @@ import { isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { PREFIX_PATTERN } from '../domain/token-format.js';
 import { bentocloudTokenTypes, type Catalog, compileCatalog, type TokenTypes } from '../domain/token-types.js';
-import { check } from './check.js';
+import { check, ownCopy } from './check.js';
 import type { PepperKey } from './digest.js';
 import type { EventListener } from './events.js';
 import { missingMethods } from './guarded-store.js';
@@ -26,7 +26,7 @@ export interface PosternOptions<T extends TokenTypes = TokenTypes> {
    * it: the first one writes, all verify. Default: none.
    */
   readonly pepper?: Uint8Array | string | readonly Pepper[] | undefined;
-  /** Default: on, 30 seconds, 100,000 tokens. `false`: each verification reads the store. */
+  /** Default: on, 30 seconds, 200,000 tokens. `false`: each verification reads the store. */
   readonly cache?: CacheOptions | false | undefined;
   /** The forms of tokens that were issued elsewhere and taken over with `tokens.import`. Default: none. */
   readonly importedTokens?: readonly ImportedTokenForm[] | undefined;
@@ -51,7 +51,7 @@ export interface Pepper {
 export interface CacheOptions {
   /** How long what was read may be served, at most. Default `'30s'`. */
   readonly ttl?: Duration | undefined;
-  /** How many tokens are remembered. Default 100,000. */
+  /** How many tokens are remembered, at most; the half of them that was used last always is. Default 200,000. */
   readonly maxTokens?: number | undefined;
 }
 
@@ -83,7 +83,7 @@ export interface Settings {
 
 const NO_CACHE: CacheLimits = { ttl: 0, maxTokens: 0 };
 const DEFAULT_TTL = 30_000;
-const DEFAULT_MAX_TOKENS = 100_000;
+const DEFAULT_MAX_TOKENS = 200_000;
 const PEPPER_BYTES = 16;
 
 const aFunction = (value: unknown) => typeof value === 'function';
@@ -149,8 +149,8 @@ export function readOptions(options: unknown): Settings {
     tokenPrefix: given.tokenPrefix,
     catalog: compileCatalog(given.tokenTypes ?? bentocloudTokenTypes),
     peppers: readPeppers(given.pepper),
-    cache: readCache(given.cache),
-    importedTokens: given.importedTokens.map(readImportedForm),
+    cache: readCache(ownCopy(given.cache)),
+    importedTokens: given.importedTokens.map((form, index) => readImportedForm(ownCopy(form), index)),
     onEvent: given.onEvent ?? null,
     clock: given.clock ?? Date.now,
     random,

@@ -142,7 +142,7 @@ export interface Store {
   /**
    * Writes all of `token` but `lastUsedAt`, which belongs to {@link recordUsage}, and rotates the secret where asked: the
    * others' `endsAt` become `othersEndAt` unless they are earlier. `false`, and nothing written, where the token is gone
-   * or is no longer at `expectedVersion`.
+   * or is no longer at `expectedVersion`, or where the new secret's digest is taken.
    */
   replaceToken(
     token: StoredToken,
@@ -152,20 +152,30 @@ export interface Store {
   ): Promise<boolean>;
   /** Removes the token and its secrets. `false` where there was none. */
   deleteToken(id: string, change: Change): Promise<boolean>;
-  /** Ids of up to `limit` tokens, of one organization or (`null`) of all, with `expiresAt` at or before `before`. */
+  /**
+   * Ids of up to `limit` tokens, of one organization or (`null`) of all, with `expiresAt` at or before `before`, in any order.
+   */
   listExpiredTokens(organization: string | null, before: number, limit: number): Promise<readonly string[]>;
-  /** Moves `lastUsedAt` of each token forward, never back. A token that is gone is passed over. */
+  /**
+   * Moves `lastUsedAt` of each token forward, never back. A token that is gone is passed over. Alone among the methods it
+   * may write in parts: a part that is written again changes nothing.
+   */
   recordUsage(usages: readonly Usage[]): Promise<void>;
 
   findEndpoint(organization: string, id: string): Promise<StoredEndpoint | null>;
   listEndpoints(query: EndpointQuery): Promise<readonly StoredEndpoint[]>;
   /** `false`, and nothing written, where the organization has an endpoint of this id. */
   insertEndpoint(endpoint: StoredEndpoint, change: Change): Promise<boolean>;
+  /** `false`, and nothing written, where there is no endpoint of this organization, id and `uid` at `expectedVersion`. */
   replaceEndpoint(endpoint: StoredEndpoint, expectedVersion: number, change: Change): Promise<boolean>;
+  /** `false` where there was none. */
   deleteEndpoint(organization: string, id: string, change: Change): Promise<boolean>;
 
-  /** Calls `listener` after each change, whoever made it. Left out by a store that can't: then `cache.ttl` alone bounds what others see. */
+  /**
+   * Calls `listener` after each change, whoever made it; of a new token it need not tell, as nobody can have read that before.
+   * What a listener throws is ignored. Left out by a store that can't: then `cache.ttl` alone bounds what others see.
+   */
   subscribe?(listener: (invalidation: Invalidation) => void): () => void;
-  /** Gives back what the store holds. Idempotent. */
+  /** Gives back what the store holds. Idempotent. Every other call made after it rejects. */
   close(): Promise<void>;
 }

@@ -38,7 +38,7 @@ export class TokenReader {
   /** @throws PosternError `record_unreadable` */
   principal(token: StoredToken): VerifiedPrincipal {
     return new VerifiedPrincipal({
-      tokenId: token.id,
+      tokenId: text(token, 'id'),
       owner: token.owner === null ? null : this.#interned(text(token, 'owner')),
       ownership: ownership(token),
       organization: this.#interned(text(token, 'organization')),

@@ -1,18 +1,15 @@
-import { bytesToNumber, encodeBase62 } from '../domain/base62.js';
-import type { Duration } from '../domain/duration.js';
 import { durationOf } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
 import type { StoredGrants } from '../domain/grants.js';
-import type { Ownership } from '../domain/principal.js';
 import { formatToken, hintOf, SECRET_BYTES } from '../domain/token-format.js';
-import type { Metadata, TokenRecord } from '../domain/token-record.js';
-import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
+import type { TokenRecord } from '../domain/token-record.js';
 import type { Authority } from './authority.js';
 import { check } from './check.js';
 import type { Core } from './core.js';
 import { decodeCursor, encodeCursor } from './cursor.js';
 import { hash, hexToLatin1 } from './digest.js';
 import { readGrants } from './grant-input.js';
+import { newId } from './ids.js';
 import {
   createTokenInput,
   expiryFrom,
@@ -25,103 +22,8 @@ import {
 } from './inputs.js';
 import type { ChangeType, SecretRotation, StoredSecret, StoredToken } from './ports.js';
 import { expiryOf, isRevoked } from './token-reader.js';
+import type { Tokens } from './tokens-api.js';
 
-export interface CreateToken<T extends TokenTypes = TokenTypes> {
-  /** 1 to 200 characters. */
-  readonly name: string;
-  readonly description?: string | undefined;
-  /** At least one type, with what it grants. */
-  readonly types: GrantsOf<T>;
-  readonly organization?: string | undefined;
-  readonly owner?: string | null | undefined;
-  /** Default `'personal'`. */
-  readonly ownership?: Ownership | undefined;
-  /** From now; or `expiresAt`; neither: never. */
-  readonly expiresIn?: Duration | undefined;
-  readonly expiresAt?: Date | null | undefined;
-  /** A JSON object of at most 16 KiB. */
-  readonly metadata?: Metadata | undefined;
-}
-
-export interface ImportToken<T extends TokenTypes = TokenTypes> extends CreateToken<T> {
-  /** SHA-256 of the secret, in hexadecimal. For secrets of at least 128 random bits only: a digest of less can be guessed. */
-  readonly digest: string;
-}
-
-export interface UpdateToken<T extends TokenTypes = TokenTypes> {
-  readonly name?: string | undefined;
-  readonly description?: string | undefined;
-  readonly types?: GrantsOf<T> | undefined;
-  /** `null`: never. */
-  readonly expiresAt?: Date | null | undefined;
-  readonly metadata?: Metadata | undefined;
-}
-
-export interface ListTokens {
-  /** `'*'`: all. Default: the instance's own. */
-  readonly organization?: string | undefined;
-  readonly owner?: string | undefined;
-  readonly type?: string | undefined;
-  /** A text that the name or the description holds; ASCII letters are compared without case. */
-  readonly search?: string | undefined;
-  /** 1 to 1,000. Default 100. */
-  readonly limit?: number | undefined;
-  /** `nextCursor` of the page before. */
-  readonly cursor?: string | null | undefined;
-}
-
-export interface Page<Item> {
-  readonly items: readonly Item[];
-  /** `null` on the last page. */
-  readonly nextCursor: string | null;
-}
-
-export interface IssuedToken<T extends TokenTypes = TokenTypes> {
-  /** The secret. It is shown here and never again. */
-  readonly token: string;
-  readonly record: TokenRecord<T>;
-}
-
-export interface Tokens<T extends TokenTypes = TokenTypes> {
-  /**
-   * @throws PosternError `input_invalid`, `option_unknown`, `types_missing`, `type_unknown`, `scope_unknown`,
-   *   `endpoint_unknown`, `expiry_past`, `unavailable`; nothing is written
-   */
-  create(input: CreateToken<T>): Promise<IssuedToken<T>>;
-  /**
-   * Takes over a token that was issued elsewhere, by its digest. Its form must be announced in `importedTokens`.
-   *
-   * @throws PosternError as `create`, and `token_exists`
-   */
-  import(input: ImportToken<T>): Promise<TokenRecord<T>>;
-  get(id: string): Promise<TokenRecord<T> | null>;
-  /** Newest first. @throws PosternError `input_invalid`, `option_unknown`, `unavailable` */
-  list(query?: ListTokens): Promise<Page<TokenRecord<T>>>;
-  /**
-   * What is left out stays. An expired token stays expired: its expiry can't be moved.
-   *
-   * @throws PosternError as `create`, and `token_unknown`, `token_expired`, `conflict`
-   */
-  update(id: string, changes: UpdateToken<T>): Promise<TokenRecord<T>>;
-  /**
-   * A new secret for the same record. The old one works until the grace ends (default: at once it does not), and never
-   * beyond the expiry that the token had. Of two rotations at once exactly one wins, the other rejects with `conflict`.
-   *
-   * @throws PosternError `token_unknown`, `token_revoked`, `token_expired`, `conflict`, `input_invalid`, `unavailable`
-   */
-  rotate(id: string, options?: { readonly grace?: Duration }): Promise<IssuedToken<T>>;
-  /** The token stays listed and no longer works. Idempotent. @throws PosternError `conflict`, `unavailable` */
-  revoke(id: string): Promise<void>;
-  /** The token is gone. Idempotent. @throws PosternError `unavailable` */
-  delete(id: string): Promise<void>;
-  /** Revokes every personal token of an owner: a leaver's. Returns how many. @throws PosternError `unavailable` */
-  revokeOwned(query: { readonly owner: string; readonly organization?: string }): Promise<number>;
-  /** Deletes tokens that expired longer ago than this. Returns how many. @throws PosternError `unavailable` */
-  pruneExpired(query?: { readonly olderThan?: Duration }): Promise<number>;
-}
-
-const ID_BYTES = 16;
-const ID_WIDTH = 22;
 /** How often a change is tried again when another process was faster. */
 const ATTEMPTS = 5;
 const BATCH = 200;
@@ -137,7 +39,8 @@ export function createTokens(core: Core, authority: Authority): Tokens {
 
   /** The token, if this authority sees it. */
   async function find(id: unknown): Promise<StoredToken | null> {
-    if (typeof id !== 'string') return null;
+    // Charset first: a store has no such id, and not every store can be asked about every text.
+    if (!isTokenId(id)) return null;
     const token = await store.findToken(id);
     return token !== null && authority.sees(token.organization) ? token : null;
   }
@@ -170,7 +73,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
     now: number,
   ): StoredToken {
     return {
-      id: encodeBase62(bytesToNumber(settings.random(ID_BYTES)), ID_WIDTH),
+      id: newId(settings.random),
       organization,
       owner: authority.owner(input.owner),
       ownership: input.ownership,
@@ -207,6 +110,15 @@ export function createTokens(core: Core, authority: Authority): Tokens {
     }
   }
 
+  function forget(id: unknown): void {
+    if (isTokenId(id)) core.tokenChanged(id);
+  }
+
+  /** What was read of the token is forgotten whatever the store answers: a failed answer may hide a change that was made. */
+  function replace(...write: Parameters<typeof store.replaceToken>): Promise<boolean> {
+    return store.replaceToken(...write).finally(() => core.tokenChanged(write[0].id));
+  }
+
   /** Replaces a token by what `edit` makes of it, or leaves it where that is `null`. Tries again when someone was faster. */
   async function edit(
     id: unknown,
@@ -219,8 +131,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       const next = await make(token, now);
       if (next === null) return token;
       const written = { ...next, updatedAt: now, version: token.version + 1 };
-      if (await store.replaceToken(written, token.version, null, change(type, token, now))) {
-        core.tokenChanged(token.id);
+      if (await replace(written, token.version, null, change(type, token, now))) {
         announce(type, written, now);
         return written;
       }
@@ -230,8 +141,9 @@ export function createTokens(core: Core, authority: Authority): Tokens {
 
   async function remove(token: StoredToken, type: ChangeType): Promise<boolean> {
     const now = core.time.read();
-    const removed = await store.deleteToken(token.id, change(type, token, now));
-    core.tokenChanged(token.id);
+    const removed = await store
+      .deleteToken(token.id, change(type, token, now))
+      .finally(() => core.tokenChanged(token.id));
     if (removed) core.events.emit({ ...change(type, token, now), at: new Date(now) });
     return removed;
   }
@@ -251,7 +163,8 @@ export function createTokens(core: Core, authority: Authority): Tokens {
     },
 
     async import(input) {
-      const { digest, ...given } = check(importTokenInput, input, 'tokens.import', 'input_invalid');
+      const given = check(importTokenInput, input, 'tokens.import', 'input_invalid');
+      const { digest } = given;
       if (settings.importedTokens.length === 0) {
         throw new PosternError(
           'option_invalid',
@@ -308,7 +221,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
         let { expiresAt } = token;
         if (given.expiresAt !== undefined) {
           assertUnexpired(token, core.time.latest);
-          expiresAt = expiryFrom({ expiresAt: given.expiresAt }, now);
+          expiresAt = expiryFrom({ expiresIn: undefined, expiresAt: given.expiresAt }, now);
           // A longer life is a grant of all that the token holds.
           if (types === null) await authority.assertHolds(reader.grants(token).stored);
         }
@@ -341,27 +254,26 @@ export function createTokens(core: Core, authority: Authority): Tokens {
         othersEndAt: Math.min(now + durationOf(grace, 'grace'), expiryOf(token)),
       };
       const next = { ...token, hint: hintOf(made.token), updatedAt: now, version: token.version + 1 };
-      if (!(await store.replaceToken(next, token.version, rotation, change('token.rotated', token, now))))
-        throw conflict();
-      core.tokenChanged(token.id);
+      if (!(await replace(next, token.version, rotation, change('token.rotated', token, now)))) throw conflict();
       announce('token.rotated', next, now);
       return { token: made.token, record: reader.record(next) };
     },
 
     async revoke(id) {
-      const found = await find(id);
-      if (found === null) return;
       await edit(id, 'token.revoked', (token, now) =>
         token.revokedAt === null ? { ...token, revokedAt: now } : null,
       ).catch((error: PosternError) => {
-        // Deleted by someone else meanwhile: it no longer works, which is what was asked for.
+        // There is none, or it was deleted meanwhile: it does not work, which is what was asked for.
         if (error.code !== 'token_unknown') throw error;
       });
+      // Another process may have been first, unseen by this one: from here on it works nowhere in this process.
+      forget(id);
     },
 
     async delete(id) {
       const token = await find(id);
       if (token !== null) await remove(token, 'token.deleted');
+      else forget(id);
     },
 
     async revokeOwned(query) {
@@ -374,9 +286,9 @@ export function createTokens(core: Core, authority: Authority): Tokens {
         page = await store.listTokens({ organization, owner: given.owner, limit: BATCH, ...(after && { after }) });
         after = page.at(-1);
         for (const { id, ownership, revokedAt } of page) {
-          if (ownership !== 'personal' || revokedAt !== null) continue;
+          if (ownership !== 'personal') continue;
           await tokens.revoke(id);
-          revoked++;
+          if (revokedAt === null) revoked++;
         }
       } while (page.length === BATCH);
       return revoked;
@@ -399,6 +311,10 @@ export function createTokens(core: Core, authority: Authority): Tokens {
     },
   };
   return tokens;
+}
+
+function isTokenId(id: unknown): id is string {
+  return typeof id === 'string' && /^[0-9A-Za-z_-]{1,64}$/.test(id);
 }
 
 function assertUnexpired(token: StoredToken, now: number): void {

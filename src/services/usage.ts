@@ -18,6 +18,7 @@ export class UsageRecorder {
   #waiting = new Map<string, number>();
   #interval = 0;
   #cancel: (() => void) | null = null;
+  #closed = false;
   #flushing: Promise<void> = Promise.resolve();
 
   constructor(store: Store, events: Events) {
@@ -30,10 +31,7 @@ export class UsageRecorder {
     token.notedIn = this.#interval;
     if (this.#waiting.size >= MAX_WAITING) return;
     this.#waiting.set(token.principal.tokenId, now);
-    this.#cancel ??= after(FLUSH_INTERVAL, () => {
-      this.#cancel = null;
-      void this.flush();
-    });
+    this.#schedule();
   }
 
   /** Writes what waits. What can't be written waits for the next time. Never rejects. */
@@ -42,6 +40,20 @@ export class UsageRecorder {
     this.#cancel = null;
     this.#flushing = this.#flushing.then(() => this.#write());
     return this.#flushing;
+  }
+
+  /** The last flush: what can't be written now is lost. */
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.flush();
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    this.#cancel ??= after(FLUSH_INTERVAL, () => {
+      this.#cancel = null;
+      void this.flush();
+    });
   }
 
   async #write(): Promise<void> {
@@ -56,10 +68,7 @@ export class UsageRecorder {
       for (const [id, at] of batch) {
         if (this.#waiting.size < MAX_WAITING && !this.#waiting.has(id)) this.#waiting.set(id, at);
       }
-      this.#cancel ??= after(FLUSH_INTERVAL, () => {
-        this.#cancel = null;
-        void this.flush();
-      });
+      this.#schedule();
       this.#events.fault('usage', error, now);
     }
   }

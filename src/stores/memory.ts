@@ -1,22 +1,34 @@
+import { PosternError } from '../domain/errors.js';
 import type { Invalidation, Store, StoredEndpoint, StoredSecret, StoredToken, TokenQuery } from '../services/ports.js';
 
 /**
  * A store in this process's memory: for tests, and for trying things out. Instances that share one see each other's
- * changes at once. What it holds is gone with the process.
+ * changes at once. What it holds is gone with the process. Closing an instance closes its store for all that share it.
  */
 export function memoryStore(): Store {
   const tokens = new Map<string, StoredToken>();
   const secrets = new Map<string, { readonly tokenId: string; readonly secret: StoredSecret }>();
   const endpoints = new Map<string, StoredEndpoint>();
   const listeners = new Set<(invalidation: Invalidation) => void>();
+  let closed = false;
   const tell = (invalidation: Invalidation) => {
-    for (const listener of listeners) listener(invalidation);
+    for (const listener of listeners) {
+      try {
+        listener(invalidation);
+      } catch {
+        // What a listener throws must not make a change that was made look as if it had failed.
+      }
+    }
+  };
+  const assertOpen = () => {
+    if (closed) throw new PosternError('closed', 'this store is closed: make another one');
   };
   /** JSON, because no character can then be taken for a separator. */
   const keyOf = (organization: string, id: string) => JSON.stringify([organization, id]);
 
   return {
     async findTokenByDigest(digests) {
+      assertOpen();
       for (const digest of digests) {
         const found = secrets.get(digest);
         const token = found && tokens.get(found.tokenId);
@@ -26,10 +38,12 @@ export function memoryStore(): Store {
     },
 
     async findToken(id) {
+      assertOpen();
       return tokens.get(id) ?? null;
     },
 
     async listTokens(query) {
+      assertOpen();
       return [...tokens.values()]
         .filter((token) => matches(token, query))
         .sort(newestFirst)
@@ -37,13 +51,15 @@ export function memoryStore(): Store {
     },
 
     async insertToken(token, secret) {
+      assertOpen();
       if (tokens.has(token.id) || secrets.has(secret.digest)) return false;
-      tokens.set(token.id, token);
-      secrets.set(secret.digest, { tokenId: token.id, secret });
+      tokens.set(token.id, kept(token));
+      secrets.set(secret.digest, { tokenId: token.id, secret: { ...secret } });
       return true;
     },
 
     async replaceToken(token, expectedVersion, rotation) {
+      assertOpen();
       const current = tokens.get(token.id);
       if (current?.version !== expectedVersion) return false;
       if (rotation !== null) {
@@ -53,14 +69,15 @@ export function memoryStore(): Store {
           const endsAt = Math.min(secret.endsAt ?? Number.POSITIVE_INFINITY, rotation.othersEndAt);
           secrets.set(digest, { tokenId, secret: { ...secret, endsAt } });
         }
-        secrets.set(rotation.secret.digest, { tokenId: token.id, secret: rotation.secret });
+        secrets.set(rotation.secret.digest, { tokenId: token.id, secret: { ...rotation.secret } });
       }
-      tokens.set(token.id, { ...token, lastUsedAt: current.lastUsedAt });
+      tokens.set(token.id, kept({ ...token, lastUsedAt: current.lastUsedAt }));
       tell({ kind: 'token', id: token.id });
       return true;
     },
 
     async deleteToken(id) {
+      assertOpen();
       if (!tokens.delete(id)) return false;
       for (const [digest, { tokenId }] of secrets) if (tokenId === id) secrets.delete(digest);
       tell({ kind: 'token', id });
@@ -68,6 +85,7 @@ export function memoryStore(): Store {
     },
 
     async listExpiredTokens(organization, before, limit) {
+      assertOpen();
       return [...tokens.values()]
         .filter((token) => token.expiresAt !== null && token.expiresAt <= before)
         .filter((token) => organization === null || token.organization === organization)
@@ -76,6 +94,7 @@ export function memoryStore(): Store {
     },
 
     async recordUsage(usages) {
+      assertOpen();
       for (const { tokenId, lastUsedAt } of usages) {
         const token = tokens.get(tokenId);
         if (token && (token.lastUsedAt === null || token.lastUsedAt < lastUsedAt)) {
@@ -85,10 +104,12 @@ export function memoryStore(): Store {
     },
 
     async findEndpoint(organization, id) {
+      assertOpen();
       return endpoints.get(keyOf(organization, id)) ?? null;
     },
 
     async listEndpoints({ organization, after, limit }) {
+      assertOpen();
       return [...endpoints.values()]
         .filter((endpoint) => endpoint.organization === organization && (after === undefined || endpoint.id > after))
         .sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -96,36 +117,49 @@ export function memoryStore(): Store {
     },
 
     async insertEndpoint(endpoint) {
+      assertOpen();
       const key = keyOf(endpoint.organization, endpoint.id);
       if (endpoints.has(key)) return false;
-      endpoints.set(key, endpoint);
+      endpoints.set(key, { ...endpoint });
       tell({ kind: 'endpoints', organization: endpoint.organization });
       return true;
     },
 
     async replaceEndpoint(endpoint, expectedVersion) {
+      assertOpen();
       const key = keyOf(endpoint.organization, endpoint.id);
       const current = endpoints.get(key);
       // The same name may be another endpoint by now, at the same version.
       if (current?.version !== expectedVersion || current.uid !== endpoint.uid) return false;
-      endpoints.set(key, endpoint);
+      endpoints.set(key, { ...endpoint });
       tell({ kind: 'endpoints', organization: endpoint.organization });
       return true;
     },
 
     async deleteEndpoint(organization, id) {
+      assertOpen();
       if (!endpoints.delete(keyOf(organization, id))) return false;
       tell({ kind: 'endpoints', organization });
       return true;
     },
 
     subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+      // An entry of its own for each call: the same function may listen twice, and stop once.
+      const entry = (invalidation: Invalidation) => listener(invalidation);
+      listeners.add(entry);
+      return () => listeners.delete(entry);
     },
 
-    async close() {},
+    async close() {
+      closed = true;
+      listeners.clear();
+    },
   };
+}
+
+/** A copy: what the caller does later to what was handed in is nothing to the store. */
+function kept(token: StoredToken): StoredToken {
+  return { ...token, typeNames: [...token.typeNames] };
 }
 
 function matches(token: StoredToken, query: TokenQuery): boolean {

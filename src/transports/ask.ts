@@ -1,12 +1,12 @@
 import { type Decision, denied } from '../domain/decision.js';
 import type { Zone } from '../domain/endpoint.js';
 import type { Requirement } from '../domain/requirement.js';
-import type { TokenTypes } from '../domain/token-types.js';
+import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../services/create-postern.js';
 import type { CredentialFields } from './credential.js';
 
 /** What a guard needs of an instance. */
-export type Asked<T extends TokenTypes = TokenTypes> = Pick<Postern<T>, 'tryAuthorize' | 'authorize' | 'prepare'>;
+export type Asked<T extends TokenTypes = AnyTokenTypes> = Pick<Postern<T>, 'tryAuthorize' | 'authorize' | 'prepare'>;
 
 /**
  * What a requirement function returns. An endpoint whose name is `undefined` (a route has no such parameter) is an unknown

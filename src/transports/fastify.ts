@@ -1,7 +1,6 @@
-import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { type Decision, type Denied, denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
-import type { TokenTypes } from '../domain/token-types.js';
 import type { RegisteredPrincipal, RegisteredTypes } from '../services/register.js';
 import { type Asked, asker, type RequirementFor } from './ask.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
@@ -19,8 +18,8 @@ declare module 'fastify' {
   }
 }
 
-export interface PosternPluginOptions<T extends TokenTypes = TokenTypes> extends HttpGuardOptions<FastifyRequest> {
-  readonly postern: Asked<T>;
+export interface PosternPluginOptions extends HttpGuardOptions<FastifyRequest> {
+  readonly postern: Asked;
   /** What happens on a route that declares no requirement. Default `'deny'`: it is refused. `'allow'` opens it to everyone. */
   readonly undeclared?: 'deny' | 'allow' | undefined;
   /**
@@ -43,7 +42,7 @@ const UNGUARDED: Decision = Object.freeze({ allowed: true, principal: null });
  * app.post('/models', { config: { requirement: { scope: 'models:write' } } }, (request) => request.principal?.owner);
  * @throws PosternError `option_invalid`, `option_unknown` when it is registered, `requirement_invalid`, `scope_unknown` when a route is
  */
-export const posternPlugin: FastifyPluginCallback<PosternPluginOptions> = (app, options, done) => {
+export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (app, options) => {
   const { postern, undeclared = 'deny', ...rest } = options;
   if (typeof postern?.tryAuthorize !== 'function') throw invalid('postern', 'give what createPostern() returned');
   if (undeclared !== 'deny' && undeclared !== 'allow') throw invalid('undeclared', "use 'deny' or 'allow'");
@@ -95,7 +94,6 @@ export const posternPlugin: FastifyPluginCallback<PosternPluginOptions> = (app, 
       else void deny(settled, request, reply);
     }
   });
-  done();
 };
 
 // What fastify-plugin does: the hooks belong to the instance that registers the plugin, not to a scope of its own.

@@ -1,0 +1,124 @@
+/**
+ * The direction of imports, as `shared/design/style.md` draws it: domain → services → stores / transports → testing.
+ * Types count too (`tsPreCompilationDeps`): a layer that knows another's types knows that layer.
+ *
+ * @type {import('dependency-cruiser').IConfiguration}
+ */
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycle',
+      comment: 'Two files that need each other are one file, or need a third. Types count as well.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'resolvable',
+      comment: 'An import that resolves to nothing escapes every other rule.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'domain-is-pure',
+      comment: 'The domain imports itself alone: no service, no package, nothing of the runtime.',
+      severity: 'error',
+      from: { path: '^src/domain/' },
+      to: { pathNot: '^src/domain/' },
+    },
+    {
+      name: 'services-know-domain',
+      comment: 'Services speak to the outside through ports; they know no store and no transport.',
+      severity: 'error',
+      from: { path: '^src/services/' },
+      to: { path: '^src/', pathNot: '^src/(domain|services)/' },
+    },
+    {
+      name: 'stores-know-ports',
+      comment: 'A store implements a port of the services and knows no transport.',
+      severity: 'error',
+      from: { path: '^src/stores/' },
+      to: { path: '^src/', pathNot: '^src/(domain|services|stores)/' },
+    },
+    {
+      name: 'stores-apart',
+      comment: 'One store never needs another; what SQL ones share is in stores/sql.',
+      severity: 'error',
+      from: { path: '^src/stores/([^/.]+)' },
+      to: { path: '^src/stores/', pathNot: '^src/stores/($1[/.]|sql/)' },
+    },
+    {
+      name: 'transports-know-no-store',
+      comment: 'A transport asks the authorizer; where the records lie is none of its business.',
+      severity: 'error',
+      from: { path: '^src/transports/' },
+      to: { path: '^src/', pathNot: '^src/(domain|services|transports)/' },
+    },
+    {
+      name: 'adapters-apart',
+      comment: 'One entry never loads another entry of the transports, or its peer would come along.',
+      severity: 'error',
+      from: { path: '^src/transports/(express|fastify|fetch|zones|grpc)[/.]' },
+      to: { path: '^src/transports/(express|fastify|fetch|zones|grpc)[/.]', pathNot: '^src/transports/$1[/.]' },
+    },
+    {
+      name: 'testing-is-last',
+      comment: 'What helps tests is imported by tests alone, and never reaches a transport.',
+      severity: 'error',
+      from: { path: '^src/testing/' },
+      to: { path: '^src/', pathNot: '^src/(domain|services|stores|testing)/' },
+    },
+    {
+      name: 'index-is-for-users',
+      comment: 'Inside, a thing is imported from where it is made; the index would tie everything to everything.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^src/index\\.ts$' },
+    },
+    {
+      name: 'index-is-the-core',
+      comment: 'The core entry runs on any runtime and needs no peer: domain, services and the memory store.',
+      severity: 'error',
+      from: { path: '^src/index\\.ts$' },
+      to: { pathNot: '^src/(domain/|services/|stores/memory\\.ts$)' },
+    },
+    {
+      name: 'node-only-where-node-is',
+      comment: 'What any runtime loads names nothing of Node; the entries that run on Node alone may.',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: '^src/(stores/sqlite/|transports/(express|fastify|zones|node-[^/]+)\\.ts$|transports/grpc/|testing/)',
+      },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'packages-that-are-declared',
+      comment: 'src loads what package.json gives its user: dependencies and peers.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'npm-optional', 'npm-bundled'],
+        dependencyTypesNot: ['npm-peer', 'npm', 'type-only'],
+      },
+    },
+    {
+      name: 'peers-in-their-own-entry',
+      comment: 'A peer is loaded by the entry that is named for it, and by no other.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(transports/(express|fastify)\\.ts$|transports/grpc/|stores/sqlite/)' },
+      to: { dependencyTypes: ['npm-peer'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+      mainFields: ['module', 'main', 'types'],
+    },
+  },
+};

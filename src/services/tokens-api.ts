@@ -1,0 +1,98 @@
+import type { Duration } from '../domain/duration.js';
+import type { Ownership } from '../domain/principal.js';
+import type { Metadata, TokenRecord } from '../domain/token-record.js';
+import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
+
+export interface CreateToken<T extends TokenTypes = TokenTypes> {
+  /** 1 to 200 characters. */
+  readonly name: string;
+  readonly description?: string | undefined;
+  /** At least one type, with what it grants. */
+  readonly types: GrantsOf<T>;
+  readonly organization?: string | undefined;
+  readonly owner?: string | null | undefined;
+  /** Default `'personal'`. */
+  readonly ownership?: Ownership | undefined;
+  /** From now; or `expiresAt`; neither: never. */
+  readonly expiresIn?: Duration | undefined;
+  readonly expiresAt?: Date | null | undefined;
+  /** A JSON object of at most 16 KiB. */
+  readonly metadata?: Metadata | undefined;
+}
+
+export interface ImportToken<T extends TokenTypes = TokenTypes> extends CreateToken<T> {
+  /** SHA-256 of the secret, in hexadecimal. For secrets of at least 128 random bits only: a digest of less can be guessed. */
+  readonly digest: string;
+}
+
+export interface UpdateToken<T extends TokenTypes = TokenTypes> {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly types?: GrantsOf<T> | undefined;
+  /** `null`: never. */
+  readonly expiresAt?: Date | null | undefined;
+  readonly metadata?: Metadata | undefined;
+}
+
+export interface ListTokens {
+  /** `'*'`: all. Default: the instance's own. */
+  readonly organization?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly type?: string | undefined;
+  /** A text that the name or the description holds; ASCII letters are compared without case. */
+  readonly search?: string | undefined;
+  /** 1 to 1,000. Default 100. */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | null | undefined;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** `null` on the last page. */
+  readonly nextCursor: string | null;
+}
+
+export interface IssuedToken<T extends TokenTypes = TokenTypes> {
+  /** The secret. It is shown here and never again. */
+  readonly token: string;
+  readonly record: TokenRecord<T>;
+}
+
+export interface Tokens<T extends TokenTypes = TokenTypes> {
+  /**
+   * @throws PosternError `input_invalid`, `option_unknown`, `types_missing`, `type_unknown`, `scope_unknown`,
+   *   `endpoint_unknown`, `expiry_past`, `unavailable`; nothing is written
+   */
+  create(input: CreateToken<T>): Promise<IssuedToken<T>>;
+  /**
+   * Takes over a token that was issued elsewhere, by its digest. Its form must be announced in `importedTokens`.
+   *
+   * @throws PosternError as `create`, and `token_exists`
+   */
+  import(input: ImportToken<T>): Promise<TokenRecord<T>>;
+  get(id: string): Promise<TokenRecord<T> | null>;
+  /** Newest first. @throws PosternError `input_invalid`, `option_unknown`, `unavailable` */
+  list(query?: ListTokens): Promise<Page<TokenRecord<T>>>;
+  /**
+   * What is left out stays. An expired token stays expired: its expiry can't be moved.
+   *
+   * @throws PosternError as `create`, and `token_unknown`, `token_expired`, `conflict`
+   */
+  update(id: string, changes: UpdateToken<T>): Promise<TokenRecord<T>>;
+  /**
+   * A new secret for the same record. The old one works until the grace ends (default: at once it does not), and never
+   * beyond the expiry that the token had. Of two rotations at once exactly one wins, the other rejects with `conflict`.
+   *
+   * @throws PosternError `token_unknown`, `token_revoked`, `token_expired`, `conflict`, `input_invalid`, `unavailable`
+   */
+  rotate(id: string, options?: { readonly grace?: Duration }): Promise<IssuedToken<T>>;
+  /** The token stays listed and no longer works. Idempotent. @throws PosternError `conflict`, `unavailable` */
+  revoke(id: string): Promise<void>;
+  /** The token is gone. Idempotent. @throws PosternError `unavailable` */
+  delete(id: string): Promise<void>;
+  /** Revokes every personal token of an owner: a leaver's. Returns how many. @throws PosternError `unavailable` */
+  revokeOwned(query: { readonly owner: string; readonly organization?: string }): Promise<number>;
+  /** Deletes tokens that expired longer ago than this. Returns how many. @throws PosternError `unavailable` */
+  pruneExpired(query?: { readonly olderThan?: Duration }): Promise<number>;
+}

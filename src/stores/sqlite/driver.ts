@@ -1,0 +1,113 @@
+import { createRequire } from 'node:module';
+import { PosternError } from '../../domain/errors.js';
+
+export type SqlValue = string | number | null;
+
+/** A row by column name. A driver may add keys of its own (libsql: `_metadata`). */
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+/** What is used of a prepared statement, alike in `node:sqlite`, `libsql` and `better-sqlite3`. */
+export interface SqliteStatement {
+  get(...parameters: readonly SqlValue[]): unknown;
+  all(...parameters: readonly SqlValue[]): unknown[];
+  run(...parameters: readonly SqlValue[]): { readonly changes: number | bigint };
+}
+
+/** What is used of an open database. All of it is synchronous. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown;
+  prepare(sql: string): SqliteStatement;
+  close(): unknown;
+}
+
+/** The `Database` class of `better-sqlite3` or `libsql`, the `DatabaseSync` class of `node:sqlite`, or one like them. */
+export type SqliteConstructor = new (filename: string) => SqliteDatabase;
+
+/** A driver by name, its class, or its module. */
+export type SqliteDriver =
+  | 'node:sqlite'
+  | 'libsql'
+  | 'better-sqlite3'
+  | SqliteConstructor
+  | { readonly DatabaseSync: SqliteConstructor }
+  | { readonly default: SqliteConstructor };
+
+export const DRIVER_NAMES: readonly string[] = ['node:sqlite', 'libsql', 'better-sqlite3'];
+
+/** The class that opens databases: the one asked for, else the runtime's own, else that of the package `libsql`. */
+export function loadDriver(driver: SqliteDriver | undefined): SqliteConstructor {
+  if (driver === undefined) return builtIn() ?? fromPackage('libsql');
+  if (driver === 'node:sqlite') return builtIn() ?? missingBuiltIn();
+  return typeof driver === 'string' ? fromPackage(driver) : (constructorOf(driver) as SqliteConstructor);
+}
+
+/** The class in what was given as a driver, or `null` where there is none. */
+export function constructorOf(driver: unknown): SqliteConstructor | null {
+  if (typeof driver === 'function') return driver as SqliteConstructor;
+  const { DatabaseSync, default: byDefault } = (driver ?? {}) as Record<string, unknown>;
+  for (const candidate of [DatabaseSync, byDefault]) {
+    if (typeof candidate === 'function') return candidate as SqliteConstructor;
+  }
+  return null;
+}
+
+/** `node:sqlite`, where it needs no flag. Asked of the process, because an import of it fails to load elsewhere. */
+function builtIn(): SqliteConstructor | null {
+  return constructorOf(process.getBuiltinModule?.('node:sqlite'));
+}
+
+function missingBuiltIn(): never {
+  throw new PosternError(
+    'driver_missing',
+    'this runtime has no node:sqlite: use Node 22.13 or later, or leave the driver option out and run: npm install libsql',
+  );
+}
+
+function fromPackage(name: string): SqliteConstructor {
+  try {
+    const loaded = constructorOf(createRequire(import.meta.url)(name));
+    if (loaded !== null) return loaded;
+    throw new TypeError('it exports no Database class');
+  } catch (error) {
+    const { code, message } = error as { readonly code?: string; readonly message: string };
+    const absent = code === 'MODULE_NOT_FOUND' && message.includes(`'${name}'`);
+    throw new PosternError(
+      'driver_missing',
+      absent
+        ? `there is no SQLite driver here. Run: npm install ${name} (Node 22.13 and later need none)`
+        : `the SQLite driver ${name} can not be loaded on this machine (${firstLine(message)}). Run again: npm install ${name}`,
+      { cause: error },
+    );
+  }
+}
+
+const BUSY = 5;
+const LOCKED = 6;
+const CORRUPT = 11;
+const NOT_A_DATABASE = 26;
+
+/** SQLite's primary result code of an error, whichever driver threw it; 0 where it has none. */
+function resultCode(error: unknown): number {
+  const { errcode, rawCode, code } = (error ?? {}) as Record<string, unknown>;
+  const extended = errcode ?? rawCode;
+  if (typeof extended === 'number') return extended & 0xff;
+  const name = typeof code === 'string' ? code : '';
+  if (name.startsWith('SQLITE_BUSY')) return BUSY;
+  if (name.startsWith('SQLITE_LOCKED')) return LOCKED;
+  if (name.startsWith('SQLITE_CORRUPT')) return CORRUPT;
+  return name === 'SQLITE_NOTADB' ? NOT_A_DATABASE : 0;
+}
+
+/** Another connection holds the lock: nothing was done, and it may be tried again. */
+export function isBusy(error: unknown): boolean {
+  return [BUSY, LOCKED].includes(resultCode(error));
+}
+
+/** The file holds something else than a sound SQLite database. */
+export function isNoDatabase(error: unknown): boolean {
+  return [CORRUPT, NOT_A_DATABASE].includes(resultCode(error));
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] as string;
+}

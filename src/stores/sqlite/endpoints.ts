@@ -1,0 +1,71 @@
+import type { EndpointQuery, StoredEndpoint } from '../../services/ports.js';
+import type { Connection } from './connection.js';
+import type { SqlRow } from './driver.js';
+
+const ENDPOINT = 'uid, organization, id, access, created_at AS createdAt, updated_at AS updatedAt, version';
+
+export function findEndpoint(db: Connection, organization: string, id: string): StoredEndpoint | null {
+  const row = db.get(`SELECT ${ENDPOINT} FROM endpoints WHERE organization = ? AND id = ?`, organization, id);
+  return row === undefined ? null : toEndpoint(row);
+}
+
+export function listEndpoints(db: Connection, query: EndpointQuery): readonly StoredEndpoint[] {
+  // Every id is greater than the empty text. Ids are ASCII, so SQLite's order by bytes is that of code units.
+  return db
+    .all(
+      `SELECT ${ENDPOINT} FROM endpoints WHERE organization = ? AND id > ? ORDER BY id LIMIT ?`,
+      query.organization,
+      query.after ?? '',
+      query.limit,
+    )
+    .map(toEndpoint);
+}
+
+/** In a transaction, like all below. */
+export function insertEndpoint(db: Connection, endpoint: StoredEndpoint): boolean {
+  const written = db.run(
+    `INSERT INTO endpoints (organization, id, uid, access, created_at, updated_at, version)
+     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    endpoint.organization,
+    endpoint.id,
+    endpoint.uid,
+    endpoint.access,
+    endpoint.createdAt,
+    endpoint.updatedAt,
+    endpoint.version,
+  );
+  return written === 1;
+}
+
+export function replaceEndpoint(db: Connection, endpoint: StoredEndpoint, expectedVersion: number): boolean {
+  // The uid too: the same name may be another endpoint by now, at the same version.
+  const written = db.run(
+    `UPDATE endpoints SET access = ?, created_at = ?, updated_at = ?, version = ?
+     WHERE organization = ? AND id = ? AND uid = ? AND version = ?`,
+    endpoint.access,
+    endpoint.createdAt,
+    endpoint.updatedAt,
+    endpoint.version,
+    endpoint.organization,
+    endpoint.id,
+    endpoint.uid,
+    expectedVersion,
+  );
+  return written === 1;
+}
+
+export function deleteEndpoint(db: Connection, organization: string, id: string): boolean {
+  return db.run('DELETE FROM endpoints WHERE organization = ? AND id = ?', organization, id) === 1;
+}
+
+function toEndpoint(row: SqlRow): StoredEndpoint {
+  return {
+    uid: row.uid as string,
+    organization: row.organization as string,
+    id: row.id as string,
+    access: row.access as StoredEndpoint['access'],
+    createdAt: row.createdAt as number,
+    updatedAt: row.updatedAt as number,
+    version: row.version as number,
+  };
+}

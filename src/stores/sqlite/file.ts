@@ -1,0 +1,116 @@
+import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { PosternError } from '../../domain/errors.js';
+import { Connection } from './connection.js';
+import { isNoDatabase, type SqliteConstructor } from './driver.js';
+import { assertOurs, type Header, readHeader, upgrade } from './schema.js';
+
+export const MEMORY = ':memory:';
+
+/**
+ * How long SQLite itself waits for another process's lock, in milliseconds. It blocks this process's event loop meanwhile:
+ * beyond it, the store waits and tries again without blocking.
+ */
+const BUSY_TIMEOUT = 50;
+
+/**
+ * Opens a database, and makes or upgrades its tables. Of a file that is not ours nothing is changed, nor put beside it.
+ *
+ * `synchronous = FULL`: what was acknowledged survives a loss of power too. NORMAL would be enough for a process that is
+ * killed, and saves one `fsync` a change; but a revocation that was confirmed and is undone by an outage is a hole, and
+ * changes are rare beside reads.
+ *
+ * @throws PosternError `store_invalid`, `store_newer`, and whatever the driver throws
+ */
+export function openDatabase(Database: SqliteConstructor, filename: string): Connection {
+  if (filename !== MEMORY) inspect(Database, filename);
+  const db = new Connection(new Database(filename));
+  try {
+    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL`);
+    // Before the switch to WAL: so a new file's mark is in the file itself, where `inspect` finds it, and not in a -wal.
+    upgrade(db, filename);
+    useWriteAheadLog(db, filename);
+    return db;
+  } catch (error) {
+    db.close();
+    throw isNoDatabase(error) ? noDatabase(filename, error) : error;
+  }
+}
+
+function useWriteAheadLog(db: Connection, filename: string): void {
+  const mode = db.get('PRAGMA journal_mode = WAL')?.journal_mode;
+  if (filename === MEMORY || mode === 'wal') return;
+  throw invalid(`${filename} is on a file system without shared memory (a network drive?): put it on a local disk`);
+}
+
+function inspect(Database: SqliteConstructor, filename: string): void {
+  const directory = dirname(filename);
+  if (!statOf(directory)?.isDirectory()) {
+    throw invalid(`there is no directory ${directory}: make it, or give another filename`);
+  }
+  const file = statOf(filename);
+  if (file !== null && !file.isFile()) throw invalid(`${filename} is not a file: give the name of one`);
+  for (const path of file === null ? [directory] : [directory, filename]) {
+    if (!isWritable(path)) {
+      throw invalid(`${path} can not be written by this process: SQLite needs the file and its directory writable`);
+    }
+  }
+  if (file === null || file.size === 0) return;
+  const header = peek(Database, filename);
+  if (header !== null) assertOurs(header, filename);
+}
+
+/**
+ * What the file's header says, read by SQLite as an immutable file: no lock, no -wal, no -shm. Not by `node:fs`: closing a
+ * second descriptor of a file drops the locks that this process holds on it (POSIX), and so breaks an open database.
+ * `null` where it can't be told without opening the database.
+ */
+function peek(Database: SqliteConstructor, filename: string): Header | null {
+  const header = readFrom(Database, `${pathToFileURL(filename).href}?immutable=1&mode=ro`, filename);
+  if (header !== null) return header;
+  // A driver without URIs takes that for a path. Its own close, unlike libsql's, leaves nothing beside the file.
+  return readFrom(Database, filename, filename);
+}
+
+function readFrom(Database: SqliteConstructor, name: string, filename: string): Header | null {
+  let database: InstanceType<SqliteConstructor>;
+  try {
+    database = new Database(name);
+  } catch {
+    return null;
+  }
+  try {
+    return readHeader((sql) => database.prepare(sql).get());
+  } catch (error) {
+    // With a journal beside it, the file may be one whose creation was cut off: SQLite mends it when it opens it.
+    if (isNoDatabase(error) && !existsSync(`${filename}-journal`)) throw noDatabase(filename, error);
+    return null;
+  } finally {
+    database.close();
+  }
+}
+
+function statOf(path: string): Stats | null {
+  return statSync(path, { throwIfNoEntry: false }) ?? null;
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function noDatabase(filename: string, cause: unknown): PosternError {
+  return invalid(
+    `${filename} is not a sound SQLite database: it is left as it is. Give another file, or restore a backup`,
+    cause,
+  );
+}
+
+function invalid(message: string, cause?: unknown): PosternError {
+  return new PosternError('store_invalid', message, { path: 'filename', cause });
+}

@@ -1,0 +1,157 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { PosternError } from '../../domain/errors.js';
+import type { Change, Store } from '../../services/ports.js';
+import type { Connection } from './connection.js';
+import { isBusy, loadDriver } from './driver.js';
+import * as endpoints from './endpoints.js';
+import { appendChange, ChangeFeed } from './feed.js';
+import { MEMORY, openDatabase } from './file.js';
+import { readSqliteOptions, type SqliteSettings, type SqliteStoreOptions } from './options.js';
+import * as tokens from './tokens.js';
+
+export type { SqliteConstructor, SqliteDatabase, SqliteDriver, SqliteStatement, SqlValue } from './driver.js';
+export type { SqliteStoreOptions } from './options.js';
+
+/** How long a lock of another process is waited for before a call rejects, in milliseconds. */
+const BUSY_LIMIT = 10_000;
+const BUSY_PAUSE = 10;
+/** Uses written in one transaction: a few milliseconds of the event loop. */
+const USAGE_BATCH = 500;
+
+/** A {@link Store} that makes and upgrades its own tables. */
+export interface SqliteStore extends Store {
+  /**
+   * Opens the file now, making or upgrading its tables, instead of with the first call. Idempotent.
+   *
+   * @throws PosternError `store_invalid`: not a database, another application's, or no such directory; `store_newer`:
+   *   written by a later version of this library; `driver_missing`; `closed`
+   */
+  migrate(): Promise<void>;
+}
+
+/**
+ * The embedded store: one SQLite file, in WAL mode, that several processes of one machine may share. What a call has
+ * confirmed survives the end of the process and the loss of power (`synchronous = FULL`). A change made by another process
+ * is seen after `pollInterval`.
+ *
+ * The file is opened with the first call: this function only checks its options. A call that fails to open it rejects, and
+ * the next one tries again; `await store.migrate()` at start shows what is wrong before anyone is served.
+ *
+ * SQLite works on the event loop's own thread: a lookup takes microseconds, a change a `fsync`. Beside the file stand
+ * `-wal` and `-shm` while it is open, and with `libsql` after it: copy all three, or use `VACUUM INTO`, to make a backup
+ * while it runs.
+ *
+ * @example
+ * const store = sqliteStore({ filename: './postern.db' });
+ * const postern = createPostern({ store });
+ * @throws PosternError `option_invalid`, `option_unknown`
+ */
+export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
+  const database = new LazyDatabase(readSqliteOptions(options));
+  const { read, write, change } = database;
+  return {
+    findTokenByDigest: (digests) => read((db) => tokens.findTokenByDigest(db, digests)),
+    findToken: (id) => read((db) => tokens.findToken(db, id)),
+    listTokens: (query) => read((db) => tokens.listTokens(db, query)),
+    insertToken: (token, secret, made) => change(made, (db) => tokens.insertToken(db, token, secret)),
+    replaceToken: (token, expectedVersion, rotation, made) =>
+      change(made, (db) => tokens.replaceToken(db, token, expectedVersion, rotation)),
+    deleteToken: (id, made) => change(made, (db) => tokens.deleteToken(db, id)),
+    listExpiredTokens: (organization, before, limit) =>
+      read((db) => tokens.listExpiredTokens(db, organization, before, limit)),
+    async recordUsage(usages) {
+      for (let start = 0; start < usages.length; start += USAGE_BATCH) {
+        if (start > 0) await nextTurn();
+        await write((db) => {
+          tokens.recordUsage(db, usages.slice(start, start + USAGE_BATCH));
+          return true;
+        });
+      }
+    },
+    findEndpoint: (organization, id) => read((db) => endpoints.findEndpoint(db, organization, id)),
+    listEndpoints: (query) => read((db) => endpoints.listEndpoints(db, query)),
+    insertEndpoint: (endpoint, made) => change(made, (db) => endpoints.insertEndpoint(db, endpoint)),
+    replaceEndpoint: (endpoint, expectedVersion, made) =>
+      change(made, (db) => endpoints.replaceEndpoint(db, endpoint, expectedVersion)),
+    deleteEndpoint: (organization, id, made) => change(made, (db) => endpoints.deleteEndpoint(db, organization, id)),
+    subscribe: (listener) => database.feed.subscribe(listener),
+    migrate: () => read(() => {}),
+    close: () => database.close(),
+  };
+}
+
+/** One connection, opened when it is first needed. Work on it is synchronous, so no two calls are ever interleaved. */
+class LazyDatabase {
+  readonly #settings: SqliteSettings;
+  readonly feed: ChangeFeed;
+  #connection: Connection | null = null;
+  #closed = false;
+
+  constructor(settings: SqliteSettings) {
+    this.#settings = settings;
+    this.feed = new ChangeFeed(settings.pollInterval);
+  }
+
+  /** Does `work`, again and again while another process holds the lock; the event loop runs in between. */
+  readonly read = async <T>(work: (db: Connection) => T): Promise<T> => {
+    const giveUpAt = Date.now() + BUSY_LIMIT;
+    for (;;) {
+      try {
+        return work(this.#open());
+      } catch (error) {
+        if (!isBusy(error) || Date.now() >= giveUpAt) throw error;
+      }
+      await sleep(BUSY_PAUSE * (1 + Math.random()));
+    }
+  };
+
+  /** The same in a transaction. `false` rolls it back. */
+  readonly write = (work: (db: Connection) => boolean): Promise<boolean> =>
+    this.read((db) => db.transaction(() => work(db)));
+
+  /** The same with its row in the audit log. Listeners are told before the caller goes on. */
+  readonly change = (change: Change, work: (db: Connection) => boolean): Promise<boolean> =>
+    this.read((db) => {
+      let id = 0;
+      const done = db.transaction(() => {
+        if (!work(db)) return false;
+        id = appendChange(db, change);
+        return true;
+      });
+      if (done) this.feed.own(id, change);
+      return done;
+    });
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.feed.stop();
+    const connection = this.#connection;
+    this.#connection = null;
+    if (connection === null) return;
+    try {
+      // So that the file alone is whole. SQLite does it with the last connection, but libsql's ends when it is collected.
+      connection.get('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Someone else is at work in it: the -wal is read by whoever opens it next.
+    } finally {
+      connection.close();
+    }
+  }
+
+  #open(): Connection {
+    if (this.#closed) throw new PosternError('closed', 'this store is closed: make another one');
+    if (this.#connection === null) {
+      const { filename, driver } = this.#settings;
+      const connection = openDatabase(loadDriver(driver), filename);
+      try {
+        if (filename !== MEMORY) this.feed.start(connection);
+      } catch (error) {
+        connection.close();
+        throw error;
+      }
+      this.#connection = connection;
+    }
+    return this.#connection;
+  }
+}

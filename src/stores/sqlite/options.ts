@@ -1,0 +1,77 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { type Duration, durationOf, parseDuration } from '../../domain/duration.js';
+import { PosternError } from '../../domain/errors.js';
+import { check } from '../../services/check.js';
+import { constructorOf, DRIVER_NAMES, type SqliteDriver } from './driver.js';
+import { MEMORY } from './file.js';
+
+export interface SqliteStoreOptions {
+  /** Path of the database file, or its `file:` URL object. It is made when missing, its directory is not. `':memory:'`: no file. */
+  readonly filename: string | URL;
+  /**
+   * What opens it: a name, or the `Database` class itself. Default: the runtime's own `node:sqlite` (Node 22.13 and later),
+   * else the package `libsql`.
+   */
+  readonly driver?: SqliteDriver | undefined;
+  /**
+   * How often changes of other processes are looked for: their revocations are seen here after this long at the latest.
+   * Default `'100ms'`.
+   */
+  readonly pollInterval?: Duration | undefined;
+}
+
+export interface SqliteSettings {
+  /** Absolute, or `':memory:'`. */
+  readonly filename: string;
+  readonly driver: SqliteDriver | undefined;
+  /** Milliseconds. */
+  readonly pollInterval: number;
+}
+
+const DEFAULT_POLL = 100;
+const LEAST_POLL = 5;
+const MOST_POLL = 3_600_000;
+
+const schema = z.strictObject({
+  filename: z.union([z.string(), z.instanceof(URL)], "give the path of a file, or ':memory:'"),
+  driver: z
+    .custom<SqliteDriver>(
+      (value) => (typeof value === 'string' ? DRIVER_NAMES.includes(value) : constructorOf(value) !== null),
+      `name one of ${DRIVER_NAMES.join(', ')}, or give a Database class`,
+    )
+    .optional(),
+  pollInterval: z
+    .custom<Duration>((value) => {
+      const interval = parseDuration(value);
+      return interval !== null && interval >= LEAST_POLL && interval <= MOST_POLL;
+    }, "give a duration from '5ms' to '1h', such as '100ms'")
+    .default(DEFAULT_POLL),
+});
+
+/** @throws PosternError `option_invalid`, `option_unknown` */
+export function readSqliteOptions(options: unknown): SqliteSettings {
+  const { filename, driver, pollInterval } = check(schema, options, 'sqliteStore', 'option_invalid');
+  return { filename: pathOf(filename), driver, pollInterval: durationOf(pollInterval, 'pollInterval') };
+}
+
+/** Absolute, so that a later change of the working directory changes nothing, and no driver takes the name for a URI. */
+function pathOf(filename: string | URL): string {
+  if (filename === MEMORY) return MEMORY;
+  if (filename instanceof URL) {
+    if (filename.protocol !== 'file:') throw invalid(`is a ${filename.protocol} URL: give a file: URL, or a path`);
+    return fileURLToPath(filename);
+  }
+  // To SQLite an empty name is a temporary database: all would be lost, silently, when it is closed.
+  if (filename === '') throw invalid("is empty: give the path of a file, or ':memory:'");
+  if (filename.includes('\0')) throw invalid('has a NUL character in it: give the path of a file');
+  if (/^[a-z][a-z0-9+.-]+:/i.test(filename)) {
+    throw invalid('looks like a URL: give a path, or a URL object (new URL(…)) of the form file:///…');
+  }
+  return resolve(filename);
+}
+
+function invalid(problem: string): PosternError {
+  return new PosternError('option_invalid', `filename of sqliteStore ${problem}`, { path: 'filename' });
+}

@@ -1,0 +1,39 @@
+/** What registers tests: the `describe` and `it` that jest, vitest, mocha, bun and `node:test` have in common. */
+export interface TestRunner {
+  describe(name: string, body: () => void): unknown;
+  it(name: string, body: () => Promise<void>): unknown;
+}
+
+interface Globals {
+  readonly describe?: unknown;
+  readonly it?: unknown;
+  /** Where vitest keeps its own exports for the file under way (what `import.meta.vitest` is), globals or not. */
+  readonly __vitest_index__?: unknown;
+  readonly __vitest_worker__?: unknown;
+  readonly process?: { getBuiltinModule?(id: string): unknown };
+}
+
+/**
+ * The test runner that the calling file runs under: its global `describe` and `it`, vitest without globals, else
+ * `node:test`. Nothing is imported for it, so that this module loads under all of them, and through `require` too.
+ */
+export function findRunner(globals: Globals = globalThis as unknown as Globals): TestRunner {
+  const found = asRunner(globals) ?? asRunner(globals.__vitest_index__);
+  if (found !== null) return found;
+  // Under vitest, tests given to node:test would run beside it and never fail it.
+  const builtIn = '__vitest_worker__' in globals ? null : asRunner(globals.process?.getBuiltinModule?.('node:test'));
+  if (builtIn !== null) return builtIn;
+  throw new TypeError(
+    'testStore found no test runner here: hand it over, testStore(name, makeStore, { describe, it })',
+  );
+}
+
+/** The runner that was handed over, checked. */
+export function asRunner(value: unknown): TestRunner | null {
+  const { describe, it } = (value ?? {}) as Record<string, unknown>;
+  if (typeof describe !== 'function' || typeof it !== 'function') return null;
+  return {
+    describe: (name, body) => describe(name, body),
+    it: (name, body) => it(name, body),
+  };
+}

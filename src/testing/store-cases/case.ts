@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import type { Change, ChangeType, Store, StoredEndpoint, StoredSecret, StoredToken } from '../../services/ports.js';
+
+/** What a store must do, in words, and the test of it. The store is empty at the start. */
+export type StoreCase = readonly [title: string, run: (store: Store) => Promise<void>];
+
+/** 2026-01-01T00:00:00Z in epoch milliseconds. */
+export const T0 = Date.UTC(2026, 0, 1);
+
+/** A token as postern would write it, but for what is given. */
+export function aToken(id: string, fields: Partial<StoredToken> = {}): StoredToken {
+  return {
+    id,
+    organization: 'acme',
+    owner: 'ada',
+    ownership: 'personal',
+    name: `token ${id}`,
+    description: '',
+    types: '{"developer":{"scopes":["models:read"]}}',
+    typeNames: ['developer'],
+    metadata: '{}',
+    hint: 'pst_abcd',
+    createdAt: T0,
+    updatedAt: T0,
+    expiresAt: null,
+    revokedAt: null,
+    lastUsedAt: null,
+    version: 1,
+    ...fields,
+  };
+}
+
+/** A digest of the right form, another one for each text. */
+export function aDigest(text: string): string {
+  return [...text]
+    .map((character) => (character.codePointAt(0) as number).toString(16).padStart(6, '0'))
+    .join('')
+    .padStart(64, '0')
+    .slice(-64);
+}
+
+export function aSecret(text: string, fields: Partial<StoredSecret> = {}): StoredSecret {
+  return { digest: aDigest(text), pepper: null, createdAt: T0, endsAt: null, ...fields };
+}
+
+export function anEndpoint(id: string, fields: Partial<StoredEndpoint> = {}): StoredEndpoint {
+  const { organization = 'acme' } = fields;
+  return {
+    uid: `uid of ${organization}/${id}`,
+    organization,
+    id,
+    access: 'protected',
+    createdAt: T0,
+    updatedAt: T0,
+    version: 1,
+    ...fields,
+  };
+}
+
+export function aChange(type: ChangeType, subject: string, organization = 'acme'): Change {
+  return { type, at: T0, actor: { kind: 'application' }, organization, subject };
+}
+
+/** Inserts a token with one secret, named like it, which must go well. */
+export async function insert(store: Store, token: StoredToken, secret = aSecret(token.id)): Promise<StoredToken> {
+  const written = await store.insertToken(token, secret, aChange('token.created', token.id, token.organization));
+  assert.equal(written, true, `insertToken(${token.id})`);
+  return token;
+}
+
+export async function insertAll(store: Store, tokens: readonly StoredToken[]): Promise<void> {
+  for (const token of tokens) await insert(store, token);
+}
+
+/** One more than before, with the fields given. */
+export function next(token: StoredToken, fields: Partial<StoredToken> = {}): StoredToken {
+  return { ...token, updatedAt: token.updatedAt + 1, version: token.version + 1, ...fields };
+}
+
+export function replace(store: Store, token: StoredToken, expectedVersion: number): Promise<boolean> {
+  return store.replaceToken(token, expectedVersion, null, aChange('token.updated', token.id, token.organization));
+}
+
+/** How many of the answers are `true`. */
+export function wins(answers: readonly boolean[]): number {
+  for (const answer of answers) assert.equal(typeof answer, 'boolean');
+  return answers.filter(Boolean).length;
+}

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import type { Invalidation, Store } from '../../services/ports.js';
+import { aChange, aDigest, anEndpoint, aSecret, aToken, insert, next, replace, type StoreCase, T0 } from './case.js';
+
+/** Every call that a store takes, but `subscribe` and `close`. */
+function everyCall(store: Store): readonly (readonly [string, () => Promise<unknown>])[] {
+  const token = aToken('t1');
+  const endpoint = anEndpoint('a');
+  return [
+    ['findTokenByDigest', () => store.findTokenByDigest([aDigest('t1')])],
+    ['findToken', () => store.findToken('t1')],
+    ['listTokens', () => store.listTokens({ organization: null, limit: 1 })],
+    ['insertToken', () => store.insertToken(token, aSecret('t1'), aChange('token.created', 't1'))],
+    ['replaceToken', () => replace(store, next(token), 1)],
+    ['deleteToken', () => store.deleteToken('t1', aChange('token.deleted', 't1'))],
+    ['listExpiredTokens', () => store.listExpiredTokens(null, T0, 1)],
+    ['recordUsage', () => store.recordUsage([{ tokenId: 't1', lastUsedAt: T0 }])],
+    ['findEndpoint', () => store.findEndpoint('acme', 'a')],
+    ['listEndpoints', () => store.listEndpoints({ organization: 'acme', limit: 1 })],
+    ['insertEndpoint', () => store.insertEndpoint(endpoint, aChange('endpoint.created', 'a'))],
+    ['replaceEndpoint', () => store.replaceEndpoint(endpoint, 1, aChange('endpoint.updated', 'a'))],
+    ['deleteEndpoint', () => store.deleteEndpoint('acme', 'a', aChange('endpoint.deleted', 'a'))],
+  ];
+}
+
+/** Waits until a change is told, however the store learns of it; the test runner's own limit ends the wait. */
+function listen(store: Store) {
+  const told: Invalidation[] = [];
+  let wake = () => {};
+  const stop = store.subscribe?.((invalidation) => {
+    told.push(invalidation);
+    wake();
+  });
+  const covers = (wanted: Invalidation) =>
+    told.some((each) => each.kind === 'everything' || JSON.stringify(each) === JSON.stringify(wanted));
+  return {
+    stop: () => stop?.(),
+    count: () => told.length,
+    async heard(wanted: Invalidation) {
+      while (!covers(wanted)) await new Promise<void>((resolve) => (wake = resolve));
+      told.length = 0;
+    },
+  };
+}
+
+/** Opening, load, telling of changes, closing. */
+export const lifecycleCases: readonly StoreCase[] = [
+  [
+    'every call works on an empty store as its first one, many of them at once',
+    async (store) => {
+      const calls = everyCall(store);
+      const settled = await Promise.allSettled(Array.from({ length: 5 }, () => calls.map(([, call]) => call())).flat());
+      assert.deepEqual(
+        settled.filter(({ status }) => status === 'rejected'),
+        [],
+      );
+    },
+  ],
+  [
+    'what was written can be read by the call after it, for many tokens at once',
+    async (store) => {
+      const tokens = Array.from({ length: 100 }, (_, index) => aToken(`t${index}`));
+      await Promise.all(
+        tokens.map(async (token) => {
+          await insert(store, token);
+          assert.equal((await store.findTokenByDigest([aDigest(token.id)]))?.token.id, token.id);
+          assert.equal(await replace(store, next(token, { revokedAt: T0 + 1 }), 1), true);
+          assert.equal((await store.findTokenByDigest([aDigest(token.id)]))?.token.revokedAt, T0 + 1);
+          assert.equal(await store.deleteToken(token.id, aChange('token.deleted', token.id)), true);
+          assert.equal(await store.findTokenByDigest([aDigest(token.id)]), null);
+        }),
+      );
+      assert.deepEqual(await store.listTokens({ organization: null, limit: 10 }), []);
+    },
+  ],
+  [
+    'what is handed out, and what was handed in, is no part of the store',
+    async (store) => {
+      const names = ['user'];
+      await insert(store, aToken('t1', { typeNames: names }));
+      names.push('developer');
+      assert.deepEqual((await store.findToken('t1'))?.typeNames, ['user']);
+      const page = (await store.listTokens({ organization: null, limit: 10 })) as unknown[];
+      page.length = 0;
+      assert.equal((await store.listTokens({ organization: null, limit: 10 })).length, 1);
+    },
+  ],
+  [
+    'a listener is told of each change, where the store tells of changes at all',
+    async (store) => {
+      if (store.subscribe === undefined) return;
+      const token = await insert(store, aToken('t1'));
+      const ear = listen(store);
+      await replace(store, next(token), 1);
+      await ear.heard({ kind: 'token', id: 't1' });
+      const rotation = { secret: aSecret('other'), othersEndAt: T0 };
+      await store.replaceToken(next(next(token)), 2, rotation, aChange('token.rotated', 't1'));
+      await ear.heard({ kind: 'token', id: 't1' });
+      await store.deleteToken('t1', aChange('token.deleted', 't1'));
+      await ear.heard({ kind: 'token', id: 't1' });
+      const endpoint = anEndpoint('a');
+      await store.insertEndpoint(endpoint, aChange('endpoint.created', 'a'));
+      await ear.heard({ kind: 'endpoints', organization: 'acme' });
+      await store.replaceEndpoint({ ...endpoint, version: 2 }, 1, aChange('endpoint.updated', 'a'));
+      await ear.heard({ kind: 'endpoints', organization: 'acme' });
+      await store.deleteEndpoint('acme', 'a', aChange('endpoint.deleted', 'a'));
+      await ear.heard({ kind: 'endpoints', organization: 'acme' });
+      ear.stop();
+    },
+  ],
+  [
+    'a listener that throws changes nothing, and one that has stopped hears nothing more',
+    async (store) => {
+      if (store.subscribe === undefined) return;
+      const token = await insert(store, aToken('t1'));
+      store.subscribe(() => {
+        throw new Error('a listener failed');
+      });
+      const stopped = listen(store);
+      stopped.stop();
+      stopped.stop();
+      const ear = listen(store);
+      assert.equal(await replace(store, next(token), 1), true);
+      await ear.heard({ kind: 'token', id: 't1' });
+      assert.equal(stopped.count(), 0);
+    },
+  ],
+  [
+    'closing is idempotent, at once too, and every call after it rejects',
+    async (store) => {
+      await insert(store, aToken('t0'));
+      await Promise.all([store.close(), store.close()]);
+      await store.close();
+      for (const [name, call] of everyCall(store)) {
+        await assert.rejects(async () => call(), Error, name);
+      }
+    },
+  ],
+  [
+    'a store that was never used can be closed',
+    async (store) => {
+      await store.close();
+      await assert.rejects(async () => store.findToken('t1'), Error);
+    },
+  ],
+];

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import type { SecretRotation, Store, StoredToken } from '../../services/ports.js';
+import { aChange, aDigest, aSecret, aToken, insert, next, type StoreCase, T0, wins } from './case.js';
+
+function rotate(store: Store, token: StoredToken, expectedVersion: number, rotation: SecretRotation): Promise<boolean> {
+  return store.replaceToken(token, expectedVersion, rotation, aChange('token.rotated', token.id));
+}
+
+/** When each secret ends, by the text it was made of; `undefined` for one that is not found. */
+async function endsOf(store: Store, texts: readonly string[]): Promise<readonly (number | null | undefined)[]> {
+  const found = await Promise.all(texts.map((text) => store.findTokenByDigest([aDigest(text)])));
+  return found.map((each) => each?.secret.endsAt);
+}
+
+/** Several secrets of one token: lookups by candidates, and rotations. */
+export const secretCases: readonly StoreCase[] = [
+  [
+    'of several candidates the one that is there is found, with its own secret',
+    async (store) => {
+      await insert(store, aToken('t1'), aSecret('s1', { pepper: 'old' }));
+      await insert(store, aToken('t2'), aSecret('s2', { pepper: 'new' }));
+      const absent = [aDigest('a'), aDigest('b'), aDigest('c')];
+      for (const [text, id, pepper] of [
+        ['s1', 't1', 'old'],
+        ['s2', 't2', 'new'],
+      ] as const) {
+        for (const digests of [
+          [...absent, aDigest(text)],
+          [aDigest(text), ...absent],
+        ]) {
+          const found = await store.findTokenByDigest(digests);
+          assert.equal(found?.token.id, id);
+          assert.deepEqual({ ...found?.secret }, aSecret(text, { pepper }));
+        }
+      }
+      assert.equal(await store.findTokenByDigest(absent), null);
+    },
+  ],
+  [
+    'of several candidates that are all there the first one counts',
+    async (store) => {
+      await insert(store, aToken('t1'), aSecret('s1'));
+      await insert(store, aToken('t2'), aSecret('s2'));
+      assert.equal((await store.findTokenByDigest([aDigest('s1'), aDigest('s2')]))?.token.id, 't1');
+      assert.equal((await store.findTokenByDigest([aDigest('s2'), aDigest('s1')]))?.token.id, 't2');
+    },
+  ],
+  [
+    'after a rotation both secrets find the token, the old one with its end',
+    async (store) => {
+      const token = await insert(store, aToken('t1', { lastUsedAt: T0 + 7 }), aSecret('first'));
+      const rotated = next(token, { hint: 'pst_next', lastUsedAt: null });
+      const secret = aSecret('second', { createdAt: T0 + 1, pepper: 'p2' });
+      assert.equal(await rotate(store, rotated, 1, { secret, othersEndAt: T0 + 100 }), true);
+      const byOld = await store.findTokenByDigest([aDigest('first')]);
+      const byNew = await store.findTokenByDigest([aDigest('second')]);
+      assert.deepEqual({ ...byOld?.secret }, aSecret('first', { endsAt: T0 + 100 }));
+      assert.deepEqual({ ...byNew?.secret }, secret);
+      assert.deepEqual({ ...byOld?.token }, { ...rotated, lastUsedAt: T0 + 7 });
+      assert.deepEqual({ ...byNew?.token }, { ...rotated, lastUsedAt: T0 + 7 });
+    },
+  ],
+  [
+    'a rotation ends the others at its time, and never later than they ended already',
+    async (store) => {
+      let token = await insert(store, aToken('t1'), aSecret('a'));
+      const times = [T0 + 500, T0 + 100, T0 + 900];
+      for (const [index, othersEndAt] of times.entries()) {
+        const changed = next(token);
+        const secret = aSecret('bcd'[index] as string);
+        assert.equal(await rotate(store, changed, token.version, { secret, othersEndAt }), true);
+        token = changed;
+      }
+      assert.deepEqual(await endsOf(store, ['a', 'b', 'c', 'd']), [T0 + 100, T0 + 100, T0 + 900, null]);
+    },
+  ],
+  [
+    'a rotation ends no secret of another token',
+    async (store) => {
+      const token = await insert(store, aToken('t1'), aSecret('a'));
+      await insert(store, aToken('t2'), aSecret('b'));
+      assert.equal(await rotate(store, next(token), 1, { secret: aSecret('c'), othersEndAt: T0 }), true);
+      assert.deepEqual(await endsOf(store, ['a', 'b', 'c']), [T0, null, null]);
+    },
+  ],
+  [
+    'of several rotations at once exactly one wins, and the losers leave no secret and end none',
+    async (store) => {
+      const token = await insert(store, aToken('t1'), aSecret('first'));
+      const texts = Array.from({ length: 8 }, (_, index) => `next ${index}`);
+      const answers = await Promise.all(
+        texts.map((text, index) =>
+          rotate(store, next(token, { hint: text }), 1, { secret: aSecret(text), othersEndAt: T0 + 1_000 - index }),
+        ),
+      );
+      assert.equal(wins(answers), 1);
+      const winner = answers.indexOf(true);
+      assert.deepEqual(await endsOf(store, ['first']), [T0 + 1_000 - winner]);
+      assert.deepEqual(
+        await endsOf(store, texts),
+        texts.map((_, index) => (index === winner ? null : undefined)),
+      );
+      assert.equal((await store.findToken('t1'))?.hint, texts[winner]);
+    },
+  ],
+  [
+    'a rotation to a digest that is taken is refused and changes nothing',
+    async (store) => {
+      const token = await insert(store, aToken('t1'), aSecret('mine'));
+      const other = await insert(store, aToken('t2'), aSecret('taken'));
+      for (const text of ['taken', 'mine']) {
+        const rotation = { secret: aSecret(text, { createdAt: T0 + 9 }), othersEndAt: T0 + 1 };
+        assert.equal(await rotate(store, next(token, { hint: 'pst_lost' }), 1, rotation), false, text);
+      }
+      assert.deepEqual({ ...(await store.findToken('t1')) }, token);
+      assert.deepEqual({ ...(await store.findTokenByDigest([aDigest('taken')]))?.token }, other);
+      assert.deepEqual(await endsOf(store, ['mine', 'taken']), [null, null]);
+    },
+  ],
+  [
+    'a rotation of another version is refused and changes nothing',
+    async (store) => {
+      const token = await insert(store, aToken('t1', { version: 2 }), aSecret('first'));
+      const rotation = { secret: aSecret('second'), othersEndAt: T0 + 1 };
+      assert.equal(await rotate(store, next(token), 1, rotation), false);
+      assert.deepEqual(await endsOf(store, ['first', 'second']), [null, undefined]);
+    },
+  ],
+  [
+    'a deletion takes all secrets of a token',
+    async (store) => {
+      const token = await insert(store, aToken('t1'), aSecret('first'));
+      await rotate(store, next(token), 1, { secret: aSecret('second'), othersEndAt: T0 + 1 });
+      assert.equal(await store.deleteToken('t1', aChange('token.deleted', 't1')), true);
+      assert.deepEqual(await endsOf(store, ['first', 'second']), [undefined, undefined]);
+    },
+  ],
+];

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { aChange, aDigest, anEndpoint, aSecret, aToken, insert, next, replace, type StoreCase } from './case.js';
+
+/** Texts that others fell over. None has NUL or half a surrogate pair: postern lets neither through. */
+const HOSTILE: readonly string[] = [
+  "'; DROP TABLE tokens; --",
+  '"quoted" \'and\' `ticked`',
+  'back\\slash \\0 \\u0000 %s %n {{y}}',
+  'null',
+  '0',
+  ' leading and trailing ',
+  'line\r\nend\tand\u2028separators\u2029',
+  '\u202eright to left\u202c \u200b\u200d\ufeff',
+  'e\u0301 is not \u00e9',
+  'ﬀ İ ı ß ẞ',
+  '\u{1f469}\u200d\u{1f680} \u{10ffff} \uffff \ue000',
+  '\u{1f600}'.repeat(200),
+  '__proto__',
+  'constructor',
+  'toString',
+  'x'.repeat(2_000),
+];
+
+/** Texts come back as they went in, and are never read. */
+export const textCases: readonly StoreCase[] = [
+  [
+    'every text field gives back exactly what was written',
+    async (store) => {
+      for (const [index, text] of HOSTILE.entries()) {
+        const token = aToken(`t${index}`, {
+          organization: text,
+          owner: text,
+          name: text,
+          description: text,
+          hint: text,
+          types: text,
+          metadata: text,
+          typeNames: [text, `${text}2`],
+        });
+        await insert(store, token, aSecret(`t${index}`, { pepper: text }));
+        assert.deepEqual({ ...(await store.findToken(token.id)) }, token);
+        const found = await store.findTokenByDigest([aDigest(token.id)]);
+        assert.equal(found?.secret.pepper, text);
+        for (const filter of [{ owner: text }, { type: text }, { search: text }]) {
+          const listed = await store.listTokens({ organization: text, limit: 10, ...filter });
+          assert.deepEqual(
+            listed.map((each) => ({ ...each })),
+            [token],
+            `${Object.keys(filter)}: ${text.slice(0, 20)}`,
+          );
+        }
+        const renamed = next(token, { description: `${text}${text}` });
+        assert.equal(await replace(store, renamed, 1), true);
+        assert.deepEqual({ ...(await store.findToken(token.id)) }, renamed);
+      }
+    },
+  ],
+  [
+    'ids are compared by code unit: names of built-in properties are ids like any other',
+    async (store) => {
+      const ids = ['__proto__', 'constructor', 'hasOwnProperty', 'toString'];
+      for (const id of ids) {
+        assert.equal(await store.findToken(id), null);
+        assert.equal(await store.findEndpoint(id, id), null);
+        await insert(store, aToken(id));
+        const endpoint = anEndpoint(id, { organization: id });
+        assert.equal(await store.insertEndpoint(endpoint, aChange('endpoint.created', id, id)), true);
+        assert.equal((await store.findToken(id))?.id, id);
+        assert.deepEqual({ ...(await store.findEndpoint(id, id)) }, endpoint);
+      }
+      assert.equal((await store.listTokens({ organization: 'acme', limit: 10 })).length, ids.length);
+    },
+  ],
+  [
+    'types and metadata are opaque: what is no JSON, or JSON written otherwise, stays as it is',
+    async (store) => {
+      const texts = [
+        '',
+        '{',
+        '{"a": 1}',
+        '{"b":1,"a":1,"a":2}',
+        '[1.0,1e3,"\\u0041"]',
+        'not json at all',
+        '  {}  ',
+        '{"__proto__":{"x":1}}',
+      ];
+      for (const [index, text] of texts.entries()) {
+        const token = await insert(store, aToken(`t${index}`, { types: text, metadata: text }));
+        assert.deepEqual({ ...(await store.findToken(`t${index}`)) }, token);
+      }
+      const listed = await store.listTokens({ organization: 'acme', limit: 100 });
+      assert.deepEqual(
+        listed.map(({ metadata }) => metadata),
+        [...texts].reverse(),
+      );
+    },
+  ],
+  [
+    'large metadata is kept whole',
+    async (store) => {
+      const metadata = JSON.stringify({ text: '\u{1f600}é\\"'.repeat(20_000) });
+      await insert(store, aToken('t1', { metadata }));
+      assert.equal((await store.findToken('t1'))?.metadata, metadata);
+    },
+  ],
+  [
+    'a change is written with whoever made it, whatever they are called',
+    async (store) => {
+      for (const [index, text] of HOSTILE.entries()) {
+        const actor = { kind: 'principal', tokenId: text, owner: index % 2 === 0 ? text : null } as const;
+        const change = { ...aChange('token.created', text, text), actor };
+        assert.equal(await store.insertToken(aToken(`t${index}`), aSecret(`t${index}`), change), true);
+      }
+    },
+  ],
+];

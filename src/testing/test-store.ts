@@ -1,0 +1,56 @@
+import type { Store } from '../services/ports.js';
+import { asRunner, findRunner, type TestRunner } from './runner.js';
+import type { StoreCase } from './store-cases/case.js';
+import { endpointCases } from './store-cases/endpoints.js';
+import { lifecycleCases } from './store-cases/lifecycle.js';
+import { listCases } from './store-cases/lists.js';
+import { searchCases } from './store-cases/search.js';
+import { secretCases } from './store-cases/secrets.js';
+import { textCases } from './store-cases/texts.js';
+import { tokenCases } from './store-cases/tokens.js';
+import { usageCases } from './store-cases/usage.js';
+
+const GROUPS: readonly (readonly [string, readonly StoreCase[]])[] = [
+  ['tokens', tokenCases],
+  ['secrets', secretCases],
+  ['lists', listCases],
+  ['search', searchCases],
+  ['uses', usageCases],
+  ['texts', textCases],
+  ['endpoints', endpointCases],
+  ['lifecycle', lifecycleCases],
+];
+
+/**
+ * Registers the conformance suite of {@link Store}: what postern relies on, races included. A store that passes it can be
+ * handed to `createPostern`. There is no option to leave a case out.
+ *
+ * It registers its tests with the runner that the calling file runs under (jest, vitest, mocha, bun, `node:test`), or with the
+ * one given, and asserts with `node:assert`.
+ *
+ * @param makeStore called for each test: an empty store, which shares nothing with the one before; the test closes it
+ * @example
+ * testStore('my store', () => myStore({ url: 'db://localhost/test', schema: randomName() }));
+ * @throws TypeError where no test runner is found, or what was given is none
+ */
+export function testStore(name: string, makeStore: () => Store | Promise<Store>, runner?: TestRunner): void {
+  const chosen = runner === undefined ? findRunner() : asRunner(runner);
+  if (chosen === null) throw new TypeError('the third argument of testStore is no test runner: give { describe, it }');
+  const { describe, it } = chosen;
+  describe(name, () => {
+    for (const [group, cases] of GROUPS) {
+      describe(group, () => {
+        for (const [title, run] of cases) it(title, () => withStore(makeStore, run));
+      });
+    }
+  });
+}
+
+async function withStore(makeStore: () => Store | Promise<Store>, run: StoreCase[1]): Promise<void> {
+  const store = await makeStore();
+  try {
+    await run(store);
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,161 @@
+import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { type Decision, type Denied, denied } from '../../domain/decision.js';
+import type { CredentialFields } from '../credential.js';
+import { readGrpcCredential } from './grpc-credential.js';
+import type { GrpcAnswer } from './grpc-status.js';
+import { setPrincipal } from './principals.js';
+import type { Rechecked, Rechecks } from './rechecks.js';
+import type { GrpcRequest } from './request.js';
+import type { Ask } from './requirements.js';
+import { resetUnlessOver } from './reset.js';
+
+type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
+type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
+
+/** What the calls of one guard share. */
+export interface Guarding {
+  /** `null`: `authorization`. */
+  readonly header: string | null;
+  readonly rechecks: Rechecks;
+  answer(denial: Denied, request: GrpcRequest): GrpcAnswer;
+}
+
+/** So many rechecks in a row may find the store down before an open call is closed: a blip closes nothing. */
+const TOLERATED_OUTAGES = 2;
+
+/**
+ * One call behind a guard. It decides when the client's metadata arrives, before the handler is told of the call; while
+ * the decision is pending, whatever else arrives is held back, in order. It stands on the wire's side of the handler, so it
+ * can end both: the call with a status, and the handler by telling it that the call is cancelled.
+ */
+export class GuardedCall extends ServerInterceptingCall implements Rechecked {
+  readonly #guarding: Guarding;
+  readonly #ask: Ask;
+  readonly #path: string;
+  readonly #wire: ServerInterceptingCallInterface;
+  #handler: Listener | null = null;
+  #request: GrpcRequest | null = null;
+  #credential: CredentialFields = { token: null };
+  /** `deciding` until the handler is told of the call, `over` once nothing more may reach it. */
+  #phase: 'deciding' | 'open' | 'over' = 'deciding';
+  #held: (() => void)[] = [];
+  #rechecking = false;
+  #outages = 0;
+
+  constructor(guarding: Guarding, ask: Ask, path: string, wire: ServerInterceptingCallInterface) {
+    super(wire);
+    this.#guarding = guarding;
+    this.#ask = ask;
+    this.#path = path;
+    this.#wire = wire;
+  }
+
+  override start(handler: Listener): void {
+    this.#handler = handler;
+    this.#wire.start({
+      onReceiveMetadata: (metadata) => this.#receive(metadata, handler),
+      onReceiveMessage: (message) => {
+        if (this.#phase === 'open') handler.onReceiveMessage(message);
+        else if (this.#phase === 'deciding') this.#held.push(() => handler.onReceiveMessage(message));
+      },
+      onReceiveHalfClose: () => {
+        if (this.#phase === 'open') handler.onReceiveHalfClose();
+        else if (this.#phase === 'deciding') this.#held.push(() => handler.onReceiveHalfClose());
+      },
+      onCancel: () => this.#cancel(),
+    });
+  }
+
+  // What a handler still sends after its call was ended goes nowhere.
+
+  override sendMetadata(metadata: Metadata): void {
+    if (this.#phase !== 'over') super.sendMetadata(metadata);
+  }
+
+  override sendMessage(message: unknown, callback: () => void): void {
+    if (this.#phase !== 'over') super.sendMessage(message, callback);
+  }
+
+  override sendStatus(status: Status): void {
+    if (this.#phase === 'over') return;
+    this.#guarding.rechecks.delete(this);
+    super.sendStatus(status);
+  }
+
+  override startRead(): void {
+    if (this.#phase !== 'over') super.startRead();
+  }
+
+  /** Asks again what was asked at the start. An answer that does not come is an outage. */
+  recheck(): void {
+    const decision = this.#rechecking ? denied('unavailable') : this.#decide();
+    if (decision instanceof Promise) {
+      this.#rechecking = true;
+      void decision.then((settled) => {
+        this.#rechecking = false;
+        this.#judge(settled);
+      });
+    } else this.#judge(decision);
+  }
+
+  #receive(metadata: Metadata, handler: Listener): void {
+    this.#credential = readGrpcCredential(metadata, this.#guarding.header);
+    this.#request = { path: this.#path, metadata, getPeer: () => this.#wire.getPeer() };
+    const decision = this.#decide();
+    if (decision instanceof Promise) void decision.then((settled) => this.#settle(settled, metadata, handler));
+    else this.#settle(decision, metadata, handler);
+  }
+
+  #decide(): Decision | Promise<Decision> {
+    return this.#ask(this.#request as GrpcRequest, this.#credential);
+  }
+
+  #settle(decision: Decision, metadata: Metadata, handler: Listener): void {
+    // The client may have left, or its deadline passed, while the decision was pending.
+    if (this.#phase !== 'deciding') return;
+    if (!decision.allowed) {
+      this.#end(decision);
+      return;
+    }
+    setPrincipal(metadata, decision.principal);
+    setPrincipal(this, decision.principal);
+    this.#guarding.rechecks.add(this);
+    this.#phase = 'open';
+    handler.onReceiveMetadata(metadata);
+    const held = this.#held;
+    this.#held = [];
+    for (const pass of held) pass();
+  }
+
+  #judge(decision: Decision): void {
+    // Its handler may have answered while the recheck was pending.
+    if (!this.#guarding.rechecks.has(this)) return;
+    // A quota is about new calls: one that is open has been counted.
+    if (decision.allowed || decision.reason === 'rate_limited') this.#outages = 0;
+    else if (decision.reason !== 'unavailable' || ++this.#outages > TOLERATED_OUTAGES) this.#end(decision);
+  }
+
+  /** Ends the call with the status of a denial, and the handler where it has begun. */
+  #end(denial: Denied): void {
+    const running = this.#phase === 'open';
+    this.#close();
+    this.#wire.sendStatus(this.#guarding.answer(denial, this.#request as GrpcRequest));
+    // grpc-js tells a handler of the end once the status is on the wire; behind a client that has stopped reading, never.
+    if (running) process.nextTick(() => this.#cancel());
+    resetUnlessOver(this.#wire);
+  }
+
+  /** Tells the handler, once, that the call is cancelled or over. */
+  #cancel(): void {
+    const handler = this.#handler;
+    this.#handler = null;
+    this.#close();
+    handler?.onCancel();
+  }
+
+  #close(): void {
+    this.#phase = 'over';
+    this.#held = [];
+    this.#guarding.rechecks.delete(this);
+  }
+}

@@ -1,0 +1,45 @@
+import type { ServerHttp2Stream } from 'node:http2';
+
+/**
+ * The only place that reads what grpc-js keeps private (1.12 to 1.14). A newer version that names these otherwise makes
+ * the answers here shorter, and their callers do without.
+ *
+ * - A handler's call has its intercepting call in `call`.
+ * - A `ServerInterceptingCall` has the next one towards the wire in `nextCall`.
+ * - The last one has the HTTP/2 stream in `stream`.
+ */
+interface Internals {
+  readonly call?: unknown;
+  readonly nextCall?: unknown;
+  readonly stream?: unknown;
+}
+
+/** More interceptors than any server has. */
+const MAX_DEPTH = 100;
+
+/** The intercepting calls of a handler's call, from the handler's side to the wire's. */
+export function* interceptingCallsOf(handlerCall: object): Iterable<object> {
+  yield* towardsTheWire((handlerCall as Internals).call);
+}
+
+/** The HTTP/2 stream under an intercepting call, or `null` where this version of grpc-js doesn't show it. */
+export function http2StreamOf(interceptingCall: object): ServerHttp2Stream | null {
+  for (const each of towardsTheWire(interceptingCall)) {
+    const { stream } = each as Internals;
+    if (isHttp2Stream(stream)) return stream;
+  }
+  return null;
+}
+
+function* towardsTheWire(call: unknown): Iterable<object> {
+  let each = call;
+  for (let depth = 0; depth < MAX_DEPTH && typeof each === 'object' && each !== null; depth++) {
+    yield each;
+    each = (each as Internals).nextCall;
+  }
+}
+
+function isHttp2Stream(value: unknown): value is ServerHttp2Stream {
+  const stream = value as Partial<ServerHttp2Stream> | null | undefined;
+  return typeof stream?.close === 'function' && typeof stream.destroy === 'function' && 'rstCode' in stream;
+}

@@ -1,0 +1,176 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { compileGrants, excessOf, type Grants, type StoredGrants } from '../../src/domain/grants.js';
+import { bentocloudTokenTypes, type Catalog, compileCatalog } from '../../src/domain/token-types.js';
+import { type AnyGrants, catalogs, grantsOf } from '../support/arbitraries.js';
+
+const bentocloud = compileCatalog(bentocloudTokenTypes);
+
+/** Everything that grants allow: scopes, and endpoints by uid, one of them made after every grant. */
+function allows(grants: Grants, catalog: Catalog): Set<string> {
+  const uids = ['uid-a', 'uid-b', 'uid-c', 'uid-made-later'];
+  return new Set([
+    ...[...catalog.scopes].filter((scope) => grants.scopes.has(scope)),
+    ...uids.filter((uid) => grants.allEndpoints || grants.endpoints.has(uid)),
+  ]);
+}
+
+function isWithin(narrow: Set<string>, wide: Set<string>): boolean {
+  return [...narrow].every((each) => wide.has(each));
+}
+
+/** One grant put on top of others: what an operator does who adds a type, a scope or an endpoint. */
+function sum(a: AnyGrants, b: AnyGrants): AnyGrants {
+  const total: AnyGrants = { ...a };
+  for (const [name, grant] of Object.entries(b)) {
+    const held = total[name];
+    if (!held) total[name] = grant;
+    else if ('scopes' in held && 'scopes' in grant)
+      total[name] = { scopes: [...new Set([...held.scopes, ...grant.scopes])] };
+    else if ('endpoints' in held && 'endpoints' in grant) {
+      const all = held.endpoints === '*' || grant.endpoints === '*';
+      total[name] = { endpoints: all ? '*' : [...(held.endpoints as []), ...(grant.endpoints as [])] };
+    }
+  }
+  return total;
+}
+
+const catalogWithTwoGrants = catalogs.chain((catalog) =>
+  fc.tuple(fc.constant(catalog), grantsOf(catalog), grantsOf(catalog)),
+);
+
+describe('the algebra of grants, over random catalogs', () => {
+  test('monotone: adding a grant never removes an allow', () => {
+    fc.assert(
+      fc.property(catalogWithTwoGrants, ([catalog, a, b]) => {
+        const before = allows(compileGrants(a, catalog), catalog);
+        const after = allows(compileGrants(sum(a, b), catalog), catalog);
+        expect(isWithin(before, after)).toBe(true);
+      }),
+    );
+  });
+
+  test('a token with less never allows more', () => {
+    fc.assert(
+      fc.property(catalogWithTwoGrants, fc.nat(), ([catalog, grants], which) => {
+        const names = Object.keys(grants);
+        const name = names[which % names.length] as string;
+        const grant = grants[name] as AnyGrants[string];
+        const list = 'scopes' in grant ? grant.scopes : grant.endpoints;
+        fc.pre(list !== '*' && (list.length > 1 || names.length > 1));
+        const fewer = (list as unknown[]).slice(1);
+        const narrow: AnyGrants = {
+          ...grants,
+          [name]: ('scopes' in grant ? { scopes: fewer } : { endpoints: fewer }) as never,
+        };
+        expect(
+          isWithin(allows(compileGrants(narrow, catalog), catalog), allows(compileGrants(grants, catalog), catalog)),
+        ).toBe(true);
+      }),
+    );
+  });
+
+  test('soundness of excessOf: what is within, allows no more', () => {
+    let within = 0;
+    fc.assert(
+      fc.property(catalogWithTwoGrants, ([catalog, wanted, held]) => {
+        const holder = compileGrants(held, catalog);
+        if (excessOf(wanted as StoredGrants, holder) !== null) return;
+        within++;
+        expect(isWithin(allows(compileGrants(wanted, catalog), catalog), allows(holder, catalog))).toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(within).toBeGreaterThan(10);
+  });
+
+  test('every grant is within itself, and within itself with more', () => {
+    fc.assert(
+      fc.property(catalogWithTwoGrants, ([catalog, a, b]) => {
+        expect(excessOf(a as StoredGrants, compileGrants(a, catalog))).toBeNull();
+        expect(excessOf(a as StoredGrants, compileGrants(sum(a, b), catalog))).toBeNull();
+      }),
+    );
+  });
+});
+
+describe('excessOf', () => {
+  const holder = (stored: unknown) => compileGrants(stored, bentocloud);
+  const developer = (...scopes: string[]): StoredGrants => ({ developer: { scopes } });
+
+  test.each([
+    ['an included scope', ['models:read'], ['models:write'], null],
+    ['the including scope', ['models:write'], ['models:read'], { scope: 'models:write' }],
+    ['a resource of all', ['models:*'], ['*'], null],
+    ['a scope of a resource', ['models:write'], ['models:*'], null],
+    ["a wildcard of all of today's actions", ['models:*'], ['models:read', 'models:write'], { scope: 'models:*' }],
+    [
+      'everything of every resource',
+      ['*'],
+      ['models:*', 'iam:*', 'cluster:*', 'bentos:*', 'deployments:*'],
+      { scope: '*' },
+    ],
+    ['another resource', ['iam:read'], ['models:*'], { scope: 'iam:read' }],
+    ['a scope that no one knows', ['future:read'], ['*'], { scope: 'future:read' }],
+  ])('%s', (_, wanted, held, expected) => {
+    expect(excessOf(developer(...wanted), holder(developer(...held)))).toEqual(expected);
+  });
+
+  test('an endpoint is held by its uid: its name made again is another one', () => {
+    const held = holder({ user: { endpoints: [{ id: 'a', uid: 'first' }] } });
+    expect(excessOf({ user: { endpoints: [{ id: 'a', uid: 'first' }] } }, held)).toBeNull();
+    expect(excessOf({ user: { endpoints: [{ id: 'a', uid: 'second' }] } }, held)).toEqual({ endpoint: 'a' });
+    expect(excessOf({ user: { endpoints: '*' } }, held)).toEqual({ endpoint: '*' });
+    expect(
+      excessOf({ user: { endpoints: [{ id: 'a', uid: 'any' }] } }, holder({ user: { endpoints: '*' } })),
+    ).toBeNull();
+  });
+});
+
+describe('compileGrants', () => {
+  test('a type or a scope of a later version grants nothing, and the rest stands', () => {
+    const grants = compileGrants(
+      {
+        developer: { scopes: ['models:read', 'quantum:fold', 'models:fold'] },
+        robot: { scopes: ['*'] },
+        drone: { endpoints: '*' },
+      },
+      bentocloud,
+    );
+    expect(grants.effective).toEqual({ scopes: ['models:read'], endpoints: [] });
+    expect(grants.types).toHaveProperty('robot', { scopes: ['*'] });
+  });
+
+  test('a grant of the other form grants nothing', () => {
+    const grants = compileGrants({ developer: { endpoints: '*' }, user: { scopes: ['*'] } }, bentocloud);
+    expect(grants.effective).toEqual({ scopes: [], endpoints: [] });
+    expect(grants.allEndpoints).toBe(false);
+  });
+
+  test.each([
+    ['null', null],
+    ['a list', []],
+    ['a text', 'developer'],
+    ['no type', {}],
+    ['a type that is null', { developer: null }],
+    ['a type that is a list', { developer: [] }],
+    ['a type without a grant', { developer: {} }],
+    ['scopes that are a text', { developer: { scopes: '*' } }],
+    ['scopes that are numbers', { developer: { scopes: [1] } }],
+    ['endpoints that are names', { user: { endpoints: ['a'] } }],
+    ['endpoints that are a text', { user: { endpoints: 'a' } }],
+    ['an endpoint without uid', { user: { endpoints: [{ id: 'a' }] } }],
+    ['an endpoint with an empty uid', { user: { endpoints: [{ id: 'a', uid: '' }] } }],
+    ['an endpoint that is null', { user: { endpoints: [null] } }],
+    ['one good type and one that is damaged', { developer: { scopes: ['*'] }, user: { endpoints: 7 } }],
+  ])('%s is unreadable, never an allow', (_, stored) => {
+    expect(() => compileGrants(stored, bentocloud)).toThrow(TypeError);
+  });
+
+  test('what it returns can not be changed by who shows it', () => {
+    const grants = compileGrants({ developer: { scopes: ['models:read'] } }, bentocloud);
+    expect(Object.isFrozen(grants.types)).toBe(true);
+    expect(Object.isFrozen(grants.types.developer)).toBe(true);
+    expect(Object.isFrozen(grants.effective.scopes)).toBe(true);
+  });
+});

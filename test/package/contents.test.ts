@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, inject, it } from 'vitest';
+import { DEPENDENCIES, ENTRIES } from './entries.js';
+import { run } from './run.js';
+
+const { alone, files, root } = inject('installed');
+const inside = join(alone, 'node_modules', 'postern');
+const manifest = JSON.parse(await readFile(join(inside, 'package.json'), 'utf8'));
+
+interface Installation {
+  readonly name: string;
+  readonly version?: string;
+  readonly dependencies?: Record<string, Omit<Installation, 'name'>>;
+}
+
+/** What `npm ls` shows below a package; optional peers that are not there have no version. */
+function installedIn(parent: Omit<Installation, 'name'> | undefined): Installation[] {
+  const below = Object.entries(parent?.dependencies ?? {}).map(([name, rest]) => ({ ...rest, name }));
+  return below.filter(({ version }) => version !== undefined).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+describe('the tarball', () => {
+  it('holds the built entries, their chunks and four documents, and nothing else', () => {
+    const entries = ENTRIES.map(({ entry }) => entry.replace(/^postern\/?/, '') || 'index');
+    const built = entries.flatMap((entry) => [`dist/${entry}.js`, `dist/${entry}.d.ts`]);
+    const chunk = /^dist\/(chunk-[A-Z0-9]{8}\.js|[a-z][a-z-]*-[\w-]{8}\.d\.ts)$/;
+    const others = files.filter((file) => !chunk.test(file) || built.includes(file));
+    expect(others.toSorted()).toEqual([...built, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].toSorted());
+  });
+
+  // Threat 32: a package that runs code when it is installed.
+  it('runs nothing when it is installed', async () => {
+    const scripts = Object.keys(manifest.scripts ?? {});
+    const atInstall = /^(pre|post)?(install|prepare|uninstall)$|^(prepublish|dependencies|preprepare|postprepare)$/;
+    expect(scripts.filter((name) => atInstall.test(name))).toEqual([]);
+    expect(files.filter((file) => file.endsWith('.gyp') || file.endsWith('.node'))).toEqual([]);
+    const lock = JSON.parse(await readFile(join(alone, 'package-lock.json'), 'utf8'));
+    const running = Object.entries<{ hasInstallScript?: boolean }>(lock.packages);
+    expect(running.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)).toEqual([]);
+  });
+
+  it('brings its three dependencies and nothing more', async () => {
+    expect(Object.keys(manifest.dependencies).toSorted()).toEqual(DEPENDENCIES);
+    const tree = JSON.parse(await run('npm', ['ls', '--all', '--json'], alone));
+    const [only, ...others] = installedIn(tree);
+    expect([only?.name, others]).toEqual(['postern', []]);
+    expect(installedIn(only).map(({ name }) => name)).toEqual(DEPENDENCIES);
+    expect(installedIn(only).flatMap(installedIn)).toEqual([]);
+  });
+
+  it('asks for no peer: each one is optional', () => {
+    expect(Object.keys(manifest.peerDependenciesMeta).toSorted()).toEqual(
+      Object.keys(manifest.peerDependencies).toSorted(),
+    );
+    for (const meta of Object.values(manifest.peerDependenciesMeta)) expect(meta).toEqual({ optional: true });
+  });
+
+  it('names every entry in `exports`, with its types first', () => {
+    const { './package.json': own, ...entries } = manifest.exports;
+    expect(own).toBe('./package.json');
+    expect(Object.keys(entries).toSorted()).toEqual(
+      ENTRIES.map(({ entry }) => entry.replace(/^postern/, '.')).toSorted(),
+    );
+    for (const entry of Object.values(entries)) expect(Object.keys(entry as object)).toEqual(['types', 'default']);
+  });
+
+  it('is ESM without side effects, for Node 20.19 and later', () => {
+    expect(manifest).toMatchObject({ type: 'module', sideEffects: false, engines: { node: '>=20.19' } });
+  });
+
+  it('holds no path of the machine that built it', async () => {
+    const scripts = files.filter((file) => /\.(js|d\.ts)$/.test(file));
+    const texts = await Promise.all(scripts.map((file) => readFile(join(inside, file), 'utf8')));
+    expect(scripts.filter((_, i) => texts[i]?.includes(root) || texts[i]?.includes('postern-package-'))).toEqual([]);
+  });
+});

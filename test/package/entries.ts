@@ -1,0 +1,17 @@
+/**
+ * Each entry of the package and the packages that it may load, besides what any entry has (the three dependencies).
+ * An entry without a peer runs where nothing else is installed.
+ */
+export const ENTRIES = [
+  { entry: 'postern', node: false },
+  { entry: 'postern/express', node: true },
+  { entry: 'postern/fastify', node: true },
+  { entry: 'postern/fetch', node: false },
+  { entry: 'postern/grpc', node: true, peer: '@grpc/grpc-js' },
+  { entry: 'postern/zones', node: true },
+  { entry: 'postern/stores/sqlite', node: true },
+  { entry: 'postern/testing', node: true },
+] as const satisfies readonly { readonly entry: string; readonly node: boolean; readonly peer?: string }[];
+
+/** What the package itself depends on. */
+export const DEPENDENCIES = ['@noble/hashes', 'jose', 'zod'];

@@ -1,0 +1,120 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { DEPENDENCIES, ENTRIES } from './entries.js';
+import { runScript } from './run.js';
+
+const { alone, full } = inject('installed');
+
+/** Notes each module that an import leads to, with the module that asked. */
+const HOOKS = `
+import { appendFileSync } from 'node:fs';
+export async function resolve(specifier, context, next) {
+  const found = await next(specifier, context);
+  appendFileSync(process.env.TRACE, JSON.stringify([context.parentURL ?? '', found.url]) + '\\n');
+  return found;
+}`;
+
+beforeAll(async () => {
+  await writeFile(join(full, 'hooks.mjs'), HOOKS);
+  await writeFile(
+    join(full, 'trace.mjs'),
+    `import { register } from 'node:module';\nregister('./hooks.mjs', import.meta.url);\n`,
+  );
+});
+
+/** What the package's own files ask for when an entry is imported: names of packages and of Node's modules. */
+async function loadedBy(entry: string): Promise<{ packages: string[]; builtins: string[]; all: string[] }> {
+  const trace = join(full, `${entry.replaceAll('/', '-')}.trace`);
+  await runScript(full, 'mjs', `await import('${entry}');`, {
+    flags: ['--import', './trace.mjs'],
+    env: { TRACE: trace },
+  });
+  const lines = (await readFile(trace, 'utf8')).trim().split('\n');
+  await rm(trace);
+  const edges = lines.map((line): [string, string] => JSON.parse(line));
+  const asked = edges.filter(([from]) => from.includes('/node_modules/postern/')).map(([, to]) => to);
+  const packageOf = (url: string) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? '';
+  const distinct = (names: string[]) => [...new Set(names)].toSorted();
+  return {
+    packages: distinct(asked.filter((url) => !url.startsWith('node:')).map(packageOf)).filter(
+      (name) => name !== 'postern',
+    ),
+    builtins: distinct(asked.filter((url) => url.startsWith('node:'))),
+    all: distinct(edges.map(([, to]) => packageOf(to))).filter((name) => name !== ''),
+  };
+}
+
+describe.each(ENTRIES)('$entry', (row) => {
+  const { entry, node } = row;
+  const peer = 'peer' in row ? row.peer : undefined;
+
+  it('is imported by an ES module', async () => {
+    const names = JSON.parse(
+      await runScript(full, 'mjs', `console.log(JSON.stringify(Object.keys(await import('${entry}'))));`),
+    );
+    expect(names).not.toEqual([]);
+    expect(names).not.toContain('default');
+  });
+
+  // A top-level await anywhere below would be ERR_REQUIRE_ASYNC_MODULE.
+  it('is required by a CommonJS file, which gets the same objects', async () => {
+    const out = await runScript(
+      full,
+      'cjs',
+      `const required = require('${entry}');
+       import('${entry}').then((imported) => {
+         const names = Object.keys(imported);
+         console.log(names.length > 0 && names.every((name) => imported[name] === required[name]));
+       });`,
+    );
+    expect(out.trim()).toBe('true');
+  });
+
+  it('loads its own peer at most, and Node only where Node is', async () => {
+    const { packages, builtins } = await loadedBy(entry);
+    const own = peer === undefined ? [] : [peer];
+    expect(packages.filter((name) => ![...DEPENDENCIES, ...own].includes(name))).toEqual([]);
+    if (!node) expect(builtins).toEqual([]);
+  });
+
+  it(peer ? 'names its peer where it is missing' : 'loads where no peer is installed', async () => {
+    const out = await runScript(
+      alone,
+      'mjs',
+      `import('${entry}').then(() => console.log('loaded'), (error) => console.log(error.code, error.message));`,
+    );
+    if (peer) expect(out).toMatch(new RegExp(`^ERR_MODULE_NOT_FOUND Cannot find package '${peer}'`));
+    else expect(out.trim()).toBe('loaded');
+  });
+});
+
+it('a process that verifies API tokens never loads jose', async () => {
+  const { all } = await loadedBy('postern');
+  expect(all).toContain('zod');
+  expect(all).not.toContain('jose');
+});
+
+/** A refusal of each entry, made by its own check of options. */
+const REFUSALS = {
+  'postern/express': `entry.guard(postern, { public: true }, { nonsense: 1 })`,
+  'postern/fastify': `await fastify().register(entry.posternPlugin, { postern, nonsense: 1 })`,
+  'postern/fetch': `entry.guard(postern, { public: true }, () => new Response(), { nonsense: 1 })`,
+  'postern/grpc': `entry.guard(postern, {}, { nonsense: 1 })`,
+  'postern/zones': `entry.internalNetworks(['10.0.0.0/99'])`,
+  'postern/stores/sqlite': `entry.sqliteStore({ filename: ':memory:', nonsense: 1 })`,
+} as const;
+
+it.each(Object.entries(REFUSALS))('%s refuses with the PosternError of the core', async (entry, refusal) => {
+  const out = await runScript(
+    full,
+    'mjs',
+    `import fastify from 'fastify';
+     import { createPostern, memoryStore, PosternError } from 'postern';
+     import * as entry from '${entry}';
+     const postern = createPostern({ store: memoryStore() });
+     try { ${refusal}; console.log('no refusal'); }
+     catch (error) { console.log(error instanceof PosternError, error.code); }`,
+  );
+  expect(out.trim()).toMatch(/^true option_(unknown|invalid)$/);
+});

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { expect, inject, it } from 'vitest';
+
+const { full } = inject('installed');
+
+/** Bytes of the core entry and what it loads, minified and gzipped as a bundler and a server would. */
+async function size(external: string[]): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents: `export * from 'postern';`, resolveDir: full },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    external,
+    absWorkingDir: join(full),
+  });
+  return gzipSync(outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).byteLength;
+}
+
+it('the core entry is at most 25 KB, minified and gzipped, without zod and jose', async () => {
+  const own = await size(['zod', 'jose']);
+  const withZod = await size([]);
+  console.info(
+    `core: ${(own / 1024).toFixed(1)} KB; zod adds ${((withZod - own) / 1024).toFixed(1)} KB; jose is not loaded`,
+  );
+  expect(own).toBeGreaterThan(1024);
+  expect(own).toBeLessThanOrEqual(25 * 1024);
+});

@@ -1,0 +1,103 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { run } from './run.js';
+
+const { full, root } = inject('installed');
+
+/** What an application writes, right and wrong: an unused `@ts-expect-error` is an error too. */
+const CONSUMER = `
+import * as grpc from '@grpc/grpc-js';
+import express from 'express';
+import fastify from 'fastify';
+import { createPostern, type Decision, memoryStore, PosternError, type Principal, type Store } from 'postern';
+import { guard as expressGuard } from 'postern/express';
+import { posternPlugin } from 'postern/fastify';
+import { guard as fetchGuard } from 'postern/fetch';
+import { guard as grpcGuard, principalOf } from 'postern/grpc';
+import { sqliteStore } from 'postern/stores/sqlite';
+import { createTestPostern, testStore } from 'postern/testing';
+import { internalNetworks } from 'postern/zones';
+
+const store: Store = sqliteStore({ filename: ':memory:' });
+export const postern = createPostern({ store });
+declare module 'postern' {
+  interface Register {
+    postern: typeof postern;
+  }
+}
+
+const zone = internalNetworks(['10.0.0.0/8']);
+const app = express();
+app.post('/models', expressGuard(postern, { scope: 'models:write' }, { zone }), (req, res) => {
+  const principal: Principal | null | undefined = req.principal;
+  res.json(principal);
+});
+// @ts-expect-error There is no resource 'model'.
+app.post('/models', expressGuard(postern, { scope: 'model:write' }), (_req, res) => res.end());
+
+const server = fastify();
+server.register(posternPlugin, { postern, zone });
+server.get('/a', { config: { requirement: { scope: 'models:read' } } }, (request) => request.principal);
+// @ts-expect-error There is no resource 'model'.
+server.get('/b', { config: { requirement: { scope: 'model:read' } } }, (request) => request.principal);
+
+export const handler: (request: Request) => Promise<Response> | Response = fetchGuard(
+  postern,
+  { endpoint: 'summarizer' },
+  (_request, { principal }) => Response.json(principal),
+);
+// @ts-expect-error There is no resource 'model'.
+fetchGuard(postern, { scope: 'model:read' }, () => new Response());
+
+export const rpc = new grpc.Server({ interceptors: [grpcGuard(postern, { '/a.B/': { scope: 'models:read' } }, { zone })] });
+export const unary: grpc.handleUnaryCall<object, object> = (call, done) => done(null, { who: principalOf(call) });
+// @ts-expect-error There is no resource 'model'.
+grpcGuard(postern, { '/a.B/': { scope: 'model:read' } });
+
+export async function attempt(): Promise<Decision> {
+  const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['models:write'] } } });
+  // @ts-expect-error There is no token type 'robot'.
+  await postern.tokens.create({ name: 'ci', types: { robot: {} } }).catch((error) => error instanceof PosternError);
+  return postern.authorize({ token, requirement: { scope: 'models:read' } });
+}
+export const helpers = { createTestPostern, testStore, other: createPostern({ store: memoryStore(), organization: 'x' }) };
+`;
+
+const BASE = {
+  target: 'es2022',
+  lib: ['es2022', 'dom', 'dom.iterable', 'esnext.disposable'],
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  // What is packed must stand on its own: a declaration that leans on this repository's settings fails here.
+  skipLibCheck: false,
+  noEmit: true,
+};
+
+const FORMS = [
+  { name: 'module: node16, an ES module', file: 'node16.mts', options: { module: 'node16' } },
+  { name: 'module: node20, CommonJS', file: 'node20.cts', options: { module: 'node20', esModuleInterop: true } },
+  { name: 'moduleResolution: bundler', file: 'bundler.ts', options: { module: 'esnext', moduleResolution: 'bundler' } },
+];
+
+describe('the packed declarations', () => {
+  const written: string[] = [];
+  const write = async (name: string, text: string) => {
+    written.push(name);
+    await writeFile(join(full, name), text);
+  };
+  beforeAll(async () => {
+    for (const { file, options } of FORMS) {
+      await write(file, CONSUMER);
+      await write(`${file}.json`, JSON.stringify({ compilerOptions: { ...BASE, ...options }, files: [file] }));
+    }
+  });
+  afterAll(() => Promise.all(written.map((name) => rm(join(full, name)))));
+
+  it.each(FORMS)('compile in an application: $name', async ({ file }) => {
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    expect(await run(process.execPath, [tsc, '-p', `${file}.json`], full)).toBe('');
+  });
+});

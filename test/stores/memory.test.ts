@@ -1,0 +1,4 @@
+import { memoryStore } from 'postern';
+import { testStore } from 'postern/testing';
+
+testStore('memoryStore', memoryStore);

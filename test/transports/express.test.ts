@@ -1,0 +1,205 @@
+import express from 'express';
+import { createPostern, memoryStore } from 'postern';
+import { guard, notFound } from 'postern/express';
+import { describe, expect, it } from 'vitest';
+import { send } from './http-client.js';
+import { serve } from './support.js';
+
+async function setUp() {
+  const postern = createPostern({ store: memoryStore() });
+  await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+  await postern.endpoints.create({ id: 'metrics', access: 'private' });
+  const { token } = await postern.tokens.create({ name: 'test', types: { user: { endpoints: '*' } } });
+  return { postern, token, app: express() };
+}
+
+const bearer = (token: string) => [['Authorization', `Bearer ${token}`]] as const;
+
+describe('guard of postern/express', () => {
+  it('reads the endpoint from the route', async () => {
+    const { app, postern, token } = await setUp();
+    app.use(
+      '/d/:name',
+      guard(postern, (request) => ({ endpoint: request.params.name })),
+    );
+    app.use('/d/:name', (request, response) => {
+      response.send(request.params.name);
+    });
+    const port = await serve(app);
+    expect(await send(port, { path: '/d/summarizer', headers: bearer(token) })).toMatchObject({
+      status: 200,
+      body: 'summarizer',
+    });
+    expect(await send(port, { path: '/d/summarizer' })).toMatchObject({ status: 401 });
+    for (const path of [
+      '/d/nowhere',
+      '/d/Summarizer',
+      '/d/summarizer%00',
+      '/d/..%2fsummarizer',
+      '/d/%73ummarizer%20',
+      '/d/constructor',
+    ]) {
+      expect(await send(port, { path, headers: bearer(token) })).toMatchObject({ status: 404 });
+    }
+  });
+
+  it('takes a route without such a parameter for an unknown endpoint', async () => {
+    const { app, postern, token } = await setUp();
+    app.get(
+      '/d',
+      guard(postern, (request) => ({ endpoint: request.params.name })),
+      (_request, response) => {
+        response.send('reached');
+      },
+    );
+    expect(await send(await serve(app), { path: '/d', headers: bearer(token) })).toMatchObject({ status: 404 });
+  });
+
+  it('refuses before a body parser has read anything', async () => {
+    const { app, postern } = await setUp();
+    app.use(guard(postern, { endpoint: 'summarizer' }), express.json());
+    const answer = await send(await serve(app), {
+      method: 'POST',
+      path: '/',
+      headers: [['Content-Type', 'application/json']],
+      body: '{ not json',
+    });
+    expect(answer.status).toBe(401);
+  });
+
+  it('reads the raw token from the header option, and finds both at once malformed', async () => {
+    const { app, postern, token } = await setUp();
+    app.use(guard(postern, { endpoint: 'summarizer' }, { header: 'X-API-Key' }), (_request, response) => {
+      response.send('reached');
+    });
+    const port = await serve(app);
+    const key = ['X-API-Key', token] as const;
+    expect(await send(port, { path: '/', headers: [key] })).toMatchObject({ status: 200 });
+    expect(await send(port, { path: '/', headers: bearer(token) })).toMatchObject({ status: 401 });
+    expect(await send(port, { path: '/', headers: [key, ...bearer(token)] })).toMatchObject({ status: 400 });
+    expect(await send(port, { path: '/', headers: [key, key] })).toMatchObject({ status: 400 });
+    expect(await send(port, { path: '/', headers: [['X-API-Key', `${token}, ${token}`]] })).toMatchObject({
+      status: 400,
+    });
+  });
+
+  it('reads no token from the query or the body', async () => {
+    const { app, postern, token } = await setUp();
+    app.use(express.urlencoded(), guard(postern, { endpoint: 'summarizer' }));
+    const answer = await send(await serve(app), {
+      method: 'POST',
+      path: `/?access_token=${token}`,
+      headers: [['Content-Type', 'application/x-www-form-urlencoded']],
+      body: `access_token=${token}`,
+    });
+    expect(answer).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer realm="postern"' } });
+  });
+
+  it('names the realm', async () => {
+    const { app, postern } = await setUp();
+    app.use(guard(postern, { endpoint: 'summarizer' }, { realm: 'acme api' }));
+    const answer = await send(await serve(app), { path: '/' });
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="acme api"');
+  });
+
+  it('lets onDenied answer in its own form', async () => {
+    const { app, postern } = await setUp();
+    const onDenied: Parameters<typeof guard>[2] = {
+      onDenied: async (denial, _request, response) => {
+        response.status(418).json({ reason: denial.reason });
+      },
+    };
+    app.use(guard(postern, { endpoint: 'summarizer' }, onDenied));
+    const answer = await send(await serve(app), { path: '/' });
+    expect(answer).toMatchObject({ status: 418, body: '{"reason":"token_missing"}' });
+  });
+
+  it.each([
+    ['does nothing', () => {}],
+    [
+      'throws',
+      () => {
+        throw new Error('no template');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no template'))],
+    [
+      'calls the next handler that Express put on the request',
+      (_denial: unknown, request: { next?: () => void }) => request.next?.(),
+    ],
+    ['returns an allow', () => ({ allowed: true, principal: null })],
+  ])('sends the standard answer, and runs no handler, when onDenied %s', async (_, onDenied) => {
+    const { app, postern } = await setUp();
+    let reached = false;
+    app.use(guard(postern, { endpoint: 'summarizer' }, { onDenied: onDenied as never }));
+    app.use((_request, response) => {
+      reached = true;
+      response.send('reached');
+    });
+    expect(await send(await serve(app), { path: '/' })).toMatchObject({ status: 401 });
+    expect(reached).toBe(false);
+  });
+
+  it('overwrites a principal that something before it put on the request', async () => {
+    const { app, postern } = await setUp();
+    app.use((request, _response, next) => {
+      Object.assign(request, { principal: { owner: 'admin' } });
+      next();
+    });
+    app.get('/', guard(postern, { public: true }), (request, response) => {
+      response.json(request.principal);
+    });
+    expect(await send(await serve(app), { path: '/' })).toMatchObject({ status: 200, body: 'null' });
+  });
+
+  it.each([
+    ['option_unknown', 'zones', { zones: 'internal' }],
+    ['option_invalid', 'zone', { zone: 'inside' }],
+    ['option_invalid', 'realm', { realm: 'a"b' }],
+    ['option_invalid', 'header', { header: 'x api key' }],
+    ['option_invalid', 'header', { header: 'Authorization' }],
+    ['option_invalid', 'onDenied', { onDenied: 'deny' }],
+  ])('fails with %s for %s at construction', async (code, path, options) => {
+    const { postern } = await setUp();
+    expect(() => guard(postern, { endpoint: 'summarizer' }, options as never)).toThrow(
+      expect.objectContaining({ code, path }),
+    );
+  });
+
+  it('fails at construction for a requirement that no call can meet', async () => {
+    const { postern } = await setUp();
+    expect(() => guard(postern, { scope: 'model:read' as never })).toThrow(
+      expect.objectContaining({ code: 'scope_unknown' }),
+    );
+    expect(() => guard(postern, {} as never)).toThrow(expect.objectContaining({ code: 'requirement_invalid' }));
+    expect(() => guard(postern, undefined as never)).toThrow(expect.objectContaining({ code: 'requirement_invalid' }));
+  });
+
+  it('does not follow a requirement that is changed after the guard was made', async () => {
+    const { app, postern } = await setUp();
+    const requirement = { endpoint: 'summarizer' };
+    app.use(guard(postern, requirement), (_request, response) => {
+      response.send('reached');
+    });
+    const open = requirement as Record<string, unknown>;
+    delete open.endpoint;
+    open.public = true;
+    expect(await send(await serve(app), { path: '/' })).toMatchObject({ status: 401 });
+  });
+});
+
+describe('notFound of postern/express', () => {
+  it('answers what matches no route like an unknown and a private endpoint, to the byte', async () => {
+    const { app, postern } = await setUp();
+    app.use(
+      '/d/:name',
+      guard(postern, (request) => ({ endpoint: request.params.name })),
+    );
+    app.use(notFound());
+    const port = await serve(app);
+    const answer = await send(port, { path: '/elsewhere' });
+    expect(answer.status).toBe(404);
+    expect(await send(port, { path: '/d/nowhere' })).toEqual(answer);
+    expect(await send(port, { path: '/d/metrics' })).toEqual(answer);
+  });
+});

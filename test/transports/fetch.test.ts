@@ -1,0 +1,116 @@
+import { Hono } from 'hono';
+import { createPostern, memoryStore } from 'postern';
+import { guard, notFound } from 'postern/fetch';
+import { describe, expect, it } from 'vitest';
+
+async function setUp() {
+  const postern = createPostern({ store: memoryStore() });
+  await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+  await postern.endpoints.create({ id: 'metrics', access: 'private' });
+  const { token } = await postern.tokens.create({ name: 'test', types: { user: { endpoints: '*' } } });
+  return { postern, authorized: { headers: { authorization: `Bearer ${token}` } }, token };
+}
+
+const url = 'http://localhost/';
+
+describe('guard of postern/fetch', () => {
+  it('hands on what the runtime passes after the request', async () => {
+    const { authorized, postern } = await setUp();
+    const handler = guard(
+      postern,
+      { endpoint: 'summarizer' },
+      (_request, { principal }, environment: { region: string }, context: { id: number }) =>
+        Response.json([principal?.organization, environment.region, context.id]),
+    );
+    const answer = await handler(new Request(url, authorized), { region: 'fra' }, { id: 7 });
+    expect(await answer.json()).toEqual(['default', 'fra', 7]);
+  });
+
+  it('finds two headers malformed: Headers joins them to a list', async () => {
+    const { postern, token } = await setUp();
+    const headers = new Headers({ authorization: `Bearer ${token}` });
+    headers.append('authorization', `Bearer ${token}`);
+    const answer = await guard(
+      postern,
+      { endpoint: 'summarizer' },
+      () => new Response(),
+    )(new Request(url, { headers }));
+    expect(answer.status).toBe(400);
+  });
+
+  it('takes the zone from what the runtime hands over', async () => {
+    const { postern } = await setUp();
+    const handler = guard(
+      postern,
+      { endpoint: 'metrics' },
+      (_request, _context, _info: { inside: boolean }) => new Response('reached'),
+      {
+        zone: (_request, info) => (info.inside ? 'internal' : 'external'),
+      },
+    );
+    expect((await handler(new Request(url), { inside: true })).status).toBe(200);
+    expect((await handler(new Request(url), { inside: false })).status).toBe(404);
+    expect((await guard(postern, { endpoint: 'metrics' }, () => new Response())(new Request(url))).status).toBe(404);
+  });
+
+  it('denies when the zone throws', async () => {
+    const { postern } = await setUp();
+    const handler = guard(postern, { endpoint: 'metrics' }, () => new Response(), {
+      zone: () => {
+        throw new Error('no address');
+      },
+    });
+    expect((await handler(new Request(url))).status).toBe(500);
+  });
+
+  it('lets onDenied answer, and sends the standard answer when it does not', async () => {
+    const { postern } = await setUp();
+    const guarded = (onDenied: never) =>
+      guard(postern, { endpoint: 'summarizer' }, () => new Response('reached'), { onDenied })(new Request(url));
+    expect(
+      (await guarded(((denial: { reason: string }) => new Response(denial.reason, { status: 418 })) as never)).status,
+    ).toBe(418);
+    for (const onDenied of [
+      () => undefined,
+      () => ({ allowed: true }),
+      () => Promise.reject(new Error('no template')),
+    ]) {
+      const answer = await guarded(onDenied as never);
+      expect([answer.status, await answer.text()]).not.toContain('reached');
+      expect(answer.status).toBe(401);
+    }
+  });
+
+  it('leaves the errors of the handler to its runtime', async () => {
+    const { authorized, postern } = await setUp();
+    const handler = guard(postern, { endpoint: 'summarizer' }, () => {
+      throw new Error('out of memory');
+    });
+    await expect(handler(new Request(url, authorized))).rejects.toThrow('out of memory');
+  });
+
+  it('stands in front of a Hono handler', async () => {
+    const { authorized, postern } = await setUp();
+    const app = new Hono();
+    const handler = guard(
+      postern,
+      { endpoint: 'summarizer' },
+      (_request, { principal }) => new Response(principal?.organization),
+    );
+    app.get('/summarizer', (context) => handler(context.req.raw));
+    expect(await (await app.request('/summarizer', authorized)).text()).toBe('default');
+    expect((await app.request('/summarizer')).status).toBe(401);
+  });
+});
+
+describe('notFound of postern/fetch', () => {
+  it('answers like an unknown and a private endpoint, to the byte', async () => {
+    const { postern } = await setUp();
+    const shown = async (response: Response) => [response.status, [...response.headers], await response.text()];
+    const expected = await shown(notFound()());
+    for (const endpoint of ['nowhere', 'metrics']) {
+      const handler = guard(postern, { endpoint }, () => new Response());
+      expect(await shown(await handler(new Request(url)))).toEqual(expected);
+    }
+  });
+});

@@ -1,0 +1,374 @@
+import { connect } from 'node:http2';
+import * as grpc from '@grpc/grpc-js';
+import { createPostern, isPosternError, memoryStore, type PosternEvent } from 'postern';
+import { type GrpcGuardOptions, type GrpcRequest, guard } from 'postern/grpc';
+import { afterEach, describe, expect, it } from 'vitest';
+import { bearer, call, encode, type Form, insecure, type Outcome, type Running, startServer } from './harness.js';
+
+const closing: (() => void)[] = [];
+
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+async function setUp(events: PosternEvent[] = []) {
+  const postern = createPostern({ store: memoryStore(), onEvent: (event) => events.push(event) });
+  await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+  await postern.endpoints.create({ id: 'metrics', access: 'private' });
+  const { token } = await postern.tokens.create({
+    name: 'ci',
+    types: { user: { endpoints: ['summarizer'] }, developer: { scopes: ['models:read'] } },
+  });
+  return { postern, token };
+}
+
+async function serve(interceptors: grpc.ServerInterceptor[], echo: Record<string, Form>) {
+  const running = await startServer({ interceptors, echo });
+  const client = insecure(running.address);
+  closing.push(() => {
+    client.close();
+    running.close();
+  });
+  const send = (path: string, metadata = new grpc.Metadata()): Promise<Outcome> =>
+    call(client, { form: echo[path] ?? 'unary', path, metadata });
+  return { running, send };
+}
+
+describe('which requirement a method has', () => {
+  it('prefers the method over its service', async () => {
+    const { postern, token } = await setUp();
+    const { send } = await serve(
+      [
+        guard(postern, {
+          '/pkg.Models/': { scope: 'models:write' },
+          '/pkg.Models/Read': { scope: 'models:read' },
+          '/pkg.Models/Ping': { public: true },
+        }),
+      ],
+      { '/pkg.Models/Read': 'unary', '/pkg.Models/Write': 'unary', '/pkg.Models/Ping': 'unary' },
+    );
+    expect((await send('/pkg.Models/Read', bearer(token))).code).toBe(grpc.status.OK);
+    expect((await send('/pkg.Models/Write', bearer(token))).code).toBe(grpc.status.PERMISSION_DENIED);
+    expect((await send('/pkg.Models/Ping')).code).toBe(grpc.status.OK);
+  });
+
+  it('takes a Map, and copies what it was given', async () => {
+    const { postern, token } = await setUp();
+    const open = { public: true } as const;
+    const byMap = new Map<string, { authenticated: true } | { public: true }>([['/a.B/', { authenticated: true }]]);
+    const byObject: Record<string, { authenticated: true } | { public: true }> = { '/a.B/': { authenticated: true } };
+    const first = await serve([guard(postern, byMap)], { '/a.B/C': 'unary' });
+    const second = await serve([guard(postern, byObject)], { '/a.B/C': 'unary' });
+    byMap.set('/a.B/C', open);
+    byObject['/a.B/C'] = open;
+    for (const { send } of [first, second]) {
+      expect((await send('/a.B/C')).code).toBe(grpc.status.UNAUTHENTICATED);
+      expect((await send('/a.B/C', bearer(token))).code).toBe(grpc.status.OK);
+    }
+  });
+
+  it('hands the path, the metadata and the peer to a function', async () => {
+    const { postern, token } = await setUp();
+    const asked: [string, string][] = [];
+    const { send } = await serve(
+      [
+        guard(postern, {
+          '/d.D/': (request: GrpcRequest) => {
+            asked.push([request.path, request.getPeer()]);
+            return { endpoint: request.metadata.get('x-deployment')[0]?.toString() };
+          },
+        }),
+      ],
+      { '/d.D/Call': 'unary' },
+    );
+    const metadata = bearer(token);
+    metadata.set('x-deployment', 'summarizer');
+    expect((await send('/d.D/Call', metadata)).code).toBe(grpc.status.OK);
+    expect(asked).toEqual([['/d.D/Call', expect.stringMatching(/^127\.0\.0\.1:\d+$/)]]);
+    expect((await send('/d.D/Call', bearer(token))).code).toBe(grpc.status.NOT_FOUND);
+  });
+
+  it('does not take other spellings of a path', async () => {
+    const { postern, token } = await setUp();
+    // Methods that were registered under odd paths: what a guard declares is none of them.
+    const odd = [
+      'pkg.Svc/Call',
+      '//pkg.Svc/Call',
+      '/pkg.Svc//Call',
+      '/pkg.svc/Call',
+      '/pkg.Svc/Call/',
+      '/pkg.Svc%2FCall',
+    ];
+    const { running, send } = await serve(
+      [guard(postern, { '/pkg.Svc/': { public: true }, '/pkg.Svc/Call': { public: true } })],
+      Object.fromEntries(['/pkg.Svc/Call', ...odd].map((path) => [path, 'unary' as const])),
+    );
+    expect((await send('/pkg.Svc/Call')).code).toBe(grpc.status.OK);
+    for (const path of odd) {
+      expect({ path, code: await rawStatus(running, path, token) }).toEqual({
+        path,
+        code: path.startsWith('/') ? String(grpc.status.PERMISSION_DENIED) : 'refused',
+      });
+    }
+    expect(running.seen.started).toEqual(['/pkg.Svc/Call']);
+  });
+
+  it('does not take other spellings on the wire for a method', async () => {
+    const { postern, token } = await setUp();
+    const { running } = await serve([guard(postern, { '/pkg.Svc/': { public: true } })], { '/pkg.Svc/Call': 'unary' });
+    expect(await rawStatus(running, '/pkg.Svc/Call', token)).toBe('0');
+    const others = [
+      'pkg.Svc/Call',
+      '//pkg.Svc/Call',
+      '/pkg.Svc//Call',
+      '/PKG.Svc/Call',
+      '/pkg.Svc/Call/',
+      '/pkg.Svc%2FCall',
+      '/x/../pkg.Svc/Call',
+      '/pkg.Svc/Call?',
+      '/pkg.Svc/Call;a=b',
+      '/__proto__/constructor',
+    ];
+    for (const path of others) {
+      expect({ path, code: await rawStatus(running, path, token) }).toEqual({
+        path,
+        code: path.startsWith('/') ? String(grpc.status.UNIMPLEMENTED) : 'refused',
+      });
+    }
+    expect(running.seen.started).toEqual(['/pkg.Svc/Call']);
+  });
+
+  it('is not widened by a polluted prototype', async () => {
+    const { postern } = await setUp();
+    const { send } = await serve([guard(postern, {})], { '/a.B/C': 'unary' });
+    try {
+      Object.assign(Object.prototype, { '/a.B/C': { public: true }, zone: 'internal', public: true });
+      const { send: later } = await serve([guard(postern, { '/m.M/': { endpoint: 'metrics' } })], {
+        '/a.B/C': 'unary',
+        '/m.M/Get': 'unary',
+      });
+      expect((await send('/a.B/C')).code).toBe(grpc.status.PERMISSION_DENIED);
+      expect((await later('/a.B/C')).code).toBe(grpc.status.PERMISSION_DENIED);
+      expect((await later('/m.M/Get')).code).toBe(grpc.status.NOT_FOUND);
+    } finally {
+      for (const key of ['/a.B/C', 'zone', 'public']) delete (Object.prototype as Record<string, unknown>)[key];
+    }
+  });
+});
+
+describe('what is refused at construction', () => {
+  const postern = createPostern({ store: memoryStore() });
+  const codeOf = (make: () => unknown): [string, string | undefined] | null => {
+    try {
+      make();
+      return null;
+    } catch (error) {
+      return isPosternError(error) ? [error.code, error.path] : [String(error), undefined];
+    }
+  };
+
+  it.each([
+    '',
+    '/',
+    '*',
+    'pkg.Svc/Call',
+    '/pkg.Svc',
+    '//Call',
+    '/pkg..Svc/Call',
+    '/.Svc/Call',
+    '/pkg.Svc/Call/',
+    '/pkg.Svc/Call/More',
+    '/pkg.Svc//',
+    '/pkg.Svc/Ca ll',
+    '/pkg.Svc/*',
+    '/pkg.Svc/Call\n',
+    '/pkg%2ESvc/Call',
+    'https://host/pkg.Svc/Call',
+  ])('the path %j', (path) => {
+    expect(codeOf(() => guard(postern, { [path]: { public: true } }))).toEqual(['option_invalid', 'requirements']);
+    expect(codeOf(() => guard(postern, new Map([[path, { public: true as const }]])))).toEqual([
+      'option_invalid',
+      'requirements',
+    ]);
+  });
+
+  it('requirements that are no table', () => {
+    for (const requirements of [undefined, null, [], 'x', 3]) {
+      expect(codeOf(() => guard(postern, requirements as never))?.[0]).toBe('option_invalid');
+    }
+    expect(codeOf(() => guard(postern, new Map([[Symbol('x'), { public: true }]]) as never))?.[0]).toBe(
+      'option_invalid',
+    );
+  });
+
+  it('requirements that no call could meet, with their method', () => {
+    const key = '/a.B/C';
+    expect(codeOf(() => guard(postern, { [key]: { scope: 'models:fly' as never } }))).toEqual(['scope_unknown', key]);
+    expect(codeOf(() => guard(postern, { [key]: {} as never }))).toEqual(['requirement_invalid', key]);
+    expect(codeOf(() => guard(postern, { [key]: undefined as never }))).toEqual(['requirement_invalid', key]);
+    expect(codeOf(() => guard(postern, { [key]: { public: false } as never }))).toEqual(['requirement_invalid', key]);
+  });
+
+  it.each<[keyof GrpcGuardOptions, unknown[]]>([
+    ['zone', ['inside', 3, null]],
+    ['header', ['', 'a b', 'x-token-bin', 'X-TOKEN-BIN', 'authorization', 'Authorization', 'grpc-timeout', ':path', 7]],
+    ['onDenied', ['deny', {}]],
+    ['recheckInterval', [0, -1, 0.5, '30', 'soon', '25d', Number.NaN, Number.POSITIVE_INFINITY]],
+  ])('the option %s', (name, values) => {
+    for (const value of values) {
+      expect([value, codeOf(() => guard(postern, {}, { [name]: value }))]).toEqual([value, ['option_invalid', name]]);
+    }
+  });
+
+  it('an unknown option', () => {
+    expect(codeOf(() => guard(postern, {}, { realm: 'x' } as never))).toEqual(['option_unknown', 'realm']);
+  });
+
+  it('at compile time, a scope that the instance does not know', () => {
+    // @ts-expect-error: no such resource
+    expect(codeOf(() => guard(postern, { '/a.B/C': { scope: 'model:read' } }))?.[0]).toBe('scope_unknown');
+    // @ts-expect-error: no such resource
+    guard(postern, { '/a.B/C': () => ({ scope: 'model:read' }) });
+    guard(postern, { '/a.B/C': () => ({ scope: 'models:read' }), '/a.B/': { scope: ['models:read', 'iam:write'] } });
+  });
+});
+
+describe('zone', () => {
+  it('that throws is a fault', async () => {
+    const { postern, token } = await setUp();
+    const { running, send } = await serve(
+      [
+        guard(
+          postern,
+          { '/a.B/': { authenticated: true } },
+          {
+            zone: () => {
+              throw new Error('no such network');
+            },
+          },
+        ),
+      ],
+      { '/a.B/C': 'unary' },
+    );
+    const outcome = await send('/a.B/C', bearer(token));
+    expect(outcome).toMatchObject({ code: grpc.status.INTERNAL, details: 'Something went wrong.' });
+    expect(running.seen.started).toEqual([]);
+  });
+
+  it('that is anything but internal is external', async () => {
+    const { postern } = await setUp();
+    for (const zone of ['Internal', true, {}, undefined]) {
+      const { send } = await serve(
+        [guard(postern, { '/m.M/': { endpoint: 'metrics' } }, { zone: () => zone as never })],
+        {
+          '/m.M/Get': 'unary',
+        },
+      );
+      expect((await send('/m.M/Get')).code).toBe(grpc.status.NOT_FOUND);
+    }
+  });
+});
+
+describe('onDenied', () => {
+  const denyWith = async (onDenied: GrpcGuardOptions['onDenied'], events: PosternEvent[] = []) => {
+    const { postern } = await setUp(events);
+    const { running, send } = await serve([guard(postern, { '/a.B/': { authenticated: true } }, { onDenied })], {
+      '/a.B/C': 'unary',
+    });
+    const outcome = await send('/a.B/C');
+    expect(running.seen.started).toEqual([]);
+    return outcome;
+  };
+  const standard = {
+    code: grpc.status.UNAUTHENTICATED,
+    details: 'This needs a token, and none came with the call.',
+    trailers: {},
+  };
+
+  it('renders the denial', async () => {
+    const outcome = await denyWith(({ reason }, { path }) => {
+      const metadata = new grpc.Metadata();
+      metadata.set('x-reason', reason);
+      return { code: grpc.status.FAILED_PRECONDITION, details: `not ${path}: ünd`, metadata };
+    });
+    expect(outcome).toMatchObject({
+      code: grpc.status.FAILED_PRECONDITION,
+      details: 'not /a.B/C: ünd',
+      trailers: { 'x-reason': ['token_missing'] },
+    });
+  });
+
+  it('may leave anything out', async () => {
+    expect(await denyWith(() => undefined)).toMatchObject(standard);
+    expect(await denyWith(() => null)).toMatchObject(standard);
+    expect(await denyWith(() => ({ details: 'Go away.' }))).toMatchObject({ ...standard, details: 'Go away.' });
+  });
+
+  it.each([0, -1, 17, 1.5, Number.NaN, '0', null])('can not answer with the code %j', async (code) => {
+    expect((await denyWith(() => ({ code: code as number, details: 'Fine.' }))).code).toBe(grpc.status.UNAUTHENTICATED);
+  });
+
+  it('can not put another status into the metadata', async () => {
+    const outcome = await denyWith(() => {
+      const metadata = new grpc.Metadata();
+      metadata.set('grpc-status', '0');
+      metadata.set('grpc-message', 'OK');
+      metadata.set('content-type', 'text/html');
+      metadata.set('x-kept', 'yes');
+      return { metadata };
+    });
+    expect(outcome).toMatchObject({ ...standard, trailers: { 'x-kept': ['yes'] } });
+  });
+
+  it('leaves the standard answer where it throws, and the fault is reported', async () => {
+    const events: PosternEvent[] = [];
+    const fault = new Error('template not found');
+    const outcome = await denyWith(() => {
+      throw fault;
+    }, events);
+    expect(outcome).toMatchObject(standard);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'fault', error: fault }));
+  });
+
+  it('leaves the standard answer where it returns what can not be sent', async () => {
+    expect(await denyWith(() => ({ details: '\ud800' }))).toMatchObject(standard);
+    expect(await denyWith(() => ({ details: 7 as never }))).toMatchObject(standard);
+    expect(await denyWith(() => ({ metadata: { 'x-a': 'b' } as never }))).toMatchObject(standard);
+    expect(await denyWith((async () => ({ code: 5 })) as never)).toMatchObject(standard);
+    expect(await denyWith((() => Promise.reject(new Error('later'))) as never)).toMatchObject(standard);
+  });
+});
+
+/** `grpc-status` of a call whose path no gRPC client would send. */
+function rawStatus(running: Running, path: string, token: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const session = connect(`http://${running.address}`);
+    session.on('error', reject);
+    const request = session.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization: `Bearer ${token}`,
+    });
+    let status: string | undefined;
+    const note = (headers: { 'grpc-status'?: unknown }) => {
+      status ??= headers['grpc-status'] as string | undefined;
+    };
+    request.on('response', note);
+    request.on('trailers', note);
+    // HTTP/2 itself refuses a path that does not begin with a slash (RFC 9113 section 8.3.1).
+    request.on('error', () => {
+      status = 'refused';
+    });
+    request.on('close', () => {
+      session.close();
+      resolve(status);
+    });
+    request.resume();
+    const message = encode(1);
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(message.length, 1);
+    request.end(Buffer.concat([prefix, message]));
+  });
+}

@@ -1,0 +1,241 @@
+import * as grpc from '@grpc/grpc-js';
+import { createPostern, memoryStore, type Store } from 'postern';
+import { guard } from 'postern/grpc';
+import { afterEach, describe, expect, it } from 'vitest';
+import { bearer, call, FORMS, type Form, insecure, openCall, type Running, startServer, statusOf } from './harness.js';
+
+const closing: (() => void)[] = [];
+
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+/** A store whose look-ups of tokens wait until they are let through. */
+function gatedStore() {
+  let gate: Promise<void> = Promise.resolve();
+  let open: () => void = () => {};
+  let arrived: () => void = () => {};
+  const store = new Proxy(memoryStore(), {
+    get(inner, property) {
+      const value = Reflect.get(inner, property);
+      if (property !== 'findTokenByDigest') return typeof value === 'function' ? value.bind(inner) : value;
+      return async (digests: Parameters<Store['findTokenByDigest']>[0]) => {
+        arrived();
+        await gate;
+        return inner.findTokenByDigest(digests);
+      };
+    },
+  });
+  return {
+    store,
+    /** From now on look-ups wait. Resolves with the first that does. */
+    shut(): Promise<void> {
+      gate = new Promise((resolve) => {
+        open = resolve;
+      });
+      return new Promise((resolve) => {
+        arrived = resolve;
+      });
+    },
+    open: () => open(),
+  };
+}
+
+const echo = Object.fromEntries(FORMS.map((form) => [`/slow.Svc/${form}`, form]));
+const pathOf = (form: Form) => `/slow.Svc/${form}`;
+
+async function setUp(before: grpc.ServerInterceptor[] = []) {
+  const gate = gatedStore();
+  const postern = createPostern({ store: gate.store, cache: false });
+  const { token, record } = await postern.tokens.create({
+    name: 'ci',
+    types: { developer: { scopes: ['models:read'] } },
+  });
+  const running = await startServer({
+    interceptors: [...before, guard(postern, { '/slow.Svc/': { scope: 'models:read' } })],
+    echo,
+  });
+  const client = insecure(running.address);
+  closing.push(() => {
+    client.close();
+    running.close();
+  });
+  return { postern, token, id: record.id, running, client, gate };
+}
+
+/** Reads whatever the client sends as soon as it is there, and tells of it. */
+const readsAhead =
+  (onEvent: (event: string) => void): grpc.ServerInterceptor =>
+  (_method, next) =>
+    new grpc.ServerInterceptingCall(next, {
+      start: (begin) => {
+        begin({
+          onReceiveMetadata: (metadata, pass) => {
+            pass(metadata);
+            next.startRead();
+          },
+          onReceiveMessage: (message, pass) => {
+            onEvent('message');
+            pass(message);
+            next.startRead();
+          },
+          onReceiveHalfClose: (pass) => {
+            onEvent('half-close');
+            pass();
+          },
+        });
+      },
+    });
+
+const responsesOf = (form: Form, messages: readonly unknown[]) =>
+  form === 'bidi' ? messages.map((message) => ({ got: [message] })) : [{ got: messages }];
+
+describe('while a decision is pending', () => {
+  it.each(FORMS)('%s: the handler has not begun, and then gets every message', async (form) => {
+    const { token, running, client, gate } = await setUp();
+    const pending = gate.shut();
+    const messages = form === 'clientStream' || form === 'bidi' ? Array.from({ length: 50 }, (_, i) => i) : [7];
+    const outcome = call(client, { form, path: pathOf(form), metadata: bearer(token), messages });
+    await pending;
+    expect(running.seen.started).toEqual([]);
+    gate.open();
+    expect(await outcome).toMatchObject({ code: grpc.status.OK, responses: responsesOf(form, messages) });
+    expect(running.seen.started).toEqual([pathOf(form)]);
+  });
+
+  it.each(['clientStream', 'bidi'] as const)('%s: what arrives meanwhile is held back, in order', async (form) => {
+    const events: string[] = [];
+    let halfClosed: () => void = () => {};
+    const halfClose = new Promise<void>((resolve) => {
+      halfClosed = resolve;
+    });
+    const { token, running, client, gate } = await setUp([
+      readsAhead((event) => {
+        events.push(event);
+        if (event === 'half-close') halfClosed();
+      }),
+    ]);
+    gate.shut();
+    const messages = [1, 2, 3, 4, 5];
+    const outcome = call(client, { form, path: pathOf(form), metadata: bearer(token), messages });
+    await halfClose;
+    expect(events).toEqual(['message', 'message', 'message', 'message', 'message', 'half-close']);
+    expect(running.seen.started).toEqual([]);
+    gate.open();
+    expect(await outcome).toMatchObject({ code: grpc.status.OK, responses: responsesOf(form, messages) });
+  });
+
+  it.each(FORMS)('%s: a denial ends it, and nothing that was held reaches anyone', async (form) => {
+    const { postern, token, id, running, client, gate } = await setUp([readsAhead(() => {})]);
+    await postern.tokens.revoke(id);
+    const pending = gate.shut();
+    const outcome = call(client, { form, path: pathOf(form), metadata: bearer(token) });
+    await pending;
+    gate.open();
+    expect(await outcome).toMatchObject({
+      code: grpc.status.UNAUTHENTICATED,
+      details: 'The token was revoked.',
+      responses: [],
+    });
+    expect(running.seen.started).toEqual([]);
+  });
+
+  it.each(FORMS)('%s: a client that leaves is not served', async (form) => {
+    let left: () => void = () => {};
+    const leaving = new Promise<void>((resolve) => {
+      left = resolve;
+    });
+    const { token, running, client, gate } = await setUp([onCancel(() => left())]);
+    const pending = gate.shut();
+    const open = openCall(client, { form, path: pathOf(form), metadata: bearer(token) });
+    const status = statusOf(open);
+    await pending;
+    open.cancel();
+    expect((await status).code).toBe(grpc.status.CANCELLED);
+    await leaving;
+    gate.open();
+    await expectOnlyTheNextToBeServed(running, client, token);
+  });
+
+  it.each(FORMS)('%s: a deadline that passes is answered, and the handler does not begin', async (form) => {
+    let passed: () => void = () => {};
+    const passing = new Promise<void>((resolve) => {
+      passed = resolve;
+    });
+    const { token, running, client, gate } = await setUp([onCancel(() => passed())]);
+    const pending = gate.shut();
+    const options = { deadline: Date.now() + 150 };
+    const open = openCall(client, { form, path: pathOf(form), metadata: bearer(token), options });
+    const status = statusOf(open);
+    await pending;
+    expect((await status).code).toBe(grpc.status.DEADLINE_EXCEEDED);
+    await passing;
+    gate.open();
+    await expectOnlyTheNextToBeServed(running, client, token);
+  });
+});
+
+describe('the warm path', () => {
+  it('asks for no promise, and tells the handler in the same turn', async () => {
+    const postern = createPostern({ store: memoryStore() });
+    const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['models:read'] } } });
+    await postern.authenticate(token);
+    const asked: string[] = [];
+    const events: string[] = [];
+    const watched = {
+      prepare: postern.prepare,
+      tryAuthorize: (attempt: Parameters<typeof postern.tryAuthorize>[0]) => {
+        asked.push('tryAuthorize');
+        return postern.tryAuthorize(attempt);
+      },
+      authorize: (attempt: Parameters<typeof postern.authorize>[0]) => {
+        asked.push('authorize');
+        return postern.authorize(attempt);
+      },
+    };
+    const running = await startServer({
+      interceptors: [
+        guard(watched, { '/slow.Svc/': { scope: 'models:read' } }),
+        // Outside the guard: its start() returns when the guard's has.
+        (_method, next) => {
+          const outer = new grpc.ServerInterceptingCall(next);
+          const start = outer.start.bind(outer);
+          outer.start = (listener) => {
+            start(listener);
+            events.push('start returned');
+          };
+          return outer;
+        },
+      ],
+      handlers: {
+        '/slow.Svc/bidi': [
+          'bidi',
+          ((handlerCall: grpc.ServerDuplexStream<unknown, unknown>) => {
+            events.push('handler');
+            handlerCall.end();
+          }) as grpc.UntypedHandleCall,
+        ],
+      },
+    });
+    const client = insecure(running.address);
+    closing.push(() => {
+      client.close();
+      running.close();
+    });
+    const outcome = await call(client, { form: 'bidi', path: '/slow.Svc/bidi', metadata: bearer(token) });
+    expect(outcome.code).toBe(grpc.status.OK);
+    expect(asked).toEqual(['tryAuthorize']);
+    expect(events).toEqual(['handler', 'start returned']);
+  });
+});
+
+function onCancel(then: () => void): grpc.ServerInterceptor {
+  return (_method, next) => new grpc.ServerInterceptingCall(next, { start: (begin) => begin({ onCancel: then }) });
+}
+
+/** The decision of the call before has been made by now: had its handler begun, it would be in the list. */
+async function expectOnlyTheNextToBeServed(running: Running, client: grpc.Client, token: string): Promise<void> {
+  const next = await call(client, { form: 'unary', path: pathOf('unary'), metadata: bearer(token) });
+  expect(next.code).toBe(grpc.status.OK);
+  expect(running.seen.started).toEqual([pathOf('unary')]);
+}

@@ -1,0 +1,126 @@
+import * as grpc from '@grpc/grpc-js';
+import { createPostern, isPosternError, memoryStore } from 'postern';
+import { guard, principalOf } from 'postern/grpc';
+import { afterEach, describe, expect, it } from 'vitest';
+import { bearer, call, FORMS, insecure, type Running, startServer } from './harness.js';
+
+const closing: (() => void)[] = [];
+
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+function clientOf(running: Running): grpc.Client {
+  const client = insecure(running.address);
+  closing.push(() => {
+    client.close();
+    running.close();
+  });
+  return client;
+}
+
+async function setUp() {
+  const postern = createPostern({ store: memoryStore() });
+  const { token, record } = await postern.tokens.create({
+    name: 'ci',
+    owner: 'ada',
+    types: { developer: { scopes: ['models:read'] } },
+  });
+  return { postern, token, id: record.id };
+}
+
+const echo = Object.fromEntries(FORMS.map((form) => [`/who.Is/${form}`, form]));
+
+/** An interceptor as others write them, which passes everything on, the metadata through `change`. */
+const between =
+  (change: (metadata: grpc.Metadata) => grpc.Metadata): grpc.ServerInterceptor =>
+  (_method, next) =>
+    new grpc.ServerInterceptingCall(next, {
+      start: (begin) => begin({ onReceiveMetadata: (metadata, pass) => pass(change(metadata)) }),
+    });
+
+describe.each(FORMS)('%s', (form) => {
+  const path = `/who.Is/${form}`;
+
+  it('knows its principal with other interceptors on both sides', async () => {
+    const { postern, token, id } = await setUp();
+    const same = between((metadata) => metadata);
+    const running = await startServer({
+      interceptors: [same, guard(postern, { '/who.Is/': { authenticated: true } }), same],
+      echo,
+    });
+    expect((await call(clientOf(running), { form, path, metadata: bearer(token) })).code).toBe(grpc.status.OK);
+    expect(running.seen.principals).toEqual([expect.objectContaining({ tokenId: id, owner: 'ada' })]);
+  });
+
+  it('knows its principal where an interceptor replaces the metadata', async () => {
+    const { postern, token, id } = await setUp();
+    const running = await startServer({
+      interceptors: [
+        guard(postern, { '/who.Is/': { authenticated: true } }),
+        between((metadata) => metadata.clone()),
+        between((metadata) => metadata.clone()),
+      ],
+      echo,
+    });
+    expect((await call(clientOf(running), { form, path, metadata: bearer(token) })).code).toBe(grpc.status.OK);
+    expect(running.seen.principals).toEqual([expect.objectContaining({ tokenId: id })]);
+  });
+
+  it('tells calls under way at the same time apart', async () => {
+    const { postern, token, id } = await setUp();
+    const other = await postern.tokens.create({ name: 'b', types: { developer: { scopes: ['models:read'] } } });
+    const running = await startServer({
+      interceptors: [guard(postern, { '/who.Is/': { authenticated: true } })],
+      echo,
+    });
+    const client = clientOf(running);
+    const tokens = [token, other.token, token, other.token];
+    await Promise.all(tokens.map((each) => call(client, { form, path, metadata: bearer(each) })));
+    const ids = running.seen.principals.map((principal) => principal?.tokenId);
+    expect(ids.toSorted()).toEqual([id, id, other.record.id, other.record.id].toSorted());
+  });
+
+  it('is nobody where no credential was needed, whatever the client claims', async () => {
+    const { postern } = await setUp();
+    const running = await startServer({ interceptors: [guard(postern, { '/who.Is/': { public: true } })], echo });
+    const metadata = new grpc.Metadata();
+    for (const key of ['principal', 'x-principal', 'postern-principal', 'tokenid', 'owner', 'x-forwarded-user']) {
+      metadata.set(key, '{"tokenId":"root","owner":"root"}');
+    }
+    metadata.set('principal-bin', Buffer.from('{"tokenId":"root"}'));
+    expect((await call(clientOf(running), { form, path, metadata })).code).toBe(grpc.status.OK);
+    expect(running.seen.principals).toEqual([null]);
+  });
+
+  it('throws guard_missing on a server without a guard', async () => {
+    const thrown: unknown[] = [];
+    const handler = (
+      handlerCall: { metadata: grpc.Metadata; emit?: unknown },
+      callback?: grpc.sendUnaryData<unknown>,
+    ) => {
+      try {
+        principalOf(handlerCall);
+      } catch (error) {
+        thrown.push(error);
+      }
+      if (callback) callback(null, 'done');
+      else (handlerCall as unknown as { end(): void }).end();
+    };
+    const running = await startServer({ handlers: { [path]: [form, handler as unknown as grpc.UntypedHandleCall] } });
+    expect((await call(clientOf(running), { form, path })).code).toBe(grpc.status.OK);
+    expect(thrown).toHaveLength(1);
+    expect(isPosternError(thrown[0]) && thrown[0].code).toBe('guard_missing');
+  });
+});
+
+it('throws guard_missing for what is no guarded call', () => {
+  const metadata = new grpc.Metadata();
+  metadata.set('principal', 'root');
+  const loop: { metadata: grpc.Metadata; call?: unknown; nextCall?: unknown } = { metadata };
+  loop.call = loop;
+  loop.nextCall = loop;
+  for (const value of [{ metadata }, loop, {}, null, undefined, 'call']) {
+    expect(() => principalOf(value as never)).toThrowError(expect.objectContaining({ code: 'guard_missing' }));
+  }
+});

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { internalNetworks } from 'postern/zones';
+import { describe, expect, it } from 'vitest';
+
+const from = (remoteAddress: string | undefined, forwarded?: string | string[]) => ({
+  socket: { remoteAddress },
+  headers: { 'x-forwarded-for': forwarded },
+});
+const peer = (address: string, forwarded: readonly string[] = []) => ({
+  getPeer: () => address,
+  metadata: { get: (key: string) => (key === 'x-forwarded-for' ? [...forwarded] : []) },
+});
+
+describe('internalNetworks', () => {
+  const zone = internalNetworks(['10.0.0.0/8', 'fd00::/8', '192.0.2.7'], {
+    trustedProxies: ['172.16.0.1', '172.16.0.2'],
+  });
+
+  it.each([
+    ['10.1.2.3', 'internal'],
+    ['::ffff:10.1.2.3', 'internal'],
+    ['::ffff:a01:203', 'internal'],
+    ['0:0:0:0:0:ffff:10.1.2.3', 'internal'],
+    ['fd12::1', 'internal'],
+    ['fd12::1%eth0', 'internal'],
+    ['192.0.2.7', 'internal'],
+    ['192.0.2.8', 'external'],
+    ['11.0.0.1', 'external'],
+    ['::ffff:11.0.0.1', 'external'],
+    ['2001:db8::10.1.2.3', 'external'],
+    ['::10.1.2.3', 'external'],
+    ['fe80::1', 'external'],
+    ['', 'external'],
+    ['10.1.2', 'external'],
+    ['010.1.2.3', 'external'],
+    ['10.1.2.3:80', 'external'],
+    [undefined, 'external'],
+  ] as const)('a socket at %s is %s', (address, expected) => {
+    expect(zone(from(address))).toBe(expected);
+  });
+
+  it('has no ear for X-Forwarded-For from anyone but a trusted proxy', () => {
+    expect(zone(from('203.0.113.9', '10.1.2.3'))).toBe('external');
+    expect(zone(from('203.0.113.9', '10.1.2.3, 172.16.0.1'))).toBe('external');
+    expect(zone(from('10.1.2.3', '203.0.113.9'))).toBe('internal');
+  });
+
+  it.each([
+    ['10.1.2.3', 'internal'],
+    ['203.0.113.9', 'external'],
+    // Forged by the caller; the proxy appended where it really came from.
+    ['10.1.2.3, 203.0.113.9', 'external'],
+    ['10.1.2.3,203.0.113.9', 'external'],
+    // Through a second proxy.
+    ['10.1.2.3, 172.16.0.2', 'internal'],
+    ['10.9.9.9, 203.0.113.9, 172.16.0.2', 'external'],
+    // Nothing that can be believed.
+    ['', 'external'],
+    ['unknown', 'external'],
+    ['10.1.2.3, unknown', 'external'],
+    ['10.1.2.3:443', 'external'],
+    ['10.1.2.3,', 'external'],
+  ])('a trusted proxy that forwards for %j is %s', (forwarded, expected) => {
+    expect(zone(from('172.16.0.1', forwarded))).toBe(expected);
+    expect(zone(from('::ffff:172.16.0.1', forwarded))).toBe(expected);
+    expect(zone(peer('172.16.0.1:5000', [forwarded]))).toBe(expected);
+  });
+
+  it('takes a trusted proxy that names no caller for an unknown one', () => {
+    const all = internalNetworks(['10.0.0.0/8'], { trustedProxies: ['10.0.0.1'] });
+    expect(all(from('10.0.0.1'))).toBe('external');
+    expect(all(from('10.0.0.2'))).toBe('internal');
+    expect(all(from('10.0.0.1', '10.0.0.1'))).toBe('internal');
+  });
+
+  it('joins several headers in their order', () => {
+    expect(zone(from('172.16.0.1', ['10.1.2.3', '203.0.113.9']))).toBe('external');
+    expect(zone(peer('172.16.0.1:5000', ['10.1.2.3', '203.0.113.9']))).toBe('external');
+  });
+
+  it('reads the peers of grpc-js', () => {
+    expect(zone(peer('10.1.2.3:5000'))).toBe('internal');
+    expect(zone(peer('[fd12::1]:5000'))).toBe('internal');
+    expect(zone(peer('fd12::1:5000'))).toBe('internal');
+    expect(zone(peer('203.0.113.9:5000'))).toBe('external');
+    expect(zone(peer('/var/run/10.1.2.3'))).toBe('external');
+    expect(zone(peer('unknown'))).toBe('external');
+  });
+
+  it('makes nobody internal with an empty list, and trusts nobody with an empty list of proxies', () => {
+    const nobody = internalNetworks([]);
+    for (const address of ['127.0.0.1', '::1', '10.0.0.1', '::ffff:10.0.0.1']) {
+      expect(nobody(from(address, '10.0.0.1'))).toBe('external');
+    }
+    expect(internalNetworks(['10.0.0.0/8'], { trustedProxies: [] })(from('172.16.0.1', '10.1.2.3'))).toBe('external');
+  });
+
+  it('takes every spelling of an IPv4 network for the same network', () => {
+    for (const spelling of ['10.0.0.0/8', '::ffff:10.0.0.0/104', '::ffff:a00:0/104', '0:0:0:0:0:FFFF:10.0.0.0/104']) {
+      const same = internalNetworks([spelling]);
+      expect(same(from('10.200.0.1'))).toBe('internal');
+      expect(same(from('::ffff:10.200.0.1'))).toBe('internal');
+      expect(same(from('11.0.0.1'))).toBe('external');
+    }
+  });
+
+  it('is not fooled by any forged header of an external caller behind a proxy', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()), { maxLength: 6 }), (forged) => {
+        expect(zone(from('172.16.0.1', [...forged, '203.0.113.9'].join(', ')))).toBe('external');
+        expect(zone(from('203.0.113.9', forged.join(', ')))).toBe('external');
+      }),
+    );
+  });
+
+  it.each([
+    [['10.0.0.0/33']],
+    [['fd00::/129']],
+    [['10.0.0']],
+    [['localhost']],
+    [['']],
+    [[7]],
+    ['10.0.0.0/8'],
+    [['::1%lo']],
+  ])('refuses %j as networks', (networks) => {
+    expect(() => internalNetworks(networks as string[])).toThrow(
+      expect.objectContaining({ code: 'option_invalid', path: 'networks' }),
+    );
+  });
+
+  it('refuses an unknown option', () => {
+    expect(() => internalNetworks([], { trustProxy: true } as never)).toThrow(
+      expect.objectContaining({ code: 'option_unknown', path: 'trustProxy' }),
+    );
+  });
+});
