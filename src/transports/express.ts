@@ -4,10 +4,14 @@ import { denied } from '../domain/decision.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { RegisteredPrincipal } from '../services/register.js';
 import { type Asked, asker, type RequirementFor } from './ask.js';
+import { markGuard } from './express-lint.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
+
+export { lint } from './express-lint.js';
+export type { Finding } from './lint.js';
 
 declare global {
   namespace Express {
@@ -47,7 +51,7 @@ export function guard<T extends TokenTypes>(
   const ask = asker(postern, requirement, zone);
   const answer = httpAnswers(realm);
 
-  return (request, response, next) => {
+  const middleware: RequestHandler = (request, response, next) => {
     const decision = ask(request as GuardedRequest, readNodeCredential(request, header));
     if (decision instanceof Promise) void decision.then(settle);
     else settle(decision);
@@ -71,6 +75,8 @@ export function guard<T extends TokenTypes>(
       if (!response.headersSent) sendAnswer(response, answer(denial));
     }
   };
+  markGuard(middleware, requirement);
+  return middleware;
 }
 
 /** A last route whose answer is that of an unknown or private endpoint, to the byte. */

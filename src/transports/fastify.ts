@@ -5,12 +5,22 @@ import type { RegisteredPrincipal, RegisteredTypes } from '../services/register.
 import { type Asked, asker, type RequirementFor } from './ask.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { type HttpAnswer, httpAnswers } from './http-answer.js';
+import { type Finding, findingsOf } from './lint.js';
 import { readNodeCredential } from './node-credential.js';
+
+export type { Finding } from './lint.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; `null` where no credential was needed. */
     principal: RegisteredPrincipal | null;
+  }
+  interface FastifyInstance {
+    /**
+     * Every route that declares no requirement, and every route that names a tenant where its scope does not. For a test of
+     * the application, after `ready()`: `expect(app.lintRequirements()).toEqual([])`.
+     */
+    lintRequirements(): readonly Finding[];
   }
   interface FastifyContextConfig {
     /** What a call of this route needs. A route that declares nothing is refused. */
@@ -78,7 +88,10 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
   }
 
   app.decorateRequest('principal', null);
+  const findings: Finding[] = [];
+  app.decorate('lintRequirements', () => findings);
   app.addHook('onRoute', (route) => {
+    findings.push(...findingsOf(`${[route.method].flat().join(',')} ${route.url}`, route.config?.requirement));
     if (route.config?.requirement !== undefined) askFor(route.config.requirement as RequirementFor<FastifyRequest>);
   });
   app.addHook('onRequest', (request, reply, next) => {

@@ -1,0 +1,40 @@
+import * as grpc from '@grpc/grpc-js';
+import { afterEach, expect, it, vi } from 'vitest';
+import { http2StreamOf, interceptingCallsOf } from '../../../src/transports/grpc/internals.js';
+import { resetUnlessOver } from '../../../src/transports/grpc/reset.js';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const stream = (over: object = {}) => ({ close: vi.fn(), destroy: vi.fn(), once: vi.fn(), rstCode: 0, ...over });
+
+it('finds the stream under any number of interceptors', () => {
+  const wire = { stream: stream() } as unknown as grpc.ServerInterceptingCallInterface;
+  const call = new grpc.ServerInterceptingCall(new grpc.ServerInterceptingCall(wire));
+  expect(http2StreamOf(call)).toBe((wire as unknown as { stream: unknown }).stream);
+  expect([...interceptingCallsOf({ call })]).toHaveLength(3);
+});
+
+it('does without what a version of grpc-js does not show', () => {
+  const loop: { nextCall?: unknown } = {};
+  loop.nextCall = loop;
+  for (const call of [{}, { stream: null }, { stream: {} }, { nextCall: 3 }, loop]) {
+    expect(http2StreamOf(call)).toBe(null);
+    expect(() => resetUnlessOver(call)).not.toThrow();
+  }
+  expect([...interceptingCallsOf({})]).toEqual([]);
+});
+
+it('leaves a stream alone that is over by itself, and keeps no timer for it', () => {
+  vi.useFakeTimers();
+  resetUnlessOver({ stream: stream({ destroyed: true }) });
+  expect(vi.getTimerCount()).toBe(0);
+  let close = () => {};
+  const open = stream({ once: (_event: string, listener: () => void) => (close = listener) });
+  resetUnlessOver({ stream: open });
+  expect(vi.getTimerCount()).toBe(1);
+  close();
+  expect(vi.getTimerCount()).toBe(0);
+  expect(open.close).not.toHaveBeenCalled();
+});

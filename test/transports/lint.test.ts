@@ -1,0 +1,64 @@
+import express from 'express';
+// @ts-expect-error: Express 4 under another name has no types; those of 5 serve
+import express4 from 'express4';
+import fastify from 'fastify';
+import { createPostern, memoryStore } from 'postern';
+import { guard, lint } from 'postern/express';
+import { posternPlugin } from 'postern/fastify';
+import { describe, expect, it } from 'vitest';
+
+const postern = createPostern({ store: memoryStore() });
+const handler = (_request: unknown, response: { end(): void }) => response.end();
+const short = (findings: readonly { route: string; problem: string }[]) =>
+  findings.map(({ route, problem }) => `${route}: ${problem}`);
+
+describe.each([
+  ['Express 5', express],
+  ['Express 4', express4 as typeof express],
+])('lint of %s', (_, make) => {
+  it('lists the routes without a guard, and those whose scope forgets the tenant', () => {
+    const app = make();
+    app.get('/open', handler);
+    app.get('/guarded', guard(postern, { scope: 'models:read' }), handler);
+    app.get('/orgs/:org/models', guard(postern, { scope: 'models:read' }), handler);
+    app.get(
+      '/orgs/:org/bentos',
+      guard(postern, (request) => ({ scope: 'bentos:read', organization: request.params.org })),
+      handler,
+    );
+    const admin = make.Router();
+    admin.post('/before', handler);
+    admin.use(guard(postern, { scope: 'iam:write' }));
+    admin.post('/after', handler);
+    app.use('/admin', admin);
+    expect(short(lint(app))).toEqual([
+      'GET /open: requirement_missing',
+      'GET /orgs/:org/models: organization_missing',
+      'POST /before: requirement_missing',
+    ]);
+  });
+
+  it('finds nothing where a guard stands before everything', () => {
+    const app = make();
+    app.use(guard(postern, { authenticated: true }));
+    app.get('/', handler);
+    expect(lint(app)).toEqual([]);
+    expect(lint(make())).toEqual([]);
+  });
+});
+
+describe('lintRequirements of Fastify', () => {
+  it('lists the routes that declare nothing, and those whose scope forgets the tenant', async () => {
+    const app = fastify({ exposeHeadRoutes: false });
+    await app.register(posternPlugin, { postern });
+    app.get('/open', () => '');
+    app.get('/healthz', { config: { requirement: { public: true } } }, () => '');
+    app.post('/tenants/:tenantId/models', { config: { requirement: { scope: 'models:write' } } }, () => '');
+    await app.ready();
+    expect(short(app.lintRequirements())).toEqual([
+      'GET /open: requirement_missing',
+      'POST /tenants/:tenantId/models: organization_missing',
+    ]);
+    await app.close();
+  });
+});
