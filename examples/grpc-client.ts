@@ -3,8 +3,8 @@
  *
  *   npx tsx examples/grpc-client.ts HOST:PORT METHOD [TOKEN]
  *
- * Over TLS the token belongs into call credentials: `credentials.combineChannelCredentials` with
- * `credentials.createFromMetadataGenerator`. Clients don't send those over an open channel, so here it goes into the metadata.
+ * Outside of an example use TLS: what is sent here can be read on the way. grpc-js does not insist on it, not even for call
+ * credentials; other clients (Python's) refuse to send those over an open channel.
  */
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 

@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** An example as a process of its own, with its output in a pipe. tsx runs the sources: nothing has to be built. */
+export interface Example {
+  /** Resolves once the output matches; rejects if the process ends before. */
+  until(pattern: RegExp): Promise<RegExpExecArray>;
+  signal(signal: NodeJS.Signals): void;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<Ended>;
+}
+
+export interface Ended {
+  /** `null`: ended by a signal. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const running = new Set<ChildProcess>();
+
+export function startExample(
+  file: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Example {
+  // Where the runtime has a SQLite of its own it calls that experimental, on the error stream.
+  const node = ['--disable-warning=ExperimentalWarning', '--import', 'tsx'];
+  const child = spawn(process.execPath, [...node, `examples/${file}`, ...args], {
+    cwd: ROOT,
+    env: { ...process.env, PORT: undefined, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, 'close').then(([code]) => {
+    running.delete(child);
+    return { code: code as number | null, stdout, stderr };
+  });
+  return {
+    ended,
+    signal: (signal) => void child.kill(signal),
+    until: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const match = pattern.exec(stdout);
+          if (match === null) return;
+          child.stdout.off('data', look);
+          resolve(match);
+        };
+        child.stdout.on('data', look);
+        look();
+        void ended.then(() => reject(new Error(`it ended without ${pattern}:\n${stdout}\n${stderr}`)));
+      }),
+  };
+}
+
+export function runExample(...start: Parameters<typeof startExample>): Promise<Ended> {
+  return startExample(...start).ended;
+}
+
+/** Ends what a failed test has left. */
+export async function endExamples(): Promise<void> {
+  await Promise.all(
+    [...running].map((child) => {
+      child.kill('SIGKILL');
+      return once(child, 'close');
+    }),
+  );
+}
