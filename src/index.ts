@@ -24,7 +24,14 @@ export {
 export type { Attempt, AttemptNeeding } from './services/authorizer.js';
 export { createPostern, type Management, type Postern } from './services/create-postern.js';
 export type { CreateEndpoint, Endpoints, InOrganization, ListEndpoints } from './services/endpoints.js';
-export type { ChangeEvent, DecisionEvent, EventListener, FaultEvent, PosternEvent } from './services/events.js';
+export type {
+  ChangeEvent,
+  DecisionEvent,
+  EventListener,
+  FaultEvent,
+  FeedEvent,
+  PosternEvent,
+} from './services/events.js';
 export type { CacheOptions, ImportedTokenForm, Pepper, PosternOptions } from './services/options.js';
 export type {
   Actor,

@@ -53,3 +53,8 @@ export class PosternError extends Error {
 export function isPosternError(error: unknown): error is PosternError {
   return error instanceof Error && error.name === 'PosternError' && typeof (error as PosternError).code === 'string';
 }
+
+/** True where nothing is known because the store did not answer, or is closed: a fault, and nobody's mistake. */
+export function isUnavailable(error: unknown): boolean {
+  return isPosternError(error) && (error.code === 'unavailable' || error.code === 'closed');
+}

@@ -9,7 +9,7 @@ import {
   unavailable,
 } from '../domain/decision.js';
 import type { EndpointPolicy, Zone } from '../domain/endpoint.js';
-import { isPosternError } from '../domain/errors.js';
+import { isUnavailable } from '../domain/errors.js';
 import { type Explanation, remedyFor } from '../domain/explain.js';
 import { type CompiledRequirement, compileRequirement, type Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
@@ -116,7 +116,7 @@ export class Authorizer {
   }
 
   #fault(error: unknown, trace?: Trace): Denied {
-    const down = isPosternError(error) && (error.code === 'unavailable' || error.code === 'closed');
+    const down = isUnavailable(error);
     const decision = down ? unavailable('store', error) : internalError(error);
     const detail = down
       ? 'the store did not answer: nothing is known, so nothing is allowed'
@@ -198,11 +198,22 @@ export class Authorizer {
     // A read that began before the last invalidation may bring what it invalidated: it is no one's but who began it.
     if (loading !== undefined && loading.sequence === cache.sequence && settings.cache.ttl > 0) return loading.token;
     const { sequence } = cache;
-    const token = this.#load(credential, now, sequence).finally(() => {
+    const token = this.#loadOrStale(credential, now, sequence).finally(() => {
       if (this.#loading.get(credential.key)?.token === token) this.#loading.delete(credential.key);
     });
     this.#loading.set(credential.key, { sequence, token });
     return token;
+  }
+
+  /** While the store is down: what was known before, where the application chose to go on with that. */
+  async #loadOrStale(credential: CredentialKeys, now: number, sequence: number): Promise<KnownToken | null> {
+    try {
+      return await this.#load(credential, now, sequence);
+    } catch (error) {
+      const stale = isUnavailable(error) ? this.#core.cache.getStale(credential.key, now) : undefined;
+      if (stale === undefined) throw error;
+      return stale;
+    }
   }
 
   async #load(credential: CredentialKeys, now: number, sequence: number): Promise<KnownToken | null> {

@@ -17,7 +17,7 @@ export function check<S extends z.ZodType>(
   const result = schema.safeParse(ownCopy(input));
   // Its own properties only, again: a field that was left out must not be looked for in `Object.prototype`.
   if (result.success) return ownCopy(result.data) as z.output<S>;
-  const issue = result.error.issues[0];
+  const issue = innermost(result.error.issues[0]);
   if (issue?.code === 'unrecognized_keys') {
     const key = [...issue.path, issue.keys[0]].map(String).join('.');
     throw new PosternError('option_unknown', `${what} takes no ${quote(key)}: check its spelling, or leave it out`, {
@@ -27,6 +27,13 @@ export function check<S extends z.ZodType>(
   const path = issue?.path.map(String).join('.') || undefined;
   const problem = issue?.message ?? 'can not be read';
   throw new PosternError(code, path === undefined ? `${what}: ${problem}` : `${path} of ${what}: ${problem}`, { path });
+}
+
+/** Of a union that no branch of fits: the fault in the branch that fits on the outside, with its whole path. */
+function innermost(issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | undefined {
+  if (issue?.code !== 'invalid_union') return issue;
+  const inner = issue.errors.flat().find(({ path }) => path.length > 0);
+  return inner ? innermost({ ...inner, path: [...issue.path, ...inner.path] }) : issue;
 }
 
 /** A plain object with a null prototype and the same own properties; what is no object, as it is. */

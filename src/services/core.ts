@@ -31,10 +31,15 @@ export function createCore(settings: Settings): Core {
   const events = new Events(settings.onEvent);
   const usage = new UsageRecorder(store, events);
   const cache = new TokenCache(settings.cache);
-  const directory = new EndpointDirectory(store, settings.cache.ttl);
+  const directory = new EndpointDirectory(store, settings.cache);
   const forget = () => {
     cache.clear();
     directory.clear();
+  };
+  const setFeed = (connected: boolean) => {
+    cache.setFeed(connected);
+    directory.setFeed(connected);
+    events.emit({ type: 'feed', at: new Date(settings.clock()), connected });
   };
   const time = new Time(settings.clock, () => {
     forget();
@@ -47,6 +52,12 @@ export function createCore(settings: Settings): Core {
       case 'endpoints':
         return directory.clear();
       case 'everything':
+        return forget();
+      case 'lost':
+        setFeed(false);
+        return events.fault('feed', invalidation.error, time.latest);
+      case 'restored':
+        setFeed(true);
         return forget();
     }
   });

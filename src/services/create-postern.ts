@@ -6,7 +6,7 @@ import { compileGrants } from '../domain/grants.js';
 import { type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
-import { type Authority, applicationAuthority, principalAuthority } from './authority.js';
+import { type Authority, applicationAuthority, type Holder, principalAuthority } from './authority.js';
 import { type Attempt, Authorizer } from './authorizer.js';
 import { ownCopy } from './check.js';
 import { type Core, createCore } from './core.js';
@@ -96,17 +96,16 @@ function authorityOf(core: Core, principal: Parameters<Postern['as']>[0]): Autho
     });
   }
   const verified = VerifiedPrincipal.grantsOf(principal);
-  return principalAuthority({
+  const { catalog } = core.settings;
+  const holder: Holder = {
     tokenId: tokenId ?? '',
     organization,
     owner,
     async grants() {
       if (verified !== null) return verified;
-      const { catalog } = core.settings;
-      return compileGrants(
-        await readGrants(types, catalog, (id) => core.store.findEndpoint(organization, id)),
-        catalog,
-      );
+      const find = (id: string) => core.store.findEndpoint(organization, id);
+      return compileGrants(await readGrants(types, catalog, find), catalog);
     },
-  });
+  };
+  return principalAuthority(holder, catalog);
 }

@@ -1,7 +1,8 @@
 import { ACCESS, type EndpointPolicy, isEndpointId } from '../domain/endpoint.js';
-import { PosternError } from '../domain/errors.js';
+import { isUnavailable, PosternError } from '../domain/errors.js';
 import { BoundedMap } from './bounded-map.js';
 import type { Store, StoredEndpoint } from './ports.js';
+import { type CacheLimits, feedTtl } from './token-cache.js';
 
 /** The organizations whose endpoints are remembered. */
 const MAX_ORGANIZATIONS = 1_000;
@@ -31,14 +32,16 @@ export type Lookup = EndpointPolicy | null | undefined;
  */
 export class EndpointDirectory {
   readonly #store: Store;
-  readonly #ttl: number;
+  readonly #limits: CacheLimits;
+  #ttl: number;
   readonly #organizations = new BoundedMap<string, Listing>(MAX_ORGANIZATIONS);
   readonly #loading = new Map<string, { readonly sequence: number; readonly listing: Promise<Listing> }>();
   #sequence = 0;
 
-  constructor(store: Store, ttl: number) {
+  constructor(store: Store, limits: CacheLimits) {
     this.#store = store;
-    this.#ttl = ttl;
+    this.#limits = limits;
+    this.#ttl = limits.ttl;
   }
 
   /** @throws PosternError `record_unreadable` */
@@ -55,13 +58,30 @@ export class EndpointDirectory {
   /** Reads the store. @throws PosternError `record_unreadable`, and whatever the store rejects with */
   async find(organization: string, id: string, now: number): Promise<EndpointPolicy | null> {
     if (!isEndpointId(id)) return null;
-    const listing = await this.#load(organization, now);
+    const listing = await this.#load(organization, now).catch((error: unknown) =>
+      this.#stale(organization, now, error),
+    );
     let endpoint = listing.known.get(id);
     if (endpoint === undefined && !listing.whole) {
       endpoint = await this.#store.findEndpoint(organization, id);
       listing.known.set(id, endpoint);
     }
     return endpoint ? readable(endpoint) : null;
+  }
+
+  /** As {@link TokenCache.setFeed}. */
+  setFeed(connected: boolean): void {
+    this.#ttl = feedTtl(this.#limits, connected);
+  }
+
+  /** What was known before the store went down, if it may still be served; else what went wrong. */
+  #stale(organization: string, now: number, error: unknown): Listing {
+    const { ttl, staleIfUnavailable } = this.#limits;
+    const known = staleIfUnavailable > 0 && isUnavailable(error) ? this.#organizations.get(organization) : undefined;
+    if (known !== undefined && known.sequence === this.#sequence && now - known.loadedAt < ttl + staleIfUnavailable) {
+      return known;
+    }
+    throw error;
   }
 
   /** Endpoints of some organization changed. They are few, and change seldom: all are read again. */

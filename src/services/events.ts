@@ -33,11 +33,18 @@ export interface DecisionEvent {
 export interface FaultEvent {
   readonly type: 'fault';
   readonly at: Date;
-  readonly during: 'decision' | 'record' | 'usage' | 'clock';
+  readonly during: 'decision' | 'record' | 'usage' | 'clock' | 'feed';
   readonly error: unknown;
 }
 
-export type PosternEvent = ChangeEvent | DecisionEvent | FaultEvent;
+/** Whether changes made by other processes are told at once. While they are not, the cache serves nothing older than 5 seconds. */
+export interface FeedEvent {
+  readonly type: 'feed';
+  readonly at: Date;
+  readonly connected: boolean;
+}
+
+export type PosternEvent = ChangeEvent | DecisionEvent | FaultEvent | FeedEvent;
 
 export type EventListener = (event: PosternEvent) => unknown;
 

@@ -51,6 +51,11 @@ export interface Pepper {
 export interface CacheOptions {
   /** How long what was read may be served, at most. Default `'30s'`. */
   readonly ttl?: Duration | undefined;
+  /**
+   * For how long beyond `ttl` what was known is served while the store is down. Default 0: it is refused (`unavailable`).
+   * A revocation that was seen before holds; one that was made elsewhere meanwhile is not seen.
+   */
+  readonly staleIfUnavailable?: Duration | undefined;
   /** How many tokens are remembered, at most; the half of them that was used last always is. Default 200,000. */
   readonly maxTokens?: number | undefined;
 }
@@ -81,7 +86,7 @@ export interface Settings {
   readonly random: Random;
 }
 
-const NO_CACHE: CacheLimits = { ttl: 0, maxTokens: 0 };
+const NO_CACHE: CacheLimits = { ttl: 0, staleIfUnavailable: 0, maxTokens: 0 };
 const DEFAULT_TTL = 30_000;
 const DEFAULT_MAX_TOKENS = 200_000;
 const PEPPER_BYTES = 16;
@@ -116,10 +121,13 @@ const schema = z.strictObject({
         z.literal(false),
         z.strictObject({
           ttl: z.custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '30s'").optional(),
+          staleIfUnavailable: z
+            .custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '5m'")
+            .optional(),
           maxTokens: z.int().min(1).max(10_000_000).optional(),
         }),
       ],
-      'give { ttl, maxTokens }, or false',
+      'give { ttl, staleIfUnavailable, maxTokens }, or false',
     )
     .default({}),
   importedTokens: z
@@ -161,6 +169,7 @@ function readCache(cache: CacheOptions | false): CacheLimits {
   if (cache === false) return NO_CACHE;
   return {
     ttl: cache.ttl === undefined ? DEFAULT_TTL : durationOf(cache.ttl, 'cache.ttl'),
+    staleIfUnavailable: durationOf(cache.staleIfUnavailable ?? 0, 'cache.staleIfUnavailable'),
     maxTokens: cache.maxTokens ?? DEFAULT_MAX_TOKENS,
   };
 }

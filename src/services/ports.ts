@@ -124,7 +124,10 @@ export type Invalidation =
   | { readonly kind: 'token'; readonly id: string }
   | { readonly kind: 'endpoints'; readonly organization: string }
   /** Something may have been missed: forget everything. */
-  | { readonly kind: 'everything' };
+  | { readonly kind: 'everything' }
+  /** Changes of other processes are no longer told, and from when on they are again (what was missed is forgotten). */
+  | { readonly kind: 'lost'; readonly error: unknown }
+  | { readonly kind: 'restored' };
 
 /**
  * Where tokens and endpoints are kept. Each method is one atomic step: it happens whole or not at all, and what it

@@ -22,6 +22,8 @@ export class KnownToken implements Life {
 export interface CacheLimits {
   /** Milliseconds. Nothing older than this is served as valid. */
   readonly ttl: number;
+  /** Milliseconds beyond `ttl` for which what is known may be served while the store is down. */
+  readonly staleIfUnavailable: number;
   /** How many tokens are remembered. */
   readonly maxTokens: number;
 }
@@ -29,6 +31,8 @@ export interface CacheLimits {
 /** Unknown tokens are remembered apart from known ones, so that a flood of them drives none of those out. */
 const MAX_UNKNOWN = 10_000;
 const UNKNOWN_TTL = 5_000;
+/** While the feed of changes is lost, nothing older than this is served: others' changes are not told. Milliseconds. */
+const FEEDLESS_TTL = 5_000;
 /** Beyond this many single invalidations at once it is cheaper to forget everything. */
 const MAX_INVALIDATIONS = 100_000;
 
@@ -47,9 +51,11 @@ export class TokenCache {
   #recent = new Map<string, number>();
   #earlier = new Map<string, number>();
   #turnedAt = Number.NEGATIVE_INFINITY;
+  #ttl: number;
 
   constructor(limits: CacheLimits) {
     this.#limits = limits;
+    this.#ttl = limits.ttl;
     this.#known = new BoundedMap(limits.maxTokens);
   }
 
@@ -60,8 +66,20 @@ export class TokenCache {
 
   get(key: string, now: number): KnownToken | undefined {
     const token = this.#known.get(key);
-    if (token === undefined || now - token.loadedAt >= this.#limits.ttl || !this.isCurrent(token)) return undefined;
+    if (token === undefined || now - token.loadedAt >= this.#ttl || !this.isCurrent(token)) return undefined;
     return token;
+  }
+
+  /** What was known before the store went down, if it may still be served. A change that was seen since then counts. */
+  getStale(key: string, now: number): KnownToken | undefined {
+    const { ttl, staleIfUnavailable } = this.#limits;
+    const token = staleIfUnavailable > 0 ? this.#known.get(key) : undefined;
+    return token && now - token.loadedAt < ttl + staleIfUnavailable && this.isCurrent(token) ? token : undefined;
+  }
+
+  /** Whether changes made by other processes are told at once. Without that, less is trusted. */
+  setFeed(connected: boolean): void {
+    this.#ttl = feedTtl(this.#limits, connected);
   }
 
   /** Whether nothing was invalidated since its read began. */
@@ -88,7 +106,7 @@ export class TokenCache {
 
   invalidate(id: string, now: number): void {
     this.#sequence++;
-    if (now - this.#turnedAt >= this.#limits.ttl) {
+    if (now - this.#turnedAt >= this.#limits.ttl + this.#limits.staleIfUnavailable) {
       this.#earlier = this.#recent;
       this.#recent = new Map();
       this.#turnedAt = now;
@@ -115,4 +133,9 @@ export class TokenCache {
   get size(): number {
     return this.#known.size;
   }
+}
+
+/** How long what was read may be served, in milliseconds. */
+export function feedTtl({ ttl }: CacheLimits, connected: boolean): number {
+  return connected ? ttl : Math.min(ttl, FEEDLESS_TTL);
 }

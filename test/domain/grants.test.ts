@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileGrants, excessOf, type Grants, type StoredGrants } from '../../src/domain/grants.js';
-import { bentocloudTokenTypes, type Catalog, compileCatalog } from '../../src/domain/token-types.js';
+import { bentocloudTokenTypes, type Catalog, compileCatalog, scopeAccess } from '../../src/domain/token-types.js';
 import { type AnyGrants, catalogs, grantsOf } from '../support/arbitraries.js';
 
 const bentocloud = compileCatalog(bentocloudTokenTypes);
@@ -75,7 +75,7 @@ describe('the algebra of grants, over random catalogs', () => {
     fc.assert(
       fc.property(catalogWithTwoGrants, ([catalog, wanted, held]) => {
         const holder = compileGrants(held, catalog);
-        if (excessOf(wanted as StoredGrants, holder) !== null) return;
+        if (excessOf(wanted as StoredGrants, holder, catalog) !== null) return;
         within++;
         expect(isWithin(allows(compileGrants(wanted, catalog), catalog), allows(holder, catalog))).toBe(true);
       }),
@@ -87,8 +87,8 @@ describe('the algebra of grants, over random catalogs', () => {
   test('every grant is within itself, and within itself with more', () => {
     fc.assert(
       fc.property(catalogWithTwoGrants, ([catalog, a, b]) => {
-        expect(excessOf(a as StoredGrants, compileGrants(a, catalog))).toBeNull();
-        expect(excessOf(a as StoredGrants, compileGrants(sum(a, b), catalog))).toBeNull();
+        expect(excessOf(a as StoredGrants, compileGrants(a, catalog), catalog)).toBeNull();
+        expect(excessOf(a as StoredGrants, compileGrants(sum(a, b), catalog), catalog)).toBeNull();
       }),
     );
   });
@@ -96,6 +96,7 @@ describe('the algebra of grants, over random catalogs', () => {
 
 describe('excessOf', () => {
   const holder = (stored: unknown) => compileGrants(stored, bentocloud);
+  const excess = (wanted: StoredGrants, held: Grants) => excessOf(wanted, held, bentocloud);
   const developer = (...scopes: string[]): StoredGrants => ({ developer: { scopes } });
 
   test.each([
@@ -113,17 +114,26 @@ describe('excessOf', () => {
     ['another resource', ['iam:read'], ['models:*'], { scope: 'iam:read' }],
     ['a scope that no one knows', ['future:read'], ['*'], { scope: 'future:read' }],
   ])('%s', (_, wanted, held, expected) => {
-    expect(excessOf(developer(...wanted), holder(developer(...held)))).toEqual(expected);
+    expect(excess(developer(...wanted), holder(developer(...held)))).toEqual(expected);
   });
 
   test('an endpoint is held by its uid: its name made again is another one', () => {
     const held = holder({ user: { endpoints: [{ id: 'a', uid: 'first' }] } });
-    expect(excessOf({ user: { endpoints: [{ id: 'a', uid: 'first' }] } }, held)).toBeNull();
-    expect(excessOf({ user: { endpoints: [{ id: 'a', uid: 'second' }] } }, held)).toEqual({ endpoint: 'a' });
-    expect(excessOf({ user: { endpoints: '*' } }, held)).toEqual({ endpoint: '*' });
-    expect(
-      excessOf({ user: { endpoints: [{ id: 'a', uid: 'any' }] } }, holder({ user: { endpoints: '*' } })),
-    ).toBeNull();
+    expect(excess({ user: { endpoints: [{ id: 'a', uid: 'first' }] } }, held)).toBeNull();
+    expect(excess({ user: { endpoints: [{ id: 'a', uid: 'second' }] } }, held)).toEqual({ endpoint: 'a' });
+    expect(excess({ user: { endpoints: '*' } }, held)).toEqual({ endpoint: '*' });
+    expect(excess({ user: { endpoints: [{ id: 'a', uid: 'any' }] } }, holder({ user: { endpoints: '*' } }))).toBeNull();
+  });
+
+  test('one scope of two types is what each type says that it includes', () => {
+    const catalog = compileCatalog({
+      plain: scopeAccess({ m: { read: [], write: [] } }),
+      rich: scopeAccess({ m: { read: [], write: ['read'] } }),
+    });
+    const plainWrite = compileGrants({ plain: { scopes: ['m:write'] } }, catalog);
+    expect(excessOf({ rich: { scopes: ['m:write'] } }, plainWrite, catalog)).toEqual({ scope: 'm:write' });
+    const richWrite = compileGrants({ rich: { scopes: ['m:write'] } }, catalog);
+    expect(excessOf({ plain: { scopes: ['m:write'] } }, richWrite, catalog)).toBeNull();
   });
 });
 

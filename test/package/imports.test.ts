@@ -38,7 +38,7 @@ const FORBIDDEN = [
   ['services/to-peer.ts', `export type { Request } from 'express';`, 'peers-in-their-own-entry'],
   ['services/to-tool.ts', `export { expect } from 'vitest';`, 'packages-that-are-declared'],
   ['services/to-nothing.ts', `export { a } from './nothing.js';`, 'resolvable'],
-  ['services/cycle.ts', `export { b } from './cycle-back.js'; export type A = 1;`, 'no-cycle'],
+  ['services/cycle-a.ts', `export { b } from './cycle-b.js'; export type A = 1;`, 'no-cycle'],
   ['services/to-index.ts', `export { createPostern } from '../index.js';`, 'index-is-for-users'],
   ['stores/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'stores-know-ports'],
   ['stores/other.ts', `export { memoryStore } from './memory.js';`, 'stores-apart'],
@@ -50,7 +50,7 @@ const FORBIDDEN = [
 ] as const;
 
 /** The other half of the cycle above, which is reported once, from its first file. */
-const BACK = ['services/cycle-back.ts', `import type { A } from './cycle.js'; export const b: A = 1;`] as const;
+const BACK = ['services/cycle-b.ts', `import type { A } from './cycle-a.js'; export const b: A = 1;`] as const;
 
 describe('a file that breaks a rule is named', () => {
   let folder: string;

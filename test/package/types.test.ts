@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { readmeExample } from './readme.js';
 import { run } from './run.js';
 
 const { full, root } = inject('installed');
@@ -77,6 +78,7 @@ const BASE = {
 };
 
 const FORMS = [
+  { name: 'the example of the README', file: 'readme.mts', options: { module: 'node16' } },
   { name: 'module: node16, an ES module', file: 'node16.mts', options: { module: 'node16' } },
   { name: 'module: node20, CommonJS', file: 'node20.cts', options: { module: 'node20', esModuleInterop: true } },
   { name: 'moduleResolution: bundler', file: 'bundler.ts', options: { module: 'esnext', moduleResolution: 'bundler' } },
@@ -89,8 +91,9 @@ describe('the packed declarations', () => {
     await writeFile(join(full, name), text);
   };
   beforeAll(async () => {
+    const example = await readmeExample(root);
     for (const { file, options } of FORMS) {
-      await write(file, CONSUMER);
+      await write(file, file.startsWith('readme') ? example : CONSUMER);
       await write(`${file}.json`, JSON.stringify({ compilerOptions: { ...BASE, ...options }, files: [file] }));
     }
   });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createPostern } from 'postern';
-import { type SqliteConstructor, type SqliteDatabase, sqliteStore } from 'postern/stores/sqlite';
+import { type SqliteConstructor, type SqliteDatabase, type SqlValue, sqliteStore } from 'postern/stores/sqlite';
 import { describe, expect, it } from 'vitest';
 import { findByDigestSql, listTokensSql } from '../../src/stores/sqlite/tokens.js';
 import { aDigest, aSecret, aToken, insert } from '../../src/testing/store-cases/case.js';
@@ -25,8 +25,8 @@ function spying(): { readonly driver: SqliteConstructor; readonly log: string[] 
       const statement = this.#database.prepare(sql);
       log.push(`prepare ${sql}`);
       const noted =
-        <P extends unknown[], R>(work: (...parameters: P) => R) =>
-        (...parameters: P) => {
+        <R>(work: (...parameters: readonly SqlValue[]) => R) =>
+        (...parameters: readonly SqlValue[]) => {
           log.push(sql);
           return work(...parameters);
         };

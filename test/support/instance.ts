@@ -1,5 +1,13 @@
-import { createPostern, type PosternEvent, type PosternOptions } from 'postern';
+import {
+  type bentocloudTokenTypes,
+  createPostern,
+  type Attempt as GenericAttempt,
+  type PosternEvent,
+  type PosternOptions,
+} from 'postern';
 import { type ControlledStore, controlledStore } from './controlled-store.js';
+
+export type Attempt = GenericAttempt<typeof bentocloudTokenTypes>;
 
 /** 2026-01-01, when every test begins. */
 export const START = Date.UTC(2026, 0, 1);

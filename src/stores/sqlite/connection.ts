@@ -10,16 +10,16 @@ export class Connection {
   }
 
   get(sql: string, ...parameters: readonly SqlValue[]): SqlRow | undefined {
-    return this.#prepared(sql).get(...parameters) as SqlRow | undefined;
+    return this.#use(sql, (statement) => statement.get(...parameters)) as SqlRow | undefined;
   }
 
   all(sql: string, ...parameters: readonly SqlValue[]): readonly SqlRow[] {
-    return this.#prepared(sql).all(...parameters) as SqlRow[];
+    return this.#use(sql, (statement) => statement.all(...parameters)) as SqlRow[];
   }
 
   /** How many rows were written. */
   run(sql: string, ...parameters: readonly SqlValue[]): number {
-    return Number(this.#prepared(sql).run(...parameters).changes);
+    return Number(this.#use(sql, (statement) => statement.run(...parameters)).changes);
   }
 
   exec(sql: string): void {
@@ -58,12 +58,18 @@ export class Connection {
     }
   }
 
-  #prepared(sql: string): SqliteStatement {
+  #use<T>(sql: string, work: (statement: SqliteStatement) => T): T {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.#database.prepare(sql);
       this.#statements.set(sql, statement);
     }
-    return statement;
+    try {
+      return work(statement);
+    } catch (error) {
+      // libsql throws the error of a statement once more at its next use, whatever that is: a new one takes its place.
+      this.#statements.delete(sql);
+      throw error;
+    }
   }
 }

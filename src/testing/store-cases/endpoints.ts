@@ -93,6 +93,7 @@ export const endpointCases: readonly StoreCase[] = [
       const paged: string[] = [];
       for (let page = await ids(store, 'acme', { limit: 3 }); page.length > 0; ) {
         paged.push(...page);
+        assert.ok(paged.length <= sorted.length, 'paging does not come to an end');
         page = await ids(store, 'acme', { limit: 3, after: page.at(-1) as string });
       }
       assert.deepEqual(paged, sorted);

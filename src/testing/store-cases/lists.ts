@@ -21,6 +21,8 @@ async function paged(
       ...(after && { after: { createdAt: after.createdAt, id: after.id } }),
     });
     assert.ok(page.length <= query.limit, 'a page is longer than its limit');
+    // A position that does not move forward would page for ever.
+    for (const { id } of page) assert.ok(!seen.includes(id), `${id} was shown twice`);
     seen.push(...page.map(({ id }) => id));
     after = page.at(-1);
     if (after === undefined) return seen;
@@ -74,7 +76,6 @@ export const listCases: readonly StoreCase[] = [
           await insert(store, aToken(`mid-${name}`, { createdAt: T0 + (round % 6) }));
           await insert(store, aToken(`past-${name}`, { createdAt: T0 - 1_000 + round }));
         });
-        assert.equal(new Set(seen).size, seen.length, 'a token was shown twice');
         for (const { id } of there) assert.ok(seen.includes(id), `${id} was lost`);
       }
     },

@@ -1,3 +1,4 @@
+import { constants } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, expect, it, vi } from 'vitest';
 import { http2StreamOf, interceptingCallsOf } from '../../../src/transports/grpc/internals.js';
@@ -37,4 +38,13 @@ it('leaves a stream alone that is over by itself, and keeps no timer for it', ()
   close();
   expect(vi.getTimerCount()).toBe(0);
   expect(open.close).not.toHaveBeenCalled();
+});
+
+it('resets a stream that stays, and lets go of it where even the reset can not be sent', () => {
+  vi.useFakeTimers();
+  const open = stream();
+  resetUnlessOver({ stream: open });
+  vi.advanceTimersByTime(2_000);
+  expect(open.close).toHaveBeenCalledExactlyOnceWith(constants.NGHTTP2_CANCEL);
+  expect(open.destroy).toHaveBeenCalledOnce();
 });

@@ -1,0 +1,180 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import * as grpc from '@grpc/grpc-js';
+import { createPostern, memoryStore, type Postern } from 'postern';
+import { guard } from 'postern/grpc';
+import { generate } from 'selfsigned';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Running, startServer } from '../transports/grpc/harness.js';
+
+/** Debian's own Python: `python3-grpcio` is seen by no other. */
+const PYTHON = '/usr/bin/python3';
+const SCRIPT = fileURLToPath(new URL('./grpc_client.py', import.meta.url));
+
+const missing = spawnSync(PYTHON, ['-c', 'import grpc'], { encoding: 'utf8' }).status !== 0;
+// A machine that is there to test must not pass by leaving tests out.
+const leftOut = missing && !process.env.CI;
+if (leftOut) {
+  console.warn('LEFT OUT: the Python gRPC client is not tested here. Install it: apt-get install -y python3-grpcio');
+}
+
+interface PythonCall {
+  readonly path: string;
+  readonly token?: string | null;
+  readonly metadata?: readonly (readonly [string, string])[];
+}
+
+interface PythonOutcome {
+  readonly code: string;
+  readonly details: string;
+  readonly response: unknown;
+}
+
+describe.skipIf(leftOut)('Python over TLS, with access_token_call_credentials', () => {
+  let postern: Postern;
+  let running: Running;
+  let ca: string;
+  const tokens = { good: '', revoked: '', otherScope: '' };
+
+  const PATHS = {
+    read: '/bento.Models/Read',
+    summarize: '/bento.Summarizer/Summarize',
+    health: '/grpc.health.v1.Health/Check',
+  };
+
+  beforeAll(async () => {
+    expect(missing, 'python3-grpcio is missing: apt-get install -y python3-grpcio').toBe(false);
+    const certificates = await makeCertificates();
+    ca = certificates.ca;
+    postern = createPostern({ store: memoryStore() });
+    await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+    const make = async (types: Parameters<Postern['tokens']['create']>[0]['types']) =>
+      postern.tokens.create({ name: 'python', owner: 'user', types });
+    tokens.good = (await make({ user: { endpoints: ['summarizer'] }, developer: { scopes: ['models:read'] } })).token;
+    tokens.otherScope = (await make({ developer: { scopes: ['bentos:read'] } })).token;
+    const revoked = await make({ user: { endpoints: '*' }, developer: { scopes: ['*'] } });
+    await postern.tokens.revoke(revoked.record.id);
+    tokens.revoked = revoked.token;
+    running = await startServer({
+      credentials: grpc.ServerCredentials.createSsl(null, [
+        { private_key: Buffer.from(certificates.key), cert_chain: Buffer.from(certificates.cert) },
+      ]),
+      interceptors: [
+        guard(postern, {
+          '/bento.Summarizer/Summarize': { endpoint: 'summarizer' },
+          '/bento.Models/': { scope: 'models:read' },
+          '/grpc.health.v1.Health/': { public: true },
+        }),
+      ],
+      echo: {
+        ...Object.fromEntries(Object.values(PATHS).map((path) => [path, 'unary' as const])),
+        '/bento.Other/Call': 'unary',
+      },
+    });
+  });
+
+  afterAll(async () => {
+    running?.close();
+    await postern?.close();
+  });
+
+  const run = (...calls: PythonCall[]) => callFromPython(running.address.replace('127.0.0.1', 'localhost'), ca, calls);
+
+  it('a good token works, and its handler knows whose it is', async () => {
+    running.seen.principals.length = 0;
+    const ok = { code: 'OK', details: '', response: { got: [1] } };
+    expect(
+      await run(
+        { path: PATHS.read, token: tokens.good },
+        { path: PATHS.summarize, token: tokens.good },
+        { path: PATHS.health, token: null },
+      ),
+    ).toEqual([ok, ok, ok]);
+    const user = expect.objectContaining({ owner: 'user' });
+    expect(running.seen.principals).toEqual([user, user, null]);
+  });
+
+  it('what is denied never reaches a handler', async () => {
+    running.seen.started.length = 0;
+    const outcomes = await run(
+      { path: PATHS.read, token: tokens.revoked },
+      { path: PATHS.read, token: null },
+      { path: PATHS.read, token: 'pst_nothing' },
+      { path: PATHS.read, token: tokens.otherScope },
+      { path: PATHS.summarize, token: tokens.otherScope },
+      { path: '/bento.Other/Call', token: tokens.good },
+    );
+    expect(outcomes.map(({ code, details }) => [code, details])).toEqual([
+      ['UNAUTHENTICATED', 'The token was revoked.'],
+      ['UNAUTHENTICATED', 'This needs a token, and none came with the call.'],
+      ['UNAUTHENTICATED', 'The token is not valid.'],
+      ['PERMISSION_DENIED', 'The token does not hold the scope that this needs.'],
+      ['PERMISSION_DENIED', 'The token does not reach this endpoint.'],
+      ['PERMISSION_DENIED', 'This is not open to anyone.'],
+    ]);
+    expect(running.seen.started).toEqual([]);
+  });
+
+  it('of two authorization entries, Node shows the first alone: the second is never taken for it', async () => {
+    const pair = (first: string, second: string): PythonCall => ({
+      path: PATHS.read,
+      metadata: [
+        ['authorization', `Bearer ${first}`],
+        ['authorization', `Bearer ${second}`],
+      ],
+    });
+    const [badFirst, goodFirst] = await run(pair(tokens.revoked, tokens.good), pair(tokens.good, tokens.revoked));
+    expect(badFirst?.code).toBe('UNAUTHENTICATED');
+    // What a server on grpc-js can't know. If this changes, Node shows both, and the guard refuses: say so in the docs.
+    expect(goodFirst?.code).toBe('OK');
+  });
+});
+
+/** A certificate authority of our own, and a server's certificate by it. */
+async function makeCertificates(): Promise<{ ca: string; key: string; cert: string }> {
+  const authority = await generate([{ name: 'commonName', value: 'postern test CA' }], {
+    algorithm: 'sha256',
+    keyType: 'ec',
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    ],
+  });
+  const server = await generate([{ name: 'commonName', value: 'localhost' }], {
+    algorithm: 'sha256',
+    keyType: 'ec',
+    ca: { key: authority.private, cert: authority.cert },
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'extKeyUsage', serverAuth: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  });
+  return { ca: authority.cert, key: server.private, cert: server.cert };
+}
+
+function callFromPython(target: string, ca: string, calls: readonly PythonCall[]): Promise<PythonOutcome[]> {
+  return new Promise((resolve, reject) => {
+    const python = spawn(PYTHON, [SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'] });
+    let output = '';
+    let errors = '';
+    python.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    python.stderr.on('data', (chunk) => {
+      errors += chunk;
+    });
+    python.on('error', reject);
+    python.on('close', (code) => {
+      if (code === 0) resolve(JSON.parse(output) as PythonOutcome[]);
+      else reject(new Error(`the Python client ended with ${code}: ${errors}`));
+    });
+    python.stdin.end(JSON.stringify({ target, ca, calls }));
+  });
+}

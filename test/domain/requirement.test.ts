@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { compileRequirement } from '../../src/domain/requirement.js';
+import { bentocloudTokenTypes, compileCatalog, endpointAccess } from '../../src/domain/token-types.js';
+import { thrown } from '../support/instance.js';
+
+const catalog = compileCatalog(bentocloudTokenTypes);
+const compile = (value: unknown) => compileRequirement(value, catalog, 'home');
+
+describe('what a requirement may be', () => {
+  test.each([
+    [{ endpoint: 'a' }, { kind: 'endpoint', endpoint: 'a', organization: 'home' }],
+    [
+      { endpoint: 'a', organization: 'acme' },
+      { kind: 'endpoint', endpoint: 'a', organization: 'acme' },
+    ],
+    [
+      { endpoint: 'a', organization: undefined },
+      { kind: 'endpoint', endpoint: 'a', organization: 'home' },
+    ],
+    [{ endpoint: '../etc' }, { kind: 'endpoint', endpoint: '../etc', organization: 'home' }],
+    [{ scope: 'models:read' }, { kind: 'scope', scopes: ['models:read'], organization: null }],
+    [
+      { scope: ['models:read', 'iam:read'], organization: 'acme' },
+      { kind: 'scope', scopes: ['models:read', 'iam:read'], organization: 'acme' },
+    ],
+    [{ authenticated: true }, { kind: 'authenticated' }],
+    [{ public: true }, { kind: 'public' }],
+  ])('%j', (value, expected) => {
+    expect(compile(value)).toEqual(expected);
+  });
+});
+
+describe('what it may not be', () => {
+  test.each([
+    ['nothing', {}, 'names none'],
+    ['a list', ['models:read'], 'unknown key'],
+    ['a text', 'models:read', 'is an object'],
+    ['null', null, 'is an object'],
+    ['two forms', { endpoint: 'a', scope: 'models:read' }, 'both'],
+    ['a form and a switched-off other one', { public: true, scope: undefined }, 'both'],
+    ['a misspelt key', { scope: 'models:read', organisation: 'acme' }, 'unknown key'],
+    ['authenticated: false', { authenticated: false }, 'only value is true'],
+    ['public: false', { public: false }, 'only value is true'],
+    ['public: "true"', { public: 'true' }, 'only value is true'],
+    ['public with an organization', { public: true, organization: 'acme' }, 'no organization'],
+    ['no scope at all: all of none would be true for everyone', { scope: [] }, 'empty list'],
+    ['an endpoint that is no text', { endpoint: 7 }, 'give the id'],
+    ['an endpoint that is undefined', { endpoint: undefined }, 'give the id'],
+    ['an organization that is no text', { scope: 'models:read', organization: 7 }, 'organization'],
+    ['an organization that is null', { scope: 'models:read', organization: null }, 'organization'],
+    ['an empty organization', { scope: 'models:read', organization: '' }, 'organization'],
+    ["the organization '*'", { scope: 'models:read', organization: '*' }, 'organization'],
+  ])('%s', (_, value, says) => {
+    const error = thrown(() => compile(value));
+    expect(error.code).toBe('requirement_invalid');
+    expect(error.message).toContain(says);
+  });
+
+  test.each([
+    ['model:read', 'use one of'],
+    ['models:*', 'wildcard is for grants'],
+    ['*', 'wildcard is for grants'],
+    ['__proto__', 'use one of'],
+    ['toString', 'use one of'],
+    [7, 'use one of'],
+    [undefined, 'use one of'],
+    [['models:read', 'model:read'], 'use one of'],
+  ])('the scope %j', (scope, says) => {
+    const error = thrown(() => compile({ scope }));
+    expect(error).toMatchObject({ code: 'scope_unknown', path: 'scope' });
+    expect(error.message).toContain(says);
+  });
+
+  test('without scope types there is no scope to name', () => {
+    const error = thrown(() =>
+      compileRequirement({ scope: 'a:b' }, compileCatalog({ user: endpointAccess() }), 'home'),
+    );
+    expect(error.message).toContain('no token type has scopes');
+  });
+});
+
+test('a list of scopes is copied: who changes it later changes nothing', () => {
+  const scope = ['models:write'];
+  const compiled = compile({ scope });
+  scope.length = 0;
+  expect(compiled).toMatchObject({ scopes: ['models:write'] });
+});

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { isPosternError, PosternError } from 'postern';
+import { describe, expect, test } from 'vitest';
+import { durationOf, parseDuration } from '../../src/domain/duration.js';
+import { isEndpointId, isOrganizationName } from '../../src/domain/endpoint.js';
+import { escapeInvisible, quote } from '../../src/domain/text.js';
+import { thrown } from '../support/instance.js';
+
+describe('a duration', () => {
+  test.each([
+    ['250ms', 250],
+    ['30s', 30_000],
+    ['15m', 900_000],
+    ['1h', 3_600_000],
+    ['90d', 7_776_000_000],
+    ['2w', 1_209_600_000],
+    ['0s', 0],
+    [1500, 1500],
+    [1.9, 1],
+    [0, 0],
+    ['365000d', 365_000 * 86_400_000],
+  ])('%s is %d ms', (value, expected) => {
+    expect(parseDuration(value)).toBe(expected);
+  });
+
+  test.each([
+    ['-1s'],
+    ['1'],
+    ['1y'],
+    ['1.5h'],
+    [' 1h'],
+    ['1h '],
+    ['1H'],
+    ['٣s'],
+    [''],
+    [-1],
+    [Number.NaN],
+    [Number.POSITIVE_INFINITY],
+    ['365001d'],
+    ['999999999999999w'],
+    [null],
+    [undefined],
+    [{}],
+    [1n],
+  ])('%s is none', (value) => {
+    expect(parseDuration(value)).toBeNull();
+    expect(thrown(() => durationOf(value, 'grace'))).toMatchObject({ code: 'input_invalid', path: 'grace' });
+  });
+});
+
+describe('an endpoint id', () => {
+  test.each([['a'], ['A-1.b_c'], ['0'], ['a'.repeat(100)]])('%s', (id) => expect(isEndpointId(id)).toBe(true));
+  test.each([[''], ['-a'], ['.a'], ['_a'], ['a/b'], ['a b'], ['a\n'], ['é'], ['a'.repeat(101)], [5], [null], [['a']]])(
+    '%j is none',
+    (id) => expect(isEndpointId(id)).toBe(false),
+  );
+});
+
+describe('an organization', () => {
+  test.each([['a'], ['ACME Corp.'], ['日本'], ['a'.repeat(100)], ['**'], ['😀']])('%s', (name) =>
+    expect(isOrganizationName(name)).toBe(true),
+  );
+  test.each([
+    ['empty', ''],
+    ['too long', 'a'.repeat(101)],
+    ['with NUL', 'a\0'],
+    ['with a line end', 'a\n'],
+    ['with half of a surrogate pair: in UTF-8 all of them are one', 'a\ud800'],
+    ["'*', which means all of them", '*'],
+    ['no text', 5],
+  ])('%s is none', (_, name) => expect(isOrganizationName(name)).toBe(false));
+});
+
+describe('a text of someone else in a message', () => {
+  test('control, bidirectional and invisible characters are escaped', () => {
+    expect(escapeInvisible('a\u0000\u001b\u202e\u200b\u2028\ufeffb')).toBe(
+      'a\\u{0}\\u{1b}\\u{202e}\\u{200b}\\u{2028}\\u{feff}b',
+    );
+  });
+
+  test('nothing invisible is left of any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(escapeInvisible(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      }),
+    );
+  });
+
+  test('it is cut, and other values are described', () => {
+    expect(quote('x'.repeat(61))).toBe(`"${'x'.repeat(60)}…"`);
+    expect([quote(null), quote([1]), quote({}), quote(5), quote(undefined)]).toEqual([
+      '"null"',
+      '"a list"',
+      '"an object"',
+      '"5"',
+      '"undefined"',
+    ]);
+  });
+});
+
+describe('PosternError', () => {
+  test('is known by its code, in whatever copy of the package it was made', () => {
+    const foreign = Object.assign(new Error('x'), { name: 'PosternError', code: 'conflict' });
+    expect(isPosternError(foreign)).toBe(true);
+    expect(isPosternError(new PosternError('conflict', 'x'))).toBe(true);
+    expect(isPosternError(new Error('x'))).toBe(false);
+    expect(isPosternError({ name: 'PosternError', code: 'conflict' })).toBe(false);
+    expect(isPosternError(null)).toBe(false);
+  });
+
+  test('carries its path and its cause', () => {
+    const cause = new Error('below');
+    const error = new PosternError('unavailable', 'sentence', { path: 'a.b', cause });
+    expect(error).toMatchObject({ name: 'PosternError', code: 'unavailable', message: 'sentence', path: 'a.b', cause });
+    expect('cause' in new PosternError('conflict', 'x')).toBe(false);
+  });
+});

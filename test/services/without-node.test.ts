@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'vitest';
+
+/**
+ * The tests of the services once more, in a runtime whose own hash can't be reached: each of them runs with the portable
+ * one. Modules are loaded anew for each test file, so hiding it while they are imported is enough.
+ */
+const real = Object.getOwnPropertyDescriptor(process, 'getBuiltinModule');
+Object.defineProperty(process, 'getBuiltinModule', { value: undefined, configurable: true });
+
+describe('with the portable hash', async () => {
+  try {
+    const { hash, portableHash } = await import('../../src/services/digest.js');
+    test('it is the one in use', () => expect(hash).toBe(portableHash));
+    await import('./decisions.test.js');
+    await import('./tokens.test.js');
+    await import('./as-principal.test.js');
+    await import('./cache.test.js');
+    await import('./races.test.js');
+    await import('./credentials.test.js');
+  } finally {
+    if (real) Object.defineProperty(process, 'getBuiltinModule', real);
+    else Reflect.deleteProperty(process, 'getBuiltinModule');
+  }
+});

@@ -1,0 +1,25 @@
+import { createPostern } from 'postern';
+import { sqliteStore } from 'postern/stores/sqlite';
+
+/** Another process at the same file: does what it is told, and answers. */
+const store = sqliteStore({ filename: process.argv[2] as string });
+const postern = createPostern({ store });
+const types = { developer: { scopes: ['models:write'] } } as const;
+
+const commands: Record<string, (argument: never) => Promise<unknown>> = {
+  create: (names: readonly string[]) =>
+    Promise.all(names.map(async (name) => (await postern.tokens.create({ name, types })).token)),
+  revoke: (id: string) => postern.tokens.revoke(id),
+  access: ([id, access]: ['summarizer', 'public' | 'private']) => postern.endpoints.update(id, { access }),
+  touch: (id: string) => store.recordUsage([{ tokenId: id, lastUsedAt: Date.now() + 1_000_000 }]),
+  close: () => postern.close(),
+};
+
+process.on('message', async ({ command, argument }: { command: string; argument: never }) => {
+  try {
+    process.send?.({ value: await commands[command]?.(argument) });
+  } catch (error) {
+    process.send?.({ error: String(error) });
+  }
+  if (command === 'close') process.disconnect();
+});

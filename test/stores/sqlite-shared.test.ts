@@ -1,0 +1,224 @@
+import type { ChildProcess } from 'node:child_process';
+import { createPostern, type Invalidation, type Store } from 'postern';
+import { sqliteStore } from 'postern/stores/sqlite';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { aChange, anEndpoint, aSecret, aToken, insert, next, replace } from '../../src/testing/store-cases/case.js';
+import { askChild, startChild } from './child.js';
+import { ask, Libsql, script, testDirectory } from './sqlite-files.js';
+
+const { aFile } = testDirectory();
+const types = { developer: { scopes: ['models:write'] } } as const;
+
+/** What a store tells, in the order told; `until` waits for one that fits. */
+function listen(store: Store) {
+  const told: Invalidation[] = [];
+  let wake = () => {};
+  store.subscribe?.((invalidation) => {
+    told.push(invalidation);
+    wake();
+  });
+  return {
+    told,
+    async until(fits: (invalidation: Invalidation) => boolean) {
+      while (!told.some(fits)) await new Promise<void>((resolve) => (wake = resolve));
+    },
+  };
+}
+
+const tells = (wanted: Invalidation) => (told: Invalidation) => JSON.stringify(told) === JSON.stringify(wanted);
+
+describe('two processes at one file', () => {
+  const file = aFile();
+  let peer: ChildProcess;
+  const tell = <T = unknown>(command: string, argument?: unknown) => askChild<T>(peer, { command, argument });
+  beforeAll(() => {
+    peer = startChild('./sqlite-peer.ts', [file]);
+  });
+  afterAll(() => tell('close'));
+
+  it('create at once, and all of it is there', async () => {
+    const postern = createPostern({ store: sqliteStore({ filename: file }) });
+    const names = (whose: string) => Array.from({ length: 40 }, (_, index) => `${whose} ${index}`);
+    const [theirs, ours] = await Promise.all([
+      tell<string[]>('create', names('theirs')),
+      Promise.all(names('ours').map(async (name) => (await postern.tokens.create({ name, types })).token)),
+    ]);
+    for (const token of [...theirs, ...ours]) expect((await postern.authenticate(token)).ok).toBe(true);
+    const listed = await postern.tokens.list({ limit: 1_000 });
+    expect(new Set(listed.items.map(({ name }) => name))).toEqual(new Set([...names('theirs'), ...names('ours')]));
+    await postern.close();
+    expect(ask(file, 'PRAGMA integrity_check')).toBe('ok');
+  });
+
+  it('see what the other one revokes, long before the cache lets go of it', async () => {
+    const store = sqliteStore({ filename: file });
+    const postern = createPostern({ store, cache: { ttl: '1d' } });
+    const { token, record } = await postern.tokens.create({ name: 'shared', types });
+    expect((await postern.authenticate(token)).ok).toBe(true);
+    const feed = listen(store);
+    await tell('revoke', record.id);
+    await feed.until(tells({ kind: 'token', id: record.id }));
+    expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
+    await postern.close();
+  });
+
+  it("see the other one's change of an endpoint", async () => {
+    const store = sqliteStore({ filename: file });
+    const postern = createPostern({ store, cache: { ttl: '1d' } });
+    await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+    const attempt = { token: null, requirement: { endpoint: 'summarizer' } } as const;
+    expect((await postern.authorize(attempt)).allowed).toBe(false);
+    const feed = listen(store);
+    await tell('access', ['summarizer', 'public']);
+    await feed.until(tells({ kind: 'endpoints', organization: 'default' }));
+    expect((await postern.authorize(attempt)).allowed).toBe(true);
+    await postern.close();
+  });
+});
+
+describe('the feed', () => {
+  /** Two stores at one file, the second of them listening. */
+  async function pair() {
+    const file = aFile();
+    const writer = sqliteStore({ filename: file });
+    const reader = sqliteStore({ filename: file, pollInterval: '5ms' });
+    const feed = listen(reader);
+    await writer.migrate();
+    await reader.migrate();
+    return { file, writer, reader, feed, close: () => Promise.all([writer.close(), reader.close()]) };
+  }
+
+  it('tells each change of another connection once, in their order, and nothing of new tokens or of uses', async () => {
+    const { writer, feed, close } = await pair();
+    const token = await insert(writer, aToken('t1'));
+    await writer.recordUsage([{ tokenId: 't1', lastUsedAt: 5 }]);
+    await replace(writer, next(token), 1);
+    await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
+    await writer.deleteToken('t1', aChange('token.deleted', 't1'));
+    await writer.insertEndpoint(anEndpoint('last'), aChange('endpoint.created', 'last', 'end'));
+    await feed.until(tells({ kind: 'endpoints', organization: 'end' }));
+    expect(feed.told).toEqual([
+      { kind: 'token', id: 't1' },
+      { kind: 'endpoints', organization: 'acme' },
+      { kind: 'token', id: 't1' },
+      { kind: 'endpoints', organization: 'end' },
+    ]);
+    await close();
+  });
+
+  it('tells own changes at once, and not a second time', async () => {
+    const { writer, reader, feed, close } = await pair();
+    const token = await insert(reader, aToken('mine'));
+    await replace(reader, next(token), 1);
+    expect(feed.told).toEqual([{ kind: 'token', id: 'mine' }]);
+    await writer.insertEndpoint(anEndpoint('last'), aChange('endpoint.created', 'last', 'end'));
+    await feed.until(tells({ kind: 'endpoints', organization: 'end' }));
+    expect(feed.told).toHaveLength(2);
+    await close();
+  });
+
+  it('misses nothing where own changes and those of others are mixed', async () => {
+    const { writer, reader, feed, close } = await pair();
+    for (let index = 0; index < 20; index++) {
+      const store = index % 2 === 0 ? writer : reader;
+      await store.insertEndpoint(
+        anEndpoint('a', { organization: `o${index}` }),
+        aChange('endpoint.created', 'a', `o${index}`),
+      );
+    }
+    for (let index = 0; index < 20; index++) {
+      await feed.until(tells({ kind: 'endpoints', organization: `o${index}` }));
+    }
+    await close();
+  });
+
+  it('says "everything" where the changes are too many to name', async () => {
+    const { file, feed, close } = await pair();
+    script(
+      file,
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+       INSERT INTO changes (at, type, actor_kind, organization, subject) SELECT 1, 'token.revoked', 'application', 'acme', 't' || i FROM n`,
+    );
+    await feed.until(() => true);
+    expect(feed.told).toEqual([{ kind: 'everything' }]);
+    await close();
+  });
+
+  it('says "everything" where the log is shorter than it was', async () => {
+    const { file, writer, reader, feed, close } = await pair();
+    await reader.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
+    feed.told.length = 0;
+    script(file, 'DELETE FROM changes');
+    await feed.until(() => true);
+    expect(feed.told).toEqual([{ kind: 'everything' }]);
+    await writer.insertEndpoint(anEndpoint('b'), aChange('endpoint.created', 'b', 'end'));
+    await close();
+  });
+
+  it('looks while someone listens, and no longer: its timer ends with the last listener, and with the store', async () => {
+    const started = vi.spyOn(globalThis, 'setInterval');
+    const cleared = vi.spyOn(globalThis, 'clearInterval');
+    const looking = () => started.mock.calls.length - cleared.mock.calls.length;
+    const store = sqliteStore({ filename: aFile() });
+    await store.migrate();
+    expect(looking()).toBe(0);
+    const stops = [store.subscribe?.(() => {}), store.subscribe?.(() => {})];
+    expect(looking()).toBe(1);
+    stops[0]?.();
+    expect(looking()).toBe(1);
+    stops[1]?.();
+    expect(looking()).toBe(0);
+    store.subscribe?.(() => {});
+    expect(looking()).toBe(1);
+    await store.close();
+    expect(looking()).toBe(0);
+    store.subscribe?.(() => {});
+    expect(looking()).toBe(0);
+    vi.restoreAllMocks();
+  });
+});
+
+describe('a lock that another process holds', () => {
+  it('is waited for without blocking the event loop, and the change is then made', async () => {
+    const file = aFile();
+    const store = sqliteStore({ filename: file });
+    await store.migrate();
+    const other = new Libsql(file);
+    other.exec('BEGIN IMMEDIATE');
+    let turns = 0;
+    const timer = setInterval(() => {
+      // The first turn comes while the change is waiting: a store that blocked would never get here.
+      if (++turns === 3) other.exec('COMMIT');
+    }, 1);
+    expect(await store.insertToken(aToken('t1'), aSecret('t1'), aChange('token.created', 't1'))).toBe(true);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThanOrEqual(3);
+    other.close();
+    await store.close();
+  });
+
+  it('does not hold up readers, who see what was committed', async () => {
+    const file = aFile();
+    const store = sqliteStore({ filename: file });
+    await insert(store, aToken('t1'));
+    const other = new Libsql(file);
+    other.exec("BEGIN IMMEDIATE; UPDATE tokens SET name = 'uncommitted'");
+    expect((await store.findToken('t1'))?.name).toBe('token t1');
+    other.exec('COMMIT');
+    expect((await store.findToken('t1'))?.name).toBe('uncommitted');
+    other.close();
+    await store.close();
+  });
+
+  it('that is held when the store closes ends the wait', async () => {
+    const file = aFile();
+    const store = sqliteStore({ filename: file });
+    await store.migrate();
+    const other = new Libsql(file);
+    other.exec('BEGIN IMMEDIATE');
+    const waiting = store.insertToken(aToken('t1'), aSecret('t1'), aChange('token.created', 't1'));
+    await Promise.all([store.close(), expect(waiting).rejects.toMatchObject({ code: 'closed' })]);
+    other.exec('ROLLBACK');
+    other.close();
+  });
+});

@@ -1,0 +1,287 @@
+import { memoryStore, type Store, type StoredSecret, type StoredToken } from 'postern';
+import { testStore } from 'postern/testing';
+import { expect, it } from 'vitest';
+
+/** Runs the suite over a store, and gives the titles of what failed. */
+async function failures(makeStore: () => Store): Promise<readonly string[]> {
+  const tests: [string, () => Promise<void>][] = [];
+  testStore('broken', makeStore, {
+    describe: (_, body) => body(),
+    it: (name, body) => tests.push([name, body]),
+  });
+  const failed: string[] = [];
+  for (const [name, body] of tests) {
+    // A wait that never ends is a failure too: nothing is left to run by then.
+    const outcome = await Promise.race([
+      body().then(
+        () => 'passed',
+        () => 'failed',
+      ),
+      idle(),
+    ]);
+    if (outcome !== 'passed') failed.push(name);
+  }
+  return failed;
+}
+
+/** Once everything that was under way in memory has come to its end. */
+async function idle(): Promise<string> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  return 'stuck';
+}
+
+type Break = (store: Store) => Partial<Store>;
+
+/** Lets other calls go first: what makes a check and a write two steps. */
+const pause = () => Promise.resolve().then(() => {});
+
+const BREAKS: readonly (readonly [string, Break])[] = [
+  [
+    'an insert that overwrites',
+    (s) => ({
+      async insertToken(token, secret, change) {
+        await s.deleteToken(token.id, change);
+        return s.insertToken(token, secret, change);
+      },
+    }),
+  ],
+  [
+    'an insert that checks, then writes',
+    (s) => ({
+      async insertToken(token, secret, change) {
+        const taken = (await s.findToken(token.id)) ?? (await s.findTokenByDigest([secret.digest]));
+        if (taken) return false;
+        await s.insertToken(token, secret, change);
+        return true;
+      },
+    }),
+  ],
+  [
+    'only the first candidate is looked up',
+    (s) => ({ findTokenByDigest: (digests) => s.findTokenByDigest(digests.slice(0, 1)) }),
+  ],
+  [
+    'the last candidate counts',
+    (s) => ({ findTokenByDigest: (digests) => s.findTokenByDigest([...digests].reverse()) }),
+  ],
+  [
+    'the secret that is given is another one',
+    (s) => ({
+      async findTokenByDigest(digests) {
+        const found = await s.findTokenByDigest(digests);
+        return found && { ...found, secret: { ...found.secret, endsAt: null } as StoredSecret };
+      },
+    }),
+  ],
+  [
+    'a replacement that checks, then writes',
+    (s) => ({
+      async replaceToken(token, expected, rotation, change) {
+        const current = await s.findToken(token.id);
+        if (current?.version !== expected) return false;
+        await pause();
+        const now = await s.findToken(token.id);
+        if (now) await s.replaceToken(token, now.version, rotation, change);
+        return true;
+      },
+    }),
+  ],
+  [
+    'a replacement that writes the last use',
+    (s) => ({
+      async replaceToken(token, expected, rotation, change) {
+        const done = await s.replaceToken(token, expected, rotation, change);
+        if (done && token.lastUsedAt !== null)
+          await s.recordUsage([{ tokenId: token.id, lastUsedAt: token.lastUsedAt }]);
+        return done;
+      },
+    }),
+  ],
+  [
+    'a rotation that takes later ends',
+    (s) => ({
+      replaceToken: (token, expected, rotation, change) =>
+        s.replaceToken(token, expected, rotation && { ...rotation, othersEndAt: Number.MAX_SAFE_INTEGER }, change),
+    }),
+  ],
+  [
+    'a rotation that is forgotten',
+    (s) => ({
+      replaceToken: (token, expected, _, change) => s.replaceToken(token, expected, null, change),
+    }),
+  ],
+  [
+    'a deletion that always says yes',
+    (s) => ({
+      deleteToken: async (id, change) => (await s.deleteToken(id, change)) || true,
+    }),
+  ],
+  ['pages from the oldest', (s) => ({ listTokens: async (query) => [...(await s.listTokens(query))].reverse() })],
+  [
+    'a position that counts in itself',
+    (s) => ({
+      listTokens: (query) =>
+        s.listTokens(query.after ? { ...query, after: { ...query.after, id: `${query.after.id}\0` } } : query),
+    }),
+  ],
+  ['a limit that is not kept', (s) => ({ listTokens: (query) => s.listTokens({ ...query, limit: query.limit + 1 }) })],
+  [
+    'a type that is searched for in a joined text',
+    (s) => ({
+      async listTokens({ type, ...query }) {
+        const tokens = await s.listTokens(query);
+        return type === undefined ? tokens : tokens.filter(({ typeNames }) => typeNames.join(',').includes(type));
+      },
+    }),
+  ],
+  [
+    'a search by pattern',
+    (s) => ({
+      async listTokens({ search, ...query }) {
+        const tokens = await s.listTokens(query);
+        if (search === undefined) return tokens;
+        const pattern = new RegExp(
+          search
+            .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+            .replace(/%/g, '.*')
+            .replace(/_/g, '.'),
+          'i',
+        );
+        return tokens.filter(({ name, description }) => pattern.test(name) || pattern.test(description));
+      },
+    }),
+  ],
+  [
+    'a search that knows more than ASCII',
+    (s) => ({
+      async listTokens({ search, ...query }) {
+        const tokens = await s.listTokens(query);
+        if (search === undefined) return tokens;
+        const wanted = search.toLowerCase();
+        return tokens.filter(({ name, description }) =>
+          [name, description].some((text) => text.toLowerCase().includes(wanted)),
+        );
+      },
+    }),
+  ],
+  [
+    'an organization without case',
+    (s) => ({
+      async listTokens({ organization, ...query }) {
+        const tokens = await s.listTokens({ ...query, organization: null });
+        return tokens.filter(
+          (each) => organization === null || each.organization.toLowerCase() === organization.toLowerCase(),
+        );
+      },
+    }),
+  ],
+  [
+    'an expiry that has not come at its instant',
+    (s) => ({
+      listExpiredTokens: (organization, before, limit) => s.listExpiredTokens(organization, before - 1, limit),
+    }),
+  ],
+  [
+    'expired tokens of everyone',
+    (s) => ({ listExpiredTokens: (_, before, limit) => s.listExpiredTokens(null, before, limit) }),
+  ],
+  [
+    'a last use that fails on a token that is gone',
+    (s) => ({
+      async recordUsage(usages) {
+        for (const { tokenId } of usages) if ((await s.findToken(tokenId)) === null) throw new Error('no such token');
+        await s.recordUsage(usages);
+      },
+    }),
+  ],
+  [
+    'texts that are trimmed',
+    (s) => ({
+      insertToken: (token, secret, change) => s.insertToken({ ...token, name: token.name.trim() }, secret, change),
+    }),
+  ],
+  [
+    'texts that are normalized',
+    (s) => ({
+      insertToken: (token, secret, change) =>
+        s.insertToken({ ...token, name: token.name.normalize('NFC') }, secret, change),
+    }),
+  ],
+  [
+    'types that are parsed and written again',
+    (s) => ({
+      async findToken(id) {
+        const token = await s.findToken(id);
+        return token && { ...token, types: JSON.stringify(JSON.parse(token.types)) };
+      },
+    }),
+  ],
+  [
+    'null read as zero',
+    (s) => ({
+      async findToken(id) {
+        const token = await s.findToken(id);
+        return token && ({ ...token, expiresAt: token.expiresAt ?? 0 } as StoredToken);
+      },
+    }),
+  ],
+  [
+    'an endpoint replaced by name alone',
+    (s) => ({
+      async replaceEndpoint(endpoint, expected, change) {
+        const current = await s.findEndpoint(endpoint.organization, endpoint.id);
+        return current ? s.replaceEndpoint({ ...endpoint, uid: current.uid }, expected, change) : false;
+      },
+    }),
+  ],
+  [
+    'endpoints by locale',
+    (s) => ({
+      listEndpoints: async (query) => [...(await s.listEndpoints(query))].sort((a, b) => a.id.localeCompare(b.id)),
+    }),
+  ],
+  [
+    'endpoints without case',
+    (s) => ({
+      findEndpoint: (organization, id) => s.findEndpoint(organization, id.toLowerCase()),
+    }),
+  ],
+  ['a listener that is never called', () => ({ subscribe: () => () => {} })],
+  ['a store that goes on after close', () => ({ close: async () => {} })],
+  [
+    'a second close that fails',
+    (s) => {
+      let closed = false;
+      return {
+        async close() {
+          if (closed) throw new Error('closed already');
+          closed = true;
+          await s.close();
+        },
+      };
+    },
+  ],
+];
+
+it('a store that keeps its promises fails nowhere', async () => {
+  expect(await failures(memoryStore)).toEqual([]);
+});
+
+it.each(BREAKS)('the suite notices %s', async (_, broken) => {
+  const failed = await failures(() => {
+    const store = memoryStore();
+    return { ...store, ...broken(store) };
+  });
+  expect(failed).not.toEqual([]);
+  expect(failed.length).toBeLessThan(40);
+});
+
+it('a store without a feed passes too', async () => {
+  const { subscribe: _, ...store } = memoryStore();
+  expect(typeof store.findToken).toBe('function');
+  const failed = await failures(() => {
+    const { subscribe: __, ...without } = memoryStore();
+    return without;
+  });
+  expect(failed).toEqual([]);
+});
