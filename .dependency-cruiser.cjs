@@ -107,7 +107,7 @@ module.exports = {
       name: 'peers-in-their-own-entry',
       comment: 'A peer is loaded by the entry that is named for it, and by no other.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(transports/(express|fastify)\\.ts$|transports/grpc/|stores/sqlite/)' },
+      from: { path: '^src/', pathNot: '^src/(transports/(express|fastify)\\.ts$|transports/grpc/|stores/[^/]+/)' },
       to: { dependencyTypes: ['npm-peer'] },
     },
   ],

@@ -12,6 +12,9 @@ const alias = [
   { find: /^postern\/fetch$/, replacement: source('transports/fetch.ts') },
   { find: /^postern\/zones$/, replacement: source('transports/zones.ts') },
   { find: /^postern\/stores\/sqlite$/, replacement: source('stores/sqlite/index.ts') },
+  { find: /^postern\/limits$/, replacement: source('limits/index.ts') },
+  { find: /^postern\/stores\/postgres$/, replacement: source('stores/postgres/index.ts') },
+  { find: /^postern\/stores\/redis$/, replacement: source('stores/redis/index.ts') },
   { find: /^postern\/testing$/, replacement: source('testing/index.ts') },
 ];
 

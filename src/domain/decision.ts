@@ -1,3 +1,4 @@
+import type { LimitState } from './limits.js';
 import type { Principal } from './principal.js';
 import type { TokenTypes } from './token-types.js';
 
@@ -27,6 +28,8 @@ export interface Allowed<T extends TokenTypes = TokenTypes> {
   readonly allowed: true;
   /** `null` where no credential was needed: a public endpoint, a private one from inside. */
   readonly principal: Principal<T> | null;
+  /** Of a token with limits: what is left of the window that is nearest to its end. */
+  readonly limit?: LimitState;
 }
 
 export interface Denied {
@@ -36,7 +39,9 @@ export interface Denied {
   readonly scopes?: readonly string[];
   /** With `unavailable`: what is down. */
   readonly cause?: FaultCause;
-  /** With `unavailable` and `internal_error`: what failed, for a log. No guard shows it. */
+  /** With `rate_limited`: the window that is used up. */
+  readonly limit?: LimitState;
+  /** With `unavailable` and `internal_error`: what failed. Not enumerable, and no guard shows it. */
   readonly error?: unknown;
 }
 
@@ -70,9 +75,14 @@ export function scopeMissing(scopes: readonly string[]): Denied {
 }
 
 export function unavailable(cause: FaultCause, error: unknown): Denied {
-  return { allowed: false, reason: 'unavailable', cause, error };
+  return withError({ allowed: false, reason: 'unavailable', cause }, error);
 }
 
 export function internalError(error: unknown): Denied {
-  return { allowed: false, reason: 'internal_error', error };
+  return withError({ allowed: false, reason: 'internal_error' }, error);
+}
+
+/** Not enumerable: a decision that is sent or logged whole does not tell what failed inside. */
+function withError(denial: Denied, error: unknown): Denied {
+  return Object.defineProperty(denial, 'error', { value: error, enumerable: false });
 }

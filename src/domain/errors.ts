@@ -1,6 +1,6 @@
 /**
  * Everything that postern refuses, by its stable code. Match on `code`, not on `instanceof`: two copies of this
- * package in one process have two classes. `docs/errors.md` says what to do about each.
+ * package in one process have two classes. The README says what to do about each.
  */
 export type PosternErrorCode =
   | 'closed'
@@ -54,7 +54,15 @@ export function isPosternError(error: unknown): error is PosternError {
   return error instanceof Error && error.name === 'PosternError' && typeof (error as PosternError).code === 'string';
 }
 
-/** True where nothing is known because the store did not answer, or is closed: a fault, and nobody's mistake. */
+/** True where nothing is known because the store did not answer, could not be opened, or is closed. */
 export function isUnavailable(error: unknown): boolean {
-  return isPosternError(error) && (error.code === 'unavailable' || error.code === 'closed');
+  return isPosternError(error) && OUTAGES.includes(error.code);
 }
+
+const OUTAGES: readonly PosternErrorCode[] = [
+  'unavailable',
+  'closed',
+  'store_invalid',
+  'store_newer',
+  'driver_missing',
+];

@@ -87,7 +87,11 @@ export function compileGrants(stored: unknown, catalog: Catalog): Grants {
 }
 
 /** What one set of grants has beyond another: `null` where it is within it. */
-export type Excess = { readonly scope: string } | { readonly endpoint: string };
+export interface Excess {
+  readonly kind: 'scope' | 'endpoint';
+  /** The scope, or the endpoint's id; `'*'` for all of them. */
+  readonly name: string;
+}
 
 /**
  * The first thing that `wanted` has and `held` doesn't, or `null` where `wanted` is within `held`. Wildcards are compared
@@ -97,12 +101,12 @@ export function excessOf(wanted: StoredGrants, held: Grants, catalog: Catalog): 
   for (const [name, grant] of Object.entries(wanted)) {
     if (isEndpointGrant(grant)) {
       if (held.allEndpoints) continue;
-      if (grant.endpoints === '*') return { endpoint: '*' };
+      if (grant.endpoints === '*') return { kind: 'endpoint', name: '*' };
       const beyond = grant.endpoints.find(({ uid }) => !held.endpoints.has(uid));
-      if (beyond) return { endpoint: beyond.id };
+      if (beyond) return { kind: 'endpoint', name: beyond.id };
     } else {
       const beyond = grant.scopes.find((scope) => !covers(held, name, scope, catalog));
-      if (beyond !== undefined) return { scope: beyond };
+      if (beyond !== undefined) return { kind: 'scope', name: beyond };
     }
   }
   return null;

@@ -1,4 +1,3 @@
-import { isOrganizationName } from './endpoint.js';
 import { PosternError } from './errors.js';
 import { quote } from './text.js';
 import type { Catalog, ScopeOf, TokenTypes } from './token-types.js';
@@ -7,24 +6,38 @@ import type { Catalog, ScopeOf, TokenTypes } from './token-types.js';
 export type Requirement<T extends TokenTypes = TokenTypes> =
   | EndpointRequirement
   | ScopeRequirement<ScopeOf<T>>
-  | { readonly authenticated: true }
-  | { readonly public: true };
+  | AuthenticatedRequirement
+  | PublicRequirement;
 
-export interface EndpointRequirement {
+/** Keys that a form may not have: without this, the compiler takes an object of two forms at once. */
+type Without<Key extends string> = { readonly [K in Key]?: never };
+
+export interface EndpointRequirement extends Without<'scope' | 'authenticated' | 'public'> {
   /** The endpoint's id. What is no id (a name from a URL may be anything) is an unknown endpoint. */
   readonly endpoint: string;
-  /** Whose endpoint; left out: the instance's own organization. */
-  readonly organization?: string | undefined;
+  /** Whose endpoint; left out: the instance's own organization. A name that no organization can have has no endpoints. */
+  readonly organization?: string;
 }
 
-export interface ScopeRequirement<Scope extends string = string> {
+export interface ScopeRequirement<Scope extends string = string>
+  extends Without<'endpoint' | 'authenticated' | 'public'> {
   /** One scope, or a list of which all are needed. */
   readonly scope: Scope | readonly Scope[];
   /**
    * Whose resources. Left out, it means the caller's own organization: an application that names tenants in its routes
    * must name the organization here, or a token of one tenant passes on another's route.
    */
-  readonly organization?: string | undefined;
+  readonly organization?: string;
+}
+
+/** Any valid credential. */
+export interface AuthenticatedRequirement extends Without<'endpoint' | 'scope' | 'public' | 'organization'> {
+  readonly authenticated: true;
+}
+
+/** Anyone; no credential is looked at. */
+export interface PublicRequirement extends Without<'endpoint' | 'scope' | 'authenticated' | 'organization'> {
+  readonly public: true;
 }
 
 export type CompiledRequirement =
@@ -55,8 +68,8 @@ export function compileRequirement(
   for (const key of Object.keys(requirement)) {
     if (key === 'organization') {
       const value = (requirement as { organization: unknown }).organization;
-      if (value === undefined) continue;
-      if (!isOrganizationName(value)) throw invalid(`organization is ${quote(value)}: name one, or leave it out`);
+      // `undefined` is no "mine": a route's parameter that is missing must not widen what the route needs.
+      if (typeof value !== 'string') throw invalid(`organization is ${quote(value)}: name one, or leave it out`);
       organization = value;
     } else if (key === 'endpoint' || key === 'scope' || key === 'authenticated' || key === 'public') {
       if (kind !== null) throw invalid(`it names both ${kind} and ${key}: give one of them`);

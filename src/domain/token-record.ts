@@ -1,3 +1,4 @@
+import type { Limits } from './limits.js';
 import type { Ownership } from './principal.js';
 import type { GrantsOf, TokenTypes } from './token-types.js';
 
@@ -25,4 +26,8 @@ export interface TokenRecord<T extends TokenTypes = TokenTypes> {
   /** Written in batches: at most one flush interval behind. */
   readonly lastUsedAt: Date | null;
   readonly metadata: Metadata;
+  /** How fast the token may call: points, and the window in milliseconds. `null`: as fast as it likes. */
+  readonly rateLimit: Limits['rateLimit'];
+  /** How much it may call in all: points, and after how many milliseconds they come back. `null`: without end. */
+  readonly quota: Limits['quota'];
 }

@@ -1,5 +1,6 @@
 import { PosternError } from '../domain/errors.js';
 import { excessOf, type Grants, type StoredGrants } from '../domain/grants.js';
+import type { Ownership } from '../domain/principal.js';
 import type { Catalog } from '../domain/token-types.js';
 import type { Actor } from './ports.js';
 
@@ -9,12 +10,20 @@ import type { Actor } from './ports.js';
  */
 export interface Authority {
   readonly actor: Actor;
+  /** From where it acts, for the audit log. */
+  readonly from: string | null;
   /** The organization that is meant: what was named, if it may be. @throws PosternError `organization_forbidden` */
   organization(named: string | undefined): string;
   /** Whether something of this organization may be seen and changed. What may not be is as if it were not there. */
   sees(organization: string): boolean;
   /** The owner of a token to be made. @throws PosternError `owner_forbidden` */
   owner(named: string | null | undefined): string | null;
+  /**
+   * Refuses to hand out a secret that speaks for someone else: whoever has it acts as its owner.
+   *
+   * @throws PosternError `owner_forbidden`
+   */
+  assertMaySpeakFor(token: { readonly owner: string | null; readonly ownership: Ownership }): void;
   /** Refuses grants beyond what is held. @throws PosternError `scope_missing`, `endpoint_not_granted` */
   assertHolds(grants: StoredGrants): Promise<void>;
 }
@@ -22,9 +31,11 @@ export interface Authority {
 export function applicationAuthority(defaultOrganization: string): Authority {
   return {
     actor: { kind: 'application' },
+    from: null,
     organization: (named) => named ?? defaultOrganization,
     sees: () => true,
     owner: (named) => named ?? null,
+    assertMaySpeakFor() {},
     assertHolds: async () => {},
   };
 }
@@ -33,12 +44,14 @@ export interface Holder {
   readonly tokenId: string;
   readonly organization: string;
   readonly owner: string | null;
+  readonly from: string | null;
   grants(): Promise<Grants>;
 }
 
 export function principalAuthority(holder: Holder, catalog: Catalog): Authority {
   return {
     actor: { kind: 'principal', tokenId: holder.tokenId, owner: holder.owner },
+    from: holder.from,
     organization(named) {
       if (named === undefined || named === holder.organization) return holder.organization;
       throw new PosternError(
@@ -54,17 +67,25 @@ export function principalAuthority(holder: Holder, catalog: Catalog): Authority 
         path: 'owner',
       });
     },
+    assertMaySpeakFor({ owner, ownership }) {
+      if (ownership === 'organization' || owner === null || owner === holder.owner) return;
+      throw new PosternError(
+        'owner_forbidden',
+        "this is someone else's personal token, and its new secret would speak for them: let its owner rotate it, or revoke it",
+        { path: 'id' },
+      );
+    },
     async assertHolds(grants) {
       const excess = excessOf(grants, await holder.grants(), catalog);
       if (excess === null) return;
-      if ('scope' in excess) {
+      if (excess.kind === 'scope') {
         throw new PosternError(
           'scope_missing',
-          `this caller does not hold ${excess.scope}, and can not grant it: ask for less, or use a token that holds it`,
+          `this caller does not hold ${excess.name}, and can not grant it: ask for less, or use a token that holds it`,
           { path: 'types' },
         );
       }
-      const endpoint = excess.endpoint === '*' ? 'every endpoint' : `endpoint "${excess.endpoint}"`;
+      const endpoint = excess.name === '*' ? 'every endpoint' : `endpoint "${excess.name}"`;
       throw new PosternError(
         'endpoint_not_granted',
         `this caller does not reach ${endpoint}, and can not grant it: ask for less, or use a token that reaches it`,

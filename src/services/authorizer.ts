@@ -11,12 +11,14 @@ import {
 import type { EndpointPolicy, Zone } from '../domain/endpoint.js';
 import { isUnavailable } from '../domain/errors.js';
 import { type Explanation, remedyFor } from '../domain/explain.js';
+import { NO_LIMITS } from '../domain/limits.js';
+import type { VerifiedPrincipal } from '../domain/principal.js';
 import { type CompiledRequirement, compileRequirement, type Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Core } from './core.js';
-import { type CredentialKeys, credentialReader } from './credential.js';
-import { KnownToken } from './token-cache.js';
-import { expiryOf, isRevoked, secretEndOf } from './token-reader.js';
+import { credentialReader } from './credential.js';
+import { Limiter } from './limiter.js';
+import { TokenFinder } from './token-finder.js';
 
 /** One call to be decided. */
 export type Attempt<T extends TokenTypes = TokenTypes> = AttemptNeeding<Requirement<T>>;
@@ -30,6 +32,8 @@ export interface AttemptNeeding<Needed> {
   readonly zone?: Zone | undefined;
   /** What the call needs. Left out: the call is refused (`requirement_missing`). */
   readonly requirement?: Needed | null | undefined;
+  /** Asked again about a call that goes on: it is not counted a second time. */
+  readonly recheck?: boolean | undefined;
   /** In place of `requirement`: what went wrong when it was worked out. The call is refused (`internal_error`). */
   readonly fault?: unknown;
 }
@@ -38,7 +42,17 @@ interface ReadAttempt {
   readonly token: unknown;
   readonly malformed: boolean;
   readonly zone: Zone;
+  readonly recheck: boolean;
   readonly requirement: CompiledRequirement | null;
+}
+
+/** What goes with one call through the checks. */
+interface Call {
+  /** Whether it is a use: of a token that has limits, one that is charged. */
+  readonly counted: boolean;
+  /** Whose credential it is, once that is known. */
+  holder: VerifiedPrincipal | null;
+  readonly trace?: Trace;
 }
 
 /**
@@ -50,11 +64,14 @@ export class Authorizer {
   readonly #readCredential: (token: unknown) => ReturnType<ReturnType<typeof credentialReader>>;
   /** Requirements that were checked once: frozen copies, so that nobody changes one after it was read. */
   readonly #prepared = new WeakMap<object, CompiledRequirement>();
-  readonly #loading = new Map<string, { readonly sequence: number; readonly token: Promise<KnownToken | null> }>();
+  readonly #finder: TokenFinder;
+  readonly #limiter: Limiter;
 
   constructor(core: Core) {
     this.#core = core;
     this.#readCredential = credentialReader(core.settings);
+    this.#finder = new TokenFinder(core);
+    this.#limiter = new Limiter(core);
   }
 
   /** @throws PosternError `requirement_invalid`, `scope_unknown` */
@@ -70,8 +87,9 @@ export class Authorizer {
   tryAuthorize(attempt: Attempt): Decision | null {
     try {
       if (own(attempt, 'fault') !== undefined) return null;
-      const decision = this.#tryDecide(this.#read(attempt), this.#core.time.read());
-      if (decision !== null) this.#core.events.decision(decision, this.#core.time.latest);
+      const call: Call = { counted: true, holder: null };
+      const decision = this.#tryDecide(this.#read(attempt), this.#core.time.read(), call);
+      if (decision !== null) this.#core.events.decision(decision, call.holder, this.#core.time.latest);
       return decision;
     } catch {
       // Whatever it was, `authorize` meets it again, and has a way to say it.
@@ -80,14 +98,24 @@ export class Authorizer {
   }
 
   /** @throws PosternError `requirement_invalid`, `scope_unknown`: the application's own mistakes */
-  async authorize(attempt: Attempt, trace?: Trace): Promise<Decision> {
-    const decision = await this.#answer(attempt, trace);
-    this.#core.events.decision(decision, this.#core.time.latest);
+  authorize(attempt: Attempt): Promise<Decision> {
+    // A promise that is there already costs a third of what an async function's costs.
+    const decision = this.tryAuthorize(attempt);
+    return decision === null ? this.#authorizeCold(attempt) : Promise.resolve(decision);
+  }
+
+  async #authorizeCold(attempt: Attempt): Promise<Decision> {
+    const call: Call = { counted: true, holder: null };
+    const decision = await this.#answer(attempt, call);
+    this.#core.events.decision(decision, call.holder, this.#core.time.latest);
     return decision;
   }
 
   async authenticate(token: unknown): Promise<Authentication> {
-    const decision = await this.authorize({ token, requirement: { authenticated: true } } as Attempt);
+    const decision = await this.#answer({ token, requirement: { authenticated: true } } as Attempt, {
+      counted: false,
+      holder: null,
+    });
     if (!decision.allowed) {
       return { ok: false, reason: decision.reason, ...(decision.cause && { cause: decision.cause }) };
     }
@@ -98,20 +126,20 @@ export class Authorizer {
 
   async explain(attempt: Attempt): Promise<Explanation> {
     const steps: Trace = [];
-    const decision = await this.#answer(attempt, steps);
+    const decision = await this.#answer(attempt, { counted: false, holder: null, trace: steps });
     // The decision stands by itself: a store that fails only now takes away the advice, not the answer.
     const remedy = await this.#remedy(attempt, decision).catch(() => undefined);
     return { decision, steps, ...(remedy && { remedy }) };
   }
 
-  async #answer(attempt: Attempt, trace?: Trace): Promise<Decision> {
+  async #answer(attempt: Attempt, call: Call): Promise<Decision> {
     const fault = own(attempt, 'fault');
-    if (fault !== undefined) return this.#fault(fault, trace);
+    if (fault !== undefined) return this.#fault(fault, call.trace);
     const read = this.#read(attempt);
     try {
-      return await this.#decide(read, this.#core.time.read(), trace);
+      return await this.#decide(read, this.#core.time.read(), call);
     } catch (error) {
-      return this.#fault(error, trace);
+      return this.#fault(error, call.trace);
     }
   }
 
@@ -128,7 +156,7 @@ export class Authorizer {
   }
 
   /** The decision where nothing has to be read for it. The mirror of {@link #decide}, with no waiting. */
-  #tryDecide(attempt: ReadAttempt, now: number): Decision | null {
+  #tryDecide(attempt: ReadAttempt, now: number, call: Call): Decision | null {
     const { requirement } = attempt;
     if (requirement === null) return denied('requirement_missing');
     const { cache, directory, time, usage } = this.#core;
@@ -143,14 +171,20 @@ export class Authorizer {
     if (typeof credential === 'string') return denied(credential);
     const token = cache.get(credential.key, now);
     if (token === undefined) return cache.isUnknown(credential.key, now) ? denied('token_unknown') : null;
+    call.holder = token.principal;
     const ended = decideLife(token, time.latest);
     if (ended !== null) return denied(ended);
-    usage.note(token, now);
-    return decideGrant(token.principal, requirement, endpoint);
+    const decision = decideGrant(token.principal, requirement, endpoint);
+    if (!decision.allowed || attempt.recheck) return decision;
+    // What has limits is counted somewhere that has to be waited for.
+    if (token.limits !== NO_LIMITS) return null;
+    usage.note(token, endpoint?.id ?? '', now);
+    return decision;
   }
 
-  async #decide(attempt: ReadAttempt, startedAt: number, trace?: Trace): Promise<Decision> {
+  async #decide(attempt: ReadAttempt, startedAt: number, call: Call): Promise<Decision> {
     const { requirement } = attempt;
+    const { trace } = call;
     if (requirement === null) {
       trace?.push({ check: 'requirement', passed: false, detail: 'the route or method declares no requirement' });
       return denied('requirement_missing');
@@ -173,67 +207,22 @@ export class Authorizer {
       return denied(credential);
     }
     trace?.push({ check: 'credential', passed: true, detail: 'one well-formed credential' });
-    const token = await this.#find(credential, now);
+    const token = await this.#finder.find(credential, now);
     trace?.push({
       check: 'known',
       passed: token !== null,
       detail: token === null ? 'no token has this secret' : `token ${token.principal.tokenId}`,
     });
     if (token === null) return denied('token_unknown');
+    call.holder = token.principal;
     // The store took its time: what has ended meanwhile has ended.
     time.read();
     const ended = decideLife(token, time.latest, trace);
     if (ended !== null) return denied(ended);
-    usage.note(token, now);
-    return decideGrant(token.principal, requirement, endpoint, trace);
-  }
-
-  /** The token, from memory or from the store; many who ask for one at the same time share one read. */
-  #find(credential: CredentialKeys, now: number): Promise<KnownToken | null> {
-    const { cache, settings } = this.#core;
-    const known = cache.get(credential.key, now);
-    if (known !== undefined) return Promise.resolve(known);
-    if (cache.isUnknown(credential.key, now)) return Promise.resolve(null);
-    const loading = this.#loading.get(credential.key);
-    // A read that began before the last invalidation may bring what it invalidated: it is no one's but who began it.
-    if (loading !== undefined && loading.sequence === cache.sequence && settings.cache.ttl > 0) return loading.token;
-    const { sequence } = cache;
-    const token = this.#loadOrStale(credential, now, sequence).finally(() => {
-      if (this.#loading.get(credential.key)?.token === token) this.#loading.delete(credential.key);
-    });
-    this.#loading.set(credential.key, { sequence, token });
-    return token;
-  }
-
-  /** While the store is down: what was known before, where the application chose to go on with that. */
-  async #loadOrStale(credential: CredentialKeys, now: number, sequence: number): Promise<KnownToken | null> {
-    try {
-      return await this.#load(credential, now, sequence);
-    } catch (error) {
-      const stale = isUnavailable(error) ? this.#core.cache.getStale(credential.key, now) : undefined;
-      if (stale === undefined) throw error;
-      return stale;
-    }
-  }
-
-  async #load(credential: CredentialKeys, now: number, sequence: number): Promise<KnownToken | null> {
-    const { cache, digester, reader, settings, store } = this.#core;
-    const found = await store.findTokenByDigest(digester.candidates(credential.secret));
-    if (found === null) {
-      if (settings.cache.ttl > 0) cache.setUnknown(credential.key, now, sequence);
-      return null;
-    }
-    const { token, secret } = found;
-    const known = new KnownToken(
-      reader.principal(token),
-      isRevoked(token),
-      secretEndOf(token, secret),
-      expiryOf(token),
-      now,
-      sequence,
-    );
-    if (settings.cache.ttl > 0) cache.set(credential.key, known);
-    return known;
+    const decision = decideGrant(token.principal, requirement, endpoint, trace);
+    if (!decision.allowed || attempt.recheck || !call.counted) return decision;
+    usage.note(token, endpoint?.id ?? '', now);
+    return token.limits === NO_LIMITS ? decision : this.#limiter.charge(token, decision);
   }
 
   async #remedy(attempt: Attempt, decision: Decision): Promise<Explanation['remedy']> {
@@ -243,7 +232,7 @@ export class Authorizer {
     const now = this.#core.time.read();
     const credential = this.#readCredential(token);
     if (requirement === null || typeof credential === 'string') return undefined;
-    const known = await this.#find(credential, now);
+    const known = await this.#finder.find(credential, now);
     const endpoint =
       requirement.kind === 'endpoint'
         ? await this.#core.directory.find(requirement.organization, requirement.endpoint, now)
@@ -257,6 +246,7 @@ export class Authorizer {
       token: own(attempt, 'token'),
       malformed: own(attempt, 'malformed') === true,
       zone: own(attempt, 'zone') === 'internal' ? 'internal' : 'external',
+      recheck: own(attempt, 'recheck') === true,
       requirement:
         requirement === undefined || requirement === null
           ? null
@@ -270,9 +260,16 @@ export class Authorizer {
   }
 }
 
-/** By own property only: `Object.prototype.zone = 'internal'` makes nobody internal. */
+/** What every object inherits, as long as nobody has written to `Object.prototype`: nothing of an attempt. */
+const INHERITED: Attempt = {};
+
+/**
+ * A field of an attempt, not one that it inherits: `Object.prototype.zone = 'internal'` makes nobody internal. Asking what
+ * is inherited by everyone costs a tenth of asking whether each field is the attempt's own.
+ */
 function own<K extends keyof Attempt>(attempt: Attempt, key: K): Attempt[K] {
-  return Object.hasOwn(attempt, key) ? attempt[key] : undefined;
+  const value = attempt[key];
+  return value === undefined || INHERITED[key] === undefined || Object.hasOwn(attempt, key) ? value : undefined;
 }
 
 function pushCredential(trace: Trace, problem: DenialReason): void {

@@ -3,7 +3,8 @@ import { EndpointDirectory } from './endpoint-directory.js';
 import { Events } from './events.js';
 import { guardedStore } from './guarded-store.js';
 import type { Settings } from './options.js';
-import type { Store } from './ports.js';
+import type { Confirmation, Store } from './ports.js';
+import { delay } from './runtime.js';
 import { Time } from './time.js';
 import { TokenCache } from './token-cache.js';
 import { TokenReader } from './token-reader.js';
@@ -22,6 +23,8 @@ export interface Core {
   readonly directory: EndpointDirectory;
   /** A token was changed here: nothing that was read of it before is served again. */
   tokenChanged(id: string): void;
+  /** Resolves once no live process serves what was changed before: each has said so, or what it knew is too old. */
+  confirm(): Promise<Confirmation>;
   /** Flushes what waits, and closes the store. Idempotent. */
   close(): Promise<void>;
 }
@@ -74,6 +77,13 @@ export function createCore(settings: Settings): Core {
     directory,
     // By the latest time that was read: a clock that fails must not keep a revocation out.
     tokenChanged: (id) => cache.invalidate(id, time.latest),
+    async confirm() {
+      const { ttl, staleIfUnavailable } = settings.cache;
+      if (store.confirm) return store.confirm(ttl);
+      // Nobody answers; but when the time is over, nobody can have kept what was before.
+      await delay(ttl + staleIfUnavailable);
+      return { acknowledged: 1, missing: 0 };
+    },
     close() {
       closing ??= usage.close().then(() => {
         unsubscribe?.();

@@ -6,12 +6,14 @@ import { compileGrants } from '../domain/grants.js';
 import { type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
+import { type Audit, createAudit } from './audit.js';
 import { type Authority, applicationAuthority, type Holder, principalAuthority } from './authority.js';
 import { type Attempt, Authorizer } from './authorizer.js';
-import { ownCopy } from './check.js';
+import { check, ownCopy } from './check.js';
 import { type Core, createCore } from './core.js';
 import { createEndpoints, type Endpoints } from './endpoints.js';
 import { readGrants } from './grant-input.js';
+import { actingInput } from './inputs.js';
 import { type PosternOptions, readOptions } from './options.js';
 import { createTokens } from './tokens.js';
 import type { Tokens } from './tokens-api.js';
@@ -20,6 +22,7 @@ import type { Tokens } from './tokens-api.js';
 export interface Management<T extends TokenTypes = AnyTokenTypes> {
   readonly tokens: Tokens<T>;
   readonly endpoints: Endpoints;
+  readonly audit: Audit;
 }
 
 export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Management<T> {
@@ -45,9 +48,13 @@ export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Managemen
    * The same management, limited to a principal's organization, granting no more than it holds, and acting in its name.
    * What serves the requests of users uses this one; the bare one is the application's own.
    *
+   * @param options.from from where it acts, for the audit log: an address
    * @throws PosternError `input_invalid` for what is no principal
    */
-  as(principal: Pick<Principal<T>, 'organization' | 'owner' | 'types'> & { readonly tokenId?: string }): Management<T>;
+  as(
+    principal: Pick<Principal<T>, 'organization' | 'owner' | 'types'> & { readonly tokenId?: string },
+    options?: { readonly from?: string | undefined },
+  ): Management<T>;
   /** Writes what waits, and closes the store. Idempotent. */
   close(): Promise<void>;
 }
@@ -74,33 +81,39 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
     authenticate: (token) => authorizer.authenticate(token),
     explain: (attempt) => authorizer.explain(attempt),
     prepare: (requirement) => authorizer.prepare(requirement),
-    as: (principal) => managementOf(core, authorityOf(core, principal)),
+    as: (principal, options) => managementOf(core, authorityOf(core, principal, options)),
     close: () => core.close(),
   };
   return Object.freeze(postern) as unknown as Postern<T>;
 }
 
 function managementOf(core: Core, authority: Authority): Management {
-  return { tokens: createTokens(core, authority), endpoints: createEndpoints(core, authority) };
+  return {
+    tokens: createTokens(core, authority),
+    endpoints: createEndpoints(core, authority),
+    audit: createAudit(core, authority),
+  };
 }
 
 /**
  * Of a principal that a token proved, the grants are those it was verified with; of one that the application names itself
  * (its own session), they are looked up by name.
  */
-function authorityOf(core: Core, principal: Parameters<Postern['as']>[0]): Authority {
+function authorityOf(core: Core, principal: Parameters<Postern['as']>[0], options: unknown): Authority {
   const { organization, owner, types, tokenId } = ownCopy(principal) ?? {};
   if (!isOrganizationName(organization) || (owner !== null && typeof owner !== 'string')) {
     throw new PosternError('input_invalid', 'as() takes a principal: { organization, owner, types }', {
       path: 'principal',
     });
   }
+  const { from } = check(actingInput, options ?? {}, 'as', 'input_invalid');
   const verified = VerifiedPrincipal.grantsOf(principal);
   const { catalog } = core.settings;
   const holder: Holder = {
     tokenId: tokenId ?? '',
     organization,
     owner,
+    from: from ?? null,
     async grants() {
       if (verified !== null) return verified;
       const find = (id: string) => core.store.findEndpoint(organization, id);

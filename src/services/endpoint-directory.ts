@@ -1,4 +1,4 @@
-import { ACCESS, type EndpointPolicy, isEndpointId } from '../domain/endpoint.js';
+import { ACCESS, type EndpointPolicy, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { isUnavailable, PosternError } from '../domain/errors.js';
 import { BoundedMap } from './bounded-map.js';
 import type { Store, StoredEndpoint } from './ports.js';
@@ -48,7 +48,7 @@ export class EndpointDirectory {
   peek(organization: string, id: string, now: number): Lookup {
     const listing = this.#organizations.get(organization);
     if (listing === undefined || now - listing.loadedAt >= this.#ttl || listing.sequence !== this.#sequence) {
-      return isEndpointId(id) ? undefined : null;
+      return isEndpointId(id) && isOrganizationName(organization) ? undefined : null;
     }
     const endpoint = listing.known.get(id);
     if (endpoint === undefined) return listing.whole || !isEndpointId(id) ? null : undefined;
@@ -57,7 +57,7 @@ export class EndpointDirectory {
 
   /** Reads the store. @throws PosternError `record_unreadable`, and whatever the store rejects with */
   async find(organization: string, id: string, now: number): Promise<EndpointPolicy | null> {
-    if (!isEndpointId(id)) return null;
+    if (!isEndpointId(id) || !isOrganizationName(organization)) return null;
     const listing = await this.#load(organization, now).catch((error: unknown) =>
       this.#stale(organization, now, error),
     );

@@ -2,11 +2,19 @@ import { type Access, type Endpoint, isEndpointId } from '../domain/endpoint.js'
 import { PosternError } from '../domain/errors.js';
 import { quote } from '../domain/text.js';
 import type { Authority } from './authority.js';
+import { createChangeLog, shownEndpoint } from './changes.js';
 import { check } from './check.js';
 import type { Core } from './core.js';
 import { newId } from './ids.js';
-import { createEndpointInput, listEndpointsInput, organizationInput, updateEndpointInput } from './inputs.js';
-import type { ChangeType, StoredEndpoint } from './ports.js';
+import {
+  createEndpointInput,
+  listEndpointsInput,
+  organizationInput,
+  previewEndpointInput,
+  updateEndpointInput,
+} from './inputs.js';
+import type { StoredEndpoint } from './ports.js';
+import { type AccessPreview, previewAccess } from './preview.js';
 import type { Page } from './tokens-api.js';
 
 /** Whose endpoint. Left out: the instance's own organization. */
@@ -36,24 +44,36 @@ export interface Endpoints {
   update(id: string, changes: { readonly access?: Access }, options?: InOrganization): Promise<Endpoint>;
   /** Idempotent. An endpoint made later under the same id is another one: no grant of this one reaches it. */
   delete(id: string, options?: InOrganization): Promise<void>;
+  /**
+   * Who would gain and who would lose the endpoint if its access were changed: to be looked at before it is.
+   *
+   * @throws PosternError `endpoint_unknown`, `input_invalid`, `unavailable`
+   */
+  preview(id: string, changes: { readonly access: Access }, options?: InOrganization): Promise<AccessPreview>;
 }
 
 const ATTEMPTS = 5;
 
 export function createEndpoints(core: Core, authority: Authority): Endpoints {
   const { store } = core;
+  const changes = createChangeLog(core, authority);
 
   function organizationOf(options: InOrganization | undefined, what: string): string {
     return authority.organization(check(organizationInput, options ?? {}, what, 'input_invalid').organization);
   }
 
-  function announce(type: ChangeType, endpoint: StoredEndpoint, at: number): void {
-    core.directory.clear();
-    core.events.emit({ ...change(type, endpoint, at), at: new Date(at), endpoint: shown(endpoint) });
+  async function findEndpoint(organization: string, id: unknown): Promise<StoredEndpoint> {
+    const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
+    if (endpoint !== null) return endpoint;
+    throw new PosternError('endpoint_unknown', `endpoint ${quote(id)} is not registered: create it first`, {
+      path: 'id',
+    });
   }
 
-  const change = (type: ChangeType, endpoint: StoredEndpoint, at: number) =>
-    ({ type, at, actor: authority.actor, organization: endpoint.organization, subject: endpoint.id }) as const;
+  /** What was read of endpoints is forgotten whatever the store answers: a failed answer may hide a change that was made. */
+  function forgetting(written: Promise<boolean>): Promise<boolean> {
+    return written.finally(() => core.directory.clear());
+  }
 
   return {
     async create(input, options) {
@@ -69,21 +89,22 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
         updatedAt: now,
         version: 1,
       };
-      if (!(await store.insertEndpoint(endpoint, change('endpoint.created', endpoint, now)))) {
+      const { change, announce } = changes.endpoint('endpoint.created', null, endpoint, now);
+      if (!(await forgetting(store.insertEndpoint(endpoint, change)))) {
         throw new PosternError(
           'endpoint_exists',
           `endpoint ${quote(given.id)} is registered already: update it, or choose another id`,
           { path: 'id' },
         );
       }
-      announce('endpoint.created', endpoint, now);
-      return shown(endpoint);
+      announce();
+      return shownEndpoint(endpoint);
     },
 
     async get(id, options) {
       const organization = organizationOf(options, 'endpoints.get');
       const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
-      return endpoint && shown(endpoint);
+      return endpoint && shownEndpoint(endpoint);
     },
 
     async list(query = {}) {
@@ -95,27 +116,23 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
       });
       const page = endpoints.slice(0, given.limit);
       return {
-        items: page.map(shown),
+        items: page.map(shownEndpoint),
         nextCursor: endpoints.length > given.limit ? (page.at(-1)?.id ?? null) : null,
       };
     },
 
-    async update(id, changes, options) {
+    async update(id, input, options) {
       const organization = organizationOf(options, 'endpoints.update');
-      const given = check(updateEndpointInput, changes, 'endpoints.update', 'input_invalid');
+      const given = check(updateEndpointInput, input, 'endpoints.update', 'input_invalid');
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
-        if (endpoint === null) {
-          throw new PosternError('endpoint_unknown', `endpoint ${quote(id)} is not registered: create it first`, {
-            path: 'id',
-          });
-        }
-        if (given.access === undefined || given.access === endpoint.access) return shown(endpoint);
+        const endpoint = await findEndpoint(organization, id);
+        if (given.access === undefined || given.access === endpoint.access) return shownEndpoint(endpoint);
         const now = core.time.read();
         const next = { ...endpoint, access: given.access, updatedAt: now, version: endpoint.version + 1 };
-        if (await store.replaceEndpoint(next, endpoint.version, change('endpoint.updated', next, now))) {
-          announce('endpoint.updated', next, now);
-          return shown(next);
+        const { change, announce } = changes.endpoint('endpoint.updated', endpoint, next, now);
+        if (await forgetting(store.replaceEndpoint(next, endpoint.version, change))) {
+          announce();
+          return shownEndpoint(next);
         }
       }
       throw new PosternError(
@@ -128,14 +145,14 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
       const organization = organizationOf(options, 'endpoints.delete');
       const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
       if (endpoint === null) return;
-      const now = core.time.read();
-      const removed = await store.deleteEndpoint(organization, id, change('endpoint.deleted', endpoint, now));
-      if (removed) announce('endpoint.deleted', endpoint, now);
+      const { change, announce } = changes.endpoint('endpoint.deleted', endpoint, null, core.time.read());
+      if (await forgetting(store.deleteEndpoint(organization, id, change))) announce();
+    },
+
+    async preview(id, input, options) {
+      const organization = organizationOf(options, 'endpoints.preview');
+      const { access } = check(previewEndpointInput, input, 'endpoints.preview', 'input_invalid');
+      return previewAccess(core, changes, await findEndpoint(organization, id), access);
     },
   };
-}
-
-function shown(endpoint: StoredEndpoint): Endpoint {
-  const { id, organization, access, createdAt, updatedAt } = endpoint;
-  return { id, organization, access, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) };
 }

@@ -1,5 +1,6 @@
 import type { Decision, DenialReason } from '../domain/decision.js';
 import type { Endpoint } from '../domain/endpoint.js';
+import type { Principal } from '../domain/principal.js';
 import type { TokenRecord } from '../domain/token-record.js';
 import type { Actor, ChangeType } from './ports.js';
 
@@ -8,6 +9,8 @@ export interface ChangeEvent {
   readonly type: ChangeType;
   readonly at: Date;
   readonly actor: Actor;
+  /** From where, as the application names it; `null` where it doesn't. */
+  readonly from: string | null;
   readonly organization: string;
   /** The token's or the endpoint's id. */
   readonly subject: string;
@@ -33,7 +36,7 @@ export interface DecisionEvent {
 export interface FaultEvent {
   readonly type: 'fault';
   readonly at: Date;
-  readonly during: 'decision' | 'record' | 'usage' | 'clock' | 'feed';
+  readonly during: 'decision' | 'record' | 'usage' | 'clock' | 'feed' | 'limiter';
   readonly error: unknown;
 }
 
@@ -73,7 +76,8 @@ export class Events {
     this.emit({ type: 'fault', at: new Date(now), during, error });
   }
 
-  decision(decision: Decision, now: number): void {
+  /** @param denied whose credential it was, where it was known and denied */
+  decision(decision: Decision, denied: Principal | null, now: number): void {
     if (this.#listener === null) return;
     if (now - this.#windowStart >= 1000 || now < this.#windowStart) {
       this.#windowStart = now;
@@ -83,7 +87,7 @@ export class Events {
       this.#skipped++;
       return;
     }
-    const principal = decision.allowed ? decision.principal : null;
+    const principal = decision.allowed ? decision.principal : denied;
     const skipped = this.#skipped;
     this.#skipped = 0;
     this.emit({

@@ -10,6 +10,8 @@ const METHODS = [
   'deleteToken',
   'listExpiredTokens',
   'recordUsage',
+  'listUsage',
+  'listChanges',
   'findEndpoint',
   'listEndpoints',
   'insertEndpoint',
@@ -44,12 +46,17 @@ export function guardedStore(store: Store): Store {
     listExpiredTokens: (organization, before, limit) =>
       call(() => store.listExpiredTokens(organization, before, limit)),
     recordUsage: (usages) => call(() => store.recordUsage(usages)),
+    listUsage: (id) => call(() => store.listUsage(id)),
+    listChanges: (query) => call(() => store.listChanges(query)),
     findEndpoint: (organization, id) => call(() => store.findEndpoint(organization, id)),
     listEndpoints: (query) => call(() => store.listEndpoints(query)),
     insertEndpoint: (endpoint, change) => call(() => store.insertEndpoint(endpoint, change)),
     replaceEndpoint: (endpoint, version, change) => call(() => store.replaceEndpoint(endpoint, version, change)),
     deleteEndpoint: (organization, id, change) => call(() => store.deleteEndpoint(organization, id, change)),
     ...(store.subscribe && { subscribe: (listener) => store.subscribe?.(listener) ?? (() => {}) }),
+    ...(store.confirm && {
+      confirm: (timeout) => call(() => (store.confirm as NonNullable<Store['confirm']>)(timeout)),
+    }),
     close: () => {
       closing ??= attempt(() => store.close());
       return closing;

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { durationOf, parseDuration } from '../domain/duration.js';
 import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
+import type { Limits } from '../domain/limits.js';
 import type { Metadata } from '../domain/token-record.js';
+import { CHANGE_TYPES } from './ports.js';
 
 const NAME_LENGTH = 200;
 const DESCRIPTION_LENGTH = 2_000;
@@ -41,6 +43,15 @@ const metadata = z.unknown().transform((value, context): Metadata => {
 const limit = z.int(`give a whole number from 1 to ${MAX_PAGE}`).min(1).max(MAX_PAGE).default(DEFAULT_PAGE);
 const cursor = z.string('give the nextCursor of the page before');
 
+const points = z
+  .int('give a whole number of points, at least 1')
+  .min(1, 'give at least 1 point')
+  .max(1e9, 'give at most 1,000,000,000 points');
+/** A window of no length would give out its points again at once. */
+const windowLength = duration.refine((value) => (parseDuration(value) ?? 0) >= 1_000, 'give at least a second');
+const rateLimit = z.strictObject({ points, duration: windowLength }).nullable();
+const quota = z.strictObject({ points, refill: windowLength }).nullable();
+
 const tokenFields = {
   name,
   description: description.default(''),
@@ -51,6 +62,8 @@ const tokenFields = {
   expiresIn: duration.optional(),
   expiresAt: date.nullish(),
   metadata: metadata.prefault({}),
+  rateLimit: rateLimit.optional(),
+  quota: quota.optional(),
 };
 
 export const createTokenInput = z.strictObject(tokenFields);
@@ -69,14 +82,30 @@ export const updateTokenInput = z.strictObject({
   types: types.optional(),
   expiresAt: date.nullish(),
   metadata: metadata.optional(),
+  rateLimit: rateLimit.optional(),
+  quota: quota.optional(),
 });
+
+export const revokeTokenInput = z.strictObject({ wait: z.boolean().default(false) });
+
+export const listChangesInput = z.strictObject({
+  organization: organizationOrAll.optional(),
+  subject: text(1, NAME_LENGTH).optional(),
+  type: z.enum(CHANGE_TYPES, `use one of ${CHANGE_TYPES.join(', ')}`).optional(),
+  limit,
+  cursor: cursor.nullish(),
+});
+
+export const actingInput = z.strictObject({ from: text(1, NAME_LENGTH).optional() });
+
+export const previewEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`) });
 
 export const rotateTokenInput = z.strictObject({ grace: duration.default(0) });
 
 export const listTokensInput = z.strictObject({
   organization: organizationOrAll.optional(),
   owner: owner.optional(),
-  type: z.string('name a token type').optional(),
+  type: text(1, 50).optional(),
   search: text(0, NAME_LENGTH).optional(),
   limit,
   cursor: cursor.nullish(),
@@ -158,4 +187,25 @@ function utf8Length(text: string): number {
     bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
   }
   return bytes;
+}
+
+/** The limits of an input, over those there were; what is left out stays, `null` takes a limit away. */
+export function limitsFrom(
+  input: {
+    readonly rateLimit?: { readonly points: number; readonly duration: unknown } | null | undefined;
+    readonly quota?: { readonly points: number; readonly refill: unknown } | null | undefined;
+  },
+  before: Limits,
+): Limits {
+  const { rateLimit, quota } = input;
+  return {
+    rateLimit:
+      rateLimit === undefined
+        ? before.rateLimit
+        : rateLimit && { points: rateLimit.points, duration: durationOf(rateLimit.duration, 'rateLimit.duration') },
+    quota:
+      quota === undefined
+        ? before.quota
+        : quota && { points: quota.points, refill: durationOf(quota.refill, 'quota.refill') },
+  };
 }

@@ -8,7 +8,7 @@ import { check, ownCopy } from './check.js';
 import type { PepperKey } from './digest.js';
 import type { EventListener } from './events.js';
 import { missingMethods } from './guarded-store.js';
-import type { Clock, Random, Store } from './ports.js';
+import type { Clock, Random, RateLimiter, Store } from './ports.js';
 import { webRandom } from './runtime.js';
 import type { CacheLimits } from './token-cache.js';
 
@@ -30,6 +30,10 @@ export interface PosternOptions<T extends TokenTypes = TokenTypes> {
   readonly cache?: CacheOptions | false | undefined;
   /** The forms of tokens that were issued elsewhere and taken over with `tokens.import`. Default: none. */
   readonly importedTokens?: readonly ImportedTokenForm[] | undefined;
+  /** What counts the calls of tokens with a `rateLimit` or a `quota`. Default: none, and no token may have limits. */
+  readonly rateLimiter?: RateLimiter | undefined;
+  /** What a limiter that can't answer means. Default `'deny'`: the call is refused (`unavailable`). `'allow'`: it is not limited. */
+  readonly onLimiterFault?: 'deny' | 'allow' | undefined;
   /** Called with each change, fault and, sampled, decision. What it throws changes nothing. */
   readonly onEvent?: EventListener | undefined;
   /** Epoch milliseconds. Default `Date.now`. */
@@ -81,6 +85,8 @@ export interface Settings {
   readonly peppers: readonly PepperKey[];
   readonly cache: CacheLimits;
   readonly importedTokens: readonly CompiledTokenForm[];
+  readonly rateLimiter: RateLimiter | null;
+  readonly onLimiterFault: 'deny' | 'allow';
   readonly onEvent: EventListener | null;
   readonly clock: Clock;
   readonly random: Random;
@@ -92,6 +98,9 @@ const DEFAULT_MAX_TOKENS = 200_000;
 const PEPPER_BYTES = 16;
 
 const aFunction = (value: unknown) => typeof value === 'function';
+
+/** An object inside the options: of it, too, only its own properties count. */
+const nested = <Shape extends z.ZodRawShape>(shape: Shape) => z.preprocess(ownCopy, z.strictObject(shape));
 
 const schema = z.strictObject({
   store: z.custom<Store>((value) => typeof value === 'object' && value !== null, 'give a store, such as memoryStore()'),
@@ -106,7 +115,7 @@ const schema = z.strictObject({
         z.string(),
         z.instanceof(Uint8Array),
         z.array(
-          z.strictObject({
+          nested({
             id: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'give 1 to 64 visible ASCII characters'),
             key: z.union([z.instanceof(Uint8Array), z.string(), z.null()], 'give bytes, or a text'),
           }),
@@ -119,7 +128,7 @@ const schema = z.strictObject({
     .union(
       [
         z.literal(false),
-        z.strictObject({
+        nested({
           ttl: z.custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '30s'").optional(),
           staleIfUnavailable: z
             .custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '5m'")
@@ -132,13 +141,20 @@ const schema = z.strictObject({
     .default({}),
   importedTokens: z
     .array(
-      z.strictObject({
+      nested({
         pattern: z.instanceof(RegExp, { error: 'give a regular expression' }),
         secret: z.custom<ImportedTokenForm['secret']>(aFunction, 'give a function of the match').optional(),
       }),
       'give a list of { pattern, secret }',
     )
     .default([]),
+  rateLimiter: z
+    .custom<RateLimiter>(
+      (value) => aFunction((value as RateLimiter | null)?.consume),
+      'give a rate limiter, such as memoryRateLimiter() of postern/limits',
+    )
+    .optional(),
+  onLimiterFault: z.enum(['deny', 'allow'], "use 'deny' or 'allow'").default('deny'),
   onEvent: z.custom<EventListener>(aFunction, 'give a function').optional(),
   clock: z.custom<Clock>(aFunction, 'give a function that returns epoch milliseconds').optional(),
   random: z.custom<Random>(aFunction, 'give a function of a length that returns bytes').optional(),
@@ -159,6 +175,8 @@ export function readOptions(options: unknown): Settings {
     peppers: readPeppers(given.pepper),
     cache: readCache(ownCopy(given.cache)),
     importedTokens: given.importedTokens.map((form, index) => readImportedForm(ownCopy(form), index)),
+    rateLimiter: given.rateLimiter ?? null,
+    onLimiterFault: given.onLimiterFault,
     onEvent: given.onEvent ?? null,
     clock: given.clock ?? Date.now,
     random,

@@ -25,6 +25,8 @@ export interface StoredToken {
   /** JSON of an object. */
   readonly metadata: string;
   readonly hint: string;
+  /** JSON of the token's rate limit and quota, or `null` for none. Like `types`, no store's business. */
+  readonly limits: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly expiresAt: number | null;
@@ -85,27 +87,47 @@ export type Actor =
   | { readonly kind: 'application' }
   | { readonly kind: 'principal'; readonly tokenId: string; readonly owner: string | null };
 
-export type ChangeType =
-  | 'token.created'
-  | 'token.imported'
-  | 'token.updated'
-  | 'token.rotated'
-  | 'token.revoked'
-  | 'token.deleted'
-  | 'token.pruned'
-  | 'endpoint.created'
-  | 'endpoint.updated'
-  | 'endpoint.deleted';
+export const CHANGE_TYPES = [
+  'token.created',
+  'token.imported',
+  'token.updated',
+  'token.rotated',
+  'token.revoked',
+  'token.deleted',
+  'token.pruned',
+  'endpoint.created',
+  'endpoint.updated',
+  'endpoint.deleted',
+] as const;
 
-/** One change, for the audit log and `onEvent`. Holds no secret and no digest. */
+export type ChangeType = (typeof CHANGE_TYPES)[number];
+
+/** One change, as the audit log keeps it. Holds no secret and no digest. */
 export interface Change {
+  /** Unlike any other change's. 22 characters of `A-Za-z0-9`. */
+  readonly id: string;
   readonly type: ChangeType;
   /** Epoch milliseconds. */
   readonly at: number;
   readonly actor: Actor;
+  /** From where, as the application names it (an address); `null` where it doesn't. */
+  readonly from: string | null;
   readonly organization: string;
   /** The token's or the endpoint's id. */
   readonly subject: string;
+  /** JSON of what was shown of it before and after; `null` where there was nothing. No store's business. */
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export interface ChangeQuery {
+  /** `null`: every organization. */
+  readonly organization: string | null;
+  readonly subject?: string;
+  readonly type?: ChangeType;
+  /** Where the page begins: after this one, in the order newest first (`at`), then by id from the highest. */
+  readonly after?: { readonly at: number; readonly id: string };
+  readonly limit: number;
 }
 
 /** A new secret for a token whose other secrets end at `othersEndAt` at the latest. */
@@ -114,8 +136,20 @@ export interface SecretRotation {
   readonly othersEndAt: number;
 }
 
+/** What a token was used for since the last batch. */
 export interface Usage {
   readonly tokenId: string;
+  readonly lastUsedAt: number;
+  /** Uses to add, by endpoint; `''` for those that no endpoint was in question for. */
+  readonly counts: readonly { readonly endpoint: string; readonly count: number }[];
+}
+
+/** Uses of a token, counted in all. */
+export interface UsageCount {
+  readonly tokenId: string;
+  /** The endpoint's id; `''`: none was in question. */
+  readonly endpoint: string;
+  readonly count: number;
   readonly lastUsedAt: number;
 }
 
@@ -128,6 +162,12 @@ export type Invalidation =
   /** Changes of other processes are no longer told, and from when on they are again (what was missed is forgotten). */
   | { readonly kind: 'lost'; readonly error: unknown }
   | { readonly kind: 'restored' };
+
+/** How many processes have said that they were told, and how many live ones have not. */
+export interface Confirmation {
+  readonly acknowledged: number;
+  readonly missing: number;
+}
 
 /**
  * Where tokens and endpoints are kept. Each method is one atomic step: it happens whole or not at all, and what it
@@ -160,10 +200,15 @@ export interface Store {
    */
   listExpiredTokens(organization: string | null, before: number, limit: number): Promise<readonly string[]>;
   /**
-   * Moves `lastUsedAt` of each token forward, never back. A token that is gone is passed over. Alone among the methods it
-   * may write in parts: a part that is written again changes nothing.
+   * Moves `lastUsedAt` of each token (and of its counts) forward, never back, and adds to its counts. A token that is gone is
+   * passed over. One transaction: a batch that rejected is written again whole, and must not count twice.
    */
   recordUsage(usages: readonly Usage[]): Promise<void>;
+  /** The counts of a token, by endpoint, in code unit order. They go with the token. */
+  listUsage(tokenId: string): Promise<readonly UsageCount[]>;
+
+  /** Changes, newest first. They are written by the methods that take a {@link Change}, in the same transaction, and never altered. */
+  listChanges(query: ChangeQuery): Promise<readonly Change[]>;
 
   findEndpoint(organization: string, id: string): Promise<StoredEndpoint | null>;
   listEndpoints(query: EndpointQuery): Promise<readonly StoredEndpoint[]>;
@@ -179,6 +224,30 @@ export interface Store {
    * What a listener throws is ignored. Left out by a store that can't: then `cache.ttl` alone bounds what others see.
    */
   subscribe?(listener: (invalidation: Invalidation) => void): () => void;
+  /**
+   * Resolves once every live subscriber (of this process and of others) has been told of each change made before this call,
+   * or after `timeout` milliseconds. Left out by a store whose subscribers can't answer.
+   */
+  confirm?(timeout: number): Promise<Confirmation>;
   /** Gives back what the store holds. Idempotent. Every other call made after it rejects. */
   close(): Promise<void>;
+}
+
+/** What a window has left after one point was asked of it. */
+export interface Consumed {
+  /** `false`: there was none left, and none was taken. */
+  readonly allowed: boolean;
+  readonly remaining: number;
+  /** Milliseconds until the window ends. */
+  readonly resetIn: number;
+}
+
+/**
+ * Counts calls in windows. One call of `consume` is one atomic step, however many processes share the limiter: of a window
+ * never more than `points` are given out. A window begins with the first call after the last one ended, and ends `duration`
+ * later whatever is called meanwhile. A limiter that can't answer rejects; the caller decides what that means.
+ */
+export interface RateLimiter {
+  consume(key: string, window: { readonly points: number; readonly duration: number }): Promise<Consumed>;
+  close?(): Promise<void>;
 }

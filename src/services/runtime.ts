@@ -37,3 +37,12 @@ export function after(milliseconds: number, callback: () => void): () => void {
   (timer as { unref?(): void } | null)?.unref?.();
   return () => globals.clearTimeout?.(timer);
 }
+
+/** Waits, and keeps the process alive meanwhile. */
+export function delay(milliseconds: number): Promise<void> {
+  const { setTimeout } = globals;
+  if (typeof setTimeout !== 'function') return Promise.reject(new Error('this runtime has no timers'));
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

@@ -21,7 +21,8 @@ export class Time {
 
   /** What the clock says. */
   read(): number {
-    const now = this.#clock();
+    // Whole milliseconds: stores keep integers.
+    const now = Math.floor(this.#clock());
     // NaN would compare false with everything, and so end nothing.
     if (!Number.isFinite(now)) throw new TypeError('the clock option returned no finite number');
     if (now < this.#previous - JUMP) this.#onJump();

@@ -1,17 +1,20 @@
 import type { Life } from '../domain/decide.js';
+import type { Limits } from '../domain/limits.js';
 import type { VerifiedPrincipal } from '../domain/principal.js';
 import { BoundedMap } from './bounded-map.js';
+import type { Uses } from './uses.js';
 
 /** What is remembered of one secret: facts, never a verdict. Each call judges them against its own clock. */
 export class KnownToken implements Life {
-  /** The last flush interval in which a use was noted. */
-  notedIn = -1;
+  /** Its uses that wait to be written. */
+  uses: Uses | null = null;
 
   constructor(
     readonly principal: VerifiedPrincipal,
     readonly revoked: boolean,
     readonly secretEndsAt: number,
     readonly expiresAt: number,
+    readonly limits: Limits,
     /** By the clock, before the read began. */
     readonly loadedAt: number,
     /** The number of the last invalidation before the read began. */

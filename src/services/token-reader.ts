@@ -1,5 +1,6 @@
 import { PosternError } from '../domain/errors.js';
 import { compileGrants, type Grants } from '../domain/grants.js';
+import { type Limits, NO_LIMITS, parseLimits } from '../domain/limits.js';
 import { type Ownership, VerifiedPrincipal } from '../domain/principal.js';
 import type { Metadata, TokenRecord } from '../domain/token-record.js';
 import type { Catalog } from '../domain/token-types.js';
@@ -16,6 +17,7 @@ const INTERNED = 10_000;
 export class TokenReader {
   readonly #catalog: Catalog;
   readonly #grants = new BoundedMap<string, Grants>(INTERNED);
+  readonly #limits = new BoundedMap<string, Limits>(INTERNED);
   readonly #names = new BoundedMap<string, string>(INTERNED);
 
   constructor(catalog: Catalog) {
@@ -63,7 +65,22 @@ export class TokenReader {
       revokedAt: dateOrNull(token, 'revokedAt'),
       lastUsedAt: dateOrNull(token, 'lastUsedAt'),
       metadata: metadata(token),
+      ...this.limits(token),
     };
+  }
+
+  /** @throws PosternError `record_unreadable` */
+  limits(token: StoredToken): Limits {
+    if (token.limits === null) return NO_LIMITS;
+    const known = this.#limits.get(token.limits);
+    if (known !== undefined) return known;
+    try {
+      const limits = parseLimits(token.limits);
+      this.#limits.set(token.limits, limits);
+      return limits;
+    } catch (error) {
+      throw unreadable(token, 'limits', error);
+    }
   }
 
   #interned(value: string): string {

@@ -2,6 +2,7 @@ import type { Duration } from '../domain/duration.js';
 import type { Ownership } from '../domain/principal.js';
 import type { Metadata, TokenRecord } from '../domain/token-record.js';
 import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
+import type { Confirmation } from './ports.js';
 
 export interface CreateToken<T extends TokenTypes = TokenTypes> {
   /** 1 to 200 characters. */
@@ -18,6 +19,10 @@ export interface CreateToken<T extends TokenTypes = TokenTypes> {
   readonly expiresAt?: Date | null | undefined;
   /** A JSON object of at most 16 KiB. */
   readonly metadata?: Metadata | undefined;
+  /** How fast the token may call. Needs the `rateLimiter` option. */
+  readonly rateLimit?: { readonly points: number; readonly duration: Duration } | null | undefined;
+  /** How much the token may call in all, until its points come back. Needs the `rateLimiter` option. */
+  readonly quota?: { readonly points: number; readonly refill: Duration } | null | undefined;
 }
 
 export interface ImportToken<T extends TokenTypes = TokenTypes> extends CreateToken<T> {
@@ -32,6 +37,9 @@ export interface UpdateToken<T extends TokenTypes = TokenTypes> {
   /** `null`: never. */
   readonly expiresAt?: Date | null | undefined;
   readonly metadata?: Metadata | undefined;
+  /** `null`: no longer. */
+  readonly rateLimit?: CreateToken['rateLimit'];
+  readonly quota?: CreateToken['quota'];
 }
 
 export interface ListTokens {
@@ -57,6 +65,13 @@ export interface IssuedToken<T extends TokenTypes = TokenTypes> {
   /** The secret. It is shown here and never again. */
   readonly token: string;
   readonly record: TokenRecord<T>;
+}
+
+export interface TokenUsage {
+  /** `null`: calls that no endpoint was in question for. */
+  readonly endpoint: string | null;
+  readonly count: number;
+  readonly lastUsedAt: Date;
 }
 
 export interface Tokens<T extends TokenTypes = TokenTypes> {
@@ -87,8 +102,18 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    * @throws PosternError `token_unknown`, `token_revoked`, `token_expired`, `conflict`, `input_invalid`, `unavailable`
    */
   rotate(id: string, options?: { readonly grace?: Duration }): Promise<IssuedToken<T>>;
-  /** The token stays listed and no longer works. Idempotent. @throws PosternError `conflict`, `unavailable` */
+  /**
+   * The token stays listed and no longer works: in this process at once, in others as soon as the store tells them. With
+   * `wait` it resolves once every live process has said that it knows, or `cache.ttl` has passed, after which none can
+   * serve what it knew. Idempotent.
+   *
+   * @throws PosternError `conflict`, `unavailable`
+   */
   revoke(id: string): Promise<void>;
+  revoke(id: string, options: { readonly wait: true }): Promise<Confirmation>;
+  revoke(id: string, options: { readonly wait?: boolean }): Promise<Confirmation | undefined>;
+  /** What the token was used for, by endpoint; at most one flush interval behind. */
+  usage(id: string): Promise<readonly TokenUsage[]>;
   /** The token is gone. Idempotent. @throws PosternError `unavailable` */
   delete(id: string): Promise<void>;
   /** Revokes every personal token of an owner: a leaver's. Returns how many. @throws PosternError `unavailable` */

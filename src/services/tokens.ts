@@ -1,15 +1,14 @@
 import { durationOf } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
 import type { StoredGrants } from '../domain/grants.js';
-import { formatToken, hintOf, SECRET_BYTES } from '../domain/token-format.js';
-import type { TokenRecord } from '../domain/token-record.js';
+import { hintOf } from '../domain/token-format.js';
 import type { Authority } from './authority.js';
+import { createChangeLog } from './changes.js';
 import { check } from './check.js';
 import type { Core } from './core.js';
 import { decodeCursor, encodeCursor } from './cursor.js';
-import { hash, hexToLatin1 } from './digest.js';
+import { hexToLatin1 } from './digest.js';
 import { readGrants } from './grant-input.js';
-import { newId } from './ids.js';
 import {
   createTokenInput,
   expiryFrom,
@@ -17,10 +16,12 @@ import {
   listTokensInput,
   pruneInput,
   revokeOwnedInput,
+  revokeTokenInput,
   rotateTokenInput,
   updateTokenInput,
 } from './inputs.js';
-import type { ChangeType, SecretRotation, StoredSecret, StoredToken } from './ports.js';
+import { newSecret, newToken, readLimits } from './new-token.js';
+import type { ChangeType, SecretRotation, StoredToken } from './ports.js';
 import { expiryOf, isRevoked } from './token-reader.js';
 import type { Tokens } from './tokens-api.js';
 
@@ -30,6 +31,7 @@ const BATCH = 200;
 
 export function createTokens(core: Core, authority: Authority): Tokens {
   const { store, reader, settings } = core;
+  const changes = createChangeLog(core, authority);
 
   async function resolveGrants(types: unknown, organization: string): Promise<StoredGrants> {
     const grants = await readGrants(types, settings.catalog, (id) => store.findEndpoint(organization, id));
@@ -53,63 +55,6 @@ export function createTokens(core: Core, authority: Authority): Tokens {
     });
   }
 
-  function newSecret(now: number): { token: string; hashed: string; secret: StoredSecret } {
-    const bytes = settings.random(SECRET_BYTES);
-    if (!(bytes instanceof Uint8Array) || bytes.length !== SECRET_BYTES) {
-      throw new PosternError('option_invalid', `random(${SECRET_BYTES}) must return ${SECRET_BYTES} bytes`, {
-        path: 'random',
-      });
-    }
-    const token = formatToken(settings.tokenPrefix, bytes);
-    const hashed = hash(token);
-    return { token, hashed, secret: { ...core.digester.write(hashed), createdAt: now, endsAt: null } };
-  }
-
-  function newToken(
-    input: ReturnType<typeof createTokenInput.parse>,
-    grants: StoredGrants,
-    organization: string,
-    hint: string,
-    now: number,
-  ): StoredToken {
-    return {
-      id: newId(settings.random),
-      organization,
-      owner: authority.owner(input.owner),
-      ownership: input.ownership,
-      name: input.name,
-      description: input.description,
-      types: JSON.stringify(grants),
-      typeNames: Object.keys(grants),
-      metadata: JSON.stringify(input.metadata),
-      hint,
-      createdAt: now,
-      updatedAt: now,
-      expiresAt: expiryFrom(input, now),
-      revokedAt: null,
-      lastUsedAt: null,
-      version: 1,
-    };
-  }
-
-  const change = (type: ChangeType, token: StoredToken, at: number) =>
-    ({ type, at, actor: authority.actor, organization: token.organization, subject: token.id }) as const;
-
-  function announce(type: ChangeType, token: StoredToken, at: number): void {
-    const record = readable(token, at);
-    core.events.emit({ ...change(type, token, at), at: new Date(at), ...(record && { record }) });
-  }
-
-  /** The record, or `null` with a fault event where it is damaged: one bad row must not hide, or keep, the others. */
-  function readable(token: StoredToken, at: number): TokenRecord | null {
-    try {
-      return reader.record(token);
-    } catch (error) {
-      core.events.fault('record', error, at);
-      return null;
-    }
-  }
-
   function forget(id: unknown): void {
     if (isTokenId(id)) core.tokenChanged(id);
   }
@@ -131,8 +76,9 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       const next = await make(token, now);
       if (next === null) return token;
       const written = { ...next, updatedAt: now, version: token.version + 1 };
-      if (await replace(written, token.version, null, change(type, token, now))) {
-        announce(type, written, now);
+      const { change, announce } = changes.token(type, token, written, now);
+      if (await replace(written, token.version, null, change)) {
+        announce();
         return written;
       }
     }
@@ -140,11 +86,9 @@ export function createTokens(core: Core, authority: Authority): Tokens {
   }
 
   async function remove(token: StoredToken, type: ChangeType): Promise<boolean> {
-    const now = core.time.read();
-    const removed = await store
-      .deleteToken(token.id, change(type, token, now))
-      .finally(() => core.tokenChanged(token.id));
-    if (removed) core.events.emit({ ...change(type, token, now), at: new Date(now) });
+    const { change, announce } = changes.token(type, token, null, core.time.read());
+    const removed = await store.deleteToken(token.id, change).finally(() => core.tokenChanged(token.id));
+    if (removed) announce();
     return removed;
   }
 
@@ -153,12 +97,15 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       const given = check(createTokenInput, input, 'tokens.create', 'input_invalid');
       const now = core.time.read();
       const organization = authority.organization(given.organization);
-      const { token, secret } = newSecret(now);
-      const stored = newToken(given, await resolveGrants(given.types, organization), organization, hintOf(token), now);
-      const written = await store.insertToken(stored, secret, change('token.created', stored, now));
+      const grants = await resolveGrants(given.types, organization);
+      const { token, secret } = newSecret(core, now);
+      const stored = newToken(core, authority, given, { organization, grants }, hintOf(token), now);
+      const { change, announce } = changes.token('token.created', null, stored, now);
       // 256 random bits don't meet twice: a collision is a broken `random`.
-      if (!written) throw new PosternError('conflict', 'the new token exists already: is the random option random?');
-      announce('token.created', stored, now);
+      if (!(await store.insertToken(stored, secret, change))) {
+        throw new PosternError('conflict', 'the new token exists already: is the random option random?');
+      }
+      announce();
       return { token, record: reader.record(stored) };
     },
 
@@ -177,15 +124,17 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       const now = core.time.read();
       const organization = authority.organization(given.organization);
       const grants = await resolveGrants(given.types, organization);
-      const stored = newToken(given, grants, organization, `sha256:${digest.slice(0, 8)}…`, now);
+      const hint = `sha256:${digest.slice(0, 8)}…`;
+      const stored = newToken(core, authority, given, { organization, grants }, hint, now);
       const secret = { ...core.digester.write(hexToLatin1(digest)), createdAt: now, endsAt: null };
-      if (!(await store.insertToken(stored, secret, change('token.imported', stored, now)))) {
+      const { change, announce } = changes.token('token.imported', null, stored, now);
+      if (!(await store.insertToken(stored, secret, change))) {
         throw new PosternError('token_exists', 'a token of this digest is here already: it was imported before', {
           path: 'digest',
         });
       }
       core.cache.forgetUnknown();
-      announce('token.imported', stored, now);
+      announce();
       return reader.record(stored);
     },
 
@@ -209,13 +158,13 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       const page = tokens.slice(0, given.limit);
       const last = page.at(-1);
       return {
-        items: page.map((token) => readable(token, core.time.read())).filter((record) => record !== null),
+        items: page.map((token) => changes.readable(token, core.time.read())).filter((record) => record !== null),
         nextCursor: tokens.length > given.limit && last ? encodeCursor(last) : null,
       };
     },
 
-    async update(id, changes) {
-      const given = check(updateTokenInput, changes, 'tokens.update', 'input_invalid');
+    async update(id, input) {
+      const given = check(updateTokenInput, input, 'tokens.update', 'input_invalid');
       const updated = await edit(id, 'token.updated', async (token, now) => {
         const types = given.types === undefined ? null : await resolveGrants(given.types, token.organization);
         let { expiresAt } = token;
@@ -226,12 +175,14 @@ export function createTokens(core: Core, authority: Authority): Tokens {
           if (types === null) await authority.assertHolds(reader.grants(token).stored);
         }
         if (Object.values(given).every((value) => value === undefined)) return null;
+        const limited = given.rateLimit !== undefined || given.quota !== undefined;
         return {
           ...token,
           name: given.name ?? token.name,
           description: given.description ?? token.description,
           expiresAt,
           metadata: given.metadata === undefined ? token.metadata : JSON.stringify(given.metadata),
+          ...(limited && { limits: readLimits(core, given, reader.limits(token)) }),
           ...(types !== null && { types: JSON.stringify(types), typeNames: Object.keys(types) }),
         };
       });
@@ -246,20 +197,23 @@ export function createTokens(core: Core, authority: Authority): Tokens {
         throw new PosternError('token_revoked', 'a revoked token can not be rotated: create a new one', { path: 'id' });
       }
       assertUnexpired(token, core.time.latest);
-      // Who learns the new secret can do all that the token may.
+      // Who learns the new secret can do all that the token may, and does it in its owner's name.
       await authority.assertHolds(reader.grants(token).stored);
-      const made = newSecret(now);
+      authority.assertMaySpeakFor(token);
+      const made = newSecret(core, now);
       const rotation: SecretRotation = {
         secret: made.secret,
         othersEndAt: Math.min(now + durationOf(grace, 'grace'), expiryOf(token)),
       };
       const next = { ...token, hint: hintOf(made.token), updatedAt: now, version: token.version + 1 };
-      if (!(await replace(next, token.version, rotation, change('token.rotated', token, now)))) throw conflict();
-      announce('token.rotated', next, now);
+      const { change, announce } = changes.token('token.rotated', token, next, now);
+      if (!(await replace(next, token.version, rotation, change))) throw conflict();
+      announce();
       return { token: made.token, record: reader.record(next) };
     },
 
-    async revoke(id) {
+    async revoke(id, options = {}) {
+      const { wait } = check(revokeTokenInput, options, 'tokens.revoke', 'input_invalid');
       await edit(id, 'token.revoked', (token, now) =>
         token.revokedAt === null ? { ...token, revokedAt: now } : null,
       ).catch((error: PosternError) => {
@@ -268,6 +222,17 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       });
       // Another process may have been first, unseen by this one: from here on it works nowhere in this process.
       forget(id);
+      return (wait ? await core.confirm() : undefined) as never;
+    },
+
+    async usage(id) {
+      const token = await find(id);
+      if (token === null) return [];
+      return (await store.listUsage(token.id)).map(({ endpoint, count, lastUsedAt }) => ({
+        endpoint: endpoint === '' ? null : endpoint,
+        count,
+        lastUsedAt: new Date(lastUsedAt),
+      }));
     },
 
     async delete(id) {

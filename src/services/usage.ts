@@ -2,21 +2,23 @@ import type { Events } from './events.js';
 import type { Store } from './ports.js';
 import { after } from './runtime.js';
 import type { KnownToken } from './token-cache.js';
+import { Uses } from './uses.js';
 
-/** How far `lastUsedAt` may be behind, in milliseconds. */
+/** How far `lastUsedAt` and the counts may be behind, in milliseconds. A crash loses no more than that. */
 const FLUSH_INTERVAL = 10_000;
 /** While the store is down, uses of at most this many tokens wait. */
 const MAX_WAITING = 200_000;
 
 /**
- * Notes uses, off the request's path: a call costs one comparison, and one entry in a map at its token's first use in an
- * interval. The batch is written when the interval is over, and on close.
+ * Counts uses off the request's path: a call costs an addition. A batch is written when the interval is over, and on close.
  */
 export class UsageRecorder {
   readonly #store: Store;
   readonly #events: Events;
-  #waiting = new Map<string, number>();
-  #interval = 0;
+  /** What is being counted, with the token that counts it. */
+  #counting: { readonly token: KnownToken; readonly uses: Uses }[] = [];
+  /** What could not be written, by token. */
+  readonly #unwritten = new Map<string, Uses>();
   #cancel: (() => void) | null = null;
   #closed = false;
   #flushing: Promise<void> = Promise.resolve();
@@ -26,12 +28,17 @@ export class UsageRecorder {
     this.#events = events;
   }
 
-  note(token: KnownToken, now: number): void {
-    if (token.notedIn === this.#interval) return;
-    token.notedIn = this.#interval;
-    if (this.#waiting.size >= MAX_WAITING) return;
-    this.#waiting.set(token.principal.tokenId, now);
-    this.#schedule();
+  /** @param endpoint its id, or `''` where none is in question */
+  note(token: KnownToken, endpoint: string, now: number): void {
+    let { uses } = token;
+    if (uses === null) {
+      if (this.#counting.length >= MAX_WAITING) return;
+      uses = new Uses(token.principal.tokenId, endpoint);
+      token.uses = uses;
+      this.#counting.push({ token, uses });
+      this.#schedule();
+    }
+    uses.add(endpoint, now);
   }
 
   /** Writes what waits. What can't be written waits for the next time. Never rejects. */
@@ -57,19 +64,30 @@ export class UsageRecorder {
   }
 
   async #write(): Promise<void> {
-    if (this.#waiting.size === 0) return;
-    const batch = this.#waiting;
-    this.#waiting = new Map();
-    this.#interval++;
-    try {
-      await this.#store.recordUsage([...batch].map(([tokenId, lastUsedAt]) => ({ tokenId, lastUsedAt })));
-    } catch (error) {
-      const now = Math.max(...batch.values());
-      for (const [id, at] of batch) {
-        if (this.#waiting.size < MAX_WAITING && !this.#waiting.has(id)) this.#waiting.set(id, at);
-      }
-      this.#schedule();
-      this.#events.fault('usage', error, now);
+    for (const { token, uses } of this.#counting) {
+      token.uses = null;
+      this.#merge(uses);
     }
+    this.#counting = [];
+    if (this.#unwritten.size === 0) return;
+    const batch = [...this.#unwritten.values()];
+    this.#unwritten.clear();
+    try {
+      await this.#store.recordUsage(
+        batch.map((uses) => ({ tokenId: uses.tokenId, lastUsedAt: uses.lastUsedAt, counts: uses.counts() })),
+      );
+    } catch (error) {
+      for (const uses of batch) this.#merge(uses);
+      this.#schedule();
+      this.#events.fault('usage', error, batch[0]?.lastUsedAt ?? 0);
+    }
+  }
+
+  /** A token that was read again, or has two secrets, is counted in several places. */
+  #merge(uses: Uses): void {
+    const waiting = this.#unwritten.get(uses.tokenId);
+    if (waiting !== undefined) {
+      for (const { endpoint, count } of uses.counts()) waiting.add(endpoint, uses.lastUsedAt, count);
+    } else if (this.#unwritten.size < MAX_WAITING) this.#unwritten.set(uses.tokenId, uses);
   }
 }

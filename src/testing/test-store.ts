@@ -1,7 +1,10 @@
 import type { Store } from '../services/ports.js';
 import { asRunner, findRunner, type TestRunner } from './runner.js';
 import type { StoreCase } from './store-cases/case.js';
+import { changeCases } from './store-cases/changes.js';
+import { countCases } from './store-cases/counts.js';
 import { endpointCases } from './store-cases/endpoints.js';
+import { halfwayCases } from './store-cases/halfway.js';
 import { lifecycleCases } from './store-cases/lifecycle.js';
 import { listCases } from './store-cases/lists.js';
 import { searchCases } from './store-cases/search.js';
@@ -16,8 +19,11 @@ const GROUPS: readonly (readonly [string, readonly StoreCase[]])[] = [
   ['lists', listCases],
   ['search', searchCases],
   ['uses', usageCases],
+  ['counts', countCases],
+  ['changes', changeCases],
   ['texts', textCases],
   ['endpoints', endpointCases],
+  ['half-way', halfwayCases],
   ['lifecycle', lifecycleCases],
 ];
 

@@ -1,7 +1,7 @@
 import { type Decision, denied } from '../domain/decision.js';
 import type { Zone } from '../domain/endpoint.js';
 import type { Requirement } from '../domain/requirement.js';
-import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
+import type { AnyTokenTypes, ScopeOf, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../services/create-postern.js';
 import type { CredentialFields } from './credential.js';
 
@@ -9,12 +9,13 @@ import type { CredentialFields } from './credential.js';
 export type Asked<T extends TokenTypes = AnyTokenTypes> = Pick<Postern<T>, 'tryAuthorize' | 'authorize' | 'prepare'>;
 
 /**
- * What a requirement function returns. An endpoint whose name is `undefined` (a route has no such parameter) is an unknown
- * endpoint; nothing at all declares nothing, and the call is refused.
+ * What a requirement function returns. An endpoint or an organization whose name is `undefined` (the route has no such
+ * parameter) is an unknown one; nothing at all declares nothing, and the call is refused.
  */
 export type ComputedRequirement<T extends TokenTypes = TokenTypes> =
   | Requirement<T>
   | { readonly endpoint: string | undefined; readonly organization?: string | undefined }
+  | { readonly scope: ScopeOf<T> | readonly ScopeOf<T>[]; readonly organization?: string | undefined }
   | null
   | undefined;
 
@@ -44,7 +45,8 @@ export function asker<Request, T extends TokenTypes>(
 
   function decide(request: Request, credential: CredentialFields, needed: Requirement<T> | null) {
     const standing = constantZone ?? (zone as (request: Request) => Zone)(request);
-    const attempt = { ...credential, zone: standing, requirement: needed };
+    const { token, malformed, recheck } = credential as Partial<Record<'token' | 'malformed' | 'recheck', never>>;
+    const attempt = { token, malformed, recheck, zone: standing, requirement: needed };
     return postern.tryAuthorize(attempt) ?? settled(postern, postern.authorize(attempt));
   }
 
@@ -72,12 +74,20 @@ function settled<T extends TokenTypes>(postern: Asked<T>, decision: Promise<Deci
   );
 }
 
-/** '' is no id: an endpoint that has no name is one that nobody registered. */
+/**
+ * '' is no id, and the name of no organization: what was read from a route that has no such parameter is something that
+ * nobody registered. Left as it is, a missing tenant would be taken for the caller's own.
+ */
 function named<T extends TokenTypes>(requirement: ComputedRequirement<T>): Requirement<T> | null {
   if (requirement === undefined || requirement === null) return null;
-  const nameless =
-    Object.hasOwn(requirement, 'endpoint') && (requirement as { endpoint: unknown }).endpoint === undefined;
-  return nameless ? { ...requirement, endpoint: '' } : (requirement as Requirement<T>);
+  const { endpoint, organization } = requirement as { endpoint?: unknown; organization?: unknown };
+  const nameless = {
+    ...(endpoint === undefined && Object.hasOwn(requirement, 'endpoint') && { endpoint: '' }),
+    ...(organization === undefined && Object.hasOwn(requirement, 'organization') && { organization: '' }),
+  };
+  return Object.keys(nameless).length === 0
+    ? (requirement as Requirement<T>)
+    : ({ ...requirement, ...nameless } as unknown as Requirement<T>);
 }
 
 function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {

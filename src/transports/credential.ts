@@ -1,10 +1,15 @@
 /** What a transport found of a credential: one token, none, or what is no single one. */
-export type CredentialFields = { readonly token: string | null } | { readonly malformed: true };
+export type CredentialFields = ({ readonly token: string | null } | { readonly malformed: true }) & {
+  /** Of a call that goes on, and is asked about again. */
+  readonly recheck?: true;
+};
 
 const MISSING: CredentialFields = Object.freeze({ token: null });
 export const MALFORMED: CredentialFields = Object.freeze({ malformed: true });
 
 const SCHEME = 'bearer';
+/** RFC 9110 allows any number of spaces after the scheme; nobody sends more than one. */
+const MAX_SPACES = 16;
 /** The longest credential that is looked at, in bytes. */
 const MAX_LENGTH = 8192;
 
@@ -20,7 +25,7 @@ export function readBearer(value: string | undefined, duplicated: boolean): Cred
   if (value === undefined || value === '') return MISSING;
   if (!isBearer(value)) return mentionsBearer(value) ? MALFORMED : MISSING;
   let start = SCHEME.length;
-  while (value.charCodeAt(start) === 0x20) start++;
+  while (start < SCHEME.length + MAX_SPACES && value.charCodeAt(start) === 0x20) start++;
   // Without a space after the scheme there is no token, or a control character where the space should be.
   return start === SCHEME.length ? MALFORMED : readToken(value.slice(start));
 }
@@ -46,7 +51,25 @@ function isBearer(value: string): boolean {
   return ends && value.slice(0, SCHEME.length).toLowerCase() === SCHEME;
 }
 
-/** A list whose first credential is of another scheme: `Basic …, Bearer …` is two credentials in one header. */
+/**
+ * A list whose first credential is of another scheme: `Basic …, Bearer …` is two credentials in one header. The runtime's
+ * own search finds the word, and only what stands around it is looked at: a long refusal stays cheap.
+ */
 function mentionsBearer(value: string): boolean {
-  return value.indexOf(',') >= 0 && /,[ \t]*bearer(?:[ \t,]|$)/i.test(value);
+  if (value.indexOf(',') < 0) return false;
+  const text = value.toLowerCase();
+  for (let at = text.indexOf(SCHEME); at >= 0; at = text.indexOf(SCHEME, at + SCHEME.length)) {
+    let before = at - 1;
+    while (before >= 0 && isBlank(text.charCodeAt(before))) before--;
+    const next = text.charCodeAt(at + SCHEME.length);
+    const ends = at + SCHEME.length === text.length || isBlank(next) || next === COMMA;
+    if (ends && before >= 0 && text.charCodeAt(before) === COMMA) return true;
+  }
+  return false;
+}
+
+const COMMA = 0x2c;
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

@@ -9,6 +9,7 @@ import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
+import { rateLimitHeaders } from './rate-limit-headers.js';
 
 export { lint } from './express-lint.js';
 export type { Finding } from './lint.js';
@@ -59,6 +60,7 @@ export function guard<T extends TokenTypes>(
     function settle(settled: Decision): void {
       if (settled.allowed) {
         request.principal = settled.principal as RegisteredPrincipal | null;
+        if (settled.limit !== undefined) response.set(rateLimitHeaders(settled.limit));
         next();
         return;
       }

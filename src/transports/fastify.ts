@@ -7,6 +7,7 @@ import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { type HttpAnswer, httpAnswers } from './http-answer.js';
 import { type Finding, findingsOf } from './lint.js';
 import { readNodeCredential } from './node-credential.js';
+import { rateLimitHeaders } from './rate-limit-headers.js';
 
 export type { Finding } from './lint.js';
 
@@ -102,6 +103,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
     function settle(settled: Decision): void {
       if (settled.allowed) {
         request.principal = settled.principal as RegisteredPrincipal | null;
+        if (settled.limit !== undefined) reply.headers(rateLimitHeaders(settled.limit));
         next();
       } else if (onDenied === undefined) send(reply, answer(settled));
       else void deny(settled, request, reply);

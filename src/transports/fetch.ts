@@ -8,6 +8,7 @@ import { type Asked, asker, type ComputedRequirement } from './ask.js';
 import { type CredentialFields, readBearer, readRawToken } from './credential.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { type HttpAnswer, httpAnswers } from './http-answer.js';
+import { rateLimitHeaders } from './rate-limit-headers.js';
 
 /** What a handler gets beside the request. */
 export interface GuardContext<T extends TokenTypes = TokenTypes> {
@@ -55,7 +56,10 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
   return async (...call) => {
     const [request, ...rest] = call as unknown as [Request, ...Rest];
     const decision = await ask(call, readFetchCredential(request.headers, header));
-    if (decision.allowed) return handler(request, { principal: decision.principal }, ...(rest as unknown as Rest));
+    if (decision.allowed) {
+      const response = await handler(request, { principal: decision.principal }, ...(rest as unknown as Rest));
+      return decision.limit === undefined ? response : withHeaders(response, rateLimitHeaders(decision.limit));
+    }
     if (onDenied !== undefined) {
       try {
         const own = await (onDenied as NonNullable<FetchGuardOptions<Rest>['onDenied']>)(decision, ...call);
@@ -81,4 +85,11 @@ function readFetchCredential(headers: Headers, header: string | null): Credentia
 
 function toResponse(answer: HttpAnswer): Response {
   return new Response(answer.body, { status: answer.status, headers: answer.headers });
+}
+
+/** A copy, because the headers of some responses (of `fetch`, of `Response.redirect`) can't be changed. */
+function withHeaders(response: Response, more: Readonly<Record<string, string>>): Response {
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(more)) headers.set(name, value);
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }

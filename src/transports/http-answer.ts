@@ -1,4 +1,5 @@
 import type { DenialReason, Denied } from '../domain/decision.js';
+import { rateLimitHeaders, retryAfter } from './rate-limit-headers.js';
 
 /** An HTTP answer that no framework has a say in. */
 export interface HttpAnswer {
@@ -126,6 +127,10 @@ export function httpAnswers(realm = DEFAULT_REALM): (denial: Denied) => HttpAnsw
     if (denial.reason === 'scope_missing' && denial.scopes !== undefined) {
       return render(ANSWERS.scope_missing, realm, `, scope="${denial.scopes.join(' ')}"`);
     }
+    if (denial.limit !== undefined) {
+      const headers = { ...rateLimitHeaders(denial.limit), 'Retry-After': retryAfter(denial.limit) };
+      return render(ANSWERS[denial.reason], realm, '', headers);
+    }
     let answer = kept.get(denial.reason);
     if (answer === undefined) {
       answer = render(ANSWERS[denial.reason], realm, '');
@@ -135,8 +140,8 @@ export function httpAnswers(realm = DEFAULT_REALM): (denial: Denied) => HttpAnsw
   };
 }
 
-function render(answer: Answer, realm: string, scope: string): HttpAnswer {
-  const { status, title, detail, code, challenge, retryAfter } = answer;
+function render(answer: Answer, realm: string, scope: string, more: Readonly<Record<string, string>> = {}): HttpAnswer {
+  const { status, title, detail, code, challenge, retryAfter: pause } = answer;
   const body = JSON.stringify({ type: 'about:blank', title, status, detail, code });
   return {
     status,
@@ -146,7 +151,8 @@ function render(answer: Answer, realm: string, scope: string): HttpAnswer {
       // A denial is about one credential at one moment; a 404 may be kept by caches unless told otherwise.
       'Cache-Control': 'no-store',
       ...(challenge !== null && { 'WWW-Authenticate': `Bearer realm="${realm}"${challenge}${scope}` }),
-      ...(retryAfter !== undefined && { 'Retry-After': retryAfter }),
+      ...(pause !== undefined && { 'Retry-After': pause }),
+      ...more,
     },
     body,
   };

@@ -101,18 +101,23 @@ describe('excessOf', () => {
 
   test.each([
     ['an included scope', ['models:read'], ['models:write'], null],
-    ['the including scope', ['models:write'], ['models:read'], { scope: 'models:write' }],
+    ['the including scope', ['models:write'], ['models:read'], { kind: 'scope', name: 'models:write' }],
     ['a resource of all', ['models:*'], ['*'], null],
     ['a scope of a resource', ['models:write'], ['models:*'], null],
-    ["a wildcard of all of today's actions", ['models:*'], ['models:read', 'models:write'], { scope: 'models:*' }],
+    [
+      "a wildcard of all of today's actions",
+      ['models:*'],
+      ['models:read', 'models:write'],
+      { kind: 'scope', name: 'models:*' },
+    ],
     [
       'everything of every resource',
       ['*'],
       ['models:*', 'iam:*', 'cluster:*', 'bentos:*', 'deployments:*'],
-      { scope: '*' },
+      { kind: 'scope', name: '*' },
     ],
-    ['another resource', ['iam:read'], ['models:*'], { scope: 'iam:read' }],
-    ['a scope that no one knows', ['future:read'], ['*'], { scope: 'future:read' }],
+    ['another resource', ['iam:read'], ['models:*'], { kind: 'scope', name: 'iam:read' }],
+    ['a scope that no one knows', ['future:read'], ['*'], { kind: 'scope', name: 'future:read' }],
   ])('%s', (_, wanted, held, expected) => {
     expect(excess(developer(...wanted), holder(developer(...held)))).toEqual(expected);
   });
@@ -120,8 +125,11 @@ describe('excessOf', () => {
   test('an endpoint is held by its uid: its name made again is another one', () => {
     const held = holder({ user: { endpoints: [{ id: 'a', uid: 'first' }] } });
     expect(excess({ user: { endpoints: [{ id: 'a', uid: 'first' }] } }, held)).toBeNull();
-    expect(excess({ user: { endpoints: [{ id: 'a', uid: 'second' }] } }, held)).toEqual({ endpoint: 'a' });
-    expect(excess({ user: { endpoints: '*' } }, held)).toEqual({ endpoint: '*' });
+    expect(excess({ user: { endpoints: [{ id: 'a', uid: 'second' }] } }, held)).toEqual({
+      kind: 'endpoint',
+      name: 'a',
+    });
+    expect(excess({ user: { endpoints: '*' } }, held)).toEqual({ kind: 'endpoint', name: '*' });
     expect(excess({ user: { endpoints: [{ id: 'a', uid: 'any' }] } }, holder({ user: { endpoints: '*' } }))).toBeNull();
   });
 
@@ -131,7 +139,10 @@ describe('excessOf', () => {
       rich: scopeAccess({ m: { read: [], write: ['read'] } }),
     });
     const plainWrite = compileGrants({ plain: { scopes: ['m:write'] } }, catalog);
-    expect(excessOf({ rich: { scopes: ['m:write'] } }, plainWrite, catalog)).toEqual({ scope: 'm:write' });
+    expect(excessOf({ rich: { scopes: ['m:write'] } }, plainWrite, catalog)).toEqual({
+      kind: 'scope',
+      name: 'm:write',
+    });
     const richWrite = compileGrants({ rich: { scopes: ['m:write'] } }, catalog);
     expect(excessOf({ plain: { scopes: ['m:write'] } }, richWrite, catalog)).toBeNull();
   });

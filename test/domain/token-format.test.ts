@@ -73,6 +73,16 @@ describe('the format of a token', () => {
     );
   });
 
+  test('a character whose low byte is the right one is refused at every position', () => {
+    const token = formatToken('pst', new Uint8Array(32).fill(7));
+    for (let at = 4; at < token.length; at++) {
+      for (const distance of [0x80, 0x100, 0x3000]) {
+        const other = String.fromCharCode(token.charCodeAt(at) + distance);
+        expect(tokenForm('pst')(token.slice(0, at) + other + token.slice(at + 1))).toBe(false);
+      }
+    }
+  });
+
   test('two neighbours exchanged are refused', () => {
     fc.assert(
       fc.property(bytes32, fc.integer({ min: 4, max: 51 }), (bytes, at) => {

@@ -165,7 +165,10 @@ describe('requirements', () => {
     const { postern, events } = instance();
     const fault = new Error('the requirement function threw');
     const attempt: Attempt = { requirement: { public: true }, fault };
-    expect(await postern.authorize(attempt)).toEqual({ allowed: false, reason: 'internal_error', error: fault });
+    const decision = await postern.authorize(attempt);
+    expect(decision).toEqual({ allowed: false, reason: 'internal_error' });
+    expect(decision).toHaveProperty('error', fault);
+    expect(Object.keys(decision)).toEqual(['allowed', 'reason']);
     expect(postern.tryAuthorize(attempt)).toBeNull();
     expect((await postern.explain(attempt)).decision).toMatchObject({ reason: 'internal_error' });
     expect(events).toContainEqual(expect.objectContaining({ type: 'fault', during: 'decision', error: fault }));

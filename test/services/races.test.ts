@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { memoryStore } from 'postern';
 import { describe, expect, test } from 'vitest';
 import { controlledStore } from '../support/controlled-store.js';
@@ -106,8 +107,20 @@ test('a token that is imported after it was tried works at once', async () => {
   const { postern } = instance({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
   const token = `old_${'a'.repeat(32)}`;
   expect((await postern.authenticate(token)).ok).toBe(false);
-  const { createHash } = await import('node:crypto');
   await postern.tokens.import({ name: 'x', types, digest: createHash('sha256').update(token).digest('hex') });
+  expect((await postern.authenticate(token)).ok).toBe(true);
+});
+
+test('an answer "unknown" that arrives after the import is not remembered', async () => {
+  const { postern, store } = instance({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
+  const token = `old_${'b'.repeat(32)}`;
+  const gate = store.hold('findTokenByDigest', 'after');
+  const early = postern.authenticate(token);
+  const held = await gate.next();
+  gate.end();
+  await postern.tokens.import({ name: 'x', types, digest: createHash('sha256').update(token).digest('hex') });
+  held.release();
+  expect(await early).toEqual({ ok: false, reason: 'token_unknown' });
   expect((await postern.authenticate(token)).ok).toBe(true);
 });
 

@@ -12,7 +12,10 @@ describe('with the portable hash', async () => {
     const { hash, portableHash } = await import('../../src/services/digest.js');
     test('it is the one in use', () => expect(hash).toBe(portableHash));
     await import('./decisions.test.js');
-    await import('./tokens.test.js');
+    await import('./tokens-create.test.js');
+    await import('./tokens-change.test.js');
+    await import('./tokens-rotate.test.js');
+    await import('./tokens-end.test.js');
     await import('./as-principal.test.js');
     await import('./cache.test.js');
     await import('./races.test.js');

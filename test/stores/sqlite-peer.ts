@@ -11,7 +11,7 @@ const commands: Record<string, (argument: never) => Promise<unknown>> = {
     Promise.all(names.map(async (name) => (await postern.tokens.create({ name, types })).token)),
   revoke: (id: string) => postern.tokens.revoke(id),
   access: ([id, access]: ['summarizer', 'public' | 'private']) => postern.endpoints.update(id, { access }),
-  touch: (id: string) => store.recordUsage([{ tokenId: id, lastUsedAt: Date.now() + 1_000_000 }]),
+  touch: (id: string) => store.recordUsage([{ tokenId: id, lastUsedAt: Date.now() + 1_000_000, counts: [] }]),
   close: () => postern.close(),
 };
 

@@ -3,8 +3,9 @@ import { basename, join } from 'node:path';
 import { createPostern } from 'postern';
 import { type SqliteConstructor, type SqliteDatabase, type SqlValue, sqliteStore } from 'postern/stores/sqlite';
 import { describe, expect, it } from 'vitest';
+import { listChangesSql } from '../../src/stores/sqlite/changes.js';
 import { findByDigestSql, listTokensSql } from '../../src/stores/sqlite/tokens.js';
-import { aDigest, aSecret, aToken, insert } from '../../src/testing/store-cases/case.js';
+import { aChange, aChangeId, aDigest, aSecret, aToken, aUsage, insert } from '../../src/testing/store-cases/case.js';
 import { ask, Libsql, testDirectory } from './sqlite-files.js';
 
 const { directory, aFile } = testDirectory();
@@ -73,13 +74,7 @@ describe('statements', () => {
       'COMMIT',
     ]);
     log.length = 0;
-    await store.insertToken(aToken('t2'), aSecret('t1'), {
-      type: 'token.created',
-      at: 1,
-      actor: { kind: 'application' },
-      organization: 'acme',
-      subject: 't2',
-    });
+    await store.insertToken(aToken('t2'), aSecret('t1'), aChange('token.created', 't2'));
     expect(log.at(-1)).toBe('ROLLBACK');
     await store.close();
   });
@@ -88,11 +83,26 @@ describe('statements', () => {
     const file = aFile();
     const store = sqliteStore({ filename: file });
     await insert(store, aToken('t1'));
-    const bad = { type: 'token.created', at: 1, actor: { kind: 'application' }, subject: 't2' } as never;
+    const bad = aChange('token.created', 't2', 'acme', { organization: null as never });
     await expect(store.insertToken(aToken('t2'), aSecret('t2'), bad)).rejects.toThrow();
     expect(await store.findToken('t2')).toBeNull();
     expect(await store.findTokenByDigest([aDigest('t2')])).toBeNull();
     await insert(store, aToken('t2'));
+    await store.close();
+  });
+
+  it('a batch of uses is one transaction: one that fails at its end counts nothing', async () => {
+    const { driver, log } = spying();
+    const store = sqliteStore({ filename: aFile(), driver });
+    const ids = Array.from({ length: 1_200 }, (_, index) => `t${index}`);
+    await insert(store, aToken('t0'));
+    log.length = 0;
+    await store.recordUsage(ids.map((id) => aUsage(id, 1, { a: 1 })));
+    expect(log.filter((sql) => /^(BEGIN|COMMIT|ROLLBACK)/.test(sql))).toEqual(['BEGIN IMMEDIATE', 'COMMIT']);
+    const bad = aUsage('t0', 5, { a: null as never });
+    await expect(store.recordUsage([aUsage('t0', 4, { a: 1 }), bad])).rejects.toThrow();
+    expect(await store.listUsage('t0')).toEqual([{ tokenId: 't0', endpoint: 'a', count: 1, lastUsedAt: 1 }]);
+    expect((await store.findToken('t0'))?.lastUsedAt).toBe(1);
     await store.close();
   });
 
@@ -122,6 +132,17 @@ describe('statements', () => {
       expect(steps.join('\n')).toContain(`USING INDEX ${index}`);
       expect(steps.join('\n')).not.toContain('TEMP B-TREE');
     }
+    const position = { at: 1, id: aChangeId('c') };
+    for (const [query, index] of [
+      [{ organization: 'acme', limit: 10, after: position }, 'changes_by_organization'],
+      [{ organization: null, limit: 10, after: position }, 'changes_by_age'],
+      [{ organization: null, subject: 't1', limit: 10, after: position }, 'changes_by_subject'],
+    ] as const) {
+      const { sql, parameters } = listChangesSql(query);
+      const steps = plan(sql, parameters).join('\n');
+      expect(steps).toContain(`USING INDEX ${index}`);
+      expect(steps).not.toContain('TEMP B-TREE');
+    }
     expect(plan('SELECT id FROM tokens WHERE expires_at <= ? ORDER BY expires_at LIMIT ?', [1, 1])[0]).toContain(
       'USING INDEX tokens_by_expiry',
     );
@@ -131,6 +152,19 @@ describe('statements', () => {
 });
 
 describe('the audit log', () => {
+  it('can not be altered, nor cut, by a statement of anyone', async () => {
+    const file = aFile();
+    const store = sqliteStore({ filename: file });
+    await insert(store, aToken('t1'));
+    await store.close();
+    const database = new Libsql(file);
+    for (const sql of ["UPDATE changes SET actor_kind = 'principal'", 'DELETE FROM changes']) {
+      expect(() => database.exec(sql)).toThrow('append-only');
+    }
+    database.close();
+    expect(ask(file, 'SELECT count(*) FROM changes')).toBe(1);
+  });
+
   it('names who changed what, and holds no secret', async () => {
     const file = aFile();
     const postern = createPostern({ store: sqliteStore({ filename: file }), organization: 'acme', clock: () => 1_000 });
@@ -145,7 +179,7 @@ describe('the audit log', () => {
     const rows = ask(
       file,
       `SELECT json_group_array(json_array(at, type, actor_kind, actor_token, actor_owner, organization, subject))
-       FROM (SELECT * FROM changes ORDER BY id)`,
+       FROM (SELECT * FROM changes ORDER BY seq)`,
     );
     expect(JSON.parse(String(rows))).toEqual([
       [1_000, 'token.created', 'application', null, null, 'acme', record.id],

@@ -52,22 +52,10 @@ export function controlledStore(inner: Store = memoryStore(), options: { feed?: 
     return answer ? answer(real) : real;
   }
 
-  const methods: Method[] = [
-    'findTokenByDigest',
-    'findToken',
-    'listTokens',
-    'insertToken',
-    'replaceToken',
-    'deleteToken',
-    'listExpiredTokens',
-    'recordUsage',
-    'findEndpoint',
-    'listEndpoints',
-    'insertEndpoint',
-    'replaceEndpoint',
-    'deleteEndpoint',
-    'close',
-  ];
+  // Whatever methods the port has: one that is added needs no change here.
+  const methods = Object.entries(inner)
+    .filter(([name, value]) => typeof value === 'function' && name !== 'subscribe')
+    .map(([name]) => name as Method);
   const wrapped = Object.fromEntries(methods.map((method) => [method, (...args: unknown[]) => call(method, args)]));
   return {
     ...(wrapped as unknown as Store),

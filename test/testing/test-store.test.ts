@@ -1,6 +1,8 @@
 import { memoryStore, type Store, type StoredSecret, type StoredToken } from 'postern';
 import { testStore } from 'postern/testing';
 import { expect, it } from 'vitest';
+import type { Change, UsageCount } from '../../src/services/ports.js';
+import { aChange } from '../../src/testing/store-cases/case.js';
 
 /** Runs the suite over a store, and gives the titles of what failed. */
 async function failures(makeStore: () => Store): Promise<readonly string[]> {
@@ -92,7 +94,7 @@ const BREAKS: readonly (readonly [string, Break])[] = [
       async replaceToken(token, expected, rotation, change) {
         const done = await s.replaceToken(token, expected, rotation, change);
         if (done && token.lastUsedAt !== null)
-          await s.recordUsage([{ tokenId: token.id, lastUsedAt: token.lastUsedAt }]);
+          await s.recordUsage([{ tokenId: token.id, lastUsedAt: token.lastUsedAt, counts: [] }]);
         return done;
       },
     }),
@@ -246,6 +248,116 @@ const BREAKS: readonly (readonly [string, Break])[] = [
       findEndpoint: (organization, id) => s.findEndpoint(organization, id.toLowerCase()),
     }),
   ],
+  [
+    'a change that is not logged',
+    (s) => ({
+      async listChanges(query) {
+        return (await s.listChanges(query)).filter(({ type }) => type !== 'token.rotated');
+      },
+    }),
+  ],
+  [
+    'a change that is logged though it was refused',
+    (s) => {
+      const extra: Change[] = [];
+      return {
+        async deleteToken(id, change) {
+          const done = await s.deleteToken(id, change);
+          if (!done) extra.push(change);
+          return done;
+        },
+        listChanges: async (query) => [...extra, ...(await s.listChanges(query))],
+      };
+    },
+  ],
+  ['changes from the oldest', (s) => ({ listChanges: async (query) => [...(await s.listChanges(query))].reverse() })],
+  [
+    'changes of one time in the order of their writing',
+    (s) => {
+      const order: string[] = [];
+      return {
+        insertToken: (token, secret, change) => {
+          order.unshift(change.id);
+          return s.insertToken(token, secret, change);
+        },
+        async listChanges({ limit, after, ...query }) {
+          const all = await s.listChanges({ ...query, limit: 1_000 });
+          const sorted = [...all].sort((a, b) => b.at - a.at || order.indexOf(a.id) - order.indexOf(b.id));
+          const start = after === undefined ? 0 : sorted.findIndex(({ id }) => id === after.id) + 1;
+          return sorted.slice(start, start + limit);
+        },
+      };
+    },
+  ],
+  [
+    'changes whose texts are parsed and written again',
+    (s) => ({
+      listChanges: async (query) =>
+        (await s.listChanges(query)).map((change) => ({
+          ...change,
+          after: change.after && JSON.stringify(JSON.parse(change.after)),
+        })),
+    }),
+  ],
+  [
+    'a change that is written after what it tells of',
+    (s) => ({
+      async insertToken(token, secret, change) {
+        const done = await s.insertToken(token, secret, aChange('token.created', token.id));
+        if (done) String(change.before);
+        return done;
+      },
+    }),
+  ],
+  [
+    'counts that are set, not added',
+    (s) => {
+      const last = new Map<string, number>();
+      return {
+        async recordUsage(usages) {
+          await s.recordUsage(usages);
+          for (const { tokenId, counts } of usages) {
+            for (const { endpoint, count } of counts) last.set(JSON.stringify([tokenId, endpoint]), count);
+          }
+        },
+        listUsage: async (id) =>
+          (await s.listUsage(id)).map((each) => ({
+            ...each,
+            count: last.get(JSON.stringify([id, each.endpoint])) as number,
+          })),
+      };
+    },
+  ],
+  [
+    'counts that stay when their token is deleted',
+    (s) => {
+      const seen = new Map<string, readonly UsageCount[]>();
+      return {
+        async deleteToken(id, change) {
+          seen.set(id, await s.listUsage(id));
+          return s.deleteToken(id, change);
+        },
+        async listUsage(id) {
+          const now = await s.listUsage(id);
+          return now.length > 0 ? now : (seen.get(id) ?? []);
+        },
+      };
+    },
+  ],
+  [
+    'a batch of uses in parts',
+    (s) => ({
+      async recordUsage(usages) {
+        for (const usage of usages) await s.recordUsage([usage]);
+      },
+    }),
+  ],
+  [
+    'limits that are dropped',
+    (s) => ({ insertToken: (token, ...rest) => s.insertToken({ ...token, limits: null }, ...rest) }),
+  ],
+  ['a confirmation that someone is missing', () => ({ confirm: async () => ({ acknowledged: 1, missing: 1 }) })],
+  ['a confirmation of nobody', () => ({ confirm: async () => ({ acknowledged: 0, missing: 0 }) })],
   ['a listener that is never called', () => ({ subscribe: () => () => {} })],
   ['a store that goes on after close', () => ({ close: async () => {} })],
   [

@@ -1,11 +1,9 @@
 import type { EndpointQuery, StoredEndpoint } from '../../services/ports.js';
+import { ENDPOINT_COLUMNS, toEndpoint } from '../sql/rows.js';
 import type { Connection } from './connection.js';
-import type { SqlRow } from './driver.js';
-
-const ENDPOINT = 'uid, organization, id, access, created_at AS createdAt, updated_at AS updatedAt, version';
 
 export function findEndpoint(db: Connection, organization: string, id: string): StoredEndpoint | null {
-  const row = db.get(`SELECT ${ENDPOINT} FROM endpoints WHERE organization = ? AND id = ?`, organization, id);
+  const row = db.get(`SELECT ${ENDPOINT_COLUMNS} FROM endpoints WHERE organization = ? AND id = ?`, organization, id);
   return row === undefined ? null : toEndpoint(row);
 }
 
@@ -13,7 +11,7 @@ export function listEndpoints(db: Connection, query: EndpointQuery): readonly St
   // Every id is greater than the empty text. Ids are ASCII, so SQLite's order by bytes is that of code units.
   return db
     .all(
-      `SELECT ${ENDPOINT} FROM endpoints WHERE organization = ? AND id > ? ORDER BY id LIMIT ?`,
+      `SELECT ${ENDPOINT_COLUMNS} FROM endpoints WHERE organization = ? AND id > ? ORDER BY id LIMIT ?`,
       query.organization,
       query.after ?? '',
       query.limit,
@@ -56,16 +54,4 @@ export function replaceEndpoint(db: Connection, endpoint: StoredEndpoint, expect
 
 export function deleteEndpoint(db: Connection, organization: string, id: string): boolean {
   return db.run('DELETE FROM endpoints WHERE organization = ? AND id = ?', organization, id) === 1;
-}
-
-function toEndpoint(row: SqlRow): StoredEndpoint {
-  return {
-    uid: row.uid as string,
-    organization: row.organization as string,
-    id: row.id as string,
-    access: row.access as StoredEndpoint['access'],
-    createdAt: row.createdAt as number,
-    updatedAt: row.updatedAt as number,
-    version: row.version as number,
-  };
 }

@@ -2,9 +2,10 @@ import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PosternError } from '../../domain/errors.js';
+import type { Migration } from '../sql/migration.js';
 import { Connection } from './connection.js';
 import { isNoDatabase, type SqliteConstructor } from './driver.js';
-import { assertOurs, type Header, readHeader, upgrade } from './schema.js';
+import { assertOurs, type Header, plan, planFrom, readHeader, upgrade } from './schema.js';
 
 export const MEMORY = ':memory:';
 
@@ -13,6 +14,11 @@ export const MEMORY = ':memory:';
  * beyond it, the store waits and tries again without blocking.
  */
 const BUSY_TIMEOUT = 50;
+
+export interface OpenDatabase {
+  readonly db: Connection;
+  readonly migration: Migration;
+}
 
 /**
  * Opens a database, and makes or upgrades its tables. Of a file that is not ours nothing is changed, nor put beside it.
@@ -23,18 +29,37 @@ const BUSY_TIMEOUT = 50;
  *
  * @throws PosternError `store_invalid`, `store_newer`, and whatever the driver throws
  */
-export function openDatabase(Database: SqliteConstructor, filename: string): Connection {
+export function openDatabase(Database: SqliteConstructor, filename: string): OpenDatabase {
   if (filename !== MEMORY) inspect(Database, filename);
   const db = new Connection(new Database(filename));
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL`);
     // Before the switch to WAL: so a new file's mark is in the file itself, where `inspect` finds it, and not in a -wal.
-    upgrade(db, filename);
+    const migration = upgrade(db, filename);
     useWriteAheadLog(db, filename);
-    return db;
+    return { db, migration };
   } catch (error) {
     db.close();
     throw isNoDatabase(error) ? noDatabase(filename, error) : error;
+  }
+}
+
+/**
+ * What opening a database would do to its tables. Makes no file, and changes none.
+ *
+ * @throws PosternError `store_invalid`, `store_newer`
+ */
+export function planDatabase(Database: SqliteConstructor, filename: string): Migration {
+  if (filename === MEMORY) return planFrom(0);
+  inspect(Database, filename);
+  const file = statOf(filename);
+  if (file === null || file.size === 0) return planFrom(0);
+  const db = new Connection(new Database(filename));
+  try {
+    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+    return plan(db, filename);
+  } finally {
+    db.close();
   }
 }
 

@@ -1,32 +1,36 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PosternError } from '../../domain/errors.js';
 import type { Change, Store } from '../../services/ports.js';
+import type { MigrateOptions, Migration } from '../sql/migration.js';
+import { listChanges } from './changes.js';
 import type { Connection } from './connection.js';
 import { isBusy, loadDriver } from './driver.js';
 import * as endpoints from './endpoints.js';
 import { appendChange, ChangeFeed } from './feed.js';
-import { MEMORY, openDatabase } from './file.js';
+import { MEMORY, openDatabase, planDatabase } from './file.js';
 import { readSqliteOptions, type SqliteSettings, type SqliteStoreOptions } from './options.js';
+import { SCHEMA_VERSION } from './schema.js';
 import * as tokens from './tokens.js';
+import { listUsage, recordUsage } from './usage.js';
 
+export type { MigrateOptions, Migration } from '../sql/migration.js';
 export type { SqliteConstructor, SqliteDatabase, SqliteDriver, SqliteStatement, SqlValue } from './driver.js';
 export type { SqliteStoreOptions } from './options.js';
 
 /** How long a lock of another process is waited for before a call rejects, in milliseconds. */
 const BUSY_LIMIT = 10_000;
 const BUSY_PAUSE = 10;
-/** Uses written in one transaction: a few milliseconds of the event loop. */
-const USAGE_BATCH = 500;
 
 /** A {@link Store} that makes and upgrades its own tables. */
 export interface SqliteStore extends Store {
   /**
-   * Opens the file now, making or upgrading its tables, instead of with the first call. Idempotent.
+   * Opens the file now, making or upgrading its tables, instead of with the first call, and says what it did. Idempotent.
+   * With `dryRun` it makes and changes nothing, and says what it would do.
    *
    * @throws PosternError `store_invalid`: not a database, another application's, or no such directory; `store_newer`:
    *   written by a later version of this library; `driver_missing`; `closed`
    */
-  migrate(): Promise<void>;
+  migrate(options?: MigrateOptions): Promise<Migration>;
 }
 
 /**
@@ -59,15 +63,14 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     deleteToken: (id, made) => change(made, (db) => tokens.deleteToken(db, id)),
     listExpiredTokens: (organization, before, limit) =>
       read((db) => tokens.listExpiredTokens(db, organization, before, limit)),
-    async recordUsage(usages) {
-      for (let start = 0; start < usages.length; start += USAGE_BATCH) {
-        if (start > 0) await nextTurn();
-        await write((db) => {
-          tokens.recordUsage(db, usages.slice(start, start + USAGE_BATCH));
-          return true;
-        });
-      }
+    recordUsage: async (usages) => {
+      await write((db) => {
+        recordUsage(db, usages);
+        return true;
+      });
     },
+    listUsage: (id) => read((db) => listUsage(db, id)),
+    listChanges: (query) => read((db) => listChanges(db, query)),
     findEndpoint: (organization, id) => read((db) => endpoints.findEndpoint(db, organization, id)),
     listEndpoints: (query) => read((db) => endpoints.listEndpoints(db, query)),
     insertEndpoint: (endpoint, made) => change(made, (db) => endpoints.insertEndpoint(db, endpoint)),
@@ -75,7 +78,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       change(made, (db) => endpoints.replaceEndpoint(db, endpoint, expectedVersion)),
     deleteEndpoint: (organization, id, made) => change(made, (db) => endpoints.deleteEndpoint(db, organization, id)),
     subscribe: (listener) => database.feed.subscribe(listener),
-    migrate: () => read(() => {}),
+    migrate: (migrateOptions) => database.migrate(migrateOptions),
     close: () => database.close(),
   };
 }
@@ -85,6 +88,8 @@ class LazyDatabase {
   readonly #settings: SqliteSettings;
   readonly feed: ChangeFeed;
   #connection: Connection | null = null;
+  /** What opening it did. */
+  #migration: Migration | null = null;
   #closed = false;
 
   constructor(settings: SqliteSettings) {
@@ -112,15 +117,27 @@ class LazyDatabase {
   /** The same with its row in the audit log. Listeners are told before the caller goes on. */
   readonly change = (change: Change, work: (db: Connection) => boolean): Promise<boolean> =>
     this.read((db) => {
-      let id = 0;
+      let seq = 0;
       const done = db.transaction(() => {
         if (!work(db)) return false;
-        id = appendChange(db, change);
+        seq = appendChange(db, change);
         return true;
       });
-      if (done) this.feed.own(id, change);
+      if (done) this.feed.own(seq, change);
       return done;
     });
+
+  async migrate({ dryRun = false }: MigrateOptions = {}): Promise<Migration> {
+    const isOpen = this.#connection !== null;
+    if (dryRun && !isOpen) {
+      if (this.#closed) throw closed();
+      const { filename, driver } = this.#settings;
+      return planDatabase(loadDriver(driver), filename);
+    }
+    await this.read(() => {});
+    const done = this.#migration;
+    return isOpen || done === null ? { from: SCHEMA_VERSION, to: SCHEMA_VERSION, statements: [] } : done;
+  }
 
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -140,18 +157,23 @@ class LazyDatabase {
   }
 
   #open(): Connection {
-    if (this.#closed) throw new PosternError('closed', 'this store is closed: make another one');
+    if (this.#closed) throw closed();
     if (this.#connection === null) {
       const { filename, driver } = this.#settings;
-      const connection = openDatabase(loadDriver(driver), filename);
+      const { db, migration } = openDatabase(loadDriver(driver), filename);
       try {
-        if (filename !== MEMORY) this.feed.start(connection);
+        if (filename !== MEMORY) this.feed.start(db);
       } catch (error) {
-        connection.close();
+        db.close();
         throw error;
       }
-      this.#connection = connection;
+      this.#connection = db;
+      this.#migration = migration;
     }
     return this.#connection;
   }
+}
+
+function closed(): PosternError {
+  return new PosternError('closed', 'this store is closed: make another one');
 }

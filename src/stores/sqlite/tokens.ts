@@ -1,18 +1,13 @@
-import type { SecretRotation, StoredSecret, StoredToken, TokenQuery, Usage } from '../../services/ports.js';
+import type { SecretRotation, StoredSecret, StoredToken, TokenQuery } from '../../services/ports.js';
+import { firstFound, SECRET_COLUMNS, TOKEN_COLUMNS, toToken } from '../sql/rows.js';
+import { encodeTypeNames } from '../sql/type-names.js';
 import type { Connection } from './connection.js';
-import type { SqlRow, SqlValue } from './driver.js';
-
-const TOKEN = `t.id, t.organization, t.owner, t.ownership, t.name, t.description, t.types, t.type_names AS typeNames,
-  t.metadata, t.hint, t.created_at AS createdAt, t.updated_at AS updatedAt, t.expires_at AS expiresAt,
-  t.revoked_at AS revokedAt, t.last_used_at AS lastUsedAt, t.version`;
-
-const SECRET = `s.digest AS secretDigest, s.pepper AS secretPepper, s.created_at AS secretCreatedAt,
-  s.ends_at AS secretEndsAt`;
+import type { SqlValue } from './driver.js';
 
 /** The statement that a lookup by so many digests is: one for each, because a list can't be a parameter. */
 export function findByDigestSql(digests: number): string {
   const condition = digests === 1 ? '= ?' : `IN (${Array(digests).fill('?').join(', ')})`;
-  return `SELECT ${TOKEN}, ${SECRET} FROM secrets s JOIN tokens t ON t.seq = s.token WHERE s.digest ${condition}`;
+  return `SELECT ${TOKEN_COLUMNS}, ${SECRET_COLUMNS} FROM secrets s JOIN tokens t ON t.seq = s.token WHERE s.digest ${condition}`;
 }
 
 export function findTokenByDigest(
@@ -20,18 +15,11 @@ export function findTokenByDigest(
   digests: readonly string[],
 ): { token: StoredToken; secret: StoredSecret } | null {
   if (digests.length === 0) return null;
-  const sql = findByDigestSql(digests.length);
-  if (digests.length === 1) {
-    const row = db.get(sql, ...digests);
-    return row === undefined ? null : { token: toToken(row), secret: toSecret(row) };
-  }
-  const found = db.all(sql, ...digests).map((row) => ({ token: toToken(row), secret: toSecret(row) }));
-  const rank = ({ secret }: { secret: StoredSecret }) => digests.indexOf(secret.digest);
-  return found.sort((a, b) => rank(a) - rank(b))[0] ?? null;
+  return firstFound(db.all(findByDigestSql(digests.length), ...digests), digests);
 }
 
 export function findToken(db: Connection, id: string): StoredToken | null {
-  const row = db.get(`SELECT ${TOKEN} FROM tokens t WHERE t.id = ?`, id);
+  const row = db.get(`SELECT ${TOKEN_COLUMNS} FROM tokens t WHERE t.id = ?`, id);
   return row === undefined ? null : toToken(row);
 }
 
@@ -52,7 +40,7 @@ export function listTokensSql(query: TokenQuery): { readonly sql: string; readon
     where(`(${holds('t.name')} OR ${holds('t.description')})`, query.search, query.search);
   }
   if (query.after !== undefined) where('(t.created_at, t.id) < (?, ?)', query.after.createdAt, query.after.id);
-  const sql = `SELECT ${TOKEN} FROM tokens t ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')} ` : ''}ORDER BY t.created_at DESC, t.id DESC LIMIT ?`;
+  const sql = `SELECT ${TOKEN_COLUMNS} FROM tokens t ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')} ` : ''}ORDER BY t.created_at DESC, t.id DESC LIMIT ?`;
   return { sql, parameters: [...parameters, query.limit] };
 }
 
@@ -64,9 +52,9 @@ export function listTokens(db: Connection, query: TokenQuery): readonly StoredTo
 /** In a transaction. `false` where the id or the digest is taken: then what was written must be rolled back. */
 export function insertToken(db: Connection, token: StoredToken, secret: StoredSecret): boolean {
   const written = db.run(
-    `INSERT INTO tokens (id, organization, owner, ownership, name, description, types, type_names, metadata, hint,
+    `INSERT INTO tokens (id, organization, owner, ownership, name, description, types, type_names, metadata, hint, limits,
        created_at, updated_at, expires_at, revoked_at, last_used_at, version)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     token.id,
     token.organization,
     token.owner,
@@ -77,6 +65,7 @@ export function insertToken(db: Connection, token: StoredToken, secret: StoredSe
     encodeTypeNames(token.typeNames),
     token.metadata,
     token.hint,
+    token.limits,
     token.createdAt,
     token.updatedAt,
     token.expiresAt,
@@ -96,7 +85,7 @@ export function replaceToken(
 ): boolean {
   const written = db.run(
     `UPDATE tokens SET organization = ?, owner = ?, ownership = ?, name = ?, description = ?, types = ?, type_names = ?,
-       metadata = ?, hint = ?, created_at = ?, updated_at = ?, expires_at = ?, revoked_at = ?, version = ?
+       metadata = ?, hint = ?, limits = ?, created_at = ?, updated_at = ?, expires_at = ?, revoked_at = ?, version = ?
      WHERE id = ? AND version = ?`,
     token.organization,
     token.owner,
@@ -107,6 +96,7 @@ export function replaceToken(
     encodeTypeNames(token.typeNames),
     token.metadata,
     token.hint,
+    token.limits,
     token.createdAt,
     token.updatedAt,
     token.expiresAt,
@@ -142,7 +132,8 @@ function insertSecret(db: Connection, tokenId: string, secret: StoredSecret): bo
 
 /** In a transaction. */
 export function deleteToken(db: Connection, id: string): boolean {
-  // Not left to ON DELETE CASCADE: foreign keys are a setting of the connection, and secrets must not outlive a token.
+  // Not left to ON DELETE CASCADE: foreign keys are a setting of the connection, and nothing must outlive a token.
+  db.run('DELETE FROM uses WHERE token = (SELECT seq FROM tokens WHERE id = ?)', id);
   db.run('DELETE FROM secrets WHERE token = (SELECT seq FROM tokens WHERE id = ?)', id);
   return db.run('DELETE FROM tokens WHERE id = ?', id) > 0;
 }
@@ -158,68 +149,4 @@ export function listExpiredTokens(
   return db
     .all(`SELECT id FROM tokens WHERE expires_at <= ? ${only} ORDER BY expires_at LIMIT ?`, ...parameters)
     .map((row) => row.id as string);
-}
-
-/** In a transaction. */
-export function recordUsage(db: Connection, usages: readonly Usage[]): void {
-  for (const { tokenId, lastUsedAt } of usages) {
-    db.run(
-      'UPDATE tokens SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)',
-      lastUsedAt,
-      tokenId,
-      lastUsedAt,
-    );
-  }
-}
-
-/**
- * Names as one text in which each can be found exactly: JSON strings, a line each, every one between two line ends. JSON
- * escapes line ends, so no name can look like two, nor like a part of another one.
- */
-function encodeTypeNames(names: readonly string[]): string {
-  return names.length === 0 ? '' : `\n${names.map((name) => JSON.stringify(name)).join('\n')}\n`;
-}
-
-function decodeTypeNames(text: string): readonly string[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      try {
-        return String(JSON.parse(line));
-      } catch {
-        // Changed by hand. It is there to filter by, and decides nothing: the page is worth more than the name.
-        return line;
-      }
-    });
-}
-
-function toToken(row: SqlRow): StoredToken {
-  return {
-    id: row.id as string,
-    organization: row.organization as string,
-    owner: row.owner as string | null,
-    ownership: row.ownership as StoredToken['ownership'],
-    name: row.name as string,
-    description: row.description as string,
-    types: row.types as string,
-    typeNames: decodeTypeNames(row.typeNames as string),
-    metadata: row.metadata as string,
-    hint: row.hint as string,
-    createdAt: row.createdAt as number,
-    updatedAt: row.updatedAt as number,
-    expiresAt: row.expiresAt as number | null,
-    revokedAt: row.revokedAt as number | null,
-    lastUsedAt: row.lastUsedAt as number | null,
-    version: row.version as number,
-  };
-}
-
-function toSecret(row: SqlRow): StoredSecret {
-  return {
-    digest: row.secretDigest as string,
-    pepper: row.secretPepper as string | null,
-    createdAt: row.secretCreatedAt as number,
-    endsAt: row.secretEndsAt as number | null,
-  };
 }

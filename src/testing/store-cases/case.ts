@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import type { Change, ChangeType, Store, StoredEndpoint, StoredSecret, StoredToken } from '../../services/ports.js';
+import type {
+  Change,
+  ChangeType,
+  Store,
+  StoredEndpoint,
+  StoredSecret,
+  StoredToken,
+  Usage,
+} from '../../services/ports.js';
 
 /** What a store must do, in words, and the test of it. The store is empty at the start. */
 export type StoreCase = readonly [title: string, run: (store: Store) => Promise<void>];
@@ -20,6 +28,7 @@ export function aToken(id: string, fields: Partial<StoredToken> = {}): StoredTok
     typeNames: ['developer'],
     metadata: '{}',
     hint: 'pst_abcd',
+    limits: null,
     createdAt: T0,
     updatedAt: T0,
     expiresAt: null,
@@ -57,8 +66,40 @@ export function anEndpoint(id: string, fields: Partial<StoredEndpoint> = {}): St
   };
 }
 
-export function aChange(type: ChangeType, subject: string, organization = 'acme'): Change {
-  return { type, at: T0, actor: { kind: 'application' }, organization, subject };
+let changes = 0;
+
+/** A change as postern would write it, with an id of its own. */
+export function aChange(
+  type: ChangeType,
+  subject: string,
+  organization = 'acme',
+  fields: Partial<Change> = {},
+): Change {
+  return {
+    id: aChangeId(`c${++changes}`),
+    type,
+    at: T0,
+    actor: { kind: 'application' },
+    from: null,
+    organization,
+    subject,
+    before: null,
+    after: null,
+    ...fields,
+  };
+}
+
+/** An id of the right form that begins with this text: 22 characters. */
+export function aChangeId(start: string): string {
+  return start.padEnd(22, 'x');
+}
+
+export function aUsage(tokenId: string, lastUsedAt: number, counts: Readonly<Record<string, number>> = {}): Usage {
+  return {
+    tokenId,
+    lastUsedAt,
+    counts: Object.entries(counts).map(([endpoint, count]) => ({ endpoint, count })),
+  };
 }
 
 /** Inserts a token with one secret, named like it, which must go well. */

@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
-import type { Invalidation, Store } from '../../services/ports.js';
-import { aChange, aDigest, anEndpoint, aSecret, aToken, insert, next, replace, type StoreCase, T0 } from './case.js';
+import type { Confirmation, Invalidation, Store } from '../../services/ports.js';
+import {
+  aChange,
+  aDigest,
+  anEndpoint,
+  aSecret,
+  aToken,
+  aUsage,
+  insert,
+  next,
+  replace,
+  type StoreCase,
+  T0,
+} from './case.js';
 
 /** Every call that a store takes, but `subscribe` and `close`. */
 function everyCall(store: Store): readonly (readonly [string, () => Promise<unknown>])[] {
@@ -14,13 +26,24 @@ function everyCall(store: Store): readonly (readonly [string, () => Promise<unkn
     ['replaceToken', () => replace(store, next(token), 1)],
     ['deleteToken', () => store.deleteToken('t1', aChange('token.deleted', 't1'))],
     ['listExpiredTokens', () => store.listExpiredTokens(null, T0, 1)],
-    ['recordUsage', () => store.recordUsage([{ tokenId: 't1', lastUsedAt: T0 }])],
+    ['recordUsage', () => store.recordUsage([aUsage('t1', T0, { a: 1 })])],
+    ['listUsage', () => store.listUsage('t1')],
+    ['listChanges', () => store.listChanges({ organization: null, limit: 1 })],
     ['findEndpoint', () => store.findEndpoint('acme', 'a')],
     ['listEndpoints', () => store.listEndpoints({ organization: 'acme', limit: 1 })],
     ['insertEndpoint', () => store.insertEndpoint(endpoint, aChange('endpoint.created', 'a'))],
     ['replaceEndpoint', () => store.replaceEndpoint(endpoint, 1, aChange('endpoint.updated', 'a'))],
     ['deleteEndpoint', () => store.deleteEndpoint('acme', 'a', aChange('endpoint.deleted', 'a'))],
+    ...(store.confirm === undefined ? [] : ([['confirm', () => confirmed(store)]] as const)),
   ];
+}
+
+/** Long enough for a store that answers at all, and shorter than any test runner's own limit. Milliseconds. */
+const CONFIRM_LIMIT = 3_000;
+
+async function confirmed(store: Store): Promise<Confirmation> {
+  assert.ok(store.confirm);
+  return store.confirm(CONFIRM_LIMIT);
 }
 
 /** Waits until a change is told, however the store learns of it; the test runner's own limit ends the wait. */
@@ -123,6 +146,33 @@ export const lifecycleCases: readonly StoreCase[] = [
       assert.equal(await replace(store, next(token), 1), true);
       await ear.heard({ kind: 'token', id: 't1' });
       assert.equal(stopped.count(), 0);
+    },
+  ],
+  [
+    'a confirmation comes once who listens was told, where the store gives any; nobody is missing then',
+    async (store) => {
+      if (store.subscribe === undefined || store.confirm === undefined) return;
+      const token = await insert(store, aToken('t1'));
+      const ear = listen(store);
+      await replace(store, next(token), 1);
+      const { acknowledged, missing } = await confirmed(store);
+      assert.ok(ear.count() > 0, 'the listener was not told before');
+      assert.ok(acknowledged >= 1, `${acknowledged} have acknowledged`);
+      assert.equal(missing, 0);
+      ear.stop();
+    },
+  ],
+  [
+    'confirmations asked for at once all come',
+    async (store) => {
+      if (store.subscribe === undefined || store.confirm === undefined) return;
+      const ear = listen(store);
+      const answers = await Promise.all(Array.from({ length: 5 }, () => confirmed(store)));
+      assert.deepEqual(
+        answers.map(({ missing }) => missing),
+        [0, 0, 0, 0, 0],
+      );
+      ear.stop();
     },
   ],
   [

@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { aChange, aDigest, anEndpoint, aSecret, aToken, insert, next, replace, type StoreCase } from './case.js';
+import {
+  aChange,
+  aDigest,
+  anEndpoint,
+  aSecret,
+  aToken,
+  aUsage,
+  insert,
+  next,
+  replace,
+  type StoreCase,
+  T0,
+} from './case.js';
 
 /** Texts that others fell over. None has NUL or half a surrogate pair: postern lets neither through. */
 const HOSTILE: readonly string[] = [
@@ -35,6 +47,7 @@ export const textCases: readonly StoreCase[] = [
           hint: text,
           types: text,
           metadata: text,
+          limits: text,
           typeNames: [text, `${text}2`],
         });
         await insert(store, token, aSecret(`t${index}`, { pepper: text }));
@@ -72,7 +85,7 @@ export const textCases: readonly StoreCase[] = [
     },
   ],
   [
-    'types and metadata are opaque: what is no JSON, or JSON written otherwise, stays as it is',
+    'types, metadata and limits are opaque: what is no JSON, or JSON written otherwise, stays as it is',
     async (store) => {
       const texts = [
         '',
@@ -85,7 +98,7 @@ export const textCases: readonly StoreCase[] = [
         '{"__proto__":{"x":1}}',
       ];
       for (const [index, text] of texts.entries()) {
-        const token = await insert(store, aToken(`t${index}`, { types: text, metadata: text }));
+        const token = await insert(store, aToken(`t${index}`, { types: text, metadata: text, limits: text }));
         assert.deepEqual({ ...(await store.findToken(`t${index}`)) }, token);
       }
       const listed = await store.listTokens({ organization: 'acme', limit: 100 });
@@ -104,13 +117,28 @@ export const textCases: readonly StoreCase[] = [
     },
   ],
   [
-    'a change is written with whoever made it, whatever they are called',
+    'a change is kept with whoever made it, and from where, whatever they are called',
     async (store) => {
       for (const [index, text] of HOSTILE.entries()) {
         const actor = { kind: 'principal', tokenId: text, owner: index % 2 === 0 ? text : null } as const;
-        const change = { ...aChange('token.created', text, text), actor };
+        const change = aChange('token.created', text, text, { actor, from: text, before: text, after: text });
         assert.equal(await store.insertToken(aToken(`t${index}`), aSecret(`t${index}`), change), true);
+        const found = await store.listChanges({ organization: text, subject: text, limit: 10 });
+        assert.deepEqual(
+          found.map((each) => ({ ...each })),
+          [change],
+        );
       }
+    },
+  ],
+  [
+    'uses of an endpoint are counted under its name, whatever that is',
+    async (store) => {
+      await insert(store, aToken('t1'));
+      await store.recordUsage([aUsage('t1', T0, Object.fromEntries(HOSTILE.map((text) => [text, 1])))]);
+      const found = await store.listUsage('t1');
+      assert.deepEqual(new Set(found.map(({ endpoint }) => endpoint)), new Set(HOSTILE));
+      assert.equal(found.length, HOSTILE.length);
     },
   ],
 ];

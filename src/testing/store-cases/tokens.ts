@@ -10,6 +10,7 @@ export const tokenCases: readonly StoreCase[] = [
     async (store) => {
       const token = aToken('t1', {
         description: 'nightly',
+        limits: '{"rateLimit":{"points":1,"duration":2}}',
         typeNames: ['user', 'developer'],
         ownership: 'organization',
         expiresAt: T0 + 5,
@@ -131,6 +132,7 @@ export const tokenCases: readonly StoreCase[] = [
         typeNames: ['user'],
         metadata: '{"a":1}',
         hint: 'pst_zzzz',
+        limits: '{"quota":null}',
         createdAt: T0 - 1,
         expiresAt: T0 + 60,
         revokedAt: T0 + 70,
@@ -142,7 +144,13 @@ export const tokenCases: readonly StoreCase[] = [
       const found = await store.findTokenByDigest([aDigest('t1')]);
       assert.deepEqual({ ...found?.token }, expected);
       assert.deepEqual({ ...found?.secret }, aSecret('t1'));
-      const back = next(changed, { owner: 'ada', expiresAt: null, revokedAt: null, lastUsedAt: T0 + 999 });
+      const back = next(changed, {
+        owner: 'ada',
+        limits: null,
+        expiresAt: null,
+        revokedAt: null,
+        lastUsedAt: T0 + 999,
+      });
       assert.equal(await replace(store, back, 2), true);
       assert.deepEqual({ ...(await store.findToken('t1')) }, { ...back, lastUsedAt: T0 + 50 });
     },

@@ -1,9 +1,10 @@
 import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type Decision, type Denied, denied } from '../../domain/decision.js';
+import type { Principal } from '../../domain/principal.js';
 import type { CredentialFields } from '../credential.js';
 import { readGrpcCredential } from './grpc-credential.js';
 import type { GrpcAnswer } from './grpc-status.js';
-import { setPrincipal } from './principals.js';
+import { PRINCIPAL, setPrincipal } from './principals.js';
 import type { Rechecked, Rechecks } from './rechecks.js';
 import type { GrpcRequest } from './request.js';
 import type { Ask } from './requirements.js';
@@ -29,6 +30,10 @@ const TOLERATED_OUTAGES = 2;
  * can end both: the call with a status, and the handler by telling it that the call is cancelled.
  */
 export class GuardedCall extends ServerInterceptingCall implements Rechecked {
+  /** Where it stands among the calls that are rechecked. */
+  link: Rechecked['link'] = null;
+  /** Who makes the call; `undefined` until that is decided. */
+  [PRINCIPAL]: Principal | null | undefined;
   readonly #guarding: Guarding;
   readonly #ask: Ask;
   readonly #path: string;
@@ -88,7 +93,7 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
 
   /** Asks again what was asked at the start. An answer that does not come is an outage. */
   recheck(): void {
-    const decision = this.#rechecking ? denied('unavailable') : this.#decide();
+    const decision = this.#rechecking ? denied('unavailable') : this.#decide({ ...this.#credential, recheck: true });
     if (decision instanceof Promise) {
       this.#rechecking = true;
       void decision.then((settled) => {
@@ -101,13 +106,13 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
   #receive(metadata: Metadata, handler: Listener): void {
     this.#credential = readGrpcCredential(metadata, this.#guarding.header);
     this.#request = { path: this.#path, metadata, getPeer: () => this.#wire.getPeer() };
-    const decision = this.#decide();
+    const decision = this.#decide(this.#credential);
     if (decision instanceof Promise) void decision.then((settled) => this.#settle(settled, metadata, handler));
     else this.#settle(decision, metadata, handler);
   }
 
-  #decide(): Decision | Promise<Decision> {
-    return this.#ask(this.#request as GrpcRequest, this.#credential);
+  #decide(credential: CredentialFields): Decision | Promise<Decision> {
+    return this.#ask(this.#request as GrpcRequest, credential);
   }
 
   #settle(decision: Decision, metadata: Metadata, handler: Listener): void {
@@ -118,7 +123,7 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
       return;
     }
     setPrincipal(metadata, decision.principal);
-    setPrincipal(this, decision.principal);
+    this[PRINCIPAL] = decision.principal;
     this.#guarding.rechecks.add(this);
     this.#phase = 'open';
     handler.onReceiveMetadata(metadata);
@@ -130,7 +135,7 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
   #judge(decision: Decision): void {
     // Its handler may have answered while the recheck was pending.
     if (!this.#guarding.rechecks.has(this)) return;
-    // A quota is about new calls: one that is open has been counted.
+    // What counts calls counts new ones: a call that is open has been counted.
     if (decision.allowed || decision.reason === 'rate_limited') this.#outages = 0;
     else if (decision.reason !== 'unavailable' || ++this.#outages > TOLERATED_OUTAGES) this.#end(decision);
   }

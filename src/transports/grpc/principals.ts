@@ -9,12 +9,15 @@ export interface GrpcHandlerCall {
   readonly metadata: Metadata;
 }
 
-/** By the identity of a call's metadata, and of its intercepting call: neither can be made by a client. */
-const principals = new WeakMap<object, Principal | null>();
+/** Where a guard's intercepting call keeps who makes the call: a key that nobody else has. */
+export const PRINCIPAL = Symbol('postern.principal');
 
-/** Notes who makes a call. */
-export function setPrincipal(key: object, principal: Principal | null): void {
-  principals.set(key, principal);
+/** By the identity of a call's metadata, which no client can make. */
+const principals = new WeakMap<Metadata, Principal | null>();
+
+/** Notes who makes the call that has this metadata. */
+export function setPrincipal(metadata: Metadata, principal: Principal | null): void {
+  principals.set(metadata, principal);
 }
 
 /**
@@ -40,7 +43,7 @@ function find(call: GrpcHandlerCall): Principal | null | undefined {
   const byMetadata = principals.get(call.metadata);
   if (byMetadata !== undefined) return byMetadata;
   for (const each of interceptingCallsOf(call)) {
-    const byCall = principals.get(each);
+    const byCall = (each as { readonly [PRINCIPAL]?: Principal | null })[PRINCIPAL];
     if (byCall !== undefined) return byCall;
   }
   return undefined;

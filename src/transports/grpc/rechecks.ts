@@ -1,6 +1,15 @@
 /** A call that is open, and whose right to be so is looked at now and then. */
 export interface Rechecked {
   recheck(): void;
+  /** Where it stands among the open calls; nobody else's business. */
+  link?: Link | null | undefined;
+}
+
+/** Calls are linked to each other, not kept in a set: most are over before their first recheck, and pay for both ends. */
+interface Link {
+  readonly call: Rechecked | null;
+  before: Link;
+  after: Link;
 }
 
 /** The calls are looked at in so many parts of an interval or more, so that a hundred thousand are not all asked at once. */
@@ -12,8 +21,9 @@ const SLICES = 16;
  */
 export class Rechecks {
   readonly #beat: number;
-  readonly #slices: readonly Set<Rechecked>[];
-  readonly #sliceOf = new Map<Rechecked, Set<Rechecked>>();
+  /** Each a ring of calls that begins and ends with a link that is none's. */
+  readonly #slices: readonly Link[];
+  #size = 0;
   #timer: ReturnType<typeof setInterval> | null = null;
   #nextToFill = 0;
   #nextToCheck = 0;
@@ -21,19 +31,22 @@ export class Rechecks {
   /** @param interval milliseconds, from 1 up */
   constructor(interval: number) {
     this.#beat = Math.max(1, Math.floor(interval / SLICES));
-    this.#slices = Array.from({ length: Math.floor(interval / this.#beat) }, () => new Set<Rechecked>());
+    this.#slices = Array.from({ length: Math.floor(interval / this.#beat) }, emptyRing);
   }
 
   /** How many calls are open. */
   get size(): number {
-    return this.#sliceOf.size;
+    return this.#size;
   }
 
   add(call: Rechecked): void {
-    const slice = this.#slices[this.#nextToFill] as Set<Rechecked>;
+    const ring = this.#slices[this.#nextToFill] as Link;
     this.#nextToFill = (this.#nextToFill + 1) % this.#slices.length;
-    slice.add(call);
-    this.#sliceOf.set(call, slice);
+    const link: Link = { call, before: ring.before, after: ring };
+    ring.before.after = link;
+    ring.before = link;
+    call.link = link;
+    this.#size++;
     if (this.#timer === null) {
       this.#timer = setInterval(() => this.#check(), this.#beat);
       this.#timer.unref();
@@ -41,22 +54,36 @@ export class Rechecks {
   }
 
   has(call: Rechecked): boolean {
-    return this.#sliceOf.has(call);
+    return call.link != null;
   }
 
   delete(call: Rechecked): void {
-    this.#sliceOf.get(call)?.delete(call);
-    this.#sliceOf.delete(call);
+    const { link } = call;
+    if (link == null) return;
+    link.before.after = link.after;
+    link.after.before = link.before;
+    call.link = null;
+    this.#size--;
   }
 
   #check(): void {
-    if (this.size === 0) {
+    if (this.#size === 0) {
       if (this.#timer !== null) clearInterval(this.#timer);
       this.#timer = null;
       return;
     }
-    const slice = this.#slices[this.#nextToCheck] as Set<Rechecked>;
+    const ring = this.#slices[this.#nextToCheck] as Link;
     this.#nextToCheck = (this.#nextToCheck + 1) % this.#slices.length;
-    for (const call of slice) call.recheck();
+    // A call that ends meanwhile still leads to those after it; it is not asked any more.
+    for (let link = ring.after; link !== ring; link = link.after) {
+      if (link.call?.link === link) link.call.recheck();
+    }
   }
+}
+
+function emptyRing(): Link {
+  const ring = { call: null } as unknown as Link;
+  ring.before = ring;
+  ring.after = ring;
+  return ring;
 }

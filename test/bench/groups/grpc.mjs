@@ -19,7 +19,8 @@ export async function run(settings) {
   const guarded = { name: 'grpc-js with postern', module, variant: 'guarded' };
   const bare = { name: 'bare grpc-js', module, variant: 'bare', borrows: guarded };
   const bareAgain = { ...bare, name: 'bare grpc-js, again' };
-  const servers = [bare, bareAgain, guarded];
+  const idle = { ...bare, name: 'grpc-js, an interceptor that does nothing', variant: 'idle' };
+  const servers = [bare, bareAgain, idle, guarded];
   let turn = 0;
   await underLoad(
     servers,

@@ -6,34 +6,33 @@ export const again = (one) => ({ ...one, name: `${one.name}, again` });
 /**
  * Measures cases against each other: each round runs all of them, in random order.
  *
- * @param cases `{ name, op, async? }`
+ * @param cases `{ name, op, async? }`, or `{ name, take }` for one that lives in another process
  * @param {{ rounds: number, sampleMs: number, progress: (text: string) => void }} settings
  * @returns {Promise<Map<string, number[]>>} nanoseconds a call, one figure a round, by the case's name
  */
 export async function measure(cases, { rounds, sampleMs, progress }) {
   const runs = [];
   for (const one of cases) {
-    const loop = one.async ? asyncLoop(one.op) : syncLoop(one.op);
-    runs.push({ ...one, loop, calls: await calibrate(loop, sampleMs), samples: [] });
+    runs.push({ name: one.name, take: one.take ?? (await sampler(one, sampleMs)), samples: [] });
   }
   for (let round = 1; round <= rounds; round++) {
     progress(`round ${round} of ${rounds}`);
-    for (const run of shuffled(runs)) run.samples.push(await sample(run));
+    for (const run of shuffled(runs)) run.samples.push(await run.take());
   }
   return new Map(runs.map(({ name, samples }) => [name, samples]));
 }
 
-/** Nanoseconds a call of one case, once: for processes that take turns. */
-export async function sampler(one, sampleMs) {
-  const loop = one.async ? asyncLoop(one.op) : syncLoop(one.op);
+/** What takes a sample of a case, warmed up: nanoseconds a call. */
+export async function sampler({ op, async }, sampleMs) {
+  const loop = async ? asyncLoop(op) : syncLoop(op);
   const calls = await calibrate(loop, sampleMs);
-  return () => sample({ loop, calls });
+  return () => sample(loop, calls);
 }
 
 /** Parts of a sample, whose median it is: one in which the machine did something else does not spoil it. */
 const PARTS = 7;
 
-async function sample({ loop, calls }) {
+async function sample(loop, calls) {
   const each = Math.ceil(calls / PARTS);
   const parts = [];
   for (let part = 0; part < PARTS; part++) {

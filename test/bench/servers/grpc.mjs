@@ -46,6 +46,8 @@ async function assertGuarded(port, token) {
 
 await serveVariant({
   bare: async () => ({ port: await listen([]) }),
+  // What grpc-js itself asks for any interceptor, whatever it does.
+  idle: async () => ({ port: await listen([(_method, call) => new grpc.ServerInterceptingCall(call)]) }),
   async guarded() {
     const { postern, credentials } = await posternWithTokens();
     const { guard } = await load('grpc');

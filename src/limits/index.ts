@@ -1,0 +1,114 @@
+import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { z } from 'zod';
+import { PosternError } from '../domain/errors.js';
+import { check } from '../services/check.js';
+import type { Consumed, RateLimiter } from '../services/ports.js';
+
+export type { Consumed, RateLimiter } from '../services/ports.js';
+
+/** What `rate-limiter-flexible` gives for each of its stores. */
+interface FlexibleLimiter {
+  consume(key: string, points: number, options: { readonly customDuration: number }): Promise<RateLimiterRes>;
+}
+
+/** Above every limit: which window is meant comes with each call, so one limiter of theirs counts all of ours. */
+const UNLIMITED = Number.MAX_SAFE_INTEGER;
+const TABLE = 'rate_limits';
+const KEY_PREFIX = 'postern';
+
+/** Counts in this process's memory: exact for one process, and forgotten with it. */
+export function memoryRateLimiter(): RateLimiter {
+  const limiter = new RateLimiterMemory({ points: UNLIMITED, duration: 1, keyPrefix: KEY_PREFIX });
+  return { consume: (key, window) => consume(limiter, key, window) };
+}
+
+/** A pool of `pg`, or one like it. */
+export interface RateLimiterPool {
+  query(text: string): Promise<unknown>;
+}
+
+/**
+ * Counts in PostgreSQL: exact for all processes that share it. Makes its table, `rate_limits` in the schema, with the first
+ * call.
+ *
+ * @param options.schema where its table is. Default `'public'`; it must exist
+ * @throws PosternError `option_invalid`, `option_unknown`
+ */
+export function postgresRateLimiter(options: {
+  readonly pool: RateLimiterPool;
+  readonly schema?: string;
+}): RateLimiter {
+  const { pool, schema } = check(postgresOptions, options, 'postgresRateLimiter', 'option_invalid');
+  const base = { storeClient: pool, points: UNLIMITED, duration: 1, keyPrefix: KEY_PREFIX, tableName: TABLE };
+  let ready: Promise<FlexibleLimiter> | null = null;
+  const open = () =>
+    new Promise<FlexibleLimiter>((resolve, reject) => {
+      const limiter = new RateLimiterPostgres({ ...base, schemaName: schema }, (error?: Error) => {
+        if (error) reject(error);
+        else resolve(limiter as FlexibleLimiter);
+      });
+    });
+  return {
+    async consume(key, window) {
+      // A table that could not be made is tried again with the next call.
+      ready ??= open().catch((error: unknown) => {
+        ready = null;
+        throw error;
+      });
+      return consume(await ready, key, window);
+    },
+  };
+}
+
+/** A client of `ioredis` or of `redis`. */
+export type RateLimiterRedisClient = object;
+
+/**
+ * Counts in Redis: exact for all processes that share it.
+ *
+ * @throws PosternError `option_invalid`, `option_unknown`
+ */
+export function redisRateLimiter(options: { readonly client: RateLimiterRedisClient }): RateLimiter {
+  const { client } = check(redisOptions, options, 'redisRateLimiter', 'option_invalid');
+  const limiter = new RateLimiterRedis({
+    storeClient: client,
+    points: UNLIMITED,
+    duration: 1,
+    keyPrefix: KEY_PREFIX,
+    useRedisPackage: !('defineCommand' in client),
+    // A queue of calls that wait for Redis to come back would be neither an answer nor a refusal.
+    rejectIfRedisNotReady: true,
+  });
+  return { consume: (key, window) => consume(limiter as FlexibleLimiter, key, window) };
+}
+
+const anObject = <T>(value: unknown): value is T => typeof value === 'object' && value !== null;
+
+const postgresOptions = z.strictObject({
+  pool: z.custom<RateLimiterPool>(
+    (value) => typeof (value as RateLimiterPool | null)?.query === 'function',
+    'give a pool of pg',
+  ),
+  schema: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'give the name of a schema')
+    .default('public'),
+});
+
+const redisOptions = z.strictObject({
+  client: z.custom<RateLimiterRedisClient>(anObject, 'give a client of ioredis or redis'),
+});
+
+/** Their windows are in whole seconds: a part of one counts as one, because a longer window never gives out more. */
+async function consume(
+  limiter: FlexibleLimiter,
+  key: string,
+  { points, duration }: { readonly points: number; readonly duration: number },
+): Promise<Consumed> {
+  const result = await limiter.consume(key, 1, { customDuration: Math.max(1, Math.ceil(duration / 1000)) });
+  if (!(result instanceof RateLimiterRes)) {
+    throw new PosternError('unavailable', 'the rate limiter gave no answer that can be read');
+  }
+  const remaining = Math.max(0, points - result.consumedPoints);
+  return { allowed: result.consumedPoints <= points, remaining, resetIn: result.msBeforeNext };
+}

@@ -1,0 +1,70 @@
+import { createRequire } from 'node:module';
+import { PosternError } from '../../domain/errors.js';
+import type { Row } from '../sql/rows.js';
+
+/** A statement as `pg` takes it. One with a `name` is prepared once for each connection. */
+export interface PgQuery {
+  text: string;
+  values?: unknown[];
+  name?: string;
+}
+
+export interface PgResult {
+  readonly rows: readonly Row[];
+}
+
+export interface PgNotification {
+  readonly channel: string;
+  readonly payload?: string | undefined;
+}
+
+/** What is used of an open connection of `pg`, or of anything like it. */
+export interface PgClient {
+  query(query: PgQuery): Promise<PgResult>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'end', listener: () => void): unknown;
+  on(event: 'notification', listener: (message: PgNotification) => void): unknown;
+  removeListener(event: 'error', listener: (error: Error) => void): unknown;
+  unref?(): void;
+}
+
+/** A connection out of a pool. `release(true)` closes it instead of giving it back. */
+export interface PgPoolClient extends PgClient {
+  release(destroy?: boolean): void;
+}
+
+/** What is used of a `Pool` of `pg`. */
+export interface PgPool {
+  connect(): Promise<PgPoolClient>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  removeListener(event: 'error', listener: (error: Error) => void): unknown;
+  readonly options?: { readonly max?: number | undefined };
+}
+
+/** What the feed of changes uses of a `Client` of `pg` that is not connected yet. */
+export interface PgConnection extends PgClient {
+  connect(): Promise<unknown>;
+  end(): Promise<void>;
+}
+
+interface PgModule {
+  readonly Pool: new (config: object) => PgPool & { end(): Promise<void> };
+  readonly Client: new (config: object) => PgConnection;
+}
+
+/**
+ * The package `pg`, loaded only where this store makes connections itself.
+ *
+ * @throws PosternError `driver_missing`
+ */
+export function loadPg(): PgModule {
+  try {
+    return createRequire(import.meta.url)('pg') as PgModule;
+  } catch (error) {
+    throw new PosternError(
+      'driver_missing',
+      'the package pg can not be loaded, which postgresStore connects with. Run: npm install pg',
+      { cause: error },
+    );
+  }
+}

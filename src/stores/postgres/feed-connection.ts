@@ -1,0 +1,74 @@
+import type { PgQuery } from './client.js';
+import type { PgListener } from './connections.js';
+import { within } from './deadline.js';
+import { decode, encodePing, type Message } from './message.js';
+
+/** One connection that listens, from its first moment to its end. */
+export class FeedConnection {
+  readonly #listener: PgListener;
+  readonly #channel: string;
+  readonly #limit: number;
+  readonly #echoes = new Map<string, () => void>();
+  #isOver = false;
+  /** Called once, with why; not after {@link close}. */
+  onEnd: (error: Error) => void = () => {};
+
+  /** @param limit for each answer, in milliseconds */
+  constructor(listener: PgListener, channel: string, limit: number, onMessage: (message: Message) => void) {
+    this.#listener = listener;
+    this.#channel = channel;
+    this.#limit = limit;
+    const { client } = listener;
+    client.on('error', (error) => this.#end(error));
+    client.on('end', () => this.#end(new Error('the connection was closed')));
+    client.on('notification', (notification) => {
+      if (this.#isOver || notification.channel !== channel) return;
+      const message = decode(notification.payload);
+      if (message.kind === 'ping') this.#echoes.get(message.id)?.();
+      else onMessage(message);
+    });
+    // What only listens does not keep a process alive.
+    client.unref?.();
+  }
+
+  async listen(): Promise<void> {
+    // The channel is made of a checked name: an identifier can't be a parameter.
+    await this.query({ text: `LISTEN "${this.#channel}"` });
+  }
+
+  query(query: PgQuery): Promise<unknown> {
+    return within(this.#listener.client.query(query), this.#limit, `the feed gave no answer in ${this.#limit} ms`);
+  }
+
+  async notify(payload: string): Promise<void> {
+    await this.query({ text: 'SELECT pg_notify($1, $2)', values: [this.#channel, payload] });
+  }
+
+  /**
+   * Sends a message to itself, by whichever way, and waits for it to come back.
+   *
+   * @param message what the rejection says where it doesn't
+   */
+  async ping(send: (payload: string) => Promise<unknown>, message: string): Promise<void> {
+    const id = Math.random().toString(36).slice(2);
+    const echo = new Promise<void>((resolve) => this.#echoes.set(id, resolve));
+    try {
+      await send(encodePing(id));
+      await within(echo, this.#limit, message);
+    } finally {
+      this.#echoes.delete(id);
+    }
+  }
+
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#listener.close();
+  }
+
+  #end(error: Error): void {
+    if (this.#isOver) return;
+    this.close();
+    this.onEnd(error);
+  }
+}

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { PosternError } from '../../domain/errors.js';
+import type { Change, Confirmation, Store } from '../../services/ports.js';
+import { invalidationOf } from '../sql/invalidation.js';
+import type { MigrateOptions, Migration } from '../sql/migration.js';
+import { listChanges, recordValues } from './audit.js';
+import { Confirmations } from './confirm.js';
+import { Connections } from './connections.js';
+import { Database } from './database.js';
+import { within } from './deadline.js';
+import { EndpointStatements } from './endpoints.js';
+import { isTaken } from './errors.js';
+import { Feed } from './feed.js';
+import { encodeChange } from './message.js';
+import { type PostgresSettings, type PostgresStoreOptions, readPostgresOptions } from './options.js';
+import { Presence } from './presence.js';
+import { quoted } from './schema.js';
+import { TokenStatements, type Write } from './tokens.js';
+import { UsageStatements } from './usage.js';
+
+export type { MigrateOptions, Migration } from '../sql/migration.js';
+export type {
+  PgClient,
+  PgConnection,
+  PgNotification,
+  PgPool,
+  PgPoolClient,
+  PgQuery,
+  PgResult,
+} from './client.js';
+export type { PostgresStoreOptions } from './options.js';
+
+/** A {@link Store} that makes and upgrades its own tables. */
+export interface PostgresStore extends Store {
+  /**
+   * Makes or upgrades the tables now, instead of with the first call, and says what it did. Idempotent. With `dryRun` it
+   * changes nothing, and says what it would do: for a role that may not make tables, run those statements as one that may.
+   *
+   * @throws PosternError `store_newer`: written by a later version of this library; `store_invalid`: the schema holds
+   *   something of another application, or the database is not in UTF8; `closed`
+   */
+  migrate(options?: MigrateOptions): Promise<Migration>;
+}
+
+/**
+ * Tokens and endpoints in PostgreSQL 13 or later, for any number of processes. Needs the package `pg` (or a pool like its).
+ *
+ * - The tables are in a schema of their own (`schema`), made with the first call, or by `await store.migrate()`. Of many
+ *   processes that start at once one makes them.
+ * - Each change is one statement, with its row in the audit log and its notification: it happens whole or not at all, and
+ *   nobody hears of what was undone. The audit log refuses UPDATE, DELETE and TRUNCATE; who must cut it off
+ *   (retention) disables its trigger `changes_are_kept` for that.
+ * - What another process changes is told at once, by LISTEN/NOTIFY on a connection kept for it. If that is lost, listeners are
+ *   told so, and again when it is back: then everything that was remembered is forgotten. Meanwhile `createPostern` trusts
+ *   what it remembers for a short time only.
+ * - A call that PostgreSQL does not answer within `timeout` rejects; whether it was done is not known then. The next call
+ *   works as soon as PostgreSQL does. A statement that waits inside the server is not stopped by that: set
+ *   `statement_timeout` for the role to bound it there too.
+ * - A `pool` that was given stays open: end it after the store. Give it `connectionTimeoutMillis`, and two connections at least.
+ *
+ * @example
+ * const store = postgresStore({ connectionString: process.env.DATABASE_URL });
+ * const postern = createPostern({ store });
+ * @example
+ * // Through pgbouncer, which LISTEN needs a way around:
+ * const store = postgresStore({ pool, listen: 'postgres://db.internal:5432/app' });
+ * @throws PosternError `option_invalid`, `option_unknown`, `driver_missing`
+ */
+export function postgresStore(options: PostgresStoreOptions): PostgresStore {
+  const store = new Tables(readPostgresOptions(options));
+  const { tokens, endpoints, usage, read, change, feed, confirmations } = store;
+  const schema = store.schema;
+  return {
+    findTokenByDigest: (digests) => read((db) => tokens.findByDigest(db, digests)),
+    findToken: (id) => read((db) => tokens.find(db, id)),
+    listTokens: (query) => read((db) => tokens.list(db, query)),
+    insertToken: (token, secret, made) => change(made, () => tokens.insert(token, secret)),
+    replaceToken: (token, expectedVersion, rotation, made) =>
+      change(made, () => tokens.replace(token, expectedVersion, rotation)),
+    deleteToken: (id, made) => change(made, () => tokens.delete(id)),
+    listExpiredTokens: (organization, before, limit) =>
+      read((db) => tokens.listExpired(db, organization, before, limit)),
+    recordUsage: (usages) => read((db) => usage.record(db, usages)),
+    listUsage: (id) => read((db) => usage.list(db, id)),
+    listChanges: (query) => read((db) => listChanges(db, schema, query)),
+    findEndpoint: (organization, id) => read((db) => endpoints.find(db, organization, id)),
+    listEndpoints: (query) => read((db) => endpoints.list(db, query)),
+    insertEndpoint: (endpoint, made) => change(made, () => endpoints.insert(endpoint)),
+    replaceEndpoint: (endpoint, expectedVersion, made) =>
+      change(made, () => endpoints.replace(endpoint, expectedVersion)),
+    deleteEndpoint: (organization, id, made) => change(made, () => endpoints.delete(organization, id)),
+    ...(feed !== null && { subscribe: (listener) => feed.subscribe(listener) }),
+    ...(confirmations !== null && {
+      confirm: (timeout: number): Promise<Confirmation> => read(() => confirmations.confirm(timeout)),
+    }),
+    migrate: (migrateOptions) => store.migrate(migrateOptions),
+    close: () => store.close(),
+  };
+}
+
+/** How long the end of a store waits for a server that gives no answer, in milliseconds. */
+const FAREWELL = 1_000;
+
+/** What the methods of one store share. */
+class Tables {
+  readonly schema: string;
+  readonly tokens: TokenStatements;
+  readonly endpoints: EndpointStatements;
+  readonly usage: UsageStatements;
+  readonly feed: Feed | null;
+  readonly confirmations: Confirmations | null;
+  readonly #connections: Connections;
+  readonly #db: Database;
+  readonly #presence: Presence;
+  readonly #channel: string;
+  #closing: Promise<void> | null = null;
+
+  constructor(settings: PostgresSettings) {
+    const { heartbeat } = settings;
+    this.schema = quoted(settings.schema);
+    this.tokens = new TokenStatements(this.schema);
+    this.endpoints = new EndpointStatements(this.schema);
+    this.usage = new UsageStatements(this.schema);
+    this.#channel = `postern:${settings.schema}`;
+    this.#connections = new Connections(settings);
+    this.#db = new Database(this.#connections.pool, settings);
+    const instance = randomUUID();
+    this.#presence = new Presence(this.#db, this.schema, instance, heartbeat);
+    if (settings.listen === false) {
+      this.feed = null;
+      this.confirmations = null;
+    } else {
+      const open = () => this.#connections.openListener();
+      this.feed = new Feed({ channel: this.#channel, instance, heartbeat, open }, this.#db, this.#presence);
+      this.confirmations = new Confirmations(this.#db, this.feed, this.#presence, this.#channel);
+    }
+  }
+
+  readonly read = async <T>(work: (db: Database) => Promise<T>): Promise<T> => {
+    await this.#enter();
+    return work(this.#db);
+  };
+
+  readonly change = async (change: Change, write: () => Write): Promise<boolean> => {
+    await this.#enter();
+    // Everything is read of what was handed in before anything is done.
+    const { statement, values } = write();
+    const invalidation = invalidationOf(change);
+    const payload = invalidation && encodeChange(change.id, invalidation);
+    const all = [...values, ...recordValues(change, this.#channel, payload)];
+    const make = async () => {
+      try {
+        return (await this.#db.run(statement, all)).length > 0;
+      } catch (error) {
+        if (isTaken(error)) return false;
+        throw error;
+      }
+    };
+    return this.feed === null ? make() : this.feed.change(change.id, invalidation, make);
+  };
+
+  async migrate({ dryRun = false }: MigrateOptions = {}): Promise<Migration> {
+    this.#assertOpen();
+    return dryRun ? this.#db.plan() : this.#db.migrate();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const gone = this.feed?.close() ?? Promise.resolve();
+    await within(gone, FAREWELL, '').catch(() => {});
+    this.#db.close();
+    await within(this.#connections.close(), FAREWELL, '').catch(() => {});
+  }
+
+  async #enter(): Promise<void> {
+    this.#assertOpen();
+    await this.#db.ready();
+    if (this.feed === null) return;
+    this.feed.open();
+    if (this.feed.isWanted && !this.#presence.isFresh) await this.#presence.register();
+    this.#assertOpen();
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== null) throw new PosternError('closed', 'this store is closed: make another one');
+  }
+}

@@ -1,0 +1,91 @@
+import { PosternError } from '../../domain/errors.js';
+import type { Migration } from '../sql/migration.js';
+import type { Row } from '../sql/rows.js';
+import type { PgClient } from './client.js';
+import { isNameTaken } from './errors.js';
+import { foundation, migrationTo, quoted, SCHEMA_VERSION, versionsTable } from './schema.js';
+
+/** The first half of the advisory lock that migrations hold: the bytes of "pstn". The other half is the schema's. */
+const LOCK = 0x7073746e;
+
+/**
+ * What would run, found without a lock.
+ *
+ * @throws PosternError `store_newer`, `store_invalid`
+ */
+export async function planMigration(client: PgClient, schema: string): Promise<Migration> {
+  const { version, isThere } = await inspect(client, schema);
+  const statements = version === null ? [...foundation(schema, isThere)] : [];
+  for (let next = (version ?? 0) + 1; next <= SCHEMA_VERSION; next++) statements.push(...migrationTo(next, schema));
+  return { from: version ?? 0, to: SCHEMA_VERSION, statements };
+}
+
+/**
+ * Makes the tables, or takes them up to this library's version: each version in a transaction of its own, which holds the
+ * lock. Of many processes that start at once one does each step, and the others find it done.
+ *
+ * @throws PosternError `store_newer`, `store_invalid`, and whatever the driver rejects with
+ */
+export async function migrate(client: PgClient, schema: string): Promise<Migration> {
+  const done: string[] = [];
+  let from: number | null = null;
+  // Without the lock first: it is the usual case, and needs no right to make anything.
+  while ((await planMigration(client, schema)).statements.length > 0) {
+    const { version, statements } = await step(client, schema);
+    if (statements.length > 0) from ??= version;
+    done.push(...statements);
+  }
+  return { from: from ?? SCHEMA_VERSION, to: SCHEMA_VERSION, statements: done };
+}
+
+async function step(client: PgClient, schema: string): Promise<{ version: number; statements: readonly string[] }> {
+  await client.query({ text: 'BEGIN' });
+  try {
+    await client.query({ text: 'SELECT pg_advisory_xact_lock($1, hashtext($2))', values: [LOCK, schema] });
+    const { version, isThere } = await inspect(client, schema);
+    const statements = version === null ? [...foundation(schema, isThere)] : [];
+    if ((version ?? 0) < SCHEMA_VERSION) statements.push(...migrationTo((version ?? 0) + 1, schema));
+    for (const text of statements) await client.query({ text });
+    await client.query({ text: 'COMMIT' });
+    return { version: version ?? 0, statements };
+  } catch (error) {
+    // The connection may be what failed: then its end undoes the transaction.
+    await client.query({ text: 'ROLLBACK' }).catch(() => {});
+    throw isNameTaken(error) ? occupied(schema, error) : error;
+  }
+}
+
+/** `version` is `null` where nothing of ours is there yet. */
+async function inspect(client: PgClient, schema: string): Promise<{ version: number | null; isThere: boolean }> {
+  const { rows } = await client.query({
+    text: `SELECT to_regnamespace($1) IS NOT NULL AS "isThere", to_regclass($2) IS NOT NULL AS "isOurs",
+             current_setting('server_encoding') AS encoding`,
+    values: [quoted(schema), versionsTable(schema)],
+  });
+  const { isThere, isOurs, encoding } = rows[0] as Row;
+  if (encoding !== 'UTF8') {
+    throw new PosternError(
+      'store_invalid',
+      `the database has the encoding ${encoding}, in which not every name can be written: give postern one in UTF8`,
+    );
+  }
+  if (isOurs !== true) return { version: null, isThere: isThere === true };
+  const found = await client.query({ text: `SELECT max(version) AS version FROM ${versionsTable(schema)}` });
+  const version = Number(found.rows[0]?.version ?? 0);
+  if (version > SCHEMA_VERSION) {
+    throw new PosternError(
+      'store_newer',
+      `the schema ${schema} was written by a newer postern (version ${version}, this one knows ${SCHEMA_VERSION}): upgrade postern, or give it another schema`,
+      { path: 'schema' },
+    );
+  }
+  return { version, isThere: true };
+}
+
+function occupied(schema: string, cause: unknown): PosternError {
+  return new PosternError(
+    'store_invalid',
+    `the schema ${schema} holds something of another application: nothing was changed. Give postern a schema of its own`,
+    { path: 'schema', cause },
+  );
+}

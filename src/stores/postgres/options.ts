@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { type Duration, durationOf, parseDuration } from '../../domain/duration.js';
+import { PosternError } from '../../domain/errors.js';
+import { check } from '../../services/check.js';
+import type { PgConnection, PgPool } from './client.js';
+
+interface CommonOptions {
+  /** Where the tables are, apart from the application's own: made when missing. `^[a-z_][a-z0-9_]{0,49}$`. Default `'postern'`. */
+  readonly schema?: string | undefined;
+  /**
+   * What the feed of changes listens on: its own connection, open as long as someone listens. A connection string; a function
+   * that makes a `Client` of `pg`, not connected; `false` for no feed (then `cache.ttl` alone bounds what others see). Default:
+   * the `connectionString`, or one connection kept out of the `pool`, which then must hold two at least.
+   *
+   * LISTEN does not work through a pooler that gives each transaction another connection (pgbouncer with
+   * `pool_mode = transaction`): name the server itself here where `pool` or `connectionString` goes through one.
+   */
+  readonly listen?: string | (() => PgConnection) | false | undefined;
+  /** How long one call may take, the wait for a connection included, before it rejects. Default `'5s'`. */
+  readonly timeout?: Duration | undefined;
+  /**
+   * How often the feed proves that it is alive, and this process that it is. A feed that died in silence is noticed after
+   * twice this; a process that was killed is waited for (`confirm`) for about three times this. Default `'3s'`.
+   */
+  readonly heartbeat?: Duration | undefined;
+  /**
+   * Whether lookups are prepared statements. Default `true`, and `false` where `listen` names another way to the server,
+   * as a pooler between may give each transaction another connection.
+   */
+  readonly prepare?: boolean | undefined;
+}
+
+/** A pool of the application's own, which it closes itself after the store; or what to connect to. */
+export type PostgresStoreOptions = CommonOptions &
+  (
+    | { readonly pool: PgPool; readonly connectionString?: undefined }
+    | { readonly connectionString: string; readonly pool?: undefined }
+  );
+
+export interface PostgresSettings {
+  readonly source: { readonly pool: PgPool } | { readonly connectionString: string };
+  readonly schema: string;
+  /** `null`: as `source` says. */
+  readonly listen: string | (() => PgConnection) | false | null;
+  /** Milliseconds, like `heartbeat`. */
+  readonly timeout: number;
+  readonly heartbeat: number;
+  readonly prepare: boolean;
+}
+
+const DEFAULT_TIMEOUT = 5_000;
+const DEFAULT_HEARTBEAT = 3_000;
+
+const duration = (least: number, most: number, message: string) =>
+  z.custom<Duration>((value) => {
+    const milliseconds = parseDuration(value);
+    return milliseconds !== null && milliseconds >= least && milliseconds <= most;
+  }, message);
+
+const schema = z.strictObject({
+  pool: z
+    .custom<PgPool>(
+      (value) => ['connect', 'on'].every((name) => typeof (value as Record<string, unknown>)?.[name] === 'function'),
+      'give a Pool of pg',
+    )
+    .optional(),
+  connectionString: z.string().min(1, 'is empty').optional(),
+  schema: z
+    .string()
+    .regex(/^(?!pg_)[a-z_][a-z0-9_]{0,49}$/, 'give a name of lower case letters, digits and _, at most 50, without pg_')
+    .refine((name) => name !== 'information_schema', 'is a schema of PostgreSQL itself: give another name')
+    .default('postern'),
+  listen: z
+    .union(
+      [z.string().min(1), z.literal(false), z.custom<() => PgConnection>((value) => typeof value === 'function')],
+      'give a connection string, a function that makes a Client of pg, or false',
+    )
+    .optional(),
+  timeout: duration(10, 600_000, "give a duration from '10ms' to '10m', such as '5s'").default(DEFAULT_TIMEOUT),
+  heartbeat: duration(50, 60_000, "give a duration from '50ms' to '1m', such as '3s'").default(DEFAULT_HEARTBEAT),
+  prepare: z.boolean('give true or false').optional(),
+});
+
+/** @throws PosternError `option_invalid`, `option_unknown` */
+export function readPostgresOptions(options: unknown): PostgresSettings {
+  const given = check(schema, options, 'postgresStore', 'option_invalid');
+  const { pool, connectionString, listen = null } = given;
+  if ((pool === undefined) === (connectionString === undefined)) {
+    throw invalid('pool', 'postgresStore takes a pool or a connectionString: give one of them');
+  }
+  if (pool?.options?.max === 1 && listen === null) {
+    throw invalid(
+      'pool',
+      'the pool of postgresStore has one connection (max: 1), which the feed would keep: give it more, or another one in listen',
+    );
+  }
+  return {
+    source: pool === undefined ? { connectionString: connectionString as string } : { pool },
+    schema: given.schema,
+    listen,
+    timeout: durationOf(given.timeout, 'timeout'),
+    heartbeat: durationOf(given.heartbeat, 'heartbeat'),
+    prepare: given.prepare ?? (listen === null || listen === false),
+  };
+}
+
+function invalid(path: string, message: string): PosternError {
+  return new PosternError('option_invalid', message, { path });
+}

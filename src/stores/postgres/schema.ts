@@ -1,0 +1,113 @@
+/** Where the version of the tables is kept: a name that no other tool's table has. */
+const VERSIONS = 'postern_migrations';
+
+/** The schema as an identifier: quoted, because a valid name may still be a keyword. */
+export function quoted(schema: string): string {
+  return `"${schema}"`;
+}
+
+export function versionsTable(schema: string): string {
+  return `${quoted(schema)}.${VERSIONS}`;
+}
+
+/** What has to be there before the first migration. */
+export function foundation(schema: string, isThere: boolean): readonly string[] {
+  return [
+    // Not IF NOT EXISTS: that asks for the right to make schemas even where there is nothing to make.
+    ...(isThere ? [] : [`CREATE SCHEMA ${quoted(schema)}`]),
+    `CREATE TABLE ${versionsTable(schema)} (version integer PRIMARY KEY, migrated_at timestamptz NOT NULL)`,
+  ];
+}
+
+/** The statements of one version, its own mark the last of them. */
+export function migrationTo(version: number, schema: string): readonly string[] {
+  const statements = MIGRATIONS[version - 1] as (typeof MIGRATIONS)[number];
+  const mark = `INSERT INTO ${versionsTable(schema)} (version, migrated_at) VALUES (${version}, now())`;
+  return [...statements(quoted(schema)), mark];
+}
+
+/**
+ * Each entry takes a schema one version up. An entry that was ever released stays as it is; a change is a new entry.
+ *
+ * COLLATE "C" is the order by code unit that pages are read in (ids are ASCII), and needs no locale to compare. The order of
+ * the indexes on `tokens` and `changes` is that of a page: newest first. No index holds `last_used_at`, so that writing it
+ * touches the row's own page only (HOT), for which `fillfactor` leaves room. `listeners` is logged like the rest: forgotten
+ * in a crash, it would say that nobody is there to be waited for.
+ */
+const MIGRATIONS: readonly ((s: string) => readonly string[])[] = [
+  (s) => [
+    `CREATE TABLE ${s}.tokens (
+  seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id text COLLATE "C" NOT NULL UNIQUE,
+  organization text COLLATE "C" NOT NULL,
+  owner text COLLATE "C",
+  ownership text NOT NULL,
+  name text NOT NULL,
+  description text NOT NULL,
+  types text NOT NULL,
+  type_names text NOT NULL,
+  metadata text NOT NULL,
+  hint text NOT NULL,
+  limits text,
+  created_at bigint NOT NULL,
+  updated_at bigint NOT NULL,
+  expires_at bigint,
+  revoked_at bigint,
+  last_used_at bigint,
+  version bigint NOT NULL
+) WITH (fillfactor = 90)`,
+    `CREATE INDEX tokens_by_organization ON ${s}.tokens (organization, created_at DESC, id DESC)`,
+    `CREATE INDEX tokens_by_owner ON ${s}.tokens (organization, owner, created_at DESC, id DESC)`,
+    `CREATE INDEX tokens_by_age ON ${s}.tokens (created_at DESC, id DESC)`,
+    `CREATE INDEX tokens_by_expiry ON ${s}.tokens (expires_at) WHERE expires_at IS NOT NULL`,
+    `CREATE TABLE ${s}.secrets (
+  digest text COLLATE "C" PRIMARY KEY,
+  token bigint NOT NULL REFERENCES ${s}.tokens (seq) ON DELETE CASCADE,
+  pepper text,
+  created_at bigint NOT NULL,
+  ends_at bigint
+)`,
+    `CREATE INDEX secrets_by_token ON ${s}.secrets (token)`,
+    `CREATE TABLE ${s}.uses (
+  token bigint NOT NULL REFERENCES ${s}.tokens (seq) ON DELETE CASCADE,
+  endpoint text COLLATE "C" NOT NULL,
+  count bigint NOT NULL,
+  last_used_at bigint NOT NULL,
+  PRIMARY KEY (token, endpoint)
+) WITH (fillfactor = 90)`,
+    `CREATE TABLE ${s}.endpoints (
+  organization text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  uid text NOT NULL,
+  access text NOT NULL,
+  created_at bigint NOT NULL,
+  updated_at bigint NOT NULL,
+  version bigint NOT NULL,
+  PRIMARY KEY (organization, id)
+)`,
+    `CREATE TABLE ${s}.changes (
+  id text COLLATE "C" CONSTRAINT changes_pkey PRIMARY KEY,
+  type text COLLATE "C" NOT NULL,
+  at bigint NOT NULL,
+  actor_kind text NOT NULL,
+  actor_token text,
+  actor_owner text,
+  origin text,
+  organization text COLLATE "C" NOT NULL,
+  subject text COLLATE "C" NOT NULL,
+  before text,
+  after text
+)`,
+    `CREATE INDEX changes_by_organization ON ${s}.changes (organization, at DESC, id DESC)`,
+    `CREATE INDEX changes_by_subject ON ${s}.changes (subject, at DESC, id DESC)`,
+    `CREATE INDEX changes_by_age ON ${s}.changes (at DESC, id DESC)`,
+    `CREATE FUNCTION ${s}.refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$`,
+    `CREATE TRIGGER changes_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON ${s}.changes
+FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change()`,
+    `CREATE TABLE ${s}.listeners (instance text PRIMARY KEY, live_until timestamptz NOT NULL)`,
+  ],
+];
+
+/** The version that this library writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,0 +1,55 @@
+import type { Usage, UsageCount } from '../../services/ports.js';
+import { toUsageCount } from '../sql/rows.js';
+import type { Database, Statement } from './database.js';
+
+/** The statements over what tokens were used for. */
+export class UsageStatements {
+  readonly #record: Statement;
+  readonly #list: Statement;
+
+  constructor(s: string) {
+    // `held` locks the tokens in one order, so that batches at once wait for each other and never in a circle; what is locked
+    // can't be deleted either, and a token that is gone is not in it.
+    this.#record = {
+      text: `WITH batch AS (
+          SELECT b.id, max(b.last_used_at) AS last_used_at
+          FROM unnest($1::text[], $2::bigint[]) AS b (id, last_used_at) GROUP BY b.id),
+        held AS MATERIALIZED (
+          SELECT t.seq, t.id FROM ${s}.tokens t WHERE t.id IN (SELECT b.id FROM batch b)
+          ORDER BY t.id FOR NO KEY UPDATE),
+        moved AS (
+          UPDATE ${s}.tokens t SET last_used_at = b.last_used_at FROM held h JOIN batch b ON b.id = h.id
+          WHERE t.seq = h.seq AND (t.last_used_at IS NULL OR t.last_used_at < b.last_used_at))
+        INSERT INTO ${s}.uses AS u (token, endpoint, count, last_used_at)
+          SELECT h.seq, c.endpoint, sum(c.count), max(c.last_used_at)
+          FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[]) AS c (id, endpoint, count, last_used_at)
+          JOIN held h ON h.id = c.id
+          GROUP BY h.seq, c.endpoint ORDER BY 1, 2
+        ON CONFLICT (token, endpoint) DO UPDATE SET
+          count = u.count + excluded.count, last_used_at = greatest(u.last_used_at, excluded.last_used_at)`,
+    };
+    this.#list = {
+      text: `SELECT u.endpoint, u.count, u.last_used_at AS "lastUsedAt"
+        FROM ${s}.uses u JOIN ${s}.tokens t ON t.seq = u.token WHERE t.id = $1::text ORDER BY u.endpoint`,
+    };
+  }
+
+  async record(db: Database, usages: readonly Usage[]): Promise<void> {
+    if (usages.length === 0) return;
+    const counts = usages.flatMap(({ tokenId, lastUsedAt, counts: each }) =>
+      each.map(({ endpoint, count }) => ({ tokenId, endpoint, count, lastUsedAt })),
+    );
+    await db.run(this.#record, [
+      usages.map(({ tokenId }) => tokenId),
+      usages.map(({ lastUsedAt }) => lastUsedAt),
+      counts.map(({ tokenId }) => tokenId),
+      counts.map(({ endpoint }) => endpoint),
+      counts.map(({ count }) => count),
+      counts.map(({ lastUsedAt }) => lastUsedAt),
+    ]);
+  }
+
+  async list(db: Database, tokenId: string): Promise<readonly UsageCount[]> {
+    return (await db.run(this.#list, [tokenId])).map((row) => toUsageCount(tokenId, row));
+  }
+}

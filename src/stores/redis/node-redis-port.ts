@@ -1,0 +1,84 @@
+import type { ClientPort, FeedEvents, NodeRedisClient, NodeRedisCluster } from './client.js';
+import { ignore } from './ioredis-port.js';
+
+type Subscriber = (NodeRedisClient | NodeRedisCluster) & {
+  subscribe(channels: string[], listener: (text: string, channel: string) => void): Promise<unknown>;
+  destroy?(): unknown;
+  /** Of version 4. */
+  disconnect(): Promise<unknown>;
+};
+
+export class NodeRedisPort implements ClientPort {
+  readonly #client: NodeRedisClient | NodeRedisCluster;
+  readonly #cluster: boolean;
+  #connecting: Promise<unknown> | null = null;
+
+  constructor(client: NodeRedisClient | NodeRedisCluster) {
+    this.#client = client;
+    this.#cluster = 'masters' in client;
+    client.on('error', ignore);
+  }
+
+  state(): 'ready' | 'idle' | 'down' {
+    if (!this.#client.isOpen) return 'idle';
+    return this.#cluster || (this.#client as NodeRedisClient).isReady ? 'ready' : 'down';
+  }
+
+  async send(key: string | null, args: string[]): Promise<unknown> {
+    if (!this.#client.isOpen || this.#connecting !== null) await this.#connect();
+    // Never as a read: a replica may not know yet what was revoked.
+    return this.#cluster
+      ? (this.#client as NodeRedisCluster).sendCommand(key ?? undefined, false, args)
+      : (this.#client as NodeRedisClient).sendCommand(args);
+  }
+
+  listen(channels: readonly string[], events: FeedEvents): () => void {
+    const subscriber = this.#client.duplicate() as Subscriber;
+    let ended = false;
+    const down = (error: unknown) => {
+      if (!ended) events.down(error ?? new Error('the connection of the feed was closed'));
+    };
+    // Both come with each attempt to connect again, and it subscribes again by itself.
+    subscriber.on('error', down);
+    subscriber.on('end', down);
+    subscriber.on('ready', () => events.up());
+    const subscribe = async () => {
+      await subscriber.connect();
+      if (ended) return void end(subscriber);
+      await subscriber.subscribe([...channels], (text, channel) => {
+        if (!ended) events.message(channel, text);
+      });
+      events.up();
+    };
+    subscribe().catch(down);
+    return () => {
+      ended = true;
+      end(subscriber);
+    };
+  }
+
+  release(): void {
+    this.#client.off('error', ignore);
+  }
+
+  disconnect(): void {
+    end(this.#client as Subscriber);
+  }
+
+  #connect(): Promise<unknown> {
+    this.#connecting ??= this.#client.connect().finally(() => {
+      this.#connecting = null;
+    });
+    return this.#connecting;
+  }
+}
+
+function end(client: Subscriber): void {
+  if (!client.isOpen) return;
+  try {
+    if (client.destroy) client.destroy();
+    else client.disconnect().catch(ignore);
+  } catch {
+    // It was closed between the two.
+  }
+}

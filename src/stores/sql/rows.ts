@@ -1,0 +1,127 @@
+import type { Actor, Change, StoredEndpoint, StoredSecret, StoredToken, UsageCount } from '../../services/ports.js';
+import { decodeTypeNames } from './type-names.js';
+
+/** A row by column name. Drivers give a 64-bit integer as a number or (`pg`) as a text. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** What is read of a table, under the names of the port's fields. `t` is `tokens`, `s` is `secrets`. */
+export const TOKEN_COLUMNS = `t.id, t.organization, t.owner, t.ownership, t.name, t.description, t.types,
+  t.type_names AS "typeNames", t.metadata, t.hint, t.limits, t.created_at AS "createdAt", t.updated_at AS "updatedAt",
+  t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt", t.last_used_at AS "lastUsedAt", t.version`;
+
+export const SECRET_COLUMNS = `s.digest AS "secretDigest", s.pepper AS "secretPepper",
+  s.created_at AS "secretCreatedAt", s.ends_at AS "secretEndsAt"`;
+
+export const ENDPOINT_COLUMNS =
+  'uid, organization, id, access, created_at AS "createdAt", updated_at AS "updatedAt", version';
+
+export const CHANGE_COLUMNS = `id, type, at, actor_kind AS "actorKind", actor_token AS "actorToken",
+  actor_owner AS "actorOwner", origin, organization, subject, before, after`;
+
+export function toToken(row: Row): StoredToken {
+  return {
+    id: row.id as string,
+    organization: row.organization as string,
+    owner: row.owner as string | null,
+    ownership: row.ownership as StoredToken['ownership'],
+    name: row.name as string,
+    description: row.description as string,
+    types: row.types as string,
+    typeNames: decodeTypeNames(row.typeNames as string),
+    metadata: row.metadata as string,
+    hint: row.hint as string,
+    limits: row.limits as string | null,
+    createdAt: Number(row.createdAt),
+    updatedAt: Number(row.updatedAt),
+    expiresAt: toTime(row.expiresAt),
+    revokedAt: toTime(row.revokedAt),
+    lastUsedAt: toTime(row.lastUsedAt),
+    version: Number(row.version),
+  };
+}
+
+export function toSecret(row: Row): StoredSecret {
+  return {
+    digest: row.secretDigest as string,
+    pepper: row.secretPepper as string | null,
+    createdAt: Number(row.secretCreatedAt),
+    endsAt: toTime(row.secretEndsAt),
+  };
+}
+
+/** Of the rows that a lookup by several digests found, the one of the digest that was named first. */
+export function firstFound(
+  rows: readonly Row[],
+  digests: readonly string[],
+): { token: StoredToken; secret: StoredSecret } | null {
+  const rank = (row: Row) => digests.indexOf(row.secretDigest as string);
+  const row = rows.length > 1 ? [...rows].sort((a, b) => rank(a) - rank(b))[0] : rows[0];
+  return row === undefined ? null : { token: toToken(row), secret: toSecret(row) };
+}
+
+export function toEndpoint(row: Row): StoredEndpoint {
+  return {
+    uid: row.uid as string,
+    organization: row.organization as string,
+    id: row.id as string,
+    access: row.access as StoredEndpoint['access'],
+    createdAt: Number(row.createdAt),
+    updatedAt: Number(row.updatedAt),
+    version: Number(row.version),
+  };
+}
+
+export function toUsageCount(tokenId: string, row: Row): UsageCount {
+  return {
+    tokenId,
+    endpoint: row.endpoint as string,
+    count: Number(row.count),
+    lastUsedAt: Number(row.lastUsedAt),
+  };
+}
+
+export function toChange(row: Row): Change {
+  return {
+    id: row.id as string,
+    type: row.type as Change['type'],
+    at: Number(row.at),
+    actor: toActor(row),
+    from: row.origin as string | null,
+    organization: row.organization as string,
+    subject: row.subject as string,
+    before: row.before as string | null,
+    after: row.after as string | null,
+  };
+}
+
+function toActor(row: Row): Actor {
+  if (row.actorKind !== 'principal') return { kind: 'application' };
+  return { kind: 'principal', tokenId: row.actorToken as string, owner: row.actorOwner as string | null };
+}
+
+/** The columns that a change is written to, and below what is written to them, in the same order. */
+export const CHANGE_FIELDS =
+  'id, type, at, actor_kind, actor_token, actor_owner, origin, organization, subject, before, after';
+
+export function changeValues(change: Change): readonly (string | number | null)[] {
+  const { actor } = change;
+  const holder = actor.kind === 'principal' ? actor : null;
+  return [
+    change.id,
+    change.type,
+    change.at,
+    actor.kind,
+    holder?.tokenId ?? null,
+    holder?.owner ?? null,
+    change.from,
+    change.organization,
+    change.subject,
+    change.before,
+    change.after,
+  ];
+}
+
+/** `null` stays `null`: a time that is not set is not the epoch. */
+function toTime(value: unknown): number | null {
+  return value === null ? null : Number(value);
+}

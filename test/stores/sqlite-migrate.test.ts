@@ -1,0 +1,63 @@
+import { writeFileSync } from 'node:fs';
+import { sqliteStore } from 'postern/stores/sqlite';
+import { expect, it } from 'vitest';
+import { SCHEMA_VERSION } from '../../src/stores/sqlite/schema.js';
+import { ask, bytesOf, Libsql, script, testDirectory } from './sqlite-files.js';
+
+const { aFile, beside } = testDirectory();
+const nothing = { from: SCHEMA_VERSION, to: SCHEMA_VERSION, statements: [] };
+
+it('says what it did: everything on a new file, nothing on one that is current', async () => {
+  const file = aFile();
+  const store = sqliteStore({ filename: file });
+  const done = await store.migrate();
+  expect(done).toMatchObject({ from: 0, to: SCHEMA_VERSION });
+  expect(done.statements.join('\n')).toMatch(/CREATE TABLE tokens[\s\S]*CREATE TABLE changes[\s\S]*user_version/);
+  expect(await store.migrate()).toEqual(nothing);
+  await store.close();
+  const again = sqliteStore({ filename: file });
+  expect(await again.migrate({})).toEqual(nothing);
+  await again.close();
+});
+
+it.each([
+  ['that is missing', false],
+  ['that is empty', true],
+])('a dry run on a file %s makes and changes nothing, and names the statements that make it', async (_, isThere) => {
+  const file = aFile();
+  if (isThere) writeFileSync(file, '');
+  const store = sqliteStore({ filename: file });
+  const planned = await store.migrate({ dryRun: true });
+  expect(planned).toMatchObject({ from: 0, to: SCHEMA_VERSION });
+  expect(beside(file)).toHaveLength(isThere ? 1 : 0);
+  if (isThere) expect(bytesOf(file)).toBe('');
+  // They are what runs: by hand they make the same file.
+  const byHand = aFile();
+  script(byHand, planned.statements.join(';\n'));
+  expect(await store.migrate()).toEqual(planned);
+  const schemaOf = "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_master ORDER BY name)";
+  expect(ask(byHand, schemaOf)).toBe(ask(file, schemaOf));
+  await store.close();
+});
+
+it('a dry run on a current file finds nothing to do, open or not, and refuses what migrate refuses', async () => {
+  const file = aFile();
+  const store = sqliteStore({ filename: file });
+  await store.migrate();
+  expect(await store.migrate({ dryRun: true })).toEqual(nothing);
+  await store.close();
+  await expect(store.migrate({ dryRun: true })).rejects.toMatchObject({ code: 'closed' });
+  expect(await sqliteStore({ filename: file }).migrate({ dryRun: true })).toEqual(nothing);
+  const database = new Libsql(file);
+  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+  database.close();
+  await expect(sqliteStore({ filename: file }).migrate({ dryRun: true })).rejects.toMatchObject({
+    code: 'store_newer',
+  });
+});
+
+it('a dry run in memory names everything', async () => {
+  const store = sqliteStore({ filename: ':memory:' });
+  expect(await store.migrate({ dryRun: true })).toMatchObject({ from: 0, to: SCHEMA_VERSION });
+  await store.close();
+});
