@@ -56,6 +56,13 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(domain|services|transports)/' },
     },
     {
+      name: 'limits-know-ports',
+      comment: 'A rate limiter implements a port of the services and knows neither store nor transport.',
+      severity: 'error',
+      from: { path: '^src/limits/' },
+      to: { path: '^src/', pathNot: '^src/(domain|services|limits)/' },
+    },
+    {
       name: 'adapters-apart',
       comment: 'One entry never loads another entry of the transports, or its peer would come along.',
       severity: 'error',
@@ -89,7 +96,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(stores/sqlite/|transports/(express|fastify|zones|node-[^/]+)\\.ts$|transports/grpc/|testing/)',
+        pathNot: '^src/(stores/(sqlite|postgres|redis)/|transports/(express|fastify|zones|node-[^/]+)\\.ts$|transports/grpc/|testing/)',
       },
       to: { dependencyTypes: ['core'] },
     },
@@ -107,7 +114,7 @@ module.exports = {
       name: 'peers-in-their-own-entry',
       comment: 'A peer is loaded by the entry that is named for it, and by no other.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(transports/(express|fastify)\\.ts$|transports/grpc/|stores/[^/]+/)' },
+      from: { path: '^src/', pathNot: '^src/(transports/(express|fastify)\\.ts$|transports/grpc/|stores/[^/]+/|limits/)' },
       to: { dependencyTypes: ['npm-peer'] },
     },
   ],

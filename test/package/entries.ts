@@ -9,7 +9,10 @@ export const ENTRIES = [
   { entry: 'postern/fetch', node: false },
   { entry: 'postern/grpc', node: true, peer: '@grpc/grpc-js' },
   { entry: 'postern/zones', node: true },
+  { entry: 'postern/limits', node: true, peer: 'rate-limiter-flexible' },
   { entry: 'postern/stores/sqlite', node: true },
+  { entry: 'postern/stores/postgres', node: true },
+  { entry: 'postern/stores/redis', node: true },
   { entry: 'postern/testing', node: true },
 ] as const satisfies readonly { readonly entry: string; readonly node: boolean; readonly peer?: string }[];
 

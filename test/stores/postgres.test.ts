@@ -1,16 +1,26 @@
-import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { postgresStore } from 'postern/stores/postgres';
 import { testStore } from 'postern/testing';
-import { describe } from 'vitest';
+import { afterAll, describe } from 'vitest';
 import { usePostgres } from '../support/services.js';
+import { aDatabase, aSchema } from './postgres-server.js';
 
 const server = await usePostgres();
 
-describe.skipIf(server === null)('on a real PostgreSQL', () => {
-  testStore('postgresStore', () =>
-    postgresStore({
-      connectionString: server?.url() as string,
-      schema: `s_${randomUUID().replaceAll('-', '')}`,
-    }),
+describe.skipIf(server === null)('on a real PostgreSQL', async () => {
+  if (server === null) return;
+  testStore('postgresStore', () => postgresStore({ connectionString: server.url(), schema: aSchema() }));
+
+  // What an application may bring along: its pool, a locale with another order, stricter transactions, int8 as numbers.
+  const icu = await aDatabase(server, "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'");
+  const pool = new pg.Pool({
+    connectionString: icu,
+    options: '-c default_transaction_isolation=serializable',
+    types: { getTypeParser: ((oid: number) => (oid === 20 ? Number : pg.types.getTypeParser(oid))) as never },
+  });
+  afterAll(() => pool.end());
+  testStore("postgresStore on an application's pool", () => postgresStore({ pool, schema: aSchema(), prepare: false }));
+  testStore('postgresStore without a feed', () =>
+    postgresStore({ connectionString: server.url(), schema: aSchema(), listen: false }),
   );
 });

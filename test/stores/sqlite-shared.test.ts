@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { createPostern, type Invalidation, type Store } from 'postern';
+import { createPostern } from 'postern';
 import { sqliteStore } from 'postern/stores/sqlite';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
@@ -13,28 +13,11 @@ import {
   replace,
 } from '../../src/testing/store-cases/case.js';
 import { askChild, startChild } from './child.js';
+import { listen, tells } from './listening.js';
 import { ask, Libsql, script, testDirectory } from './sqlite-files.js';
 
 const { aFile } = testDirectory();
 const types = { developer: { scopes: ['models:write'] } } as const;
-
-/** What a store tells, in the order told; `until` waits for one that fits. */
-function listen(store: Store) {
-  const told: Invalidation[] = [];
-  let wake = () => {};
-  store.subscribe?.((invalidation) => {
-    told.push(invalidation);
-    wake();
-  });
-  return {
-    told,
-    async until(fits: (invalidation: Invalidation) => boolean) {
-      while (!told.some(fits)) await new Promise<void>((resolve) => (wake = resolve));
-    },
-  };
-}
-
-const tells = (wanted: Invalidation) => (told: Invalidation) => JSON.stringify(told) === JSON.stringify(wanted);
 
 describe('two processes at one file', () => {
   const file = aFile();

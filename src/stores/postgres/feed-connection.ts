@@ -9,6 +9,8 @@ export class FeedConnection {
   readonly #channel: string;
   readonly #limit: number;
   readonly #echoes = new Map<string, () => void>();
+  /** One statement at a time: what `pg` asks for. */
+  #queue: Promise<unknown> = Promise.resolve();
   #isOver = false;
   /** Called once, with why; not after {@link close}. */
   onEnd: (error: Error) => void = () => {};
@@ -37,7 +39,9 @@ export class FeedConnection {
   }
 
   query(query: PgQuery): Promise<unknown> {
-    return within(this.#listener.client.query(query), this.#limit, `the feed gave no answer in ${this.#limit} ms`);
+    const answer = this.#queue.then(() => this.#listener.client.query(query));
+    this.#queue = answer.catch(() => {});
+    return within(answer, this.#limit, `the feed gave no answer in ${this.#limit} ms`);
   }
 
   async notify(payload: string): Promise<void> {

@@ -3,7 +3,7 @@ import type { Migration } from '../sql/migration.js';
 import type { Row } from '../sql/rows.js';
 import type { PgClient } from './client.js';
 import { isNameTaken } from './errors.js';
-import { foundation, migrationTo, quoted, SCHEMA_VERSION, versionsTable } from './schema.js';
+import { foundation, migrationTo, SCHEMA_VERSION, VERSIONS, versionsTable } from './schema.js';
 
 /** The first half of the advisory lock that migrations hold: the bytes of "pstn". The other half is the schema's. */
 const LOCK = 0x7073746e;
@@ -39,7 +39,8 @@ export async function migrate(client: PgClient, schema: string): Promise<Migrati
 }
 
 async function step(client: PgClient, schema: string): Promise<{ version: number; statements: readonly string[] }> {
-  await client.query({ text: 'BEGIN' });
+  // So that what is looked at under the lock is what is there by then, whatever the database's default is.
+  await client.query({ text: 'BEGIN ISOLATION LEVEL READ COMMITTED' });
   try {
     await client.query({ text: 'SELECT pg_advisory_xact_lock($1, hashtext($2))', values: [LOCK, schema] });
     const { version, isThere } = await inspect(client, schema);
@@ -57,10 +58,13 @@ async function step(client: PgClient, schema: string): Promise<{ version: number
 
 /** `version` is `null` where nothing of ours is there yet. */
 async function inspect(client: PgClient, schema: string): Promise<{ version: number | null; isThere: boolean }> {
+  // By a query of the catalog: to_regclass and its like may answer from a cache that a wait for the lock doesn't renew.
   const { rows } = await client.query({
-    text: `SELECT to_regnamespace($1) IS NOT NULL AS "isThere", to_regclass($2) IS NOT NULL AS "isOurs",
-             current_setting('server_encoding') AS encoding`,
-    values: [quoted(schema), versionsTable(schema)],
+    text: `SELECT current_setting('server_encoding') AS encoding,
+        EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1) AS "isThere",
+        EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = $1 AND c.relname = $2) AS "isOurs"`,
+    values: [schema, VERSIONS],
   });
   const { isThere, isOurs, encoding } = rows[0] as Row;
   if (encoding !== 'UTF8') {

@@ -1,5 +1,5 @@
 /** Where the version of the tables is kept: a name that no other tool's table has. */
-const VERSIONS = 'postern_migrations';
+export const VERSIONS = 'postern_migrations';
 
 /** The schema as an identifier: quoted, because a valid name may still be a keyword. */
 export function quoted(schema: string): string {

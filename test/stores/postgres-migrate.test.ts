@@ -1,0 +1,145 @@
+import pg from 'pg';
+import { postgresStore } from 'postern/stores/postgres';
+import { describe, expect, it } from 'vitest';
+import { SCHEMA_VERSION } from '../../src/stores/postgres/schema.js';
+import { usePostgres } from '../support/services.js';
+import { askChild, startChild } from './child.js';
+import { aDatabase, aSchema, ask } from './postgres-server.js';
+
+const server = await usePostgres();
+const nothing = { from: SCHEMA_VERSION, to: SCHEMA_VERSION, statements: [] };
+
+describe.skipIf(server === null)('migrations', () => {
+  const url = server?.url() as string;
+  const open = (schema: string, connectionString = url) => postgresStore({ connectionString, schema });
+  const tablesOf = async (schema: string) =>
+    (await ask(url, 'SELECT tablename FROM pg_tables WHERE schemaname = $1 ORDER BY 1', [schema])).map(
+      ({ tablename }) => tablename,
+    );
+
+  it('of ten processes that start at once one makes the tables, and all of them work', {
+    timeout: 60_000,
+  }, async () => {
+    const schema = aSchema();
+    const children = Array.from({ length: 10 }, () => startChild('./postgres-peer.ts', [url, schema]));
+    const tell = <T>(command: string, argument?: unknown) =>
+      Promise.all(children.map((child) => askChild<T>(child, { command, argument })));
+    const done = await tell<{ from: number; to: number; statements: string[] }>('migrate');
+    expect(done.filter(({ statements }) => statements.length > 0)).toHaveLength(1);
+    expect(new Set(done.map(({ to }) => to))).toEqual(new Set([SCHEMA_VERSION]));
+    const tokens = (await tell<string[]>('create', ['one'])).flat();
+    for (const token of tokens)
+      expect((await tell<{ ok: boolean }>('authenticate', token)).every(({ ok }) => ok)).toBe(true);
+    await tell('close');
+    expect(await ask(url, `SELECT count(*)::int AS n FROM ${schema}.postern_migrations`)).toEqual([
+      { n: SCHEMA_VERSION },
+    ]);
+  });
+
+  it('many stores of one process that start at once end with one schema too', async () => {
+    const schema = aSchema();
+    const stores = Array.from({ length: 10 }, () => open(schema));
+    expect(await Promise.all(stores.map((store) => store.findToken('x')))).toEqual(Array(10).fill(null));
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
+  it('a dry run changes nothing, and names what runs: by hand it makes the same tables', async () => {
+    const schema = aSchema();
+    const store = open(schema);
+    const planned = await store.migrate({ dryRun: true });
+    expect(planned).toMatchObject({ from: 0, to: SCHEMA_VERSION });
+    expect(await ask(url, 'SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema])).toEqual([]);
+    for (const statement of planned.statements) await ask(url, statement);
+    expect(await store.migrate({ dryRun: true })).toEqual(nothing);
+    expect(await store.migrate()).toEqual(nothing);
+    expect(await store.findToken('x')).toBeNull();
+    await store.close();
+    const other = aSchema();
+    const second = open(other);
+    expect(await second.migrate()).toEqual({
+      ...planned,
+      statements: planned.statements.map((statement) => statement.replaceAll(schema, other)),
+    });
+    expect(await tablesOf(other)).toEqual(await tablesOf(schema));
+    await second.close();
+  });
+
+  it('a schema of a newer postern is refused, and left alone', async () => {
+    const schema = aSchema();
+    const store = open(schema);
+    await store.migrate();
+    await ask(url, `INSERT INTO ${schema}.postern_migrations VALUES (${SCHEMA_VERSION + 1}, now())`);
+    await store.close();
+    const later = open(schema);
+    const newer = { code: 'store_newer', path: 'schema' };
+    await expect(later.migrate()).rejects.toMatchObject(newer);
+    await expect(later.migrate({ dryRun: true })).rejects.toMatchObject(newer);
+    await expect(later.findToken('x')).rejects.toMatchObject(newer);
+    await later.close();
+  });
+
+  it("a schema that holds another application's table of the same name is refused, and left alone", async () => {
+    const schema = aSchema();
+    await ask(url, `CREATE SCHEMA ${schema}`);
+    await ask(url, `CREATE TABLE ${schema}.endpoints (theirs text)`);
+    const store = open(schema);
+    await expect(store.findToken('x')).rejects.toMatchObject({ code: 'store_invalid', path: 'schema' });
+    expect(await tablesOf(schema)).toEqual(['endpoints']);
+    await store.close();
+  });
+
+  it('a database of another encoding is refused', async () => {
+    const latin = await aDatabase(server as never, "TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
+    const store = open('postern', latin);
+    await expect(store.migrate()).rejects.toMatchObject({
+      code: 'store_invalid',
+      message: expect.stringContaining('LATIN1'),
+    });
+    await store.close();
+  });
+
+  it('a role that may not make tables works on those that are there, and a keyword may name a schema', async () => {
+    const database = await aDatabase(server as never);
+    await ask(database, 'CREATE ROLE clerk LOGIN');
+    const owner = open('select', database);
+    await owner.migrate();
+    await owner.close();
+    await ask(database, 'GRANT USAGE ON SCHEMA "select" TO clerk');
+    await ask(database, 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "select" TO clerk');
+    const clerk = open('select', database.replace('postgres@', 'clerk@'));
+    clerk.subscribe?.(() => {});
+    expect(await clerk.migrate()).toEqual(nothing);
+    expect(await clerk.findToken('x')).toBeNull();
+    expect(await clerk.confirm?.(5_000)).toEqual({ acknowledged: 1, missing: 0 });
+    await clerk.close();
+    const elsewhere = open('missing', database.replace('postgres@', 'clerk@'));
+    await expect(elsewhere.findToken('x')).rejects.toThrow('permission denied');
+    await elsewhere.close();
+  });
+
+  it('tables that were dropped are made again by a call after the one that missed them', async () => {
+    const schema = aSchema();
+    const store = open(schema);
+    await store.migrate();
+    await ask(url, `DROP SCHEMA ${schema} CASCADE`);
+    await expect(store.findToken('x')).rejects.toThrow('does not exist');
+    expect(await store.findToken('x')).toBeNull();
+    await store.close();
+  });
+
+  it('waits for whoever migrates, and a call meanwhile gives up by its deadline', async () => {
+    const schema = aSchema();
+    const other = new pg.Client(url);
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [0x7073746e, schema]);
+    const store = postgresStore({ connectionString: url, schema, timeout: '200ms' });
+    const migrated = store.migrate();
+    await expect(store.findToken('x')).rejects.toThrow('no answer in 200 ms');
+    await other.query('ROLLBACK');
+    expect(await migrated).toMatchObject({ from: 0 });
+    expect(await store.findToken('x')).toBeNull();
+    await other.end();
+    await store.close();
+  });
+});

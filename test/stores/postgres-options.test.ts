@@ -1,0 +1,97 @@
+import pg from 'pg';
+import { postgresStore } from 'postern/stores/postgres';
+import { describe, expect, it, vi } from 'vitest';
+
+const connectionString = 'postgres://user:canary-password@127.0.0.1:1/none';
+const blocked = new Set<string>();
+vi.mock('node:module', async (original) => {
+  const module = await original<typeof import('node:module')>();
+  return {
+    ...module,
+    createRequire: (from: string) => {
+      const load = module.createRequire(from);
+      return (name: string) => {
+        if (blocked.has(name))
+          throw Object.assign(new Error(`Cannot find module '${name}'`), { code: 'MODULE_NOT_FOUND' });
+        return load(name);
+      };
+    },
+  };
+});
+
+const thrown = (options: unknown) => {
+  try {
+    postgresStore(options as never);
+  } catch (error) {
+    return error as Error;
+  }
+  return undefined;
+};
+
+describe('options', () => {
+  it.each([
+    ['option_invalid', {}, 'pool'],
+    ['option_invalid', { pool: new pg.Pool(), connectionString }, 'pool'],
+    ['option_invalid', { pool: {} }, 'pool'],
+    ['option_invalid', { pool: new pg.Pool({ max: 1 }) }, 'pool'],
+    ['option_invalid', { connectionString: '' }, 'connectionString'],
+    ['option_invalid', { connectionString: 7 }, 'connectionString'],
+    ['option_invalid', { connectionString, schema: '' }, 'schema'],
+    ['option_invalid', { connectionString, schema: 'Postern' }, 'schema'],
+    ['option_invalid', { connectionString, schema: '1x' }, 'schema'],
+    ['option_invalid', { connectionString, schema: 'a b' }, 'schema'],
+    ['option_invalid', { connectionString, schema: 'x"; DROP SCHEMA public CASCADE; --' }, 'schema'],
+    ['option_invalid', { connectionString, schema: 'x\n' }, 'schema'],
+    ['option_invalid', { connectionString, schema: 'x\0' }, 'schema'],
+    ['option_invalid', { connectionString, schema: 'a'.repeat(51) }, 'schema'],
+    ['option_invalid', { connectionString, schema: 'pg_catalog' }, 'schema'],
+    ['option_invalid', { connectionString, schema: 'information_schema' }, 'schema'],
+    ['option_invalid', { connectionString, listen: '' }, 'listen'],
+    ['option_invalid', { connectionString, listen: true }, 'listen'],
+    ['option_invalid', { connectionString, timeout: 0 }, 'timeout'],
+    ['option_invalid', { connectionString, timeout: 'soon' }, 'timeout'],
+    ['option_invalid', { connectionString, heartbeat: '1ms' }, 'heartbeat'],
+    ['option_invalid', { connectionString, heartbeat: '1h' }, 'heartbeat'],
+    ['option_invalid', { connectionString, prepare: 'yes' }, 'prepare'],
+    ['option_unknown', { connectionString, max: 3 }, 'max'],
+  ])('%s for %j, naming %s', (code, options, path) => {
+    const error = thrown(options);
+    expect(error).toMatchObject({ code, path });
+    expect(error?.message).toContain('postgresStore');
+    expect(`${error?.message} ${error?.stack}`).not.toContain('canary-password');
+  });
+
+  it('takes a pool of one connection where the feed has another, or none', () => {
+    const pool = new pg.Pool({ max: 1 });
+    for (const listen of [connectionString, () => new pg.Client(), false] as const) {
+      expect(thrown({ pool, listen })).toBeUndefined();
+    }
+  });
+
+  it('leaves subscribe and confirm out where it has no feed', () => {
+    const store = postgresStore({ connectionString, listen: false });
+    expect('subscribe' in store || 'confirm' in store).toBe(false);
+    expect(Object.keys(postgresStore({ connectionString }))).toEqual(expect.arrayContaining(['subscribe', 'confirm']));
+  });
+
+  it('says what to run when pg is missing, where it is needed', () => {
+    blocked.add('pg');
+    const missing = { code: 'driver_missing', message: expect.stringContaining('npm install pg') };
+    const pool = new pg.Pool();
+    expect(thrown({ connectionString })).toMatchObject(missing);
+    expect(thrown({ pool, listen: connectionString })).toMatchObject(missing);
+    expect(thrown({ pool })).toBeUndefined();
+    blocked.clear();
+  });
+});
+
+it('opens no connection before the first call, and names no password when that fails', async () => {
+  const store = postgresStore({ connectionString });
+  store.subscribe?.(() => {});
+  const error = await store.findToken('x').catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(Error);
+  expect(`${error} ${(error as Error).stack} ${JSON.stringify(error)}`).not.toContain('canary-password');
+  await store.close();
+  await expect(store.findToken('x')).rejects.toMatchObject({ code: 'closed' });
+  await expect(store.migrate()).rejects.toMatchObject({ code: 'closed' });
+});
