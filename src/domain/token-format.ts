@@ -57,18 +57,21 @@ export function tokenForm(prefix: string): (text: string) => boolean {
   return (text) => {
     if (text.length !== length || !text.startsWith(head)) return false;
     let crc = headState;
+    // Negative once a character was outside the alphabet, or outside ASCII: one test at the end, none on the way.
+    let outside = 0;
     for (let i = head.length; i < bodyEnd; i++) {
       const code = text.charCodeAt(i);
-      if (code > 127 || (BASE62_VALUE[code] as number) < 0) return false;
+      outside |= (BASE62_VALUE[code & 127] as number) | (127 - code);
       crc = (CRC_TABLE[(crc ^ code) & 0xff] as number) ^ (crc >>> 8);
     }
     let checksum = 0;
     for (let i = bodyEnd; i < length; i++) {
       const code = text.charCodeAt(i);
-      const value = code > 127 ? -1 : (BASE62_VALUE[code] as number);
-      if (value < 0) return false;
+      const value = BASE62_VALUE[code & 127] as number;
+      outside |= value | (127 - code);
       checksum = checksum * 62 + value;
     }
+    if (outside < 0) return false;
     return checksum === ~crc >>> 0;
   };
 }

@@ -86,9 +86,10 @@ export class Authorizer {
 
   tryAuthorize(attempt: Attempt): Decision | null {
     try {
-      if (own(attempt, 'fault') !== undefined) return null;
+      const fields = ownFields(attempt);
+      if (fields.fault !== undefined) return null;
       const call: Call = { counted: true, holder: null };
-      const decision = this.#tryDecide(this.#read(attempt), this.#core.time.read(), call);
+      const decision = this.#tryDecide(this.#read(fields), this.#core.time.read(), call);
       if (decision !== null) this.#core.events.decision(decision, call.holder, this.#core.time.latest);
       return decision;
     } catch {
@@ -133,9 +134,9 @@ export class Authorizer {
   }
 
   async #answer(attempt: Attempt, call: Call): Promise<Decision> {
-    const fault = own(attempt, 'fault');
-    if (fault !== undefined) return this.#fault(fault, call.trace);
-    const read = this.#read(attempt);
+    const fields = ownFields(attempt);
+    if (fields.fault !== undefined) return this.#fault(fields.fault, call.trace);
+    const read = this.#read(fields);
     try {
       return await this.#decide(read, this.#core.time.read(), call);
     } catch (error) {
@@ -228,7 +229,7 @@ export class Authorizer {
   async #remedy(attempt: Attempt, decision: Decision): Promise<Explanation['remedy']> {
     if (decision.allowed || (decision.reason !== 'scope_missing' && decision.reason !== 'endpoint_not_granted'))
       return undefined;
-    const { requirement, token } = this.#read(attempt);
+    const { requirement, token } = this.#read(ownFields(attempt));
     const now = this.#core.time.read();
     const credential = this.#readCredential(token);
     if (requirement === null || typeof credential === 'string') return undefined;
@@ -241,12 +242,12 @@ export class Authorizer {
   }
 
   #read(attempt: Attempt): ReadAttempt {
-    const requirement = own(attempt, 'requirement');
+    const { token, malformed, zone, recheck, requirement } = attempt;
     return {
-      token: own(attempt, 'token'),
-      malformed: own(attempt, 'malformed') === true,
-      zone: own(attempt, 'zone') === 'internal' ? 'internal' : 'external',
-      recheck: own(attempt, 'recheck') === true,
+      token,
+      malformed: malformed === true,
+      zone: zone === 'internal' ? 'internal' : 'external',
+      recheck: recheck === true,
       requirement:
         requirement === undefined || requirement === null
           ? null
@@ -260,16 +261,17 @@ export class Authorizer {
   }
 }
 
-/** What every object inherits, as long as nobody has written to `Object.prototype`: nothing of an attempt. */
+/** What every object inherits: nothing of an attempt, as long as nobody has written to `Object.prototype`. */
 const INHERITED: Attempt = {};
 
 /**
- * A field of an attempt, not one that it inherits: `Object.prototype.zone = 'internal'` makes nobody internal. Asking what
- * is inherited by everyone costs a tenth of asking whether each field is the attempt's own.
+ * An attempt's own fields, not those that it inherits: `Object.prototype.zone = 'internal'` makes nobody internal. To ask
+ * what everything inherits costs a tenth of asking whether each field is the attempt's own, so that is asked first.
  */
-function own<K extends keyof Attempt>(attempt: Attempt, key: K): Attempt[K] {
-  const value = attempt[key];
-  return value === undefined || INHERITED[key] === undefined || Object.hasOwn(attempt, key) ? value : undefined;
+function ownFields(attempt: Attempt): Attempt {
+  const { token, malformed, zone, recheck, requirement, fault } = INHERITED;
+  const clean = (token ?? malformed ?? zone ?? recheck ?? requirement ?? fault) === undefined;
+  return clean ? attempt : Object.assign(Object.create(null), attempt);
 }
 
 function pushCredential(trace: Trace, problem: DenialReason): void {
