@@ -96,7 +96,8 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(stores/(sqlite|postgres|redis)/|transports/(express|fastify|zones|node-[^/]+)\\.ts$|transports/grpc/|testing/)',
+        pathNot:
+          '^src/(stores/(sqlite|postgres|redis)/|transports/(express|fastify|zones|node-[^/]+)\\.ts$|transports/grpc/|testing/)',
       },
       to: { dependencyTypes: ['core'] },
     },
@@ -114,7 +115,10 @@ module.exports = {
       name: 'peers-in-their-own-entry',
       comment: 'A peer is loaded by the entry that is named for it, and by no other.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(transports/(express|fastify)\\.ts$|transports/grpc/|stores/[^/]+/|limits/)' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/(transports/(express|fastify)\\.ts$|transports/grpc/|stores/[^/]+/|limits/)',
+      },
       to: { dependencyTypes: ['npm-peer'] },
     },
   ],

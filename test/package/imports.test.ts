@@ -42,6 +42,7 @@ const FORBIDDEN = [
   ['services/to-index.ts', `export { createPostern } from '../index.js';`, 'index-is-for-users'],
   ['stores/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'stores-know-ports'],
   ['stores/other.ts', `export { memoryStore } from './memory.js';`, 'stores-apart'],
+  ['limits/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'limits-know-ports'],
   ['transports/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'transports-know-no-store'],
   ['transports/zones.ts', `export { guard } from './fetch.js';`, 'adapters-apart'],
   ['transports/fetch.ts', `export { isIP } from 'node:net'; export const guard = 1;`, 'node-only-where-node-is'],

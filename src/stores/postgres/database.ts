@@ -70,15 +70,15 @@ export class Database {
   async run(statement: Statement, values: readonly SqlValue[]): Promise<readonly Row[]> {
     const until = elapsed() + this.#timeout;
     for (let attempt = 1; ; attempt++) {
+      const query = this.#query(statement, values);
       try {
-        return await this.#using(until - elapsed(), async (client) => {
-          const { rows } = await client.query(this.#query(statement, values));
-          return rows;
-        });
+        const { rows } = await this.#using(until - elapsed(), (client) => client.query(query));
+        return rows;
       } catch (error) {
         if (isMissingTable(error)) this.#isReady = false;
-        if (isLostStatement(error) && this.#prepares) this.#prepares = false;
-        else if (!isTransient(error) || attempt === ATTEMPTS) throw error;
+        const isUnprepared = query.name !== undefined && isLostStatement(error);
+        if (isUnprepared) this.#prepares = false;
+        if ((!isUnprepared && !isTransient(error)) || attempt === ATTEMPTS) throw error;
         await sleep(Math.random() * attempt * 5);
       }
     }

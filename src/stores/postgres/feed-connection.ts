@@ -12,11 +12,12 @@ export class FeedConnection {
   /** One statement at a time: what `pg` asks for. */
   #queue: Promise<unknown> = Promise.resolve();
   #isOver = false;
+  onMessage: (message: Message) => void = () => {};
   /** Called once, with why; not after {@link close}. */
   onEnd: (error: Error) => void = () => {};
 
   /** @param limit for each answer, in milliseconds */
-  constructor(listener: PgListener, channel: string, limit: number, onMessage: (message: Message) => void) {
+  constructor(listener: PgListener, channel: string, limit: number) {
     this.#listener = listener;
     this.#channel = channel;
     this.#limit = limit;
@@ -27,7 +28,7 @@ export class FeedConnection {
       if (this.#isOver || notification.channel !== channel) return;
       const message = decode(notification.payload);
       if (message.kind === 'ping') this.#echoes.get(message.id)?.();
-      else onMessage(message);
+      else this.onMessage(message);
     });
     // What only listens does not keep a process alive.
     client.unref?.();
@@ -44,21 +45,17 @@ export class FeedConnection {
     return within(answer, this.#limit, `the feed gave no answer in ${this.#limit} ms`);
   }
 
-  async notify(payload: string): Promise<void> {
-    await this.query({ text: 'SELECT pg_notify($1, $2)', values: [this.#channel, payload] });
-  }
-
   /**
    * Sends a message to itself, by whichever way, and waits for it to come back.
    *
-   * @param message what the rejection says where it doesn't
+   * @param silence what the rejection says where it doesn't
    */
-  async ping(send: (payload: string) => Promise<unknown>, message: string): Promise<void> {
+  async ping(send: (payload: string) => Promise<unknown>, silence: string): Promise<void> {
     const id = Math.random().toString(36).slice(2);
     const echo = new Promise<void>((resolve) => this.#echoes.set(id, resolve));
     try {
       await send(encodePing(id));
-      await within(echo, this.#limit, message);
+      await within(echo, this.#limit, silence);
     } finally {
       this.#echoes.delete(id);
     }

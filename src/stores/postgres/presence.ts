@@ -66,10 +66,12 @@ export class Presence {
     if (isNew) await this.#db.run(this.#clear, []).catch(() => {});
   }
 
-  /** Never rejects: a row that stays is no longer live after a while. */
-  async remove(): Promise<void> {
+  /**
+   * After what is under way, which might write it once more. Never rejects: a row that stays is not live after a while.
+   */
+  async remove(after: Promise<unknown>): Promise<void> {
     this.#freshUntil = Number.NEGATIVE_INFINITY;
-    this.#removing = Promise.resolve(this.#registering)
+    this.#removing = Promise.allSettled([after, this.#registering])
       .then(() => this.#db.run(this.#remove, [this.#instance]))
       .catch(() => {});
     await this.#removing;

@@ -1,0 +1,62 @@
+import type { Change, ChangeQuery, Invalidation } from '../../services/ports.js';
+import { invalidationOf } from '../sql/invalidation.js';
+import type { Connection } from './connection.js';
+import { Listing } from './keys.js';
+import { readListing } from './listing.js';
+import { guarded } from './script.js';
+
+const PAGE = guarded(`
+local members = redis.call('ZREVRANGEBYLEX', LOG, ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])
+if #members == 0 then return {'page', members, members} end
+local ids = {}
+for i, member in ipairs(members) do ids[i] = string.sub(member, tonumber(ARGV[5])) end
+return {'page', members, redis.call('HMGET', CHANGES, unpack(ids))}
+`);
+
+/** A change made ready to be written: read whole, so that one that can't be read changes nothing. */
+export interface PreparedChange {
+  readonly id: string;
+  /** What the scripts take of it. */
+  readonly args: readonly string[];
+  readonly invalidation: Invalidation | null;
+}
+
+/** @param instance who makes it: it need not be told */
+export function prepareChange(change: Change, feed: string, instance: string): PreparedChange {
+  const { id, type, at, actor, from, organization, subject, before, after } = change;
+  const entry = JSON.stringify({ id, type, at, actor, from, organization, subject, before, after });
+  const invalidation = invalidationOf({ type, organization, subject });
+  const listings = [Listing.all, Listing.ofOrganization(organization), Listing.ofSubject(subject)];
+  const message = invalidation === null ? '' : JSON.stringify({ by: instance, change: id, ...invalidation });
+  return {
+    id,
+    args: [id, entry, ...listings.map((listing) => `${listing.at(at)}${id}`), feed, message],
+    invalidation,
+  };
+}
+
+export function listChanges(connection: Connection, query: ChangeQuery): Promise<readonly Change[]> {
+  const { organization, subject, type, after, limit } = query;
+  const listing =
+    subject !== undefined
+      ? Listing.ofSubject(subject)
+      : organization !== null
+        ? Listing.ofOrganization(organization)
+        : Listing.all;
+  return readListing({
+    connection,
+    script: PAGE,
+    listing,
+    after: after && { time: after.at, id: after.id },
+    limit,
+    filtered: type !== undefined || (subject !== undefined && organization !== null),
+    read: (_member, [entry]) => (entry === null ? null : readChange(entry as string)),
+    fits: (change) =>
+      (organization === null || change.organization === organization) && (type === undefined || change.type === type),
+  });
+}
+
+/** @throws SyntaxError where it was changed by hand: a log that was tampered with is not shown as if it were whole */
+function readChange(entry: string): Change {
+  return JSON.parse(entry) as Change;
+}

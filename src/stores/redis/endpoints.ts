@@ -1,0 +1,138 @@
+import type { EndpointQuery, StoredEndpoint } from '../../services/ports.js';
+import type { PreparedChange } from './changes.js';
+import type { Connection } from './connection.js';
+import { changing, guarded } from './script.js';
+
+const FIND = guarded(`return {'found', redis.call('HGET', ENDPOINTS, ARGV[2])}`);
+
+const PAGE = guarded(`
+local fields = redis.call('ZRANGEBYLEX', NAMES, ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])
+if #fields == 0 then return {'page', fields, fields} end
+return {'page', fields, redis.call('HMGET', ENDPOINTS, unpack(fields))}
+`);
+
+/** Field, version, uid, record. */
+const INSERT = changing(`
+local field, version, uid, record = unpack(ARGV, 10)
+if redis.call('HEXISTS', ENDPOINTS, field) == 1 then return {'refused', now} end
+begin()
+redis.call('HSET', ENDPOINTS, field, version .. '\\n' .. uid .. '\\n' .. record)
+redis.call('ZADD', NAMES, 0, field)
+return {'done', now}
+`);
+
+/** The uid too is compared: the same name may be another endpoint by now, at the same version. */
+const REPLACE = changing(`
+local field, expected, version, uid, record = unpack(ARGV, 10)
+local found = redis.call('HGET', ENDPOINTS, field)
+local current, currentUid = string.match(found or '', '^([^\\n]*)\\n([^\\n]*)\\n')
+if current ~= expected or currentUid ~= uid then return {'refused', now} end
+begin()
+redis.call('HSET', ENDPOINTS, field, version .. '\\n' .. uid .. '\\n' .. record)
+return {'done', now}
+`);
+
+const DELETE = changing(`
+local field = ARGV[10]
+if redis.call('HEXISTS', ENDPOINTS, field) == 0 then return {'refused', now} end
+begin()
+redis.call('HDEL', ENDPOINTS, field)
+redis.call('ZREM', NAMES, field)
+return {'done', now}
+`);
+
+const MOST = 500;
+
+export async function findEndpoint(
+  connection: Connection,
+  organization: string,
+  id: string,
+): Promise<StoredEndpoint | null> {
+  const [, found] = await connection.run(FIND, fieldOf(organization, id));
+  return found === null ? null : readEndpoint(organization, id, found as string);
+}
+
+export async function listEndpoints(
+  connection: Connection,
+  { organization, after, limit }: EndpointQuery,
+): Promise<readonly StoredEndpoint[]> {
+  const start = fieldOf(organization, '');
+  const endpoints: StoredEndpoint[] = [];
+  let lower = after === undefined ? `[${start}` : `(${start}${after}`;
+  // `;` is the character after the `:` that a field's organization ends with. Ids are ASCII: bytes are in their order.
+  const upper = `(${start.slice(0, -1)};`;
+  while (endpoints.length < limit) {
+    const size = Math.min(MOST, limit - endpoints.length);
+    const [, fields, found] = await connection.run(PAGE, lower, upper, String(size));
+    for (const [index, field] of (fields as string[]).entries()) {
+      const stored = (found as (string | null)[])[index];
+      if (stored != null) endpoints.push(readEndpoint(organization, field.slice(start.length), stored));
+    }
+    if ((fields as string[]).length < size) break;
+    lower = `(${(fields as string[]).at(-1)}`;
+  }
+  return endpoints;
+}
+
+export function insertEndpoint(
+  connection: Connection,
+  endpoint: StoredEndpoint,
+  change: PreparedChange,
+): Promise<string> {
+  const { organization, id, version, uid } = endpoint;
+  return connection.change(
+    INSERT,
+    ...change.args,
+    fieldOf(organization, id),
+    String(version),
+    JSON.stringify(uid),
+    writeEndpoint(endpoint),
+  );
+}
+
+export function replaceEndpoint(
+  connection: Connection,
+  endpoint: StoredEndpoint,
+  expectedVersion: number,
+  change: PreparedChange,
+): Promise<string> {
+  const { organization, id, version, uid } = endpoint;
+  return connection.change(
+    REPLACE,
+    ...change.args,
+    fieldOf(organization, id),
+    String(expectedVersion),
+    String(version),
+    JSON.stringify(uid),
+    writeEndpoint(endpoint),
+  );
+}
+
+export function deleteEndpoint(
+  connection: Connection,
+  organization: string,
+  id: string,
+  change: PreparedChange,
+): Promise<string> {
+  return connection.change(DELETE, ...change.args, fieldOf(organization, id));
+}
+
+/** JSON's quotes end the organization, so that no two pairs have one field. */
+function fieldOf(organization: string, id: string): string {
+  return `${JSON.stringify(organization)}:${id}`;
+}
+
+function writeEndpoint({ uid, organization, id, access, createdAt, updatedAt, version }: StoredEndpoint): string {
+  return JSON.stringify({ uid, organization, id, access, createdAt, updatedAt, version });
+}
+
+/** One that was changed by hand to something that is no record has no access: whoever reads it finds that out. */
+function readEndpoint(organization: string, id: string, stored: string): StoredEndpoint {
+  try {
+    const record: unknown = JSON.parse(stored.split('\n', 3)[2] as string);
+    if (typeof record === 'object' && record !== null) return record as StoredEndpoint;
+  } catch {
+    // As below.
+  }
+  return { organization, id } as StoredEndpoint;
+}

@@ -1,0 +1,88 @@
+import type { StoredSecret, StoredToken } from '../../services/ports.js';
+import { Listing } from './keys.js';
+
+/** What stands for `null` in a line that otherwise holds a number. */
+const NONE = '-';
+
+/**
+ * A token as JSON, but for its last use, which is written apart. The scripts never read it: Lua's JSON knows other numbers
+ * and other texts than ours.
+ */
+export function writeToken(token: StoredToken): string {
+  const { id, organization, owner, ownership, name, description, types, typeNames, metadata, hint, limits } = token;
+  const { createdAt, updatedAt, expiresAt, revokedAt, version } = token;
+  return JSON.stringify({
+    id,
+    organization,
+    owner,
+    ownership,
+    name,
+    description,
+    types,
+    typeNames,
+    metadata,
+    hint,
+    limits,
+    createdAt,
+    updatedAt,
+    expiresAt,
+    revokedAt,
+    version,
+  });
+}
+
+/**
+ * Where a token stands in the listings: members without the id at their end, with tabs between (JSON escapes those).
+ *
+ * @throws RangeError for a time that is no whole number
+ */
+export function indexParts({ organization, owner, createdAt, expiresAt }: StoredToken): string {
+  const newest = [Listing.all, Listing.ofOrganization(organization)];
+  if (owner !== null) newest.push(Listing.ofOwner(organization, owner));
+  const expiring = expiresAt === null ? [] : [Listing.expiring, Listing.expiringOf(organization)];
+  return [
+    ...newest.map((listing) => listing.at(createdAt)),
+    ...expiring.map((listing) => listing.at(expiresAt as number)),
+  ].join('\t');
+}
+
+/** `null` where it was changed by hand to something that is no record. */
+export function readToken(stored: string, used: unknown): StoredToken | null {
+  try {
+    const record = JSON.parse(stored.split('\n', 4)[3] as string) as StoredToken;
+    if (typeof record !== 'object' || record === null || !Array.isArray(record.typeNames)) return null;
+    return { ...record, lastUsedAt: typeof used === 'string' ? Number(used) : null };
+  } catch {
+    return null;
+  }
+}
+
+/** What is left of a record that can't be read. Whoever reads a field of it finds that it is damaged. */
+export function damagedToken(id: string, createdAt = Number.NaN): StoredToken {
+  return { id, createdAt, typeNames: [], name: '', description: '' } as unknown as StoredToken;
+}
+
+export function writeSecret({ pepper, createdAt, endsAt }: StoredSecret, tokenId: string): string {
+  return `${endsAt ?? NONE}\n${createdAt}\n${JSON.stringify(pepper)}\n${tokenId}`;
+}
+
+/** Of one that was changed by hand the end is `NaN`: whoever reads it finds that it is damaged. */
+export function readSecret(digest: string, stored: string): StoredSecret {
+  const [endsAt, createdAt, pepper] = stored.split('\n', 3) as [string, string, string];
+  try {
+    return {
+      digest,
+      pepper: JSON.parse(pepper) as string | null,
+      createdAt: Number(createdAt),
+      endsAt: endsAt === NONE ? null : Number(endsAt),
+    };
+  } catch {
+    return { digest, pepper: null, createdAt: Number.NaN, endsAt: Number.NaN };
+  }
+}
+
+/** @throws TypeError for what could not stand in a list of digests */
+export function aDigest(digest: string): string {
+  if (!/^[0-9a-fA-F]+$/.test(digest)) throw new TypeError('a digest is not hexadecimal');
+  return digest;
+}

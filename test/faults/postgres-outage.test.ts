@@ -1,0 +1,203 @@
+import pg from 'pg';
+import { createPostern, type PosternEvent } from 'postern';
+import { postgresStore } from 'postern/stores/postgres';
+import { afterEach, describe, expect, it } from 'vitest';
+import { aToken, insert, next, replace } from '../../src/testing/store-cases/case.js';
+import { listen } from '../stores/listening.js';
+import { aSchema, ask } from '../stores/postgres-server.js';
+import { usePostgres } from '../support/services.js';
+import { startProxy } from './postgres-proxy.js';
+
+const server = await usePostgres();
+const types = { developer: { scopes: ['models:write'] } } as const;
+const requirement = { scope: 'models:read' } as const;
+
+/** Until it holds; the test's own limit ends the wait. */
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+describe.skipIf(server === null)('an outage of PostgreSQL', () => {
+  const url = server?.url() as string;
+  const closing: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const close of closing.splice(0).reverse()) await close();
+  });
+  const open = (schema: string, options: object = {}) => {
+    const store = postgresStore({ connectionString: url, schema, heartbeat: '300ms', timeout: '2s', ...options });
+    closing.push(() => store.close());
+    return store;
+  };
+  async function listening(schema: string, options: object = {}) {
+    const store = open(schema, options);
+    const feed = listen(store);
+    await store.findToken('x');
+    await feed.next('restored');
+    return { store, feed };
+  }
+  /** An instance with a warm token in it, and another process's store. */
+  async function warm(options: object = {}) {
+    const schema = aSchema();
+    const { store, feed } = await listening(schema, options);
+    const events: PosternEvent[] = [];
+    const postern = createPostern({ store, cache: { ttl: '1h' }, onEvent: (event) => events.push(event) });
+    closing.push(() => postern.close());
+    const { token, record } = await postern.tokens.create({ name: 'ci', types });
+    expect(await postern.authorize({ token, requirement })).toMatchObject({ allowed: true });
+    const other = createPostern({ store: open(schema, { listen: false }) });
+    return { schema, store, feed, postern, events, token, record, other };
+  }
+
+  it('a feed whose backend is ended says so, and again when it is back; what was missed is not served', async () => {
+    const proxy = await startProxy(server?.port as number);
+    closing.push(() => proxy.close());
+    const name = aSchema();
+    const listen = `${proxy.url}?application_name=${name}`;
+    const { feed, postern, events, token, record, other } = await warm({ listen });
+    // Nobody can listen until the revocation is made: what is told of it is missed for sure.
+    proxy.refuse(true);
+    const ended = await ask(
+      url,
+      'SELECT pg_terminate_backend(pid) AS done FROM pg_stat_activity WHERE application_name = $1',
+      [name],
+    );
+    expect(ended).toEqual([{ done: true }]);
+    const lost = await feed.next('lost');
+    expect(lost).toMatchObject({ error: expect.any(Error) });
+    expect(events.some((event) => event.type === 'feed' && !event.connected)).toBe(true);
+    await other.tokens.revoke(record.id);
+    proxy.refuse(false);
+    await feed.next('restored');
+    expect(events.some((event) => event.type === 'feed' && event.connected)).toBe(true);
+    expect(await postern.authorize({ token, requirement })).toMatchObject({ reason: 'token_revoked' });
+    // And it tells again.
+    const second = await other.tokens.create({ name: 'second', types });
+    expect((await postern.authenticate(second.token)).ok).toBe(true);
+    feed.told.length = 0;
+    await other.tokens.revoke(second.record.id);
+    await feed.next('token');
+    expect(await postern.authenticate(second.token)).toEqual({ ok: false, reason: 'token_revoked' });
+  });
+
+  it.each(['fast', 'immediate'] as const)(
+    'a server that is stopped (%s) and started: 503 meanwhile, nothing stale afterwards, no restart',
+    async (how) => {
+      const { feed, postern, token, record, other } = await warm();
+      const cold = await other.tokens.create({ name: 'cold', types });
+      await server?.stop(how);
+      await feed.next('lost');
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, () => postern.authorize({ token: cold.token, requirement })),
+      );
+      expect(new Set(answers.map((each) => (each.allowed ? 'allowed' : each.reason)))).toEqual(
+        new Set(['unavailable']),
+      );
+      await expect(postern.tokens.revoke(record.id)).rejects.toMatchObject({ code: 'unavailable' });
+      await server?.start();
+      await eventually(() =>
+        other.tokens.revoke(record.id).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await feed.next('restored');
+      expect(await postern.authorize({ token, requirement })).toMatchObject({ reason: 'token_revoked' });
+      expect(await postern.authorize({ token: cold.token, requirement })).toMatchObject({ allowed: true });
+    },
+  );
+
+  it('an outage from the start: told as lost, and it recovers by itself', async () => {
+    await server?.stop();
+    const store = open(aSchema());
+    const feed = listen(store);
+    await expect(store.findToken('x')).rejects.toThrow();
+    await expect(store.findToken('x')).rejects.toThrow();
+    await server?.start();
+    expect(await store.findToken('x')).toBeNull();
+    await feed.next('restored');
+    const token = await insert(store, aToken('t1'));
+    expect(await replace(store, next(token), 1)).toBe(true);
+  });
+
+  it('a feed that falls silent, with its connection open, is found and made anew', async () => {
+    const proxy = await startProxy(server?.port as number);
+    closing.push(() => proxy.close());
+    const { feed, postern, token, record, other } = await warm({ listen: proxy.url });
+    proxy.freeze(false);
+    await other.tokens.revoke(record.id);
+    await feed.next('lost');
+    await feed.next('restored');
+    expect(await postern.authorize({ token, requirement })).toMatchObject({ reason: 'token_revoked' });
+  });
+
+  it('a server that gives no answer: a call rejects by its deadline, and works once there are answers', async () => {
+    const proxy = await startProxy(server?.port as number);
+    closing.push(() => proxy.close());
+    const store = open(aSchema(), { connectionString: proxy.url, timeout: '300ms', listen: false });
+    const token = await insert(store, aToken('t1'));
+    proxy.freeze(true);
+    await expect(store.findToken('t1')).rejects.toThrow('no answer');
+    await expect(store.findToken('t1')).rejects.toThrow('no connection');
+    proxy.thaw();
+    expect((await store.findToken('t1'))?.id).toBe('t1');
+    expect(await replace(store, next(token), 1)).toBe(true);
+  });
+
+  it('an application pool that is exhausted: a call rejects by its deadline, and nothing leaks', async () => {
+    const pool = new pg.Pool({ connectionString: url, max: 2 });
+    closing.push(() => pool.end());
+    const store = open(aSchema(), { connectionString: undefined, pool, timeout: '200ms', listen: false });
+    await store.migrate();
+    const taken = [await pool.connect(), await pool.connect()];
+    await expect(store.findToken('x')).rejects.toThrow('no connection to PostgreSQL in 200 ms');
+    for (const client of taken) client.release();
+    await eventually(async () => pool.idleCount === pool.totalCount && pool.waitingCount === 0);
+    expect(await store.findToken('x')).toBeNull();
+  });
+
+  it('a change that waits for a lock longer than its deadline rejects; the feed tells of it if it was made after all', async () => {
+    const schema = aSchema();
+    const { store, feed } = await listening(schema, { timeout: '300ms' });
+    const token = await insert(store, aToken('t1'));
+    const other = new pg.Client(url);
+    await other.connect();
+    await other.query(`BEGIN; SELECT 1 FROM ${schema}.tokens FOR UPDATE`);
+    await expect(replace(store, next(token, { revokedAt: 1 }), 1)).rejects.toThrow('no answer');
+    expect(feed.told).toEqual([]);
+    await other.query('COMMIT');
+    expect(await feed.next('token')).toEqual({ kind: 'token', id: 't1' });
+    await other.end();
+    expect((await store.findToken('t1'))?.revokedAt).toBe(1);
+  });
+
+  it('behind a transaction pooler, where LISTEN does nothing, the feed is lost, and says what to configure', async () => {
+    // What pgbouncer does in that mode: the statement is answered, and of notifications come only those that PostgreSQL
+    // sends along with the answer to whoever sent them.
+    class Pooled extends pg.Client {
+      override emit(event: string, ...values: unknown[]) {
+        const { processID } = this as unknown as { processID: number };
+        const isForeign = event === 'notification' && (values[0] as { processId: number }).processId !== processID;
+        return isForeign ? false : super.emit(event, ...values);
+      }
+    }
+    const store = open(aSchema(), { listen: () => new Pooled(url) });
+    const feed = listen(store);
+    await store.findToken('x');
+    const lost = await feed.next('lost');
+    expect(String(lost.kind === 'lost' && lost.error)).toContain(
+      'LISTEN does not work through a transaction pooler: give a direct connection in `listen`',
+    );
+    expect(feed.told).toEqual([]);
+    const late = listen(store);
+    expect(await late.next('lost')).toMatchObject({ error: expect.any(Error) });
+  });
+
+  it('closing comes to its end while the server gives no answer', async () => {
+    const proxy = await startProxy(server?.port as number);
+    closing.push(() => proxy.close());
+    const { store } = await listening(aSchema(), { connectionString: proxy.url, timeout: '5s' });
+    proxy.freeze(true);
+    await store.close();
+    await expect(store.findToken('x')).rejects.toMatchObject({ code: 'closed' });
+  });
+});

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { createPostern, type Postern } from 'postern';
+import { type RedisClient, redisStore } from 'postern/stores/redis';
+import { createClient } from 'redis';
+import { describe, expect, it } from 'vitest';
+import { redisCli, useRedis } from '../support/redis-server.js';
+
+const server = await useRedis();
+const types = { developer: { scopes: ['models:write'] } } as const;
+
+describe.skipIf(server === null)('Redis killed (SIGKILL) and started again under load', { timeout: 60_000 }, () => {
+  if (server === null) return;
+  const { url, port, kill, start } = server;
+
+  /** Everything that is asked and answered, by what was expected: `good ok`, `revoked unavailable`, … */
+  function load(postern: Postern, tokens: { readonly good: string[]; readonly revoked: string[] }) {
+    const seen = new Map<string, number>();
+    let going = true;
+    const ask = async (kind: 'good' | 'revoked') => {
+      for (let index = 0; going; index++) {
+        const token = tokens[kind][index % tokens[kind].length] as string;
+        const decision = await postern.authorize({ token, requirement: { scope: 'models:read' } });
+        const answer = `${kind} ${decision.allowed ? 'allowed' : decision.reason}`;
+        seen.set(answer, (seen.get(answer) ?? 0) + 1);
+        // Answers of a store that can't be reached come without a wait.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const running = [...Array(8).fill('good'), ...Array(8).fill('revoked')].map(ask);
+    return {
+      seen,
+      async until(answer: string) {
+        while (!seen.has(answer)) await new Promise((resolve) => setImmediate(resolve));
+      },
+      async stop() {
+        going = false;
+        await Promise.all(running);
+      },
+    };
+  }
+
+  /** Makes and revokes tokens; what was acknowledged is kept. */
+  function write(postern: Postern) {
+    const created: string[] = [];
+    const revoked: string[] = [];
+    let going = true;
+    const work = async () => {
+      for (let index = 0; going; index++) {
+        try {
+          const { token, record } = await postern.tokens.create({ name: `written ${index}`, types });
+          if (index % 2 === 0) created.push(token);
+          else {
+            await postern.tokens.revoke(record.id);
+            revoked.push(token);
+          }
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'unavailable' });
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+    };
+    const running = Array.from({ length: 4 }, work);
+    return {
+      created,
+      revoked,
+      /** Waits until so many more were acknowledged. */
+      async more(count: number) {
+        const enough = created.length + revoked.length + count;
+        while (created.length + revoked.length < enough) await new Promise((resolve) => setImmediate(resolve));
+      },
+      async stop() {
+        going = false;
+        await Promise.all(running);
+      },
+    };
+  }
+
+  const clients: [string, () => { client: RedisClient; end(): unknown } | null][] = [
+    ['by its URL', () => null],
+    [
+      'a client of ioredis, with its defaults',
+      () => {
+        const client = new Redis(port, { lazyConnect: true });
+        return { client, end: () => client.disconnect() };
+      },
+    ],
+    [
+      'a client of node-redis, with its defaults',
+      () => {
+        const client = createClient({ url });
+        return { client, end: () => client.destroy() };
+      },
+    ],
+  ];
+
+  it.each(clients)('0 wrong answers, nothing acknowledged is lost, and all works again (%s)', async (_name, make) => {
+    const made = make();
+    const prefix = randomUUID();
+    const common = { prefix, timeout: '300ms', heartbeat: '100ms' } as const;
+    const store = made === null ? redisStore({ url, ...common }) : redisStore({ client: made.client, ...common });
+    // Every call reads the store.
+    const postern = createPostern({ store, cache: false });
+    const tokens: { good: string[]; revoked: string[] } = { good: [], revoked: [] };
+    for (let index = 0; index < 5; index++) {
+      const good = await postern.tokens.create({ name: `good ${index}`, types });
+      const revoked = await postern.tokens.create({ name: `revoked ${index}`, types });
+      await postern.tokens.revoke(revoked.record.id);
+      tokens.good.push(good.token);
+      tokens.revoked.push(revoked.token);
+    }
+    const written = { created: [] as string[], revoked: [] as string[] };
+    for (let round = 0; round < 3; round++) {
+      const traffic = load(postern, tokens);
+      const writer = write(postern);
+      await traffic.until('good allowed');
+      await traffic.until('revoked token_revoked');
+      await writer.more(20);
+      await kill();
+      await traffic.until('good unavailable');
+      await traffic.until('revoked unavailable');
+      traffic.seen.delete('good allowed');
+      await start();
+      await traffic.until('good allowed');
+      await writer.more(5);
+      await Promise.all([traffic.stop(), writer.stop()]);
+      for (const answer of traffic.seen.keys()) {
+        expect(['good allowed', 'good unavailable', 'revoked token_revoked', 'revoked unavailable']).toContain(answer);
+      }
+      written.created.push(...writer.created);
+      written.revoked.push(...writer.revoked);
+    }
+    for (const token of written.created) expect(await postern.authenticate(token)).toMatchObject({ ok: true });
+    for (const token of written.revoked) {
+      expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
+    }
+    // No token is half there: each has its secret, its places and its entry in the log.
+    const size = async (command: string, key: string) => Number(await redisCli(port, command, `{${prefix}}:${key}`));
+    const count = await size('HLEN', 'tokens');
+    expect(await size('HLEN', 'secrets')).toBe(count);
+    expect(await size('ZCARD', 'index')).toBe(2 * count);
+    expect((await size('ZCARD', 'log')) / 3).toBe(await size('HLEN', 'changes'));
+    await postern.close();
+    await made?.end();
+  });
+
+  it('a server that stands still is given up on in time, and does nothing of it when it goes on', async () => {
+    const prefix = randomUUID();
+    const store = redisStore({ url, prefix, timeout: '200ms', heartbeat: '100ms' });
+    const postern = createPostern({ store, cache: false });
+    const { token, record } = await postern.tokens.create({ name: 'x', types });
+    server.freeze();
+    const attempts = [
+      postern.tokens.create({ name: 'y', types }),
+      postern.tokens.revoke(record.id),
+      postern.endpoints.create({ id: 'a', access: 'public' }),
+    ];
+    for (const settled of await Promise.allSettled(attempts)) {
+      expect(settled).toMatchObject({ status: 'rejected', reason: { code: 'unavailable' } });
+    }
+    expect(await postern.authenticate(token)).toMatchObject({ ok: false, reason: 'unavailable' });
+    server.thaw();
+    await expect.poll(() => postern.authenticate(token)).toMatchObject({ ok: true });
+    expect(await redisCli(port, 'HLEN', `{${prefix}}:changes`)).toBe('1');
+    expect((await postern.tokens.list()).items).toHaveLength(1);
+    await postern.close();
+  });
+});

@@ -1,0 +1,265 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createPostern, type Store } from 'postern';
+import { type PostgresStore, postgresStore } from 'postern/stores/postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aChange, anEndpoint, aToken, aUsage, insert, next, replace } from '../../src/testing/store-cases/case.js';
+import { controlledStore } from '../support/controlled-store.js';
+import { usePostgres } from '../support/services.js';
+import { askChild, startChild } from './child.js';
+import { listen, tells } from './listening.js';
+import { aSchema, ask } from './postgres-server.js';
+
+const server = await usePostgres();
+const types = { developer: { scopes: ['models:write'] } } as const;
+
+describe.skipIf(server === null)('processes that share a database', () => {
+  const url = server?.url() as string;
+  const open = (schema: string) => postgresStore({ connectionString: url, schema, heartbeat: '300ms' });
+  /** A store that listens, and is told. */
+  async function listening(schema: string) {
+    const store = open(schema);
+    const feed = listen(store);
+    await store.findToken('x');
+    await feed.next('restored');
+    return { store, feed };
+  }
+
+  describe('two of them', () => {
+    const schema = aSchema();
+    let peer: ChildProcess;
+    const tell = <T = unknown>(command: string, argument?: unknown) => askChild<T>(peer, { command, argument });
+    beforeAll(() => {
+      peer = startChild('./postgres-peer.ts', [url, schema]);
+    });
+    afterAll(() => tell('close'));
+
+    it('create at once, and all of it is there', async () => {
+      const postern = createPostern({ store: open(schema) });
+      const names = (whose: string) => Array.from({ length: 40 }, (_, index) => `${whose} ${index}`);
+      const [theirs, ours] = await Promise.all([
+        tell<string[]>('create', names('theirs')),
+        Promise.all(names('ours').map(async (name) => (await postern.tokens.create({ name, types })).token)),
+      ]);
+      for (const token of [...theirs, ...ours]) expect((await postern.authenticate(token)).ok).toBe(true);
+      await postern.close();
+    });
+
+    it('see what the other one revokes at once, with a cache of an hour', async () => {
+      const { store, feed } = await listening(schema);
+      const postern = createPostern({ store, cache: { ttl: '1h' } });
+      const { token, record } = await postern.tokens.create({ name: 'shared', types });
+      expect(await tell('authenticate', token)).toMatchObject({ ok: true });
+      expect(await postern.authenticate(token)).toMatchObject({ ok: true });
+      // Ours: the other one has said that it knows.
+      await postern.tokens.revoke(record.id);
+      expect(await store.confirm?.(10_000)).toEqual({ acknowledged: 2, missing: 0 });
+      expect(await tell('authenticate', token)).toEqual({ ok: false, reason: 'token_revoked' });
+      // Theirs.
+      const [second] = await tell<string[]>('create', ['second']);
+      const found = await postern.authenticate(second);
+      const id = found.ok ? found.principal.tokenId : '';
+      await tell('revoke', id);
+      await feed.until(tells({ kind: 'token', id }));
+      expect(await postern.authenticate(second)).toEqual({ ok: false, reason: 'token_revoked' });
+      await postern.close();
+    });
+
+    it("see the other one's change of an endpoint", async () => {
+      const { store, feed } = await listening(schema);
+      const postern = createPostern({ store, cache: { ttl: '1h' } });
+      await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+      const attempt = { token: null, requirement: { endpoint: 'summarizer' } } as const;
+      expect((await postern.authorize(attempt)).allowed).toBe(false);
+      feed.told.length = 0;
+      await tell('access', ['summarizer', 'public']);
+      await feed.until(tells({ kind: 'endpoints', organization: 'default' }));
+      expect((await postern.authorize(attempt)).allowed).toBe(true);
+      await postern.close();
+    });
+
+    it('a process that was killed (SIGKILL) is missing for a while, and then not waited for', async () => {
+      const schema = aSchema();
+      const { store } = await listening(schema);
+      const doomed = startChild('./postgres-peer.ts', [url, schema]);
+      await askChild(doomed, { command: 'create', argument: ['one'] });
+      expect(await store.confirm?.(10_000)).toEqual({ acknowledged: 2, missing: 0 });
+      doomed.kill('SIGKILL');
+      await once(doomed, 'exit');
+      expect(await store.confirm?.(300)).toEqual({ acknowledged: 1, missing: 1 });
+      expect(await store.confirm?.(15_000)).toEqual({ acknowledged: 1, missing: 0 });
+      await store.close();
+    });
+  });
+
+  it('a read that began before a revocation by another process does not put the old record back', async () => {
+    const schema = aSchema();
+    const { store: inner, feed } = await listening(schema);
+    const store = controlledStore(inner);
+    const postern = createPostern({ store, cache: { ttl: '1h' } });
+    const other = createPostern({ store: open(schema) });
+    const { token, record } = await other.tokens.create({ name: 'ci', types });
+    const gate = store.hold('findTokenByDigest', 'after');
+    const reading = postern.authenticate(token);
+    const held = await gate.next();
+    await other.tokens.revoke(record.id);
+    await feed.until(tells({ kind: 'token', id: record.id }));
+    gate.end();
+    held.release();
+    await reading;
+    expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
+    await Promise.all([postern.close(), other.close()]);
+  });
+
+  describe('the feed', () => {
+    /** Two stores, the second of them listening; `heard` says what it was told until now. */
+    async function pair() {
+      const schema = aSchema();
+      const writer = open(schema);
+      const { store: reader, feed } = await listening(schema);
+      const heard = async () => {
+        const last = anEndpoint('last', { organization: `end ${Math.random()}` });
+        await writer.insertEndpoint(last, aChange('endpoint.created', 'last', last.organization));
+        await feed.until(tells({ kind: 'endpoints', organization: last.organization }));
+        return feed.told.splice(0).slice(0, -1);
+      };
+      return { schema, writer, reader, feed, heard, close: () => Promise.all([writer.close(), reader.close()]) };
+    }
+
+    it('tells each change of another process once, in their order, and nothing of new tokens, uses and what was refused', async () => {
+      const { writer, heard, close } = await pair();
+      const token = await insert(writer, aToken('t1'));
+      await writer.recordUsage([aUsage('t1', 5, { a: 1 })]);
+      await replace(writer, next(token), 1);
+      expect(await replace(writer, next(token), 1)).toBe(false);
+      await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
+      expect(await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'))).toBe(false);
+      await writer.deleteToken('t1', aChange('token.deleted', 't1'));
+      expect(await heard()).toEqual([
+        { kind: 'token', id: 't1' },
+        { kind: 'endpoints', organization: 'acme' },
+        { kind: 'token', id: 't1' },
+      ]);
+      await close();
+    });
+
+    it('tells own changes before the call goes on, and not a second time', async () => {
+      const { reader, feed, heard, close } = await pair();
+      const token = await insert(reader, aToken('mine'));
+      await replace(reader, next(token), 1);
+      expect(feed.told).toEqual([{ kind: 'token', id: 'mine' }]);
+      expect(await heard()).toEqual([{ kind: 'token', id: 'mine' }]);
+      await close();
+    });
+
+    it('tells of no change before it is committed, and never of one that was undone', async () => {
+      const { schema, heard, close } = await pair();
+      const payload = JSON.stringify(['t', 'change', 'undone']);
+      await ask(url, `DO $$ BEGIN PERFORM pg_notify('postern:${schema}', '${payload}'); RAISE 'no'; END $$`).catch(
+        () => {},
+      );
+      expect(await heard()).toEqual([]);
+      await close();
+    });
+
+    it('of a name too long for a notification, and of what it can not read, it says "everything"', async () => {
+      const { schema, writer, feed, heard, close } = await pair();
+      const organization = '\u0001'.repeat(3_000);
+      await writer.insertEndpoint(anEndpoint('a', { organization }), aChange('endpoint.created', 'a', organization));
+      expect(await heard()).toEqual([{ kind: 'everything' }]);
+      for (const payload of ['', 'null', '{}', '["t"]', '["future","c","x"]', 'not json']) {
+        await ask(url, 'SELECT pg_notify($1, $2)', [`postern:${schema}`, payload]);
+        expect(await feed.next('everything'), payload).toEqual({ kind: 'everything' });
+      }
+      await close();
+    });
+
+    it('tells nothing of another schema', async () => {
+      const { heard, close } = await pair();
+      const elsewhere = open(aSchema());
+      await elsewhere.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
+      expect(await heard()).toEqual([]);
+      await Promise.all([close(), elsewhere.close()]);
+    });
+
+    it('listens while someone does: one connection, which ends with the last listener and with the store', async () => {
+      const schema = aSchema();
+      const store = open(schema);
+      const count = async () => {
+        const [row] = await ask(
+          url,
+          "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE '%' || $1 || '%' AND query LIKE 'LISTEN%'",
+          [schema],
+        );
+        return row?.n as number;
+      };
+      const becomes = async (wanted: number) => {
+        while ((await count()) !== wanted) await new Promise((resolve) => setTimeout(resolve, 10));
+      };
+      await store.findToken('x');
+      await becomes(0);
+      const feeds = [listen(store), listen(store)];
+      await Promise.all(feeds.map((feed) => feed.until(({ kind }) => kind === 'restored')));
+      const present = () => ask(url, `SELECT 1 FROM ${schema}.listeners`);
+      await store.findToken('x');
+      expect(await present()).toHaveLength(1);
+      feeds[0]?.stop();
+      await replace(store, next(await insert(store, aToken('t1'))), 1);
+      expect(feeds[1]?.told.at(-1)).toEqual({ kind: 'token', id: 't1' });
+      feeds[1]?.stop();
+      await store.close();
+      expect(await present()).toEqual([]);
+      expect(await count()).toBe(0);
+    });
+  });
+
+  describe('a confirmation', () => {
+    const confirm = (store: Store, timeout: number) => (store as Required<Store>).confirm(timeout);
+
+    it('counts each store that listens, the one that asks too, and none that does not', async () => {
+      const schema = aSchema();
+      const all = await Promise.all([listening(schema), listening(schema), listening(schema)]);
+      const silent = open(schema);
+      await silent.migrate();
+      expect(await confirm((all[0] as (typeof all)[0]).store, 5_000)).toEqual({ acknowledged: 3, missing: 0 });
+      // Who listens to nothing takes part for as long as it waits for the answers.
+      expect(await confirm(silent, 5_000)).toEqual({ acknowledged: 4, missing: 0 });
+      await all[2]?.store.close();
+      expect(await confirm((all[0] as (typeof all)[0]).store, 5_000)).toMatchObject({ missing: 0 });
+      await Promise.all([...all.map(({ store }) => store.close()), silent.close()]);
+    });
+
+    it('comes after everyone was told of each change before it', async () => {
+      const schema = aSchema();
+      const others = await Promise.all([listening(schema), listening(schema)]);
+      const { store } = await listening(schema);
+      for (let index = 0; index < 20; index++) {
+        const token = await insert(store, aToken(`t${index}`));
+        await replace(store, next(token), 1);
+        const answer = await confirm(store, 5_000);
+        for (const { feed } of others) expect(feed.told).toContainEqual({ kind: 'token', id: token.id });
+        expect(answer).toEqual({ acknowledged: 3, missing: 0 });
+      }
+      await Promise.all([...others.map((other) => other.store.close()), store.close()]);
+    });
+
+    it('waits for a process that reads, though its feed is not there yet', async () => {
+      const schema = aSchema();
+      const { store } = await listening(schema);
+      // Its feed has another way to the server, which leads nowhere.
+      const deaf: PostgresStore = postgresStore({
+        connectionString: url,
+        schema,
+        heartbeat: '300ms',
+        listen: 'postgres://postgres@127.0.0.1:1/none',
+      });
+      const feed = listen(deaf);
+      await deaf.findToken('x');
+      expect(await confirm(store, 1_500)).toEqual({ acknowledged: 1, missing: 1 });
+      expect(feed.told[0]?.kind).toBe('lost');
+      await deaf.close();
+      expect(await confirm(store, 5_000)).toEqual({ acknowledged: 1, missing: 0 });
+      await store.close();
+    });
+  });
+});

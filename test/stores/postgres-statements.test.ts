@@ -1,0 +1,247 @@
+import pg from 'pg';
+import { createPostern } from 'postern';
+import { type PgPool, postgresStore } from 'postern/stores/postgres';
+import { afterAll, describe, expect, it } from 'vitest';
+import { listChangesSql } from '../../src/stores/postgres/audit.js';
+import { TokenStatements } from '../../src/stores/postgres/tokens.js';
+import {
+  aChange,
+  aChangeId,
+  aDigest,
+  aSecret,
+  aToken,
+  aUsage,
+  insert,
+  next,
+} from '../../src/testing/store-cases/case.js';
+import { usePostgres } from '../support/services.js';
+import { aSchema, ask } from './postgres-server.js';
+
+const server = await usePostgres();
+
+describe.skipIf(server === null)('what PostgreSQL is asked', () => {
+  const url = server?.url() as string;
+  const pool = new pg.Pool({ connectionString: url });
+  afterAll(() => pool.end());
+
+  /** A pool that notes every statement, and can be made to fail. */
+  function spying() {
+    const log: { text: string; name?: string | undefined }[] = [];
+    const failures: ((name: string | undefined) => Error | undefined)[] = [];
+    const spy: PgPool = {
+      on: (event, listener) => pool.on(event, listener),
+      removeListener: (event, listener) => pool.removeListener(event, listener),
+      async connect() {
+        const client = await pool.connect();
+        return {
+          on: client.on.bind(client) as never,
+          removeListener: client.removeListener.bind(client),
+          release: (destroy) => client.release(destroy),
+          async query(query) {
+            log.push({ text: query.text, ...(query.name !== undefined && { name: query.name }) });
+            const failure = failures.map((fail) => fail(query.name)).find(Boolean);
+            if (failure) throw failure;
+            return client.query(query);
+          },
+        };
+      },
+    };
+    return { spy, log, failures };
+  }
+
+  it('a lookup is one prepared statement, and a change is one statement, not prepared', async () => {
+    const { spy, log } = spying();
+    const store = postgresStore({ pool: spy, schema: aSchema(), listen: false });
+    const token = await insert(store, aToken('t1'));
+    const rotation = { secret: aSecret('second'), othersEndAt: 1 };
+    for (const [call, isPrepared] of [
+      [() => store.findTokenByDigest([aDigest('t1')]), true],
+      [() => store.findTokenByDigest([aDigest('t1'), aDigest('t2')]), true],
+      [() => store.findToken('t1'), true],
+      [() => store.findEndpoint('acme', 'a'), true],
+      [() => store.insertToken(aToken('t2'), aSecret('t2'), aChange('token.created', 't2')), false],
+      [() => store.replaceToken(next(token), 1, rotation, aChange('token.rotated', 't1')), false],
+      [() => store.recordUsage([aUsage('t1', 1, { a: 1 }), aUsage('t2', 1, { a: 1 })]), false],
+      [() => store.deleteToken('t1', aChange('token.deleted', 't1')), false],
+    ] as const) {
+      log.length = 0;
+      await call();
+      expect(log).toHaveLength(1);
+      expect(log[0]?.name !== undefined).toBe(isPrepared);
+    }
+    await store.close();
+  });
+
+  it.each(['26000', '42P05'])('goes on without prepared statements where a pooler loses them (%s)', async (code) => {
+    const { spy, log, failures } = spying();
+    const store = postgresStore({ pool: spy, schema: aSchema(), listen: false });
+    await insert(store, aToken('t1'));
+    failures.push((name) =>
+      name === undefined ? undefined : Object.assign(new Error('prepared statement'), { code, severity: 'ERROR' }),
+    );
+    const found = await Promise.all(Array.from({ length: 8 }, () => store.findToken('t1')));
+    expect(found.map((token) => token?.id)).toEqual(Array(8).fill('t1'));
+    log.length = 0;
+    await store.findToken('t1');
+    expect(log.map(({ name }) => name)).toEqual([undefined]);
+    await store.close();
+  });
+
+  it('tries again what lost a race inside PostgreSQL, and gives up in the end', async () => {
+    const { spy, log, failures } = spying();
+    const store = postgresStore({ pool: spy, schema: aSchema(), listen: false });
+    await store.migrate();
+    let left = 3;
+    failures.push(() =>
+      left-- > 0 ? Object.assign(new Error('deadlock'), { code: '40P01', severity: 'ERROR' }) : undefined,
+    );
+    expect(await store.insertToken(aToken('t1'), aSecret('t1'), aChange('token.created', 't1'))).toBe(true);
+    left = Number.POSITIVE_INFINITY;
+    log.length = 0;
+    await expect(store.findToken('t1')).rejects.toThrow('deadlock');
+    expect(log.length).toBe(10);
+    await store.close();
+  });
+
+  it('a change whose id is taken is a failure, and no answer; nothing of it is done', async () => {
+    const store = postgresStore({ pool, schema: aSchema(), listen: false });
+    const change = aChange('token.created', 't1');
+    expect(await store.insertToken(aToken('t1'), aSecret('t1'), change)).toBe(true);
+    await expect(store.insertToken(aToken('t2'), aSecret('t2'), change)).rejects.toThrow('changes_pkey');
+    expect(await store.findToken('t2')).toBeNull();
+    await store.close();
+  });
+
+  it('an answer of "taken" costs no connection', async () => {
+    const store = postgresStore({ pool, schema: aSchema(), listen: false });
+    await insert(store, aToken('t1'));
+    const before = pool.totalCount;
+    for (let index = 0; index < 5; index++) {
+      expect(await store.insertToken(aToken('t1'), aSecret('x'), aChange('token.created', 't1'))).toBe(false);
+    }
+    expect(pool.totalCount).toBe(before);
+    expect(pool.idleCount).toBe(before);
+    await store.close();
+  });
+
+  describe('a batch of uses', () => {
+    /** A store with tokens, and someone else's transaction that has begun. */
+    async function beside(statement: (schema: string) => string) {
+      const schema = aSchema();
+      const store = postgresStore({ pool, schema, listen: false });
+      for (const id of ['t1', 't2', 't3']) await insert(store, aToken(id));
+      const other = await pool.connect();
+      await other.query('BEGIN');
+      await other.query(statement(schema));
+      const batch = ['t3', 't1', 't2'].map((id) => aUsage(id, 5, { a: 1 }));
+      const recorded = store.recordUsage(batch);
+      const waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'";
+      while ((await ask(url, waits, [`${schema}.uses`])).length === 0) await new Promise(setImmediate);
+      return { schema, store, recorded, end: () => other.query('COMMIT').then(() => other.release()) };
+    }
+
+    it('waits for a deletion that is under way, passes over what it took, and counts the rest', async () => {
+      const { store, recorded, end } = await beside((schema) => `DELETE FROM ${schema}.tokens WHERE id = 't1'`);
+      await end();
+      await recorded;
+      expect((await store.findToken('t2'))?.lastUsedAt).toBe(5);
+      expect(await store.listUsage('t1')).toEqual([]);
+      expect(await store.listUsage('t3')).toEqual([{ tokenId: 't3', endpoint: 'a', count: 1, lastUsedAt: 5 }]);
+      await store.close();
+    });
+
+    it('takes its tokens in one order: while it waits for the first, it holds none of the others', async () => {
+      const { schema, store, recorded, end } = await beside(
+        (schema) => `SELECT 1 FROM ${schema}.tokens WHERE id = 't1' FOR UPDATE`,
+      );
+      expect(await ask(url, `SELECT id FROM ${schema}.tokens WHERE id <> 't1' FOR UPDATE NOWAIT`)).toHaveLength(2);
+      await end();
+      await recorded;
+      expect((await store.findToken('t1'))?.lastUsedAt).toBe(5);
+      await store.close();
+    });
+  });
+
+  it('every lookup and every page uses an index, in its order', async () => {
+    const schema = aSchema();
+    const store = postgresStore({ pool, schema, listen: false });
+    await store.migrate();
+    await ask(
+      url,
+      `INSERT INTO ${schema}.tokens (id, organization, owner, ownership, name, description, types, type_names, metadata, hint, created_at, updated_at, expires_at, version)
+       SELECT 't' || i, 'o' || i % 200, 'w' || i % 1000, 'personal', 'n', '', '{}', '', '{}', '', i / 2, i, i, 1 FROM generate_series(1, 20000) i`,
+    );
+    await ask(
+      url,
+      `INSERT INTO ${schema}.changes (id, type, at, actor_kind, organization, subject)
+       SELECT 'c' || i, 'token.updated', i / 2, 'application', 'o' || i % 200, 's' || i % 50 FROM generate_series(1, 20000) i`,
+    );
+    await ask(url, `ANALYZE ${schema}.tokens`);
+    await ask(url, `ANALYZE ${schema}.changes`);
+    const plan = async (text: string, values: readonly unknown[]) =>
+      (await ask(url, `EXPLAIN ${text}`, [...values])).map((row) => row['QUERY PLAN']).join('\n');
+    const statements = new TokenStatements(schema);
+    const after = { createdAt: 5_000, id: 't1' };
+    for (const [query, index] of [
+      [{ organization: 'o1', limit: 10, after }, 'tokens_by_organization'],
+      [{ organization: 'o1', owner: 'w1', limit: 10, after }, 'tokens_by_owner'],
+      [{ organization: null, limit: 10, after }, 'tokens_by_age'],
+    ] as const) {
+      const { text, values } = statements.listSql(query);
+      const found = await plan(text, values);
+      expect(found).toContain(index);
+      expect(found).toContain('ROW(created_at, id) <');
+      expect(found).not.toContain('Sort');
+    }
+    const position = { at: 5_000, id: aChangeId('c') };
+    for (const [query, index] of [
+      [{ organization: 'o1', limit: 10, after: position }, 'changes_by_organization'],
+      [{ organization: null, subject: 's1', limit: 10, after: position }, 'changes_by_subject'],
+      [{ organization: null, limit: 10, after: position }, 'changes_by_age'],
+    ] as const) {
+      const { text, values } = listChangesSql(schema, query);
+      const found = await plan(text, values);
+      expect(found).toContain(index);
+      expect(found).not.toContain('Sort');
+    }
+    await store.close();
+  });
+
+  it('the audit log can not be altered, nor cut, by a statement of anyone', async () => {
+    const schema = aSchema();
+    const store = postgresStore({ pool, schema, listen: false });
+    await insert(store, aToken('t1'));
+    for (const statement of [
+      `UPDATE ${schema}.changes SET at = 1`,
+      `DELETE FROM ${schema}.changes`,
+      `TRUNCATE ${schema}.changes`,
+    ]) {
+      await expect(ask(url, statement)).rejects.toThrow('append-only');
+    }
+    expect(await store.listChanges({ organization: null, limit: 10 })).toHaveLength(1);
+    await store.close();
+  });
+
+  it('holds no secret in any of its tables', async () => {
+    const schema = aSchema();
+    const postern = createPostern({ store: postgresStore({ pool, schema }), pepper: 'a pepper of many characters' });
+    const canaries = ['a pepper of many characters'];
+    for (let index = 0; index < 5; index++) {
+      const types = { developer: { scopes: ['models:write'] } } as const;
+      const { token, record } = await postern.tokens.create({ name: `ci ${index}`, types });
+      expect((await postern.authenticate(token)).ok).toBe(true);
+      canaries.push(token, (await postern.tokens.rotate(record.id, { grace: '1h' })).token);
+      if (index === 3) await postern.tokens.revoke(record.id);
+      if (index === 4) await postern.tokens.delete(record.id);
+    }
+    const tables = await ask(url, 'SELECT tablename FROM pg_tables WHERE schemaname = $1', [schema]);
+    expect(tables.length).toBeGreaterThan(5);
+    let dump = '';
+    for (const { tablename } of tables) dump += JSON.stringify(await ask(url, `SELECT * FROM ${schema}.${tablename}`));
+    expect(dump).toContain('ci 3');
+    for (const canary of canaries) {
+      for (const text of [canary, canary.slice(-40), canary.slice(4, 30)]) expect(dump).not.toContain(text);
+    }
+    await postern.close();
+  });
+});

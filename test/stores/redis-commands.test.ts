@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
+import { createPostern, type Store } from 'postern';
+import { redisStore } from 'postern/stores/redis';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  aChange,
+  aDigest,
+  anEndpoint,
+  aSecret,
+  aToken,
+  aUsage,
+  insert,
+  next,
+  replace,
+  T0,
+} from '../../src/testing/store-cases/case.js';
+import { redisCli, useRedis } from '../support/redis-server.js';
+import { listen } from './listening.js';
+import { answerLost, queued, refused, twice, unrulyClient, well } from './unruly-redis.js';
+
+const server = await useRedis(['--save', '']);
+
+describe.skipIf(server === null)('when the connection breaks', () => {
+  if (server === null) return;
+  const { port } = server;
+  const ends: (() => unknown)[] = [];
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    for (const end of ends.splice(0)) await end();
+  });
+  /** An open store on a client whose commands meet what a test says. */
+  async function open(timeout = 2_000) {
+    const client = unrulyClient(port);
+    const prefix = randomUUID();
+    const store = redisStore({ client, prefix, timeout });
+    await store.migrate();
+    ends.push(
+      () => store.close(),
+      () => client.disconnect(),
+    );
+    return { client, store, prefix };
+  }
+  const log = (store: Store) => store.listChanges({ organization: null, limit: 100 });
+
+  it('each change that a client sends twice is made once, and succeeds', async () => {
+    const { client, store } = await open();
+    client.always(twice);
+    const token = aToken('t1');
+    const endpoint = anEndpoint('a');
+    const made = [
+      aChange('token.created', 't1', 'acme', { at: T0 + 1 }),
+      aChange('token.rotated', 't1', 'acme', { at: T0 + 2 }),
+      aChange('token.deleted', 't1', 'acme', { at: T0 + 3 }),
+      aChange('endpoint.created', 'a', 'acme', { at: T0 + 4 }),
+      aChange('endpoint.updated', 'a', 'acme', { at: T0 + 5 }),
+      aChange('endpoint.deleted', 'a', 'acme', { at: T0 + 6 }),
+    ] as const;
+    expect(await store.insertToken(token, aSecret('first'), made[0])).toBe(true);
+    await store.recordUsage([aUsage('t1', T0, { a: 5 })]);
+    expect((await store.listUsage('t1'))[0]?.count).toBe(5);
+    const rotation = { secret: aSecret('second'), othersEndAt: T0 };
+    expect(await store.replaceToken(next(token), 1, rotation, made[1])).toBe(true);
+    expect((await store.findToken('t1'))?.version).toBe(2);
+    expect(await store.deleteToken('t1', made[2])).toBe(true);
+    expect(await store.insertEndpoint(endpoint, made[3])).toBe(true);
+    expect(await store.replaceEndpoint({ ...endpoint, version: 2 }, 1, made[4])).toBe(true);
+    expect(await store.deleteEndpoint('acme', 'a', made[5])).toBe(true);
+    expect(await log(store)).toEqual([...made].reverse());
+    // What was refused is refused the second time too.
+    expect(await store.deleteToken('t1', aChange('token.deleted', 't1'))).toBe(false);
+  });
+
+  it('another change of the same id is an error, and is not made', async () => {
+    const { store } = await open();
+    const change = aChange('token.created', 't1');
+    expect(await store.insertToken(aToken('t1'), aSecret('t1'), change)).toBe(true);
+    const other = { ...change, subject: 't2' };
+    await expect(store.insertToken(aToken('t2'), aSecret('t2'), other)).rejects.toThrow('another change of this id');
+    expect(await store.findToken('t2')).toBe(null);
+  });
+
+  it('a change that waited in a queue until its caller had given up is not made any more', async () => {
+    const { client, store } = await open(50);
+    const token = await insert(store, aToken('t1'));
+    const changes: (() => Promise<unknown>)[] = [
+      () => insert(store, aToken('t2')),
+      () => replace(store, next(token), 1),
+      () => store.deleteToken('t1', aChange('token.deleted', 't1')),
+      () => store.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a')),
+      () => store.recordUsage([aUsage('t1', T0, { a: 1 })]),
+    ];
+    for (const change of changes) {
+      const waiting = queued();
+      client.meet(waiting.fate);
+      await expect(change()).rejects.toThrow('did not answer within 50 ms');
+      expect(await waiting.release()).toEqual(['late', expect.any(String)]);
+    }
+    expect(await store.findToken('t1')).toEqual(token);
+    expect(await store.findToken('t2')).toBe(null);
+    expect(await store.findEndpoint('acme', 'a')).toBe(null);
+    expect(await store.listUsage('t1')).toEqual([]);
+    expect(await log(store)).toHaveLength(1);
+  });
+
+  it('a change is made though the clock of the server was set forward, or another server has taken over', async () => {
+    const { store } = await open();
+    const before = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => before() - 3_600_000);
+    await insert(store, aToken('t1'));
+    vi.spyOn(performance, 'now').mockImplementation(() => before() + 3_600_000);
+    await insert(store, aToken('t2'));
+    vi.restoreAllMocks();
+    await insert(store, aToken('t3'));
+    expect(await log(store)).toHaveLength(3);
+  });
+
+  it('a read rejects in time, and the next one works', async () => {
+    const { client, store } = await open(50);
+    await insert(store, aToken('t1'));
+    client.meet(() => new Promise(() => {}));
+    await expect(store.findToken('t1')).rejects.toThrow('did not answer within 50 ms');
+    expect((await store.findToken('t1'))?.id).toBe('t1');
+  });
+
+  it('a client that has been without a connection for long is sent nothing, until it has one', async () => {
+    const { client, store } = await open(50);
+    await insert(store, aToken('t1'));
+    client.status = 'reconnecting';
+    client.always(() => new Promise(() => {}));
+    await expect(store.findToken('t1')).rejects.toThrow('did not answer');
+    const { calls } = client;
+    for (let index = 0; index < 100; index++) await expect(store.findToken('t1')).rejects.toThrow('can not be reached');
+    expect(client.calls).toBe(calls);
+    client.status = 'ready';
+    client.always(well);
+    expect((await store.findToken('t1'))?.id).toBe('t1');
+  });
+
+  it('listeners are told of a change whose answer was lost, as it may have been made', async () => {
+    const { client, store } = await open();
+    const feed = listen(store);
+    await feed.next('restored');
+    const token = await insert(store, aToken('t1'));
+    client.meet(answerLost);
+    await expect(replace(store, next(token, { name: 'changed' }), 1)).rejects.toThrow('connection was lost');
+    expect(feed.told).toContainEqual({ kind: 'token', id: 't1' });
+    expect((await store.findToken('t1'))?.name).toBe('changed');
+  });
+
+  it('listeners are told of one that is made only after its caller was told that it failed', async () => {
+    const { client, store } = await open();
+    const feed = listen(store);
+    await feed.next('restored');
+    const token = await insert(store, aToken('t1'));
+    const sent = queued();
+    client.meet((send) => {
+      void sent.fate(send);
+      return refused();
+    });
+    await expect(replace(store, next(token), 1)).rejects.toThrow('connection was lost');
+    feed.told.length = 0;
+    expect(await sent.release()).toEqual(['done', expect.any(String)]);
+    expect(await feed.next('token')).toEqual({ kind: 'token', id: 't1' });
+  });
+
+  it('no error holds a record, a digest, or the command', async () => {
+    const { client, store } = await open();
+    const canary = 'canary-0f1e2d3c';
+    const failing = (digest: string) => async () => {
+      throw Object.assign(new Error('ERR it failed'), { command: { name: 'evalsha', args: [digest, canary] } });
+    };
+    client.always(failing(aDigest('t1')));
+    for (const call of [
+      () => insert(store, aToken('t1', { name: canary })),
+      () => store.findTokenByDigest([aDigest('t1')]),
+    ]) {
+      const error = await call().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(Error);
+      expect(inspect(error, { depth: 9, showHidden: true }).split('\n    at ')[0]).toContain('ERR it failed');
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(new RegExp(`${canary}|${aDigest('t1')}`));
+    }
+    client.always(well);
+  });
+
+  describe('a batch of uses', () => {
+    const COUNT = 1_200;
+    const ids = Array.from({ length: COUNT }, (_, index) => `t${index}`);
+    const batch = ids.map((id) => aUsage(id, T0, { a: 1, b: 2 }));
+    async function filled() {
+      const opened = await open();
+      await Promise.all(ids.map((id) => insert(opened.store, aToken(id))));
+      const counts = async () => {
+        const all = await Promise.all(ids.map((id) => opened.store.listUsage(id)));
+        return new Set(all.map((each) => JSON.stringify(each.map(({ endpoint, count }) => [endpoint, count]))));
+      };
+      return { ...opened, counts };
+    }
+    const once = new Set(['[["a",1],["b",2]]']);
+
+    it.each([
+      ['at its beginning', [answerLost]],
+      ['in its middle', [well, answerLost]],
+      ['at its end', [well, well, answerLost]],
+    ])('whose answer was lost %s counts once when it is written again', async (_where, fates) => {
+      const { client, store, counts } = await filled();
+      client.meet(...fates);
+      await expect(store.recordUsage(batch)).rejects.toThrow('connection was lost');
+      await store.recordUsage(batch);
+      expect(await counts()).toEqual(once);
+      await store.recordUsage(batch);
+      expect(await counts()).toEqual(new Set(['[["a",2],["b",4]]']));
+    });
+
+    it('that was not written, in part or whole, counts once when it is written again', async () => {
+      const { client, store, counts } = await filled();
+      for (const fates of [[refused], [well, refused], [well, well, refused]]) {
+        client.meet(...fates);
+        await expect(store.recordUsage(batch)).rejects.toThrow('connection was lost');
+        // Nothing is known as long as nobody answers.
+        client.meet(refused);
+        await expect(store.recordUsage(batch)).rejects.toThrow('connection was lost');
+      }
+      await store.recordUsage(batch);
+      expect(await counts()).toEqual(once);
+    });
+
+    it('that failed is added to what came since then, by an application too', async () => {
+      const client = unrulyClient(port);
+      const prefix = randomUUID();
+      const store = redisStore({ client, prefix });
+      const postern = createPostern({ store });
+      const { token, record } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });
+      for (let index = 0; index < 3; index++) await postern.authenticate(token);
+      const [used] = [aUsage(record.id, T0, { '': 3 })];
+      client.meet(answerLost);
+      await expect(store.recordUsage([used as never])).rejects.toThrow();
+      await store.recordUsage([aUsage(record.id, T0 + 1, { '': 5, a: 1 })]);
+      expect((await store.listUsage(record.id)).map(({ endpoint, count }) => [endpoint, count])).toEqual([
+        ['', 5],
+        ['a', 1],
+      ]);
+      await postern.close();
+      client.disconnect();
+      expect(await redisCli(port, 'ZCARD', `{${prefix}}:live`)).toBe('0');
+    });
+  });
+});

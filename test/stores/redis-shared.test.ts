@@ -1,0 +1,303 @@
+import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Redis } from 'ioredis';
+import { createPostern } from 'postern';
+import { type RedisClient, redisStore } from 'postern/stores/redis';
+import { createClient } from 'redis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aChange, anEndpoint, aToken, aUsage, insert, next, replace } from '../../src/testing/store-cases/case.js';
+import { redisCli, useRedis } from '../support/redis-server.js';
+import { askChild, startChild } from './child.js';
+import { listen, tells } from './listening.js';
+
+const server = await useRedis(['--save', '']);
+const types = { developer: { scopes: ['models:write'] } } as const;
+
+describe.skipIf(server === null)('processes that share a Redis', () => {
+  if (server === null) return;
+  const { url, port } = server;
+  const open = (prefix: string) => redisStore({ url, prefix, heartbeat: '300ms' });
+  /** A store that listens, and is told. */
+  async function listening(prefix: string, store = open(prefix)) {
+    const feed = listen(store);
+    await feed.next('restored');
+    return { store, feed };
+  }
+
+  describe('two of them', () => {
+    const prefix = randomUUID();
+    let peer: ChildProcess;
+    const tell = <T = unknown>(command: string, argument?: unknown) => askChild<T>(peer, { command, argument });
+    beforeAll(() => {
+      peer = startChild('./redis-peer.ts', [url, prefix]);
+    });
+    afterAll(() => tell('close'));
+
+    it('create at once, and all of it is there', async () => {
+      const postern = createPostern({ store: open(prefix) });
+      const names = (whose: string) => Array.from({ length: 40 }, (_, index) => `${whose} ${index}`);
+      const [theirs, ours] = await Promise.all([
+        tell<string[]>('create', names('theirs')),
+        Promise.all(names('ours').map(async (name) => (await postern.tokens.create({ name, types })).token)),
+      ]);
+      for (const token of [...theirs, ...ours]) expect((await postern.authenticate(token)).ok).toBe(true);
+      await postern.close();
+    });
+
+    it('see what the other one revokes at once, with a cache of an hour', async () => {
+      const { store, feed } = await listening(prefix);
+      const postern = createPostern({ store, cache: { ttl: '1h' } });
+      const { token, record } = await postern.tokens.create({ name: 'shared', types });
+      expect(await tell('authenticate', token)).toMatchObject({ ok: true });
+      // Ours: the other one has said that it knows.
+      await postern.tokens.revoke(record.id);
+      expect(await store.confirm?.(10_000)).toEqual({ acknowledged: 2, missing: 0 });
+      expect(await tell('authenticate', token)).toEqual({ ok: false, reason: 'token_revoked' });
+      // Theirs.
+      const [second] = await tell<string[]>('create', ['second']);
+      const found = await postern.authenticate(second);
+      const id = found.ok ? found.principal.tokenId : '';
+      await tell('revoke', id);
+      await feed.until(tells({ kind: 'token', id }));
+      expect(await postern.authenticate(second)).toEqual({ ok: false, reason: 'token_revoked' });
+      await postern.close();
+    });
+
+    it("see the other one's change of an endpoint", async () => {
+      const { store, feed } = await listening(prefix);
+      const postern = createPostern({ store, cache: { ttl: '1h' } });
+      await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+      const attempt = { token: null, requirement: { endpoint: 'summarizer' } } as const;
+      expect((await postern.authorize(attempt)).allowed).toBe(false);
+      feed.told.length = 0;
+      await tell('access', ['summarizer', 'public']);
+      await feed.until(tells({ kind: 'endpoints', organization: 'default' }));
+      expect((await postern.authorize(attempt)).allowed).toBe(true);
+      await postern.close();
+    });
+
+    it('rotate one token at once: exactly one does it, and its secret is the one that works', async () => {
+      const postern = createPostern({ store: open(prefix) });
+      for (let round = 0; round < 10; round++) {
+        const { record } = await postern.tokens.create({ name: `rotated ${round}`, types });
+        const settled = await Promise.allSettled([
+          postern.tokens.rotate(record.id, { grace: '1h' }),
+          tell<{ token: string }>('rotate', record.id),
+        ]);
+        const won = settled.filter((each) => each.status === 'fulfilled');
+        const lost = settled.filter((each) => each.status === 'rejected');
+        // Now and then one comes after the other, which is no race: then both do it.
+        expect(won.length).toBeGreaterThanOrEqual(1);
+        for (const { reason } of lost) expect(String(reason.code ?? reason.message)).toContain('conflict');
+        for (const { value } of won) expect(await postern.authenticate(value.token)).toMatchObject({ ok: true });
+        expect(await redisCli(port, 'HGET', `{${prefix}}:tokens`, record.id)).toMatch(
+          new RegExp(`^${won.length + 1}\n([0-9a-f]{64},?){${won.length + 1}}\n`),
+        );
+      }
+      await postern.close();
+    });
+  });
+
+  describe('a confirmation', () => {
+    it('waits for a process that was killed until its heartbeats are too old, and no longer', async () => {
+      const prefix = randomUUID();
+      const { store } = await listening(prefix);
+      const peer = startChild('./redis-peer.ts', [url, prefix]);
+      await askChild(peer, { command: 'authenticate', argument: 'x' });
+      await askChild(peer, { command: 'migrate' });
+      expect(await store.confirm?.(10_000)).toEqual({ acknowledged: 2, missing: 0 });
+      peer.kill('SIGKILL');
+      await once(peer, 'exit');
+      expect(await store.confirm?.(20)).toEqual({ acknowledged: 1, missing: 1 });
+      expect(await store.confirm?.(10_000)).toEqual({ acknowledged: 1, missing: 0 });
+      await store.close();
+    });
+
+    it('says that a process which does not answer is missing', async () => {
+      const prefix = randomUUID();
+      const { store } = await listening(prefix);
+      await redisCli(port, 'ZADD', `{${prefix}}:live`, '99999999999999', 'someone');
+      expect(await store.confirm?.(50)).toEqual({ acknowledged: 1, missing: 1 });
+      await store.close();
+    });
+
+    it('does not wait for one that was closed, nor for one where nobody listens', async () => {
+      const prefix = randomUUID();
+      const { store } = await listening(prefix);
+      const { store: other, feed } = await listening(prefix);
+      const silent = open(prefix);
+      await silent.findToken('x');
+      expect(await store.confirm?.(10_000)).toEqual({ acknowledged: 2, missing: 0 });
+      feed.stop();
+      expect(await silent.confirm?.(10_000)).toEqual({ acknowledged: 1, missing: 0 });
+      await other.close();
+      await store.close();
+      expect(await silent.confirm?.(10_000)).toEqual({ acknowledged: 0, missing: 0 });
+      expect(await redisCli(port, 'ZCARD', `{${prefix}}:live`)).toBe('0');
+      await silent.close();
+    });
+  });
+
+  describe('the feed', () => {
+    it('tells each change of another process once, in their order, and nothing of new tokens or of uses', async () => {
+      const prefix = randomUUID();
+      const { store: reader, feed } = await listening(prefix);
+      const writer = open(prefix);
+      const token = await insert(writer, aToken('t1'));
+      await writer.recordUsage([aUsage('t1', 5)]);
+      await replace(writer, next(token), 1);
+      await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
+      await writer.deleteToken('t1', aChange('token.deleted', 't1'));
+      await writer.insertEndpoint(anEndpoint('last'), aChange('endpoint.created', 'last', 'end'));
+      await feed.until(tells({ kind: 'endpoints', organization: 'end' }));
+      expect(feed.told).toEqual([
+        { kind: 'token', id: 't1' },
+        { kind: 'endpoints', organization: 'acme' },
+        { kind: 'token', id: 't1' },
+        { kind: 'endpoints', organization: 'end' },
+      ]);
+      await Promise.all([writer.close(), reader.close()]);
+    });
+
+    it('tells own changes before the call is over, and not a second time', async () => {
+      const prefix = randomUUID();
+      const { store, feed } = await listening(prefix);
+      const writer = open(prefix);
+      const token = await insert(store, aToken('mine'));
+      await replace(store, next(token), 1);
+      expect(feed.told).toEqual([{ kind: 'token', id: 'mine' }]);
+      await writer.insertEndpoint(anEndpoint('last'), aChange('endpoint.created', 'last', 'end'));
+      await feed.until(tells({ kind: 'endpoints', organization: 'end' }));
+      expect(feed.told).toHaveLength(2);
+      await Promise.all([writer.close(), store.close()]);
+    });
+
+    it('says "everything" where a message was lost on the way, be it the last one', async () => {
+      const prefix = randomUUID();
+      const { store, feed } = await listening(prefix);
+      await redisCli(port, 'INCR', `{${prefix}}:seq`);
+      expect(await feed.next('everything')).toEqual({ kind: 'everything' });
+      await replace(store, next(await insert(store, aToken('t1'))), 1);
+      expect(feed.told).toEqual([{ kind: 'token', id: 't1' }]);
+      await store.close();
+    });
+
+    it.each([
+      ['ioredis', () => new Redis(port, { lazyConnect: true })],
+      ['node-redis', () => createClient({ url })],
+    ] as const)('that is cut says so, and that it is back; what was missed is found (%s)', async (_name, make) => {
+      const prefix = randomUUID();
+      const client = make();
+      const { store, feed } = await listening(prefix, redisStore({ client, prefix, heartbeat: '300ms' }));
+      const postern = createPostern({ store, cache: { ttl: '1h' } });
+      const { token, record } = await postern.tokens.create({ name: 'cut', types });
+      expect(await postern.authenticate(token)).toMatchObject({ ok: true });
+      const other = createPostern({ store: open(prefix) });
+      await redisCli(port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+      expect(await feed.next('lost')).toHaveProperty('error');
+      await other.tokens.revoke(record.id);
+      await feed.until(({ kind }) => kind === 'restored' || kind === 'token');
+      expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
+      await Promise.all([postern.close(), other.close()]);
+      await (client instanceof Redis ? client.quit() : client.close());
+    });
+
+    it('that died in silence is found, and replaced', async () => {
+      const prefix = randomUUID();
+      const proxy = await startProxy(port);
+      const client = new Redis(port, { lazyConnect: true });
+      // Its own connection is sound; those for subscribing go through the proxy.
+      const duplicate = () => new Redis(proxy.port, { maxRetriesPerRequest: null });
+      const halfDead = Object.assign(client, { duplicate }) as unknown as RedisClient;
+      const { store, feed } = await listening(prefix, redisStore({ client: halfDead, prefix, heartbeat: '100ms' }));
+      proxy.stall();
+      const lost = await feed.next('lost');
+      expect(String((lost as { error: unknown }).error)).toContain('silent');
+      await feed.next('restored');
+      const token = await insert(store, aToken('t1'));
+      const writer = open(prefix);
+      await replace(writer, next(token), 1);
+      await feed.until(tells({ kind: 'token', id: 't1' }));
+      await Promise.all([store.close(), writer.close()]);
+      client.disconnect();
+      proxy.close();
+    });
+
+    it('waits for a Redis that is not there yet', async () => {
+      const proxy = await startProxy(port);
+      proxy.refuse();
+      const store = redisStore({ url: `redis://127.0.0.1:${proxy.port}`, prefix: randomUUID(), heartbeat: '100ms' });
+      const feed = listen(store);
+      expect(await feed.next('lost')).toHaveProperty('error');
+      await expect(store.findToken('t1')).rejects.toThrow();
+      proxy.accept();
+      await feed.next('restored');
+      expect(await store.findToken('t1')).toBe(null);
+      await store.close();
+      proxy.close();
+    });
+
+    it('leaves no connection behind when nobody listens any more', async () => {
+      const prefix = randomUUID();
+      const client = new Redis(port, { connectionName: prefix });
+      const store = redisStore({ client, prefix, heartbeat: '300ms' });
+      const first = listen(store);
+      const second = listen(store);
+      await first.next('restored');
+      const connections = async () =>
+        (await redisCli(port, 'CLIENT', 'LIST')).split('\n').filter((line) => line.includes(`name=${prefix} `)).length;
+      expect(await connections()).toBe(2);
+      first.stop();
+      expect(await connections()).toBe(2);
+      second.stop();
+      while ((await connections()) > 1);
+      await store.close();
+      // The client is the application's.
+      expect(await client.ping()).toBe('PONG');
+      await client.quit();
+    });
+  });
+});
+
+/** Between a client and a server: what there is of connections can be held up without being closed. */
+async function startProxy(target: number) {
+  const pairs = new Set<readonly [Socket, Socket]>();
+  let refusing = false;
+  const server = createServer((near) => {
+    if (refusing) return void near.destroy();
+    const far = connect(target, '127.0.0.1');
+    const pair = [near, far] as const;
+    pairs.add(pair);
+    near.pipe(far);
+    far.pipe(near);
+    for (const socket of pair) {
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        for (const each of pair) each.destroy();
+        pairs.delete(pair);
+      });
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    stall() {
+      for (const [near, far] of pairs) {
+        near.unpipe(far);
+        far.unpipe(near);
+      }
+    },
+    refuse() {
+      refusing = true;
+    },
+    accept() {
+      refusing = false;
+    },
+    close() {
+      for (const pair of pairs) for (const socket of pair) socket.destroy();
+      server.close();
+    },
+  };
+}

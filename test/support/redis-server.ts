@@ -1,0 +1,120 @@
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll } from 'vitest';
+import { freePort, missing } from './services.js';
+
+/** A Redis server of the calling test file's own. */
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  /** Ends it at once (SIGKILL), as in a crash. */
+  kill(): Promise<void>;
+  /** Stops it without ending it: connections stay, and nothing is answered. */
+  freeze(): void;
+  thaw(): void;
+  /** Starts it again, on the same port, with what it kept. */
+  start(): Promise<void>;
+}
+
+const run = promisify(execFile);
+
+/** What is acknowledged is kept, also when the server is killed in the next moment. */
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+
+/**
+ * Starts Redis for the calling test file, on a free port, and ends it after the file's tests. `null` where it is not installed:
+ * then tests are skipped, loudly, and with `CI` set that is an error.
+ */
+export async function useRedis(settings: readonly string[] = DURABLE): Promise<RedisServer | null> {
+  return isInstalled() ? startServer(await freePort(), settings) : redisMissing();
+}
+
+/** Three masters that share the slots, with no replicas. Returns their ports. */
+export async function useRedisCluster(): Promise<readonly number[] | null> {
+  if (!isInstalled()) return redisMissing();
+  const servers: RedisServer[] = [];
+  for (let node = 0; node < 3; node++) {
+    // The bus of a node is at its port + 10000.
+    let port = await freePort();
+    while (port > 55_000) port = await freePort();
+    servers.push(await startServer(port, ['--save', '', '--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']));
+  }
+  const ports = servers.map(({ port }) => port);
+  const nodes = ports.map((port) => `127.0.0.1:${port}`);
+  await run('redis-cli', ['--cluster', 'create', ...nodes, '--cluster-replicas', '0', '--cluster-yes']);
+  for (const port of ports) {
+    while (!(await redisCli(port, 'CLUSTER', 'INFO')).includes('cluster_state:ok'));
+  }
+  return ports;
+}
+
+/** The answer to a command, past every client and store. */
+export async function redisCli(port: number, ...args: string[]): Promise<string> {
+  return (await run('redis-cli', ['-p', String(port), ...args])).stdout.trimEnd();
+}
+
+async function startServer(port: number, settings: readonly string[]): Promise<RedisServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'postern-redis-'));
+  let server: ChildProcess | null = null;
+
+  const start = async () => {
+    const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
+    // Ended by the kernel when this process is, however that ends.
+    const command = ['--pdeathsig=KILL', 'redis-server', ...place, ...settings];
+    const child = spawn('setpriv', command, { stdio: ['ignore', 'pipe', 'inherit'] });
+    await isReady(child);
+    server = child;
+  };
+  const kill = async () => {
+    const child = server;
+    server = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  };
+  afterAll(async () => {
+    await kill();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  await start();
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    start,
+    kill,
+    freeze: () => void server?.kill('SIGSTOP'),
+    thaw: () => void server?.kill('SIGCONT'),
+  };
+}
+
+/** Resolves when the server takes connections; rejects with its log when it ends instead. */
+function isReady(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let log = '';
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`Redis did not start:\n${log}`)));
+    // Read to the end, so that the server never waits for a reader of its log.
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      log = (log + chunk).slice(-10_000);
+      if (log.includes('Ready to accept connections')) resolve();
+    });
+  });
+}
+
+function isInstalled(): boolean {
+  try {
+    execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function redisMissing(): null {
+  return missing('Redis (Debian: apt-get install redis-server)');
+}
