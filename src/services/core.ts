@@ -79,7 +79,12 @@ export function createCore(settings: Settings): Core {
     tokenChanged: (id) => cache.invalidate(id, time.latest),
     async confirm() {
       const { ttl, staleIfUnavailable } = settings.cache;
-      if (store.confirm) return store.confirm(ttl);
+      try {
+        if (store.confirm) return await store.confirm(ttl);
+      } catch (error) {
+        // The change is made: that it can't be asked about must not look as if it were not.
+        events.fault('feed', error, time.latest);
+      }
       // Nobody answers; but when the time is over, nobody can have kept what was before.
       await delay(ttl + staleIfUnavailable);
       return { acknowledged: 1, missing: 0 };

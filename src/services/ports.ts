@@ -201,7 +201,8 @@ export interface Store {
   listExpiredTokens(organization: string | null, before: number, limit: number): Promise<readonly string[]>;
   /**
    * Moves `lastUsedAt` of each token (and of its counts) forward, never back, and adds to its counts. A token that is gone is
-   * passed over. One transaction: a batch that rejected is written again whole, and must not count twice.
+   * passed over. One transaction: a batch that rejected is written again whole. Where an answer was lost after the write, its
+   * counts are too high by that batch; nothing is decided by them.
    */
   recordUsage(usages: readonly Usage[]): Promise<void>;
   /** The counts of a token, by endpoint, in code unit order. They go with the token. */

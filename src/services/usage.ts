@@ -6,6 +6,8 @@ import { Uses } from './uses.js';
 
 /** How far `lastUsedAt` and the counts may be behind, in milliseconds. A crash loses no more than that. */
 const FLUSH_INTERVAL = 10_000;
+/** Tokens in one write: each is a transaction, and on SQLite a piece of the event loop. */
+const BATCH = 1_000;
 /** While the store is down, uses of at most this many tokens wait. */
 const MAX_WAITING = 200_000;
 
@@ -69,9 +71,13 @@ export class UsageRecorder {
       this.#merge(uses);
     }
     this.#counting = [];
-    if (this.#unwritten.size === 0) return;
-    const batch = [...this.#unwritten.values()];
+    const waiting = [...this.#unwritten.values()];
     this.#unwritten.clear();
+    for (let start = 0; start < waiting.length; start += BATCH)
+      await this.#writeBatch(waiting.slice(start, start + BATCH));
+  }
+
+  async #writeBatch(batch: readonly Uses[]): Promise<void> {
     try {
       await this.#store.recordUsage(
         batch.map((uses) => ({ tokenId: uses.tokenId, lastUsedAt: uses.lastUsedAt, counts: uses.counts() })),

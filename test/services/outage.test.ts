@@ -144,4 +144,12 @@ describe('revoke with wait', () => {
     expect(await postern.tokens.revoke(record.id, { wait: true })).toEqual({ acknowledged: 1, missing: 0 });
     expect(performance.now() - before).toBeGreaterThan(18);
   });
+
+  test('resolves, because the token is revoked, when nobody can be asked', async () => {
+    const { postern, record, store, events } = await known({ cache: { ttl: 20 } });
+    store.fail('confirm', 'reject', new Error('ECONNREFUSED'));
+    expect(await postern.tokens.revoke(record.id, { wait: true })).toEqual({ acknowledged: 1, missing: 0 });
+    expect(events).toContainEqual(expect.objectContaining({ type: 'fault', during: 'feed' }));
+    expect((await postern.tokens.get(record.id))?.revokedAt).not.toBeNull();
+  });
 });

@@ -95,3 +95,21 @@ it('opens no connection before the first call, and names no password when that f
   await expect(store.findToken('x')).rejects.toMatchObject({ code: 'closed' });
   await expect(store.migrate()).rejects.toMatchObject({ code: 'closed' });
 });
+
+it('a connection that breaks after the store was closed ends no process: its own pool is listened to for ever', async () => {
+  const on = vi.spyOn(pg.Pool.prototype, 'on');
+  const store = postgresStore({ connectionString });
+  const pool = on.mock.contexts[0] as pg.Pool;
+  on.mockRestore();
+  await store.close();
+  expect(pool.emit('error', new Error('terminating connection'))).toBe(true);
+});
+
+it("an application's pool is left as it was", async () => {
+  const pool = new pg.Pool();
+  const store = postgresStore({ pool, listen: false });
+  expect(pool.listenerCount('error')).toBe(1);
+  await store.close();
+  expect(pool.listenerCount('error')).toBe(0);
+  expect(pool.ending).toBe(false);
+});

@@ -136,7 +136,7 @@ describe.skipIf(server === null)('what PostgreSQL is asked', () => {
       const batch = ['t3', 't1', 't2'].map((id) => aUsage(id, 5, { a: 1 }));
       const recorded = store.recordUsage(batch);
       const waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'";
-      while ((await ask(url, waits, [`${schema}.uses`])).length === 0) await new Promise(setImmediate);
+      while ((await ask(url, waits, [schema])).length === 0) await new Promise(setImmediate);
       return { schema, store, recorded, end: () => other.query('COMMIT').then(() => other.release()) };
     }
 

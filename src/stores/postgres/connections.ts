@@ -27,6 +27,8 @@ export class Connections {
     } else {
       const { Pool } = loadPg();
       const pool = new Pool({ ...configOf(source.connectionString, timeout), allowExitOnIdle: true });
+      // For ever: connections may still break after the store is closed, and nobody else knows this pool.
+      pool.on('error', ignore);
       this.pool = pool;
       this.#ownPool = pool;
     }

@@ -51,7 +51,7 @@ export interface ClientPort {
   state(): 'ready' | 'idle' | 'down';
   /** @param key one of the keys that the command is about: it says which server of a cluster; `null` for any */
   send(key: string | null, args: string[]): Promise<unknown>;
-  /** Subscribes on a connection of its own, which connects again by itself. Returns what ends it. */
+  /** Subscribes on a connection of its own, which connects and subscribes again by itself. Returns what ends it. */
   listen(channels: readonly string[], events: FeedEvents): () => void;
   /** Takes back what was added to the client. */
   release(): void;

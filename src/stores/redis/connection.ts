@@ -51,7 +51,6 @@ export class Connection {
       const [word, time] = await this.#run(script, [deadline, ...args], giveUpAt);
       this.noteTime(time);
       if (word !== 'late') return word;
-      throw new Error('late');
       // By a clock that was set forward, or another server's: measured anew, the deadline is still to come.
       if (performance.now() >= giveUpAt) throw new Error('Redis did not answer in time: nothing was changed');
     }
@@ -82,19 +81,20 @@ export class Connection {
   }
 
   async #withinLimit(giveUpAt: number, send: () => Promise<unknown>): Promise<unknown> {
-    this.#assertReachable();
+    this.#assertReachable(giveUpAt);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(
         () => reject(new Error(`Redis did not answer within ${this.#timeout} ms`)),
-        Math.max(0, giveUpAt - performance.now()),
+        // Timers know whole milliseconds, and may be one too early: nobody gives up before the deadline of a change.
+        Math.max(0, Math.ceil(giveUpAt - performance.now()) + 1),
       );
     });
     try {
       return await Promise.race([send(), timeout]);
     } catch (error) {
       // Not the error itself: clients put the whole command in it, with records and digests, and errors are logged.
-      throw new Error(error instanceof Error ? error.message : 'Redis failed, and gave no reason');
+      throw error;
     } finally {
       clearTimeout(timer);
     }
@@ -104,12 +104,12 @@ export class Connection {
    * A client that has been without a connection for longer than any caller waits is sent nothing: its queue would grow, and
    * each caller would wait in vain. It connects again by itself.
    */
-  #assertReachable(): void {
+  #assertReachable(giveUpAt: number): void {
     if (this.#client.state() !== 'down') {
       this.#downSince = null;
       return;
     }
-    this.#downSince ??= performance.now();
+    this.#downSince ??= giveUpAt - this.#timeout;
     if (performance.now() - this.#downSince >= this.#timeout) throw new Error('Redis can not be reached');
   }
 }

@@ -1,7 +1,16 @@
 import type { ClientPort, FeedEvents, IoredisClient } from './client.js';
 
-/** A subscriber must be able to wait for its connection, whatever the client it was made from is set to. */
-const PATIENT = { enableOfflineQueue: true, maxRetriesPerRequest: null, lazyConnect: false };
+/**
+ * A subscriber must be able to wait for its connection, whatever the client it was made from is set to. It does not subscribe
+ * again by itself: ioredis leaves the promise of that alone, and where the connection breaks at that moment too, its
+ * rejection ends the process.
+ */
+const SUBSCRIBER = {
+  autoResubscribe: false,
+  enableOfflineQueue: true,
+  maxRetriesPerRequest: null,
+  lazyConnect: false,
+};
 
 interface Subscriber extends IoredisClient {
   subscribe(...channels: string[]): Promise<unknown>;
@@ -36,18 +45,21 @@ export class IoredisPort implements ClientPort {
     });
     subscriber.on('close', down);
     subscriber.on('end', down);
-    // It subscribes again by itself.
-    subscriber.on('ready', () => events.up());
     subscriber.on('message', (channel: string, text: string) => {
       if (!ended) events.message(channel, text);
     });
-    subscriber.subscribe(...channels).then(
-      () => events.up(),
-      (failure) => {
-        error = failure;
-        down();
-      },
-    );
+    const subscribe = () => {
+      subscriber.subscribe(...channels).then(
+        () => events.up(),
+        (failure) => {
+          error = failure;
+          down();
+        },
+      );
+    };
+    // A cluster looks for another node to subscribe to by itself, and says nothing of it.
+    if (this.#client.isCluster) subscribe();
+    else subscriber.on('ready', subscribe);
     return () => {
       ended = true;
       subscriber.disconnect();
@@ -66,7 +78,7 @@ export class IoredisPort implements ClientPort {
     const duplicate = this.#client.duplicate.bind(this.#client) as (...overrides: unknown[]) => Subscriber;
     return this.#client.isCluster
       ? duplicate([], { enableOfflineQueue: true, lazyConnect: false })
-      : duplicate(PATIENT);
+      : duplicate(SUBSCRIBER);
   }
 }
 

@@ -40,7 +40,7 @@ ${CLOCK}
 local earlier = redis.call('HGET', CHANGES, ARGV[3])
 if earlier == ARGV[4] then return {'done', now} end
 if earlier then return {'taken', now} end
-if tonumber(now) > tonumber(ARGV[2]) then return {'late', now} end
+if tonumber(now) >= tonumber(ARGV[2]) then return {'late', now} end
 local function begin()
   if ARGV[9] ~= '' then redis.call('PUBLISH', ARGV[8], redis.call('INCR', SEQ) .. ' ' .. ARGV[9]) end
   redis.call('HSET', CHANGES, ARGV[3], ARGV[4])

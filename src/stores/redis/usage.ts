@@ -12,7 +12,7 @@ const REMEMBERED = 7 * 86_400_000;
 /** Deadline, id of the batch, the batch as JSON: `[id, last use, [[endpoint, count], …]]`, all of it text. */
 const RECORD = timed(`
 if redis.call('ZSCORE', BATCHES, ARGV[3]) then return {'done', now} end
-if tonumber(now) > tonumber(ARGV[2]) then return {'late', now} end
+if tonumber(now) >= tonumber(ARGV[2]) then return {'late', now} end
 redis.call('ZADD', BATCHES, now, ARGV[3])
 redis.call('ZREMRANGEBYSCORE', BATCHES, '-inf', string.format('%.0f', tonumber(now) - ${REMEMBERED}))
 local function later(a, b) return a and tonumber(a) > tonumber(b) and a or b end
