@@ -5,8 +5,15 @@ export type { Access, Endpoint, Zone } from './domain/endpoint.js';
 export { isPosternError, PosternError, type PosternErrorCode } from './domain/errors.js';
 export type { Explanation, Remedy } from './domain/explain.js';
 export type { EffectiveGrants } from './domain/grants.js';
+export type { LimitState, Limits } from './domain/limits.js';
 export type { Ownership, Principal } from './domain/principal.js';
-export type { EndpointRequirement, Requirement, ScopeRequirement } from './domain/requirement.js';
+export type {
+  AuthenticatedRequirement,
+  EndpointRequirement,
+  PublicRequirement,
+  Requirement,
+  ScopeRequirement,
+} from './domain/requirement.js';
 export { type ParsedToken, parseToken, tokenPattern } from './domain/token-format.js';
 export type { JsonValue, Metadata, TokenRecord } from './domain/token-record.js';
 export {
@@ -21,6 +28,7 @@ export {
   scopeAccess,
   type TokenTypes,
 } from './domain/token-types.js';
+export type { Audit, AuditEntry, ListChanges } from './services/audit.js';
 export type { Attempt, AttemptNeeding } from './services/authorizer.js';
 export { createPostern, type Management, type Postern } from './services/create-postern.js';
 export type { CreateEndpoint, Endpoints, InOrganization, ListEndpoints } from './services/endpoints.js';
@@ -36,11 +44,15 @@ export type { CacheOptions, ImportedTokenForm, Pepper, PosternOptions } from './
 export type {
   Actor,
   Change,
+  ChangeQuery,
   ChangeType,
   Clock,
+  Confirmation,
+  Consumed,
   EndpointQuery,
   Invalidation,
   Random,
+  RateLimiter,
   SecretRotation,
   Store,
   StoredEndpoint,
@@ -49,7 +61,9 @@ export type {
   TokenPosition,
   TokenQuery,
   Usage,
+  UsageCount,
 } from './services/ports.js';
+export type { AccessPreview, AffectedToken } from './services/preview.js';
 export type { Register, RegisteredPrincipal, RegisteredRequirement } from './services/register.js';
 export type {
   CreateToken,

@@ -65,7 +65,7 @@ export function compileRequirement(
   }
   let kind: CompiledRequirement['kind'] | null = null;
   let organization: string | null = null;
-  for (const key of Object.keys(requirement)) {
+  for (const key of Reflect.ownKeys(requirement)) {
     if (key === 'organization') {
       const value = (requirement as { organization: unknown }).organization;
       // `undefined` is no "mine": a route's parameter that is missing must not widen what the route needs.
@@ -76,6 +76,9 @@ export function compileRequirement(
       kind = key;
     } else throw invalid(`it has an unknown key ${quote(key)}`);
   }
+  // What another object lends (a class its getters) is no own property, and left out would widen the requirement in silence.
+  const prototype: object | null = Object.getPrototypeOf(requirement);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw invalid('it is no plain object');
   const value = kind === null ? undefined : (requirement as Record<string, unknown>)[kind];
   switch (kind) {
     case 'endpoint':

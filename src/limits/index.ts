@@ -1,4 +1,4 @@
-import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
 import { PosternError } from '../domain/errors.js';
 import { check } from '../services/check.js';
@@ -18,9 +18,31 @@ const KEY_PREFIX = 'postern';
 
 /** Counts in this process's memory: exact for one process, and forgotten with it. */
 export function memoryRateLimiter(): RateLimiter {
-  const limiter = new RateLimiterMemory({ points: UNLIMITED, duration: 1, keyPrefix: KEY_PREFIX });
-  return { consume: (key, window) => consume(limiter, key, window) };
+  // Not RateLimiterMemory: it ends its windows by timers, which hold 31 bits of milliseconds, and so one of more than 24
+  // days at once.
+  const windows = new Map<string, { used: number; readonly endsAt: number }>();
+  let sweepAt = 0;
+  return {
+    async consume(key, { points, duration }) {
+      const now = Date.now();
+      if (now >= sweepAt) {
+        for (const [each, { endsAt }] of windows) if (endsAt <= now) windows.delete(each);
+        sweepAt = now + SWEEP_INTERVAL;
+      }
+      let window = windows.get(key);
+      if (window === undefined || window.endsAt <= now) {
+        window = { used: 0, endsAt: now + duration };
+        windows.set(key, window);
+      }
+      window.used++;
+      const remaining = Math.max(0, points - window.used);
+      return { allowed: window.used <= points, remaining, resetIn: window.endsAt - now };
+    },
+  };
 }
+
+/** How often windows that are over are thrown away, in milliseconds. */
+const SWEEP_INTERVAL = 60_000;
 
 /** A pool of `pg`, or one like it. */
 export interface RateLimiterPool {

@@ -24,6 +24,12 @@ export interface Authority {
    * @throws PosternError `owner_forbidden`
    */
   assertMaySpeakFor(token: { readonly owner: string | null; readonly ownership: Ownership }): void;
+  /**
+   * Refuses who has limits of its own to set any: it would lift them, or make a token without.
+   *
+   * @throws PosternError `limits_forbidden`
+   */
+  assertUnlimited(): Promise<void>;
   /** Refuses grants beyond what is held. @throws PosternError `scope_missing`, `endpoint_not_granted` */
   assertHolds(grants: StoredGrants): Promise<void>;
 }
@@ -36,6 +42,7 @@ export function applicationAuthority(defaultOrganization: string): Authority {
     sees: () => true,
     owner: (named) => named ?? null,
     assertMaySpeakFor() {},
+    assertUnlimited: async () => {},
     assertHolds: async () => {},
   };
 }
@@ -46,6 +53,8 @@ export interface Holder {
   readonly owner: string | null;
   readonly from: string | null;
   grants(): Promise<Grants>;
+  /** Whether its own token has a rate limit or a quota. */
+  hasLimits(): Promise<boolean>;
 }
 
 export function principalAuthority(holder: Holder, catalog: Catalog): Authority {
@@ -66,6 +75,14 @@ export function principalAuthority(holder: Holder, catalog: Catalog): Authority 
       throw new PosternError('owner_forbidden', 'this caller makes tokens for itself only: leave owner out', {
         path: 'owner',
       });
+    },
+    async assertUnlimited() {
+      if (!(await holder.hasLimits())) return;
+      throw new PosternError(
+        'limits_forbidden',
+        "this caller's token has limits, and would get around them: use a token without limits",
+        { path: 'limits' },
+      );
     },
     assertMaySpeakFor({ owner, ownership }) {
       if (ownership === 'organization' || owner === null || owner === holder.owner) return;

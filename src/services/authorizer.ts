@@ -9,7 +9,7 @@ import {
   unavailable,
 } from '../domain/decision.js';
 import type { EndpointPolicy, Zone } from '../domain/endpoint.js';
-import { isUnavailable } from '../domain/errors.js';
+import { isPosternError, isUnavailable } from '../domain/errors.js';
 import { type Explanation, remedyFor } from '../domain/explain.js';
 import { NO_LIMITS } from '../domain/limits.js';
 import type { VerifiedPrincipal } from '../domain/principal.js';
@@ -134,12 +134,13 @@ export class Authorizer {
   }
 
   async #answer(attempt: Attempt, call: Call): Promise<Decision> {
-    const fields = ownFields(attempt);
-    if (fields.fault !== undefined) return this.#fault(fields.fault, call.trace);
-    const read = this.#read(fields);
     try {
-      return await this.#decide(read, this.#core.time.read(), call);
+      const fields = ownFields(attempt);
+      if (fields.fault !== undefined) return this.#fault(fields.fault, call.trace);
+      return await this.#decide(this.#read(fields), this.#core.time.read(), call);
     } catch (error) {
+      // The application's own mistake, which no call can mend: it must hear of it.
+      if (isPosternError(error) && MISTAKES.includes(error.code)) throw error;
       return this.#fault(error, call.trace);
     }
   }
@@ -260,6 +261,8 @@ export class Authorizer {
     return compileRequirement(requirement, catalog, organization);
   }
 }
+
+const MISTAKES: readonly string[] = ['requirement_invalid', 'scope_unknown'];
 
 /** What every object inherits: nothing of an attempt, as long as nobody has written to `Object.prototype`. */
 const INHERITED: Attempt = {};

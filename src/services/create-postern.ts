@@ -1,6 +1,4 @@
 import type { Authentication, Decision } from '../domain/decision.js';
-import { isOrganizationName } from '../domain/endpoint.js';
-import { PosternError } from '../domain/errors.js';
 import type { Explanation } from '../domain/explain.js';
 import { compileGrants } from '../domain/grants.js';
 import { type Principal, VerifiedPrincipal } from '../domain/principal.js';
@@ -13,7 +11,7 @@ import { check, ownCopy } from './check.js';
 import { type Core, createCore } from './core.js';
 import { createEndpoints, type Endpoints } from './endpoints.js';
 import { readGrants } from './grant-input.js';
-import { actingInput } from './inputs.js';
+import { actingInput, principalInput } from './inputs.js';
 import { type PosternOptions, readOptions } from './options.js';
 import { createTokens } from './tokens.js';
 import type { Tokens } from './tokens-api.js';
@@ -100,12 +98,13 @@ function managementOf(core: Core, authority: Authority): Management {
  * (its own session), they are looked up by name.
  */
 function authorityOf(core: Core, principal: Parameters<Postern['as']>[0], options: unknown): Authority {
-  const { organization, owner, types, tokenId } = ownCopy(principal) ?? {};
-  if (!isOrganizationName(organization) || (owner !== null && typeof owner !== 'string')) {
-    throw new PosternError('input_invalid', 'as() takes a principal: { organization, owner, types }', {
-      path: 'principal',
-    });
-  }
+  const given = ownCopy(principal) ?? {};
+  const { organization, owner, tokenId } = check(
+    principalInput,
+    { organization: given.organization, owner: given.owner, tokenId: given.tokenId },
+    'as, which takes a principal { organization, owner, types }',
+    'input_invalid',
+  );
   const { from } = check(actingInput, options ?? {}, 'as', 'input_invalid');
   const verified = VerifiedPrincipal.grantsOf(principal);
   const { catalog } = core.settings;
@@ -117,7 +116,11 @@ function authorityOf(core: Core, principal: Parameters<Postern['as']>[0], option
     async grants() {
       if (verified !== null) return verified;
       const find = (id: string) => core.store.findEndpoint(organization, id);
-      return compileGrants(await readGrants(types, catalog, find), catalog);
+      return compileGrants(await readGrants(given.types, catalog, find), catalog);
+    },
+    async hasLimits() {
+      const token = tokenId === undefined ? null : await core.store.findToken(tokenId);
+      return token !== null && token.limits !== null;
     },
   };
   return principalAuthority(holder, catalog);

@@ -6,6 +6,7 @@ import { type CacheLimits, feedTtl } from './token-cache.js';
 
 /** The organizations whose endpoints are remembered. */
 const MAX_ORGANIZATIONS = 1_000;
+const MAX_EMPTY = 10_000;
 /** An organization with more endpoints than this is not read whole: its endpoints are remembered one by one. */
 const MAX_WHOLE = 10_000;
 const PAGE = 1_000;
@@ -35,6 +36,8 @@ export class EndpointDirectory {
   readonly #limits: CacheLimits;
   #ttl: number;
   readonly #organizations = new BoundedMap<string, Listing>(MAX_ORGANIZATIONS);
+  /** Those without any, apart: a flood of names of organizations drives none of the others out. */
+  readonly #empty = new BoundedMap<string, Listing>(MAX_EMPTY);
   readonly #loading = new Map<string, { readonly sequence: number; readonly listing: Promise<Listing> }>();
   #sequence = 0;
 
@@ -46,7 +49,7 @@ export class EndpointDirectory {
 
   /** @throws PosternError `record_unreadable` */
   peek(organization: string, id: string, now: number): Lookup {
-    const listing = this.#organizations.get(organization);
+    const listing = this.#remembered(organization);
     if (listing === undefined || now - listing.loadedAt >= this.#ttl || listing.sequence !== this.#sequence) {
       return isEndpointId(id) && isOrganizationName(organization) ? undefined : null;
     }
@@ -77,7 +80,7 @@ export class EndpointDirectory {
   /** What was known before the store went down, if it may still be served; else what went wrong. */
   #stale(organization: string, now: number, error: unknown): Listing {
     const { ttl, staleIfUnavailable } = this.#limits;
-    const known = staleIfUnavailable > 0 && isUnavailable(error) ? this.#organizations.get(organization) : undefined;
+    const known = staleIfUnavailable > 0 && isUnavailable(error) ? this.#remembered(organization) : undefined;
     if (known !== undefined && known.sequence === this.#sequence && now - known.loadedAt < ttl + staleIfUnavailable) {
       return known;
     }
@@ -88,11 +91,16 @@ export class EndpointDirectory {
   clear(): void {
     this.#sequence++;
     this.#organizations.clear();
+    this.#empty.clear();
+  }
+
+  #remembered(organization: string): Listing | undefined {
+    return this.#organizations.get(organization) ?? this.#empty.get(organization);
   }
 
   #load(organization: string, now: number): Promise<Listing> {
     const sequence = this.#sequence;
-    const known = this.#organizations.get(organization);
+    const known = this.#remembered(organization);
     if (known !== undefined && now - known.loadedAt < this.#ttl && known.sequence === sequence) {
       return Promise.resolve(known);
     }
@@ -117,7 +125,9 @@ export class EndpointDirectory {
       page.length < PAGE
         ? { loadedAt, sequence, whole: true, known: whole }
         : { loadedAt, sequence, whole: false, known: new BoundedMap(MAX_SINGLE) };
-    if (this.#ttl > 0 && sequence === this.#sequence) this.#organizations.set(organization, listing);
+    if (this.#ttl > 0 && sequence === this.#sequence) {
+      (listing.whole && whole.size === 0 ? this.#empty : this.#organizations).set(organization, listing);
+    }
     return listing;
   }
 }

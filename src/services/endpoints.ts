@@ -78,7 +78,10 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
   return {
     async create(input, options) {
       const given = check(createEndpointInput, input, 'endpoints.create', 'input_invalid');
-      const organization = organizationOf({ organization: given.organization, ...options }, 'endpoints.create');
+      const organization = organizationOf(
+        { ...options, organization: options?.organization ?? given.organization },
+        'endpoints.create',
+      );
       const now = core.time.read();
       const endpoint: StoredEndpoint = {
         uid: newId(core.settings.random),

@@ -68,7 +68,9 @@ export class Events {
     if (this.#listener === null) return;
     try {
       const outcome = this.#listener(event);
-      if (outcome instanceof Promise) outcome.catch(() => {});
+      if (typeof (outcome as { then?: unknown } | null | undefined)?.then === 'function') {
+        Promise.resolve(outcome).catch(() => {});
+      }
     } catch {}
   }
 

@@ -96,6 +96,15 @@ export const listChangesInput = z.strictObject({
   cursor: cursor.nullish(),
 });
 
+export const principalInput = z.strictObject({
+  organization,
+  owner: owner.nullable(),
+  tokenId: z
+    .string()
+    .regex(/^[0-9A-Za-z_-]{1,64}$/, "give the id of the principal's token, or leave it out")
+    .optional(),
+});
+
 export const actingInput = z.strictObject({ from: text(1, NAME_LENGTH).optional() });
 
 export const previewEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`) });

@@ -98,6 +98,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       const now = core.time.read();
       const organization = authority.organization(given.organization);
       const grants = await resolveGrants(given.types, organization);
+      await authority.assertUnlimited();
       const { token, secret } = newSecret(core, now);
       const stored = newToken(core, authority, given, { organization, grants }, hintOf(token), now);
       const { change, announce } = changes.token('token.created', null, stored, now);
@@ -124,6 +125,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       const now = core.time.read();
       const organization = authority.organization(given.organization);
       const grants = await resolveGrants(given.types, organization);
+      await authority.assertUnlimited();
       const hint = `sha256:${digest.slice(0, 8)}…`;
       const stored = newToken(core, authority, given, { organization, grants }, hint, now);
       const secret = { ...core.digester.write(hexToLatin1(digest)), createdAt: now, endsAt: null };
@@ -176,6 +178,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
         }
         if (Object.values(given).every((value) => value === undefined)) return null;
         const limited = given.rateLimit !== undefined || given.quota !== undefined;
+        if (limited) await authority.assertUnlimited();
         return {
           ...token,
           name: given.name ?? token.name,

@@ -45,7 +45,7 @@ export function asker<Request, T extends TokenTypes>(
 
   function decide(request: Request, credential: CredentialFields, needed: Requirement<T> | null) {
     const standing = constantZone ?? (zone as (request: Request) => Zone)(request);
-    const { token, malformed, recheck } = credential as Partial<Record<'token' | 'malformed' | 'recheck', never>>;
+    const { token, malformed, recheck } = credential;
     const attempt = { token, malformed, recheck, zone: standing, requirement: needed };
     return postern.tryAuthorize(attempt) ?? settled(postern, postern.authorize(attempt));
   }
@@ -57,12 +57,18 @@ export function asker<Request, T extends TokenTypes>(
       if (!isPromise(needed)) return decide(request, credential, named(needed));
       return settled(
         postern,
-        needed.then((each) => decide(request, credential, named(each))),
+        // Whatever has a `then` may answer with anything: what the guards wait for is a promise of this realm.
+        Promise.resolve(needed).then((each) => decide(request, credential, named(each))),
       );
     } catch (error) {
       return settled(postern, Promise.reject(error));
     }
   };
+}
+
+/** Tells the instance, and so its `onEvent`, what went wrong in a guard. The decision that it makes of it is not needed. */
+export function reporter(postern: Asked): (fault: unknown) => void {
+  return (fault) => void postern.authorize({ fault: fault ?? new Error('onDenied failed') }).catch(() => {});
 }
 
 /** A promise of a decision that never rejects: a fault is reported through `authorize`, which denies it. */

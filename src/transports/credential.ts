@@ -1,11 +1,13 @@
 /** What a transport found of a credential: one token, none, or what is no single one. */
-export type CredentialFields = ({ readonly token: string | null } | { readonly malformed: true }) & {
-  /** Of a call that goes on, and is asked about again. */
-  readonly recheck?: true;
-};
+export interface CredentialFields {
+  readonly token: string | null;
+  readonly malformed: boolean;
+  /** Of a call that goes on, and is asked about again. Each field is always there: none is looked for in a prototype. */
+  readonly recheck: boolean;
+}
 
-const MISSING: CredentialFields = Object.freeze({ token: null });
-export const MALFORMED: CredentialFields = Object.freeze({ malformed: true });
+export const MISSING: CredentialFields = Object.freeze({ token: null, malformed: false, recheck: false });
+export const MALFORMED: CredentialFields = Object.freeze({ token: null, malformed: true, recheck: false });
 
 const SCHEME = 'bearer';
 /** RFC 9110 allows any number of spaces after the scheme; nobody sends more than one. */
@@ -41,7 +43,7 @@ export function readRawToken(value: string | undefined, duplicated: boolean, aut
 function readToken(text: string): CredentialFields {
   if (text.length === 0 || text.length > MAX_LENGTH) return MALFORMED;
   if (text.indexOf(' ') >= 0 || text.indexOf(',') >= 0 || text.indexOf('\t') >= 0) return MALFORMED;
-  return { token: text };
+  return { token: text, malformed: false, recheck: false };
 }
 
 /** `Bearer` alone, or followed by something that is not part of the scheme's name. */

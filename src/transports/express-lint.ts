@@ -12,6 +12,10 @@ export function markGuard(middleware: object, requirement: unknown): void {
 interface Layer {
   readonly handle?: unknown;
   readonly name?: string;
+  readonly method?: string;
+  readonly slash?: boolean;
+  readonly rawPath?: unknown;
+  readonly regexp?: { readonly source: string; readonly fast_slash?: boolean };
   readonly route?: {
     readonly path?: unknown;
     readonly methods?: Readonly<Record<string, boolean>>;
@@ -34,29 +38,54 @@ export function lint(application: unknown): readonly Finding[] {
   return lintStack(stackOf(router) ?? [], []);
 }
 
+interface Mounted {
+  readonly guard: object;
+  readonly at: unknown;
+}
+
 function lintStack(stack: readonly Layer[], inherited: readonly object[]): Finding[] {
   const findings: Finding[] = [];
-  const guards = [...inherited];
+  const mounted: Mounted[] = [];
   for (const layer of stack) {
-    if (layer.route !== undefined) {
-      findings.push(...lintRoute(layer.route, guards));
-    } else if (isGuard(layer.handle)) {
-      guards.push(layer.handle);
-    } else {
-      const nested = stackOf(layer.handle);
-      if (nested) findings.push(...lintStack(nested, guards));
-    }
+    const guards = [...inherited, ...mounted.filter(({ at }) => covers(at, layer)).map(({ guard }) => guard)];
+    if (layer.route !== undefined) findings.push(...lintRoute(layer.route, guards));
+    else if (isGuard(layer.handle)) mounted.push({ guard: layer.handle, at: mountOf(layer) });
+    else findings.push(...lintStack(stackOf(layer.handle) ?? [], guards));
   }
   return findings;
 }
 
+const EVERYWHERE = Symbol('everywhere');
+
+/** Where a layer was mounted: Express 5 keeps the path (`rawPath`), Express 4 what it made of it. */
+function mountOf({ slash, rawPath, regexp }: Layer): unknown {
+  return slash === true || regexp?.fast_slash === true ? EVERYWHERE : (rawPath ?? regexp?.source);
+}
+
+/** Whether what is mounted at `at` stands before a later layer. What can't be told does not: better one finding too many. */
+function covers(at: unknown, layer: Layer): boolean {
+  if (at === EVERYWHERE) return true;
+  if (at === undefined) return false;
+  const path = layer.route?.path;
+  if (typeof path === 'string' && typeof at === 'string' && `${path}/`.startsWith(`${at}/`)) return true;
+  return mountOf(layer) === at;
+}
+
+/** By method: `app.route('/x').get(guard, …).post(…)` leaves POST open. A guard that nothing follows guards nothing. */
 function lintRoute(route: NonNullable<Layer['route']>, inherited: readonly object[]): Finding[] {
-  const handlers = (route.stack ?? []).map(({ handle }) => handle);
-  const guards = [...inherited, ...handlers.filter(isGuard)];
-  const methods = Object.keys(route.methods ?? {}).map((method) => method.toUpperCase());
-  const name = `${methods.join(',') || 'ALL'} ${String(route.path)}`;
-  if (guards.length === 0) return findingsOf(name, undefined);
-  return guards.flatMap((guard) => findingsOf(name, GUARDS.get(guard)?.requirement));
+  return Object.keys(route.methods ?? {}).flatMap((method) => {
+    const handlers = (route.stack ?? []).filter((each) => each.method === undefined || each.method === method);
+    const guards = [
+      ...inherited,
+      ...handlers
+        .slice(0, -1)
+        .map(({ handle }) => handle)
+        .filter(isGuard),
+    ];
+    const name = `${method === '_all' ? 'ALL' : method.toUpperCase()} ${String(route.path)}`;
+    if (guards.length === 0) return findingsOf(name, undefined);
+    return guards.flatMap((guard) => findingsOf(name, GUARDS.get(guard)?.requirement));
+  });
 }
 
 function isGuard(handle: unknown): handle is object {

@@ -3,10 +3,10 @@ import type { Decision, Denied } from '../domain/decision.js';
 import { denied } from '../domain/decision.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { RegisteredPrincipal } from '../services/register.js';
-import { type Asked, asker, type RequirementFor } from './ask.js';
+import { type Asked, asker, type RequirementFor, reporter } from './ask.js';
 import { markGuard } from './express-lint.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
-import { httpAnswers } from './http-answer.js';
+import { type HttpAnswer, httpAnswers } from './http-answer.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
@@ -50,35 +50,49 @@ export function guard<T extends TokenTypes>(
 ): RequestHandler {
   const { zone, realm, header, onDenied } = readGuardOptions<GuardedRequest>(options, 'guard of postern/express');
   const ask = asker(postern, requirement, zone);
+  const report = reporter(postern);
   const answer = httpAnswers(realm);
 
   const middleware: RequestHandler = (request, response, next) => {
     const decision = ask(request as GuardedRequest, readNodeCredential(request, header));
-    if (decision instanceof Promise) void decision.then(settle);
+    if (decision instanceof Promise)
+      decision.then(settle).catch((error) => next(error ?? new Error('no answer could be sent')));
     else settle(decision);
 
     function settle(settled: Decision): void {
       if (settled.allowed) {
         request.principal = settled.principal as RegisteredPrincipal | null;
-        if (settled.limit !== undefined) response.set(rateLimitHeaders(settled.limit));
+        if (settled.limit !== undefined && !response.headersSent) response.set(rateLimitHeaders(settled.limit));
         next();
         return;
       }
-      if (onDenied === undefined) sendAnswer(response, answer(settled));
+      if (onDenied === undefined) refuse(response, answer(settled));
       else void renderDenied(settled);
     }
 
     async function renderDenied(denial: Denied): Promise<void> {
-      // Express offers its own `next` on the request: it must not lead past the guard.
-      request.next = undefined;
+      // Express has its own `next` on the request, where `res.render` and `res.sendFile` put their failures: it must not lead
+      // past the guard.
+      request.next = () => refuse(response, answer(denial));
       try {
         await (onDenied as NonNullable<ExpressGuardOptions['onDenied']>)(denial, request, response);
-      } catch {}
-      if (!response.headersSent) sendAnswer(response, answer(denial));
+      } catch (error) {
+        report(error);
+      }
+      if (response.headersSent) return;
+      refuse(response, answer(denial));
+      // `res.render` answers later, with `send`: that is too late now, and must not throw where nobody catches.
+      response.send = () => response;
     }
   };
   markGuard(middleware, requirement);
   return middleware;
+}
+
+/** Where an answer was begun while the decision was pending (a timeout's, say), it is not gone on with. */
+function refuse(response: Response, answer: HttpAnswer): void {
+  if (!response.headersSent) sendAnswer(response, answer);
+  else if (!response.writableEnded) response.destroy();
 }
 
 /** A last route whose answer is that of an unknown or private endpoint, to the byte. */

@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { type Decision, type Denied, denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
+import { ownCopy } from '../services/check.js';
 import type { RegisteredPrincipal, RegisteredTypes } from '../services/register.js';
-import { type Asked, asker, type RequirementFor } from './ask.js';
+import { type Asked, asker, type RequirementFor, reporter } from './ask.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { type HttpAnswer, httpAnswers } from './http-answer.js';
 import { type Finding, findingsOf } from './lint.js';
@@ -54,13 +55,14 @@ const UNGUARDED: Decision = Object.freeze({ allowed: true, principal: null });
  * @throws PosternError `option_invalid`, `option_unknown` when it is registered, `requirement_invalid`, `scope_unknown` when a route is
  */
 export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (app, options) => {
-  const { postern, undeclared = 'deny', ...rest } = options;
+  const { postern, undeclared = 'deny', ...rest } = ownCopy(options);
   if (typeof postern?.tryAuthorize !== 'function') throw invalid('postern', 'give what createPostern() returned');
   if (undeclared !== 'deny' && undeclared !== 'allow') throw invalid('undeclared', "use 'deny' or 'allow'");
   // Fastify adds keys of its own (`prefix`, `logLevel`) to what a plugin is registered with.
   const { prefix, logLevel, logSerializers, ...own } = rest as typeof rest & Record<string, unknown>;
   const { zone, realm, header, onDenied } = readGuardOptions<FastifyRequest>(own, 'posternPlugin');
   const answer = httpAnswers(realm);
+  const report = reporter(postern);
   const asks = new WeakMap<object, Ask>();
 
   /** The question for a requirement: made when its route is registered, so that a wrong one fails there. */
@@ -76,24 +78,42 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
 
   function decide(request: FastifyRequest): Decision | Promise<Decision> {
     if (request.is404) return UNGUARDED;
-    const requirement = request.routeOptions.config.requirement;
-    if (requirement !== undefined) return askFor(requirement as RequirementFor<FastifyRequest>)(request);
+    const requirement = declared(request.routeOptions.config);
+    if (requirement !== undefined) {
+      try {
+        return askFor(requirement)(request);
+      } catch (error) {
+        // A route of before the plugin was loaded, whose requirement nobody has checked.
+        return postern.authorize({ fault: error });
+      }
+    }
     return undeclared === 'allow' ? UNGUARDED : denied('requirement_missing');
   }
 
   async function deny(denial: Denied, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    // `reply.sent` is true only when the last byte is out: behind an asynchronous `onSend` a reply is under way before that.
+    let begun = false;
+    const own = reply.send;
+    reply.send = (payload) => {
+      begun = true;
+      return own.call(reply, payload);
+    };
     try {
       await (onDenied as PosternPluginOptions['onDenied'])?.(denial, request, reply);
-    } catch {}
-    if (!reply.sent) send(reply, answer(denial));
+    } catch (error) {
+      report(error);
+    }
+    if (!begun && !reply.sent) send(reply, answer(denial));
   }
 
   app.decorateRequest('principal', null);
   const findings: Finding[] = [];
+  if (app.printRoutes().trim() !== EMPTY) findings.push(EARLIER);
   app.decorate('lintRequirements', () => findings);
   app.addHook('onRoute', (route) => {
-    findings.push(...findingsOf(`${[route.method].flat().join(',')} ${route.url}`, route.config?.requirement));
-    if (route.config?.requirement !== undefined) askFor(route.config.requirement as RequirementFor<FastifyRequest>);
+    const requirement = declared(route.config);
+    findings.push(...findingsOf(`${[route.method].flat().join(',')} ${route.url}`, requirement));
+    if (requirement !== undefined) askFor(requirement);
   });
   app.addHook('onRequest', (request, reply, next) => {
     const decision = decide(request);
@@ -117,6 +137,23 @@ Object.assign(posternPlugin, {
   [Symbol.for('fastify.display-name')]: 'postern',
   [Symbol.for('plugin-meta')]: { name: 'postern', fastify: '5.x' },
 });
+
+/** What a route declares, by its own property: one that `Object.prototype` was given opens nothing. */
+function declared(config: object | undefined): RequirementFor<FastifyRequest> | undefined {
+  return config !== undefined && Object.hasOwn(config, 'requirement')
+    ? (config as { requirement?: RequirementFor<FastifyRequest> }).requirement
+    : undefined;
+}
+
+/** What `printRoutes()` says where there are none. */
+const EMPTY = '(empty tree)';
+
+const EARLIER: Finding = {
+  route: '*',
+  problem: 'requirement_missing',
+  advice:
+    'Routes were declared before posternPlugin was loaded. They are guarded, and not looked at here: await app.register(posternPlugin, …) first.',
+};
 
 /** A not-found handler (`app.setNotFoundHandler(notFound())`) whose answer is that of an unknown or private endpoint, to the byte. */
 export function notFound(): (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) => void {

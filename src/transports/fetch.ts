@@ -4,7 +4,7 @@ import type { Zone } from '../domain/endpoint.js';
 import type { Principal } from '../domain/principal.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
-import { type Asked, asker, type ComputedRequirement } from './ask.js';
+import { type Asked, asker, type ComputedRequirement, reporter } from './ask.js';
 import { type CredentialFields, readBearer, readRawToken } from './credential.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { type HttpAnswer, httpAnswers } from './http-answer.js';
@@ -52,6 +52,7 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
     typeof zoneOf === 'function' ? (call) => zoneOf(...call) : zoneOf,
   );
   const answer = httpAnswers(realm);
+  const report = reporter(postern);
 
   return async (...call) => {
     const [request, ...rest] = call as unknown as [Request, ...Rest];
@@ -64,7 +65,9 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
       try {
         const own = await (onDenied as NonNullable<FetchGuardOptions<Rest>['onDenied']>)(decision, ...call);
         if (own instanceof Response) return own;
-      } catch {}
+      } catch (error) {
+        report(error);
+      }
     }
     return toResponse(answer(decision));
   };
@@ -87,8 +90,12 @@ function toResponse(answer: HttpAnswer): Response {
   return new Response(answer.body, { status: answer.status, headers: answer.headers });
 }
 
-/** A copy, because the headers of some responses (of `fetch`, of `Response.redirect`) can't be changed. */
+/**
+ * A copy, because the headers of some responses (of `fetch`, of `Response.redirect`) can't be changed. There is none of a
+ * switch of protocols, of a network error, or of what was read: these go as they are.
+ */
 function withHeaders(response: Response, more: Readonly<Record<string, string>>): Response {
+  if (!response || response.status < 200 || response.bodyUsed) return response;
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(more)) headers.set(name, value);
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });

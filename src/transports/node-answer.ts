@@ -9,6 +9,6 @@ export interface NodeResponse {
 
 export function sendAnswer(response: NodeResponse, answer: HttpAnswer): void {
   response.statusCode = answer.status;
-  for (const name in answer.headers) response.setHeader(name, answer.headers[name] as string);
+  for (const name of Object.keys(answer.headers)) response.setHeader(name, answer.headers[name] as string);
   response.end(answer.body);
 }

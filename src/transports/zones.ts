@@ -33,7 +33,8 @@ const MAX_FORWARDED_LENGTH = 4096;
  *
  * It starts at the socket's address and goes back through `X-Forwarded-For` only while the address at hand is a trusted
  * proxy's, because only then was the entry before it written by one that is trusted. A trusted proxy that names no caller
- * leaves the caller unknown, and what is unknown is external.
+ * leaves the caller unknown, and what is unknown is external. So name the proxies, not the networks that they stand in: a caller
+ * at a proxy's address is never internal behind another one.
  *
  * @example
  * guard(postern, { endpoint: 'metrics' }, { zone: internalNetworks(['10.0.0.0/8', 'fd00::/8'], { trustedProxies: ['10.0.0.1'] }) });
@@ -91,7 +92,6 @@ function callerAddress(
     const before = chain.pop()?.trim();
     if (before === undefined) break;
     address = plainAddress(before);
-    if (address !== null && chain.length === 0) return address;
   }
   // The chain ended at a proxy that names nobody, or an entry was no address.
   return address !== null && !isProxy(address) ? address : null;

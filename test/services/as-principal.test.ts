@@ -267,20 +267,19 @@ describe('what is no verified principal', () => {
   });
 
   test.each([
-    [undefined],
-    [null],
-    ['acme'],
-    [{}],
-    [{ organization: 'acme' }],
-    [{ organization: '', owner: null }],
-    [{ organization: '*', owner: null }],
-    [{ organization: 5, owner: null }],
-    [{ organization: 'acme', owner: 5 }],
-  ])('%j is refused at once', (principal) => {
-    expect(thrown(() => instance().postern.as(principal as never))).toMatchObject({
-      code: 'input_invalid',
-      path: 'principal',
-    });
+    [undefined, 'organization'],
+    [null, 'organization'],
+    ['acme', 'organization'],
+    [{}, 'organization'],
+    [{ organization: 'acme' }, 'owner'],
+    [{ organization: '', owner: null }, 'organization'],
+    [{ organization: '*', owner: null }, 'organization'],
+    [{ organization: 5, owner: null }, 'organization'],
+    [{ organization: 'acme', owner: 5 }, 'owner'],
+    [{ organization: 'acme', owner: '' }, 'owner'],
+    [{ organization: 'acme', owner: 'ada', tokenId: {} }, 'tokenId'],
+  ])('%j is refused at once', (principal, path) => {
+    expect(thrown(() => instance().postern.as(principal as never))).toMatchObject({ code: 'input_invalid', path });
   });
 });
 

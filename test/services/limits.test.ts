@@ -155,4 +155,28 @@ describe('a rate limit', () => {
     });
     expect(thrown(() => instance({ onLimiterFault: 'ignore' as never }))).toMatchObject({ path: 'onLimiterFault' });
   });
+
+  test('is not got around by its own token', async () => {
+    const { postern } = limited();
+    const admin = { developer: { scopes: ['*'] } } as const;
+    const { token, record } = await postern.tokens.create({
+      name: 'x',
+      types: admin,
+      quota: { points: 9, refill: '1d' },
+    });
+    const free = await postern.tokens.create({ name: 'y', types: admin });
+    const as = async (secret: string) => {
+      const identity = await postern.authenticate(secret);
+      if (!identity.ok) throw new Error(identity.reason);
+      return postern.as(identity.principal).tokens;
+    };
+    const limitedHands = await as(token);
+    for (const work of [
+      () => limitedHands.update(record.id, { quota: null }),
+      () => limitedHands.create({ name: 'z', types }),
+    ]) {
+      expect(await refusal(work())).toMatchObject({ code: 'limits_forbidden' });
+    }
+    expect(await (await as(free.token)).update(record.id, { quota: null })).toMatchObject({ quota: null });
+  });
 });

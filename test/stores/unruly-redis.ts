@@ -31,7 +31,7 @@ export function unrulyClient(port: number): UnrulyClient {
     call,
     on: () => {},
     off: () => {},
-    duplicate: () => real.duplicate(),
+    duplicate: (override: object) => real.duplicate(override),
     disconnect: () => real.disconnect(),
     meet(...next: typeof fates) {
       each = null;

@@ -70,7 +70,8 @@ describe('internalNetworks', () => {
     const all = internalNetworks(['10.0.0.0/8'], { trustedProxies: ['10.0.0.1'] });
     expect(all(from('10.0.0.1'))).toBe('external');
     expect(all(from('10.0.0.2'))).toBe('internal');
-    expect(all(from('10.0.0.1', '10.0.0.1'))).toBe('internal');
+    expect(all(from('10.0.0.1', '10.0.0.1'))).toBe('external');
+    expect(all(from('10.0.0.1', '10.0.0.2'))).toBe('internal');
   });
 
   it('joins several headers in their order', () => {

@@ -94,7 +94,7 @@ export class Connection {
       return await Promise.race([send(), timeout]);
     } catch (error) {
       // Not the error itself: clients put the whole command in it, with records and digests, and errors are logged.
-      throw error;
+      throw new Error(error instanceof Error ? error.message : 'Redis failed, and gave no reason');
     } finally {
       clearTimeout(timer);
     }

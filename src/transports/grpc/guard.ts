@@ -1,6 +1,6 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import type { TokenTypes } from '../../domain/token-types.js';
-import type { Asked } from '../ask.js';
+import { type Asked, reporter } from '../ask.js';
 import { grpcAnswers } from './grpc-status.js';
 import { GuardedCall, type Guarding } from './guarded-call.js';
 import { type GrpcGuardOptions, readGrpcOptions } from './options.js';
@@ -30,13 +30,10 @@ export function guard<T extends TokenTypes>(
 ): ServerInterceptor {
   const { zone, header, onDenied, recheckInterval } = readGrpcOptions(options);
   const find = readRequirements(postern, requirements, zone);
-  // A fault is reported by the instance: the decision that it makes of it is not needed here.
-  const report = (fault: unknown) =>
-    void postern.authorize({ fault: fault ?? new Error('onDenied failed') }).catch(() => {});
   const guarding: Guarding = {
     header,
     rechecks: new Rechecks(recheckInterval),
-    answer: grpcAnswers(onDenied, report),
+    answer: grpcAnswers(onDenied, reporter(postern)),
   };
   return (method, call) => new GuardedCall(guarding, find(method.path), method.path, call);
 }

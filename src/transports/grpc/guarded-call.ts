@@ -1,7 +1,7 @@
 import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type Decision, type Denied, denied } from '../../domain/decision.js';
 import type { Principal } from '../../domain/principal.js';
-import type { CredentialFields } from '../credential.js';
+import { type CredentialFields, MISSING } from '../credential.js';
 import { readGrpcCredential } from './grpc-credential.js';
 import type { GrpcAnswer } from './grpc-status.js';
 import { PRINCIPAL, setPrincipal } from './principals.js';
@@ -40,7 +40,7 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
   readonly #wire: ServerInterceptingCallInterface;
   #handler: Listener | null = null;
   #request: GrpcRequest | null = null;
-  #credential: CredentialFields = { token: null };
+  #credential: CredentialFields = MISSING;
   /** `deciding` until the handler is told of the call, `over` once nothing more may reach it. */
   #phase: 'deciding' | 'open' | 'over' = 'deciding';
   #held: (() => void)[] = [];

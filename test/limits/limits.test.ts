@@ -1,0 +1,266 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { setImmediate as nextTurn, setTimeout as pass } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import {
+  memoryRateLimiter,
+  postgresRateLimiter,
+  type RateLimiter,
+  type RateLimiterPool,
+  redisRateLimiter,
+} from 'postern/limits';
+import { createClient } from 'redis';
+import { afterAll, describe, expect, it, test } from 'vitest';
+import { aDatabase } from '../stores/postgres-server.js';
+import { thrown } from '../support/instance.js';
+import { useRedis } from '../support/redis-server.js';
+import { usePostgres } from '../support/services.js';
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+const postgres = await usePostgres();
+const redis = await useRedis();
+
+/** What every limiter does, wherever it counts. */
+function counts(make: () => RateLimiter): void {
+  const limiter = make();
+
+  it('gives out exactly the points of a window, whoever asks at once', async () => {
+    const key = randomUUID();
+    const window = { points: 20, duration: MINUTE };
+    const answers = await Promise.all(Array.from({ length: 50 }, () => limiter.consume(key, window)));
+    const allowed = answers.filter((answer) => answer.allowed);
+    expect(allowed.map(({ remaining }) => remaining).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 20 }, (_, i) => i),
+    );
+    for (const { allowed, remaining, resetIn } of answers) {
+      if (!allowed) expect(remaining).toBe(0);
+      expect(resetIn).toBeGreaterThan(0);
+      expect(resetIn).toBeLessThanOrEqual(MINUTE);
+    }
+  });
+
+  it('begins a window with a call and ends it whatever is called meanwhile; what was refused is not owed', async () => {
+    const key = randomUUID();
+    const window = { points: 3, duration: 1_000 };
+    for (const remaining of [2, 1, 0])
+      expect(await limiter.consume(key, window)).toMatchObject({ allowed: true, remaining });
+    let answer = await limiter.consume(key, window);
+    let refused = 0;
+    for (let left = window.duration; !answer.allowed; answer = await limiter.consume(key, window)) {
+      refused++;
+      // Steady traffic brings the end nearer, like everything else.
+      expect(answer.resetIn).toBeLessThanOrEqual(left);
+      left = answer.resetIn;
+      await nextTurn();
+    }
+    expect(refused).toBeGreaterThan(window.points);
+    expect(answer.remaining).toBe(2);
+    for (const remaining of [1, 0])
+      expect(await limiter.consume(key, window)).toMatchObject({ allowed: true, remaining });
+    expect(await limiter.consume(key, window)).toMatchObject({ allowed: false });
+  });
+
+  it('counts each key apart', async () => {
+    const window = { points: 1, duration: MINUTE };
+    const [one, other] = [`rate:${randomUUID()}`, `quota:${randomUUID()}`];
+    expect(await limiter.consume(one, window)).toMatchObject({ allowed: true });
+    expect(await limiter.consume(one, window)).toMatchObject({ allowed: false });
+    expect(await limiter.consume(other, window)).toMatchObject({ allowed: true });
+  });
+
+  it('makes no window shorter than it was asked for', async () => {
+    const { resetIn } = await limiter.consume(randomUUID(), { points: 1, duration: 1_001 });
+    expect(resetIn).toBeGreaterThan(1_001);
+  });
+
+  // 2 ** 31 milliseconds, the longest timer of Node, are 24.8 days.
+  it.each([25, 30, 365])('holds a window of %i days', async (days) => {
+    const key = randomUUID();
+    const window = { points: 1, duration: days * DAY };
+    expect(await limiter.consume(key, window)).toMatchObject({ allowed: true });
+    // A timer that is too long ends after 1 ms: one that was set later ends later.
+    await pass(5);
+    const answer = await limiter.consume(key, window);
+    expect(answer).toMatchObject({ allowed: false, remaining: 0 });
+    expect(answer.resetIn).toBeGreaterThan((days - 1) * DAY);
+  });
+}
+
+describe('in memory', () => {
+  counts(memoryRateLimiter);
+
+  it('counts apart from every other one', async () => {
+    const window = { points: 1, duration: MINUTE };
+    for (const limiter of [memoryRateLimiter(), memoryRateLimiter()]) {
+      expect(await limiter.consume('rate:x', window)).toMatchObject({ allowed: true });
+    }
+  });
+});
+
+describe.skipIf(postgres === null)('in PostgreSQL', () => {
+  if (postgres === null) return;
+  const pools: pg.Pool[] = [];
+  const aPool = (connectionString = postgres.url()) => {
+    const pool = new pg.Pool({ connectionString });
+    // The end of the server ends idle connections too, which their pool tells in this way.
+    pool.on('error', () => {});
+    pools.push(pool);
+    return pool;
+  };
+  afterAll(() => Promise.all(pools.map((pool) => pool.end())));
+
+  describe('through a pool', () => counts(() => postgresRateLimiter({ pool: aPool() })));
+
+  describe('through what is like a pool', () =>
+    counts(() => {
+      const pool = aPool();
+      return postgresRateLimiter({ pool: { query: pool.query.bind(pool) as RateLimiterPool['query'] } });
+    }));
+
+  it('counts with every other one on the database', async () => {
+    await expectShared(postgresRateLimiter({ pool: aPool() }), postgresRateLimiter({ pool: aPool() }));
+  });
+
+  it('makes its table once, when ten want it at once', async () => {
+    const mine = Array.from({ length: 10 }, () => aPool());
+    for (let round = 0; round < 5; round++) {
+      const schema = `limits_${round}`;
+      await mine[0]?.query(`CREATE SCHEMA ${schema}`);
+      // Connected before, so that none is late.
+      await Promise.all(mine.map((pool) => pool.query('SELECT 1')));
+      const limiters = mine.map((pool) => postgresRateLimiter({ pool, schema }));
+      const answers = await Promise.all(
+        limiters.map((each) => each.consume('rate:x', { points: 5, duration: MINUTE })),
+      );
+      expect(answers.filter(({ allowed }) => allowed)).toHaveLength(5);
+    }
+  });
+
+  it('keeps its table in the schema that was named', async () => {
+    const pool = aPool(await aDatabase(postgres));
+    await pool.query('CREATE SCHEMA limits');
+    await postgresRateLimiter({ pool, schema: 'limits' }).consume('rate:x', { points: 1, duration: MINUTE });
+    const { rows } = await pool.query('SELECT key, points FROM limits.rate_limits');
+    expect(rows).toEqual([{ key: 'postern:rate:x', points: 1 }]);
+  });
+
+  it('rejects while its table can not be made, and makes it once it can', async () => {
+    const pool = aPool(await aDatabase(postgres));
+    const limiter = postgresRateLimiter({ pool, schema: 'later' });
+    const window = { points: 1, duration: MINUTE };
+    await expect(limiter.consume('rate:x', window)).rejects.toThrow('schema "later" does not exist');
+    await pool.query('CREATE SCHEMA later');
+    expect(await limiter.consume('rate:x', window)).toMatchObject({ allowed: true });
+  });
+
+  it('rejects while the server is down, and goes on from where it was', async () => {
+    const limiter = postgresRateLimiter({ pool: aPool() });
+    const window = { points: 2, duration: MINUTE };
+    const key = randomUUID();
+    await limiter.consume(key, window);
+    await postgres.stop();
+    await expect(limiter.consume(key, window)).rejects.toThrow();
+    await postgres.start();
+    expect(await limiter.consume(key, window)).toMatchObject({ allowed: true, remaining: 0 });
+    expect(await limiter.consume(key, window)).toMatchObject({ allowed: false });
+  });
+});
+
+describe.skipIf(redis === null)('in Redis', () => {
+  if (redis === null) return;
+  const clients: Redis[] = [];
+  const anIoredis = () => {
+    const client = new Redis(redis.port, { retryStrategy: () => 50 });
+    client.on('error', () => {});
+    clients.push(client);
+    return client;
+  };
+  afterAll(() => {
+    for (const client of clients) client.disconnect();
+  });
+  const nodeRedis = createClient({ url: redis.url, socket: { reconnectStrategy: 50 } });
+  nodeRedis.on('error', () => {});
+  afterAll(() => nodeRedis.destroy());
+
+  describe('through ioredis', async () => {
+    const client = anIoredis();
+    await once(client, 'ready');
+    counts(() => redisRateLimiter({ client }));
+  });
+
+  describe('through node-redis', async () => {
+    await nodeRedis.connect();
+    counts(() => redisRateLimiter({ client: nodeRedis }));
+  });
+
+  it('counts with every other one on the server, of another package too', async () => {
+    const client = anIoredis();
+    await once(client, 'ready');
+    await expectShared(redisRateLimiter({ client }), redisRateLimiter({ client: nodeRedis }));
+  });
+
+  it('rejects while the server is down, and goes on from where it was', async () => {
+    const client = anIoredis();
+    await once(client, 'ready');
+    const window = { points: 3, duration: MINUTE };
+    const key = randomUUID();
+    const limiters = [redisRateLimiter({ client }), redisRateLimiter({ client: nodeRedis })];
+    await limiters[0]?.consume(key, window);
+    await Promise.all([redis.kill(), once(client, 'close'), told(nodeRedis, 'reconnecting')]);
+    for (const limiter of limiters) await expect(limiter.consume(key, window)).rejects.toThrow();
+    await Promise.all([redis.start(), once(client, 'ready'), told(nodeRedis, 'ready')]);
+    for (const [index, limiter] of limiters.entries()) {
+      expect(await limiter.consume(key, window)).toMatchObject({ allowed: true, remaining: 1 - index });
+    }
+    expect(await limiters[0]?.consume(key, window)).toMatchObject({ allowed: false });
+  });
+
+  it('rejects at once when it was never connected', async () => {
+    const client = new Redis(redis.port, { lazyConnect: true });
+    clients.push(client);
+    const consumed = redisRateLimiter({ client }).consume('rate:x', { points: 1, duration: MINUTE });
+    await expect(consumed).rejects.toThrow('not ready');
+  });
+});
+
+/** Unlike `once` of `node:events`, it does not reject at the errors that go with the end of a server. */
+function told(emitter: { once(event: string, listener: () => void): unknown }, event: string): Promise<void> {
+  return new Promise((resolve) => emitter.once(event, resolve));
+}
+
+async function expectShared(one: RateLimiter, other: RateLimiter): Promise<void> {
+  const window = { points: 2, duration: MINUTE };
+  const key = randomUUID();
+  expect(await one.consume(key, window)).toMatchObject({ allowed: true, remaining: 1 });
+  expect(await other.consume(key, window)).toMatchObject({ allowed: true, remaining: 0 });
+  for (const limiter of [one, other]) expect(await limiter.consume(key, window)).toMatchObject({ allowed: false });
+}
+
+describe('options', () => {
+  test.each([
+    ['a pool that is none', () => postgresRateLimiter({ pool: {} as never }), 'option_invalid', 'pool'],
+    [
+      'a client that is none',
+      () => redisRateLimiter({ client: 'redis://localhost' as never }),
+      'option_invalid',
+      'client',
+    ],
+    [
+      'a schema with a quote in it',
+      () => postgresRateLimiter({ pool: { query: async () => {} }, schema: 'a"b' }),
+      'option_invalid',
+      'schema',
+    ],
+    [
+      'an option that there is not',
+      () => redisRateLimiter({ client: {}, prefix: 'x' } as never),
+      'option_unknown',
+      'prefix',
+    ],
+  ])('refuses %s', (_, make, code, path) => {
+    expect(thrown(make)).toMatchObject({ code, path });
+  });
+});
