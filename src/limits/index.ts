@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { PosternError } from '../domain/errors.js';
 import { check } from '../services/check.js';
 import type { Consumed, RateLimiter } from '../services/ports.js';
+import { delay } from '../services/runtime.js';
 
 export type { Consumed, RateLimiter } from '../services/ports.js';
 
@@ -46,7 +47,7 @@ const SWEEP_INTERVAL = 60_000;
 
 /** A pool of `pg`, or one like it. */
 export interface RateLimiterPool {
-  query(text: string): Promise<unknown>;
+  query(query: { readonly text: string; readonly values?: unknown[] }): Promise<unknown>;
 }
 
 /**
@@ -61,7 +62,18 @@ export function postgresRateLimiter(options: {
   readonly schema?: string;
 }): RateLimiter {
   const { pool, schema } = check(postgresOptions, options, 'postgresRateLimiter', 'option_invalid');
-  const base = { storeClient: pool, points: UNLIMITED, duration: 1, keyPrefix: KEY_PREFIX, tableName: TABLE };
+  // Without the names of their prepared statements: two limiters on one pool would share them, and a pooler loses them.
+  const storeClient = {
+    query: ({ text, values }: { text: string; values?: unknown[] }) => pool.query({ text, ...(values && { values }) }),
+  };
+  const base = {
+    storeClient,
+    storeType: 'pool',
+    points: UNLIMITED,
+    duration: 1,
+    keyPrefix: KEY_PREFIX,
+    tableName: TABLE,
+  };
   let ready: Promise<FlexibleLimiter> | null = null;
   const open = () =>
     new Promise<FlexibleLimiter>((resolve, reject) => {
@@ -73,7 +85,7 @@ export function postgresRateLimiter(options: {
   return {
     async consume(key, window) {
       // A table that could not be made is tried again with the next call.
-      ready ??= open().catch((error: unknown) => {
+      ready ??= patiently(open).catch((error: unknown) => {
         ready = null;
         throw error;
       });
@@ -81,6 +93,23 @@ export function postgresRateLimiter(options: {
     },
   };
 }
+
+/**
+ * `CREATE TABLE IF NOT EXISTS` fails for all but one of several that run at the same moment, in one of several ways; a moment
+ * later the table is there.
+ */
+async function patiently<T>(open: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await open();
+    } catch (error) {
+      if (attempt === OPEN_ATTEMPTS) throw error;
+      await delay(20 * attempt);
+    }
+  }
+}
+
+const OPEN_ATTEMPTS = 4;
 
 /** A client of `ioredis` or of `redis`. */
 export type RateLimiterRedisClient = object;

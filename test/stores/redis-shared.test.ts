@@ -184,6 +184,20 @@ describe.skipIf(server === null)('processes that share a Redis', () => {
       await store.close();
     });
 
+    it('says "everything" before the change that came after a lost one', async () => {
+      const prefix = randomUUID();
+      // No heartbeat comes in between.
+      const { store, feed } = await listening(prefix, redisStore({ url, prefix, heartbeat: '1m' }));
+      feed.told.length = 0;
+      const writer = open(prefix);
+      const token = await insert(writer, aToken('t1'));
+      await redisCli(port, 'INCR', `{${prefix}}:seq`);
+      await replace(writer, next(token), 1);
+      await feed.until(tells({ kind: 'token', id: 't1' }));
+      expect(feed.told).toEqual([{ kind: 'everything' }, { kind: 'token', id: 't1' }]);
+      await Promise.all([store.close(), writer.close()]);
+    });
+
     it.each([
       ['ioredis', () => new Redis(port, { lazyConnect: true })],
       ['node-redis', () => createClient({ url })],

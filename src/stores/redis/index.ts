@@ -15,7 +15,7 @@ export type { RedisStoreOptions } from './options.js';
  * the last snapshot is lost, revocations too. A replica that takes over may not have the last changes: where that must
  * not be, set `min-replicas-to-write`, or use PostgreSQL. `maxmemory-policy` must not be one of `allkeys-…` (refused).
  *
- * **Memory**: about 1.5 KB a token and 1 KB a change; the audit log only grows. In a cluster all of it is in one slot
+ * **Memory**: about 1.6 KB a token and 1.3 KB a change; the audit log only grows. In a cluster all of it is in one slot
  * (`{prefix}`), on one of its masters: moving that slot to another one moves large keys.
  *
  * **Rights** of the user: keys `~{postern}:*`, channels `&{postern}:*`, `+@read +@write +@scripting +@pubsub +@connection
