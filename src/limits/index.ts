@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { PosternError } from '../domain/errors.js';
 import { check } from '../services/check.js';
 import type { Consumed, RateLimiter } from '../services/ports.js';
-import { delay } from '../services/runtime.js';
+import { after, delay } from '../services/runtime.js';
 
 export type { Consumed, RateLimiter } from '../services/ports.js';
 
@@ -89,7 +89,7 @@ export function postgresRateLimiter(options: {
         ready = null;
         throw error;
       });
-      return consume(await ready, key, window);
+      return consume(await withinTimeout(ready), key, window);
     },
   };
 }
@@ -156,10 +156,22 @@ async function consume(
   key: string,
   { points, duration }: { readonly points: number; readonly duration: number },
 ): Promise<Consumed> {
-  const result = await limiter.consume(key, 1, { customDuration: Math.max(1, Math.ceil(duration / 1000)) });
+  const result = await withinTimeout(
+    limiter.consume(key, 1, { customDuration: Math.max(1, Math.ceil(duration / 1000)) }),
+  );
   if (!(result instanceof RateLimiterRes)) {
     throw new PosternError('unavailable', 'the rate limiter gave no answer that can be read');
   }
   const remaining = Math.max(0, points - result.consumedPoints);
   return { allowed: result.consumedPoints <= points, remaining, resetIn: result.msBeforeNext };
+}
+
+/** How long a limiter's database may take: a call that hangs is neither allowed nor refused. Milliseconds. */
+const TIMEOUT = 2_000;
+
+function withinTimeout<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = after(TIMEOUT, () => reject(new Error(`the rate limiter did not answer within ${TIMEOUT} ms`)));
+    work.then(resolve, reject).finally(cancel);
+  });
 }

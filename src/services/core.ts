@@ -79,6 +79,8 @@ export function createCore(settings: Settings): Core {
     tokenChanged: (id) => cache.invalidate(id, time.latest),
     async confirm() {
       const { ttl, staleIfUnavailable } = settings.cache;
+      // Where nothing is remembered there is nobody to ask.
+      if (ttl === 0) return { acknowledged: 1, missing: 0 };
       try {
         if (store.confirm) return await store.confirm(ttl);
       } catch (error) {

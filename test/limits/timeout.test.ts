@@ -1,0 +1,14 @@
+import { postgresRateLimiter } from 'postern/limits';
+import { afterEach, expect, it, vi } from 'vitest';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it('a database that does not answer is a limiter that is down, not a call that hangs', async () => {
+  vi.useFakeTimers();
+  const limiter = postgresRateLimiter({ pool: { query: () => new Promise(() => {}) } });
+  const refused = expect(limiter.consume('rate:x', { points: 1, duration: 60_000 })).rejects.toThrow('did not answer');
+  await vi.advanceTimersByTimeAsync(2_000);
+  await refused;
+});
