@@ -17,8 +17,8 @@ const MAX_WAITING = 200_000;
 export class UsageRecorder {
   readonly #store: Store;
   readonly #events: Events;
-  /** What is being counted, with the token that counts it. */
-  #counting: { readonly token: KnownToken; readonly uses: Uses }[] = [];
+  /** The tokens that count uses. */
+  #counting: KnownToken[] = [];
   /** What could not be written, by token. */
   readonly #unwritten = new Map<string, Uses>();
   #cancel: (() => void) | null = null;
@@ -37,7 +37,7 @@ export class UsageRecorder {
       if (this.#counting.length >= MAX_WAITING) return;
       uses = new Uses(token.principal.tokenId, endpoint);
       token.uses = uses;
-      this.#counting.push({ token, uses });
+      this.#counting.push(token);
       this.#schedule();
     }
     uses.add(endpoint, now);
@@ -66,9 +66,9 @@ export class UsageRecorder {
   }
 
   async #write(): Promise<void> {
-    for (const { token, uses } of this.#counting) {
+    for (const token of this.#counting) {
+      if (token.uses !== null) this.#merge(token.uses);
       token.uses = null;
-      this.#merge(uses);
     }
     this.#counting = [];
     const waiting = [...this.#unwritten.values()];

@@ -12,6 +12,7 @@ export async function run(settings) {
   const { formatToken } = await loadInternals(`export { formatToken } from './src/domain/token-format.ts';`);
   const templates = await templateRows(createPostern, memoryStore);
   let rows = 0;
+  let written = 0;
   let usageWritten;
   const flushed = new Promise((resolve) => {
     usageWritten = resolve;
@@ -26,8 +27,10 @@ export async function run(settings) {
       const id = Buffer.from(String(number).padStart(22, 'x')).latin1Slice();
       return { token: { ...fresh, id, owner: `owner-${number}` }, secret: { ...secret, digest } };
     },
+    // In batches, each of which was handed over whole.
     recordUsage: async (usages) => {
-      if (usages.length >= CACHED) usageWritten();
+      written += usages.length;
+      if (written >= CACHED) usageWritten();
     },
   };
   const postern = createPostern({ store, cache: { ttl: '1h', maxTokens: CACHED } });
