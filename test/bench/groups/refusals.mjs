@@ -28,7 +28,7 @@ function kinds(tokens) {
     '8 KiB of letters': [() => bearer(random(LONGEST)), 'token_unknown'],
     'over 8 KiB of letters': [() => bearer(random(LONGEST + 1)), 'token_malformed'],
     '8 KiB of commas': [() => bearer(','.repeat(LONGEST)), 'token_malformed'],
-    '8 KiB of spaces before a token': [() => bearer(`${' '.repeat(LONGEST - 1)}x`), 'token_unknown'],
+    '8 KiB of spaces before a token': [() => bearer(`${' '.repeat(LONGEST - 1)}x`), 'token_malformed'],
     '8 KiB with a space at the end': [() => bearer(`${random(LONGEST - 2)} x`), 'token_malformed'],
     '8 KiB that is no scheme': [() => random(LONGEST), 'token_missing'],
     '8 KiB of commas that are no scheme': [() => `x${', '.repeat(LONGEST / 2)}`, 'token_missing'],
