@@ -70,6 +70,30 @@ module.exports = {
       to: { path: '^src/transports/(express|fastify|fetch|zones|grpc)[/.]', pathNot: '^src/transports/$1[/.]' },
     },
     {
+      name: 'jwt-knows-ports',
+      comment: 'Signed tokens are authenticators behind a port of the services; they know neither store nor transport.',
+      severity: 'error',
+      from: { path: '^src/jwt/' },
+      to: { path: '^src/', pathNot: '^src/(domain|services|jwt)/' },
+    },
+    {
+      name: 'management-is-above',
+      comment: 'Management speaks HTTP over the services and signed tokens; it brings no store and no framework.',
+      severity: 'error',
+      from: { path: '^src/management/' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(domain|services|jwt|management)/|^src/transports/(credential|http-answer|node-credential|rate-limit-headers)[.]ts$',
+      },
+    },
+    {
+      name: 'cli-is-on-top',
+      comment: 'The command puts everything together, and nothing needs it.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+    {
       name: 'testing-is-last',
       comment: 'What helps tests is imported by tests alone, and never reaches a transport.',
       severity: 'error',
@@ -97,7 +121,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(stores/(sqlite|postgres|redis)/|transports/(express|fastify|zones|node-[^/]+)\\.ts$|transports/grpc/|testing/)',
+          '^src/(stores/(sqlite|postgres|redis)/|transports/(express|fastify|zones|node-[^/]+)\\.ts$|transports/grpc/|testing/|management/adapters/|management/console/build[.]mjs$|cli/)',
       },
       to: { dependencyTypes: ['core'] },
     },
@@ -105,10 +129,21 @@ module.exports = {
       name: 'packages-that-are-declared',
       comment: 'src loads what package.json gives its user: dependencies and peers.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^src/', pathNot: '^src/(cli/|management/console/build[.]mjs$)' },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'npm-optional', 'npm-bundled'],
         dependencyTypesNot: ['npm-peer', 'npm', 'type-only'],
+      },
+    },
+    {
+      name: 'cli-brings-its-own',
+      comment: 'What the command is made with is bundled into it at build time; its licences are listed.',
+      severity: 'error',
+      from: { path: '^src/cli/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'npm-optional', 'npm-bundled'],
+        dependencyTypesNot: ['npm-peer', 'npm', 'type-only'],
+        pathNot: '^node_modules/(commander|yaml|env-paths|@clack/prompts)/',
       },
     },
     {

@@ -8,6 +8,7 @@ export default defineConfig({
     fastify: 'src/transports/fastify.ts',
     grpc: 'src/transports/grpc/index.ts',
     fetch: 'src/transports/fetch.ts',
+    jwt: 'src/jwt/index.ts',
     zones: 'src/transports/zones.ts',
     limits: 'src/limits/index.ts',
     'stores/sqlite': 'src/stores/sqlite/index.ts',

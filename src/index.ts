@@ -28,8 +28,17 @@ export {
   scopeAccess,
   type TokenTypes,
 } from './domain/token-types.js';
+export type { Attempt, AttemptNeeding } from './services/attempt.js';
 export type { Audit, AuditEntry, ListChanges } from './services/audit.js';
-export type { Attempt, AttemptNeeding } from './services/authorizer.js';
+export type {
+  AttachedAuthenticator,
+  Authenticator,
+  AuthenticatorHost,
+  Presentation,
+  Proof,
+  Refusal,
+  Vouched,
+} from './services/authenticator.js';
 export { createPostern, type Management, type Postern } from './services/create-postern.js';
 export type { CreateEndpoint, Endpoints, InOrganization, ListEndpoints } from './services/endpoints.js';
 export type {
@@ -51,13 +60,17 @@ export type {
   Consumed,
   EndpointQuery,
   Invalidation,
+  NewSecret,
   Random,
   RateLimiter,
+  SecretKey,
   SecretRotation,
   Store,
   StoredEndpoint,
+  StoredEntry,
   StoredSecret,
   StoredToken,
+  TokenFilter,
   TokenPosition,
   TokenQuery,
   Usage,
@@ -66,6 +79,7 @@ export type {
 export type { AccessPreview, AffectedToken } from './services/preview.js';
 export type { Register, RegisteredPrincipal, RegisteredRequirement } from './services/register.js';
 export type {
+  CountTokens,
   CreateToken,
   ImportToken,
   IssuedToken,

@@ -10,6 +10,8 @@ const alias = [
   { find: /^postern\/fastify$/, replacement: source('transports/fastify.ts') },
   { find: /^postern\/grpc$/, replacement: source('transports/grpc/index.ts') },
   { find: /^postern\/fetch$/, replacement: source('transports/fetch.ts') },
+  { find: /^postern\/jwt$/, replacement: source('jwt/index.ts') },
+  { find: /^postern\/management$/, replacement: source('management/index.ts') },
   { find: /^postern\/zones$/, replacement: source('transports/zones.ts') },
   { find: /^postern\/stores\/sqlite$/, replacement: source('stores/sqlite/index.ts') },
   { find: /^postern\/limits$/, replacement: source('limits/index.ts') },

@@ -1,5 +1,6 @@
 import { allowed, type Decision, type DenialReason, denied, scopeMissing } from './decision.js';
 import type { EndpointPolicy, Zone } from './endpoint.js';
+import { reaches } from './grants.js';
 import { VerifiedPrincipal } from './principal.js';
 import type { CompiledRequirement } from './requirement.js';
 import { quote } from './text.js';
@@ -29,6 +30,8 @@ export type Check =
   | 'known'
   | 'revoked'
   | 'expired'
+  | 'proof'
+  | 'method'
   | 'organization'
   | 'grant';
 
@@ -128,7 +131,7 @@ export function decideGrant(
       const same = principal.organization === endpoint.organization;
       if (trace) pushOrganization(trace, principal.organization, endpoint.organization, same);
       if (!same) return denied('endpoint_not_granted');
-      const reached = grants.allEndpoints || grants.endpoints.has(endpoint.uid);
+      const reached = reaches(grants, endpoint);
       trace?.push({ check: 'grant', passed: reached, detail: endpointDetail(principal, endpoint, reached) });
       return reached ? allowed(principal) : denied('endpoint_not_granted');
     }

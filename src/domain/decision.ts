@@ -12,6 +12,7 @@ export type DenialReason =
   | 'token_unknown'
   | 'token_expired'
   | 'token_revoked'
+  | 'proof_invalid'
   | 'scope_missing'
   | 'endpoint_not_granted'
   | 'endpoint_unknown'

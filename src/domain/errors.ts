@@ -12,6 +12,7 @@ export type PosternErrorCode =
   | 'expiry_past'
   | 'guard_missing'
   | 'input_invalid'
+  | 'issuance_forbidden'
   | 'limits_forbidden'
   | 'option_invalid'
   | 'option_unknown'

@@ -1,9 +1,12 @@
 import type { Catalog, GrantsOf, TokenTypes } from './token-types.js';
 
-/** A grant of one endpoint: its name for people, its uid for decisions. */
+/**
+ * A grant of one endpoint: its name for people, its uid for decisions. `uid: null` is whatever endpoint has the name: only
+ * in what is granted for a short while, by who can't know a uid (an identity provider, the offline maker of a derived token).
+ */
 export interface EndpointGrant {
   readonly id: string;
-  readonly uid: string;
+  readonly uid: string | null;
 }
 
 /** One type's grant as a store keeps it. */
@@ -24,6 +27,8 @@ export interface Grants {
   readonly allEndpoints: boolean;
   /** uids of the endpoints reached. */
   readonly endpoints: ReadonlySet<string>;
+  /** Names of the endpoints reached whatever their uid is. */
+  readonly endpointNames: ReadonlySet<string>;
   /** What a principal shows of them. */
   readonly effective: EffectiveGrants;
   /** What this was compiled from. */
@@ -40,27 +45,30 @@ export interface EffectiveGrants {
  * Reads grants against a catalog. A type or scope that the catalog doesn't know grants nothing and the rest stands
  * (a record may be of a later version); a structure that is no grant at all is an error.
  *
+ * @param options.named whether an endpoint may be granted by its name alone. Default: a grant without a uid is unreadable
  * @throws TypeError where the structure can't be read
  */
-export function compileGrants(stored: unknown, catalog: Catalog): Grants {
+export function compileGrants(stored: unknown, catalog: Catalog, { named = false } = {}): Grants {
   if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) throw unreadable();
   const types: { -readonly [Name in keyof GrantsOf<TokenTypes>]: GrantsOf<TokenTypes>[Name] } = {};
   const scopes = new Set<string>();
   const endpoints = new Set<string>();
+  const endpointNames = new Set<string>();
   const endpointIds = new Set<string>();
   let allEndpoints = false;
   for (const [name, grant] of Object.entries(stored)) {
     const type = catalog.types.get(name);
     if (typeof grant !== 'object' || grant === null) throw unreadable();
     if (Object.hasOwn(grant, 'endpoints')) {
-      const reached = readEndpoints(grant.endpoints);
+      const reached = readEndpoints(grant.endpoints, named);
       if (name !== '__proto__')
         types[name] = Object.freeze({ endpoints: reached === '*' ? reached : freezeIds(reached) });
       if (type?.form !== 'endpoint_access') continue;
       if (reached === '*') allEndpoints = true;
       else {
         for (const { id, uid } of reached) {
-          endpoints.add(uid);
+          if (uid === null) endpointNames.add(id);
+          else endpoints.add(uid);
           endpointIds.add(id);
         }
       }
@@ -78,12 +86,19 @@ export function compileGrants(stored: unknown, catalog: Catalog): Grants {
     scopes,
     allEndpoints,
     endpoints,
+    endpointNames,
     effective: Object.freeze({
       scopes: Object.freeze([...scopes]),
       endpoints: allEndpoints ? '*' : Object.freeze([...endpointIds]),
     }),
     stored: stored as StoredGrants,
   });
+}
+
+/** Whether grants reach an endpoint of their organization. */
+export function reaches(grants: Grants, endpoint: EndpointGrant): boolean {
+  if (grants.allEndpoints || grants.endpointNames.has(endpoint.id)) return true;
+  return endpoint.uid !== null && grants.endpoints.has(endpoint.uid);
 }
 
 /** What one set of grants has beyond another: `null` where it is within it. */
@@ -102,7 +117,7 @@ export function excessOf(wanted: StoredGrants, held: Grants, catalog: Catalog): 
     if (isEndpointGrant(grant)) {
       if (held.allEndpoints) continue;
       if (grant.endpoints === '*') return { kind: 'endpoint', name: '*' };
-      const beyond = grant.endpoints.find(({ uid }) => !held.endpoints.has(uid));
+      const beyond = grant.endpoints.find((endpoint) => !reaches(held, endpoint));
       if (beyond) return { kind: 'endpoint', name: beyond.id };
     } else {
       const beyond = grant.scopes.find((scope) => !covers(held, name, scope, catalog));
@@ -112,7 +127,8 @@ export function excessOf(wanted: StoredGrants, held: Grants, catalog: Catalog): 
   return null;
 }
 
-function covers(held: Grants, type: string, scope: string, catalog: Catalog): boolean {
+/** Whether a grant of a type is within what is held. */
+export function covers(held: Grants, type: string, scope: string, catalog: Catalog): boolean {
   const known = catalog.types.get(type);
   const expansion = known?.form === 'scope_access' ? known.expansions.get(scope) : undefined;
   // All that it includes: the same scope may include more in this type than in the one that it is held by.
@@ -125,15 +141,17 @@ function covers(held: Grants, type: string, scope: string, catalog: Catalog): bo
 }
 
 /** By own property only: a polluted `Object.prototype` must not change what a grant is. */
-function isEndpointGrant(grant: StoredGrant): grant is Extract<StoredGrant, { endpoints: unknown }> {
+export function isEndpointGrant(grant: StoredGrant): grant is Extract<StoredGrant, { endpoints: unknown }> {
   return Object.hasOwn(grant, 'endpoints');
 }
 
-function readEndpoints(value: unknown): '*' | readonly EndpointGrant[] {
+function readEndpoints(value: unknown, named: boolean): '*' | readonly EndpointGrant[] {
   if (value === '*') return '*';
   if (!Array.isArray(value)) throw unreadable();
   for (const each of value) {
-    if (typeof each?.id !== 'string' || typeof each.uid !== 'string' || each.uid === '') throw unreadable();
+    if (typeof each?.id !== 'string') throw unreadable();
+    const bound = typeof each.uid === 'string' && each.uid !== '';
+    if (!bound && !(named && each.uid === null)) throw unreadable();
   }
   return value;
 }

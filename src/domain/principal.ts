@@ -24,6 +24,8 @@ export interface PrincipalFields {
   readonly ownership: Ownership;
   readonly organization: string;
   readonly grants: Grants;
+  /** Whether it may make tokens. Default `true`; `false` for what lives shortly by another token's leave, which it would outlive. */
+  readonly issues?: boolean;
 }
 
 /**
@@ -38,6 +40,7 @@ export class VerifiedPrincipal implements Principal {
   readonly types: GrantsOf<TokenTypes>;
   readonly grants: EffectiveGrants;
   readonly #compiled: Grants;
+  readonly #issues: boolean;
 
   constructor(fields: PrincipalFields) {
     this.tokenId = fields.tokenId;
@@ -47,11 +50,17 @@ export class VerifiedPrincipal implements Principal {
     this.types = fields.grants.types;
     this.grants = fields.grants.effective;
     this.#compiled = fields.grants;
+    this.#issues = fields.issues !== false;
     Object.freeze(this);
   }
 
   /** The compiled grants, or `null` for an object that is not of this class. */
   static grantsOf(value: unknown): Grants | null {
     return typeof value === 'object' && value !== null && #compiled in value ? value.#compiled : null;
+  }
+
+  /** Whether it may make tokens: not what was derived or exchanged from one, and would be outlived. */
+  static issues(value: unknown): boolean {
+    return typeof value === 'object' && value !== null && #issues in value ? value.#issues : true;
   }
 }

@@ -30,6 +30,12 @@ export interface Authority {
    * @throws PosternError `limits_forbidden`
    */
   assertUnlimited(): Promise<void>;
+  /**
+   * Refuses who would be outlived by the token that it makes: what was derived or exchanged from a token.
+   *
+   * @throws PosternError `issuance_forbidden`
+   */
+  assertMayIssue(): void;
   /** Refuses grants beyond what is held. @throws PosternError `scope_missing`, `endpoint_not_granted` */
   assertHolds(grants: StoredGrants): Promise<void>;
 }
@@ -42,6 +48,7 @@ export function applicationAuthority(defaultOrganization: string): Authority {
     sees: () => true,
     owner: (named) => named ?? null,
     assertMaySpeakFor() {},
+    assertMayIssue() {},
     assertUnlimited: async () => {},
     assertHolds: async () => {},
   };
@@ -52,6 +59,8 @@ export interface Holder {
   readonly organization: string;
   readonly owner: string | null;
   readonly from: string | null;
+  /** Whether it may make tokens at all. */
+  readonly issues: boolean;
   grants(): Promise<Grants>;
   /** Whether its own token has a rate limit or a quota. */
   hasLimits(): Promise<boolean>;
@@ -90,6 +99,13 @@ export function principalAuthority(holder: Holder, catalog: Catalog): Authority 
         'owner_forbidden',
         "this is someone else's personal token, and its new secret would speak for them: let its owner rotate it, or revoke it",
         { path: 'id' },
+      );
+    },
+    assertMayIssue() {
+      if (holder.issues) return;
+      throw new PosternError(
+        'issuance_forbidden',
+        'this credential was derived or exchanged from a token and ends soon, so it makes no tokens: use the API token itself',
       );
     },
     async assertHolds(grants) {

@@ -8,50 +8,28 @@ import {
   internalError,
   unavailable,
 } from '../domain/decision.js';
-import type { EndpointPolicy, Zone } from '../domain/endpoint.js';
+import type { EndpointPolicy } from '../domain/endpoint.js';
 import { isPosternError, isUnavailable } from '../domain/errors.js';
 import { type Explanation, remedyFor } from '../domain/explain.js';
 import { NO_LIMITS } from '../domain/limits.js';
-import type { VerifiedPrincipal } from '../domain/principal.js';
-import { type CompiledRequirement, compileRequirement, type Requirement } from '../domain/requirement.js';
-import type { TokenTypes } from '../domain/token-types.js';
+import type { Requirement } from '../domain/requirement.js';
+import { type Attempt, AttemptReader, ownFields, type ReadAttempt } from './attempt.js';
+import type { AttachedAuthenticator } from './authenticator.js';
 import type { Core } from './core.js';
-import { credentialReader } from './credential.js';
+import { type Credential, credentialReader, type OpaqueCredential, type SignedCredential } from './credential.js';
+import type { Holder } from './holder.js';
+import { IssuerFault } from './issuer-fault.js';
 import { Limiter } from './limiter.js';
+import type { SignedTokens } from './signed-tokens.js';
+import { pushCredential, pushKnown } from './steps.js';
 import { TokenFinder } from './token-finder.js';
-
-/** One call to be decided. */
-export type Attempt<T extends TokenTypes = TokenTypes> = AttemptNeeding<Requirement<T>>;
-
-export interface AttemptNeeding<Needed> {
-  /** The credential as it came, without its scheme. `undefined`, `null` or `''` when none came. */
-  readonly token?: string | null | undefined;
-  /** In place of `token`: a credential came, but not one well-formed one. */
-  readonly malformed?: boolean | undefined;
-  /** Default `'external'`. Anything but `'internal'` is external. */
-  readonly zone?: Zone | undefined;
-  /** What the call needs. Left out: the call is refused (`requirement_missing`). */
-  readonly requirement?: Needed | null | undefined;
-  /** Asked again about a call that goes on: it is not counted a second time. */
-  readonly recheck?: boolean | undefined;
-  /** In place of `requirement`: what went wrong when it was worked out. The call is refused (`internal_error`). */
-  readonly fault?: unknown;
-}
-
-interface ReadAttempt {
-  readonly token: unknown;
-  readonly malformed: boolean;
-  readonly zone: Zone;
-  readonly recheck: boolean;
-  readonly requirement: CompiledRequirement | null;
-}
 
 /** What goes with one call through the checks. */
 interface Call {
   /** Whether it is a use: of a token that has limits, one that is charged. */
   readonly counted: boolean;
   /** Whose credential it is, once that is known. */
-  holder: VerifiedPrincipal | null;
+  holder: Holder | null;
   readonly trace?: Trace;
 }
 
@@ -61,27 +39,26 @@ interface Call {
  */
 export class Authorizer {
   readonly #core: Core;
-  readonly #readCredential: (token: unknown) => ReturnType<ReturnType<typeof credentialReader>>;
-  /** Requirements that were checked once: frozen copies, so that nobody changes one after it was read. */
-  readonly #prepared = new WeakMap<object, CompiledRequirement>();
+  readonly #attempts: AttemptReader;
+  readonly #readCredential: (token: unknown) => Credential;
   readonly #finder: TokenFinder;
+  readonly #authenticators: readonly AttachedAuthenticator[];
+  /** Loaded with the first signed token: where none comes, none of it is. */
+  #signed: SignedTokens | null = null;
   readonly #limiter: Limiter;
 
-  constructor(core: Core) {
+  constructor(core: Core, authenticators: readonly AttachedAuthenticator[]) {
     this.#core = core;
+    this.#attempts = new AttemptReader(core.settings);
     this.#readCredential = credentialReader(core.settings);
     this.#finder = new TokenFinder(core);
+    this.#authenticators = authenticators;
     this.#limiter = new Limiter(core);
   }
 
   /** @throws PosternError `requirement_invalid`, `scope_unknown` */
   prepare<R extends Requirement>(requirement: R): R {
-    if (this.#prepared.has(requirement)) return requirement;
-    const compiled = this.#compile(requirement);
-    const copy = { ...requirement } as { scope?: unknown };
-    if (Array.isArray(copy.scope)) copy.scope = Object.freeze([...copy.scope]);
-    this.#prepared.set(Object.freeze(copy), Object.freeze(compiled));
-    return copy as R;
+    return this.#attempts.prepare(requirement);
   }
 
   tryAuthorize(attempt: Attempt): Decision | null {
@@ -89,8 +66,9 @@ export class Authorizer {
       const fields = ownFields(attempt);
       if (fields.fault !== undefined) return null;
       const call: Call = { counted: true, holder: null };
-      const decision = this.#tryDecide(this.#read(fields), this.#core.time.read(), call);
-      if (decision !== null) this.#core.events.decision(decision, call.holder, this.#core.time.latest);
+      const decision = this.#tryDecide(this.#attempts.read(fields), this.#core.time.read(), call);
+      if (decision !== null)
+        this.#core.events.decision(decision, call.holder?.principal ?? null, this.#core.time.latest);
       return decision;
     } catch {
       // Whatever it was, `authorize` meets it again, and has a way to say it.
@@ -108,7 +86,7 @@ export class Authorizer {
   async #authorizeCold(attempt: Attempt): Promise<Decision> {
     const call: Call = { counted: true, holder: null };
     const decision = await this.#answer(attempt, call);
-    this.#core.events.decision(decision, call.holder, this.#core.time.latest);
+    this.#core.events.decision(decision, call.holder?.principal ?? null, this.#core.time.latest);
     return decision;
   }
 
@@ -127,9 +105,10 @@ export class Authorizer {
 
   async explain(attempt: Attempt): Promise<Explanation> {
     const steps: Trace = [];
-    const decision = await this.#answer(attempt, { counted: false, holder: null, trace: steps });
+    const call: Call = { counted: false, holder: null, trace: steps };
+    const decision = await this.#answer(attempt, call);
     // The decision stands by itself: a store that fails only now takes away the advice, not the answer.
-    const remedy = await this.#remedy(attempt, decision).catch(() => undefined);
+    const remedy = await this.#remedy(attempt, decision, call.holder).catch(() => undefined);
     return { decision, steps, ...(remedy && { remedy }) };
   }
 
@@ -137,7 +116,7 @@ export class Authorizer {
     try {
       const fields = ownFields(attempt);
       if (fields.fault !== undefined) return this.#fault(fields.fault, call.trace);
-      return await this.#decide(this.#read(fields), this.#core.time.read(), call);
+      return await this.#decide(this.#attempts.read(fields), this.#core.time.read(), call);
     } catch (error) {
       // The application's own mistake, which no call can mend: it must hear of it.
       if (isPosternError(error) && MISTAKES.includes(error.code)) throw error;
@@ -146,11 +125,12 @@ export class Authorizer {
   }
 
   #fault(error: unknown, trace?: Trace): Denied {
-    const down = isUnavailable(error);
-    const decision = down ? unavailable('store', error) : internalError(error);
-    const detail = down
-      ? 'the store did not answer: nothing is known, so nothing is allowed'
-      : 'something failed: nothing is allowed';
+    const cause = error instanceof IssuerFault ? 'issuer' : isUnavailable(error) ? 'store' : null;
+    const decision = cause === null ? internalError(error) : unavailable(cause, error);
+    const detail =
+      cause === null
+        ? 'something failed: nothing is allowed'
+        : `the ${cause} did not answer: nothing is known, so nothing is allowed`;
     trace?.push({ check: 'known', passed: false, detail });
     const { latest } = this.#core.time;
     this.#core.events.fault('decision', error, Number.isFinite(latest) ? latest : 0);
@@ -169,18 +149,23 @@ export class Authorizer {
     }
     const early = decideWithoutCredential(requirement, endpoint, attempt.zone);
     if (early !== null) return early;
-    const credential = attempt.malformed ? 'token_malformed' : this.#readCredential(attempt.token);
+    const credential = this.#credentialOf(attempt);
     if (typeof credential === 'string') return denied(credential);
-    const token = cache.get(credential.key, now);
-    if (token === undefined) return cache.isUnknown(credential.key, now) ? denied('token_unknown') : null;
-    call.holder = token.principal;
-    const ended = decideLife(token, time.latest);
+    const holder = credential.signed === null ? cache.get(credential.key, now) : this.#signed?.peek(credential, now);
+    if (holder === undefined) return cache.isUnknown(credential.key, now) ? denied('token_unknown') : null;
+    call.holder = holder;
+    const ended = decideLife(holder, time.latest);
     if (ended !== null) return denied(ended);
-    const decision = decideGrant(token.principal, requirement, endpoint);
-    if (!decision.allowed || attempt.recheck) return decision;
+    const { account } = holder;
+    if (holder.restriction !== null) {
+      const refused = this.#signed?.tryRestrict(holder.restriction, attempt, requirement) ?? null;
+      if (refused !== 'none') return refused;
+    }
+    const decision = decideGrant(holder.principal, requirement, endpoint);
+    if (!decision.allowed || attempt.recheck || account === null) return decision;
     // What has limits is counted somewhere that has to be waited for.
-    if (token.limits !== NO_LIMITS) return null;
-    usage.note(token, endpoint?.id ?? '', now);
+    if (account.limits !== NO_LIMITS) return null;
+    usage.note(account, endpoint?.id ?? '', now);
     return decision;
   }
 
@@ -203,85 +188,70 @@ export class Authorizer {
     }
     const early = decideWithoutCredential(requirement, endpoint, attempt.zone, trace);
     if (early !== null) return early;
-    const credential = attempt.malformed ? 'token_malformed' : this.#readCredential(attempt.token);
+    const credential = this.#credentialOf(attempt);
     if (typeof credential === 'string') {
       if (trace) pushCredential(trace, credential);
       return denied(credential);
     }
     trace?.push({ check: 'credential', passed: true, detail: 'one well-formed credential' });
-    const token = await this.#finder.find(credential, now);
-    trace?.push({
-      check: 'known',
-      passed: token !== null,
-      detail: token === null ? 'no token has this secret' : `token ${token.principal.tokenId}`,
-    });
-    if (token === null) return denied('token_unknown');
-    call.holder = token.principal;
+    const holder = await this.#find(credential, now);
+    if (trace) pushKnown(trace, holder);
+    if (typeof holder === 'string') return denied(holder);
+    call.holder = holder;
     // The store took its time: what has ended meanwhile has ended.
     time.read();
-    const ended = decideLife(token, time.latest, trace);
+    const ended = decideLife(holder, time.latest, trace);
     if (ended !== null) return denied(ended);
-    const decision = decideGrant(token.principal, requirement, endpoint, trace);
-    if (!decision.allowed || attempt.recheck || !call.counted) return decision;
-    usage.note(token, endpoint?.id ?? '', now);
-    return token.limits === NO_LIMITS ? decision : this.#limiter.charge(token, decision);
+    if (holder.restriction !== null) {
+      const refused = await (await this.#loadSigned()).restrict(holder.restriction, attempt, requirement, trace);
+      if (refused !== null) return refused;
+    }
+    const decision = decideGrant(holder.principal, requirement, endpoint, trace);
+    const { account } = holder;
+    if (!decision.allowed || attempt.recheck || !call.counted || account === null) return decision;
+    usage.note(account, endpoint?.id ?? '', now);
+    return account.limits === NO_LIMITS ? decision : this.#limiter.charge(account, decision);
   }
 
-  async #remedy(attempt: Attempt, decision: Decision): Promise<Explanation['remedy']> {
-    if (decision.allowed || (decision.reason !== 'scope_missing' && decision.reason !== 'endpoint_not_granted'))
-      return undefined;
-    const { requirement, token } = this.#read(ownFields(attempt));
-    const now = this.#core.time.read();
+  /** Who holds a credential; nothing is charged or counted for it. A holder whose life is over is a denial. */
+  async identify(token: unknown): Promise<Holder | Denied> {
+    const call: Call = { counted: false, holder: null };
+    const decision = await this.#answer({ token, requirement: { authenticated: true } } as Attempt, call);
+    if (!decision.allowed) return decision;
+    return call.holder ?? internalError(new Error("a credential was accepted that is nobody's"));
+  }
+
+  /** A proof belongs to a signed token: with another one it says that the caller takes it for something that it is not. */
+  #credentialOf({ malformed, token, proof }: ReadAttempt): Credential {
+    if (malformed) return 'token_malformed';
     const credential = this.#readCredential(token);
-    if (requirement === null || typeof credential === 'string') return undefined;
-    const known = await this.#finder.find(credential, now);
+    return proof !== null && typeof credential !== 'string' && credential.signed === null
+      ? 'token_unknown'
+      : credential;
+  }
+
+  async #find(credential: OpaqueCredential | SignedCredential, now: number): Promise<Holder | DenialReason> {
+    if (credential.signed !== null) return (await this.#loadSigned()).find(credential, now);
+    return (await this.#finder.find(this.#finder.bySecret(credential), now)) ?? 'token_unknown';
+  }
+
+  async #loadSigned(): Promise<SignedTokens> {
+    const loaded = await import('./signed-tokens.js');
+    this.#signed ??= new loaded.SignedTokens(this.#core, this.#finder, this.#authenticators);
+    return this.#signed;
+  }
+
+  async #remedy(attempt: Attempt, decision: Decision, holder: Holder | null): Promise<Explanation['remedy']> {
+    // What is signed can't be granted more: its holder has to ask for another one.
+    if (decision.allowed || holder === null || holder.restriction !== null) return undefined;
+    const { requirement } = this.#attempts.read(ownFields(attempt));
+    const { directory, settings, time } = this.#core;
     const endpoint =
-      requirement.kind === 'endpoint'
-        ? await this.#core.directory.find(requirement.organization, requirement.endpoint, now)
+      requirement?.kind === 'endpoint'
+        ? await directory.find(requirement.organization, requirement.endpoint, time.read())
         : null;
-    return remedyFor(decision, requirement, known?.principal ?? null, endpoint, this.#core.settings.catalog);
-  }
-
-  #read(attempt: Attempt): ReadAttempt {
-    const { token, malformed, zone, recheck, requirement } = attempt;
-    return {
-      token,
-      malformed: malformed === true,
-      zone: zone === 'internal' ? 'internal' : 'external',
-      recheck: recheck === true,
-      requirement:
-        requirement === undefined || requirement === null
-          ? null
-          : (this.#prepared.get(requirement as object) ?? this.#compile(requirement)),
-    };
-  }
-
-  #compile(requirement: unknown): CompiledRequirement {
-    const { catalog, organization } = this.#core.settings;
-    return compileRequirement(requirement, catalog, organization);
+    return remedyFor(decision, requirement, holder.principal, endpoint, settings.catalog);
   }
 }
 
 const MISTAKES: readonly string[] = ['requirement_invalid', 'scope_unknown'];
-
-/** What every object inherits: nothing of an attempt, as long as nobody has written to `Object.prototype`. */
-const INHERITED: Attempt = {};
-
-/**
- * An attempt's own fields, not those that it inherits: `Object.prototype.zone = 'internal'` makes nobody internal. To ask
- * what everything inherits costs a tenth of asking whether each field is the attempt's own, so that is asked first.
- */
-function ownFields(attempt: Attempt): Attempt {
-  const { token, malformed, zone, recheck, requirement, fault } = INHERITED;
-  const clean = (token ?? malformed ?? zone ?? recheck ?? requirement ?? fault) === undefined;
-  return clean ? attempt : Object.assign(Object.create(null), attempt);
-}
-
-function pushCredential(trace: Trace, problem: DenialReason): void {
-  const details: Partial<Record<DenialReason, string>> = {
-    token_missing: 'no credential came with the call',
-    token_malformed: 'several credentials came, or one that is no single token of at most 8 KiB',
-    token_unknown: 'the credential has the form of no token of this instance, or a wrong checksum',
-  };
-  trace.push({ check: 'credential', passed: false, detail: details[problem] ?? problem });
-}

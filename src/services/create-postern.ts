@@ -4,14 +4,17 @@ import { compileGrants } from '../domain/grants.js';
 import { type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
+import type { Attempt } from './attempt.js';
 import { type Audit, createAudit } from './audit.js';
+import type { AuthenticatorHost } from './authenticator.js';
 import { type Authority, applicationAuthority, type Holder, principalAuthority } from './authority.js';
-import { type Attempt, Authorizer } from './authorizer.js';
+import { Authorizer } from './authorizer.js';
 import { check, ownCopy } from './check.js';
 import { type Core, createCore } from './core.js';
 import { createEndpoints, type Endpoints } from './endpoints.js';
 import { readGrants } from './grant-input.js';
 import { actingInput, principalInput } from './inputs.js';
+import { setInternals } from './internals.js';
 import { type PosternOptions, readOptions } from './options.js';
 import { createTokens } from './tokens.js';
 import type { Tokens } from './tokens-api.js';
@@ -71,7 +74,9 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
 ): Postern<T> {
   const settings = readOptions(options);
   const core = createCore(settings);
-  const authorizer = new Authorizer(core);
+  const host = hostOf(core);
+  const attached = settings.authenticators.map((authenticator) => authenticator.attach(host));
+  const authorizer = new Authorizer(core, attached);
   const postern: Postern = {
     ...managementOf(core, applicationAuthority(settings.organization)),
     authorize: (attempt) => authorizer.authorize(attempt),
@@ -80,9 +85,30 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
     explain: (attempt) => authorizer.explain(attempt),
     prepare: (requirement) => authorizer.prepare(requirement),
     as: (principal, options) => managementOf(core, authorityOf(core, principal, options)),
-    close: () => core.close(),
+    close: async () => {
+      await Promise.all(attached.map((authenticator) => authenticator.close?.()));
+      await core.close();
+    },
   };
+  setInternals(postern, {
+    core,
+    identify: (token) => authorizer.identify(token),
+    attached: (authenticator) => attached[settings.authenticators.indexOf(authenticator)] ?? null,
+  });
   return Object.freeze(postern) as unknown as Postern<T>;
+}
+
+function hostOf(core: Core): AuthenticatorHost {
+  const { store, time, events } = core;
+  const { catalog, organization, random } = core.settings;
+  return {
+    store,
+    catalog,
+    organization,
+    random,
+    now: () => time.read(),
+    fault: (error) => events.fault('issuer', error, time.latest),
+  };
 }
 
 function managementOf(core: Core, authority: Authority): Management {
@@ -113,6 +139,7 @@ function authorityOf(core: Core, principal: Parameters<Postern['as']>[0], option
     organization,
     owner,
     from: from ?? null,
+    issues: VerifiedPrincipal.issues(principal),
     async grants() {
       if (verified !== null) return verified;
       const find = (id: string) => core.store.findEndpoint(organization, id);

@@ -1,3 +1,4 @@
+import { DERIVED_HEAD } from '../domain/derived-head.js';
 import { tokenForm } from '../domain/token-format.js';
 import { type Hash, hash } from './digest.js';
 import type { Settings } from './options.js';
@@ -6,16 +7,28 @@ import type { Settings } from './options.js';
 const MAX_LENGTH = 8192;
 /** A token of a foreign form is shorter than this: no one's pattern is run over an attacker's long text. */
 const MAX_IMPORTED_LENGTH = 512;
+/** How every JOSE header begins, as base64url: `{"`. */
+const JWS_HEAD = 'eyJ';
 
-/** What identifies a credential from here on: the token itself goes no further. */
-export interface CredentialKeys {
+/** A token that is looked up in the store. What it is goes no further: from here on it is named by its hashes. */
+export interface OpaqueCredential {
   /** SHA-256 of the whole token: the key of the cache. */
   readonly key: string;
   /** SHA-256 of the part that is the secret: what the store's digest is made of. */
   readonly secret: string;
+  readonly signed: null;
 }
 
-export type Credential = CredentialKeys | 'token_missing' | 'token_malformed' | 'token_unknown';
+/** What may be a signed token, by how it begins: what it is of is looked at where nobody has seen it before. */
+export interface SignedCredential {
+  /** SHA-256 of the whole token: the key of what is remembered of it. */
+  readonly key: string;
+  readonly secret: null;
+  /** The token itself. */
+  readonly signed: string;
+}
+
+export type Credential = OpaqueCredential | SignedCredential | 'token_missing' | 'token_malformed' | 'token_unknown';
 
 /**
  * Takes a credential as it came, and says what it is by form alone: nothing is read for it. Of an own token, `secret` and
@@ -24,6 +37,8 @@ export type Credential = CredentialKeys | 'token_missing' | 'token_malformed' | 
 export function credentialReader(settings: Settings, digest: Hash = hash): (token: unknown) => Credential {
   const isOwn = tokenForm(settings.tokenPrefix);
   const { importedTokens } = settings;
+  // Without an authenticator the only signed tokens are derived ones, which all begin the same.
+  const signedHead = settings.authenticators.length === 0 ? DERIVED_HEAD : JWS_HEAD;
 
   function imported(token: string): Credential {
     if (token.length > MAX_IMPORTED_LENGTH || !/^[\x21-\x7e]+$/.test(token)) return 'token_unknown';
@@ -34,7 +49,7 @@ export function credentialReader(settings: Settings, digest: Hash = hash): (toke
       const part = secret(match);
       // ASCII, as the token is: `secret` may only choose a part of it.
       if (part !== undefined && part !== '' && token.includes(part))
-        return { key: digest(token), secret: digest(part) };
+        return { key: digest(token), secret: digest(part), signed: null };
     }
     return 'token_unknown';
   }
@@ -44,8 +59,9 @@ export function credentialReader(settings: Settings, digest: Hash = hash): (toke
     if (typeof token !== 'string' || token.length > MAX_LENGTH) return 'token_malformed';
     if (isOwn(token)) {
       const key = digest(token);
-      return { key, secret: key };
+      return { key, secret: key, signed: null };
     }
+    if (token.startsWith(signedHead)) return { key: digest(token), secret: null, signed: token };
     return importedTokens.length === 0 ? 'token_unknown' : imported(token);
   };
 }

@@ -3,8 +3,10 @@ import type { Store } from './ports.js';
 
 const METHODS = [
   'findTokenByDigest',
+  'findTokenByKeyId',
   'findToken',
   'listTokens',
+  'countTokens',
   'insertToken',
   'replaceToken',
   'deleteToken',
@@ -17,6 +19,9 @@ const METHODS = [
   'insertEndpoint',
   'replaceEndpoint',
   'deleteEndpoint',
+  'findEntry',
+  'putEntry',
+  'deleteEntry',
   'close',
 ] as const satisfies readonly (keyof Store)[];
 
@@ -35,28 +40,18 @@ export function guardedStore(store: Store): Store {
     if (closing !== null) throw new PosternError('closed', 'this postern is closed: create another one');
     return attempt(work);
   };
+  const guarded = Object.fromEntries(
+    [...METHODS, 'confirm' as const].map((method) => [
+      method,
+      // biome-ignore lint/suspicious/noExplicitAny: each call is passed on as it came, to the method of the same name
+      (...given: any[]) => call(() => (store[method] as (...all: any[]) => Promise<unknown>)(...given)),
+    ]),
+  ) as unknown as Required<Store>;
+  const { confirm, ...required } = guarded;
   return {
-    findTokenByDigest: (digests) => call(() => store.findTokenByDigest(digests)),
-    findToken: (id) => call(() => store.findToken(id)),
-    listTokens: (query) => call(() => store.listTokens(query)),
-    insertToken: (token, secret, change) => call(() => store.insertToken(token, secret, change)),
-    replaceToken: (token, version, rotation, change) =>
-      call(() => store.replaceToken(token, version, rotation, change)),
-    deleteToken: (id, change) => call(() => store.deleteToken(id, change)),
-    listExpiredTokens: (organization, before, limit) =>
-      call(() => store.listExpiredTokens(organization, before, limit)),
-    recordUsage: (usages) => call(() => store.recordUsage(usages)),
-    listUsage: (id) => call(() => store.listUsage(id)),
-    listChanges: (query) => call(() => store.listChanges(query)),
-    findEndpoint: (organization, id) => call(() => store.findEndpoint(organization, id)),
-    listEndpoints: (query) => call(() => store.listEndpoints(query)),
-    insertEndpoint: (endpoint, change) => call(() => store.insertEndpoint(endpoint, change)),
-    replaceEndpoint: (endpoint, version, change) => call(() => store.replaceEndpoint(endpoint, version, change)),
-    deleteEndpoint: (organization, id, change) => call(() => store.deleteEndpoint(organization, id, change)),
+    ...required,
     ...(store.subscribe && { subscribe: (listener) => store.subscribe?.(listener) ?? (() => {}) }),
-    ...(store.confirm && {
-      confirm: (timeout) => call(() => (store.confirm as NonNullable<Store['confirm']>)(timeout)),
-    }),
+    ...(store.confirm && { confirm }),
     close: () => {
       closing ??= attempt(() => store.close());
       return closing;

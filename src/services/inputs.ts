@@ -111,13 +111,18 @@ export const previewEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use
 
 export const rotateTokenInput = z.strictObject({ grace: duration.default(0) });
 
-export const listTokensInput = z.strictObject({
+export const countTokensInput = z.strictObject({
   organization: organizationOrAll.optional(),
   owner: owner.optional(),
+  ownership: ownership.optional(),
   type: text(1, 50).optional(),
   search: text(0, NAME_LENGTH).optional(),
+});
+
+export const listTokensInput = countTokensInput.extend({
   limit,
   cursor: cursor.nullish(),
+  offset: z.int('give a whole number, at least 0').min(0, 'give at least 0').max(1e9, 'give less').default(0),
 });
 
 export const revokeOwnedInput = z.strictObject({ owner, organization: organization.optional() });

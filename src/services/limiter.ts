@@ -1,7 +1,7 @@
 import { type Allowed, type Decision, unavailable } from '../domain/decision.js';
 import type { LimitState } from '../domain/limits.js';
 import type { Core } from './core.js';
-import type { KnownToken } from './token-cache.js';
+import type { Account } from './holder.js';
 
 /**
  * Charges a call to the limits of its token: once the secret is proven and the call would be allowed, so that nobody uses
@@ -14,7 +14,7 @@ export class Limiter {
     this.#core = core;
   }
 
-  async charge(token: KnownToken, decision: Allowed): Promise<Decision> {
+  async charge(token: Account, decision: Allowed): Promise<Decision> {
     const { rateLimiter, onLimiterFault } = this.#core.settings;
     const { tokenId } = token.principal;
     let nearest: LimitState | null = null;
@@ -34,7 +34,7 @@ export class Limiter {
   }
 }
 
-function windowsOf({ limits }: KnownToken): Pick<LimitState, 'policy' | 'points' | 'duration'>[] {
+function windowsOf({ limits }: Account): Pick<LimitState, 'policy' | 'points' | 'duration'>[] {
   const { rateLimit, quota } = limits;
   return [
     ...(rateLimit === null ? [] : [{ policy: 'rate' as const, ...rateLimit }]),

@@ -7,10 +7,13 @@ import type { Core } from './core.js';
 import { hash } from './digest.js';
 import { newId } from './ids.js';
 import { type createTokenInput, expiryFrom, limitsFrom } from './inputs.js';
-import type { StoredSecret, StoredToken } from './ports.js';
+import type { NewSecret, StoredToken } from './ports.js';
 
 /** @throws PosternError `option_invalid` where the `random` option gives something else than was asked of it */
-export function newSecret(core: Core, now: number): { readonly token: string; readonly secret: StoredSecret } {
+export async function newSecret(
+  core: Core,
+  now: number,
+): Promise<{ readonly token: string; readonly secret: NewSecret }> {
   const { random, tokenPrefix } = core.settings;
   const bytes = random(SECRET_BYTES);
   if (!(bytes instanceof Uint8Array) || bytes.length !== SECRET_BYTES) {
@@ -19,7 +22,11 @@ export function newSecret(core: Core, now: number): { readonly token: string; re
     });
   }
   const token = formatToken(tokenPrefix, bytes);
-  return { token, secret: { ...core.digester.write(hash(token)), createdAt: now, endsAt: null } };
+  // Loaded with the first token that is made: a process that only verifies makes none.
+  const { derivedKeyOf, keyIdOf } = await import('./derived-key.js');
+  const key = await derivedKeyOf(token);
+  const publicHalf = key && { id: core.digester.write(keyIdOf(key.kid)).digest, publicKey: key.x };
+  return { token, secret: { ...core.digester.write(hash(token)), createdAt: now, endsAt: null, key: publicHalf } };
 }
 
 /** @throws PosternError `owner_forbidden`, `expiry_past`, `option_invalid` */

@@ -4,6 +4,7 @@ import { isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { PREFIX_PATTERN } from '../domain/token-format.js';
 import { bentocloudTokenTypes, type Catalog, compileCatalog, type TokenTypes } from '../domain/token-types.js';
+import type { Authenticator } from './authenticator.js';
 import { check, ownCopy } from './check.js';
 import type { PepperKey } from './digest.js';
 import type { EventListener } from './events.js';
@@ -30,6 +31,11 @@ export interface PosternOptions<T extends TokenTypes = TokenTypes> {
   readonly cache?: CacheOptions | false | undefined;
   /** The forms of tokens that were issued elsewhere and taken over with `tokens.import`. Default: none. */
   readonly importedTokens?: readonly ImportedTokenForm[] | undefined;
+  /**
+   * Signed tokens that are accepted besides API tokens and what is derived from them: `accessTokens(…)`, `trustedIssuer(…)` of
+   * `postern/jwt`. The first that accepts a token's form judges it. Default: none.
+   */
+  readonly authenticators?: readonly Authenticator[] | undefined;
   /** What counts the calls of tokens with a `rateLimit` or a `quota`. Default: none, and no token may have limits. */
   readonly rateLimiter?: RateLimiter | undefined;
   /** What a limiter that can't answer means. Default `'deny'`: the call is refused (`unavailable`). `'allow'`: it is not limited. */
@@ -85,6 +91,7 @@ export interface Settings {
   readonly peppers: readonly PepperKey[];
   readonly cache: CacheLimits;
   readonly importedTokens: readonly CompiledTokenForm[];
+  readonly authenticators: readonly Authenticator[];
   readonly rateLimiter: RateLimiter | null;
   readonly onLimiterFault: 'deny' | 'allow';
   readonly onEvent: EventListener | null;
@@ -148,6 +155,15 @@ const schema = z.strictObject({
       'give a list of { pattern, secret }',
     )
     .default([]),
+  authenticators: z
+    .array(
+      z.custom<Authenticator>(
+        (value) => aFunction((value as Authenticator | null)?.attach),
+        'give an authenticator, such as accessTokens(…) or trustedIssuer(…) of postern/jwt',
+      ),
+      'give a list of authenticators',
+    )
+    .default([]),
   rateLimiter: z
     .custom<RateLimiter>(
       (value) => aFunction((value as RateLimiter | null)?.consume),
@@ -175,6 +191,7 @@ export function readOptions(options: unknown): Settings {
     peppers: readPeppers(given.pepper),
     cache: readCache(ownCopy(given.cache)),
     importedTokens: given.importedTokens.map((form, index) => readImportedForm(ownCopy(form), index)),
+    authenticators: [...given.authenticators],
     rateLimiter: given.rateLimiter ?? null,
     onLimiterFault: given.onLimiterFault,
     onEvent: given.onEvent ?? null,

@@ -47,6 +47,42 @@ export interface StoredSecret {
   readonly endsAt: number | null;
 }
 
+/**
+ * The public half of the Ed25519 key that is derived from a secret: with it, tokens that the secret's holder derived
+ * offline are verified, and none can be made.
+ */
+export interface SecretKey {
+  /**
+   * 64 hexadecimal digits: the thumbprint of the public key (RFC 7638), or its HMAC under the pepper. Unique in a store. Under
+   * a pepper, who can write to the store still can't put a key of his own there.
+   */
+  readonly id: string;
+  /** 32 bytes, base64url without padding: `x` of the key's JWK (RFC 8037 section 2). */
+  readonly publicKey: string;
+}
+
+/** A secret to be written. `key`: `null` where there is none (an imported token, a runtime without Ed25519). */
+export interface NewSecret extends StoredSecret {
+  readonly key: SecretKey | null;
+}
+
+/**
+ * A small text with a name, an end and a version: a signing key's ring, a login that is under way, the `jti` of a proof
+ * that must not come twice. Holds no secret in clear: whoever keeps one here has encrypted or hashed it.
+ */
+export interface StoredEntry {
+  /** What it is of: `^[a-z_]{1,40}$`. */
+  readonly kind: string;
+  /** Unlike any other entry's of its kind: `^[A-Za-z0-9_-]{1,128}$`. */
+  readonly id: string;
+  /** At most 64 KiB. */
+  readonly value: string;
+  /** From this time on it is not there any more; `null`: it stays. Epoch milliseconds. */
+  readonly expiresAt: number | null;
+  /** 1 for a new entry, one more for each change. */
+  readonly version: number;
+}
+
 export interface StoredEndpoint {
   /** Unlike any other endpoint's, now or ever. */
   readonly uid: string;
@@ -64,14 +100,21 @@ export interface TokenPosition {
   readonly id: string;
 }
 
-export interface TokenQuery {
+/** Which tokens. All conditions hold at once. */
+export interface TokenFilter {
   /** `null`: every organization. */
   readonly organization: string | null;
   readonly owner?: string;
+  readonly ownership?: Ownership;
   readonly type?: string;
   /** Tokens whose name or description holds this text, ASCII letters compared without case. No character is a wildcard. */
   readonly search?: string;
+}
+
+export interface TokenQuery extends TokenFilter {
   readonly after?: TokenPosition;
+  /** So many of the page's first tokens are passed over. Costs as much as reading them: `after` is the cheap way on. */
+  readonly offset?: number;
   readonly limit: number;
 }
 
@@ -132,7 +175,7 @@ export interface ChangeQuery {
 
 /** A new secret for a token whose other secrets end at `othersEndAt` at the latest. */
 export interface SecretRotation {
-  readonly secret: StoredSecret;
+  readonly secret: NewSecret;
   readonly othersEndAt: number;
 }
 
@@ -178,14 +221,23 @@ export interface Confirmation {
 export interface Store {
   /** The token that has one of these digests, with the secret that matched. One read. */
   findTokenByDigest(digests: readonly string[]): Promise<{ token: StoredToken; secret: StoredSecret } | null>;
+  /** The same by the id of a secret's key ({@link SecretKey}). One read. */
+  findTokenByKeyId(
+    keyIds: readonly string[],
+  ): Promise<{ token: StoredToken; secret: StoredSecret; publicKey: string } | null>;
   findToken(id: string): Promise<StoredToken | null>;
   listTokens(query: TokenQuery): Promise<readonly StoredToken[]>;
-  /** `false`, and nothing written, where the id or the digest is taken. */
-  insertToken(token: StoredToken, secret: StoredSecret, change: Change): Promise<boolean>;
+  /**
+   * How many tokens there are. Exact, and at the same cost however many there are, where only the organization, or the
+   * organization and the ownership, are named; otherwise it may stop counting at `atMost`, and says `atMost` then.
+   */
+  countTokens(filter: TokenFilter, atMost: number): Promise<number>;
+  /** `false`, and nothing written, where the id, the digest or the key's id is taken. */
+  insertToken(token: StoredToken, secret: NewSecret, change: Change): Promise<boolean>;
   /**
    * Writes all of `token` but `lastUsedAt`, which belongs to {@link recordUsage}, and rotates the secret where asked: the
    * others' `endsAt` become `othersEndAt` unless they are earlier. `false`, and nothing written, where the token is gone
-   * or is no longer at `expectedVersion`, or where the new secret's digest is taken.
+   * or is no longer at `expectedVersion`, or where the new secret's digest or its key's id is taken.
    */
   replaceToken(
     token: StoredToken,
@@ -219,6 +271,16 @@ export interface Store {
   replaceEndpoint(endpoint: StoredEndpoint, expectedVersion: number, change: Change): Promise<boolean>;
   /** `false` where there was none. */
   deleteEndpoint(organization: string, id: string, change: Change): Promise<boolean>;
+
+  /** The entry, unless it has ended by `now`. */
+  findEntry(kind: string, id: string, now: number): Promise<StoredEntry | null>;
+  /**
+   * Writes an entry whole. `false`, and nothing written, where the entry of this kind and id is not at `expectedVersion`; 0:
+   * where there is one that has not ended by `now`. Of several at once that expect the same version exactly one gets `true`.
+   */
+  putEntry(entry: StoredEntry, expectedVersion: number, now: number): Promise<boolean>;
+  /** `false` where there is none at `expectedVersion` that has not ended by `now`. Of several at once exactly one gets `true`. */
+  deleteEntry(kind: string, id: string, expectedVersion: number, now: number): Promise<boolean>;
 
   /**
    * Calls `listener` after each change, whoever made it; of a new token it need not tell, as nobody can have read that before.

@@ -4,10 +4,24 @@
  */
 interface Globals {
   readonly process?: { getBuiltinModule?(id: string): unknown };
-  readonly crypto?: { getRandomValues?<T extends Uint8Array>(array: T): T };
+  readonly crypto?: { getRandomValues?<T extends Uint8Array>(array: T): T; readonly subtle?: Subtle };
   setTimeout?(callback: () => void, milliseconds: number): unknown;
   clearTimeout?(timer: unknown): void;
 }
+
+/** What is used of the Web Crypto API's `SubtleCrypto`. */
+interface Subtle {
+  importKey(format: string, data: Uint8Array, algorithm: Algorithm, extractable: boolean, uses: string[]): Promise<Key>;
+  exportKey(format: 'jwk', key: Key): Promise<{ readonly x?: string }>;
+  verify(algorithm: Algorithm, key: Key, signature: Uint8Array, data: Uint8Array): Promise<boolean>;
+}
+
+interface Algorithm {
+  readonly name: string;
+}
+
+/** A `CryptoKey`: nobody looks into it. */
+type Key = object;
 
 interface NodeCrypto {
   hash?(algorithm: string, data: string, encoding: string): string;
@@ -28,6 +42,11 @@ export function webRandom(): ((length: number) => Uint8Array) | null {
   return typeof crypto?.getRandomValues === 'function'
     ? (length) => crypto.getRandomValues?.(new Uint8Array(length)) as Uint8Array
     : null;
+}
+
+/** The Web Crypto API, or `null` where the runtime has none (a page that was not loaded over https). */
+export function subtleCrypto(): Subtle | null {
+  return globals.crypto?.subtle ?? null;
 }
 
 /** Calls back once after a while, without keeping the process alive. Returns what cancels it. */

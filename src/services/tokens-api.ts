@@ -42,17 +42,23 @@ export interface UpdateToken<T extends TokenTypes = TokenTypes> {
   readonly quota?: CreateToken['quota'];
 }
 
-export interface ListTokens {
+export interface CountTokens {
   /** `'*'`: all. Default: the instance's own. */
   readonly organization?: string | undefined;
   readonly owner?: string | undefined;
+  readonly ownership?: Ownership | undefined;
   readonly type?: string | undefined;
   /** A text that the name or the description holds; ASCII letters are compared without case. */
   readonly search?: string | undefined;
+}
+
+export interface ListTokens extends CountTokens {
   /** 1 to 1,000. Default 100. */
   readonly limit?: number | undefined;
   /** `nextCursor` of the page before. */
   readonly cursor?: string | null | undefined;
+  /** So many tokens are passed over first: for pages by number. Costs as much as reading them, which `cursor` does not. Default 0. */
+  readonly offset?: number | undefined;
 }
 
 export interface Page<Item> {
@@ -89,6 +95,11 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
   get(id: string): Promise<TokenRecord<T> | null>;
   /** Newest first. @throws PosternError `input_invalid`, `option_unknown`, `unavailable` */
   list(query?: ListTokens): Promise<Page<TokenRecord<T>>>;
+  /**
+   * How many tokens there are. Exact, and at the same cost however many there are, for an organization (and an ownership) as a
+   * whole; with `owner`, `type` or `search` it stops at 10,000. @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
+   */
+  count(query?: CountTokens): Promise<number>;
   /**
    * What is left out stays. An expired token stays expired: its expiry can't be moved.
    *

@@ -10,6 +10,7 @@ import { decodeCursor, encodeCursor } from './cursor.js';
 import { hexToLatin1 } from './digest.js';
 import { readGrants } from './grant-input.js';
 import {
+  countTokensInput,
   createTokenInput,
   expiryFrom,
   importTokenInput,
@@ -21,13 +22,15 @@ import {
   updateTokenInput,
 } from './inputs.js';
 import { newSecret, newToken, readLimits } from './new-token.js';
-import type { ChangeType, SecretRotation, StoredToken } from './ports.js';
+import type { ChangeType, SecretRotation, StoredToken, TokenFilter } from './ports.js';
 import { expiryOf, isRevoked } from './token-reader.js';
 import type { Tokens } from './tokens-api.js';
 
 /** How often a change is tried again when another process was faster. */
 const ATTEMPTS = 5;
 const BATCH = 200;
+/** Where tokens have to be counted one by one, they are counted so far. */
+const MOST_COUNTED = 10_000;
 
 export function createTokens(core: Core, authority: Authority): Tokens {
   const { store, reader, settings } = core;
@@ -53,6 +56,11 @@ export function createTokens(core: Core, authority: Authority): Tokens {
     throw new PosternError('token_unknown', 'there is no token of this id: it may have been deleted; list the tokens', {
       path: 'id',
     });
+  }
+
+  /** `'*'` is every organization, in the application's own hands; in another's it is a name like any other. */
+  function organizationOf(named: string | undefined): string | null {
+    return named === '*' && authority.actor.kind === 'application' ? null : authority.organization(named);
   }
 
   function forget(id: unknown): void {
@@ -95,11 +103,12 @@ export function createTokens(core: Core, authority: Authority): Tokens {
   const tokens: Tokens = {
     async create(input) {
       const given = check(createTokenInput, input, 'tokens.create', 'input_invalid');
+      authority.assertMayIssue();
       const now = core.time.read();
       const organization = authority.organization(given.organization);
       const grants = await resolveGrants(given.types, organization);
       await authority.assertUnlimited();
-      const { token, secret } = newSecret(core, now);
+      const { token, secret } = await newSecret(core, now);
       const stored = newToken(core, authority, given, { organization, grants }, hintOf(token), now);
       const { change, announce } = changes.token('token.created', null, stored, now);
       // 256 random bits don't meet twice: a collision is a broken `random`.
@@ -112,6 +121,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
 
     async import(input) {
       const given = check(importTokenInput, input, 'tokens.import', 'input_invalid');
+      authority.assertMayIssue();
       const { digest } = given;
       if (settings.importedTokens.length === 0) {
         throw new PosternError(
@@ -128,7 +138,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       await authority.assertUnlimited();
       const hint = `sha256:${digest.slice(0, 8)}…`;
       const stored = newToken(core, authority, given, { organization, grants }, hint, now);
-      const secret = { ...core.digester.write(hexToLatin1(digest)), createdAt: now, endsAt: null };
+      const secret = { ...core.digester.write(hexToLatin1(digest)), createdAt: now, endsAt: null, key: null };
       const { change, announce } = changes.token('token.imported', null, stored, now);
       if (!(await store.insertToken(stored, secret, change))) {
         throw new PosternError('token_exists', 'a token of this digest is here already: it was imported before', {
@@ -147,15 +157,13 @@ export function createTokens(core: Core, authority: Authority): Tokens {
 
     async list(query = {}) {
       const given = check(listTokensInput, query, 'tokens.list', 'input_invalid');
-      const everywhere = given.organization === '*' && authority.actor.kind === 'application';
       const after = given.cursor == null ? undefined : decodeCursor(given.cursor);
       const tokens = await store.listTokens({
-        organization: everywhere ? null : authority.organization(given.organization),
+        organization: organizationOf(given.organization),
         limit: given.limit + 1,
-        ...(given.owner !== undefined && { owner: given.owner }),
-        ...(given.type !== undefined && { type: given.type }),
-        ...(given.search !== undefined && given.search !== '' && { search: given.search }),
+        ...filterFrom(given),
         ...(after && { after }),
+        ...(given.offset > 0 && { offset: given.offset }),
       });
       const page = tokens.slice(0, given.limit);
       const last = page.at(-1);
@@ -163,6 +171,12 @@ export function createTokens(core: Core, authority: Authority): Tokens {
         items: page.map((token) => changes.readable(token, core.time.read())).filter((record) => record !== null),
         nextCursor: tokens.length > given.limit && last ? encodeCursor(last) : null,
       };
+    },
+
+    async count(query = {}) {
+      const given = check(countTokensInput, query, 'tokens.count', 'input_invalid');
+      const filter = { organization: organizationOf(given.organization), ...filterFrom(given) };
+      return store.countTokens(filter, MOST_COUNTED);
     },
 
     async update(id, input) {
@@ -174,6 +188,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
           assertUnexpired(token, core.time.latest);
           expiresAt = expiryFrom({ expiresIn: undefined, expiresAt: given.expiresAt }, now);
           // A longer life is a grant of all that the token holds.
+          authority.assertMayIssue();
           if (types === null) await authority.assertHolds(reader.grants(token).stored);
         }
         if (Object.values(given).every((value) => value === undefined)) return null;
@@ -194,6 +209,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
 
     async rotate(id, options = {}) {
       const { grace } = check(rotateTokenInput, options, 'tokens.rotate', 'input_invalid');
+      authority.assertMayIssue();
       const token = await findToChange(id);
       const now = core.time.read();
       if (isRevoked(token)) {
@@ -203,7 +219,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       // Who learns the new secret can do all that the token may, and does it in its owner's name.
       await authority.assertHolds(reader.grants(token).stored);
       authority.assertMaySpeakFor(token);
-      const made = newSecret(core, now);
+      const made = await newSecret(core, now);
       const rotation: SecretRotation = {
         secret: made.secret,
         othersEndAt: Math.min(now + durationOf(grace, 'grace'), expiryOf(token)),
@@ -279,6 +295,15 @@ export function createTokens(core: Core, authority: Authority): Tokens {
     },
   };
   return tokens;
+}
+
+function filterFrom(given: ReturnType<typeof countTokensInput.parse>): Omit<TokenFilter, 'organization'> {
+  return {
+    ...(given.owner !== undefined && { owner: given.owner }),
+    ...(given.ownership !== undefined && { ownership: given.ownership }),
+    ...(given.type !== undefined && { type: given.type }),
+    ...(given.search !== undefined && given.search !== '' && { search: given.search }),
+  };
 }
 
 function isTokenId(id: unknown): id is string {

@@ -1,7 +1,7 @@
 import type { Events } from './events.js';
+import type { Account } from './holder.js';
 import type { Store } from './ports.js';
 import { after } from './runtime.js';
-import type { KnownToken } from './token-cache.js';
 import { Uses } from './uses.js';
 
 /** How far `lastUsedAt` and the counts may be behind, in milliseconds. A crash loses no more than that. */
@@ -18,7 +18,7 @@ export class UsageRecorder {
   readonly #store: Store;
   readonly #events: Events;
   /** The tokens that count uses. */
-  #counting: KnownToken[] = [];
+  #counting: Account[] = [];
   /** What could not be written, by token. */
   readonly #unwritten = new Map<string, Uses>();
   #cancel: (() => void) | null = null;
@@ -31,7 +31,7 @@ export class UsageRecorder {
   }
 
   /** @param endpoint its id, or `''` where none is in question */
-  note(token: KnownToken, endpoint: string, now: number): void {
+  note(token: Account, endpoint: string, now: number): void {
     let { uses } = token;
     if (uses === null) {
       if (this.#counting.length >= MAX_WAITING) return;

@@ -1,15 +1,19 @@
 import { PosternError } from '../domain/errors.js';
+import type { Ownership } from '../domain/principal.js';
 import type {
   Change,
-  ChangeQuery,
   Invalidation,
+  NewSecret,
   Store,
   StoredEndpoint,
   StoredSecret,
   StoredToken,
-  TokenQuery,
   UsageCount,
 } from '../services/ports.js';
+import { MemoryEntries } from './memory/entries.js';
+import { isAsked, matches, newestFirst, positionOf } from './memory/query.js';
+
+const OWNERSHIPS: readonly Ownership[] = ['personal', 'organization'];
 
 /**
  * A store in this process's memory: for tests, and for trying things out. Instances that share one see each other's
@@ -18,7 +22,12 @@ import type {
 export function memoryStore(): Store {
   const tokens = new Map<string, StoredToken>();
   const secrets = new Map<string, { readonly tokenId: string; readonly secret: StoredSecret }>();
+  /** By the key's id. */
+  const keys = new Map<string, { readonly digest: string; readonly publicKey: string }>();
+  /** How many tokens there are, by organization and ownership. */
+  const tallies = new Map<string, number>();
   const endpoints = new Map<string, StoredEndpoint>();
+  const entries = new MemoryEntries();
   /** By token, then by endpoint. */
   const counts = new Map<string, Map<string, UsageCount>>();
   const changes: Change[] = [];
@@ -38,6 +47,17 @@ export function memoryStore(): Store {
   };
   /** JSON, because no character can then be taken for a separator. */
   const keyOf = (organization: string, id: string) => JSON.stringify([organization, id]);
+  const isTaken = ({ digest, key }: NewSecret) => secrets.has(digest) || (key !== null && keys.has(key.id));
+  const addSecret = (tokenId: string, { key, ...secret }: NewSecret) => {
+    secrets.set(secret.digest, { tokenId, secret });
+    if (key !== null) keys.set(key.id, { digest: secret.digest, publicKey: key.publicKey });
+  };
+  const tally = ({ organization, ownership }: StoredToken, by: 1 | -1) => {
+    const key = keyOf(organization, ownership);
+    const count = (tallies.get(key) ?? 0) + by;
+    if (count === 0) tallies.delete(key);
+    else tallies.set(key, count);
+  };
 
   return {
     async findTokenByDigest(digests) {
@@ -50,25 +70,55 @@ export function memoryStore(): Store {
       return null;
     },
 
+    async findTokenByKeyId(keyIds) {
+      assertOpen();
+      for (const keyId of keyIds) {
+        const key = keys.get(keyId);
+        const found = key && secrets.get(key.digest);
+        const token = found && tokens.get(found.tokenId);
+        if (token) return { token, secret: found.secret, publicKey: key.publicKey };
+      }
+      return null;
+    },
+
     async findToken(id) {
       assertOpen();
       return tokens.get(id) ?? null;
     },
 
-    async listTokens(query) {
+    async listTokens({ after, offset = 0, limit, ...filter }) {
       assertOpen();
       return [...tokens.values()]
-        .filter((token) => matches(token, query))
+        .filter((token) => matches(token, filter) && (after === undefined || newestFirst(token, after) > 0))
         .sort(newestFirst)
-        .slice(0, query.limit);
+        .slice(offset, offset + limit);
+    },
+
+    async countTokens(filter, atMost) {
+      assertOpen();
+      const { organization, ownership, ...others } = filter;
+      const isTallied = Object.values(others).every((value) => value === undefined);
+      if (isTallied && organization !== null) {
+        const asked: readonly string[] = ownership === undefined ? OWNERSHIPS : [ownership];
+        return asked.reduce<number>((sum, each) => sum + (tallies.get(keyOf(organization, each)) ?? 0), 0);
+      }
+      if (isTallied && ownership === undefined) return tokens.size;
+      let count = 0;
+      for (const token of tokens.values()) {
+        if (count >= atMost) break;
+        if (matches(token, filter)) count++;
+      }
+      return count;
     },
 
     async insertToken(token, secret, change) {
       assertOpen();
       const made = recorded(change);
-      if (tokens.has(token.id) || secrets.has(secret.digest)) return false;
-      tokens.set(token.id, kept(token));
-      secrets.set(secret.digest, { tokenId: token.id, secret: { ...secret } });
+      const [copy, itsSecret] = [kept(token), keptSecret(secret)];
+      if (tokens.has(copy.id) || isTaken(itsSecret)) return false;
+      tokens.set(copy.id, copy);
+      tally(copy, 1);
+      addSecret(copy.id, itsSecret);
       changes.push(made);
       return true;
     },
@@ -76,30 +126,38 @@ export function memoryStore(): Store {
     async replaceToken(token, expectedVersion, rotation, change) {
       assertOpen();
       const made = recorded(change);
+      const fresh = rotation && { secret: keptSecret(rotation.secret), othersEndAt: rotation.othersEndAt };
       const current = tokens.get(token.id);
       if (current?.version !== expectedVersion) return false;
-      if (rotation !== null) {
-        if (secrets.has(rotation.secret.digest)) return false;
+      const copy = kept({ ...token, lastUsedAt: current.lastUsedAt });
+      if (fresh !== null) {
+        if (isTaken(fresh.secret)) return false;
         for (const [digest, { tokenId, secret }] of secrets) {
-          if (tokenId !== token.id) continue;
-          const endsAt = Math.min(secret.endsAt ?? Number.POSITIVE_INFINITY, rotation.othersEndAt);
+          if (tokenId !== copy.id) continue;
+          const endsAt = Math.min(secret.endsAt ?? Number.POSITIVE_INFINITY, fresh.othersEndAt);
           secrets.set(digest, { tokenId, secret: { ...secret, endsAt } });
         }
-        secrets.set(rotation.secret.digest, { tokenId: token.id, secret: { ...rotation.secret } });
+        addSecret(copy.id, fresh.secret);
       }
-      tokens.set(token.id, kept({ ...token, lastUsedAt: current.lastUsedAt }));
+      tally(current, -1);
+      tally(copy, 1);
+      tokens.set(copy.id, copy);
       changes.push(made);
-      tell({ kind: 'token', id: token.id });
+      tell({ kind: 'token', id: copy.id });
       return true;
     },
 
     async deleteToken(id, change) {
       assertOpen();
       const made = recorded(change);
-      if (!tokens.delete(id)) return false;
+      const token = tokens.get(id);
+      if (token === undefined) return false;
+      tokens.delete(id);
+      tally(token, -1);
       counts.delete(id);
       changes.push(made);
       for (const [digest, { tokenId }] of secrets) if (tokenId === id) secrets.delete(digest);
+      for (const [keyId, { digest }] of keys) if (!secrets.has(digest)) keys.delete(keyId);
       tell({ kind: 'token', id });
       return true;
     },
@@ -194,6 +252,21 @@ export function memoryStore(): Store {
       return true;
     },
 
+    async findEntry(kind, id, now) {
+      assertOpen();
+      return entries.find(kind, id, now);
+    },
+
+    async putEntry(entry, expectedVersion, now) {
+      assertOpen();
+      return entries.put(entry, expectedVersion, now);
+    },
+
+    async deleteEntry(kind, id, expectedVersion, now) {
+      assertOpen();
+      return entries.delete(kind, id, expectedVersion, now);
+    },
+
     subscribe(listener) {
       // An entry of its own for each call: the same function may listen twice, and stop once.
       const entry = (invalidation: Invalidation) => listener(invalidation);
@@ -219,51 +292,11 @@ function kept(token: StoredToken): StoredToken {
   return { ...token, typeNames: [...token.typeNames] };
 }
 
+function keptSecret(secret: NewSecret): NewSecret {
+  return { ...secret, key: secret.key && { ...secret.key } };
+}
+
 /** A copy, made before anything is written: a change that can't be read then changes nothing. */
 function recorded(change: Change): Change {
   return { ...change, actor: { ...change.actor } };
-}
-
-function matches(token: StoredToken, query: TokenQuery): boolean {
-  const { after } = query;
-  return (
-    (query.organization === null || token.organization === query.organization) &&
-    (query.owner === undefined || token.owner === query.owner) &&
-    (query.type === undefined || token.typeNames.includes(query.type)) &&
-    (query.search === undefined || holds(token.name, query.search) || holds(token.description, query.search)) &&
-    (after === undefined || newestFirst(token, after) > 0)
-  );
-}
-
-function isAsked(change: Change, query: ChangeQuery): boolean {
-  const { after } = query;
-  return (
-    (query.organization === null || change.organization === query.organization) &&
-    (query.subject === undefined || change.subject === query.subject) &&
-    (query.type === undefined || change.type === query.type) &&
-    (after === undefined || newestFirst(positionOf(change), positionOf(after)) > 0)
-  );
-}
-
-function positionOf({ at, id }: { readonly at: number; readonly id: string }): Position {
-  return { createdAt: at, id };
-}
-
-/** ASCII letters without case, everything else as it is: what every database can do the same way. */
-function holds(text: string, search: string): boolean {
-  return lower(text).includes(lower(search));
-}
-
-function lower(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-}
-
-interface Position {
-  readonly createdAt: number;
-  readonly id: string;
-}
-
-function newestFirst(a: Position, b: Position): number {
-  if (a.createdAt !== b.createdAt) return b.createdAt - a.createdAt;
-  return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }

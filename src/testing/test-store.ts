@@ -4,25 +4,33 @@ import type { StoreCase } from './store-cases/case.js';
 import { changeCases } from './store-cases/changes.js';
 import { countCases } from './store-cases/counts.js';
 import { endpointCases } from './store-cases/endpoints.js';
+import { entryCases } from './store-cases/entries.js';
 import { halfwayCases } from './store-cases/halfway.js';
+import { keyCases } from './store-cases/keys.js';
 import { lifecycleCases } from './store-cases/lifecycle.js';
 import { listCases } from './store-cases/lists.js';
+import { pagingCases } from './store-cases/paging.js';
 import { searchCases } from './store-cases/search.js';
 import { secretCases } from './store-cases/secrets.js';
 import { textCases } from './store-cases/texts.js';
 import { tokenCases } from './store-cases/tokens.js';
+import { totalCases } from './store-cases/totals.js';
 import { usageCases } from './store-cases/usage.js';
 
 const GROUPS: readonly (readonly [string, readonly StoreCase[]])[] = [
   ['tokens', tokenCases],
   ['secrets', secretCases],
+  ['keys', keyCases],
   ['lists', listCases],
+  ['paging', pagingCases],
+  ['totals', totalCases],
   ['search', searchCases],
   ['uses', usageCases],
   ['counts', countCases],
   ['changes', changeCases],
   ['texts', textCases],
   ['endpoints', endpointCases],
+  ['entries', entryCases],
   ['half-way', halfwayCases],
   ['lifecycle', lifecycleCases],
 ];

@@ -33,20 +33,23 @@ export type ZoneOf<Request> = Zone | ((request: Request) => Zone);
  * The answer comes without a promise where nothing has to be waited for. It is always a decision: what throws on the way
  * is a fault, and a fault is a denial.
  *
+ * @param methodOf the HTTP method of a request, or the full name of its gRPC method
  * @throws PosternError `requirement_invalid`, `scope_unknown`
  */
 export function asker<Request, T extends TokenTypes>(
   postern: Asked<T>,
   requirement: RequirementFor<Request, T>,
   zone: ZoneOf<Request> = 'external',
+  methodOf?: (request: Request) => string,
 ): (request: Request, credential: CredentialFields) => Decision<T> | Promise<Decision<T>> {
   const prepared = typeof requirement === 'function' ? requirement : postern.prepare(requirement);
   const constantZone = typeof zone === 'function' ? null : zone;
 
   function decide(request: Request, credential: CredentialFields, needed: Requirement<T> | null) {
     const standing = constantZone ?? (zone as (request: Request) => Zone)(request);
-    const { token, malformed, recheck } = credential;
-    const attempt = { token, malformed, recheck, zone: standing, requirement: needed };
+    const { token, malformed, recheck, proof } = credential;
+    const method = methodOf?.(request);
+    const attempt = { token, malformed, recheck, proof, method, zone: standing, requirement: needed };
     return postern.tryAuthorize(attempt) ?? settled(postern, postern.authorize(attempt));
   }
 

@@ -1,15 +1,20 @@
+import type { Proof } from '../services/authenticator.js';
+
 /** What a transport found of a credential: one token, none, or what is no single one. */
 export interface CredentialFields {
   readonly token: string | null;
   readonly malformed: boolean;
   /** Of a call that goes on, and is asked about again. Each field is always there: none is looked for in a prototype. */
   readonly recheck: boolean;
+  /** What came with a token of the scheme `DPoP` (RFC 9449); `null`: a plain bearer token. */
+  readonly proof: Proof | null;
 }
 
-export const MISSING: CredentialFields = Object.freeze({ token: null, malformed: false, recheck: false });
-export const MALFORMED: CredentialFields = Object.freeze({ token: null, malformed: true, recheck: false });
+export const MISSING: CredentialFields = Object.freeze({ token: null, malformed: false, recheck: false, proof: null });
+export const MALFORMED: CredentialFields = Object.freeze({ token: null, malformed: true, recheck: false, proof: null });
 
 const SCHEME = 'bearer';
+const DPOP_SCHEME = 'dpop';
 /** RFC 9110 allows any number of spaces after the scheme; nobody sends more than one. */
 const MAX_SPACES = 16;
 /** The longest credential that is looked at, in bytes. */
@@ -21,15 +26,29 @@ const MAX_LENGTH = 8192;
  * a list, or more than one header is malformed: never "the first one wins".
  *
  * @param duplicated whether the header came more than once
+ * @param proofOf reads what comes with a token of the scheme `DPoP`. Left out: that scheme is another one
  */
-export function readBearer(value: string | undefined, duplicated: boolean): CredentialFields {
+export function readBearer(value: string | undefined, duplicated: boolean, proofOf?: () => Proof): CredentialFields {
   if (duplicated) return MALFORMED;
   if (value === undefined || value === '') return MISSING;
-  if (!isBearer(value)) return mentionsBearer(value) ? MALFORMED : MISSING;
-  let start = SCHEME.length;
-  while (start < SCHEME.length + MAX_SPACES && value.charCodeAt(start) === 0x20) start++;
+  if (isOf(SCHEME, value)) return readAfter(SCHEME, value);
+  if (proofOf !== undefined && isOf(DPOP_SCHEME, value)) {
+    const credential = readAfter(DPOP_SCHEME, value);
+    return credential.malformed ? credential : { ...credential, proof: proofOf() };
+  }
+  return mentionsBearer(value) ? MALFORMED : MISSING;
+}
+
+function readAfter(scheme: string, value: string): CredentialFields {
+  let start = scheme.length;
+  while (start < scheme.length + MAX_SPACES && value.charCodeAt(start) === 0x20) start++;
   // Without a space after the scheme there is no token, or a control character where the space should be.
-  return start === SCHEME.length ? MALFORMED : readToken(value.slice(start));
+  return start === scheme.length ? MALFORMED : readToken(value.slice(start));
+}
+
+/** The one proof of a request: several (which runtimes join with a comma) are none (RFC 9449 section 4.3, check 1). */
+export function readProof(value: string | undefined, target: string): Proof {
+  return { jwt: value === undefined || value.indexOf(',') >= 0 ? null : value, target };
 }
 
 /** Reads a header that holds the raw token. `authorization`: whether an `Authorization` header came as well. */
@@ -43,14 +62,14 @@ export function readRawToken(value: string | undefined, duplicated: boolean, aut
 function readToken(text: string): CredentialFields {
   if (text.length === 0 || text.length > MAX_LENGTH) return MALFORMED;
   if (text.indexOf(' ') >= 0 || text.indexOf(',') >= 0 || text.indexOf('\t') >= 0) return MALFORMED;
-  return { token: text, malformed: false, recheck: false };
+  return { token: text, malformed: false, recheck: false, proof: null };
 }
 
-/** `Bearer` alone, or followed by something that is not part of the scheme's name. */
-function isBearer(value: string): boolean {
-  const next = value.charCodeAt(SCHEME.length);
-  const ends = value.length === SCHEME.length || next === 0x20 || next === 0x09 || next === 0x2c;
-  return ends && value.slice(0, SCHEME.length).toLowerCase() === SCHEME;
+/** The scheme alone, or followed by something that is not part of its name. */
+function isOf(scheme: string, value: string): boolean {
+  const next = value.charCodeAt(scheme.length);
+  const ends = value.length === scheme.length || next === 0x20 || next === 0x09 || next === 0x2c;
+  return ends && value.slice(0, scheme.length).toLowerCase() === scheme;
 }
 
 /**

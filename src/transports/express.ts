@@ -48,10 +48,13 @@ export function guard<T extends TokenTypes>(
   requirement: RequirementFor<GuardedRequest, T>,
   options?: ExpressGuardOptions,
 ): RequestHandler {
-  const { zone, realm, header, onDenied } = readGuardOptions<GuardedRequest>(options, 'guard of postern/express');
-  const ask = asker(postern, requirement, zone);
+  const { zone, header, onDenied, ...challenge } = readGuardOptions<GuardedRequest>(
+    options,
+    'guard of postern/express',
+  );
+  const ask = asker(postern, requirement, zone, (request) => request.method);
   const report = reporter(postern);
-  const answer = httpAnswers(realm);
+  const answer = httpAnswers(challenge);
 
   const middleware: RequestHandler = (request, response, next) => {
     const decision = ask(request as GuardedRequest, readNodeCredential(request, header));

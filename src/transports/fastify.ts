@@ -60,8 +60,8 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
   if (undeclared !== 'deny' && undeclared !== 'allow') throw invalid('undeclared', "use 'deny' or 'allow'");
   // Fastify adds keys of its own (`prefix`, `logLevel`) to what a plugin is registered with.
   const { prefix, logLevel, logSerializers, ...own } = rest as typeof rest & Record<string, unknown>;
-  const { zone, realm, header, onDenied } = readGuardOptions<FastifyRequest>(own, 'posternPlugin');
-  const answer = httpAnswers(realm);
+  const { zone, header, onDenied, ...challenge } = readGuardOptions<FastifyRequest>(own, 'posternPlugin');
+  const answer = httpAnswers(challenge);
   const report = reporter(postern);
   const asks = new WeakMap<object, Ask>();
 
@@ -69,7 +69,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
   function askFor(requirement: RequirementFor<FastifyRequest>): Ask {
     let ask = asks.get(requirement);
     if (ask === undefined) {
-      const decide = asker(postern, requirement, zone);
+      const decide = asker(postern, requirement, zone, (request: FastifyRequest) => request.method);
       ask = (request) => decide(request, readNodeCredential(request.raw, header));
       asks.set(requirement, ask);
     }

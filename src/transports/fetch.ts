@@ -5,7 +5,7 @@ import type { Principal } from '../domain/principal.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import { type Asked, asker, type ComputedRequirement, reporter } from './ask.js';
-import { type CredentialFields, readBearer, readRawToken } from './credential.js';
+import { type CredentialFields, readBearer, readProof, readRawToken } from './credential.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { type HttpAnswer, httpAnswers } from './http-answer.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
@@ -44,19 +44,20 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
   handler: (request: Request, context: GuardContext<T>, ...rest: Rest) => Response | Promise<Response>,
   options?: FetchGuardOptions<Rest>,
 ): (...call: FetchCall<Rest>) => Promise<Response> {
-  const { zone, realm, header, onDenied } = readGuardOptions<FetchCall<Rest>>(options, 'guard of postern/fetch');
+  const { zone, header, onDenied, ...challenge } = readGuardOptions<FetchCall<Rest>>(options, 'guard of postern/fetch');
   const zoneOf = zone as FetchGuardOptions<Rest>['zone'];
   const ask = asker<FetchCall<Rest>, T>(
     postern,
     typeof requirement === 'function' ? (call) => requirement(...call) : requirement,
     typeof zoneOf === 'function' ? (call) => zoneOf(...call) : zoneOf,
+    ([request]) => request.method,
   );
-  const answer = httpAnswers(realm);
+  const answer = httpAnswers(challenge);
   const report = reporter(postern);
 
   return async (...call) => {
     const [request, ...rest] = call as unknown as [Request, ...Rest];
-    const decision = await ask(call, readFetchCredential(request.headers, header));
+    const decision = await ask(call, readFetchCredential(request, header));
     if (decision.allowed) {
       const response = await handler(request, { principal: decision.principal }, ...(rest as unknown as Rest));
       return decision.limit === undefined ? response : withHeaders(response, rateLimitHeaders(decision.limit));
@@ -80,9 +81,11 @@ export function notFound(): () => Response {
 }
 
 /** `Headers` joins what comes several times with a comma, so that a duplicate reads as a list. */
-function readFetchCredential(headers: Headers, header: string | null): CredentialFields {
+function readFetchCredential({ headers, url }: Request, header: string | null): CredentialFields {
   const authorization = headers.get('authorization') ?? undefined;
-  if (header === null) return readBearer(authorization, false);
+  if (header === null) {
+    return readBearer(authorization, false, () => readProof(headers.get('dpop') ?? undefined, url));
+  }
   return readRawToken(headers.get(header) ?? undefined, false, authorization !== undefined);
 }
 

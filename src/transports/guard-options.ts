@@ -12,6 +12,11 @@ export interface HttpGuardOptions<Request> {
   readonly zone?: ZoneOf<Request> | undefined;
   /** The realm of the challenge (RFC 9110 section 11.5). Default `'postern'`. */
   readonly realm?: string | undefined;
+  /**
+   * Address of the protected resource's metadata (RFC 9728): challenges name it as `resource_metadata`, so that a client finds
+   * who issues tokens for this. `metadataUrl(resource)` of `postern/jwt` makes it. Default: none.
+   */
+  readonly resourceMetadata?: string | undefined;
   /** The header that holds the raw token, in place of `Authorization`. Both at once are malformed. */
   readonly header?: string | undefined;
 }
@@ -20,6 +25,7 @@ export interface HttpGuardOptions<Request> {
 export interface HttpGuardSettings<Request> {
   readonly zone: ZoneOf<Request>;
   readonly realm: string;
+  readonly resourceMetadata: string | null;
   /** In lower case; `null`: `Authorization`. */
   readonly header: string | null;
   readonly onDenied: unknown;
@@ -37,6 +43,11 @@ const fields = {
     // What stands in a quoted string without escapes (RFC 9110 section 5.6.4).
     .regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'give visible ASCII characters without quotes and backslashes')
     .default(DEFAULT_REALM),
+  resourceMetadata: z
+    .url('give the absolute address of the metadata')
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,2000}$/, 'give an address without quotes and backslashes')
+    .nullable()
+    .default(null),
   header: z
     .string()
     .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'give the name of a header')

@@ -16,6 +16,8 @@ interface Answer {
   readonly challenge: string | null;
   /** What `code` of the problem says; what must not show says the same as its like. */
   readonly code: string;
+  /** Of the challenge. Default `Bearer`. */
+  readonly scheme?: string;
   readonly retryAfter?: string;
 }
 
@@ -68,6 +70,15 @@ const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
     challenge: ', error="invalid_token", error_description="The token was revoked"',
     code: 'token_revoked',
   },
+  // RFC 9449 section 7.1.
+  proof_invalid: {
+    status: 401,
+    title: 'Unauthorized',
+    detail: 'The proof of possession that came with the token is not good: make a new one for each request.',
+    scheme: 'DPoP',
+    challenge: ', error="invalid_dpop_proof"',
+    code: 'proof_invalid',
+  },
   scope_missing: {
     status: 403,
     title: 'Forbidden',
@@ -117,31 +128,49 @@ const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
 
 export const DEFAULT_REALM = 'postern';
 
+/** What every challenge of a guard says (RFC 6750 section 3, RFC 9728 section 5.1). */
+export interface Challenge {
+  readonly realm?: string;
+  /** Address of the protected resource's metadata. */
+  readonly resourceMetadata?: string | null;
+}
+
 /**
  * Makes the answers of a guard: `application/problem+json` (RFC 9457) with the challenge of RFC 6750. Each is made once
  * and kept, but for those that name scopes: a client that asks again without a pause costs next to nothing.
  */
-export function httpAnswers(realm = DEFAULT_REALM): (denial: Denied) => HttpAnswer {
+export function httpAnswers({
+  realm = DEFAULT_REALM,
+  resourceMetadata = null,
+}: Challenge = {}): (denial: Denied) => HttpAnswer {
+  const metadata = resourceMetadata === null ? '' : `, resource_metadata="${resourceMetadata}"`;
+  const render = (answer: Answer, scope: string, more?: Readonly<Record<string, string>>) =>
+    rendered(answer, realm, scope + metadata, more);
   const kept = new Map<DenialReason, HttpAnswer>();
   return (denial) => {
     if (denial.reason === 'scope_missing' && denial.scopes !== undefined) {
-      return render(ANSWERS.scope_missing, realm, `, scope="${denial.scopes.join(' ')}"`);
+      return render(ANSWERS.scope_missing, `, scope="${denial.scopes.join(' ')}"`);
     }
     if (denial.limit !== undefined) {
       const headers = { ...rateLimitHeaders(denial.limit), 'Retry-After': retryAfter(denial.limit) };
-      return render(ANSWERS[denial.reason], realm, '', headers);
+      return render(ANSWERS[denial.reason], '', headers);
     }
     let answer = kept.get(denial.reason);
     if (answer === undefined) {
-      answer = render(ANSWERS[denial.reason], realm, '');
+      answer = render(ANSWERS[denial.reason], '');
       kept.set(denial.reason, answer);
     }
     return answer;
   };
 }
 
-function render(answer: Answer, realm: string, scope: string, more: Readonly<Record<string, string>> = {}): HttpAnswer {
-  const { status, title, detail, code, challenge, retryAfter: pause } = answer;
+function rendered(
+  answer: Answer,
+  realm: string,
+  more: string,
+  headers: Readonly<Record<string, string>> = {},
+): HttpAnswer {
+  const { status, title, detail, code, challenge, scheme = 'Bearer', retryAfter: pause } = answer;
   const body = JSON.stringify({ type: 'about:blank', title, status, detail, code });
   return {
     status,
@@ -150,9 +179,9 @@ function render(answer: Answer, realm: string, scope: string, more: Readonly<Rec
       'Content-Length': String(body.length),
       // A denial is about one credential at one moment; a 404 may be kept by caches unless told otherwise.
       'Cache-Control': 'no-store',
-      ...(challenge !== null && { 'WWW-Authenticate': `Bearer realm="${realm}"${challenge}${scope}` }),
+      ...(challenge !== null && { 'WWW-Authenticate': `${scheme} realm="${realm}"${challenge}${more}` }),
       ...(pause !== undefined && { 'Retry-After': pause }),
-      ...more,
+      ...headers,
     },
     body,
   };

@@ -1,9 +1,12 @@
-import { type CredentialFields, readBearer, readRawToken } from './credential.js';
+import { type CredentialFields, readBearer, readProof, readRawToken } from './credential.js';
 
 /** What is read of a request of `node:http` or `node:http2`. */
 export interface NodeRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly rawHeaders: readonly string[];
+  readonly url?: string | undefined;
+  /** What `url` was before a router took its own part away. */
+  readonly originalUrl?: string | undefined;
 }
 
 const AUTHORIZATION = 'authorization';
@@ -18,7 +21,9 @@ export function readNodeCredential(request: NodeRequest, header: string | null):
   const authorization = single(request.headers[AUTHORIZATION]);
   if (header === null) {
     if (authorization === undefined) return readBearer(undefined, false);
-    return readBearer(authorization, comesTwice(request.rawHeaders, AUTHORIZATION));
+    return readBearer(authorization, comesTwice(request.rawHeaders, AUTHORIZATION), () =>
+      readProof(single(request.headers.dpop), request.originalUrl ?? request.url ?? ''),
+    );
   }
   const raw = single(request.headers[header]);
   const duplicated = raw !== undefined && comesTwice(request.rawHeaders, header);

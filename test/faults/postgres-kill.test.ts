@@ -18,6 +18,7 @@ it.skipIf(server === null)(
     const schema = aSchema();
     const created = new Set<string>();
     const revoked = new Set<string>();
+    const entered = new Set<string>();
     for (let round = 0; round < ROUNDS; round++) {
       const child = startChild('../faults/postgres-writer.ts', [url, schema]);
       // Killed in the middle of whatever comes after so many confirmations.
@@ -33,12 +34,14 @@ it.skipIf(server === null)(
       // A last line without its end was not read whole.
       for (const line of output.split('\n').slice(0, -1)) {
         const [what, token] = line.split(' ') as [string, string];
-        (what === 'revoked' ? revoked : created).add(token);
+        (what === 'revoked' ? revoked : what === 'entered' ? entered : created).add(token);
       }
     }
     expect(created.size).toBeGreaterThan(ROUNDS * 20);
     expect(revoked.size).toBeGreaterThan(0);
-    const postern = createPostern({ store: postgresStore({ connectionString: url, schema }) });
+    expect(entered.size).toBeGreaterThan(0);
+    const store = postgresStore({ connectionString: url, schema });
+    const postern = createPostern({ store });
     let unconfirmed = 0;
     for (const token of created) {
       const answer = await postern.authenticate(token);
@@ -48,6 +51,8 @@ it.skipIf(server === null)(
       else expect(answer.ok).toBe(true);
     }
     expect(unconfirmed).toBeLessThanOrEqual(ROUNDS * LANES);
+    for (const id of entered) expect(await store.findEntry('login', id, Date.now())).toMatchObject({ id, version: 1 });
+    const counted = await store.countTokens({ organization: null }, 1);
     await postern.close();
     const count = async (text: string) => Number((await ask(url, `SELECT count(*) AS n FROM ${text}`))[0]?.n);
     const [tokens, creations] = [
@@ -55,6 +60,8 @@ it.skipIf(server === null)(
       await count(`${schema}.changes WHERE type = 'token.created'`),
     ];
     expect(creations).toBe(tokens);
+    expect(counted).toBe(tokens);
+    expect(await count(`(SELECT sum(count) AS n FROM ${schema}.token_counts) c WHERE n = ${tokens}`)).toBe(1);
     expect(
       await count(`${schema}.tokens t WHERE NOT EXISTS (SELECT FROM ${schema}.secrets s WHERE s.token = t.seq)`),
     ).toBe(0);

@@ -31,6 +31,20 @@ describe('the hash', () => {
   });
 });
 
+test.each([
+  ['hash', hash],
+  ['portableHash', portableHash],
+])('%s of a text that is not ASCII is one that no token has, whatever low bytes it shares with it', (_, digest) => {
+  fc.assert(
+    fc.property(ascii, fc.nat(), fc.integer({ min: 1, max: 255 }), (text, at, high) => {
+      fc.pre(text.length > 0);
+      const i = at % text.length;
+      const twin = text.slice(0, i) + String.fromCharCode(text.charCodeAt(i) + 256 * high) + text.slice(i + 1);
+      expect(digest(twin)).not.toBe(digest(text));
+    }),
+  );
+});
+
 describe('the digester', () => {
   test('always compares digests of 64 hexadecimal digits', () => {
     fc.assert(

@@ -6,7 +6,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   aChange,
   aDigest,
+  aKey,
   anEndpoint,
+  anEntry,
   aSecret,
   aToken,
   aUsage,
@@ -44,7 +46,7 @@ describe.skipIf(server === null)('when the connection breaks', () => {
   const log = (store: Store) => store.listChanges({ organization: null, limit: 100 });
 
   it('each change that a client sends twice is made once, and succeeds', async () => {
-    const { client, store } = await open();
+    const { client, store, prefix } = await open();
     client.always(twice);
     const token = aToken('t1');
     const endpoint = anEndpoint('a');
@@ -56,13 +58,15 @@ describe.skipIf(server === null)('when the connection breaks', () => {
       aChange('endpoint.updated', 'a', 'acme', { at: T0 + 5 }),
       aChange('endpoint.deleted', 'a', 'acme', { at: T0 + 6 }),
     ] as const;
-    expect(await store.insertToken(token, aSecret('first'), made[0])).toBe(true);
+    expect(await store.insertToken(token, aSecret('first', { key: aKey('first') }), made[0])).toBe(true);
     await store.recordUsage([aUsage('t1', T0, { a: 5 })]);
     expect((await store.listUsage('t1'))[0]?.count).toBe(5);
-    const rotation = { secret: aSecret('second'), othersEndAt: T0 };
+    const rotation = { secret: aSecret('second', { key: aKey('second') }), othersEndAt: T0 };
     expect(await store.replaceToken(next(token), 1, rotation, made[1])).toBe(true);
     expect((await store.findToken('t1'))?.version).toBe(2);
+    expect(await redisCli(port, 'HLEN', `{${prefix}}:keyids`)).toBe('2');
     expect(await store.deleteToken('t1', made[2])).toBe(true);
+    expect(await redisCli(port, 'HLEN', `{${prefix}}:keyids`)).toBe('0');
     expect(await store.insertEndpoint(endpoint, made[3])).toBe(true);
     expect(await store.replaceEndpoint({ ...endpoint, version: 2 }, 1, made[4])).toBe(true);
     expect(await store.deleteEndpoint('acme', 'a', made[5])).toBe(true);
@@ -174,6 +178,8 @@ describe.skipIf(server === null)('when the connection breaks', () => {
     for (const call of [
       () => insert(store, aToken('t1', { name: canary })),
       () => store.findTokenByDigest([aDigest('t1')]),
+      () => store.findTokenByKeyId([aDigest('t1')]),
+      () => store.putEntry(anEntry('e1', { value: canary }), 0, T0),
     ]) {
       const error = await call().catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(Error);

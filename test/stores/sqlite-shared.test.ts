@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   aChange,
   anEndpoint,
+  anEntry,
   aSecret,
   aToken,
   aUsage,
@@ -39,7 +40,23 @@ describe('two processes at one file', () => {
     const listed = await postern.tokens.list({ limit: 1_000 });
     expect(new Set(listed.items.map(({ name }) => name))).toEqual(new Set([...names('theirs'), ...names('ours')]));
     await postern.close();
+    expect(ask(file, "SELECT count FROM token_counts WHERE organization = 'default'")).toBe(80);
+    expect(ask(file, 'SELECT sum(count) FROM token_totals')).toBe(80);
     expect(ask(file, 'PRAGMA integrity_check')).toBe('ok');
+  });
+
+  it('begin the same entries at once, and for each exactly one is told that it did', async () => {
+    const store = sqliteStore({ filename: file });
+    const entries = (whose: string) => Array.from({ length: 40 }, (_, index) => anEntry(`e${index}`, { value: whose }));
+    const [theirs, ours] = await Promise.all([
+      tell<boolean[]>('begin', entries('theirs')),
+      Promise.all(entries('ours').map((entry) => store.putEntry(entry, 0, 0))),
+    ]);
+    for (const [index, { id }] of entries('').entries()) {
+      expect(theirs[index]).toBe(!ours[index]);
+      expect((await store.findEntry('login', id, 0))?.value).toBe(ours[index] ? 'ours' : 'theirs');
+    }
+    await store.close();
   });
 
   it('see what the other one revokes, long before the cache lets go of it', async () => {
@@ -80,10 +97,11 @@ describe('the feed', () => {
     return { file, writer, reader, feed, close: () => Promise.all([writer.close(), reader.close()]) };
   }
 
-  it('tells each change of another connection once, in their order, and nothing of new tokens or of uses', async () => {
+  it('tells each change of another connection once, in their order, and nothing of new tokens, uses and entries', async () => {
     const { writer, feed, close } = await pair();
     const token = await insert(writer, aToken('t1'));
     await writer.recordUsage([aUsage('t1', 5, { a: 1 })]);
+    await writer.putEntry(anEntry('e1'), 0, 0);
     await replace(writer, next(token), 1);
     await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
     await writer.deleteToken('t1', aChange('token.deleted', 't1'));

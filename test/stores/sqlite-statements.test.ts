@@ -3,10 +3,19 @@ import { basename, join } from 'node:path';
 import { createPostern } from 'postern';
 import { type SqliteConstructor, type SqliteDatabase, type SqlValue, sqliteStore } from 'postern/stores/sqlite';
 import { describe, expect, it } from 'vitest';
-import { listChangesSql } from '../../src/stores/sqlite/changes.js';
-import { findByDigestSql, listTokensSql } from '../../src/stores/sqlite/tokens.js';
-import { aChange, aChangeId, aDigest, aSecret, aToken, aUsage, insert } from '../../src/testing/store-cases/case.js';
-import { ask, Libsql, testDirectory } from './sqlite-files.js';
+import { findByDigestSql, findByKeyIdSql } from '../../src/stores/sqlite/tokens.js';
+import {
+  aChange,
+  aDigest,
+  aKey,
+  aKeyId,
+  anEntry,
+  aSecret,
+  aToken,
+  aUsage,
+  insert,
+} from '../../src/testing/store-cases/case.js';
+import { ask, Libsql, script, testDirectory } from './sqlite-files.js';
 
 const { directory, aFile } = testDirectory();
 
@@ -57,6 +66,99 @@ describe('statements', () => {
     await store.close();
   });
 
+  it('a lookup by the id of a key is one statement, prepared once, and one by digest reads no key', async () => {
+    const { driver, log } = spying();
+    const store = sqliteStore({ filename: aFile(), driver });
+    await insert(store, aToken('t1'), aSecret('t1', { key: aKey('t1') }));
+    await store.findTokenByKeyId([aKeyId('t1')]);
+    log.length = 0;
+    await store.findTokenByKeyId([aKeyId('t1')]);
+    await store.findTokenByKeyId([aKeyId('absent')]);
+    expect(log).toEqual([findByKeyIdSql(1), findByKeyIdSql(1)]);
+    expect(findByDigestSql(2)).not.toMatch(/key/);
+    await store.close();
+  });
+
+  it('a write of an entry is one transaction; one that is refused clears nothing away', async () => {
+    const { driver, log } = spying();
+    const store = sqliteStore({ filename: aFile(), driver });
+    await store.putEntry(anEntry('e1'), 0, 0);
+    const runBy = async (call: () => Promise<boolean>) => {
+      log.length = 0;
+      const done = await call();
+      const statements = log.map((sql) => sql.trim().split(/\s+/)).filter(([first]) => first !== 'prepare');
+      return [done, ...statements.map((words) => words[0])];
+    };
+    expect(await runBy(() => store.putEntry(anEntry('e2'), 0, 0))).toEqual([
+      true,
+      'BEGIN',
+      'INSERT',
+      'DELETE',
+      'COMMIT',
+    ]);
+    expect(await runBy(() => store.putEntry(anEntry('e2'), 0, 0))).toEqual([false, 'BEGIN', 'INSERT', 'ROLLBACK']);
+    expect(await runBy(() => store.putEntry(anEntry('e2'), 1, 0))).toEqual([
+      true,
+      'BEGIN',
+      'UPDATE',
+      'DELETE',
+      'COMMIT',
+    ]);
+    expect(await runBy(() => store.putEntry(anEntry('e2'), 7, 0))).toEqual([false, 'BEGIN', 'UPDATE', 'ROLLBACK']);
+    expect(await runBy(() => store.deleteEntry('login', 'e2', 7, 0))).toEqual([false, 'BEGIN', 'DELETE', 'ROLLBACK']);
+    expect(await runBy(() => store.deleteEntry('login', 'e2', 1, 0))).toEqual([true, 'BEGIN', 'DELETE', 'COMMIT']);
+    await store.close();
+  });
+
+  it('entries that have ended are removed by later writes, some at a time, a minute after their end', async () => {
+    const file = aFile();
+    const store = sqliteStore({ filename: file });
+    for (let index = 0; index < 20; index++)
+      await store.putEntry(anEntry(`e${index}`, { expiresAt: 1_000 + index }), 0, 0);
+    await store.putEntry(anEntry('stays'), 0, 0);
+    const left = async (now: number) => {
+      const id = `now${now}`;
+      expect(await store.putEntry(anEntry(id), 0, now)).toBe(true);
+      expect(await store.deleteEntry('login', id, 1, now)).toBe(true);
+      return ask(file, 'SELECT count(*) FROM entries');
+    };
+    expect(await left(60_999)).toBe(21);
+    expect(await left(61_001)).toBe(19);
+    expect(await left(100_000)).toBe(11);
+    expect(await left(100_001)).toBe(3);
+    expect(await left(100_002)).toBe(1);
+    expect(await store.findEntry('login', 'stays', 100_002)).toEqual(anEntry('stays'));
+    await store.close();
+  });
+
+  it('the counters follow every statement that there is, and keep no row of an organization without tokens', async () => {
+    const file = aFile();
+    const store = sqliteStore({ filename: file });
+    for (const id of ['t1', 't2', 't3', 't4']) await insert(store, aToken(id));
+    const counters = () =>
+      ask(file, "SELECT group_concat(organization || ' ' || ownership || ' ' || count) FROM token_counts");
+    const totals = () => ask(file, "SELECT group_concat(ownership || ' ' || count) FROM token_totals");
+    script(file, "UPDATE tokens SET ownership = 'organization' WHERE id = 't1'");
+    script(file, "UPDATE tokens SET organization = 'umbrella' WHERE id IN ('t1', 't2')");
+    script(file, "UPDATE tokens SET organization = organization, name = 'the same'");
+    expect(counters()).toBe('acme personal 2,umbrella organization 1,umbrella personal 1');
+    expect(totals()).toBe('organization 1,personal 3');
+    script(file, "DELETE FROM secrets; DELETE FROM tokens WHERE organization = 'umbrella'");
+    expect(counters()).toBe('acme personal 2');
+    script(file, 'DELETE FROM tokens');
+    expect(counters()).toBeNull();
+    expect(totals()).toBe('organization 0,personal 0');
+    await store.close();
+  });
+
+  it('a count of what no counter tells stops at its bound', async () => {
+    const store = sqliteStore({ filename: aFile() });
+    for (const id of ['t1', 't2', 't3']) await insert(store, aToken(id));
+    expect(await store.countTokens({ organization: 'acme', search: 'token' }, 2)).toBe(2);
+    expect(await store.countTokens({ organization: 'acme', owner: 'ada' }, 0)).toBe(0);
+    await store.close();
+  });
+
   it('a change is one transaction, with its row in the audit log', async () => {
     const { driver, log } = spying();
     const store = sqliteStore({ filename: aFile(), driver });
@@ -103,50 +205,6 @@ describe('statements', () => {
     await expect(store.recordUsage([aUsage('t0', 4, { a: 1 }), bad])).rejects.toThrow();
     expect(await store.listUsage('t0')).toEqual([{ tokenId: 't0', endpoint: 'a', count: 1, lastUsedAt: 1 }]);
     expect((await store.findToken('t0'))?.lastUsedAt).toBe(1);
-    await store.close();
-  });
-
-  it('every lookup and every page uses an index, in its order', async () => {
-    const file = aFile();
-    const store = sqliteStore({ filename: file });
-    await store.migrate();
-    const database = new Libsql(file);
-    const plan = (sql: string, parameters: readonly (string | number | null)[]) =>
-      (database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters) as { detail: string }[]).map(
-        ({ detail }) => detail,
-      );
-    expect(plan(findByDigestSql(1), ['d'])).toEqual([
-      'SEARCH s USING PRIMARY KEY (digest=?)',
-      'SEARCH t USING INTEGER PRIMARY KEY (rowid=?)',
-    ]);
-    const after = { createdAt: 1, id: 'x' };
-    for (const [query, index] of [
-      [{ organization: 'acme', limit: 10 }, 'tokens_by_organization'],
-      [{ organization: 'acme', limit: 10, after, type: 'user', search: 'x' }, 'tokens_by_organization'],
-      [{ organization: 'acme', owner: 'ada', limit: 10, after }, 'tokens_by_owner'],
-      [{ organization: null, limit: 10, after }, 'tokens_by_age'],
-      [{ organization: null, limit: 10 }, 'tokens_by_age'],
-    ] as const) {
-      const { sql, parameters } = listTokensSql(query);
-      const steps = plan(sql, parameters);
-      expect(steps.join('\n')).toContain(`USING INDEX ${index}`);
-      expect(steps.join('\n')).not.toContain('TEMP B-TREE');
-    }
-    const position = { at: 1, id: aChangeId('c') };
-    for (const [query, index] of [
-      [{ organization: 'acme', limit: 10, after: position }, 'changes_by_organization'],
-      [{ organization: null, limit: 10, after: position }, 'changes_by_age'],
-      [{ organization: null, subject: 't1', limit: 10, after: position }, 'changes_by_subject'],
-    ] as const) {
-      const { sql, parameters } = listChangesSql(query);
-      const steps = plan(sql, parameters).join('\n');
-      expect(steps).toContain(`USING INDEX ${index}`);
-      expect(steps).not.toContain('TEMP B-TREE');
-    }
-    expect(plan('SELECT id FROM tokens WHERE expires_at <= ? ORDER BY expires_at LIMIT ?', [1, 1])[0]).toContain(
-      'USING INDEX tokens_by_expiry',
-    );
-    database.close();
     await store.close();
   });
 });

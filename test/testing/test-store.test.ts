@@ -1,41 +1,8 @@
-import { memoryStore, type Store, type StoredSecret, type StoredToken } from 'postern';
-import { testStore } from 'postern/testing';
+import { memoryStore, type StoredSecret, type StoredToken } from 'postern';
 import { expect, it } from 'vitest';
 import type { Change, UsageCount } from '../../src/services/ports.js';
 import { aChange } from '../../src/testing/store-cases/case.js';
-
-/** Runs the suite over a store, and gives the titles of what failed. */
-async function failures(makeStore: () => Store): Promise<readonly string[]> {
-  const tests: [string, () => Promise<void>][] = [];
-  testStore('broken', makeStore, {
-    describe: (_, body) => body(),
-    it: (name, body) => tests.push([name, body]),
-  });
-  const failed: string[] = [];
-  for (const [name, body] of tests) {
-    // A wait that never ends is a failure too: nothing is left to run by then.
-    const outcome = await Promise.race([
-      body().then(
-        () => 'passed',
-        () => 'failed',
-      ),
-      idle(),
-    ]);
-    if (outcome !== 'passed') failed.push(name);
-  }
-  return failed;
-}
-
-/** Once everything that was under way in memory has come to its end. */
-async function idle(): Promise<string> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-  return 'stuck';
-}
-
-type Break = (store: Store) => Partial<Store>;
-
-/** Lets other calls go first: what makes a check and a write two steps. */
-const pause = () => Promise.resolve().then(() => {});
+import { type Break, failures, pause } from './failures.js';
 
 const BREAKS: readonly (readonly [string, Break])[] = [
   [

@@ -12,6 +12,8 @@ const EXPECTED: Readonly<Record<DenialReason, { status: number; challenge: strin
   token_unknown: { status: 401, challenge: ', error="invalid_token"' },
   token_expired: { status: 401, challenge: ', error="invalid_token", error_description="The token has expired"' },
   token_revoked: { status: 401, challenge: ', error="invalid_token", error_description="The token was revoked"' },
+  // No case here comes with a proof: test/jwt/dpop.test.ts has them.
+  proof_invalid: { status: 401, challenge: ', error="invalid_dpop_proof"' },
   scope_missing: { status: 403, challenge: ', error="insufficient_scope", scope="SCOPES"' },
   endpoint_not_granted: { status: 403, challenge: ', error="insufficient_scope"' },
   endpoint_unknown: { status: 404, challenge: null },

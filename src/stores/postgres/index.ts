@@ -9,12 +9,14 @@ import { Connections } from './connections.js';
 import { Database } from './database.js';
 import { within } from './deadline.js';
 import { EndpointStatements } from './endpoints.js';
+import { EntryStatements } from './entries.js';
 import { isTaken } from './errors.js';
 import { Feed } from './feed.js';
 import { encodeChange } from './message.js';
 import { type PostgresSettings, type PostgresStoreOptions, readPostgresOptions } from './options.js';
 import { Presence } from './presence.js';
 import { quoted } from './schema.js';
+import { countTokens, listExpiredTokens, listTokens } from './token-lists.js';
 import { TokenStatements, type Write } from './tokens.js';
 import { UsageStatements } from './usage.js';
 
@@ -56,6 +58,9 @@ export interface PostgresStore extends Store {
  * - A call that PostgreSQL does not answer within `timeout` rejects; whether it was done is not known then. The next call
  *   works as soon as PostgreSQL does. A statement that waits inside the server is not stopped by that: set
  *   `statement_timeout` for the role to bound it there too.
+ * - How many tokens there are is kept in tables of its own, by triggers on `tokens`: also of a bulk load, and of what is done by
+ *   hand. They run with the rights of who made the tables. A role that is not their owner needs SELECT, INSERT, UPDATE and
+ *   DELETE on the others (of `token_counts` and `token_totals` SELECT is enough), after an upgrade on those that it made.
  * - A `pool` that was given stays open: end it after the store. Give it `connectionTimeoutMillis`, and two connections at least.
  *
  * @example
@@ -68,18 +73,20 @@ export interface PostgresStore extends Store {
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   const store = new Tables(readPostgresOptions(options));
-  const { tokens, endpoints, usage, read, change, feed, confirmations } = store;
+  const { tokens, endpoints, entries, usage, read, change, feed, confirmations } = store;
   const schema = store.schema;
   return {
     findTokenByDigest: (digests) => read((db) => tokens.findByDigest(db, digests)),
+    findTokenByKeyId: (keyIds) => read((db) => tokens.findByKeyId(db, keyIds)),
     findToken: (id) => read((db) => tokens.find(db, id)),
-    listTokens: (query) => read((db) => tokens.list(db, query)),
+    listTokens: (query) => read((db) => listTokens(db, schema, query)),
+    countTokens: (filter, atMost) => read((db) => countTokens(db, schema, filter, atMost)),
     insertToken: (token, secret, made) => change(made, () => tokens.insert(token, secret)),
     replaceToken: (token, expectedVersion, rotation, made) =>
       change(made, () => tokens.replace(token, expectedVersion, rotation)),
     deleteToken: (id, made) => change(made, () => tokens.delete(id)),
     listExpiredTokens: (organization, before, limit) =>
-      read((db) => tokens.listExpired(db, organization, before, limit)),
+      read((db) => listExpiredTokens(db, schema, organization, before, limit)),
     recordUsage: (usages) => read((db) => usage.record(db, usages)),
     listUsage: (id) => read((db) => usage.list(db, id)),
     listChanges: (query) => read((db) => listChanges(db, schema, query)),
@@ -89,6 +96,9 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     replaceEndpoint: (endpoint, expectedVersion, made) =>
       change(made, () => endpoints.replace(endpoint, expectedVersion)),
     deleteEndpoint: (organization, id, made) => change(made, () => endpoints.delete(organization, id)),
+    findEntry: (kind, id, now) => read((db) => entries.find(db, kind, id, now)),
+    putEntry: (entry, expectedVersion, now) => read((db) => entries.put(db, entry, expectedVersion, now)),
+    deleteEntry: (kind, id, expectedVersion, now) => read((db) => entries.delete(db, kind, id, expectedVersion, now)),
     ...(feed !== null && { subscribe: (listener) => feed.subscribe(listener) }),
     ...(confirmations !== null && {
       confirm: (timeout: number): Promise<Confirmation> => read(() => confirmations.confirm(timeout)),
@@ -106,6 +116,7 @@ class Tables {
   readonly schema: string;
   readonly tokens: TokenStatements;
   readonly endpoints: EndpointStatements;
+  readonly entries: EntryStatements;
   readonly usage: UsageStatements;
   readonly feed: Feed | null;
   readonly confirmations: Confirmations | null;
@@ -120,6 +131,7 @@ class Tables {
     this.schema = quoted(settings.schema);
     this.tokens = new TokenStatements(this.schema);
     this.endpoints = new EndpointStatements(this.schema);
+    this.entries = new EntryStatements(this.schema);
     this.usage = new UsageStatements(this.schema);
     this.#channel = `postern:${settings.schema}`;
     this.#connections = new Connections(settings);

@@ -1,3 +1,5 @@
+import { version2 } from './schema-v2.js';
+
 /** Where the version of the tables is kept: a name that no other tool's table has. */
 export const VERSIONS = 'postern_migrations';
 
@@ -107,6 +109,7 @@ $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$`,
 FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change()`,
     `CREATE TABLE ${s}.listeners (instance text PRIMARY KEY, live_until timestamptz NOT NULL)`,
   ],
+  version2,
 ];
 
 /** The version that this library writes. */

@@ -35,7 +35,7 @@ export function prepareChange(change: Change, feed: string, instance: string): P
   };
 }
 
-export function listChanges(connection: Connection, query: ChangeQuery): Promise<readonly Change[]> {
+export async function listChanges(connection: Connection, query: ChangeQuery): Promise<readonly Change[]> {
   const { organization, subject, type, after, limit } = query;
   const listing =
     subject !== undefined
@@ -43,17 +43,20 @@ export function listChanges(connection: Connection, query: ChangeQuery): Promise
       : organization !== null
         ? Listing.ofOrganization(organization)
         : Listing.all;
-  return readListing({
-    connection,
-    script: PAGE,
-    listing,
-    after: after && { time: after.at, id: after.id },
+  const changes = await readListing<Change>(
+    {
+      connection,
+      script: PAGE,
+      listing,
+      after: after && { time: after.at, id: after.id },
+      filtered: type !== undefined || (subject !== undefined && organization !== null),
+      read: (_member, [entry]) => (entry === null ? null : readChange(entry as string)),
+      fits: (change) =>
+        (organization === null || change.organization === organization) && (type === undefined || change.type === type),
+    },
     limit,
-    filtered: type !== undefined || (subject !== undefined && organization !== null),
-    read: (_member, [entry]) => (entry === null ? null : readChange(entry as string)),
-    fits: (change) =>
-      (organization === null || change.organization === organization) && (type === undefined || change.type === type),
-  });
+  );
+  return changes ?? [];
 }
 
 /** @throws SyntaxError where it was changed by hand: a log that was tampered with is not shown as if it were whole */

@@ -5,7 +5,7 @@
  * | key | type | what |
  * | --- | --- | --- |
  * | `schema` | string | the version of this layout |
- * | `tokens` | hash | id → a head of three lines for the scripts, then the record as JSON |
+ * | `tokens` | hash | id → a head of three lines for the scripts (version; digests of its secrets, each with its key's id after a `:`; places in `index`), then the record as JSON |
  * | `secrets` | hash | digest → end, creation, pepper, then the token's id, a line each |
  * | `used` | hash | id → last use |
  * | `counts` | hash | id → JSON: endpoint → `[count, last use]` |
@@ -17,6 +17,11 @@
  * | `live` | sorted set | processes that listen, by their last heartbeat |
  * | `seq` | string | the number of the last message of the feed |
  * | `batches` | sorted set | batches of uses that were written, by when |
+ * | `keyids` | hash | id of a secret's key → the secret's digest, then the public key, a line each |
+ * | `entries` | hash | kind and id → version, end, then the value |
+ * | `ends` | sorted set | the fields of `entries` that end, by when |
+ * | `recent` | sorted set | writes of entries that were made, by when their callers give up |
+ * | `upgrade` | string | from where on tokens are still to be brought to this version; not there once all are |
  */
 const NAMES = [
   'schema',
@@ -32,12 +37,18 @@ const NAMES = [
   'live',
   'seq',
   'batches',
+  'keyids',
+  'entries',
+  'ends',
+  'recent',
+  'upgrade',
 ] as const;
 
 export interface Keys {
   /** Every key, in the order in which the scripts take them. */
   readonly all: readonly string[];
   readonly schema: string;
+  readonly index: string;
   /** The channel that all listen to. */
   readonly feed: string;
   /** The channel of one process. */
@@ -49,6 +60,7 @@ export function keysUnder(prefix: string): Keys {
   return {
     all: NAMES.map(name),
     schema: name('schema'),
+    index: name('index'),
     feed: name('feed'),
     channelOf: (instance) => name(`to:${instance}`),
   };
@@ -90,6 +102,8 @@ export class Listing {
   static all = new Listing('a');
   static ofOrganization = (organization: string) => new Listing(`o${JSON.stringify(organization)}`);
   static ofOwner = (organization: string, owner: string) => new Listing(`p${JSON.stringify([organization, owner])}`);
+  static ofOwnership = (organization: string, ownership: string) =>
+    new Listing(`w${JSON.stringify([organization, ownership])}`);
   static ofSubject = (subject: string) => new Listing(`s${JSON.stringify(subject)}`);
   static expiring = new Listing('x');
   static expiringOf = (organization: string) => new Listing(`y${JSON.stringify(organization)}`);

@@ -1,4 +1,4 @@
-import type { StoredSecret, StoredToken } from '../../services/ports.js';
+import type { SecretKey, StoredSecret, StoredToken } from '../../services/ports.js';
 import { Listing } from './keys.js';
 
 /** What stands for `null` in a line that otherwise holds a number. */
@@ -36,13 +36,15 @@ export function writeToken(token: StoredToken): string {
  *
  * @throws RangeError for a time that is no whole number
  */
-export function indexParts({ organization, owner, createdAt, expiresAt }: StoredToken): string {
+export function indexParts({ organization, owner, ownership, createdAt, expiresAt }: StoredToken): string {
   const newest = [Listing.all, Listing.ofOrganization(organization)];
   if (owner !== null) newest.push(Listing.ofOwner(organization, owner));
   const expiring = expiresAt === null ? [] : [Listing.expiring, Listing.expiringOf(organization)];
   return [
     ...newest.map((listing) => listing.at(createdAt)),
     ...expiring.map((listing) => listing.at(expiresAt as number)),
+    // Last, where an upgrade puts it too.
+    Listing.ofOwnership(organization, ownership).at(createdAt),
   ].join('\t');
 }
 
@@ -81,8 +83,21 @@ export function readSecret(digest: string, stored: string): StoredSecret {
   }
 }
 
+/**
+ * What the scripts take of a secret's key: its id, and the public key.
+ *
+ * @throws TypeError for an id that could not stand beside a digest
+ */
+export function keyArgs(key: SecretKey | null): readonly [id: string, publicKey: string] {
+  return key === null ? ['', ''] : [hexadecimal(key.id, "a key's id"), key.publicKey];
+}
+
 /** @throws TypeError for what could not stand in a list of digests */
 export function aDigest(digest: string): string {
-  if (!/^[0-9a-fA-F]+$/.test(digest)) throw new TypeError('a digest is not hexadecimal');
-  return digest;
+  return hexadecimal(digest, 'a digest');
+}
+
+function hexadecimal(text: string, what: string): string {
+  if (!/^[0-9a-fA-F]+$/.test(text)) throw new TypeError(`${what} is not hexadecimal`);
+  return text;
 }

@@ -1,17 +1,41 @@
-import type { SecretRotation, StoredSecret, StoredToken, TokenQuery } from '../../services/ports.js';
+import type { NewSecret, SecretRotation, StoredSecret, StoredToken } from '../../services/ports.js';
 import type { PreparedChange } from './changes.js';
-import type { Connection } from './connection.js';
-import { Listing } from './keys.js';
-import { readListing } from './listing.js';
+import type { Connection, Reply } from './connection.js';
 import { changing, guarded } from './script.js';
-import { aDigest, damagedToken, indexParts, readSecret, readToken, writeSecret, writeToken } from './token-record.js';
+import {
+  aDigest,
+  damagedToken,
+  indexParts,
+  keyArgs,
+  readSecret,
+  readToken,
+  writeSecret,
+  writeToken,
+} from './token-record.js';
 
-const FIND_BY_DIGEST = guarded(`
-for i = 2, #ARGV do
-  local secret = redis.call('HGET', SECRETS, ARGV[i])
+/** `lookUp` finds the token that has this digest, and what else is answered with it. */
+const LOOK_UP = `
+local function lookUp(digest, publicKey)
+  local secret = redis.call('HGET', SECRETS, digest)
   local id = secret and string.match(secret, '^[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n(.*)$')
   local token = id and redis.call('HGET', TOKENS, id)
-  if token then return {'found', id, token, redis.call('HGET', USED, id), ARGV[i], secret} end
+  return token and {'found', id, token, redis.call('HGET', USED, id), digest, secret, publicKey}
+end
+`;
+
+const FIND_BY_DIGEST = guarded(`${LOOK_UP}
+for i = 2, #ARGV do
+  local found = lookUp(ARGV[i])
+  if found then return found end
+end
+return {'none'}
+`);
+
+const FIND_BY_KEY_ID = guarded(`${LOOK_UP}
+for i = 2, #ARGV do
+  local digest, publicKey = string.match(redis.call('HGET', KEYIDS, ARGV[i]) or '', '^(%x+)\\n(.*)$')
+  local found = digest and lookUp(digest, publicKey)
+  if found then return found end
 end
 return {'none'}
 `);
@@ -22,16 +46,6 @@ if not token then return {'none'} end
 return {'found', token, redis.call('HGET', USED, ARGV[2])}
 `);
 
-const PAGE = guarded(`
-local members = redis.call('ZREVRANGEBYLEX', INDEX, ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])
-if #members == 0 then return {'page', members, members, members} end
-local ids = {}
-for i, member in ipairs(members) do ids[i] = string.sub(member, tonumber(ARGV[5])) end
-return {'page', members, redis.call('HMGET', TOKENS, unpack(ids)), redis.call('HMGET', USED, unpack(ids))}
-`);
-
-const EXPIRED = guarded(`return {'page', redis.call('ZRANGEBYLEX', INDEX, ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])}`);
-
 /** `place` puts a token where it stands in the listings, or takes it away. */
 const PLACES = `
 local function place(command, parts, id)
@@ -41,37 +55,49 @@ local function place(command, parts, id)
 end
 `;
 
-/** id, version, parts, record, digest, secret, last use or `''`. */
-const INSERT = changing(`${PLACES}
-local id, version, parts, record, digest, secret, used = unpack(ARGV, 10)
-if redis.call('HEXISTS', TOKENS, id) == 1 or redis.call('HEXISTS', SECRETS, digest) == 1 then return {'refused', now} end
+/** `isTaken`, of a secret or its key (`''`: it has none); `keep` writes both, and returns what a token's head says of them. */
+const SECRETS = `
+local function isTaken(digest, key)
+  return redis.call('HEXISTS', SECRETS, digest) == 1 or (key ~= '' and redis.call('HEXISTS', KEYIDS, key) == 1)
+end
+local function keep(digest, secret, key, publicKey)
+  redis.call('HSET', SECRETS, digest, secret)
+  if key == '' then return digest end
+  redis.call('HSET', KEYIDS, key, digest .. '\\n' .. publicKey)
+  return digest .. ':' .. key
+end
+`;
+
+/** id, version, parts, record, digest, secret, key's id or `''`, public key, last use or `''`. */
+const INSERT = changing(`${PLACES}${SECRETS}
+local id, version, parts, record, digest, secret, key, publicKey, used = unpack(ARGV, 10)
+if redis.call('HEXISTS', TOKENS, id) == 1 or isTaken(digest, key) then return {'refused', now} end
 begin()
-redis.call('HSET', TOKENS, id, version .. '\\n' .. digest .. '\\n' .. parts .. '\\n' .. record)
-redis.call('HSET', SECRETS, digest, secret)
+local digests = keep(digest, secret, key, publicKey)
+redis.call('HSET', TOKENS, id, version .. '\\n' .. digests .. '\\n' .. parts .. '\\n' .. record)
 if used ~= '' then redis.call('HSET', USED, id, used) end
 place('ZADD', parts, id)
 return {'done', now}
 `);
 
-/** id, expected version, version, parts, record, digest or `''`, secret, when the others end. */
-const REPLACE = changing(`${PLACES}
-local id, expected, version, parts, record, digest, secret, othersEndAt = unpack(ARGV, 10)
+/** id, expected version, version, parts, record, digest or `''`, secret, key's id or `''`, public key, when the others end. */
+const REPLACE = changing(`${PLACES}${SECRETS}
+local id, expected, version, parts, record, digest, secret, key, publicKey, othersEndAt = unpack(ARGV, 10)
 local found = redis.call('HGET', TOKENS, id)
 if not found then return {'refused', now} end
 local current, digests, oldParts = string.match(found, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n')
 if current ~= expected then return {'refused', now} end
-if digest ~= '' and redis.call('HEXISTS', SECRETS, digest) == 1 then return {'refused', now} end
+if digest ~= '' and isTaken(digest, key) then return {'refused', now} end
 begin()
 if digest ~= '' then
-  for other in string.gmatch(digests, '[^,]+') do
+  for other in string.gmatch(digests, '([^,:]+)[^,]*') do
     local line = redis.call('HGET', SECRETS, other)
     local endsAt, rest = string.match(line or '', '^([^\\n]*)(\\n.*)$')
     if endsAt and (endsAt == '-' or tonumber(endsAt) > tonumber(othersEndAt)) then
       redis.call('HSET', SECRETS, other, othersEndAt .. rest)
     end
   end
-  redis.call('HSET', SECRETS, digest, secret)
-  digests = digests .. ',' .. digest
+  digests = digests .. ',' .. keep(digest, secret, key, publicKey)
 end
 redis.call('HSET', TOKENS, id, version .. '\\n' .. digests .. '\\n' .. parts .. '\\n' .. record)
 if parts ~= oldParts then
@@ -87,7 +113,10 @@ local found = redis.call('HGET', TOKENS, id)
 if not found then return {'refused', now} end
 begin()
 local _, digests, parts = string.match(found, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n')
-for digest in string.gmatch(digests or '', '[^,]+') do redis.call('HDEL', SECRETS, digest) end
+for digest, key in string.gmatch(digests or '', '([^,:]+):?([^,]*)') do
+  redis.call('HDEL', SECRETS, digest)
+  if key ~= '' then redis.call('HDEL', KEYIDS, key) end
+end
 place('ZREM', parts or '', id)
 redis.call('HDEL', TOKENS, id)
 redis.call('HDEL', USED, id)
@@ -99,9 +128,22 @@ export async function findTokenByDigest(
   connection: Connection,
   digests: readonly string[],
 ): Promise<{ token: StoredToken; secret: StoredSecret } | null> {
-  if (digests.length === 0) return null;
-  const [word, id, token, used, digest, secret] = await connection.run(FIND_BY_DIGEST, ...digests);
+  return digests.length === 0 ? null : readFound(await connection.run(FIND_BY_DIGEST, ...digests));
+}
+
+export async function findTokenByKeyId(
+  connection: Connection,
+  keyIds: readonly string[],
+): Promise<{ token: StoredToken; secret: StoredSecret; publicKey: string } | null> {
+  if (keyIds.length === 0) return null;
+  const reply = await connection.run(FIND_BY_KEY_ID, ...keyIds);
+  const found = readFound(reply);
+  return found && { ...found, publicKey: reply[6] as string };
+}
+
+function readFound([word, ...found]: Reply): { token: StoredToken; secret: StoredSecret } | null {
   if (word === 'none') return null;
+  const [id, token, used, digest, secret] = found as string[];
   return {
     token: readToken(token as string, used) ?? damagedToken(id as string),
     secret: readSecret(digest as string, secret as string),
@@ -113,49 +155,10 @@ export async function findToken(connection: Connection, id: string): Promise<Sto
   return word === 'none' ? null : (readToken(token as string, used) ?? damagedToken(id));
 }
 
-export function listTokens(connection: Connection, query: TokenQuery): Promise<readonly StoredToken[]> {
-  const { organization, owner, type, search, after, limit } = query;
-  const listing =
-    organization === null
-      ? Listing.all
-      : owner === undefined
-        ? Listing.ofOrganization(organization)
-        : Listing.ofOwner(organization, owner);
-  const sought = search === undefined ? null : lower(search);
-  return readListing<StoredToken>({
-    connection,
-    script: PAGE,
-    listing,
-    after: after && { time: after.createdAt, id: after.id },
-    limit,
-    filtered: type !== undefined || search !== undefined || (organization === null && owner !== undefined),
-    read: (member, [token, used]) =>
-      // Between two pages a token may go: its member goes with it, but a record that was deleted by hand leaves it.
-      token === null
-        ? null
-        : (readToken(token as string, used) ?? damagedToken(listing.idOf(member), listing.timeOf(member))),
-    fits: (token) =>
-      (owner === undefined || token.owner === owner) &&
-      (type === undefined || token.typeNames.includes(type)) &&
-      (sought === null || holds(token.name, sought) || holds(token.description, sought)),
-  });
-}
-
-export async function listExpiredTokens(
-  connection: Connection,
-  organization: string | null,
-  before: number,
-  limit: number,
-): Promise<readonly string[]> {
-  const listing = organization === null ? Listing.expiring : Listing.expiringOf(organization);
-  const [, members] = await connection.run(EXPIRED, listing.first, `(${listing.at(before + 1)}`, String(limit));
-  return (members as string[]).map((member) => listing.idOf(member));
-}
-
 export async function insertToken(
   connection: Connection,
   token: StoredToken,
-  secret: StoredSecret,
+  secret: NewSecret,
   change: PreparedChange,
 ): Promise<string> {
   const { id, version, lastUsedAt } = token;
@@ -168,6 +171,7 @@ export async function insertToken(
     writeToken(token),
     aDigest(secret.digest),
     writeSecret(secret, id),
+    ...keyArgs(secret.key),
     lastUsedAt === null ? '' : String(lastUsedAt),
   );
 }
@@ -188,21 +192,14 @@ export async function replaceToken(
     String(version),
     indexParts(token),
     writeToken(token),
-    ...(rotation === null
-      ? ['', '', '']
-      : [aDigest(rotation.secret.digest), writeSecret(rotation.secret, id), String(rotation.othersEndAt)]),
+    ...(rotation === null ? ['', '', '', '', ''] : rotationArgs(rotation, id)),
   );
+}
+
+function rotationArgs({ secret, othersEndAt }: SecretRotation, tokenId: string): readonly string[] {
+  return [aDigest(secret.digest), writeSecret(secret, tokenId), ...keyArgs(secret.key), String(othersEndAt)];
 }
 
 export function deleteToken(connection: Connection, id: string, change: PreparedChange): Promise<string> {
   return connection.change(DELETE, ...change.args, id);
-}
-
-function holds(text: unknown, sought: string): boolean {
-  return typeof text === 'string' && lower(text).includes(sought);
-}
-
-/** ASCII letters without case, everything else as it is. */
-function lower(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

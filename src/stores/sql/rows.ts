@@ -1,4 +1,12 @@
-import type { Actor, Change, StoredEndpoint, StoredSecret, StoredToken, UsageCount } from '../../services/ports.js';
+import type {
+  Actor,
+  Change,
+  StoredEndpoint,
+  StoredEntry,
+  StoredSecret,
+  StoredToken,
+  UsageCount,
+} from '../../services/ports.js';
 import { decodeTypeNames } from './type-names.js';
 
 /** A row by column name. Drivers give a 64-bit integer as a number or (`pg`) as a text. */
@@ -11,6 +19,11 @@ export const TOKEN_COLUMNS = `t.id, t.organization, t.owner, t.ownership, t.name
 
 export const SECRET_COLUMNS = `s.digest AS "secretDigest", s.pepper AS "secretPepper",
   s.created_at AS "secretCreatedAt", s.ends_at AS "secretEndsAt"`;
+
+/** Of a secret's key, read beside the others where a token is looked up by it. */
+export const KEY_COLUMNS = 's.key_id AS "keyId", s.public_key AS "publicKey"';
+
+export const ENTRY_COLUMNS = 'kind, id, value, expires_at AS "expiresAt", version';
 
 export const ENDPOINT_COLUMNS =
   'uid, organization, id, access, created_at AS "createdAt", updated_at AS "updatedAt", version';
@@ -54,9 +67,33 @@ export function firstFound(
   rows: readonly Row[],
   digests: readonly string[],
 ): { token: StoredToken; secret: StoredSecret } | null {
-  const rank = (row: Row) => digests.indexOf(row.secretDigest as string);
-  const row = rows.length > 1 ? [...rows].sort((a, b) => rank(a) - rank(b))[0] : rows[0];
+  const row = firstNamed(rows, 'secretDigest', digests);
   return row === undefined ? null : { token: toToken(row), secret: toSecret(row) };
+}
+
+/** The same of a lookup by the ids of keys. */
+export function firstFoundByKey(
+  rows: readonly Row[],
+  keyIds: readonly string[],
+): { token: StoredToken; secret: StoredSecret; publicKey: string } | null {
+  const row = firstNamed(rows, 'keyId', keyIds);
+  if (row === undefined) return null;
+  return { token: toToken(row), secret: toSecret(row), publicKey: row.publicKey as string };
+}
+
+function firstNamed(rows: readonly Row[], column: string, names: readonly string[]): Row | undefined {
+  const rank = (row: Row) => names.indexOf(row[column] as string);
+  return rows.length > 1 ? [...rows].sort((a, b) => rank(a) - rank(b))[0] : rows[0];
+}
+
+export function toEntry(row: Row): StoredEntry {
+  return {
+    kind: row.kind as string,
+    id: row.id as string,
+    value: row.value as string,
+    expiresAt: toTime(row.expiresAt),
+    version: Number(row.version),
+  };
 }
 
 export function toEndpoint(row: Row): StoredEndpoint {

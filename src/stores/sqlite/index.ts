@@ -6,10 +6,12 @@ import { listChanges } from './changes.js';
 import type { Connection } from './connection.js';
 import { isBusy, loadDriver } from './driver.js';
 import * as endpoints from './endpoints.js';
+import * as entries from './entries.js';
 import { appendChange, ChangeFeed } from './feed.js';
 import { MEMORY, openDatabase, planDatabase } from './file.js';
 import { readSqliteOptions, type SqliteSettings, type SqliteStoreOptions } from './options.js';
 import { SCHEMA_VERSION } from './schema.js';
+import * as lists from './token-lists.js';
 import * as tokens from './tokens.js';
 import { listUsage, recordUsage } from './usage.js';
 
@@ -55,14 +57,16 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { read, write, change } = database;
   return {
     findTokenByDigest: (digests) => read((db) => tokens.findTokenByDigest(db, digests)),
+    findTokenByKeyId: (keyIds) => read((db) => tokens.findTokenByKeyId(db, keyIds)),
     findToken: (id) => read((db) => tokens.findToken(db, id)),
-    listTokens: (query) => read((db) => tokens.listTokens(db, query)),
+    listTokens: (query) => read((db) => lists.listTokens(db, query)),
+    countTokens: (filter, atMost) => read((db) => lists.countTokens(db, filter, atMost)),
     insertToken: (token, secret, made) => change(made, (db) => tokens.insertToken(db, token, secret)),
     replaceToken: (token, expectedVersion, rotation, made) =>
       change(made, (db) => tokens.replaceToken(db, token, expectedVersion, rotation)),
     deleteToken: (id, made) => change(made, (db) => tokens.deleteToken(db, id)),
     listExpiredTokens: (organization, before, limit) =>
-      read((db) => tokens.listExpiredTokens(db, organization, before, limit)),
+      read((db) => lists.listExpiredTokens(db, organization, before, limit)),
     recordUsage: async (usages) => {
       await write((db) => {
         recordUsage(db, usages);
@@ -77,6 +81,10 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     replaceEndpoint: (endpoint, expectedVersion, made) =>
       change(made, (db) => endpoints.replaceEndpoint(db, endpoint, expectedVersion)),
     deleteEndpoint: (organization, id, made) => change(made, (db) => endpoints.deleteEndpoint(db, organization, id)),
+    findEntry: (kind, id, now) => read((db) => entries.findEntry(db, kind, id, now)),
+    putEntry: (entry, expectedVersion, now) => write((db) => entries.putEntry(db, entry, expectedVersion, now)),
+    deleteEntry: (kind, id, expectedVersion, now) =>
+      write((db) => entries.deleteEntry(db, kind, id, expectedVersion, now)),
     subscribe: (listener) => database.feed.subscribe(listener),
     migrate: (migrateOptions) => database.migrate(migrateOptions),
     close: () => database.close(),

@@ -1,91 +1,10 @@
 import { PosternError } from '../../domain/errors.js';
 import type { Migration } from '../sql/migration.js';
 import type { Connection } from './connection.js';
+import { MIGRATIONS } from './migrations.js';
 
 /** What marks a SQLite file as postern's, in its header: the bytes of "pstn". */
 export const APPLICATION_ID = 0x7073746e;
-
-/**
- * Each entry takes a database one version up. An entry that was ever released stays as it is; a change is a new entry.
- *
- * `seq` is SQLite's own row number: `secrets` points to it, so that a lookup by digest is two descents of a tree and no
- * search in an index. The order of the indexes on `tokens` and `changes` is that of a page: newest first. `changes.seq`
- * counts up in the order of commits, which is what the feed goes by.
- */
-const MIGRATIONS: readonly (readonly string[])[] = [
-  [
-    `CREATE TABLE tokens (
-  seq INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE,
-  organization TEXT NOT NULL,
-  owner TEXT,
-  ownership TEXT NOT NULL,
-  name TEXT NOT NULL,
-  description TEXT NOT NULL,
-  types TEXT NOT NULL,
-  type_names TEXT NOT NULL,
-  metadata TEXT NOT NULL,
-  hint TEXT NOT NULL,
-  limits TEXT,
-  created_at INTEGER NOT NULL,
-  updated_at INTEGER NOT NULL,
-  expires_at INTEGER,
-  revoked_at INTEGER,
-  last_used_at INTEGER,
-  version INTEGER NOT NULL
-) STRICT`,
-    'CREATE INDEX tokens_by_organization ON tokens (organization, created_at DESC, id DESC)',
-    'CREATE INDEX tokens_by_owner ON tokens (organization, owner, created_at DESC, id DESC)',
-    'CREATE INDEX tokens_by_age ON tokens (created_at DESC, id DESC)',
-    'CREATE INDEX tokens_by_expiry ON tokens (expires_at) WHERE expires_at IS NOT NULL',
-    `CREATE TABLE secrets (
-  digest TEXT NOT NULL PRIMARY KEY,
-  token INTEGER NOT NULL REFERENCES tokens (seq) ON DELETE CASCADE,
-  pepper TEXT,
-  created_at INTEGER NOT NULL,
-  ends_at INTEGER
-) STRICT, WITHOUT ROWID`,
-    'CREATE INDEX secrets_by_token ON secrets (token)',
-    `CREATE TABLE uses (
-  token INTEGER NOT NULL REFERENCES tokens (seq) ON DELETE CASCADE,
-  endpoint TEXT NOT NULL,
-  count INTEGER NOT NULL,
-  last_used_at INTEGER NOT NULL,
-  PRIMARY KEY (token, endpoint)
-) STRICT, WITHOUT ROWID`,
-    `CREATE TABLE endpoints (
-  organization TEXT NOT NULL,
-  id TEXT NOT NULL,
-  uid TEXT NOT NULL,
-  access TEXT NOT NULL,
-  created_at INTEGER NOT NULL,
-  updated_at INTEGER NOT NULL,
-  version INTEGER NOT NULL,
-  PRIMARY KEY (organization, id)
-) STRICT, WITHOUT ROWID`,
-    `CREATE TABLE changes (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE,
-  type TEXT NOT NULL,
-  at INTEGER NOT NULL,
-  actor_kind TEXT NOT NULL,
-  actor_token TEXT,
-  actor_owner TEXT,
-  origin TEXT,
-  organization TEXT NOT NULL,
-  subject TEXT NOT NULL,
-  before TEXT,
-  after TEXT
-) STRICT`,
-    'CREATE INDEX changes_by_organization ON changes (organization, at DESC, id DESC)',
-    'CREATE INDEX changes_by_subject ON changes (subject, at DESC, id DESC)',
-    'CREATE INDEX changes_by_age ON changes (at DESC, id DESC)',
-    `CREATE TRIGGER changes_are_kept BEFORE UPDATE ON changes
-BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
-    `CREATE TRIGGER changes_are_never_deleted BEFORE DELETE ON changes
-BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
-  ],
-];
 
 /** The version that this library writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

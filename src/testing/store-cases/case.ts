@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import type {
   Change,
   ChangeType,
+  NewSecret,
+  SecretKey,
   Store,
   StoredEndpoint,
+  StoredEntry,
   StoredSecret,
   StoredToken,
   Usage,
@@ -48,8 +51,27 @@ export function aDigest(text: string): string {
     .slice(-64);
 }
 
-export function aSecret(text: string, fields: Partial<StoredSecret> = {}): StoredSecret {
-  return { digest: aDigest(text), pepper: null, createdAt: T0, endsAt: null, ...fields };
+/** A secret without a key, unless one is given. */
+export function aSecret(text: string, fields: Partial<NewSecret> = {}): NewSecret {
+  return { digest: aDigest(text), pepper: null, createdAt: T0, endsAt: null, key: null, ...fields };
+}
+
+/** What a lookup gives of a secret that was written: all but its key. */
+export function asRead({ key: _, ...secret }: NewSecret): StoredSecret {
+  return secret;
+}
+
+/** A key of the right form, another one for each text. */
+export function aKey(text: string): SecretKey {
+  return { id: aKeyId(text), publicKey: `${aDigest(text).slice(-42)}A` };
+}
+
+export function aKeyId(text: string): string {
+  return aDigest(`${text}#`);
+}
+
+export function anEntry(id: string, fields: Partial<StoredEntry> = {}): StoredEntry {
+  return { kind: 'login', id, value: `value of ${id}`, expiresAt: null, version: 1, ...fields };
 }
 
 export function anEndpoint(id: string, fields: Partial<StoredEndpoint> = {}): StoredEndpoint {

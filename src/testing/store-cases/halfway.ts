@@ -1,6 +1,21 @@
 import assert from 'node:assert/strict';
-import type { Change, Store } from '../../services/ports.js';
-import { aChange, aDigest, anEndpoint, aSecret, aToken, aUsage, insert, next, type StoreCase, T0 } from './case.js';
+import type { Change, NewSecret, SecretKey, Store, StoredEntry } from '../../services/ports.js';
+import {
+  aChange,
+  aDigest,
+  aKey,
+  aKeyId,
+  anEndpoint,
+  anEntry,
+  aSecret,
+  asRead,
+  aToken,
+  aUsage,
+  insert,
+  next,
+  type StoreCase,
+  T0,
+} from './case.js';
 
 const FIELDS: readonly (keyof Change)[] = [
   'id',
@@ -13,6 +28,10 @@ const FIELDS: readonly (keyof Change)[] = [
   'before',
   'after',
 ];
+
+const SECRET_FIELDS: readonly (keyof NewSecret)[] = ['digest', 'pepper', 'createdAt', 'endsAt', 'key'];
+const KEY_FIELDS: readonly (keyof SecretKey)[] = ['id', 'publicKey'];
+const ENTRY_FIELDS: readonly (keyof StoredEntry)[] = ['kind', 'id', 'value', 'expiresAt', 'version'];
 
 /** A value with one field that throws when it is read: what stops a store in the middle of its work. */
 function spoilt<T extends object>(value: T, field: keyof T): T {
@@ -51,6 +70,44 @@ export const halfwayCases: readonly StoreCase[] = [
     },
   ],
   [
+    'a token is not written, nor changed, where its secret can not be',
+    async (store) => {
+      const token = await insert(store, aToken('t1'), aSecret('t1', { key: aKey('t1') }));
+      assert.equal(await store.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a')), true);
+      const secret = (text: string) => aSecret(text, { key: aKey(text) });
+      const bad = (text: string) => [
+        ...SECRET_FIELDS.map((field) => spoilt(secret(text), field)),
+        ...KEY_FIELDS.map((field) => ({ ...secret(text), key: spoilt(aKey(text), field) })),
+      ];
+      for (const [index, each] of bad('t2').entries()) {
+        await refuses(() => store.insertToken(aToken('t2'), each, aChange('token.created', 't2')), `insert ${index}`);
+      }
+      for (const [index, each] of bad('second').entries()) {
+        const rotation = { secret: each, othersEndAt: T0 };
+        const made = aChange('token.rotated', 't1');
+        await refuses(() => store.replaceToken(next(token), 1, rotation, made), `replace ${index}`);
+      }
+      await assertUntouched(store);
+      assert.equal(await store.findTokenByKeyId([aKeyId('t2'), aKeyId('second')]), null);
+      await insert(store, aToken('t2'), secret('t2'));
+      assert.equal((await store.findTokenByKeyId([aKeyId('t2')]))?.token.id, 't2');
+    },
+  ],
+  [
+    'an entry that can not be read is not written',
+    async (store) => {
+      const entry = anEntry('e1', { expiresAt: T0 + 9 });
+      assert.equal(await store.putEntry(entry, 0, T0), true);
+      for (const field of ENTRY_FIELDS) {
+        await refuses(() => store.putEntry(spoilt(anEntry('e2'), field), 0, T0), `put of a new one, ${field}`);
+        await refuses(() => store.putEntry(spoilt({ ...entry, version: 2 }, field), 1, T0), `put over one, ${field}`);
+      }
+      assert.deepEqual({ ...(await store.findEntry('login', 'e1', T0)) }, entry);
+      assert.equal(await store.findEntry('login', 'e2', T0), null);
+      assert.equal(await store.putEntry({ ...entry, version: 2 }, 1, T0), true);
+    },
+  ],
+  [
     'a batch of uses that fails at its end has counted nothing, and is counted once when it is written again',
     async (store) => {
       await insert(store, aToken('t1'));
@@ -77,7 +134,7 @@ export const halfwayCases: readonly StoreCase[] = [
 
 async function assertUntouched(store: Store): Promise<void> {
   assert.deepEqual({ ...(await store.findToken('t1')) }, aToken('t1'));
-  assert.deepEqual({ ...(await store.findTokenByDigest([aDigest('t1')]))?.secret }, aSecret('t1'));
+  assert.deepEqual({ ...(await store.findTokenByDigest([aDigest('t1')]))?.secret }, asRead(aSecret('t1')));
   assert.equal(await store.findTokenByDigest([aDigest('second')]), null);
   assert.equal(await store.findToken('t2'), null);
   assert.equal(await store.findTokenByDigest([aDigest('t2')]), null);

@@ -3,7 +3,9 @@ import type { Confirmation, Invalidation, Store } from '../../services/ports.js'
 import {
   aChange,
   aDigest,
+  aKeyId,
   anEndpoint,
+  anEntry,
   aSecret,
   aToken,
   aUsage,
@@ -20,8 +22,11 @@ function everyCall(store: Store): readonly (readonly [string, () => Promise<unkn
   const endpoint = anEndpoint('a');
   return [
     ['findTokenByDigest', () => store.findTokenByDigest([aDigest('t1')])],
+    ['findTokenByKeyId', () => store.findTokenByKeyId([aKeyId('t1')])],
     ['findToken', () => store.findToken('t1')],
     ['listTokens', () => store.listTokens({ organization: null, limit: 1 })],
+    ['countTokens', () => store.countTokens({ organization: null }, 1)],
+    ['countTokens of a search', () => store.countTokens({ organization: 'acme', search: 'x' }, 1)],
     ['insertToken', () => store.insertToken(token, aSecret('t1'), aChange('token.created', 't1'))],
     ['replaceToken', () => replace(store, next(token), 1)],
     ['deleteToken', () => store.deleteToken('t1', aChange('token.deleted', 't1'))],
@@ -34,6 +39,9 @@ function everyCall(store: Store): readonly (readonly [string, () => Promise<unkn
     ['insertEndpoint', () => store.insertEndpoint(endpoint, aChange('endpoint.created', 'a'))],
     ['replaceEndpoint', () => store.replaceEndpoint(endpoint, 1, aChange('endpoint.updated', 'a'))],
     ['deleteEndpoint', () => store.deleteEndpoint('acme', 'a', aChange('endpoint.deleted', 'a'))],
+    ['findEntry', () => store.findEntry('login', 'e1', T0)],
+    ['putEntry', () => store.putEntry(anEntry('e1'), 0, T0)],
+    ['deleteEntry', () => store.deleteEntry('login', 'e1', 1, T0)],
     ...(store.confirm === undefined ? [] : ([['confirm', () => confirmed(store)]] as const)),
   ];
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SecretRotation, Store, StoredToken } from '../../services/ports.js';
-import { aChange, aDigest, aSecret, aToken, insert, next, type StoreCase, T0, wins } from './case.js';
+import { aChange, aDigest, aSecret, asRead, aToken, insert, next, type StoreCase, T0, wins } from './case.js';
 
 function rotate(store: Store, token: StoredToken, expectedVersion: number, rotation: SecretRotation): Promise<boolean> {
   return store.replaceToken(token, expectedVersion, rotation, aChange('token.rotated', token.id));
@@ -30,7 +30,7 @@ export const secretCases: readonly StoreCase[] = [
         ]) {
           const found = await store.findTokenByDigest(digests);
           assert.equal(found?.token.id, id);
-          assert.deepEqual({ ...found?.secret }, aSecret(text, { pepper }));
+          assert.deepEqual({ ...found?.secret }, asRead(aSecret(text, { pepper })));
         }
       }
       assert.equal(await store.findTokenByDigest(absent), null);
@@ -54,8 +54,8 @@ export const secretCases: readonly StoreCase[] = [
       assert.equal(await rotate(store, rotated, 1, { secret, othersEndAt: T0 + 100 }), true);
       const byOld = await store.findTokenByDigest([aDigest('first')]);
       const byNew = await store.findTokenByDigest([aDigest('second')]);
-      assert.deepEqual({ ...byOld?.secret }, aSecret('first', { endsAt: T0 + 100 }));
-      assert.deepEqual({ ...byNew?.secret }, secret);
+      assert.deepEqual({ ...byOld?.secret }, asRead(aSecret('first', { endsAt: T0 + 100 })));
+      assert.deepEqual({ ...byNew?.secret }, asRead(secret));
       assert.deepEqual({ ...byOld?.token }, { ...rotated, lastUsedAt: T0 + 7 });
       assert.deepEqual({ ...byNew?.token }, { ...rotated, lastUsedAt: T0 + 7 });
     },

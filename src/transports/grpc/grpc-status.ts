@@ -33,6 +33,7 @@ const STATUSES: Readonly<Record<DenialReason, Status>> = {
   token_malformed: { code: status.UNAUTHENTICATED, details: 'Send exactly one token, in one metadata entry.' },
   token_unknown: { code: status.UNAUTHENTICATED, details: 'The token is not valid.' },
   token_expired: { code: status.UNAUTHENTICATED, details: 'The token has expired.' },
+  proof_invalid: { code: status.UNAUTHENTICATED, details: 'The proof of possession is not good.' },
   token_revoked: { code: status.UNAUTHENTICATED, details: 'The token was revoked.' },
   scope_missing: {
     code: status.PERMISSION_DENIED,

@@ -52,13 +52,18 @@ function askerOf<T extends TokenTypes>(
   requirement: GrpcRequirement<T>,
   zone: ZoneOf<GrpcRequest>,
 ): Ask {
-  if (typeof requirement === 'function') return asker(postern, oncePerRequest(requirement), zone);
+  if (typeof requirement === 'function') return asker(postern, oncePerRequest(requirement), zone, pathOf);
   try {
-    return asker(postern, requirement, zone);
+    return asker(postern, requirement, zone, pathOf);
   } catch (error) {
     if (!isPosternError(error)) throw error;
     throw new PosternError(error.code, `${key}: ${error.message}`, { path: key, cause: error });
   }
+}
+
+/** The method that a token for some methods only is held to. */
+function pathOf({ path }: GrpcRequest): string {
+  return path;
 }
 
 /** `/pkg.Service/` of `/pkg.Service/Method`; of a path with another number of slashes, nothing that is ever declared. */

@@ -6,6 +6,7 @@ export const GROUPS = {
   noble: 'the same without a native hash: @noble/hashes alone',
   cold: 'verification on SQLite, nothing cached, against a bare point read',
   decision: 'the decision alone against CASL and casbin',
+  signed: 'access tokens and derived tokens, the first time and again, against jose and fast-jwt',
   refusals: 'garbage, refused without a store read',
   fastify: 'guarded Fastify against bare Fastify, @fastify/bearer-auth and @fastify/jwt (wrk)',
   express: 'guarded Express against bare Express and express-oauth2-jwt-bearer (wrk)',

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import pg from 'pg';
-import { type Change, createPostern, memoryStore, type StoredSecret, type StoredToken } from 'postern';
+import { type Change, createPostern, memoryStore, type NewSecret, type StoredToken } from 'postern';
 import { formatToken, hintOf, SECRET_BYTES } from '../../../src/domain/token-format.js';
 import { newId } from '../../../src/services/ids.js';
 import { createTokens, openPostern, openStore, type StoreName } from './stores.js';
@@ -17,6 +17,8 @@ interface Identity {
   readonly digest: string;
   readonly hint: string;
   readonly change: string;
+  /** Of the key that is derived from the secret; `''` where the template has none. */
+  readonly keyId: string;
 }
 
 const BATCH = 5_000;
@@ -39,7 +41,7 @@ export async function fill(
     const token = formatToken('pst', random(SECRET_BYTES));
     if (index % every === 0 && kept.length < keep) kept.push(token);
     const digest = createHash('sha256').update(token).digest('hex');
-    return { id: newId(random), digest, hint: hintOf(token), change: newId(random) };
+    return { id: newId(random), digest, hint: hintOf(token), change: newId(random), keyId: randomBytes(32).toString('hex') };
   };
   const write = { sqlite: fillSqlite, postgres: fillPostgres, redis: fillRedis }[name];
   await write(address, count, next, progress);
@@ -56,7 +58,8 @@ type Fill = (
 /** JSON of a row, or of several, as a function of what differs. */
 function template(rows: unknown, from: Identity): (to: Identity) => string {
   const text = JSON.stringify(rows);
-  const names = ['id', 'digest', 'hint', 'change'] as const;
+  // One that is missing would be found everywhere.
+  const names = (['id', 'digest', 'hint', 'change', 'keyId'] as const).filter((name) => from[name]);
   const parts = text.split(new RegExp(`(${names.map((name) => from[name]).join('|')})`));
   const keys = parts.map((part) => names.find((name) => from[name] === part) ?? null);
   return (to) => parts.map((part, index) => (keys[index] == null ? part : to[keys[index]])).join('');
@@ -73,7 +76,8 @@ async function rowsOfOne(
   await postern.close();
   const rows = { tokens: await read('tokens'), secrets: await read('secrets'), changes: await read('changes') };
   const { tokens, secrets, changes } = rows as Record<keyof typeof rows, Record<string, string>>;
-  const from = { id: tokens.id, digest: secrets.digest, hint: tokens.hint, change: changes.id } as Identity;
+  const { digest, key_id: keyId = '' } = secrets;
+  const from = { id: tokens.id, digest, hint: tokens.hint, change: changes.id, keyId } as Identity;
   return { rows, from };
 }
 
@@ -147,7 +151,7 @@ const fillPostgres: Fill = async (address, count, next, progress) => {
 
 /** Redis keeps more than rows, all of it written by one script: so it is the store's own calls, many at once. */
 const fillRedis: Fill = async (address, count, next, progress) => {
-  let one: { token: StoredToken; secret: StoredSecret; change: Change } | null = null;
+  let one: { token: StoredToken; secret: NewSecret; change: Change } | null = null;
   const capturing = createPostern({
     store: {
       ...memoryStore(),
@@ -159,10 +163,10 @@ const fillRedis: Fill = async (address, count, next, progress) => {
   });
   await createTokens(capturing, 1);
   const captured = one as unknown as NonNullable<typeof one>;
-  const { token, secret, change } = captured as { token: StoredToken; secret: StoredSecret; change: Change };
+  const { token, secret, change } = captured as { token: StoredToken; secret: NewSecret; change: Change };
   const made = template(
     { token, secret, change },
-    { id: token.id, digest: secret.digest, hint: token.hint, change: change.id },
+    { id: token.id, digest: secret.digest, hint: token.hint, change: change.id, keyId: secret.key?.id ?? '' },
   );
   const store = openStore('redis', address);
   for (let done = 0; done < count; ) {

@@ -14,6 +14,7 @@ const EXPECTED: Readonly<Record<DenialReason, grpc.status>> = {
   token_unknown: grpc.status.UNAUTHENTICATED,
   token_expired: grpc.status.UNAUTHENTICATED,
   token_revoked: grpc.status.UNAUTHENTICATED,
+  proof_invalid: grpc.status.UNAUTHENTICATED,
   scope_missing: grpc.status.PERMISSION_DENIED,
   endpoint_not_granted: grpc.status.PERMISSION_DENIED,
   endpoint_unknown: grpc.status.NOT_FOUND,

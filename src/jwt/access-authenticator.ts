@@ -1,0 +1,74 @@
+import type { AttachedAuthenticator, AuthenticatorHost, Refusal, Vouched } from '../services/authenticator.js';
+import { readAccessClaims } from './access-claims.js';
+import { bindingOf } from './binding.js';
+import { readCompact } from './compact.js';
+import { SIGNING_ALGORITHMS } from './keys.js';
+import {
+  CLOCK_TOLERANCE,
+  checkClaims,
+  expiryOf,
+  type RegisteredClaims,
+  type VerificationKeys,
+  verifySignature,
+} from './verify.js';
+
+/** `typ` of an access token (RFC 9068 section 2.1), as `readCompact` gives it. */
+export const ACCESS_TOKEN_TYP = 'at+jwt';
+
+/** What is asked of the API token that an access token was exchanged from. */
+export type Parents = 'required' | 'if-known' | 'unchecked';
+
+export interface AccessTokenRules {
+  readonly issuer: string;
+  /** A token must be for one of these. */
+  readonly audience: readonly string[];
+  readonly keys: VerificationKeys;
+  /** For how long a signature that was verified counts, in milliseconds. */
+  readonly trustedFor: number;
+  readonly parents: Parents;
+  /** The origins that a proof of possession may name. */
+  readonly origins: readonly string[];
+}
+
+/** Verifies access tokens of one issuer (RFC 9068 section 4). */
+export class AccessAuthenticator implements AttachedAuthenticator {
+  readonly #host: AuthenticatorHost;
+  readonly #rules: AccessTokenRules;
+
+  constructor(host: AuthenticatorHost, rules: AccessTokenRules) {
+    this.#host = host;
+    this.#rules = rules;
+  }
+
+  accepts(token: string): boolean {
+    const jws = readCompact(token);
+    return jws !== null && jws.typ === ACCESS_TOKEN_TYP && jws.payload.iss === this.#rules.issuer;
+  }
+
+  async authenticate(token: string, now: number): Promise<Vouched | Refusal> {
+    const { issuer, audience, keys, trustedFor, parents, origins } = this.#rules;
+    const jws = readCompact(token);
+    if (jws === null || jws.typ !== ACCESS_TOKEN_TYP || jws.kid === null) return 'token_unknown';
+    const algorithms: readonly string[] = SIGNING_ALGORITHMS;
+    if (!algorithms.includes(jws.header.alg)) return 'token_unknown';
+    const refusal = checkClaims(jws.payload, { issuer, audience, now, tolerance: CLOCK_TOLERANCE });
+    // What is only too old is told so only if it ever was good.
+    if (refusal !== null && refusal !== 'token_expired') return refusal;
+    if (!(await verifySignature(token, jws, keys))) return 'token_unknown';
+    if (refusal !== null) return refusal;
+    const claims = readAccessClaims(jws.payload, this.#host.catalog, { named: parents !== 'required' });
+    if (claims === null) return 'token_unknown';
+    const prove = bindingOf(claims.cnf, { host: this.#host, token, origins });
+    if (prove === 'refused') return 'token_unknown';
+    const { principal, methods } = claims;
+    const expiresAt = expiryOf(jws.payload as unknown as RegisteredClaims);
+    return {
+      principal,
+      expiresAt,
+      trustedUntil: Math.min(expiresAt, now + trustedFor),
+      parent: parents === 'unchecked' ? null : { tokenId: principal.tokenId, required: parents === 'required' },
+      methods,
+      prove,
+    };
+  }
+}

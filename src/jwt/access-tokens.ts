@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { PosternError } from '../domain/errors.js';
+import type { TokenTypes } from '../domain/token-types.js';
+import type { Authenticator, AuthenticatorHost } from '../services/authenticator.js';
+import { check } from '../services/check.js';
+import type { Postern } from '../services/create-postern.js';
+import { internalsOf } from '../services/internals.js';
+import { AccessAuthenticator } from './access-authenticator.js';
+import { type ExchangedToken, type ExchangeOptions, exchangeToken } from './exchange.js';
+import { jwksHandler } from './jwks-handler.js';
+import type { PublishedKeySet } from './keys.js';
+import { type AccessTokenSettings, type AccessTokensOptions, readAccessTokensOptions } from './options.js';
+import { sealFor } from './seal.js';
+import { givenKeys, type RotatedKeys, type RotateOptions, type SigningKeys } from './signing-keys.js';
+import { StoredKeys } from './stored-keys.js';
+import { accessTokenVerifier } from './verifier.js';
+
+/** Issues access tokens, and verifies them where it is one of an instance's `authenticators`. */
+export interface AccessTokens extends Authenticator {
+  /**
+   * Issues an access token (RFC 9068) for who holds an API token, or one derived from it: with at most its rights, and never
+   * for longer. It ends with the API token: at once where this instance's store is at hand, else with its own life.
+   *
+   * @param postern the instance that the subject token is known to
+   * @throws PosternError `scope_missing`, `endpoint_not_granted`, `scope_unknown`, `endpoint_unknown` for what is asked for;
+   *   `input_invalid` (an access token, too), `token_unknown`, `token_expired`, `token_revoked` for the subject token;
+   *   `unavailable`, `record_unreadable`, `option_invalid` (the encryption key)
+   */
+  exchange<T extends TokenTypes>(
+    postern: Postern<T>,
+    subjectToken: string,
+    options?: ExchangeOptions<T>,
+  ): Promise<ExchangedToken>;
+  /**
+   * The public keys, as a JSON Web Key Set.
+   *
+   * @throws PosternError `input_invalid` before keys that are kept in a store have one; `unavailable`, `option_invalid` (the
+   *   encryption key), `record_unreadable`
+   */
+  jwks(): Promise<PublishedKeySet>;
+  /** The same as an answer for `/.well-known/jwks.json`, with `Cache-Control` and `ETag`; 503 where they can't be read. */
+  readonly jwksHandler: (request: Request) => Promise<Response>;
+  /**
+   * Makes a new key now. It is published at once, and signs when the overlap is over, so that no token fails. Where one is
+   * waiting already, that is it.
+   *
+   * @throws PosternError `input_invalid` where the keys are the application's own; as {@link jwks}
+   */
+  rotateKeys(options?: RotateOptions): Promise<RotatedKeys>;
+}
+
+const rotateOptions = z.strictObject({ withdraw: z.boolean('use true or false').optional() });
+
+function createAccessTokens(options: AccessTokensOptions): AccessTokens {
+  const settings = readAccessTokensOptions(options);
+  const own = settings.keys === null ? null : givenKeys(settings.keys);
+  /** The keys of each instance that this is attached to. */
+  const attached = new Map<AuthenticatorHost, SigningKeys>();
+  const byAuthenticator = new WeakMap<object, SigningKeys>();
+
+  function all(): readonly SigningKeys[] {
+    const keys = own === null ? [...attached.values()] : [own];
+    if (keys.length > 0) return keys;
+    throw new PosternError(
+      'input_invalid',
+      'accessTokens has no store to keep its keys in yet: name it in `authenticators` of createPostern() first, or give it keys of your own',
+      { path: 'keys' },
+    );
+  }
+
+  function keysFor(postern: unknown): SigningKeys {
+    const authenticator = internalsOf(postern).attached(tokens);
+    const keys = own ?? (authenticator === null ? undefined : byAuthenticator.get(authenticator));
+    if (keys !== undefined) return keys;
+    throw new PosternError(
+      'input_invalid',
+      'this instance does not keep the keys of these accessTokens: name them in `authenticators` of createPostern()',
+      { path: 'postern' },
+    );
+  }
+
+  async function jwks(): Promise<PublishedKeySet> {
+    const published = (await Promise.all(all().map((keys) => keys.published()))).flat();
+    return { keys: [...new Map(published.map((jwk) => [jwk.kid, jwk])).values()] };
+  }
+
+  const tokens: AccessTokens = Object.freeze({
+    attach(host: AuthenticatorHost) {
+      const keys = own ?? storedKeys(settings, host);
+      const { issuer, audience, origins } = settings;
+      const { trustedFor } = keys;
+      const rules = { issuer, audience: [audience], keys, trustedFor, parents: 'required', origins } as const;
+      const close = () => void attached.delete(host);
+      const authenticator = Object.assign(new AccessAuthenticator(host, rules), { close });
+      attached.set(host, keys);
+      byAuthenticator.set(authenticator, keys);
+      return authenticator;
+    },
+    async exchange<T extends TokenTypes>(postern: Postern<T>, subjectToken: string, options: ExchangeOptions<T> = {}) {
+      const keys = keysFor(postern);
+      return exchangeToken(internalsOf(postern), { ...settings, signer: () => keys.signer() }, subjectToken, options);
+    },
+    jwks,
+    jwksHandler: jwksHandler(jwks, () => Math.min(...all().map(({ maxAge }) => maxAge))),
+    async rotateKeys(options: RotateOptions = {}) {
+      const asked = check(rotateOptions, options, 'rotateKeys', 'input_invalid');
+      const rotated = await Promise.all(all().map((keys) => keys.rotate(asked)));
+      return rotated[0] as RotatedKeys;
+    },
+  });
+  return tokens;
+}
+
+function storedKeys(settings: AccessTokenSettings, host: AuthenticatorHost): SigningKeys {
+  const { issuer, secrets } = settings;
+  return new StoredKeys(host, { ...settings, seal: sealFor(issuer, secrets) });
+}
+
+/**
+ * Access tokens (RFC 9068): short-lived JWTs, signed here and verified anywhere without a store.
+ *
+ * @example
+ * const signed = accessTokens({ issuer: 'https://auth.acme.dev', audience: 'https://api.acme.dev', keys: await generateKeys() });
+ * const postern = createPostern({ store, authenticators: [signed] });
+ * const { accessToken } = await signed.exchange(postern, apiToken, { scopes: ['models:read'], expiresIn: '10m' });
+ * @throws PosternError `option_invalid`, `option_unknown`
+ */
+export const accessTokens: {
+  (options: AccessTokensOptions): AccessTokens;
+  /** What accepts the same tokens in a process that has their public keys alone. */
+  readonly verifier: typeof accessTokenVerifier;
+} = /* @__PURE__ */ Object.assign(createAccessTokens, { verifier: accessTokenVerifier });

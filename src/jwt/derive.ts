@@ -1,0 +1,104 @@
+import { CompactSign, importJWK } from 'jose';
+import { z } from 'zod';
+import { encodeBase64url } from '../domain/base64url.js';
+import { derivedHeader } from '../domain/derived-token.js';
+import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import { isEndpointId } from '../domain/endpoint.js';
+import { PosternError } from '../domain/errors.js';
+import { parseToken } from '../domain/token-format.js';
+import { check } from '../services/check.js';
+import { derivedKeyOf } from '../services/derived-key.js';
+import { webRandom } from '../services/runtime.js';
+
+export interface DeriveOptions {
+  /** The only scopes that it may use. Left out: all of the parent's, or none where `endpoints` are given. */
+  readonly scopes?: readonly string[] | undefined;
+  /** The only endpoints that it may reach, by their ids; `'*'`: all that the parent reaches. Left out: as with `scopes`. */
+  readonly endpoints?: readonly string[] | '*' | undefined;
+  /** The only HTTP methods (`'GET'`), or gRPC methods by their full names (`'/bento.Summarizer/Summarize'`). Left out: any. */
+  readonly methods?: readonly string[] | undefined;
+  /** From now. Default `'5m'`. It also ends with its parent. */
+  readonly expiresIn?: Duration | undefined;
+  /** Epoch milliseconds. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+}
+
+const DEFAULT_LIFE = '5m';
+/** What a guard looks at, in bytes. */
+const MAX_LENGTH = 8192;
+const MOST = 1_000;
+
+const options = z.strictObject({
+  scopes: z
+    .array(
+      z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,120}$/, 'give scopes, such as models:read'),
+      'give a list of scopes',
+    )
+    .max(MOST)
+    .optional(),
+  endpoints: z
+    .union(
+      [z.literal('*'), z.array(z.custom<string>(isEndpointId, 'give ids of endpoints')).max(MOST)],
+      "give a list of endpoint ids, or '*'",
+    )
+    .optional(),
+  methods: z
+    .array(z.string().regex(/^[\x21-\x7e]{1,200}$/, 'give methods, such as GET'), 'give a list of methods')
+    .min(1, 'give at least one method, or leave it out')
+    .max(MOST)
+    .optional(),
+  expiresIn: z
+    .custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '5m'")
+    .default(DEFAULT_LIFE),
+  clock: z.custom<() => number>((value) => typeof value === 'function', 'give a function').optional(),
+});
+
+/**
+ * Makes, without asking anyone, a narrower and shorter token out of an API token: a JWT signed with an Ed25519 key that comes
+ * of the API token (HKDF), and of which the store keeps the public half only. Runs wherever there is a Web Crypto API with
+ * Ed25519: Node, browsers, the edge. What it may do is what its parent may do when it is used, narrowed as asked here; what is
+ * asked for beyond that grants nothing. It ends with its parent, and nothing can be derived from it.
+ *
+ * @param apiToken the whole API token; not one that was imported, nor one that was made before there were derived tokens,
+ *   until it is rotated
+ * @returns a JWT, to be sent like any token: `Authorization: Bearer …`
+ * @example
+ * const narrow = await derive(apiToken, { scopes: ['models:read'], endpoints: ['summarizer'], expiresIn: '5m' });
+ * @throws PosternError `input_invalid` for what is no API token; `option_invalid`, `option_unknown`
+ */
+export async function derive(apiToken: string, deriveOptions: DeriveOptions = {}): Promise<string> {
+  const { scopes, endpoints, methods, expiresIn, clock } = check(options, deriveOptions, 'derive', 'option_invalid');
+  if (parseToken(apiToken) === null) {
+    throw new PosternError('input_invalid', 'derive takes a whole API token: nothing is derived from another kind', {
+      path: 'apiToken',
+    });
+  }
+  const life = Math.floor(durationOf(expiresIn, 'expiresIn') / 1000);
+  if (life < 1)
+    throw new PosternError('option_invalid', 'expiresIn of derive is less than a second', { path: 'expiresIn' });
+  const key = await derivedKeyOf(apiToken);
+  const random = webRandom();
+  if (key === null || random === null) {
+    throw new PosternError('option_invalid', 'this runtime has no Ed25519 in its Web Crypto API: derive elsewhere');
+  }
+  const iat = Math.floor((clock ?? Date.now)() / 1000);
+  const claims = {
+    jti: encodeBase64url(random(16)),
+    iat,
+    exp: iat + life,
+    ...(scopes && { scope: [...new Set(scopes)].join(' ') }),
+    ...(endpoints && { endpoints: endpoints === '*' ? endpoints : [...new Set(endpoints)] }),
+    ...(methods && { methods: [...new Set(methods)] }),
+  };
+  const privateKey = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: key.x, d: key.d }, 'EdDSA');
+  const token = await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+    .setProtectedHeader(derivedHeader(key.kid))
+    .sign(privateKey);
+  if (token.length > MAX_LENGTH) {
+    throw new PosternError(
+      'option_invalid',
+      `the derived token would have ${token.length} bytes, and guards take ${MAX_LENGTH}: name fewer scopes, endpoints or methods`,
+    );
+  }
+  return token;
+}

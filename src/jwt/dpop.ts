@@ -1,0 +1,143 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { CompactSign, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
+import { encodeBase64url } from '../domain/base64url.js';
+import { PosternError } from '../domain/errors.js';
+import type { Presentation } from '../services/authenticator.js';
+import type { Store } from '../services/ports.js';
+import { webRandom } from '../services/runtime.js';
+import { ALGORITHMS, bareKey, fits, type SignatureAlgorithm } from './algorithms.js';
+import { readCompact } from './compact.js';
+import { CLOCK_TOLERANCE, verifySignature } from './verify.js';
+
+/** For how long after it was made a proof is taken, in milliseconds. For as long its `jti` is remembered. */
+const PROOF_LIFE = 60_000;
+const KIND = 'proof';
+/** RFC 9449 section 4.3, check 7, beyond what {@link fits} refuses. */
+const PRIVATE_MEMBERS = ['p', 'q', 'dp', 'dq', 'qi', 'oth'];
+
+export interface ProofRules {
+  /** RFC 7638 thumbprint of the key that the token is bound to: `cnf.jkt` (RFC 9449 section 6.1). */
+  readonly jkt: string;
+  /** The access token, whose hash the proof must name. */
+  readonly token: string;
+  /**
+   * The origins that this resource is reached at, such as `https://api.acme.dev`. Not what a request says of itself: its `Host` is
+   * the sender's own choice, and a proof that was made for another server would do.
+   */
+  readonly origins: readonly string[];
+  /** Remembers the proofs that came, so that each is good once, whichever process it comes to. */
+  readonly store: Pick<Store, 'putEntry'>;
+}
+
+/**
+ * Makes what verifies the proofs of possession that come with one access token: the checks of RFC 9449 section 4.3, in its
+ * order. There is no server nonce (check 10): a proof is good for a minute, and once.
+ *
+ * It rejects with `unavailable` where the store can't tell whether a proof came before.
+ */
+export function proofVerifier({ jkt, token, origins, store }: ProofRules) {
+  const ath = hashOf(token);
+  return async ({ method, proof }: Presentation, now: number): Promise<boolean> => {
+    if (proof === null || proof.jwt === null || method === null) return false;
+    const jws = readCompact(proof.jwt, { allowJwk: true });
+    if (jws === null || jws.typ !== 'dpop+jwt') return false;
+    const { jwk, alg } = jws.header;
+    if (!fits(alg, jwk) || PRIVATE_MEMBERS.some((name) => jwk[name] !== undefined)) return false;
+    const { jti, htm, htu, iat, ath: named } = jws.payload;
+    if (typeof jti !== 'string' || jti === '' || jti.length > 512) return false;
+    if (htm !== method || !isFor(htu, proof.target, origins) || named !== ath) return false;
+    if (typeof iat !== 'number' || !Number.isFinite(iat)) return false;
+    const madeAt = iat * 1000;
+    if (madeAt > now + CLOCK_TOLERANCE || madeAt <= now - PROOF_LIFE) return false;
+    const key = await importedOrNull(jwk, alg);
+    if (key === null || (await thumbprintOf(jwk)) !== jkt) return false;
+    if (!(await verifySignature(proof.jwt, jws, { find: async () => key }))) return false;
+    // Last, when it is known whose it is: nobody uses up a `jti` of someone else's key.
+    const entry = { kind: KIND, id: hashOf(JSON.stringify([jkt, jti])), value: '', version: 1 };
+    return store.putEntry({ ...entry, expiresAt: madeAt + PROOF_LIFE }, 0, now);
+  };
+}
+
+/** `htu`, without query and fragment, is the address of the request (RFC 9449 section 4.3, check 9; compared as RFC 3986 section 6.2 says). */
+function isFor(htu: unknown, target: string, origins: readonly string[]): boolean {
+  if (typeof htu !== 'string' || htu.length > 4_096) return false;
+  const named = urlOf(htu);
+  if (named === null || !origins.includes(named.origin)) return false;
+  // Appended, not resolved: `//other.example/` would be resolved to another host.
+  const asked = urlOf(target.startsWith('/') ? `${named.origin}${target}` : target);
+  return asked !== null && asked.pathname === named.pathname;
+}
+
+function urlOf(text: string): URL | null {
+  return URL.canParse(text) ? new URL(text) : null;
+}
+
+/** RFC 7638 thumbprint of a public key, base64url: what a bound token names its key by. */
+export function thumbprintOf(jwk: Readonly<Record<string, unknown>>): Promise<string> {
+  return calculateJwkThumbprint(bareKey(jwk) as JWK);
+}
+
+async function importedOrNull(jwk: Readonly<Record<string, unknown>>, alg: SignatureAlgorithm) {
+  try {
+    return (await importJWK(bareKey(jwk) as JWK, alg)) as CryptoKey;
+  } catch {
+    return null;
+  }
+}
+
+function hashOf(text: string): string {
+  return encodeBase64url(sha256(new TextEncoder().encode(text)));
+}
+
+export interface DpopProofOptions {
+  /** The access token that the proof goes with. */
+  readonly accessToken: string;
+  /** The request's method, such as `GET`. */
+  readonly method: string;
+  /** The request's address; its query and fragment are left out. */
+  readonly url: string | URL;
+  /** The private key that the token is bound to, as a JWK. */
+  readonly key: Readonly<Record<string, unknown>>;
+  /** Of the signature. Default: the key's own `alg`, else what fits it first. */
+  readonly algorithm?: SignatureAlgorithm | undefined;
+  /** Epoch milliseconds. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+}
+
+/**
+ * Makes the proof of possession that goes with one request (RFC 9449 section 4.2): the value of its header `DPoP`. The token
+ * itself goes into `Authorization: DPoP <token>`.
+ *
+ * @throws PosternError `option_invalid` where the key is no private one that signs
+ */
+export async function dpopProof(options: DpopProofOptions): Promise<string> {
+  const { accessToken, method, url, key, clock = Date.now } = options;
+  const jwk = publicPartOf(key);
+  const algorithm = options.algorithm ?? ALGORITHMS.find((alg) => fits(alg, jwk));
+  const random = webRandom();
+  if (algorithm === undefined || !fits(algorithm, jwk) || typeof key.d !== 'string' || random === null) {
+    throw new PosternError('option_invalid', 'key of dpopProof is no private key that signs: give a JWK with its d', {
+      path: 'key',
+    });
+  }
+  const htu = new URL(url);
+  htu.search = '';
+  htu.hash = '';
+  const claims = {
+    jti: encodeBase64url(random(16)),
+    htm: method,
+    htu: htu.href,
+    iat: Math.floor(clock() / 1000),
+    ath: hashOf(accessToken),
+  };
+  const privateKey = await importJWK(key as JWK, algorithm);
+  return new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+    .setProtectedHeader({ alg: algorithm, typ: 'dpop+jwt', jwk: bareKey(jwk) as JWK })
+    .sign(privateKey);
+}
+
+/** The members of a key that everyone may see. */
+function publicPartOf(key: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { kty, crv, x, y, n, e, alg } = key;
+  return Object.fromEntries(Object.entries({ kty, crv, x, y, n, e, alg }).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,249 @@
+import { CompactSign } from 'jose';
+import { z } from 'zod';
+import type { Denied } from '../domain/decision.js';
+import { readDerivedToken } from '../domain/derived-token.js';
+import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import { isEndpointId } from '../domain/endpoint.js';
+import { isPosternError, PosternError } from '../domain/errors.js';
+import { type EndpointGrant, type Grants, isEndpointGrant, type StoredGrants } from '../domain/grants.js';
+import { narrowGrants } from '../domain/narrow.js';
+import { VerifiedPrincipal } from '../domain/principal.js';
+import { unknownScope } from '../domain/requirement.js';
+import { quote } from '../domain/text.js';
+import type { Catalog, ScopeAccess, ScopeGrantIn, TokenTypes } from '../domain/token-types.js';
+import { check } from '../services/check.js';
+import type { Core } from '../services/core.js';
+import type { Holder } from '../services/holder.js';
+import { newId } from '../services/ids.js';
+import type { Internals } from '../services/internals.js';
+import { ACCESS_TOKEN_TYP } from './access-authenticator.js';
+import { claimsOf } from './access-claims.js';
+import { ALGORITHMS, fits, type PublicJwk } from './algorithms.js';
+import { MAX_TOKEN_LENGTH } from './compact.js';
+import { thumbprintOf } from './dpop.js';
+import type { Signer } from './keys.js';
+
+/** Single scopes, `resource:*` and `*` of some token types. */
+export type ExchangeableScope<T extends TokenTypes> = {
+  [K in keyof T]: T[K] extends ScopeAccess<infer R> ? ScopeGrantIn<R> : never;
+}[keyof T];
+
+/**
+ * What is asked for of what the subject holds. Scopes alone: these and no endpoint; endpoints alone: these and no scope;
+ * neither: everything.
+ */
+export interface ExchangeOptions<T extends TokenTypes = TokenTypes> {
+  readonly scopes?: readonly ExchangeableScope<T>[] | undefined;
+  /** Ids of endpoints; `'*'`: all of the organization. */
+  readonly endpoints?: '*' | readonly string[] | undefined;
+  /** Default and upper bound are the options of `accessTokens`. The subject's own end comes first where it is earlier. */
+  readonly expiresIn?: Duration | undefined;
+  /** A public JWK: the token is bound to it, and useless without proofs by its private half (RFC 9449). */
+  readonly dpopKey?: object | undefined;
+}
+
+/** An access token, in the words of RFC 6749 section 5.1. */
+export interface ExchangedToken {
+  /** A secret. Send it as `Authorization: Bearer …`, or `DPoP …` where it is bound to a key. */
+  readonly accessToken: string;
+  /** Whole seconds. */
+  readonly expiresIn: number;
+  readonly tokenType: 'Bearer' | 'DPoP';
+  /** Every scope that it holds, a space between them; empty where it holds none. */
+  readonly scope: string;
+}
+
+/** What an exchange needs of the issuer. */
+export interface Issuing {
+  readonly issuer: string;
+  readonly audience: string;
+  /** Milliseconds. */
+  readonly life: number;
+  readonly maxLife: number;
+  signer(): Promise<Signer>;
+}
+
+const MAX_NAMES = 200;
+const EXPIRED = 'this token is about to expire, or has expired: get a new one';
+
+const schema = z.strictObject({
+  scopes: z
+    .array(z.string('give scopes, such as models:read'))
+    .min(1, 'name at least one, or leave it out')
+    .max(MAX_NAMES)
+    .optional(),
+  endpoints: z
+    .union(
+      [
+        z.literal('*'),
+        z.array(z.string('give ids of endpoints')).min(1, 'name at least one, or leave it out').max(MAX_NAMES),
+      ],
+      "give a list of endpoint ids, or '*'",
+    )
+    .optional(),
+  expiresIn: z.custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '10m'").optional(),
+  dpopKey: z.custom<PublicJwk>(isPublicKey, 'give a public JWK (RFC 7517), without its private part').optional(),
+});
+
+type Asked = z.output<typeof schema>;
+
+/**
+ * Issues an access token for who holds an API token, or a derived one, with at most its rights and at most its life.
+ *
+ * @throws PosternError `input_invalid`, `option_unknown`, `scope_unknown`, `scope_missing`, `endpoint_unknown`,
+ *   `endpoint_not_granted`, `token_unknown`, `token_expired`, `token_revoked`, `unavailable`, `record_unreadable`
+ */
+export async function exchangeToken(
+  { core, identify }: Pick<Internals, 'core' | 'identify'>,
+  issuing: Issuing,
+  subjectToken: string,
+  options: unknown,
+): Promise<ExchangedToken> {
+  const asked = check(schema, options, 'exchange', 'input_invalid');
+  const holder = await identify(subjectToken);
+  if ('allowed' in holder) throw refusalOf(holder);
+  assertExchangeable(holder, subjectToken);
+  const grants = await grantsAskedFor(holder, asked, core);
+  const { alg, kid, key } = await issuing.signer();
+  const jkt = asked.dpopKey === undefined ? null : await thumbprintOf(asked.dpopKey);
+  const { issuer, audience } = issuing;
+  const { iat, exp } = lifeOf(holder, asked, issuing, core);
+  const { sub, scope, ...rest } = claimsOf(holder.principal, grants, core.settings.catalog);
+  const claims = {
+    iss: issuer,
+    sub,
+    aud: audience,
+    jti: newId(core.settings.random),
+    iat,
+    exp,
+    ...(scope !== undefined && { scope }),
+    ...rest,
+    ...(holder.restriction?.methods && { methods: holder.restriction.methods }),
+    ...(jkt !== null && { cnf: { jkt } }),
+  };
+  const accessToken = await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+    .setProtectedHeader({ alg, typ: ACCESS_TOKEN_TYP, kid })
+    .sign(key);
+  if (accessToken.length > MAX_TOKEN_LENGTH) {
+    throw invalid(
+      'endpoints',
+      `and scopes would make an access token of ${accessToken.length} bytes, and guards take ${MAX_TOKEN_LENGTH}: ask for fewer`,
+    );
+  }
+  return { accessToken, expiresIn: exp - iat, tokenType: jkt === null ? 'Bearer' : 'DPoP', scope: scope ?? '' };
+}
+
+function assertExchangeable({ restriction }: Holder, subjectToken: string): void {
+  if (restriction === null) return;
+  // Who was given an access token could else go on for ever, one after the other.
+  if (restriction.prove !== null || readDerivedToken(subjectToken) === null) {
+    throw invalid(
+      'subjectToken',
+      'is an access token already: exchange the API token, or one that was derived from it',
+    );
+  }
+}
+
+/** The shortest of all lives that there are: its own, its subject's, the secret's. Whole seconds, rounded down. */
+function lifeOf(holder: Holder, asked: Asked, issuing: Issuing, { time }: Core): { iat: number; exp: number } {
+  const now = time.read();
+  const life = asked.expiresIn === undefined ? issuing.life : durationOf(asked.expiresIn, 'expiresIn');
+  const end = Math.min(holder.expiresAt, holder.secretEndsAt, now + Math.min(life, issuing.maxLife));
+  const iat = Math.floor(now / 1000);
+  const exp = Math.floor(end / 1000);
+  if (life < 1000) throw invalid('expiresIn', 'is less than a second');
+  if (exp <= iat) throw new PosternError('token_expired', EXPIRED);
+  return { iat, exp };
+}
+
+async function grantsAskedFor({ principal }: Holder, asked: Asked, core: Core): Promise<StoredGrants> {
+  const held = VerifiedPrincipal.grantsOf(principal);
+  if (held === null) throw new Error('the holder of a token has no grants');
+  const { catalog } = core.settings;
+  const scopes = asked.scopes ?? null;
+  const endpoints = asked.endpoints ?? null;
+  const { stored } = narrowGrants(held, { scopes, endpoints }, catalog);
+  for (const [index, scope] of (scopes ?? []).entries()) assertScopeHeld(scope, stored, catalog, `scopes.${index}`);
+  if (endpoints === '*' && !held.allEndpoints) throw endpointNotGranted('*', 'endpoints');
+  if (endpoints === null || endpoints === '*') return stored;
+  for (const [index, id] of endpoints.entries()) assertEndpointHeld(id, held, `endpoints.${index}`);
+  return boundGrants(stored, principal.organization, core);
+}
+
+/** Of a wildcard that is held in part, the part is there and the wildcard is not. */
+function assertScopeHeld(scope: string, granted: StoredGrants, catalog: Catalog, path: string): void {
+  const types = [...catalog.types.values()];
+  if (!types.some((type) => type.form === 'scope_access' && type.expansions.has(scope))) {
+    throw unknownScope(scope, catalog, path);
+  }
+  if (Object.values(granted).some((grant) => !isEndpointGrant(grant) && grant.scopes.includes(scope))) return;
+  throw new PosternError(
+    'scope_missing',
+    `${path} asks for ${quote(scope)}, which this token does not hold: ask for less`,
+    {
+      path,
+    },
+  );
+}
+
+function assertEndpointHeld(id: string, held: Grants, path: string): void {
+  if (!isEndpointId(id)) throw invalid(path, `is ${quote(id)}, which is no id of an endpoint`);
+  if (held.effective.endpoints !== '*' && !held.effective.endpoints.includes(id)) throw endpointNotGranted(id, path);
+}
+
+/** Endpoints that were held by a rule or by name, bound to those that have the names now. */
+async function boundGrants(stored: StoredGrants, organization: string, { store }: Core): Promise<StoredGrants> {
+  const bind = async (grant: EndpointGrant): Promise<EndpointGrant> => {
+    if (grant.uid !== null) return grant;
+    const endpoint = await store.findEndpoint(organization, grant.id);
+    if (endpoint !== null) return { id: grant.id, uid: endpoint.uid };
+    throw new PosternError(
+      'endpoint_unknown',
+      `endpoints names ${quote(grant.id)}, which is not registered: correct its name, or create the endpoint first`,
+      { path: 'endpoints' },
+    );
+  };
+  const bound = Object.entries(stored).map(async ([type, grant]) => {
+    if (!isEndpointGrant(grant) || grant.endpoints === '*') return [type, grant] as const;
+    return [type, { endpoints: await Promise.all(grant.endpoints.map(bind)) }] as const;
+  });
+  return Object.fromEntries(await Promise.all(bound));
+}
+
+/** Why nobody gets a token for what was given. */
+function refusalOf({ reason, error }: Denied): PosternError {
+  switch (reason) {
+    case 'token_missing':
+    case 'token_malformed':
+      return invalid('subjectToken', 'is no token: give an API token, or one that was derived from it');
+    case 'token_expired':
+      return new PosternError('token_expired', EXPIRED);
+    case 'token_revoked':
+      return new PosternError('token_revoked', 'this token was revoked: get a new one');
+    case 'unavailable':
+      return new PosternError('unavailable', 'whether this token is good can not be told now: try again', {
+        cause: error,
+      });
+    case 'internal_error':
+      if (isPosternError(error)) return error;
+      return new PosternError('record_unreadable', 'the record of this token can not be read', { cause: error });
+    default:
+      return new PosternError('token_unknown', 'this is no token that is known here: check that it is whole');
+  }
+}
+
+function endpointNotGranted(id: string, path: string): PosternError {
+  return new PosternError(
+    'endpoint_not_granted',
+    `${path} asks for ${id === '*' ? 'every endpoint' : quote(id)}, which this token does not reach: ask for less`,
+    { path },
+  );
+}
+
+function isPublicKey(value: unknown): boolean {
+  return ALGORITHMS.some((alg) => fits(alg, value));
+}
+
+function invalid(path: string, problem: string): PosternError {
+  return new PosternError('input_invalid', `${path} ${problem}`, { path });
+}

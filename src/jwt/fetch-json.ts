@@ -1,0 +1,135 @@
+import { PosternError } from '../domain/errors.js';
+import { quote } from '../domain/text.js';
+import { after } from '../services/runtime.js';
+
+/** The runtime's `fetch`, or one in its place. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** A key server did not answer, or not with what was asked for. A fault: it says nothing of any token. */
+export class KeyServerFault extends Error {
+  override readonly name = 'KeyServerFault';
+}
+
+/** Bytes of an answer, at most. */
+const MAX_BYTES = 1_048_576;
+
+/**
+ * Fetches a JSON document: status 200, a JSON media type, UTF-8, at most 1 MiB, within `timeout` milliseconds from the first
+ * byte sent to the last one read. A redirect is not followed: who is asked is the application's choice.
+ *
+ * @throws KeyServerFault for whatever else comes, or does not
+ */
+export async function fetchJson(url: URL, fetch: Fetch, timeout: number): Promise<unknown> {
+  const aborting = new AbortController();
+  // A `fetch` in the runtime's place may not heed the signal: the wait ends all the same.
+  const { promise: late, cancel } = lateness(timeout, () => aborting.abort());
+  try {
+    return await Promise.race([request(url, fetch, aborting.signal), late]);
+  } catch (error) {
+    // Neither the address's query nor what the server wrote is repeated.
+    const problem = error instanceof Problem ? error.message : 'could not be reached';
+    throw new KeyServerFault(`${url.origin}${url.pathname} ${problem}: its keys can not be read`, { cause: error });
+  } finally {
+    cancel();
+  }
+}
+
+class Problem extends Error {}
+
+async function request(url: URL, fetch: Fetch, signal: AbortSignal): Promise<unknown> {
+  const response = await fetch(url.href, { headers: { Accept: 'application/json' }, redirect: 'manual', signal });
+  try {
+    if (response.status !== 200 || response.redirected) throw new Problem(`answered with status ${response.status}`);
+    if (!isJson(response.headers.get('content-type'))) throw new Problem('answered with something else than JSON');
+    return parse(await readBody(response));
+  } catch (error) {
+    // What is not read to its end holds a connection. A body that is being read is let go by its reader.
+    if (response.body?.locked === false) await response.body.cancel().catch(() => {});
+    throw error;
+  }
+}
+
+function isJson(contentType: string | null): boolean {
+  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  return type === 'application/json' || /^application\/[a-z0-9.+-]+\+json$/.test(type);
+}
+
+async function readBody(response: Response): Promise<Uint8Array> {
+  const reader = response.body?.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (let part = await reader?.read(); part !== undefined && !part.done; part = await reader?.read()) {
+    chunks.push(part.value);
+    length += part.value.length;
+    if (length <= MAX_BYTES) continue;
+    await reader?.cancel().catch(() => {});
+    throw new Problem('answered with more than 1 MiB');
+  }
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body;
+}
+
+function parse(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    throw new Problem('answered with something else than JSON');
+  }
+}
+
+function lateness(timeout: number, onLate: () => void): { promise: Promise<never>; cancel: () => void } {
+  let cancel = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    cancel = after(timeout, () => {
+      onLate();
+      reject(new Problem(`did not answer within ${timeout} ms`));
+    });
+  });
+  return { promise, cancel };
+}
+
+/**
+ * The address of a server whose word is trusted: https, or http on the machine itself. No user name, no fragment.
+ *
+ * @throws PosternError `option_invalid`
+ */
+export function trustedUrl(value: unknown, path: string): URL {
+  const url = parseUrl(value);
+  if (url !== null && isTrusted(url)) return url;
+  // What else is in it may be a secret.
+  const given = url === null ? 'is no address' : `is at ${quote(url.origin, 200)}`;
+  throw new PosternError(
+    'option_invalid',
+    `${path} ${given}: give an https address without a user name and a fragment (http is for this machine only)`,
+    { path },
+  );
+}
+
+export function parseUrl(value: unknown): URL | null {
+  try {
+    return new URL(String(value));
+  } catch {
+    return null;
+  }
+}
+
+/** Whether nobody on the way can change what a server at this address says. */
+export function isTrusted(url: URL): boolean {
+  if (url.username !== '' || url.password !== '' || url.hash !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+}
+
+/** RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3. A parsed host has one spelling. */
+export function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    /^127\.\d+\.\d+\.\d+$/.test(hostname)
+  );
+}

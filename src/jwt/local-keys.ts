@@ -1,0 +1,73 @@
+import { importJWK } from 'jose';
+import { bareKey, fits, isAlgorithm, type PublicJwk, type SignatureAlgorithm } from './algorithms.js';
+import { type KeyQuery, MAX_KEYS_TRIED, type VerificationKeys } from './verify.js';
+
+/** A JSON Web Key Set (RFC 7517 section 5). Private parts have no place in one, and a key with them is passed over. */
+export interface JsonWebKeySet {
+  readonly keys: readonly object[];
+}
+
+/** Keys that are looked at, at most: a set has a few. */
+const MAX_KEYS = 256;
+
+/** The keys of a set that is at hand. */
+export interface LocalKeys extends VerificationKeys {
+  /** How many of its keys fit one of the algorithms. */
+  readonly size: number;
+}
+
+export function isKeySet(value: unknown): value is JsonWebKeySet {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.hasOwn(value, 'keys') &&
+    Array.isArray((value as JsonWebKeySet).keys)
+  );
+}
+
+/**
+ * Verifies with a set that is at hand. It is copied; a key that fits none of the algorithms, or can't be imported, is passed
+ * over, as RFC 7517 section 5 has it. Each key is imported once for each algorithm, when it is first asked for. A token
+ * that names no key is tried with those that fit its algorithm, four at most.
+ */
+export function localKeys(jwks: JsonWebKeySet, algorithms: readonly SignatureAlgorithm[]): LocalKeys {
+  const keys = jwks.keys.slice(0, MAX_KEYS);
+  const fitting = new Map(
+    algorithms.map((alg) => [alg, keys.filter((jwk): jwk is PublicJwk => fits(alg, jwk)).map((jwk) => ({ ...jwk }))]),
+  );
+  const imported = new Map<string, Promise<readonly CryptoKey[]>>();
+
+  function importNamed(alg: SignatureAlgorithm, kid: string | null): Promise<readonly CryptoKey[]> | null {
+    const named = (fitting.get(alg) ?? []).filter((jwk) => kid === null || jwk.kid === kid);
+    if (named.length === 0) return null;
+    return Promise.all(named.slice(0, MAX_KEYS_TRIED).map((jwk) => importKey(jwk, alg))).then((each) =>
+      each.filter((key) => key !== null),
+    );
+  }
+
+  return {
+    size: keys.filter((jwk) => algorithms.some((alg) => fits(alg, jwk))).length,
+    async find({ alg, kid }: KeyQuery) {
+      if (!isAlgorithm(alg)) return null;
+      const name = kid === null ? alg : `${alg} ${kid}`;
+      let named = imported.get(name);
+      if (named === undefined) {
+        const started = importNamed(alg, kid);
+        // Only names that are in the set are remembered: strangers' names would fill the memory.
+        if (started === null) return null;
+        named = started;
+        imported.set(name, named);
+      }
+      const list = await named;
+      return list.length === 0 ? null : list.length === 1 ? (list[0] as CryptoKey) : list;
+    },
+  };
+}
+
+async function importKey(jwk: PublicJwk, alg: SignatureAlgorithm): Promise<CryptoKey | null> {
+  try {
+    return (await importJWK(bareKey(jwk), alg)) as CryptoKey;
+  } catch {
+    return null;
+  }
+}

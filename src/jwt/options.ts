@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import { PosternError } from '../domain/errors.js';
+import { check, ownCopy } from '../services/check.js';
+import {
+  type GivenKeys,
+  type PrivateJwk,
+  type PublishedJwk,
+  readKeys,
+  SIGNING_ALGORITHMS,
+  type SigningAlgorithm,
+} from './keys.js';
+
+export interface AccessTokensOptions {
+  /** Who issues the tokens: their `iss`, an address that is yours. */
+  readonly issuer: string;
+  /** Whom they are for: their `aud`, the address of the API. */
+  readonly audience: string;
+  /**
+   * Private JWKs (`await generateKeys()`): the first one signs, all of them verify, and after the first, public ones may
+   * stand. Left out: keys are made, kept in the store under `encryptionKey`, and rotated.
+   */
+  readonly keys?:
+    | readonly (PrivateJwk | PublishedJwk | object)[]
+    | { readonly keys: readonly (PrivateJwk | PublishedJwk | object)[] }
+    | undefined;
+  /**
+   * What the keys in the store are encrypted with: 32 random bytes or more, or a random text of at least 32 characters. A list
+   * rotates it: the first one seals, all of them open. Needed where `keys` is left out.
+   */
+  readonly encryptionKey?: Uint8Array | string | readonly (Uint8Array | string)[] | undefined;
+  /** What keys in the store are made for. Default `'EdDSA'`. A change of it counts from the next rotation on. */
+  readonly algorithm?: SigningAlgorithm | undefined;
+  /** How long a token lives where the exchange names nothing else. Default `'10m'`, or `maxExpiresIn` where that is less. */
+  readonly expiresIn?: Duration | undefined;
+  /** How long a token lives at most, whatever is asked for. Default `'1h'`. */
+  readonly maxExpiresIn?: Duration | undefined;
+  /** How long a key in the store signs. Default `'30d'`. */
+  readonly rotateEvery?: Duration | undefined;
+  /** For how long a key in the store is published before it signs: longer than any verifier keeps a JWKS. Default `'1d'`. */
+  readonly overlap?: Duration | undefined;
+  /** Tokens that are bound to a key of their holder (RFC 9449). */
+  readonly dpop?: DpopOptions | undefined;
+}
+
+export interface DpopOptions {
+  /** The origins that a proof may name in `htu`, such as `https://api.acme.dev`. Default: that of `audience`. */
+  readonly origins?: readonly string[] | undefined;
+}
+
+/** The options, checked, completed and copied. Times are milliseconds. */
+export interface AccessTokenSettings {
+  readonly issuer: string;
+  readonly audience: string;
+  /** `null`: they are kept in the store. */
+  readonly keys: GivenKeys | null;
+  readonly secrets: readonly Uint8Array[];
+  readonly algorithm: SigningAlgorithm;
+  readonly life: number;
+  readonly maxLife: number;
+  readonly rotateEvery: number;
+  readonly overlap: number;
+  readonly origins: readonly string[];
+}
+
+const DEFAULT_LIFE = 600_000;
+const LEAST_LIFE = 1_000;
+const LEAST_OVERLAP = 60_000;
+const SECRET_LENGTH = 32;
+
+export const nonEmpty = (what: string) => z.string(`name ${what}`).min(1, `name ${what}`).max(2_000, `name ${what}`);
+const duration = z.custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '1h'");
+const secret = z.union([z.instanceof(Uint8Array), z.string()], 'give bytes, or a text');
+
+export const dpopSchema = z
+  .preprocess(
+    ownCopy,
+    z.strictObject({
+      origins: z
+        .array(z.custom<string>(isOrigin, "give origins such as 'https://api.acme.dev': no path, no slash at the end"))
+        .min(1)
+        .optional(),
+    }),
+  )
+  .optional();
+
+const schema = z.strictObject({
+  issuer: nonEmpty('the issuer: an address that is yours'),
+  audience: nonEmpty('the audience: the address of the API that the tokens are for'),
+  keys: z
+    .custom<NonNullable<AccessTokensOptions['keys']>>(
+      (value) => typeof value === 'object' && value !== null,
+      'give a list of private JWKs, such as generateKeys() makes',
+    )
+    .optional(),
+  encryptionKey: z.union([secret, z.array(secret).min(1)], 'give 32 bytes, or a text').optional(),
+  algorithm: z.enum(SIGNING_ALGORITHMS, "use 'EdDSA' or 'ES256'").optional(),
+  expiresIn: duration.optional(),
+  maxExpiresIn: duration.default('1h'),
+  rotateEvery: duration.optional(),
+  overlap: duration.optional(),
+  dpop: dpopSchema,
+});
+
+/** @throws PosternError `option_invalid`, `option_unknown` */
+export function readAccessTokensOptions(options: unknown): AccessTokenSettings {
+  const given = check(schema, options, 'accessTokens', 'option_invalid');
+  const keys = given.keys === undefined ? null : readKeys(given.keys);
+  const maxLife = durationOf(given.maxExpiresIn, 'maxExpiresIn');
+  const life =
+    given.expiresIn === undefined ? Math.min(DEFAULT_LIFE, maxLife) : durationOf(given.expiresIn, 'expiresIn');
+  if (life < LEAST_LIFE) throw invalid('expiresIn', 'is less than a second');
+  if (maxLife < life) throw invalid('expiresIn', 'is longer than maxExpiresIn');
+  if (keys === null && given.encryptionKey === undefined) {
+    throw invalid(
+      'encryptionKey',
+      'is needed to keep keys in the store: give 32 random bytes, or give keys of your own',
+    );
+  }
+  if (keys !== null) {
+    // Given for nothing, it would seem to protect or to rotate something.
+    const idle = (['encryptionKey', 'rotateEvery', 'overlap'] as const).find((name) => given[name] !== undefined);
+    if (idle !== undefined)
+      throw invalid(idle, 'is for keys that are kept in the store: leave it out, or leave keys out');
+    if (given.algorithm !== undefined && given.algorithm !== keys.signing.alg) {
+      throw invalid('algorithm', `is ${given.algorithm}, and the first of keys is for ${keys.signing.alg}`);
+    }
+  }
+  const rotateEvery = durationOf(given.rotateEvery ?? '30d', 'rotateEvery');
+  const overlap = durationOf(given.overlap ?? '1d', 'overlap');
+  if (overlap < LEAST_OVERLAP)
+    throw invalid('overlap', 'is less than a minute: verifiers would not see a key before it signs');
+  if (overlap >= rotateEvery) throw invalid('overlap', 'is not shorter than rotateEvery');
+  if (keys === null && rotateEvery < maxLife) throw invalid('rotateEvery', 'is shorter than maxExpiresIn');
+  return {
+    issuer: given.issuer,
+    audience: given.audience,
+    keys,
+    secrets: given.encryptionKey === undefined ? [] : readSecrets(given.encryptionKey),
+    algorithm: given.algorithm ?? keys?.signing.alg ?? 'EdDSA',
+    life,
+    maxLife,
+    rotateEvery,
+    overlap,
+    origins: originsOf(ownCopy(given.dpop)?.origins, [given.audience]),
+  };
+}
+
+/** Those given, else those of the audiences that are addresses. */
+export function originsOf(given: readonly string[] | undefined, audiences: readonly string[]): readonly string[] {
+  if (given !== undefined) return [...given];
+  const origins = audiences.filter((each) => URL.canParse(each)).map((each) => new URL(each).origin);
+  return [...new Set(origins.filter(isOrigin))];
+}
+
+function isOrigin(value: unknown): boolean {
+  return typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value;
+}
+
+function readSecrets(given: NonNullable<AccessTokensOptions['encryptionKey']>): readonly Uint8Array[] {
+  const list = typeof given === 'string' || given instanceof Uint8Array ? [given] : given;
+  return list.map((each) => {
+    if (each.length < SECRET_LENGTH) {
+      throw invalid(
+        'encryptionKey',
+        `must be at least ${SECRET_LENGTH} random bytes, or a random text of as many characters`,
+      );
+    }
+    return typeof each === 'string' ? new TextEncoder().encode(each) : each.slice();
+  });
+}
+
+function invalid(path: string, problem: string): PosternError {
+  return new PosternError('option_invalid', `${path} of accessTokens ${problem}`, { path });
+}

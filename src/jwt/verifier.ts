@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { PosternError } from '../domain/errors.js';
+import type { Authenticator, AuthenticatorHost } from '../services/authenticator.js';
+import { check, ownCopy } from '../services/check.js';
+import { AccessAuthenticator, type Parents } from './access-authenticator.js';
+import { trustedUrl } from './fetch-json.js';
+import { SIGNING_ALGORITHMS } from './keys.js';
+import { isKeySet, type JsonWebKeySet, localKeys } from './local-keys.js';
+import { type DpopOptions, dpopSchema, nonEmpty, originsOf } from './options.js';
+import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
+import type { VerificationKeys } from './verify.js';
+
+export interface VerifierOptions extends KeyServerOptions {
+  /** Who issues the tokens: `issuer` of the `accessTokens` that made them. */
+  readonly issuer: string;
+  /** Whom they are for: `aud` must name one of these. */
+  readonly audience: string | readonly string[];
+  /** The public keys: the address of the issuer's JWKS, or a JSON Web Key Set that never changes. */
+  readonly jwks: URL | string | JsonWebKeySet;
+  /**
+   * What is asked of the API token that a token was exchanged from. Default `'if-known'`: where this instance's store has it,
+   * the token ends with it, and does no more than it may do now; where it doesn't, the token stands alone until it expires.
+   * `'required'`: it must be there. `'unchecked'`: it is not looked for.
+   */
+  readonly parents?: Parents | undefined;
+  /** Tokens that are bound to a key of their holder (RFC 9449). */
+  readonly dpop?: DpopOptions | undefined;
+}
+
+const audience = nonEmpty('the audience: the address of the API that the tokens are for');
+
+const schema = z.strictObject({
+  ...keyServerFields,
+  issuer: nonEmpty('the issuer: the one whose tokens they are'),
+  audience: z.union(
+    [audience.transform((each) => [each]), z.array(audience).min(1, 'name an audience')],
+    'name the audience',
+  ),
+  jwks: z.custom<VerifierOptions['jwks']>(
+    (value) => typeof value === 'string' || value instanceof URL || isKeySet(value),
+    'give the address of the keys, or { keys: […] }',
+  ),
+  parents: z
+    .enum(['if-known', 'required', 'unchecked'], "use 'if-known', 'required' or 'unchecked'")
+    .default('if-known'),
+  dpop: dpopSchema,
+});
+
+/**
+ * Accepts the access tokens of an issuer by its public keys alone: no store is needed, and the principal is the same. Where
+ * the API token behind them is not at hand, an endpoint is known by its id, whichever endpoint of this process has it.
+ *
+ * @example
+ * const signed = accessTokens.verifier({ issuer: 'https://auth.acme.dev', audience: 'https://api.acme.dev', jwks: 'https://auth.acme.dev/.well-known/jwks.json' });
+ * const postern = createPostern({ store: memoryStore(), authenticators: [signed] });
+ * @throws PosternError `option_invalid`, `option_unknown`
+ */
+export function accessTokenVerifier(options: VerifierOptions): Authenticator {
+  const what = 'accessTokens.verifier';
+  const given = check(schema, options, what, 'option_invalid');
+  const { issuer, audience, jwks, parents, dpop, ...keyServer } = given;
+  const { maxAge } = readKeyServerOptions(keyServer, what);
+  const trustedFor = isKeySet(jwks) ? Number.POSITIVE_INFINITY : maxAge;
+  const origins = originsOf(ownCopy(dpop)?.origins, audience);
+  const keysFor = readKeys(jwks, keyServer);
+  return Object.freeze({
+    attach: (host: AuthenticatorHost) =>
+      new AccessAuthenticator(host, { issuer, audience, keys: keysFor(host), trustedFor, parents, origins }),
+  });
+}
+
+function readKeys(
+  jwks: VerifierOptions['jwks'],
+  options: KeyServerOptions,
+): (host: AuthenticatorHost) => VerificationKeys {
+  const algorithms = SIGNING_ALGORITHMS;
+  if (!isKeySet(jwks)) {
+    trustedUrl(jwks, 'jwks');
+    return ({ now, fault }) => remoteKeys({ url: jwks, ...options, algorithms, clock: now, onFault: fault });
+  }
+  const keys = localKeys(jwks, algorithms);
+  if (keys.size > 0) return () => keys;
+  throw new PosternError(
+    'option_invalid',
+    `jwks of accessTokens.verifier has no public key for ${algorithms.join(' or ')}: give what jwks() returned, or its address`,
+    { path: 'jwks' },
+  );
+}

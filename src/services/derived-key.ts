@@ -1,0 +1,67 @@
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { decodeBase64url, encodeBase64url } from '../domain/base64url.js';
+import { asciiBytes, type DerivedToken } from '../domain/derived-token.js';
+import { bytesToLatin1 } from './digest.js';
+import { subtleCrypto } from './runtime.js';
+
+/** Bound to this use: the digest that the store keeps, and whatever else may come of a token, tell nothing of the key. */
+const INFO = asciiBytes('postern derived token, Ed25519 seed, version 1');
+/** PKCS #8 of an Ed25519 private key (RFC 8410 section 7): what stands before the 32 bytes of the seed. */
+const PKCS8_HEAD = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
+
+/** An Ed25519 key that comes of an API token, as a JWK (RFC 8037). */
+export interface DerivedKey {
+  /** RFC 7638 thumbprint of the public key, base64url: the `kid` of what is signed with it. */
+  readonly kid: string;
+  /** The public half, base64url. */
+  readonly x: string;
+  /** The private half: the seed, base64url. A secret. */
+  readonly d: string;
+}
+
+/**
+ * The key of an API token: `HKDF-SHA-256(token)` (RFC 5869, no salt: a token is 256 random bits) is the seed. `null` where the
+ * runtime's Web Crypto API has no Ed25519.
+ */
+export async function derivedKeyOf(token: string): Promise<DerivedKey | null> {
+  const subtle = subtleCrypto();
+  if (subtle === null) return null;
+  const seed = hkdf(sha256, asciiBytes(token), undefined, INFO, 32);
+  const pkcs8 = new Uint8Array(PKCS8_HEAD.length + seed.length);
+  pkcs8.set(PKCS8_HEAD);
+  pkcs8.set(seed, PKCS8_HEAD.length);
+  try {
+    const key = await subtle.importKey('pkcs8', pkcs8, { name: 'Ed25519' }, true, ['sign']);
+    const { x } = await subtle.exportKey('jwk', key);
+    return typeof x === 'string' ? { kid: thumbprintOf(x), x, d: encodeBase64url(seed) } : null;
+  } catch (error) {
+    // A runtime without Ed25519 says so by this name; whatever else fails is a failure.
+    if ((error as Error | null)?.name === 'NotSupportedError') return null;
+    throw error;
+  }
+}
+
+/** A thumbprint as the digester takes it: 32 bytes as text. */
+export function keyIdOf(kid: string): string {
+  return bytesToLatin1(decodeBase64url(kid) ?? new Uint8Array());
+}
+
+/** RFC 7638 section 3: the required members of an OKP key (RFC 8037 section 2), in lexicographic order, without white space. */
+export function thumbprintOf(x: string): string {
+  return encodeBase64url(sha256(asciiBytes(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`)));
+}
+
+/**
+ * Whether a derived token is signed with a key, given its public half as the store keeps it.
+ *
+ * @throws Error where this runtime can't tell: a fault
+ */
+export async function isSignedWith(publicKey: string, { signed, signature }: DerivedToken): Promise<boolean> {
+  const subtle = subtleCrypto();
+  const raw = decodeBase64url(publicKey);
+  if (subtle === null) throw new Error('this runtime has no Web Crypto API: derived tokens can not be verified here');
+  if (raw?.length !== 32) throw new Error('the public key of this secret can not be read');
+  const key = await subtle.importKey('raw', raw, { name: 'Ed25519' }, false, ['verify']);
+  return subtle.verify({ name: 'Ed25519' }, key, signature, asciiBytes(signed));
+}

@@ -1,0 +1,53 @@
+import type { StoredEntry } from '../../services/ports.js';
+
+/** How many entries each write looks at, to remove those that have ended: more than it adds, so that they never pile up. */
+const SWEPT_BY_WRITE = 8;
+
+/** The entries of a memory store. Those that have ended are removed by later writes. */
+export class MemoryEntries {
+  readonly #entries = new Map<string, StoredEntry>();
+  #sweep = this.#entries.entries();
+
+  /** How many are held, those included that have ended and were not swept up yet. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  find(kind: string, id: string, now: number): StoredEntry | null {
+    const entry = this.#entries.get(keyOf(kind, id));
+    return entry === undefined || hasEnded(entry, now) ? null : entry;
+  }
+
+  put(entry: StoredEntry, expectedVersion: number, now: number): boolean {
+    const copy = { ...entry };
+    if ((this.find(copy.kind, copy.id, now)?.version ?? 0) !== expectedVersion) return false;
+    this.#sweepSome(now);
+    this.#entries.set(keyOf(copy.kind, copy.id), copy);
+    return true;
+  }
+
+  delete(kind: string, id: string, expectedVersion: number, now: number): boolean {
+    const entry = this.find(kind, id, now);
+    return entry?.version === expectedVersion && this.#entries.delete(keyOf(kind, id));
+  }
+
+  /** Goes round all of them, some at a time. */
+  #sweepSome(now: number): void {
+    for (let looked = 0; looked < SWEPT_BY_WRITE; looked++) {
+      const { done, value } = this.#sweep.next();
+      if (done) {
+        this.#sweep = this.#entries.entries();
+        return;
+      }
+      if (hasEnded(value[1], now)) this.#entries.delete(value[0]);
+    }
+  }
+}
+
+function keyOf(kind: string, id: string): string {
+  return JSON.stringify([kind, id]);
+}
+
+function hasEnded({ expiresAt }: StoredEntry, now: number): boolean {
+  return expiresAt !== null && expiresAt <= now;
+}

@@ -1,0 +1,49 @@
+import type { Change, ChangeQuery, StoredToken, TokenFilter } from '../../services/ports.js';
+
+/** Whether a token is one of those asked for. */
+export function matches(token: StoredToken, filter: TokenFilter): boolean {
+  return (
+    (filter.organization === null || token.organization === filter.organization) &&
+    (filter.owner === undefined || token.owner === filter.owner) &&
+    (filter.ownership === undefined || token.ownership === filter.ownership) &&
+    (filter.type === undefined || token.typeNames.includes(filter.type)) &&
+    (filter.search === undefined || holds(token.name, filter.search) || holds(token.description, filter.search))
+  );
+}
+
+/** Whether a change is on the page that is asked for, or after it. */
+export function isAsked(change: Change, query: ChangeQuery): boolean {
+  const { after } = query;
+  return (
+    (query.organization === null || change.organization === query.organization) &&
+    (query.subject === undefined || change.subject === query.subject) &&
+    (query.type === undefined || change.type === query.type) &&
+    (after === undefined || newestFirst(positionOf(change), positionOf(after)) > 0)
+  );
+}
+
+/** The position of a change. */
+export function positionOf({ at, id }: { readonly at: number; readonly id: string }): Position {
+  return { createdAt: at, id };
+}
+
+/** ASCII letters without case, everything else as it is: what every database can do the same way. */
+function holds(text: string, search: string): boolean {
+  return lower(text).includes(lower(search));
+}
+
+function lower(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/** Where something stands in the order of a page. */
+export interface Position {
+  readonly createdAt: number;
+  readonly id: string;
+}
+
+/** The order of every page; ids of one time from the highest, by code unit. */
+export function newestFirst(a: Position, b: Position): number {
+  if (a.createdAt !== b.createdAt) return b.createdAt - a.createdAt;
+  return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
+}

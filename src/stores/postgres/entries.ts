@@ -1,0 +1,70 @@
+import type { StoredEntry } from '../../services/ports.js';
+import { ENTRY_COLUMNS, toEntry } from '../sql/rows.js';
+import { type Database, prepared, type Statement } from './database.js';
+
+/** Of so many new entries of this process one clears away what has ended, and at most so many of those. */
+const NEW_ENTRIES_PER_PURGE = 32;
+const PURGED_AT_ONCE = 256;
+/** What has ended stays for so long, in milliseconds: a process whose clock is ahead must not take it from one whose is not. */
+const PURGED_AFTER = 60_000;
+
+/** The statements over entries. */
+export class EntryStatements {
+  readonly #find: Statement;
+  readonly #insert: Statement;
+  readonly #replace: Statement;
+  readonly #delete: Statement;
+  readonly #purge: Statement;
+  #inserted = 0;
+
+  constructor(s: string) {
+    const lives = (now: string) => `(expires_at IS NULL OR expires_at > ${now}::bigint)`;
+    this.#find = prepared(
+      `SELECT ${ENTRY_COLUMNS} FROM ${s}.entries
+        WHERE kind = $1 AND id = $2 AND ${lives('$3')}`,
+    );
+    this.#insert = {
+      text: `INSERT INTO ${s}.entries AS e (kind, id, value, expires_at, version)
+          VALUES ($1::text, $2::text, $3::text, $4::bigint, $5::bigint)
+        ON CONFLICT (kind, id) DO UPDATE SET
+          value = excluded.value, expires_at = excluded.expires_at, version = excluded.version
+          WHERE e.expires_at <= $6::bigint
+        RETURNING 1`,
+    };
+    this.#replace = {
+      text: `UPDATE ${s}.entries SET value = $3::text, expires_at = $4::bigint, version = $5::bigint
+        WHERE kind = $1::text AND id = $2::text AND version = $7::bigint AND ${lives('$6')} RETURNING 1`,
+    };
+    this.#delete = {
+      text: `DELETE FROM ${s}.entries
+        WHERE kind = $1::text AND id = $2::text AND version = $4::bigint AND ${lives('$3')} RETURNING 1`,
+    };
+    // Waits for nobody: what is locked is being written anew, or cleared away by another process.
+    this.#purge = {
+      text: `DELETE FROM ${s}.entries WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM ${s}.entries WHERE expires_at <= $1::bigint
+        ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED))`,
+    };
+  }
+
+  async find(db: Database, kind: string, id: string, now: number): Promise<StoredEntry | null> {
+    const [row] = await db.run(this.#find, [kind, id, now]);
+    return row === undefined ? null : toEntry(row);
+  }
+
+  async put(db: Database, entry: StoredEntry, expectedVersion: number, now: number): Promise<boolean> {
+    const { kind, id, value, expiresAt, version } = entry;
+    const values = [kind, id, value, expiresAt, version, now];
+    if (expectedVersion > 0) return (await db.run(this.#replace, [...values, expectedVersion])).length > 0;
+    const isWritten = (await db.run(this.#insert, values)).length > 0;
+    if (isWritten && this.#inserted++ % NEW_ENTRIES_PER_PURGE === 0) {
+      // What was written stands, whatever becomes of this; the next one clears away as much.
+      await db.run(this.#purge, [now - PURGED_AFTER, PURGED_AT_ONCE]).catch(() => {});
+    }
+    return isWritten;
+  }
+
+  async delete(db: Database, kind: string, id: string, expectedVersion: number, now: number): Promise<boolean> {
+    return (await db.run(this.#delete, [kind, id, now, expectedVersion])).length > 0;
+  }
+}

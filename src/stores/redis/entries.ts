@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import type { StoredEntry } from '../../services/ports.js';
+import type { Connection } from './connection.js';
+import { guarded, timed } from './script.js';
+
+/**
+ * An entry that has ended is kept for so long (by the clock of the server and by that of whoever writes, in milliseconds): to a
+ * process whose clock is slow it has not ended yet.
+ */
+const SLACK = 300_000;
+/** How many that have ended one write removes at most. More than it adds, so that they don't pile up. */
+const REMOVED = 16;
+
+const NONE = '-';
+
+const FIND = guarded(`return {'found', redis.call('HGET', ENTRIES, ARGV[2])}`);
+
+/**
+ * Entries are no matter of the audit log, by which a change is known that is sent a second time: `recent` has this write's name
+ * until its caller gives up, and after that it is too late. No key has a time to live: Redis may be set to drop such keys early.
+ *
+ * `ARGV[2]`: when the caller gives up, by the server's clock; `[3]`: the name of this write; `[4]`: kind and id; `[5]`: the
+ * version that is expected, 0 for none; `[6]`: the time by the caller's clock.
+ */
+const WRITE = `
+local name, field, expected, callersNow = unpack(ARGV, 3, 6)
+if redis.call('ZSCORE', RECENT, name) then return {'done', now} end
+if tonumber(now) >= tonumber(ARGV[2]) then return {'late', now} end
+local found = redis.call('HGET', ENTRIES, field)
+local version, endsAt = '0', nil
+if found then version, endsAt = string.match(found, '^(%d+)\\n([-%d]+)\\n') end
+if endsAt and endsAt ~= '${NONE}' and tonumber(endsAt) <= tonumber(callersNow) then version = '0' end
+if version ~= expected then return {'refused', now} end
+redis.call('ZREMRANGEBYSCORE', RECENT, '-inf', '(' .. now)
+redis.call('ZADD', RECENT, ARGV[2], name)
+`;
+
+/** After `WRITE`'s: the record, and its end or `-`. */
+const PUT = timed(`${WRITE}
+local ended = string.format('%.0f', math.min(tonumber(now), tonumber(callersNow)) - ${SLACK})
+for _, each in ipairs(redis.call('ZRANGEBYSCORE', ENDS, '-inf', ended, 'LIMIT', 0, ${REMOVED})) do
+  redis.call('HDEL', ENTRIES, each)
+  redis.call('ZREM', ENDS, each)
+end
+redis.call('HSET', ENTRIES, field, ARGV[7])
+if ARGV[8] == '${NONE}' then redis.call('ZREM', ENDS, field) else redis.call('ZADD', ENDS, ARGV[8], field) end
+return {'done', now}
+`);
+
+/** Nothing at version 0 is there to be removed. */
+const DELETE = timed(`${WRITE}
+redis.call('HDEL', ENTRIES, field)
+redis.call('ZREM', ENDS, field)
+return {'done', now}
+`);
+
+/** @throws Error where it was changed by hand: what can't be read is not taken for what is not there */
+export async function findEntry(
+  connection: Connection,
+  kind: string,
+  id: string,
+  now: number,
+): Promise<StoredEntry | null> {
+  const [, found] = await connection.run(FIND, fieldOf(kind, id));
+  if (found === null) return null;
+  const [, version, end, value] = /^(\d+)\n(-|-?\d+)\n(.*)$/s.exec(found as string) ?? [];
+  if (version === undefined)
+    throw new Error(`the entry ${id} of ${kind} in Redis was changed by hand: delete it there`);
+  const expiresAt = end === NONE ? null : Number(end);
+  if (expiresAt !== null && expiresAt <= now) return null;
+  return { kind, id, value: value as string, expiresAt, version: Number(version) };
+}
+
+export async function putEntry(
+  connection: Connection,
+  { kind, id, value, expiresAt, version }: StoredEntry,
+  expectedVersion: number,
+  now: number,
+): Promise<boolean> {
+  const end = expiresAt === null ? NONE : String(expiresAt);
+  const args = writeArgs(kind, id, expectedVersion, now);
+  return (await connection.change(PUT, ...args, `${version}\n${end}\n${value}`, end)) === 'done';
+}
+
+export async function deleteEntry(
+  connection: Connection,
+  kind: string,
+  id: string,
+  expectedVersion: number,
+  now: number,
+): Promise<boolean> {
+  if (expectedVersion === 0) return false;
+  return (await connection.change(DELETE, ...writeArgs(kind, id, expectedVersion, now))) === 'done';
+}
+
+function writeArgs(kind: string, id: string, expectedVersion: number, now: number): readonly string[] {
+  return [randomUUID(), fieldOf(kind, id), String(expectedVersion), String(now)];
+}
+
+/** No kind holds a `:`. */
+function fieldOf(kind: string, id: string): string {
+  return `${kind}:${id}`;
+}

@@ -1,0 +1,96 @@
+import type { StoredToken, TokenFilter, TokenQuery } from '../../services/ports.js';
+import { TOKEN_COLUMNS, toToken } from '../sql/rows.js';
+import { encodeTypeNames } from '../sql/type-names.js';
+import type { Connection } from './connection.js';
+import type { SqlValue } from './driver.js';
+
+/** A statement and its parameters. What varies is which conditions there are; what they compare is bound. */
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+}
+
+class Conditions {
+  readonly #conditions: string[] = [];
+  readonly parameters: SqlValue[] = [];
+
+  add(condition: string, ...values: readonly SqlValue[]): void {
+    this.#conditions.push(condition);
+    this.parameters.push(...values);
+  }
+
+  /** With a space at its end; empty where there are none. */
+  get where(): string {
+    return this.#conditions.length > 0 ? `WHERE ${this.#conditions.join(' AND ')} ` : '';
+  }
+}
+
+function conditionsOf({ organization, owner, ownership, type, search }: TokenFilter): Conditions {
+  const conditions = new Conditions();
+  if (organization !== null) conditions.add('t.organization = ?', organization);
+  if (owner !== undefined) conditions.add('t.owner = ?', owner);
+  if (ownership !== undefined) {
+    // One owner's tokens are few and one ownership's many, which SQLite can't know: the plus takes the index of the
+    // ownership out of its choice (sqlite.org/optoverview.html, "Disqualifying WHERE clause terms").
+    conditions.add(owner === undefined ? 't.ownership = ?' : '+t.ownership = ?', ownership);
+  }
+  if (type !== undefined) conditions.add('instr(t.type_names, ?) > 0', encodeTypeNames([type]));
+  if (search !== undefined) {
+    // SQLite's lower() knows ASCII only, which is what is wanted; instr() has no wildcards.
+    const holds = (column: string) => `instr(lower(${column}), lower(?)) > 0`;
+    conditions.add(`(${holds('t.name')} OR ${holds('t.description')})`, search, search);
+  }
+  return conditions;
+}
+
+/** The statement of a page. */
+export function listTokensSql({ after, offset = 0, limit, ...filter }: TokenQuery): Statement {
+  const conditions = conditionsOf(filter);
+  if (after !== undefined) conditions.add('(t.created_at, t.id) < (?, ?)', after.createdAt, after.id);
+  const isOffset = offset > 0;
+  return {
+    sql: `SELECT ${TOKEN_COLUMNS} FROM tokens t ${conditions.where}ORDER BY t.created_at DESC, t.id DESC LIMIT ?${isOffset ? ' OFFSET ?' : ''}`,
+    parameters: [...conditions.parameters, limit, ...(isOffset ? [offset] : [])],
+  };
+}
+
+export function listTokens(db: Connection, query: TokenQuery): readonly StoredToken[] {
+  const { sql, parameters } = listTokensSql(query);
+  return db.all(sql, ...parameters).map(toToken);
+}
+
+/** The statement of a count: from the counters where they can tell, else by counting up to `atMost` rows. */
+export function countTokensSql(filter: TokenFilter, atMost: number): Statement {
+  const { organization, owner, ownership, type, search } = filter;
+  if (owner === undefined && type === undefined && search === undefined) {
+    const counters = new Conditions();
+    if (organization !== null) counters.add('organization = ?', organization);
+    if (ownership !== undefined) counters.add('ownership = ?', ownership);
+    const table = organization === null ? 'token_totals' : 'token_counts';
+    return { sql: `SELECT sum(count) AS count FROM ${table} ${counters.where}`, parameters: counters.parameters };
+  }
+  const conditions = conditionsOf(filter);
+  return {
+    sql: `SELECT count(*) AS count FROM (SELECT 1 FROM tokens t ${conditions.where}LIMIT ?)`,
+    parameters: [...conditions.parameters, atMost],
+  };
+}
+
+export function countTokens(db: Connection, filter: TokenFilter, atMost: number): number {
+  const { sql, parameters } = countTokensSql(filter, atMost);
+  // The sum of no rows is NULL.
+  return Number(db.get(sql, ...parameters)?.count ?? 0);
+}
+
+export function listExpiredTokens(
+  db: Connection,
+  organization: string | null,
+  before: number,
+  limit: number,
+): readonly string[] {
+  const only = organization === null ? '' : 'AND organization = ?';
+  const parameters = organization === null ? [before, limit] : [before, organization, limit];
+  return db
+    .all(`SELECT id FROM tokens WHERE expires_at <= ? ${only} ORDER BY expires_at LIMIT ?`, ...parameters)
+    .map((row) => row.id as string);
+}

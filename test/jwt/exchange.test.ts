@@ -1,0 +1,315 @@
+import fc from 'fast-check';
+import { createPostern, memoryStore } from 'postern';
+import { accessTokens, derive, dpopProof, generateKeys, trustedIssuer } from 'postern/jwt';
+import { describe, expect, it } from 'vitest';
+import { controlledStore } from '../support/controlled-store.js';
+import { refusal, START, TestClock, verdict } from '../support/instance.js';
+import { API, AUTH, claimsIn, issueBoth, issuerWorld } from './support/access.js';
+import { ISSUER, issuerKey, signed as signedElsewhere } from './support/tokens.js';
+
+async function world(input: object = {}, options: object = {}) {
+  const made = issuerWorld(options);
+  const { token, record } = await issueBoth(made, input);
+  await made.postern.endpoints.create({ id: 'other', access: 'protected' });
+  const exchange = (asked: object = {}) => made.signed.exchange(made.postern, token, asked);
+  const allows = async (accessToken: string, requirement: object) =>
+    verdict(await made.postern.authorize({ token: accessToken, requirement: requirement as { authenticated: true } }));
+  return { ...made, token, record, exchange, allows };
+}
+
+describe('an exchange', () => {
+  it('of scopes alone gives these, with what they include, and no endpoint', async () => {
+    const { exchange, allows } = await world();
+    const { accessToken, scope } = await exchange({ scopes: ['models:write'] });
+    expect(scope).toBe('models:read models:write');
+    expect(claimsIn(accessToken).authorization_details).toEqual([
+      { type: 'scope_access', token_type: 'developer', scopes: ['models:write'] },
+    ]);
+    expect(await allows(accessToken, { scope: 'models:read' })).toBe('allowed');
+    expect(await allows(accessToken, { scope: 'iam:read' })).toBe('scope_missing');
+    expect(await allows(accessToken, { endpoint: 'summarizer' })).toBe('endpoint_not_granted');
+  });
+
+  it('of an included scope gives less than what includes it', async () => {
+    const { exchange, allows } = await world();
+    const { accessToken, scope } = await exchange({ scopes: ['models:read'] });
+    expect(scope).toBe('models:read');
+    expect(await allows(accessToken, { scope: 'models:write' })).toBe('scope_missing');
+  });
+
+  it('of endpoints alone gives these, and no scope', async () => {
+    const { exchange, allows } = await world();
+    const { accessToken, scope } = await exchange({ endpoints: ['summarizer'] });
+    expect([scope, claimsIn(accessToken).scope]).toEqual(['', undefined]);
+    expect(await allows(accessToken, { endpoint: 'summarizer' })).toBe('allowed');
+    expect(await allows(accessToken, { scope: 'models:read' })).toBe('scope_missing');
+  });
+
+  it('of both gives both', async () => {
+    const { exchange, allows } = await world();
+    const { accessToken } = await exchange({ endpoints: ['summarizer'], scopes: ['iam:read'] });
+    expect(await allows(accessToken, { endpoint: 'summarizer' })).toBe('allowed');
+    expect(await allows(accessToken, { scope: 'iam:read' })).toBe('allowed');
+    expect(await allows(accessToken, { scope: 'models:read' })).toBe('scope_missing');
+  });
+
+  it.each<[string, object, string, string]>([
+    ['a scope that is not held', { scopes: ['models:read', 'cluster:read'] }, 'scope_missing', 'scopes.1'],
+    ['more of a resource than is held', { scopes: ['iam:write'] }, 'scope_missing', 'scopes.0'],
+    ['every action of a resource: tomorrow’s too', { scopes: ['models:*'] }, 'scope_missing', 'scopes.0'],
+    ['every scope', { scopes: ['*'] }, 'scope_missing', 'scopes.0'],
+    ['a scope that there is not', { scopes: ['model:read'] }, 'scope_unknown', 'scopes.0'],
+    ['a scope named as a prototype’s member', { scopes: ['__proto__'] }, 'scope_unknown', 'scopes.0'],
+    ['an endpoint that is not held', { endpoints: ['summarizer', 'other'] }, 'endpoint_not_granted', 'endpoints.1'],
+    ['an endpoint that there is not', { endpoints: ['missing'] }, 'endpoint_not_granted', 'endpoints.0'],
+    ['every endpoint', { endpoints: '*' }, 'endpoint_not_granted', 'endpoints'],
+    ['what is no endpoint’s id', { endpoints: ['../x'] }, 'input_invalid', 'endpoints.0'],
+    ['no scope at all', { scopes: [] }, 'input_invalid', 'scopes'],
+    ['no endpoint at all', { endpoints: [] }, 'input_invalid', 'endpoints'],
+    ['a scope that is no text', { scopes: [7] }, 'input_invalid', 'scopes.0'],
+    ['a life that is none', { expiresIn: 'soon' }, 'input_invalid', 'expiresIn'],
+    ['a life of less than a second', { expiresIn: 999 }, 'input_invalid', 'expiresIn'],
+    ['something else', { scope: 'models:read' }, 'option_unknown', 'scope'],
+  ])('refuses %s', async (_, asked, code, path) => {
+    const { exchange } = await world();
+    expect(await refusal(exchange(asked))).toMatchObject({ code, path });
+  });
+
+  it('gives a wildcard to who holds it, and to who holds more', async () => {
+    const { exchange, allows } = await world({ types: { developer: { scopes: ['*'] } } });
+    const { accessToken } = await exchange({ scopes: ['models:*'] });
+    expect(await allows(accessToken, { scope: 'models:write' })).toBe('allowed');
+    expect(await allows(accessToken, { scope: 'iam:read' })).toBe('scope_missing');
+    expect((await exchange({ scopes: ['*'] })).scope.split(' ')).toHaveLength(10);
+  });
+
+  it('of a token without scopes gives none', async () => {
+    const { exchange } = await world({ types: { user: { endpoints: '*' } } });
+    expect(await refusal(exchange({ scopes: ['models:read'] }))).toMatchObject({ code: 'scope_missing' });
+  });
+
+  it('binds a named endpoint of one who reaches them all to the one that has the name now', async () => {
+    const { exchange, allows, postern } = await world({ types: { user: { endpoints: '*' } } });
+    const { accessToken } = await exchange({ endpoints: ['summarizer'] });
+    const { accessToken: all } = await exchange({ endpoints: '*' });
+    expect(await allows(accessToken, { endpoint: 'summarizer' })).toBe('allowed');
+    expect(await allows(accessToken, { endpoint: 'other' })).toBe('endpoint_not_granted');
+    await postern.endpoints.delete('summarizer');
+    await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+    expect(await allows(accessToken, { endpoint: 'summarizer' })).toBe('endpoint_not_granted');
+    expect(await allows(all, { endpoint: 'summarizer' })).toBe('allowed');
+    expect(await refusal(exchange({ endpoints: ['missing'] }))).toMatchObject({ code: 'endpoint_unknown' });
+  });
+
+  it('that would come to more than 8 KiB is refused, and a smaller one is not', async () => {
+    const { postern, signed } = issuerWorld();
+    const endpoints = Array.from({ length: 80 }, (_, index) => `endpoint-${index}`);
+    for (const id of endpoints) await postern.endpoints.create({ id, access: 'protected' });
+    const { token } = await postern.tokens.create({ name: 'many', types: { user: { endpoints } } });
+    expect(await refusal(signed.exchange(postern, token))).toMatchObject({ code: 'input_invalid', path: 'endpoints' });
+    const { accessToken } = await signed.exchange(postern, token, { endpoints: endpoints.slice(0, 30) });
+    expect(await postern.authenticate(accessToken)).toMatchObject({ ok: true });
+  });
+
+  it('never gives what its subject may not do', async () => {
+    const scopes = ['*', 'models:*', 'iam:*', 'models:read', 'models:write', 'iam:read', 'cluster:write'] as const;
+    const some = fc.uniqueArray(fc.constantFrom(...scopes), { minLength: 1, maxLength: 3 });
+    const named = fc.uniqueArray(fc.constantFrom('summarizer', 'other'), { minLength: 1 });
+    const endpoints = fc.oneof(fc.constant('*' as const), named);
+    const { postern, signed, allows } = await world();
+    const needed = [
+      ...['models:read', 'models:write', 'iam:read', 'iam:write', 'cluster:read'].map((scope) => ({ scope })),
+      ...['summarizer', 'other'].map((endpoint) => ({ endpoint })),
+    ];
+    let given = 0;
+    const property = fc.asyncProperty(
+      fc.record({ developer: fc.option(some, { nil: undefined }), user: fc.option(endpoints, { nil: undefined }) }),
+      fc.record({ scopes: some, endpoints }, { requiredKeys: [] }),
+      async ({ developer, user }, asked) => {
+        fc.pre(developer !== undefined || user !== undefined);
+        const types = {
+          ...(developer && { developer: { scopes: developer } }),
+          ...(user && { user: { endpoints: user } }),
+        };
+        const { token } = await postern.tokens.create({ name: 'any', types });
+        const exchanged = await signed.exchange(postern, token, asked).catch((error: { code: string }) => error.code);
+        if (typeof exchanged === 'string') {
+          expect(['scope_missing', 'endpoint_not_granted']).toContain(exchanged);
+          return;
+        }
+        given++;
+        for (const requirement of needed) {
+          if ((await allows(exchanged.accessToken, requirement)) !== 'allowed') continue;
+          expect(await allows(token, requirement)).toBe('allowed');
+        }
+      },
+    );
+    await fc.assert(property, { numRuns: 60 });
+    expect(given).toBeGreaterThan(5);
+  });
+});
+
+describe('the life of an exchanged token', () => {
+  it('is what is asked for, and never longer than the longest', async () => {
+    const { exchange } = await world({}, { maxExpiresIn: '30m' });
+    expect((await exchange({ expiresIn: '90s' })).expiresIn).toBe(90);
+    expect((await exchange({ expiresIn: 2999 })).expiresIn).toBe(2);
+    expect((await exchange({ expiresIn: '7d' })).expiresIn).toBe(1800);
+  });
+
+  it('is not longer than its subject’s, in whole seconds, rounded down', async () => {
+    const { exchange, clock } = await world({ expiresAt: new Date(START + 90_700) });
+    const { accessToken, expiresIn } = await exchange();
+    expect([expiresIn, claimsIn(accessToken).exp]).toEqual([90, START / 1000 + 90]);
+    clock.advance(89_900);
+    expect((await exchange()).expiresIn).toBe(1);
+    clock.advance(200);
+    expect(await refusal(exchange())).toMatchObject({ code: 'token_expired' });
+  });
+
+  it('is not longer than the grace of a secret that was replaced', async () => {
+    const { exchange, postern, record, clock } = await world();
+    await postern.tokens.rotate(record.id, { grace: '1m' });
+    expect((await exchange()).expiresIn).toBe(60);
+    clock.advance(60_000);
+    expect(await refusal(exchange())).toMatchObject({ code: 'token_revoked' });
+  });
+});
+
+describe('the subject of an exchange', () => {
+  it('may be a derived token: no wider, no longer, for its methods only', async () => {
+    const { postern, signed, token, clock, allows } = await world();
+    const narrow = await derive(token, {
+      scopes: ['models:read'],
+      methods: ['GET'],
+      expiresIn: '2m',
+      clock: clock.read,
+    });
+    const { accessToken, expiresIn, scope } = await signed.exchange(postern, narrow);
+    expect([expiresIn, scope, claimsIn(accessToken).methods]).toEqual([120, 'models:read', ['GET']]);
+    const ask = async (method: string) =>
+      verdict(await postern.authorize({ token: accessToken, method, requirement: { scope: 'models:read' } }));
+    expect([await ask('GET'), await ask('POST')]).toEqual(['allowed', 'scope_missing']);
+    expect(await allows(accessToken, { scope: 'models:read' })).toBe('scope_missing');
+    expect(await refusal(signed.exchange(postern, narrow, { scopes: ['models:write'] }))).toMatchObject({
+      code: 'scope_missing',
+    });
+    clock.advance(120_000);
+    expect(await refusal(signed.exchange(postern, narrow))).toMatchObject({ code: 'token_expired' });
+  });
+
+  it('may be one that is derived for an endpoint by its name', async () => {
+    const { postern, signed, token, clock, allows } = await world({ types: { user: { endpoints: '*' } } });
+    const narrow = await derive(token, { endpoints: ['summarizer', 'missing'], clock: clock.read });
+    const { accessToken } = await signed.exchange(postern, narrow, { endpoints: ['summarizer'] });
+    expect([
+      await allows(accessToken, { endpoint: 'summarizer' }),
+      await allows(accessToken, { endpoint: 'other' }),
+    ]).toEqual(['allowed', 'endpoint_not_granted']);
+    expect(await refusal(signed.exchange(postern, narrow, { endpoints: ['other'] }))).toMatchObject({
+      code: 'endpoint_not_granted',
+    });
+  });
+
+  it('is never an access token: not its own, not another issuer’s', async () => {
+    const clock = new TestClock();
+    const key = await issuerKey('ES256');
+    const own = accessTokens({ issuer: AUTH, audience: API, keys: await generateKeys() });
+    const trusted = trustedIssuer({
+      issuer: ISSUER,
+      audience: API,
+      jwks: { keys: [key.jwk] },
+      principal: ({ sub }) => ({ owner: sub, types: { developer: { scopes: ['models:read'] } } }),
+    });
+    const postern = createPostern({ store: memoryStore(), clock: clock.read, authenticators: [own, trusted] });
+    const { token } = await issueBoth({ postern });
+    const { accessToken } = await own.exchange(postern, token);
+    for (const subject of [accessToken, await signedElsewhere(key)]) {
+      expect(await postern.authenticate(subject)).toMatchObject({ ok: true });
+      expect(await refusal(own.exchange(postern, subject))).toMatchObject({
+        code: 'input_invalid',
+        path: 'subjectToken',
+      });
+    }
+  });
+
+  it.each<[string, (token: string) => unknown, string]>([
+    ['nothing', () => '', 'input_invalid'],
+    ['no text', () => 7, 'input_invalid'],
+    ['too long', () => 'x'.repeat(9000), 'input_invalid'],
+    ['an unknown token', () => 'pst_unknown', 'token_unknown'],
+    [
+      'a token with a letter changed',
+      (token) => `${token.slice(0, -1)}${token.endsWith('a') ? 'b' : 'a'}`,
+      'token_unknown',
+    ],
+    ['a JWT of nobody', () => 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.AAAA', 'token_unknown'],
+  ])('that is %s is refused, and does not show', async (_, spoil, code) => {
+    const { postern, signed, token } = await world();
+    const subject = spoil(token) as string;
+    const refused = await refusal(signed.exchange(postern, subject));
+    expect(refused).toMatchObject({ code });
+    if (typeof subject === 'string' && subject !== '') expect(refused.message).not.toContain(subject);
+  });
+
+  it('that was revoked gets nothing, nor does one that can not be looked up', async () => {
+    const { exchange, postern, record } = await world();
+    await postern.tokens.revoke(record.id);
+    expect(await refusal(exchange())).toMatchObject({ code: 'token_revoked' });
+
+    const store = controlledStore();
+    const down = issuerWorld({ keys: await generateKeys() }, { store, cache: false });
+    const { token } = await issueBoth(down);
+    store.fail('findTokenByDigest', 'reject');
+    expect(await refusal(down.signed.exchange(down.postern, token))).toMatchObject({ code: 'unavailable' });
+  });
+
+  it('is known to the instance that is named', async () => {
+    const { signed, token } = await world();
+    const stranger = createPostern({ store: memoryStore() });
+    expect(await refusal(signed.exchange(stranger, token))).toMatchObject({ code: 'input_invalid', path: 'postern' });
+    expect(await refusal(signed.exchange({} as typeof stranger, token))).toMatchObject({
+      code: 'input_invalid',
+      path: 'postern',
+    });
+  });
+});
+
+describe('a token that is bound to a key (RFC 9449)', () => {
+  it('is good with a proof by that key, once, and useless without', async () => {
+    const { exchange, postern, clock } = await world();
+    const [key] = await generateKeys({ alg: 'ES256' });
+    const { d, ...dpopKey } = key as NonNullable<typeof key>;
+    const { accessToken, tokenType } = await exchange({ dpopKey });
+    expect([tokenType, claimsIn(accessToken).cnf]).toEqual(['DPoP', { jkt: dpopKey.kid }]);
+    const requirement = { scope: 'models:read' } as const;
+    const ask = async (jwt: string | null) =>
+      verdict(
+        await postern.authorize({
+          token: accessToken,
+          method: 'GET',
+          requirement,
+          ...(jwt !== null && { proof: { jwt, target: '/models?page=2' } }),
+        }),
+      );
+    const prove = (url: string, by: object) =>
+      dpopProof({ accessToken, method: 'GET', url, key: by as Record<string, unknown>, clock: clock.read });
+    expect(await ask(null)).toBe('token_unknown');
+    const proof = await prove(`${API}/models`, { ...dpopKey, d });
+    expect([await ask(proof), await ask(proof)]).toEqual(['allowed', 'proof_invalid']);
+    expect(await ask(await prove('https://elsewhere.example/models', { ...dpopKey, d }))).toBe('proof_invalid');
+    const [other] = await generateKeys({ alg: 'ES256' });
+    expect(await ask(await prove(`${API}/models`, other as object))).toBe('proof_invalid');
+  });
+
+  it('is bound by a public key only, and can not be exchanged', async () => {
+    const { exchange, signed, postern } = await world();
+    const [key] = await generateKeys();
+    const refused = await refusal(exchange({ dpopKey: key }));
+    expect(refused).toMatchObject({ code: 'input_invalid', path: 'dpopKey' });
+    expect(refused.message).not.toContain(key?.d as string);
+    const { d, ...dpopKey } = key as NonNullable<typeof key>;
+    const { accessToken } = await exchange({ dpopKey });
+    expect((await refusal(signed.exchange(postern, accessToken))).code).toMatch(/^(input_invalid|token_unknown)$/);
+  });
+});

@@ -1,0 +1,329 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ALGORITHMS } from '../../src/jwt/algorithms.js';
+import { type RemoteKeysOptions, remoteKeys } from '../../src/jwt/remote-keys.js';
+import { TestClock, thrown } from '../support/instance.js';
+import { type KeyServer, keyServer } from './support/key-server.js';
+import { type IssuerKey, issuerKey } from './support/tokens.js';
+
+const SECOND = 1_000;
+const MINUTE = 60_000;
+const JWKS = '/jwks';
+const METADATA = '/.well-known/openid-configuration';
+
+let old: IssuerKey;
+let next: IssuerKey;
+beforeAll(async () => {
+  [old, next] = await Promise.all([issuerKey('EdDSA', 'old'), issuerKey('EdDSA', 'next')]);
+});
+
+type Rest = Omit<RemoteKeysOptions, 'url' | 'discover' | 'algorithms'>;
+
+function keysOf(server: KeyServer, options: Rest = {}) {
+  const clock = new TestClock();
+  const faults: unknown[] = [];
+  const keys = remoteKeys({
+    url: `${server.origin}${JWKS}`,
+    algorithms: ALGORITHMS,
+    clock: clock.read,
+    onFault: (error) => faults.push(error),
+    ...options,
+  });
+  const find = (kid: string | null) => keys.find({ alg: 'EdDSA', kid });
+  return { clock, faults, find, keys };
+}
+
+const serving = (...keys: IssuerKey[]) => keyServer({ [JWKS]: { keys: keys.map(({ jwk }) => jwk) } });
+
+describe('the keys of a server', () => {
+  it('are fetched when they are first needed, once for all who wait', async () => {
+    const server = await serving(old);
+    const { find } = keysOf(server);
+    expect(server.count(JWKS)).toBe(0);
+    const found = await Promise.all(Array.from({ length: 50 }, () => find('old')));
+    expect(new Set(found).size).toBe(1);
+    expect(found[0]).toHaveProperty('type', 'public');
+    expect(server.count(JWKS)).toBe(1);
+  });
+
+  it('are fetched again at maxAge, not before, and what was withdrawn is gone', async () => {
+    const server = await serving(old);
+    const { find, clock } = keysOf(server);
+    await find('old');
+    server.answers.set(JWKS, { keys: [next.jwk] });
+    clock.advance(10 * MINUTE - 1);
+    expect(await find('old')).not.toBeNull();
+    expect(server.count(JWKS)).toBe(1);
+    clock.advance(1);
+    expect(await find('old')).toBeNull();
+    expect(server.count(JWKS)).toBe(2);
+  });
+
+  it('are fetched again when a new one is named: a rotation is seen without waiting', async () => {
+    const server = await serving(old);
+    const { find, clock } = keysOf(server);
+    await find('old');
+    server.answers.set(JWKS, { keys: [old.jwk, next.jwk] });
+    clock.advance(30 * SECOND);
+    expect(await find('next')).not.toBeNull();
+    expect(await find('old')).not.toBeNull();
+    expect(server.count(JWKS)).toBe(2);
+  });
+
+  it('are asked for once in a cool-down, whatever is named', async () => {
+    const server = await serving(old);
+    const { find, clock } = keysOf(server);
+    const flood = (from: number) =>
+      Promise.all(Array.from({ length: 1_000 }, (_, index) => find(`invented-${from + index}`)));
+    expect(new Set(await flood(0))).toEqual(new Set([null]));
+    expect(server.count(JWKS)).toBe(1);
+    clock.advance(30 * SECOND - 1);
+    await flood(1_000);
+    expect(server.count(JWKS)).toBe(1);
+    clock.advance(1);
+    await flood(2_000);
+    for (let i = 0; i < 1_000; i++) await find(`one-by-one-${i}`);
+    expect(server.count(JWKS)).toBe(2);
+    expect(await find('old')).not.toBeNull();
+  });
+
+  it('are not asked for over an algorithm that is not accepted', async () => {
+    const server = await serving(old);
+    const keys = remoteKeys({ url: `${server.origin}${JWKS}`, algorithms: ['ES256'] });
+    expect(await keys.find({ alg: 'EdDSA', kid: 'old' })).toBeNull();
+    expect(await keys.find({ alg: 'HS256', kid: 'old' })).toBeNull();
+    expect(server.count(JWKS)).toBe(0);
+  });
+});
+
+describe('a server that is down', () => {
+  it('is a fault where nothing is known, and is asked once in a cool-down', async () => {
+    const server = await serving(old);
+    await server.down();
+    const { find, clock } = keysOf(server);
+    const asked = await Promise.allSettled(Array.from({ length: 100 }, () => find('old')));
+    expect(asked.every(({ status }) => status === 'rejected')).toBe(true);
+    await expect(find('old')).rejects.toThrow(/could not be reached/);
+    await server.up();
+    await expect(find('old')).rejects.toThrow(/could not be reached/);
+    clock.advance(30 * SECOND);
+    expect(await find('old')).not.toBeNull();
+    expect(server.count(JWKS)).toBe(1);
+  });
+
+  it('is outlived by the keys that are known, for an hour beyond maxAge and no longer', async () => {
+    const server = await serving(old);
+    const { find, clock, faults } = keysOf(server);
+    await find('old');
+    await server.down();
+    clock.advance(10 * MINUTE);
+    expect(await find('old')).not.toBeNull();
+    expect(faults).toHaveLength(1);
+    clock.advance(60 * MINUTE - 1);
+    expect(await find('old')).not.toBeNull();
+    clock.advance(1);
+    await expect(find('old')).rejects.toThrow(/could not be reached/);
+    await server.up();
+    clock.advance(30 * SECOND);
+    expect(await find('old')).not.toBeNull();
+  });
+
+  it('leaves a key that is not known a fault, and never makes it unknown', async () => {
+    const server = await serving(old);
+    const { find, clock } = keysOf(server);
+    await find('old');
+    await server.down();
+    expect(await find('next')).toBeNull();
+    clock.advance(30 * SECOND);
+    await expect(find('next')).rejects.toThrow(/could not be reached/);
+    await expect(find('next')).rejects.toThrow(/could not be reached/);
+    expect(await find('old')).not.toBeNull();
+  });
+
+  it('is waited for once: then the keys that are known serve at once, and it is asked beside that', async () => {
+    const server = await serving(old);
+    const { find, clock } = keysOf(server);
+    await find('old');
+    server.answers.set(JWKS, (_, response) => void response.writeHead(500).end());
+    clock.advance(10 * MINUTE);
+    await find('old');
+    const answered = resolvers();
+    server.answers.set(JWKS, (_, response) => {
+      void answered.promise.then(() => {
+        response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ keys: [next.jwk] }));
+      });
+    });
+    clock.advance(MINUTE);
+    expect(await find('old')).not.toBeNull();
+    expect(await find('old')).not.toBeNull();
+    answered.resolve();
+    expect(await find('next')).not.toBeNull();
+    expect(await find('old')).toBeNull();
+    expect(server.count(JWKS)).toBe(3);
+  });
+
+  it('can be given no time beyond maxAge', async () => {
+    const server = await serving(old);
+    const { find, clock } = keysOf(server, { staleIfUnavailable: 0 });
+    await find('old');
+    await server.down();
+    clock.advance(10 * MINUTE);
+    await expect(find('old')).rejects.toThrow(/could not be reached/);
+  });
+
+  it('is not made young by a clock that is set back', async () => {
+    const server = await serving(old);
+    const { find, clock } = keysOf(server);
+    await find('old');
+    server.answers.set(JWKS, { keys: [next.jwk] });
+    clock.advance(-24 * 60 * MINUTE);
+    expect(await find('old')).toBeNull();
+    expect(server.count(JWKS)).toBe(2);
+  });
+});
+
+describe('an answer that is none', () => {
+  const json = { 'Content-Type': 'application/json' };
+  it.each<[string, number, Record<string, string>, string | Buffer, RegExp]>([
+    ['an error', 503, json, '{"keys":[]}', /status 503/],
+    ['a redirect', 302, { ...json, Location: '/elsewhere' }, '{"keys":[]}', /status 302/],
+    ['a page', 200, { 'Content-Type': 'text/html' }, '{"keys":[]}', /something else than JSON/],
+    ['no media type', 200, {}, '{"keys":[]}', /something else than JSON/],
+    ['no JSON', 200, json, '{"keys":', /something else than JSON/],
+    ['no UTF-8', 200, json, Buffer.from([0x22, 0xff, 0x22]), /something else than JSON/],
+    ['a list', 200, json, '[]', /something else than a JSON Web Key Set/],
+    ['null', 200, json, 'null', /something else than a JSON Web Key Set/],
+    ['keys that are no list', 200, json, '{"keys":{}}', /something else than a JSON Web Key Set/],
+    ['more than 1 MiB', 200, json, `{"keys":["${'x'.repeat(1_048_576)}"]}`, /more than 1 MiB/],
+  ])('is a fault: %s', async (_, status, headers, body, problem) => {
+    const server = await keyServer({
+      [JWKS]: (_request, response) => void response.writeHead(status, headers).end(body),
+      '/elsewhere': { keys: [old.jwk] },
+    });
+    const { find } = keysOf(server);
+    await expect(find('old')).rejects.toThrow(problem);
+    expect(server.count('/elsewhere')).toBe(0);
+  });
+
+  it('is a fault: a body without an end', async () => {
+    const server = await keyServer({
+      [JWKS]: (_request, response) => {
+        response.writeHead(200, json);
+        const more = () => void (response.writable && response.write(' '.repeat(65_536), more));
+        more();
+      },
+    });
+    await expect(keysOf(server).find('old')).rejects.toThrow(/more than 1 MiB/);
+  });
+
+  it('is a fault: silence beyond the timeout, also of a fetch that heeds no signal', async () => {
+    const server = await keyServer({ [JWKS]: () => {} });
+    await expect(keysOf(server, { timeout: '20ms' }).find('old')).rejects.toThrow(/within 20 ms/);
+    const deaf = keysOf(server, { timeout: '20ms', fetch: () => new Promise(() => {}) });
+    await expect(deaf.find('old')).rejects.toThrow(/within 20 ms/);
+  });
+
+  it('says where, without what the address has behind it', async () => {
+    const server = await keyServer();
+    const keys = remoteKeys({ url: `${server.origin}/nothing?key=canary`, algorithms: ALGORITHMS });
+    const error = await keys.find({ alg: 'EdDSA', kid: 'old' }).catch((reason: Error) => reason);
+    expect(String(error)).toContain(`${server.origin}/nothing answered with status 404`);
+    expect(String(error)).not.toContain('canary');
+  });
+
+  it('is a key set of its own media type, too', async () => {
+    const body = JSON.stringify({ keys: [old.jwk] });
+    const server = await keyServer({
+      [JWKS]: (_request, response) =>
+        void response.writeHead(200, { 'Content-Type': 'application/jwk-set+json; charset=utf-8' }).end(body),
+    });
+    expect(await keysOf(server).find('old')).not.toBeNull();
+  });
+});
+
+describe('discovery', () => {
+  const discovering = (issuer: string, options: Rest = {}) =>
+    remoteKeys({ discover: issuer, algorithms: ALGORITHMS, ...options }).find({ alg: 'EdDSA', kid: 'old' });
+
+  it('finds the keys that the issuer names', async () => {
+    const server = await serving(old);
+    server.answers.set(METADATA, { issuer: server.origin, jwks_uri: `${server.origin}${JWKS}` });
+    expect(await discovering(server.origin)).not.toBeNull();
+  });
+
+  it('finds them below the path of an issuer that has one, with a slash at its end or without', async () => {
+    const server = await serving(old);
+    for (const issuer of [`${server.origin}/tenant`, `${server.origin}/tenant/`]) {
+      server.answers.set(`/tenant${METADATA}`, { issuer, jwks_uri: `${server.origin}${JWKS}` });
+      expect(await discovering(issuer)).not.toBeNull();
+    }
+  });
+
+  it.each<[string, (origin: string) => object | null]>([
+    ['of another issuer', (origin) => ({ issuer: 'https://evil.example', jwks_uri: `${origin}${JWKS}` })],
+    ['of an issuer with a slash more', (origin) => ({ issuer: `${origin}/`, jwks_uri: `${origin}${JWKS}` })],
+    ['without an issuer', (origin) => ({ jwks_uri: `${origin}${JWKS}` })],
+    ['without keys', (origin) => ({ issuer: origin })],
+    ['with keys over http elsewhere', (origin) => ({ issuer: origin, jwks_uri: 'http://keys.example/jwks' })],
+    ['with keys in a file', (origin) => ({ issuer: origin, jwks_uri: 'file:///etc/jwks' })],
+    ['with keys that are no address', (origin) => ({ issuer: origin, jwks_uri: 7 })],
+    ['that is null', () => null],
+  ])('is a fault with a document %s', async (_, document) => {
+    const server = await serving(old);
+    const body = JSON.stringify(document(server.origin));
+    server.answers.set(
+      METADATA,
+      (_request, response) => void response.writeHead(200, { 'Content-Type': 'application/json' }).end(body),
+    );
+    await expect(discovering(server.origin)).rejects.toThrow(/the metadata of/);
+    expect(server.count(JWKS)).toBe(0);
+  });
+
+  it('does not let an issuer behind https name keys on the machine itself', async () => {
+    const server = await serving(old);
+    const fetch = async () => Response.json({ issuer: 'https://login.example', jwks_uri: `${server.origin}${JWKS}` });
+    await expect(discovering('https://login.example', { fetch })).rejects.toThrow(/no jwks_uri behind https/);
+    expect(server.count(JWKS)).toBe(0);
+  });
+});
+
+describe('the options', () => {
+  it.each<[string, object, string]>([
+    ['http', { url: 'http://keys.example/jwks' }, 'url'],
+    ['a host that only begins like this machine', { url: 'http://127.0.0.1.evil.example/jwks' }, 'url'],
+    ['a user name', { url: 'https://user:canary@keys.example/jwks' }, 'url'],
+    ['no address', { url: 'keys' }, 'url'],
+    ['an issuer over http', { discover: 'http://login.example' }, 'issuer'],
+    ['an issuer with a query', { discover: 'https://login.example?tenant=1' }, 'issuer'],
+    ['a cool-down of nothing', { url: 'https://keys.example/jwks', cooldown: 0 }, 'cooldown'],
+    ['a cool-down longer than maxAge', { url: 'https://keys.example/jwks', cooldown: '11m' }, 'cooldown'],
+    ['a maxAge that is none', { url: 'https://keys.example/jwks', maxAge: 'soon' }, 'maxAge'],
+    ['a fetch that is none', { url: 'https://keys.example/jwks', fetch: 'fetch' }, 'fetch'],
+  ])('refuse %s', (_, options, path) => {
+    const error = thrown(() => remoteKeys({ algorithms: ALGORITHMS, ...options } as never));
+    expect(error).toMatchObject({ code: 'option_invalid', path });
+    expect(error.message).not.toContain('canary');
+  });
+
+  it('refuse what they do not know', () => {
+    const options = { url: 'https://keys.example/jwks', algorithms: ALGORITHMS, coolDown: '1m' };
+    expect(thrown(() => remoteKeys(options as never))).toMatchObject({ code: 'option_unknown', path: 'coolDown' });
+  });
+
+  it.each([
+    'http://localhost:1/',
+    'http://a.localhost/',
+    'http://[::1]:1/',
+    'http://127.9.9.9/',
+    'https://keys.example/',
+  ])('take %s', (url) => {
+    expect(() => remoteKeys({ url, algorithms: ALGORITHMS })).not.toThrow();
+  });
+});
+
+function resolvers() {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

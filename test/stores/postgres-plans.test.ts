@@ -1,0 +1,202 @@
+import pg from 'pg';
+import { type PostgresStore, postgresStore } from 'postern/stores/postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aChangeId, aDigest, aKeyId, anEntry, T0 } from '../../src/testing/store-cases/case.js';
+import { usePostgres } from '../support/services.js';
+import { aSchema, ask } from './postgres-server.js';
+import { type Asked, spying } from './postgres-spy.js';
+
+const server = await usePostgres();
+
+describe.skipIf(server === null)('how PostgreSQL goes about it', () => {
+  const url = server?.url() as string;
+  const pool = new pg.Pool({ connectionString: url });
+  const { spy, log } = spying(pool);
+  const schema = aSchema();
+  let store: PostgresStore;
+
+  beforeAll(async () => {
+    store = postgresStore({ pool: spy, schema, listen: false });
+    await store.migrate();
+    await ask(
+      url,
+      `WITH made AS (
+         INSERT INTO ${schema}.tokens (id, organization, owner, ownership, name, description, types, type_names, metadata,
+           hint, created_at, updated_at, expires_at, version)
+         SELECT 't' || i, CASE WHEN i % 2 = 0 THEN 'large' ELSE 'o' || i % 200 END, 'w' || i % 1000,
+           CASE WHEN i % 10 = 0 THEN 'personal' ELSE 'organization' END,
+           'n', '', '{}', '', '{}', '', i / 2, i, i, 1 FROM generate_series(1, 20000) i RETURNING seq)
+       INSERT INTO ${schema}.secrets (digest, token, created_at, key_id, public_key)
+         SELECT lpad(seq::text, 64, '0'), seq, 1, lpad(seq::text, 64, 'k'), 'x' FROM made`,
+    );
+    await ask(
+      url,
+      `INSERT INTO ${schema}.changes (id, type, at, actor_kind, organization, subject)
+       SELECT 'c' || i, 'token.updated', i / 2, 'application', 'o' || i % 200, 's' || i % 50 FROM generate_series(1, 20000) i`,
+    );
+    await ask(
+      url,
+      `INSERT INTO ${schema}.entries (kind, id, value, expires_at, version)
+       SELECT 'jti', 'e' || i, '', CASE WHEN i % 2 = 0 THEN ${T0} + i END, 1 FROM generate_series(1, 20000) i`,
+    );
+    for (const table of ['tokens', 'secrets', 'changes', 'entries', 'token_counts', 'token_totals']) {
+      await ask(url, `ANALYZE ${schema}.${table}`);
+    }
+  });
+  afterAll(async () => {
+    await store?.close();
+    await pool.end();
+  });
+
+  const lines = (rows: readonly Record<string, unknown>[]) => rows.map((row) => row['QUERY PLAN']).join('\n');
+  /** The statements that a call comes to. */
+  async function asked(call: () => Promise<unknown>): Promise<readonly Asked[]> {
+    log.length = 0;
+    await call();
+    return [...log];
+  }
+  /** The plan of the one statement that a call comes to. */
+  async function planOf(call: () => Promise<unknown>): Promise<string> {
+    const statements = await asked(call);
+    expect(statements).toHaveLength(1);
+    const [{ text, values }] = statements as [Asked];
+    return lines(await ask(url, `EXPLAIN ${text}`, [...values]));
+  }
+
+  const after = { createdAt: 5_000, id: 't1' };
+  const position = { at: 5_000, id: aChangeId('c') };
+  it.each([
+    [{ organization: 'o1', after }, 'tokens_by_organization'],
+    [{ organization: 'large', after }, 'tokens_by_organization'],
+    [{ organization: 'o1', owner: 'w1', after }, 'tokens_by_owner'],
+    [{ organization: 'o1', ownership: 'organization', after }, 'tokens_by_ownership'],
+    [{ organization: 'large', ownership: 'personal', after }, 'tokens_by_ownership'],
+    [{ organization: 'large', ownership: 'organization', after }, 'tokens_by_ownership'],
+    [{ organization: 'large', ownership: 'organization', after, offset: 20 }, 'tokens_by_ownership'],
+    [{ organization: null, after }, 'tokens_of_all'],
+  ] as const)('a page of %j is read in the order of %s', async (query, index) => {
+    const plan = await planOf(() => store.listTokens({ ...query, limit: 10 }));
+    expect(plan).toContain(index);
+    expect(plan).toContain('ROW(created_at, id) <');
+    expect(plan).not.toContain('Sort');
+    expect(plan).not.toContain('Filter');
+  });
+
+  it('a page of an owner goes by tokens_by_owner, whatever else is asked', async () => {
+    const query = { organization: 'large', owner: 'w2', ownership: 'organization', after, limit: 10 } as const;
+    expect(await planOf(() => store.listTokens(query))).toContain('tokens_by_owner');
+  });
+
+  it.each([
+    [{ organization: 'o1', after: position }, 'changes_by_organization'],
+    [{ organization: null, subject: 's1', after: position }, 'changes_by_subject'],
+    [{ organization: null, after: position }, 'changes_by_age'],
+  ] as const)('a page of the log of %j is read in the order of %s', async (query, index) => {
+    const plan = await planOf(() => store.listChanges({ ...query, limit: 10 }));
+    expect(plan).toContain(index);
+    expect(plan).not.toContain('Sort');
+  });
+
+  it.each([
+    ['a digest', () => store.findTokenByDigest([aDigest('t1')]), 'secrets_pkey', 'digest = '],
+    ['digests', () => store.findTokenByDigest([aDigest('t1'), aDigest('t2')]), 'secrets_pkey', 'digest = ANY'],
+    ["a key's id", () => store.findTokenByKeyId([aKeyId('t1')]), 'secrets_by_key', 'key_id = '],
+    ['ids of keys', () => store.findTokenByKeyId([aKeyId('t1'), aKeyId('t2')]), 'secrets_by_key', 'key_id = ANY'],
+  ] as const)(
+    'a lookup by %s descends two indexes, also by the plan that is kept for every value',
+    async (_, call, index, condition) => {
+      const statements = await asked(call);
+      expect(statements).toHaveLength(1);
+      const [{ text, values }] = statements as [Asked];
+      // Of a secret's key nothing is read where it is not asked for.
+      expect(/key_id|public_key/.test(text)).toBe(index === 'secrets_by_key');
+      const client = new pg.Client(url);
+      await client.connect();
+      for (const mode of ['force_custom_plan', 'force_generic_plan']) {
+        await client.query(`SET plan_cache_mode = ${mode}`);
+        await client.query(`PREPARE lookup AS ${text}`);
+        const [value] = values;
+        const literal = Array.isArray(value) ? `ARRAY['${value.join("','")}']` : `'${value}'`;
+        const plan = lines((await client.query(`EXPLAIN EXECUTE lookup (${literal})`)).rows);
+        expect(plan).toContain(index);
+        expect(plan).toContain(condition);
+        expect(plan).toContain('tokens_pkey');
+        expect(plan).not.toContain('Seq Scan');
+        await client.query('DEALLOCATE lookup');
+      }
+      await client.end();
+    },
+  );
+
+  it.each([
+    [{ organization: 'large' }, 10_000],
+    [{ organization: 'large', ownership: 'personal' }, 2_000],
+    [{ organization: null }, 20_000],
+    [{ organization: null, ownership: 'personal' }, 2_000],
+  ] as const)('a count of %j looks at no token, and at no more rows than there are slots', async (filter, count) => {
+    expect(await store.countTokens(filter, 1)).toBe(count);
+    const [{ text, values }] = (await asked(() => store.countTokens(filter, 1))) as [Asked];
+    const plan = lines(await ask(url, `EXPLAIN (ANALYZE, TIMING OFF) ${text}`, [...values]));
+    expect(plan).not.toContain(' tokens');
+    // Each kind of ownership has 32.
+    const rows = [...plan.matchAll(/Scan.*\(actual rows=(\d+)/g)].map(([, found]) => Number(found));
+    expect(Math.max(...rows)).toBeLessThanOrEqual(64);
+    if (filter.organization !== null) expect(plan).toContain('token_counts_pkey');
+  });
+
+  it.each([
+    [{ organization: 'large', owner: 'w2' }, 'tokens_by_owner'],
+    [{ organization: 'large', owner: 'w2', ownership: 'organization' }, 'tokens_by_owner'],
+  ] as const)('a count of %j goes by %s', async (filter, index) => {
+    expect(await planOf(() => store.countTokens(filter, 100))).toContain(index);
+  });
+
+  it.each([{ search: 'n' }, { type: 'user', search: 'n' }, { organization: null, search: 'n' }])(
+    'a count of %j stops at its bound',
+    async (filter) => {
+      const [{ text, values }] = (await asked(() => store.countTokens({ organization: 'large', ...filter }, 7))) as [
+        Asked,
+      ];
+      const plan = lines(await ask(url, `EXPLAIN (ANALYZE, TIMING OFF) ${text}`, [...values]));
+      expect(plan).toMatch('type' in filter ? /Limit .*actual rows=0/ : /Limit .*actual rows=7/);
+    },
+  );
+
+  it('each statement over entries descends to one of them; clearing away reads those that have ended, in their order', async () => {
+    const entry = anEntry('e1', { kind: 'jti' });
+    for (const call of [
+      () => store.findEntry('jti', 'e1', T0),
+      () => store.putEntry({ ...entry, version: 3 }, 2, T0),
+      () => store.deleteEntry('jti', 'e1', 2, T0),
+    ]) {
+      expect(await planOf(call)).toMatch(/entries_pkey.*\n +Index Cond: \(\(kind = .*\) AND \(id = /);
+    }
+    const statements = await asked(() => store.putEntry(anEntry('new'), 0, T0));
+    expect(statements).toHaveLength(2);
+    const [put, purge] = statements as [Asked, Asked];
+    expect(lines(await ask(url, `EXPLAIN ${put.text}`, [...put.values]))).toContain(
+      'Conflict Arbiter Indexes: entries_pkey',
+    );
+    const plan = lines(await ask(url, `EXPLAIN ${purge.text}`, [...purge.values]));
+    expect(plan).toMatch(/entries_by_end.*\n +Index Cond: \(expires_at <= /);
+    expect(plan).toContain('Tid Scan');
+    expect(plan).not.toContain('Sort');
+  });
+
+  it('a batch of uses, and a change that moves no token, touch no count', async () => {
+    const triggers = async (change: string) => {
+      const client = new pg.Client(url);
+      await client.connect();
+      await client.query('BEGIN');
+      const { rows } = await client.query(
+        `EXPLAIN (ANALYZE, TIMING OFF) UPDATE ${schema}.tokens SET ${change} WHERE id = 't1'`,
+      );
+      await client.query('ROLLBACK');
+      await client.end();
+      return lines(rows).match(/Trigger \w+/g);
+    };
+    expect(await triggers('last_used_at = 1')).toBeNull();
+    expect(await triggers("name = 'renamed', organization = organization, ownership = ownership")).toBeNull();
+    expect(await triggers("organization = 'moved'")).toEqual(['Trigger tokens_are_recounted']);
+  });
+});

@@ -1,0 +1,36 @@
+import type { Store } from 'postern';
+import { testStore } from 'postern/testing';
+
+/** Runs the suite over a store, and gives the titles of what failed. */
+export async function failures(makeStore: () => Store): Promise<readonly string[]> {
+  const tests: [string, () => Promise<void>][] = [];
+  testStore('broken', makeStore, {
+    describe: (_, body) => body(),
+    it: (name, body) => tests.push([name, body]),
+  });
+  const failed: string[] = [];
+  for (const [name, body] of tests) {
+    // A wait that never ends is a failure too: nothing is left to run by then.
+    const outcome = await Promise.race([
+      body().then(
+        () => 'passed',
+        () => 'failed',
+      ),
+      idle(),
+    ]);
+    if (outcome !== 'passed') failed.push(name);
+  }
+  return failed;
+}
+
+/** Once everything that was under way in memory has come to its end. */
+async function idle(): Promise<string> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  return 'stuck';
+}
+
+/** What a store does otherwise than it should. */
+export type Break = (store: Store) => Partial<Store>;
+
+/** Lets other calls go first: what makes a check and a write two steps. */
+export const pause = () => Promise.resolve().then(() => {});
