@@ -9,48 +9,41 @@
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import { createPostern, isPosternError, memoryStore } from 'postern';
-import { guard, notFound } from 'postern/express';
+import { guard } from 'postern/express';
 import { accessTokens } from 'postern/jwt';
 import { onShutdown } from './shutdown.js';
 
-const issuer = 'https://auth.acme.dev';
-const audience = 'https://api.acme.dev';
+const names = { issuer: 'https://auth.acme.dev', audience: 'https://api.acme.dev' };
 
-// The issuer: it has the store, and keeps its signing keys there, encrypted. It rotates them by itself.
-const signed = accessTokens({ issuer, audience, encryptionKey: crypto.getRandomValues(new Uint8Array(32)) });
+// The issuer has the store, and keeps its signing keys there: encrypted under this key, which is a secret to keep.
+const signed = accessTokens({ ...names, encryptionKey: crypto.getRandomValues(new Uint8Array(32)) });
 const postern = createPostern({ store: memoryStore(), authenticators: [signed] });
-const { token } = await postern.tokens.create({
-  name: 'example',
-  owner: 'you',
-  types: { developer: { scopes: ['models:write'] } },
-});
+const grants = { developer: { scopes: ['models:write'] } } as const;
+const { token } = await postern.tokens.create({ name: 'example', owner: 'you', types: grants });
+
 const auth = express();
 auth.get('/.well-known/jwks.json', async (_request, response) => {
   response.set('Cache-Control', 'public, max-age=300').json(await signed.jwks());
 });
 auth.post('/token', express.json(), async (request, response) => {
   try {
-    response
-      .set('Cache-Control', 'no-store')
-      .json(await signed.exchange(postern, request.body?.token, { scopes: ['models:read'] }));
+    const exchanged = await signed.exchange(postern, request.body?.token, { scopes: ['models:read'] });
+    response.set('Cache-Control', 'no-store').json(exchanged);
   } catch (error) {
     if (!isPosternError(error)) throw error;
-    response.status(error.code === 'unavailable' ? 503 : 400).json({ error: error.code, message: error.message });
+    response.status(error.code === 'unavailable' ? 503 : 400).json({ code: error.code, detail: error.message });
   }
 });
 const authUrl = await listen(auth, 0);
 
-// The API, elsewhere: no database, only the address of the keys.
-const verifier = accessTokens.verifier({ issuer, audience, jwks: `${authUrl}/.well-known/jwks.json` });
+// The API knows the address of the keys, and has no database.
+const verifier = accessTokens.verifier({ ...names, jwks: `${authUrl}/.well-known/jwks.json` });
 const api = createPostern({ store: memoryStore(), authenticators: [verifier] });
 const app = express();
 app.get('/models', guard(api, { scope: 'models:read' }), (request, response) => {
   response.json({ models: [], calledBy: request.principal?.owner });
 });
-app.post('/models', guard(api, { scope: 'models:write' }), (_request, response) => {
-  response.status(201).json({});
-});
-app.use(notFound());
+app.post('/models', guard(api, { scope: 'models:write' }), (_request, response) => void response.status(201).json({}));
 const apiUrl = await listen(app, Number(process.env.PORT ?? 0));
 
 const { accessToken } = await signed.exchange(postern, token, { scopes: ['models:read'] });
@@ -58,11 +51,9 @@ console.log(`exchange:       curl -i ${authUrl}/token -H "Content-Type: applicat
 console.log(`allowed:        curl -i ${apiUrl}/models -H "Authorization: Bearer ${accessToken}"`);
 console.log(`scope missing:  curl -i -X POST ${apiUrl}/models -H "Authorization: Bearer ${accessToken}"`);
 
-function listen(server: Express, port: number): Promise<string> {
-  return new Promise((resolve) => {
-    const listening = server.listen(port, '127.0.0.1', () => {
-      resolve(`http://127.0.0.1:${(listening.address() as AddressInfo).port}`);
-    });
-    onShutdown(() => new Promise((closed) => listening.close(closed)));
-  });
+async function listen(server: Express, port: number): Promise<string> {
+  const listening = server.listen(port, '127.0.0.1');
+  await new Promise((resolve) => listening.once('listening', resolve));
+  onShutdown(async () => void listening.close());
+  return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
 }

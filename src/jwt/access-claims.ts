@@ -50,7 +50,7 @@ export interface AccessClaims {
 const MAX_DETAILS = 2_000;
 
 const name = z.string().min(1).max(200);
-const details = z.union([
+const details = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('endpoint_access'),
     token_type: name,

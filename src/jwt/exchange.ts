@@ -109,6 +109,9 @@ export async function exchangeToken(
   const { issuer, audience } = issuing;
   const { iat, exp } = lifeOf(holder, asked, issuing, core);
   const { sub, scope, ...rest } = claimsOf(holder.principal, grants, core.settings.catalog);
+  if (rest.authorization_details.length === 0) {
+    throw new PosternError('scope_missing', 'this token grants nothing that could be exchanged: derive one that does');
+  }
   const claims = {
     iss: issuer,
     sub,

@@ -1,13 +1,12 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import { z } from 'zod';
-import { encodeBase64url } from '../domain/base64url.js';
 import { isOrganizationName } from '../domain/endpoint.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
-import { compileGrants, type Grants } from '../domain/grants.js';
+import { compileGrants, type Grants, type StoredGrants } from '../domain/grants.js';
 import type { Ownership, PrincipalFields } from '../domain/principal.js';
-import type { Catalog } from '../domain/token-types.js';
 import type { AuthenticatorHost } from '../services/authenticator.js';
+import { BoundedMap } from '../services/bounded-map.js';
 import { check } from '../services/check.js';
+import { bytesToLatin1, hash } from '../services/digest.js';
 import { type FindEndpoint, readGrants } from '../services/grant-input.js';
 
 /** Who the subject of a verified token is to this application. */
@@ -42,33 +41,54 @@ const schema = z.strictObject({
   types: z.unknown().optional(),
 });
 
-/**
- * A principal from what an application made of verified claims. Whatever it can't be made from is the application's mistake.
- *
- * @throws PosternError `input_invalid`, `option_unknown`, `types_missing`, `type_unknown`, `scope_unknown`, `endpoint_unknown`
- */
-export async function principalFrom(
-  mapped: unknown,
-  subject: { readonly iss: string; readonly sub: string },
-  host: Pick<AuthenticatorHost, 'catalog' | 'organization'>,
-): Promise<PrincipalFields> {
-  const given = check(schema, mapped, WHAT, 'input_invalid');
-  return {
-    tokenId: externalId(subject),
-    owner: given.owner,
-    ownership: given.ownership,
-    organization: given.organization ?? host.organization,
-    grants: await grantsFrom(given.types, host.catalog),
-  };
-}
+/** How many different grants are kept compiled. */
+const INTERNED = 1_000;
 
-async function grantsFrom(types: unknown, catalog: Catalog): Promise<Grants> {
-  try {
-    return compileGrants(await readGrants(types, catalog, byName), catalog, { named: true });
-  } catch (error) {
-    if (!isPosternError(error)) throw error;
-    const { code, path } = error;
-    throw new PosternError(code, `${WHAT} can not be granted: ${error.message}`, { path, cause: error });
+/**
+ * Makes principals from what an application made of verified claims. Equal grants become one object: of the many tokens that
+ * are remembered, most may do the same.
+ */
+export class PrincipalMaker {
+  readonly #host: Pick<AuthenticatorHost, 'catalog' | 'organization'>;
+  readonly #grants = new BoundedMap<string, Grants>(INTERNED);
+
+  constructor(host: Pick<AuthenticatorHost, 'catalog' | 'organization'>) {
+    this.#host = host;
+  }
+
+  /**
+   * Whatever it can't be made from is the application's mistake.
+   *
+   * @throws PosternError `input_invalid`, `option_unknown`, `types_missing`, `type_unknown`, `scope_unknown`, `endpoint_unknown`
+   */
+  async make(mapped: unknown, subject: { readonly iss: string; readonly sub: string }): Promise<PrincipalFields> {
+    const given = check(schema, mapped, WHAT, 'input_invalid');
+    return {
+      tokenId: externalId(subject),
+      owner: given.owner,
+      ownership: given.ownership,
+      organization: given.organization ?? this.#host.organization,
+      grants: this.#compiled(await this.#read(given.types)),
+    };
+  }
+
+  async #read(types: unknown): Promise<StoredGrants> {
+    try {
+      return await readGrants(types, this.#host.catalog, byName);
+    } catch (error) {
+      if (!isPosternError(error)) throw error;
+      const { code, path } = error;
+      throw new PosternError(code, `${WHAT} can not be granted: ${error.message}`, { path, cause: error });
+    }
+  }
+
+  #compiled(stored: StoredGrants): Grants {
+    const key = JSON.stringify(stored);
+    const known = this.#grants.get(key);
+    if (known !== undefined) return known;
+    const grants = compileGrants(stored, this.#host.catalog, { named: true });
+    this.#grants.set(key, grants);
+    return grants;
   }
 }
 
@@ -77,6 +97,9 @@ const byName = (async () => ({ uid: null })) as unknown as FindEndpoint;
 
 /** One subject of one issuer, the same for all its tokens, and no text of theirs: fit for a log, a key, a column. */
 function externalId({ iss, sub }: { readonly iss: string; readonly sub: string }): string {
-  const digest = sha256(new TextEncoder().encode(JSON.stringify([iss, sub])));
-  return `ext_${encodeBase64url(digest).slice(0, 22)}`;
+  // Both take and give a character a byte.
+  const digest = btoa(hash(bytesToLatin1(utf8.encode(JSON.stringify([iss, sub])))));
+  return `ext_${digest.slice(0, 22).replaceAll('+', '-').replaceAll('/', '_')}`;
 }
+
+const utf8 = new TextEncoder();

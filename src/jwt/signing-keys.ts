@@ -14,7 +14,8 @@ export interface RotatedKeys {
 export interface RotateOptions {
   /**
    * For a key that others may know: the new one signs at once, and every earlier one is withdrawn with all tokens that it
-   * signed. Default `false`: no token fails.
+   * signed. Instances that share the store follow within a minute, verifiers by a JWKS within their `maxAge`. Default
+   * `false`: no token fails.
    */
   readonly withdraw?: boolean | undefined;
 }

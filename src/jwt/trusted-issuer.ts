@@ -16,7 +16,7 @@ import { mediaType, readCompact } from './compact.js';
 import { discoveryUrl } from './discovery.js';
 import { trustedUrl } from './fetch-json.js';
 import { isKeySet, type JsonWebKeySet, localKeys } from './local-keys.js';
-import { principalFrom, type TrustedPrincipal } from './mapped-principal.js';
+import { PrincipalMaker, type TrustedPrincipal } from './mapped-principal.js';
 import { type DpopOptions, dpopSchema, originsOf } from './options.js';
 import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
 import { isAccessToken } from './token-kind.js';
@@ -181,11 +181,13 @@ class TrustedIssuer implements AttachedAuthenticator {
   readonly #settings: Settings;
   readonly #host: AuthenticatorHost;
   readonly #keys: VerificationKeys;
+  readonly #principals: PrincipalMaker;
 
   constructor(settings: Settings, host: AuthenticatorHost) {
     this.#settings = settings;
     this.#host = host;
     this.#keys = settings.keysFor(host);
+    this.#principals = new PrincipalMaker(host);
   }
 
   accepts(token: string): boolean {
@@ -216,6 +218,6 @@ class TrustedIssuer implements AttachedAuthenticator {
     // What is taken from them is taken first: the function may change what it is given.
     const { iss, sub } = claims;
     const mapped = await this.#settings.principal(claims);
-    return mapped === null ? null : principalFrom(mapped, { iss, sub }, this.#host);
+    return mapped === null ? null : this.#principals.make(mapped, { iss, sub });
   }
 }

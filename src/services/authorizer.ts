@@ -203,7 +203,8 @@ export class Authorizer {
     const ended = decideLife(holder, time.latest, trace);
     if (ended !== null) return denied(ended);
     if (holder.restriction !== null) {
-      const refused = await (await this.#loadSigned()).restrict(holder.restriction, attempt, requirement, trace);
+      const signed = this.#signed ?? (await this.#loadSigned());
+      const refused = await signed.restrict(holder.restriction, attempt, requirement, trace);
       if (refused !== null) return refused;
     }
     const decision = decideGrant(holder.principal, requirement, endpoint, trace);
@@ -231,10 +232,11 @@ export class Authorizer {
   }
 
   async #find(credential: OpaqueCredential | SignedCredential, now: number): Promise<Holder | DenialReason> {
-    if (credential.signed !== null) return (await this.#loadSigned()).find(credential, now);
+    if (credential.signed !== null) return (this.#signed ?? (await this.#loadSigned())).find(credential, now);
     return (await this.#finder.find(this.#finder.bySecret(credential), now)) ?? 'token_unknown';
   }
 
+  /** Even what is loaded costs more than it does, asked for by `import`. */
   async #loadSigned(): Promise<SignedTokens> {
     const loaded = await import('./signed-tokens.js');
     this.#signed ??= new loaded.SignedTokens(this.#core, this.#finder, this.#authenticators);

@@ -22,12 +22,11 @@ import {
   updateTokenInput,
 } from './inputs.js';
 import { newSecret, newToken, readLimits } from './new-token.js';
-import type { ChangeType, SecretRotation, StoredToken, TokenFilter } from './ports.js';
+import type { SecretRotation, StoredToken, TokenFilter } from './ports.js';
 import { expiryOf, isRevoked } from './token-reader.js';
+import { conflict, createTokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
 
-/** How often a change is tried again when another process was faster. */
-const ATTEMPTS = 5;
 const BATCH = 200;
 /** Where tokens have to be counted one by one, they are counted so far. */
 const MOST_COUNTED = 10_000;
@@ -35,6 +34,7 @@ const MOST_COUNTED = 10_000;
 export function createTokens(core: Core, authority: Authority): Tokens {
   const { store, reader, settings } = core;
   const changes = createChangeLog(core, authority);
+  const { find, findToChange, edit, replace, remove, forget } = createTokenRows(core, authority, changes);
 
   async function resolveGrants(types: unknown, organization: string): Promise<StoredGrants> {
     const grants = await readGrants(types, settings.catalog, (id) => store.findEndpoint(organization, id));
@@ -42,62 +42,9 @@ export function createTokens(core: Core, authority: Authority): Tokens {
     return grants;
   }
 
-  /** The token, if this authority sees it. */
-  async function find(id: unknown): Promise<StoredToken | null> {
-    // Charset first: a store has no such id, and not every store can be asked about every text.
-    if (!isTokenId(id)) return null;
-    const token = await store.findToken(id);
-    return token !== null && authority.sees(token.organization) ? token : null;
-  }
-
-  async function findToChange(id: unknown): Promise<StoredToken> {
-    const token = await find(id);
-    if (token !== null) return token;
-    throw new PosternError('token_unknown', 'there is no token of this id: it may have been deleted; list the tokens', {
-      path: 'id',
-    });
-  }
-
   /** `'*'` is every organization, in the application's own hands; in another's it is a name like any other. */
   function organizationOf(named: string | undefined): string | null {
     return named === '*' && authority.actor.kind === 'application' ? null : authority.organization(named);
-  }
-
-  function forget(id: unknown): void {
-    if (isTokenId(id)) core.tokenChanged(id);
-  }
-
-  /** What was read of the token is forgotten whatever the store answers: a failed answer may hide a change that was made. */
-  function replace(...write: Parameters<typeof store.replaceToken>): Promise<boolean> {
-    return store.replaceToken(...write).finally(() => core.tokenChanged(write[0].id));
-  }
-
-  /** Replaces a token by what `edit` makes of it, or leaves it where that is `null`. Tries again when someone was faster. */
-  async function edit(
-    id: unknown,
-    type: ChangeType,
-    make: (token: StoredToken, now: number) => Promise<StoredToken | null> | StoredToken | null,
-  ): Promise<StoredToken> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const token = await findToChange(id);
-      const now = core.time.read();
-      const next = await make(token, now);
-      if (next === null) return token;
-      const written = { ...next, updatedAt: now, version: token.version + 1 };
-      const { change, announce } = changes.token(type, token, written, now);
-      if (await replace(written, token.version, null, change)) {
-        announce();
-        return written;
-      }
-    }
-    throw conflict();
-  }
-
-  async function remove(token: StoredToken, type: ChangeType): Promise<boolean> {
-    const { change, announce } = changes.token(type, token, null, core.time.read());
-    const removed = await store.deleteToken(token.id, change).finally(() => core.tokenChanged(token.id));
-    if (removed) announce();
-    return removed;
   }
 
   const tokens: Tokens = {
@@ -306,15 +253,7 @@ function filterFrom(given: ReturnType<typeof countTokensInput.parse>): Omit<Toke
   };
 }
 
-function isTokenId(id: unknown): id is string {
-  return typeof id === 'string' && /^[0-9A-Za-z_-]{1,64}$/.test(id);
-}
-
 function assertUnexpired(token: StoredToken, now: number): void {
   if (expiryOf(token) > now) return;
   throw new PosternError('token_expired', 'an expired token stays expired: create a new one', { path: 'id' });
-}
-
-function conflict(): PosternError {
-  return new PosternError('conflict', 'the token was changed by someone else at the same time: read it, and try again');
 }

@@ -1,7 +1,7 @@
 import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, sign as nodeSign } from 'node:crypto';
 import { exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import { createPostern, memoryStore } from 'postern';
-import { accessTokens, generateKeys, type PrivateJwk } from 'postern/jwt';
+import { accessTokens, generateKeys, type PrivateJwk, trustedIssuer } from 'postern/jwt';
 import { describe, expect, it } from 'vitest';
 import { START, verdict } from '../support/instance.js';
 import { polluted } from '../support/polluted.js';
@@ -346,6 +346,29 @@ describe('an access token with', () => {
       expect(answers, Object.keys(member).join()).toEqual(expected);
     }
   });
+});
+
+it('of another typ is left to who accepts that: an issuer may have tokens of several kinds', async () => {
+  const { good, saying, ed, clock } = await arena();
+  const { d, ...jwk } = ed;
+  const keys = { issuer: AUTH, audience: API, jwks: { keys: [jwk] } };
+  const postern = createPostern({
+    store: memoryStore(),
+    clock: clock.read,
+    authenticators: [
+      accessTokens.verifier(keys),
+      trustedIssuer({
+        ...keys,
+        tokenType: 'JWT',
+        principal: () => ({ owner: 'someone', types: { developer: { scopes: ['iam:read'] } } }),
+      }),
+    ],
+  });
+  const ownerOf = async (token: string) => {
+    const who = await postern.authenticate(token);
+    return who.ok ? who.principal.owner : who.reason;
+  };
+  expect([await ownerOf(good), await ownerOf(await saying({}, { typ: 'JWT' }))]).toEqual(['zoe', 'someone']);
 });
 
 it('a JWK that is exported has no more than it should', async () => {

@@ -211,6 +211,12 @@ describe('the subject of an exchange', () => {
     });
   });
 
+  it('may not be one that grants nothing', async () => {
+    const { postern, signed, token, clock } = await world();
+    const nothing = await derive(token, { scopes: ['cluster:read'], clock: clock.read });
+    expect(await refusal(signed.exchange(postern, nothing))).toMatchObject({ code: 'scope_missing' });
+  });
+
   it('is never an access token: not its own, not another issuer’s', async () => {
     const clock = new TestClock();
     const key = await issuerKey('ES256');

@@ -290,7 +290,9 @@ describe('the options', () => {
   it.each<[string, object, string]>([
     ['http', { url: 'http://keys.example/jwks' }, 'url'],
     ['a host that only begins like this machine', { url: 'http://127.0.0.1.evil.example/jwks' }, 'url'],
-    ['a user name', { url: 'https://user:canary@keys.example/jwks' }, 'url'],
+    ['a user name', { url: 'https://canary@keys.example/jwks' }, 'url'],
+    ['a user name and a password', { url: 'https://user:canary@keys.example/jwks' }, 'url'],
+    ['a fragment', { url: 'https://keys.example/jwks#canary' }, 'url'],
     ['no address', { url: 'keys' }, 'url'],
     ['an issuer over http', { discover: 'http://login.example' }, 'issuer'],
     ['an issuer with a query', { discover: 'https://login.example?tenant=1' }, 'issuer'],

@@ -142,6 +142,13 @@ describe('a token of a trusted issuer', () => {
     expect(await postern.authorize(bound)).toMatchObject({ allowed: false });
   });
 
+  it('is nobody where it is bound in another way, whatever proof comes with it', async () => {
+    const { postern } = setUp();
+    const token = await signed(key, { cnf: { 'x5t#S256': 'A'.repeat(43) } });
+    const attempt = { token, method: 'GET', requirement: READ, proof: { jwt: token, target: '/models' } };
+    expect(await postern.authorize(attempt)).toMatchObject({ allowed: false, reason: 'token_unknown' });
+  });
+
   it('expires by its own exp, with the tolerance once', async () => {
     const { clock, reasonOf } = setUp();
     const token = await signed(key);

@@ -143,6 +143,18 @@ describe('verifySignature', () => {
     importing.mockRestore();
   });
 
+  it('tries no more than four keys, however many it is given', async () => {
+    const keys = await Promise.all(Array.from({ length: 5 }, () => issuerKey('EdDSA')));
+    const found = await Promise.all(
+      keys.map(({ jwk, kid }) => localKeys({ keys: [jwk] }, ALGORITHMS).find({ alg: 'EdDSA', kid })),
+    );
+    const all = { find: async () => found as CryptoKey[] };
+    for (const [index, key] of keys.entries()) {
+      const token = await signed(key);
+      expect(await verifySignature(token, readCompact(token) as never, all)).toBe(index < 4);
+    }
+  });
+
   it('is a fault, and no verdict, where a key can not be told', async () => {
     const token = await signed(await issuerKey('EdDSA'));
     const jws = readCompact(token);

@@ -21,12 +21,14 @@ function installedIn(parent: Omit<Installation, 'name'> | undefined): Installati
 }
 
 describe('the tarball', () => {
-  it('holds the built entries, their chunks and four documents, and nothing else', () => {
+  it('holds the built entries, the command, their chunks and five documents, and nothing else', () => {
     const entries = ENTRIES.map(({ entry }) => entry.replace(/^postern\/?/, '') || 'index');
     const built = entries.flatMap((entry) => [`dist/${entry}.js`, `dist/${entry}.d.ts`]);
-    const chunk = /^dist\/(chunk-[A-Z0-9]{8}\.js|[a-z][a-z-]*-[\w-]{8}\.d\.ts)$/;
+    const chunk = /^dist\/((cli\/)?[a-z][a-z-]*-[A-Z0-9]{8}\.js|[a-z][a-z-]*-[\w-]{8}\.d\.ts)$/;
     const others = files.filter((file) => !chunk.test(file) || built.includes(file));
-    expect(others.toSorted()).toEqual([...built, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].toSorted());
+    const command = ['dist/cli/LICENSES.txt', 'dist/cli/main.js'];
+    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    expect(others.toSorted()).toEqual([...built, ...command, ...documents].toSorted());
   });
 
   // Threat 32: a package that runs code when it is installed.

@@ -8,6 +8,8 @@ export const ENTRIES = [
   { entry: 'postern/fastify', node: true },
   { entry: 'postern/fetch', node: false },
   { entry: 'postern/grpc', node: true, peer: '@grpc/grpc-js' },
+  { entry: 'postern/jwt', node: false },
+  { entry: 'postern/management', node: false },
   { entry: 'postern/zones', node: true },
   { entry: 'postern/limits', node: true, peer: 'rate-limiter-flexible' },
   { entry: 'postern/stores/sqlite', node: true },

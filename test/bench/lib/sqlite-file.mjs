@@ -55,7 +55,12 @@ export async function fillSqlite(filename, count, progress) {
         owner: `owner-${number}`,
         name: `token ${number}`,
       });
-      insertSecret({ ...secret, digest: digester.write(hash(text)).digest, token: seq, key_id: randomBytes(32).toString('hex') });
+      insertSecret({
+        ...secret,
+        digest: digester.write(hash(text)).digest,
+        token: seq,
+        key_id: randomBytes(32).toString('hex'),
+      });
       tokens.push(text);
     }
     db.exec('COMMIT');

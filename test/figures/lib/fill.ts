@@ -41,7 +41,13 @@ export async function fill(
     const token = formatToken('pst', random(SECRET_BYTES));
     if (index % every === 0 && kept.length < keep) kept.push(token);
     const digest = createHash('sha256').update(token).digest('hex');
-    return { id: newId(random), digest, hint: hintOf(token), change: newId(random), keyId: randomBytes(32).toString('hex') };
+    return {
+      id: newId(random),
+      digest,
+      hint: hintOf(token),
+      change: newId(random),
+      keyId: randomBytes(32).toString('hex'),
+    };
   };
   const write = { sqlite: fillSqlite, postgres: fillPostgres, redis: fillRedis }[name];
   await write(address, count, next, progress);

@@ -1,0 +1,149 @@
+import type { z } from 'zod';
+import { CliError } from '../failure.js';
+import type { Backend } from './backend.js';
+import { type Answer, ask, type Call, succeeded } from './http-client.js';
+import { unknownEndpoint, unknownToken } from './not-found.js';
+import { labelList } from './views.js';
+import {
+  endpointOnWire,
+  endpointsOnWire,
+  explanationOnWire,
+  introspectionOnWire,
+  issuedOnWire,
+  previewOnWire,
+  tokenOnWire,
+  tokensOnWire,
+  usageOnWire,
+} from './wire.js';
+
+const TOKENS = '/api/v1/api_tokens';
+const ENDPOINTS = '/api/v1/endpoints';
+
+/** A server's management API, in the name of a token. */
+export function httpBackend(endpoint: string, token: string): Backend {
+  const send = (call: Omit<Call, 'token'>): Promise<Answer> => ask(endpoint, { ...call, token });
+
+  function read<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+    const result = schema.safeParse(body);
+    if (result.success) return result.data;
+    const where = result.error.issues[0]?.path.join('.') || 'the body';
+    throw new CliError(
+      `${endpoint} did not answer as a postern server does (${where}): check the address and its version`,
+    );
+  }
+
+  async function get<S extends z.ZodType>(
+    schema: S,
+    call: Omit<Call, 'token'>,
+    missing?: () => Error,
+  ): Promise<z.output<S>> {
+    const answer = await send(call);
+    if (answer.status === 404 && missing) throw missing();
+    return read(schema, succeeded(endpoint, answer));
+  }
+
+  async function find<S extends z.ZodType>(schema: S, path: string): Promise<z.output<S> | null> {
+    const answer = await send({ path });
+    return answer.status === 404 ? null : read(schema, succeeded(endpoint, answer));
+  }
+
+  /** Of what is done and answered with nothing to read. */
+  async function done(call: Omit<Call, 'token'>, missing: () => Error): Promise<void> {
+    const answer = await send(call);
+    if (answer.status === 404) throw missing();
+    if (answer.status !== 204) succeeded(endpoint, answer);
+  }
+
+  async function issue(call: Omit<Call, 'token'>, missing?: () => Error) {
+    const answer = await send(call);
+    if (answer.status === 404 && missing) throw missing();
+    const body = succeeded(endpoint, answer);
+    return { token: read(issuedOnWire, body).token, record: read(tokenOnWire, body) };
+  }
+
+  return {
+    place: endpoint,
+    endpoint,
+    async listTokens({ limit, cursor, search, type, owner, ownership }) {
+      const page = await get(tokensOnWire, {
+        path: TOKENS,
+        query: { count: limit, search: search === '' ? undefined : search, type, owner, ownership, cursor },
+      });
+      return { items: page.items, next: page.next_cursor ?? null };
+    },
+    createToken: ({ name, description, types, ownership, owner, expiresAt, labels }) => {
+      if (owner !== undefined) {
+        throw new CliError(
+          'a server makes tokens for whoever asks: leave --owner out, or work on its store with --store',
+        );
+      }
+      return issue({
+        method: 'POST',
+        path: TOKENS,
+        body: {
+          name,
+          description,
+          types,
+          ownership,
+          expired_at: expiresAt?.toISOString() ?? null,
+          labels: labelList(labels),
+        },
+      });
+    },
+    findToken: (id) => find(tokenOnWire, pathOf(TOKENS, id)),
+    updateToken: (id, { name, description, types, expiresAt, labels }) =>
+      get(
+        tokenOnWire,
+        {
+          method: 'PATCH',
+          path: pathOf(TOKENS, id),
+          body: {
+            name,
+            description,
+            types,
+            ...(expiresAt !== undefined && { expired_at: expiresAt?.toISOString() ?? null }),
+            ...(labels && { labels: labelList(labels) }),
+          },
+        },
+        () => unknownToken(id),
+      ),
+    rotateToken: (id, grace) =>
+      issue({ method: 'POST', path: `${pathOf(TOKENS, id)}/rotate`, body: { grace } }, () => unknownToken(id)),
+    revokeToken: (id) =>
+      done({ method: 'POST', path: `${pathOf(TOKENS, id)}/revoke`, body: {} }, () => unknownToken(id)),
+    deleteToken: (id) => done({ method: 'DELETE', path: pathOf(TOKENS, id) }, () => unknownToken(id)),
+    async tokenUsage(id) {
+      return (await get(usageOnWire, { path: `${pathOf(TOKENS, id)}/usage` }, () => unknownToken(id))).items;
+    },
+    async listEndpoints({ limit, cursor }) {
+      const page = await get(endpointsOnWire, { path: ENDPOINTS, query: { count: limit, cursor } });
+      return { items: page.items, next: page.next_cursor ?? null };
+    },
+    createEndpoint: (id, access) => get(endpointOnWire, { method: 'POST', path: ENDPOINTS, body: { id, access } }),
+    updateEndpoint: (id, access) =>
+      get(endpointOnWire, { method: 'PATCH', path: pathOf(ENDPOINTS, id), body: { access } }, () =>
+        unknownEndpoint(id),
+      ),
+    deleteEndpoint: (id) => done({ method: 'DELETE', path: pathOf(ENDPOINTS, id) }, () => unknownEndpoint(id)),
+    previewEndpoint: (id, access) =>
+      get(previewOnWire, { path: `${pathOf(ENDPOINTS, id)}/preview`, query: { access } }, () => unknownEndpoint(id)),
+    async inspect(credential) {
+      const call = { method: 'POST', path: '/oauth/introspect', form: { token: credential } } as const;
+      return get(introspectionOnWire, call);
+    },
+    explain: ({ token: credential, zone, requirement }) =>
+      get(
+        explanationOnWire,
+        { method: 'POST', path: '/api/v1/explain', body: { token: credential, zone, requirement } },
+        () =>
+          new CliError(`${endpoint} does not explain its decisions: ask its store, with postern explain --store <url>`),
+      ),
+    async close() {},
+  };
+}
+
+/** An id of another form names nothing; dots would name the collection itself. */
+function pathOf(collection: string, id: string): string {
+  if (/^\.*$/.test(id)) throw collection === TOKENS ? unknownToken(id) : unknownEndpoint(id);
+  return `${collection}/${encodeURIComponent(id)}`;
+}

@@ -1,0 +1,189 @@
+import { escapeInvisible } from '../../domain/text.js';
+import { EXIT } from '../exit-codes.js';
+import { CliError, usageError } from '../failure.js';
+
+export interface Call {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below the endpoint, beginning with a slash. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | null | undefined>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Sent as a form (RFC 6749, RFC 7662). */
+  readonly form?: Readonly<Record<string, string>>;
+  /** Left out: no credential goes along. */
+  readonly token?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** The JSON of the body; `null` where it is none. */
+  readonly body: unknown;
+}
+
+/** How long a server may take for one answer, in milliseconds. */
+const TIMEOUT = 30_000;
+const MOST_BYTES = 32 * 1024 * 1024;
+
+/**
+ * A server's address as it is kept and shown: without a slash at its end.
+ *
+ * @throws CliError (usage)
+ */
+export function readEndpoint(text: string): string {
+  let url: URL;
+  try {
+    url = new URL(text.trim());
+  } catch {
+    throw usageError(
+      `the endpoint ${JSON.stringify(escapeInvisible(text))} is no URL: give one such as https://api.example.com`,
+    );
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw usageError('the endpoint is no http or https address: give one such as https://api.example.com');
+  }
+  // A password in an address ends up in history, logs and messages.
+  if (url.username !== '' || url.password !== '') {
+    throw usageError('the endpoint holds a user name or a password: leave them out, a token is all that is needed');
+  }
+  if (url.search !== '' || url.hash !== '') throw usageError('the endpoint holds a query: give the address alone');
+  return url.origin + url.pathname.replace(/\/+$/, '');
+}
+
+/** Whether a token would travel in clear, over more than this machine. */
+export function isInTheClear(endpoint: string): boolean {
+  const { protocol, hostname } = new URL(endpoint);
+  return protocol === 'http:' && !/^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+/**
+ * One call to a server. Redirects are not followed: a token goes where it was meant to go, and nowhere else.
+ *
+ * @throws CliError (unavailable) where no answer comes
+ */
+export async function ask(endpoint: string, call: Call): Promise<Answer> {
+  const { method = 'GET', path, query = {}, body, form, token, headers = {} } = call;
+  const url = new URL(endpoint + path);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined) url.searchParams.set(name, String(value));
+  }
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT),
+      headers: {
+        accept: 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(form !== undefined && { body: new URLSearchParams(form) }),
+    });
+    text = await readText(response);
+  } catch (error) {
+    throw unreachable(endpoint, error);
+  }
+  if (response.status >= 300 && response.status < 400) {
+    const location = response.headers.get('location');
+    throw new CliError(
+      `${endpoint} answers with a redirect${location === null ? '' : ` to ${location}`}: no token was sent there; log in again with the address that answers itself`,
+    );
+  }
+  return { status: response.status, body: parsed(text) };
+}
+
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // As Node has it: an async iterable, which the DOM's type does not say.
+  const body = response.body as unknown as AsyncIterable<Uint8Array> | null;
+  if (body === null) return '';
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > MOST_BYTES) throw new CliError('the server sent more than an answer can hold: look at its address');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+const CAUSES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'the connection was cut',
+  ENOTFOUND: 'its name is unknown',
+  EAI_AGAIN: 'its name can not be looked up now',
+  ETIMEDOUT: 'it gave no answer in time',
+  UND_ERR_CONNECT_TIMEOUT: 'it gave no answer in time',
+  UND_ERR_SOCKET: 'the connection was cut',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself: name it in NODE_EXTRA_CA_CERTS',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is of an unknown authority: name that in NODE_EXTRA_CA_CERTS',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is of an unknown authority: name that in NODE_EXTRA_CA_CERTS',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+};
+
+function unreachable(endpoint: string, error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if ((error as Error).name === 'TimeoutError') {
+    return new CliError(
+      `${endpoint} gave no answer within ${TIMEOUT / 1000} seconds: try again later`,
+      EXIT.unavailable,
+    );
+  }
+  const code = codeOf(error);
+  const why = CAUSES[code] ?? (code || (error as { cause?: Error }).cause?.message || 'the connection failed');
+  return new CliError(
+    `${endpoint} can't be reached (${why}): is the server running, and is the address right?`,
+    EXIT.unavailable,
+    {
+      cause: error,
+    },
+  );
+}
+
+/** What failed below: `fetch` wraps it, and where a name has several addresses there are several failures. */
+function codeOf(error: unknown): string {
+  let at = error as { cause?: unknown; code?: unknown; errors?: readonly unknown[] } | undefined;
+  while (at !== undefined && at !== null) {
+    if (typeof at.code === 'string') return at.code;
+    at = (at.cause ?? at.errors?.[0]) as typeof at;
+  }
+  return '';
+}
+
+/** The sentence in a problem document (RFC 9457), or what its status means. */
+export function problemOf({ status, body }: Answer): string {
+  const { detail, title } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  for (const text of [detail, title]) if (typeof text === 'string' && text !== '') return text;
+  return status >= 500 ? 'the server failed' : 'the server refused, and did not say why';
+}
+
+/**
+ * The body of an answer that is a success.
+ *
+ * @throws CliError with the server's own sentence
+ */
+export function succeeded(endpoint: string, answer: Answer): unknown {
+  const { status, body } = answer;
+  if (status >= 200 && status < 300) {
+    if (typeof body === 'object' && body !== null) return body;
+    throw new CliError(`${endpoint} did not answer as a postern server does: check the address`);
+  }
+  if (status === 401) {
+    throw new CliError(`${endpoint} does not take this token (${problemOf(answer)}): log in again, with postern login`);
+  }
+  const outage = status === 502 || status === 503 || status === 504 || status === 429;
+  throw new CliError(`HTTP ${status}: ${problemOf(answer)}`, outage ? EXIT.unavailable : EXIT.failed);
+}

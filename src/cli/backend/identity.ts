@@ -1,0 +1,37 @@
+import { escapeInvisible } from '../../domain/text.js';
+import { EXIT } from '../exit-codes.js';
+import { CliError } from '../failure.js';
+import { ask, problemOf, succeeded } from './http-client.js';
+import { organizationOnWire, userOnWire } from './wire.js';
+
+export interface Identity {
+  readonly user: string;
+  readonly email: string;
+  readonly organization: string;
+}
+
+/**
+ * Whose a token is, by the server's word.
+ *
+ * @throws CliError in the words of BentoCloud's client where the server does not take the token
+ */
+export async function identify(endpoint: string, token: string): Promise<Identity> {
+  const answer = await ask(endpoint, { path: '/api/v1/auth/current', token });
+  const { status } = answer;
+  if (status >= 400 && status < 500 && status !== 404 && status !== 429) {
+    const why = status === 401 ? 'Bad credentials' : escapeInvisible(problemOf(answer));
+    throw new CliError(`Error validating token: HTTP ${status}: ${why} (${endpoint})`, EXIT.failed, { bare: true });
+  }
+  const user = userOnWire.safeParse(succeeded(endpoint, answer));
+  const organization = organizationOnWire.safeParse(
+    succeeded(endpoint, await ask(endpoint, { path: '/api/v1/current_org', token })),
+  );
+  if (!user.success || !organization.success) {
+    throw new CliError(`${endpoint} did not answer as a postern server does: check the address`);
+  }
+  return {
+    user: escapeInvisible(user.data.name),
+    email: user.data.email,
+    organization: escapeInvisible(organization.data.name),
+  };
+}

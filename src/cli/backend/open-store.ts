@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import type { Store } from '../../services/ports.js';
+import type { MigrateOptions, Migration } from '../../stores/sql/migration.js';
+import { CliError, usageError } from '../failure.js';
+
+/** A store that makes its own tables: each of those that the command can name. */
+export type MigratingStore = Store & { migrate(options?: MigrateOptions): Promise<Migration> };
+
+export interface OpenedStore {
+  readonly store: MigratingStore;
+  /** What it is, without a password. */
+  readonly place: string;
+}
+
+export interface StoreAddress {
+  /** `sqlite:path`, `postgres://…` or `redis://…`. */
+  readonly url: string;
+  /** The schema of PostgreSQL, or the prefix of Redis' keys. Default: that of the store. */
+  readonly namespace?: string | undefined;
+  /** Whether a SQLite file that is not there is made. */
+  readonly make: boolean;
+}
+
+/**
+ * Opens a store by its address. Its client is loaded now, and no other.
+ *
+ * @throws CliError (usage) for an address of no known form; `PosternError` `driver_missing`, `option_invalid`
+ */
+export async function openStore({ url, namespace, make }: StoreAddress): Promise<OpenedStore> {
+  const scheme = /^([a-z]+):/i.exec(url)?.[1]?.toLowerCase();
+  switch (scheme) {
+    case 'sqlite': {
+      const { sqliteStore } = await import('../../stores/sqlite/index.js');
+      const filename = pathOf(url);
+      if (!make && !existsSync(filename)) {
+        throw new CliError(
+          `there is no database ${filename}: correct its path, or make one with postern migrate --store sqlite:${filename}`,
+        );
+      }
+      if (namespace !== undefined) throw usageError('--namespace is for PostgreSQL and Redis: a SQLite file has none');
+      return { store: sqliteStore({ filename }), place: filename };
+    }
+    case 'postgres':
+    case 'postgresql': {
+      const { postgresStore } = await import('../../stores/postgres/index.js');
+      const schema = namespace === undefined ? {} : { schema: namespace };
+      return { store: postgresStore({ connectionString: url, ...schema }), place: withoutSecret(url) };
+    }
+    case 'redis':
+    case 'rediss': {
+      const { redisStore } = await import('../../stores/redis/index.js');
+      const prefix = namespace === undefined ? {} : { prefix: namespace };
+      return { store: redisStore({ url, ...prefix }), place: withoutSecret(url) };
+    }
+    default:
+      throw usageError(
+        '--store names no store that is known: use sqlite:<path>, postgres://<host>/<database> or redis://<host>',
+      );
+  }
+}
+
+/** `sqlite:./a.db`, `sqlite:/a.db`, `sqlite:///a.db` and `sqlite:C:\a.db` all name a path. */
+function pathOf(url: string): string {
+  const path = url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '');
+  if (path === '') throw usageError('--store sqlite: names no file: use sqlite:<path>');
+  return isAbsolute(path) ? path : resolve(path);
+}
+
+function withoutSecret(url: string): string {
+  try {
+    const { protocol, host, pathname } = new URL(url);
+    return `${protocol}//${host}${pathname}`;
+  } catch {
+    return `${url.split(':', 1)[0]}://…`;
+  }
+}

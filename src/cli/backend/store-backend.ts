@@ -1,0 +1,205 @@
+import type { DenialReason } from '../../domain/decision.js';
+import type { Duration } from '../../domain/duration.js';
+import type { Endpoint } from '../../domain/endpoint.js';
+import type { Requirement } from '../../domain/requirement.js';
+import type { TokenRecord } from '../../domain/token-record.js';
+import type { AnyTokenTypes } from '../../domain/token-types.js';
+import { createPostern, type Postern } from '../../services/create-postern.js';
+import type { AffectedToken } from '../../services/preview.js';
+import type { CreateToken } from '../../services/tokens-api.js';
+import { EXIT } from '../exit-codes.js';
+import { CliError } from '../failure.js';
+import type { AffectedView, Backend, EndpointView, TokenView } from './backend.js';
+import { unknownEndpoint, unknownToken } from './not-found.js';
+import { openStore, type StoreAddress } from './open-store.js';
+import { labelList, labelsOf, NOT_ACTIVE, statusOf } from './views.js';
+
+/** What was typed is the library's to check: it knows the token types. */
+type AnyGrants = CreateToken<AnyTokenTypes>['types'];
+
+export interface StoreBackendOptions extends StoreAddress {
+  readonly organization?: string | undefined;
+  readonly tokenPrefix?: string | undefined;
+  readonly pepper?: string | undefined;
+  readonly clock: () => number;
+}
+
+/**
+ * A store with the library on top, and no server: what this does is the application's own doing, with every right.
+ *
+ * @throws CliError, PosternError as {@link openStore} and `createPostern`
+ */
+export async function storeBackend(options: StoreBackendOptions): Promise<Backend> {
+  const { store, place } = await openStore(options);
+  const { organization, tokenPrefix, pepper, clock } = options;
+  const postern: Postern<AnyTokenTypes> = createPostern({
+    store,
+    clock,
+    // One command, then the end: what is remembered would never be asked for again.
+    cache: false,
+    ...(organization !== undefined && { organization }),
+    ...(tokenPrefix !== undefined && { tokenPrefix }),
+    ...(pepper !== undefined && { pepper }),
+  });
+  const { tokens, endpoints } = postern;
+  const view = (record: TokenRecord) => tokenView(record, clock());
+  /** The bare API sees every organization: a token of another one than was named is not there. */
+  const own = organization ?? 'default';
+  const find = async (id: string) => {
+    const record = await tokens.get(id);
+    return record?.organization === own ? record : null;
+  };
+  const assertOwn = async (id: string) => {
+    if ((await find(id)) === null) throw unknownToken(id);
+  };
+
+  return {
+    place,
+    endpoint: null,
+    async listTokens({ cursor, ...query }) {
+      const { items, nextCursor } = await tokens.list({ ...query, cursor });
+      return { items: items.map(view), next: nextCursor };
+    },
+    async createToken({ labels, owner, types, ...input }) {
+      const { token, record } = await tokens.create({
+        ...input,
+        types: types as AnyGrants,
+        owner: owner ?? null,
+        metadata: labelled({}, labels),
+      });
+      return { token, record: view(record) };
+    },
+    async findToken(id) {
+      const record = await find(id);
+      return record && view(record);
+    },
+    async updateToken(id, { labels, types, ...changes }) {
+      const record = await find(id);
+      if (record === null) throw unknownToken(id);
+      const metadata = labels && labelled(record.metadata, labels);
+      return view(await tokens.update(id, { ...changes, types: types as AnyGrants | undefined, metadata }));
+    },
+    async rotateToken(id, grace) {
+      await assertOwn(id);
+      const { token, record } = await tokens.rotate(id, grace === undefined ? {} : { grace: grace as Duration });
+      return { token, record: view(record) };
+    },
+    async revokeToken(id) {
+      await assertOwn(id);
+      await tokens.revoke(id);
+    },
+    async deleteToken(id) {
+      await assertOwn(id);
+      await tokens.delete(id);
+    },
+    async tokenUsage(id) {
+      await assertOwn(id);
+      return (await tokens.usage(id)).map(({ endpoint, count, lastUsedAt }) => {
+        return { endpoint, count, last_used_at: lastUsedAt.toISOString() };
+      });
+    },
+    async listEndpoints(query) {
+      const { items, nextCursor } = await endpoints.list(query);
+      return { items: items.map(endpointView), next: nextCursor };
+    },
+    createEndpoint: async (id, access) => endpointView(await endpoints.create({ id, access })),
+    updateEndpoint: async (id, access) => endpointView(await endpoints.update(id, { access })),
+    async deleteEndpoint(id) {
+      if ((await endpoints.get(id)) === null) throw unknownEndpoint(id);
+      await endpoints.delete(id);
+    },
+    async previewEndpoint(id, access) {
+      const { from, to, openToAnyone, gain, lose } = await endpoints.preview(id, { access });
+      return {
+        from,
+        to,
+        open_to_anyone: openToAnyone,
+        gain_count: gain.length,
+        lose_count: lose.length,
+        gain: gain.map(affectedView),
+        lose: lose.map(affectedView),
+      };
+    },
+    async inspect(token) {
+      const authentication = await postern.authenticate(token);
+      if (!authentication.ok) {
+        assertJudged(authentication.reason);
+        return { ...NOT_ACTIVE, reason: authentication.reason };
+      }
+      const { tokenId, owner, organization: of, grants } = authentication.principal;
+      const record = await tokens.get(tokenId);
+      return {
+        active: true,
+        reason: null,
+        uid: tokenId,
+        owner,
+        organization: of,
+        scopes: grants.scopes,
+        endpoints: grants.endpoints,
+        expired_at: record?.expiresAt?.toISOString() ?? null,
+      };
+    },
+    async explain({ token, zone, requirement }) {
+      const { decision, steps, remedy } = await postern.explain({
+        token,
+        zone,
+        requirement: requirement as Requirement<AnyTokenTypes>,
+      });
+      if (!decision.allowed) assertJudged(decision.reason);
+      return {
+        allowed: decision.allowed,
+        reason: decision.allowed ? null : decision.reason,
+        steps,
+        remedy: remedy ? { types: remedy.types, message: remedy.message } : null,
+      };
+    },
+    close: () => postern.close(),
+  };
+}
+
+/** A fault is no judgement: a token that can't be looked up is not a bad one. */
+function assertJudged(reason: DenialReason): void {
+  if (reason === 'unavailable')
+    throw new CliError('the store gives no answer: look at it, and try again', EXIT.unavailable);
+  if (reason === 'internal_error')
+    throw new CliError("the token's record can't be read: look at it in the store, or delete it");
+}
+
+function tokenView(record: TokenRecord, now: number): TokenView {
+  const { expiresAt, revokedAt, metadata } = record;
+  return {
+    uid: record.id,
+    name: record.name,
+    description: record.description,
+    status: statusOf(revokedAt !== null, expiresAt, now),
+    types: record.types as TokenView['types'],
+    organization: record.organization,
+    owner: record.owner,
+    ownership: record.ownership,
+    hint: record.hint,
+    labels: labelsOf(metadata.labels),
+    created_at: record.createdAt.toISOString(),
+    updated_at: record.updatedAt.toISOString(),
+    expired_at: expiresAt?.toISOString() ?? null,
+    revoked_at: revokedAt?.toISOString() ?? null,
+    last_used_at: record.lastUsedAt?.toISOString() ?? null,
+  };
+}
+
+/** The management API keeps a token's labels in its metadata; what else is in there stays. */
+function labelled(
+  metadata: TokenRecord['metadata'],
+  labels: Readonly<Record<string, string>>,
+): TokenRecord['metadata'] {
+  const list = labelList(labels);
+  const { labels: _, ...rest } = metadata;
+  return list.length === 0 ? rest : { ...rest, labels: list };
+}
+
+function endpointView({ id, access, organization, createdAt, updatedAt }: Endpoint): EndpointView {
+  return { id, access, organization, created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() };
+}
+
+function affectedView({ record, lastUsedAt }: AffectedToken): AffectedView {
+  return { uid: record.id, name: record.name, owner: record.owner, last_used_at: lastUsedAt?.toISOString() ?? null };
+}

@@ -1,0 +1,30 @@
+import type { Inspection, TokenView } from './backend.js';
+
+/** Of a credential that is not good nothing is told but why, where that is known. */
+export const NOT_ACTIVE: Omit<Inspection, 'reason'> = {
+  active: false,
+  uid: null,
+  owner: null,
+  organization: null,
+  scopes: [],
+  endpoints: [],
+  expired_at: null,
+};
+
+/** At the instant of its expiry a token is expired. */
+export function statusOf(revoked: boolean, expiresAt: Date | null, now: number): TokenView['status'] {
+  if (revoked) return 'revoked';
+  return expiresAt !== null && expiresAt.getTime() <= now ? 'expired' : 'active';
+}
+
+/** The labels of a token, kept and sent as a list of `{ key, value }`. */
+export function labelsOf(labels: unknown): Readonly<Record<string, string>> {
+  const entries = (Array.isArray(labels) ? labels : []).map((label) => [String(label?.key), String(label?.value)]);
+  return Object.fromEntries(entries);
+}
+
+export function labelList(
+  labels: Readonly<Record<string, string>>,
+): { readonly key: string; readonly value: string }[] {
+  return Object.entries(labels).map(([key, value]) => ({ key, value }));
+}

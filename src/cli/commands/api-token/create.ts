@@ -1,0 +1,70 @@
+import { Command, Option } from 'commander';
+import type { Backend, Issued } from '../../backend/backend.js';
+import { usageError } from '../../failure.js';
+import { type GrantOptions, grantsOf, withGrants } from '../../grants.js';
+import type { Host } from '../../host.js';
+import { type ExpiryOptions, expiryOf, label, outputOption, withExpiry, withTarget } from '../../options.js';
+import { type Format, note, print } from '../../output/print.js';
+import { named, timeInWords } from '../../output/words.js';
+import { type TargetOptions, withBackend } from '../../target.js';
+
+interface CreateOptions extends TargetOptions, GrantOptions, ExpiryOptions {
+  readonly name: string;
+  readonly description: string;
+  readonly owner?: string;
+  readonly organizationToken?: boolean;
+  readonly label?: Readonly<Record<string, string>>;
+  readonly output: Format;
+}
+
+export function create(host: Host): Command {
+  const command = withTarget(new Command('create'))
+    .description('Make a token. Its secret is printed once, alone on stdout; nobody can show it again.')
+    .requiredOption('--name <name>', 'what people know it by')
+    .option('--description <text>', 'what it is for', '');
+  return withExpiry(withGrants(command), 'neither: it never ends')
+    .option('--organization-token', 'it belongs to the organization, and outlives who made it')
+    .addOption(new Option('--owner <owner>', 'with --store: whose it is (default: nobody by name)'))
+    .addOption(new Option('--label <key=value>', 'a label; repeatable').argParser(label))
+    .addOption(outputOption())
+    .action((options: CreateOptions) => {
+      const types = grantsOf(options);
+      if (types === undefined) {
+        throw usageError(
+          'a token must be good for something: give --endpoint or --all-endpoints (user token), --scope (developer token), or both',
+        );
+      }
+      const expiresAt = expiryOf(options, host.clock()) ?? null;
+      const { name, description, owner, organizationToken = false, label: labels = {}, output } = options;
+      return withBackend(host, options, async (backend) => {
+        const issued = await backend.createToken({
+          name,
+          description,
+          types,
+          ownership: organizationToken ? 'organization' : 'personal',
+          owner,
+          expiresAt,
+          labels,
+        });
+        printIssued(host, output, backend, issued, 'Created');
+      });
+    });
+}
+
+/** The secret's only showing: alone on stdout, for `TOKEN=$(postern api-token create …)`; what to know of it beside. */
+export function printIssued(
+  host: Host,
+  output: Format,
+  backend: Backend,
+  { token, record }: Issued,
+  done: string,
+): void {
+  print(host, output, { ...record, token }, () => `${token}\n`);
+  const ends = record.expired_at === null ? 'it never ends' : `it ends ${timeInWords(record.expired_at, '')}`;
+  note(host, `${done} token ${named(record)}; ${ends}.`);
+  note(host, 'This is the only time that its secret is shown: put it where you keep secrets.');
+  const isDeveloper = Object.values(record.types).some(({ scopes }) => scopes !== undefined);
+  if (isDeveloper && backend.endpoint !== null) {
+    note(host, `To log in with it: postern login --endpoint ${backend.endpoint} --api-token (it asks for the token).`);
+  }
+}

@@ -1,0 +1,16 @@
+import { Command } from 'commander';
+import type { Host } from '../../host.js';
+import { create } from './create.js';
+import { remove } from './delete.js';
+import { get } from './get.js';
+import { list } from './list.js';
+import { revoke } from './revoke.js';
+import { rotate } from './rotate.js';
+import { update } from './update.js';
+import { usage } from './usage.js';
+
+export function apiToken(host: Host): Command {
+  const group = new Command('api-token').description('Manage API tokens: on the server in use, or on a store.');
+  for (const command of [list, create, get, update, rotate, revoke, remove, usage]) group.addCommand(command(host));
+  return group;
+}

@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import type { Host } from '../../host.js';
+import { outputOption, withTarget } from '../../options.js';
+import { type Format, note, print } from '../../output/print.js';
+import { table } from '../../output/table.js';
+import { timeInWords } from '../../output/words.js';
+import { type TargetOptions, withBackend } from '../../target.js';
+
+export function usage(host: Host): Command {
+  return withTarget(new Command('usage'))
+    .description('What a token was used for, and when last.')
+    .argument('<id>', 'its id')
+    .addOption(outputOption())
+    .action((id: string, { output, ...target }: TargetOptions & { readonly output: Format }) =>
+      withBackend(host, target, async (backend) => {
+        const uses = await backend.tokenUsage(id);
+        print(host, output, uses, () =>
+          table(
+            ['ENDPOINT', 'COUNT', 'LAST USED'],
+            uses.map(({ endpoint, count, last_used_at }) => [
+              endpoint ?? '(scopes)',
+              count,
+              timeInWords(last_used_at, '-'),
+            ]),
+          ),
+        );
+        if (uses.length === 0) note(host, 'It was not used yet.');
+      }),
+    );
+}

@@ -1,0 +1,28 @@
+import { Argument, Command } from 'commander';
+import { bashScript } from '../completion/bash.js';
+import { fishScript } from '../completion/fish.js';
+import { type Node, nodesOf } from '../completion/tree.js';
+import { zshScript } from '../completion/zsh.js';
+import type { Host } from '../host.js';
+
+const SHELLS: Readonly<Record<string, (nodes: readonly Node[]) => string>> = {
+  bash: bashScript,
+  zsh: zshScript,
+  fish: fishScript,
+};
+
+const HELP = `
+To have it in every shell:
+  bash  postern completion bash > ~/.local/share/bash-completion/completions/postern
+  zsh   postern completion zsh > "\${fpath[1]}/_postern"
+  fish  postern completion fish > ~/.config/fish/completions/postern.fish`;
+
+export function completion(host: Host, root: Command): Command {
+  return new Command('completion')
+    .description('Print a script that makes a shell complete the words of this command.')
+    .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(SHELLS)))
+    .addHelpText('after', HELP)
+    .action((shell: string) => {
+      host.stdout.write((SHELLS[shell] as (nodes: readonly Node[]) => string)(nodesOf(root)));
+    });
+}

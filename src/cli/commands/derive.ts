@@ -1,0 +1,69 @@
+import { Command, Option } from 'commander';
+import type { Duration } from '../../domain/duration.js';
+import { derive as deriveToken } from '../../jwt/derive.js';
+import { loadContexts } from '../contexts.js';
+import type { Host } from '../host.js';
+import { collect, durationArgument, outputOption, tokenFileOption } from '../options.js';
+import { type Format, note, print } from '../output/print.js';
+import { readToken } from '../secrets.js';
+
+interface DeriveCommandOptions {
+  readonly scope?: readonly string[];
+  readonly endpoint?: readonly string[];
+  readonly allEndpoints?: boolean;
+  readonly method?: readonly string[];
+  readonly expiresIn: string;
+  readonly tokenFile?: string;
+  readonly output: Format;
+}
+
+export function derive(host: Host): Command {
+  return new Command('derive')
+    .description(
+      'Make, offline, a narrower and shorter token out of an API token: piped in, of a file, of POSTERN_API_TOKEN, of the context, or asked for.',
+    )
+    .addOption(new Option('--scope <scope>', 'a scope that it keeps; repeatable').argParser(collect))
+    .addOption(new Option('--endpoint <id>', 'an endpoint that it keeps; repeatable').argParser(collect))
+    .addOption(new Option('--all-endpoints', 'it keeps every endpoint that its parent reaches').conflicts('endpoint'))
+    .addOption(
+      new Option('--method <method>', 'a method that it may be used for, such as GET; repeatable').argParser(collect),
+    )
+    .addOption(
+      new Option('--expires-in <duration>', 'how long it lives; it also ends with its parent')
+        .argParser(durationArgument)
+        .default('5m'),
+    )
+    .addOption(tokenFileOption())
+    .addOption(outputOption())
+    .action(async (options: DeriveCommandOptions) => {
+      const parent = await readToken(host, {
+        file: options.tokenFile,
+        fallback: host.env.POSTERN_API_TOKEN || (await savedToken(host)),
+        prompt: 'API token to derive from',
+      });
+      const endpoints = options.allEndpoints ? '*' : options.endpoint;
+      const token = await deriveToken(parent, {
+        scopes: options.scope,
+        endpoints,
+        methods: options.method,
+        expiresIn: options.expiresIn as Duration,
+        clock: host.clock,
+      });
+      print(host, options.output, { token, ...claimsOf(token) }, () => `${token}\n`);
+      note(
+        host,
+        `It ends ${claimsOf(token).expired_at}, or with its parent. What its parent does not hold, it does not grant.`,
+      );
+    });
+}
+
+/** On a terminal too: who is logged in derives from that. */
+async function savedToken(host: Host): Promise<string | undefined> {
+  const { current, contexts } = await loadContexts(host);
+  return contexts.find(({ name }) => name === current)?.api_token;
+}
+
+function claimsOf(token: string): { readonly expired_at: string } {
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+  return { expired_at: new Date(claims.exp * 1000).toISOString() };
+}

@@ -1,0 +1,43 @@
+import { escapeInvisible } from '../../domain/text.js';
+import { EXIT } from '../exit-codes.js';
+import { CliError, usageError } from '../failure.js';
+import type { Host } from '../host.js';
+import { progress } from '../output/print.js';
+import { askConfirmation } from '../prompts.js';
+
+/** Does the same to each of several things, one after the other, and shows how far it is. */
+export async function eachOf<Item>(
+  host: Host,
+  items: readonly Item[],
+  doing: string,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const line = progress(host);
+  try {
+    for (const [index, item] of items.entries()) {
+      if (items.length > 1) line.show(`${doing} ${index + 1} of ${items.length} …`);
+      await work(item);
+      line.end();
+    }
+  } finally {
+    line.end();
+  }
+}
+
+/**
+ * Refuses, before anything is read, what would have to ask where nobody can answer.
+ *
+ * @throws CliError (usage)
+ */
+export function assertCanConfirm(host: Host, yes: boolean): void {
+  if (yes || (host.stdin.isTTY && host.stderr.isTTY)) return;
+  throw usageError('deleting wants a yes, and there is nobody to ask: give --yes');
+}
+
+/** @throws CliError (interrupted) where the answer is no */
+export async function confirmed(host: Host, yes: boolean, names: readonly string[], what: string): Promise<void> {
+  if (yes) return;
+  const all = names.map(escapeInvisible).join(', ');
+  const message = names.length === 1 ? `Delete ${what} ${all}?` : `Delete these ${names.length} ${what}s: ${all}?`;
+  if (!(await askConfirmation(host, message))) throw new CliError('cancelled: nothing was deleted', EXIT.interrupted);
+}

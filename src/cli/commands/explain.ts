@@ -1,0 +1,74 @@
+import { Command, Option } from 'commander';
+import type { Zone } from '../../domain/endpoint.js';
+import type { ExplanationView, Question } from '../backend/backend.js';
+import { EXIT } from '../exit-codes.js';
+import { usageError } from '../failure.js';
+import type { Host } from '../host.js';
+import { collect, outputOption, tokenFileOption, withTarget } from '../options.js';
+import type { Outcome } from '../outcome.js';
+import { type Format, print } from '../output/print.js';
+import { table } from '../output/table.js';
+import { readToken } from '../secrets.js';
+import { type TargetOptions, withBackend } from '../target.js';
+
+interface ExplainOptions extends TargetOptions {
+  readonly endpoint?: string;
+  readonly scope?: readonly string[];
+  readonly authenticated?: boolean;
+  readonly zone: Zone;
+  /** `false`: --no-token. */
+  readonly token: boolean;
+  readonly tokenFile?: string;
+  readonly output: Format;
+}
+
+export function explain(host: Host, outcome: Outcome): Command {
+  return withTarget(new Command('explain'))
+    .description(
+      'Why is this token allowed, or denied? Prints every check in its order, and what would change the answer.',
+    )
+    .addOption(new Option('--endpoint <id>', 'the call is to this endpoint').conflicts(['scope', 'authenticated']))
+    .addOption(
+      new Option('--scope <scope>', 'the call needs this scope; repeatable, and all are needed')
+        .argParser(collect)
+        .conflicts('authenticated'),
+    )
+    .option('--authenticated', 'the call needs any valid token')
+    .addOption(
+      new Option('--zone <zone>', 'where the caller stands').choices(['external', 'internal']).default('external'),
+    )
+    .option('--no-token', 'the call comes without a token')
+    .addOption(tokenFileOption())
+    .addOption(outputOption())
+    .action(async (options: ExplainOptions) => {
+      const requirement = requirementOf(options);
+      const token = options.token
+        ? await readToken(host, {
+            file: options.tokenFile,
+            fallback: host.env.POSTERN_API_TOKEN,
+            prompt: 'Token to explain',
+          })
+        : null;
+      const found = await withBackend(host, options, (backend) => {
+        return backend.explain({ token, zone: options.zone, requirement });
+      });
+      print(host, options.output, found, () => told(found));
+      if (!found.allowed) outcome.exitCode = EXIT.failed;
+    });
+}
+
+function requirementOf({ endpoint, scope, authenticated }: ExplainOptions): Question['requirement'] {
+  if (endpoint !== undefined) return { endpoint };
+  if (scope !== undefined) return { scope };
+  if (authenticated) return { authenticated };
+  throw usageError('explain needs to know what the call is to: give --endpoint, --scope or --authenticated');
+}
+
+function told({ allowed, reason, steps, remedy }: ExplanationView): string {
+  const verdict = allowed ? 'Allowed.\n' : `Denied: ${reason}\n`;
+  const checks = table(
+    ['CHECK', 'RESULT', 'WHAT WAS COMPARED'],
+    steps.map(({ check, passed, detail }) => [check, passed ? 'passed' : 'failed', detail]),
+  );
+  return `${verdict}\n${checks}${remedy === null ? '' : `\n${remedy.message}\n`}`;
+}

@@ -1,0 +1,67 @@
+import { Command, Option } from 'commander';
+import { readEndpoint } from '../backend/http-client.js';
+import { identify } from '../backend/identity.js';
+import { loadContexts, saveContext } from '../contexts.js';
+import { usageError } from '../failure.js';
+import type { Host } from '../host.js';
+import { loginInBrowser } from '../login/browser.js';
+import { note } from '../output/print.js';
+import { assertToken, readToken } from '../secrets.js';
+import { warnInTheClear } from '../target.js';
+
+interface LoginOptions {
+  readonly endpoint?: string;
+  /** `true`: the option without a value. */
+  readonly apiToken?: string | true;
+  readonly apiTokenFile?: string;
+  readonly context: string;
+  readonly browser: boolean;
+}
+
+export function login(host: Host): Command {
+  return new Command('login')
+    .description(
+      'Log in to a server, and keep its address and the token as a context. Without a token it goes through the browser.',
+    )
+    .option('--endpoint <url>', 'the address of the server (or POSTERN_ENDPOINT, or that of the current context)')
+    .addOption(
+      new Option(
+        '--api-token [token]',
+        'log in with this token; without a value it is asked for and not shown; - reads stdin (or POSTERN_API_TOKEN)',
+      ),
+    )
+    .addOption(new Option('--api-token-file <path>', 'log in with the token in this file').conflicts('apiToken'))
+    .option('--context <name>', 'the name to keep it under', 'default')
+    .option('--no-browser', 'do not open a browser: only print the address to open')
+    .action((options: LoginOptions) => logIn(host, options));
+}
+
+async function logIn(host: Host, options: LoginOptions): Promise<void> {
+  const endpoint = await endpointOf(host, options.endpoint);
+  warnInTheClear(host, endpoint);
+  const token = (await givenToken(host, options)) ?? (await loginInBrowser(host, endpoint, { open: options.browser }));
+  const { user, email, organization } = await identify(endpoint, token);
+  await saveContext(host, { name: options.context, endpoint, api_token: token, email });
+  host.stdout.write(`Successfully logged in as user "${user}" in organization "${organization}".\n`);
+  if (host.env.POSTERN_API_TOKEN || host.env.POSTERN_ENDPOINT) {
+    note(host, 'POSTERN_API_TOKEN and POSTERN_ENDPOINT still count over this login: unset them to use it.');
+  }
+}
+
+async function endpointOf(host: Host, given: string | undefined): Promise<string> {
+  const named = given ?? host.env.POSTERN_ENDPOINT;
+  if (named) return readEndpoint(named);
+  const { current, contexts } = await loadContexts(host);
+  const context = contexts.find(({ name }) => name === current);
+  if (context) return context.endpoint;
+  throw usageError('there is no server to log in to: name it with --endpoint https://…');
+}
+
+async function givenToken(host: Host, { apiToken, apiTokenFile }: LoginOptions): Promise<string | null> {
+  if (apiTokenFile !== undefined) return readToken(host, { file: apiTokenFile, prompt: 'API token' });
+  if (apiToken === '-') return readToken(host, { file: '-', prompt: 'API token' });
+  if (apiToken === true) return readToken(host, { prompt: 'API token' });
+  if (apiToken !== undefined) return assertToken(apiToken, '--api-token');
+  const { POSTERN_API_TOKEN } = host.env;
+  return POSTERN_API_TOKEN ? assertToken(POSTERN_API_TOKEN, 'POSTERN_API_TOKEN') : null;
+}

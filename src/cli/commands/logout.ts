@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+import { loadContexts, removeContext } from '../contexts.js';
+import { CliError } from '../failure.js';
+import type { Host } from '../host.js';
+
+export function logout(host: Host): Command {
+  return new Command('logout')
+    .description('Forget the token of a context. The token itself goes on until it is revoked or ends.')
+    .option('--context <name>', 'the context to forget, instead of the current one')
+    .action(async ({ context }: { readonly context?: string }) => {
+      const name = context ?? (await loadContexts(host)).current;
+      if (name === null) throw new CliError('no context is in use: name one with --context, from postern list-context');
+      const { endpoint } = await removeContext(host, name);
+      host.stdout.write(
+        `Logged out of ${endpoint} (context "${name}"). Its token still works: revoke it if nobody else uses it.\n`,
+      );
+    });
+}

@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { openStore } from '../backend/open-store.js';
+import { usageError } from '../failure.js';
+import type { Host } from '../host.js';
+import { outputOption } from '../options.js';
+import { type Format, note, print, progress } from '../output/print.js';
+
+interface MigrateCommandOptions {
+  readonly store?: string;
+  readonly namespace?: string;
+  readonly dryRun?: boolean;
+  readonly output: Format;
+}
+
+export function migrate(host: Host): Command {
+  return new Command('migrate')
+    .description("Make or upgrade a store's tables now, instead of with its first use.")
+    .option('--store <url>', 'sqlite:<path>, postgres://… or redis://… (or POSTERN_STORE)')
+    .option('--namespace <name>', "PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
+    .option(
+      '--dry-run',
+      'change nothing: print the statements that would run, to review them or to run them as another role',
+    )
+    .addOption(outputOption())
+    .action((options: MigrateCommandOptions) => migrateStore(host, options));
+}
+
+async function migrateStore(host: Host, { store: given, namespace, dryRun = false, output }: MigrateCommandOptions) {
+  const url = given ?? host.env.POSTERN_STORE;
+  if (!url) throw usageError('there is no store to migrate: name it with --store');
+  const { store, place } = await openStore({ url, namespace, make: true });
+  const line = progress(host);
+  try {
+    if (!dryRun) line.show(`Migrating ${place} …`);
+    const { from, to, statements } = await store.migrate({ dryRun });
+    line.end();
+    print(host, output, { store: place, from, to, dry_run: dryRun, statements }, () =>
+      dryRun ? statements.map((statement) => `${statement};\n`).join('') : `${place}: ${done(from, to)}\n`,
+    );
+    if (dryRun)
+      note(
+        host,
+        from === to ? `${place} is current (version ${to}).` : `${place} would go from version ${from} to ${to}.`,
+      );
+  } finally {
+    line.end();
+    await store.close();
+  }
+}
+
+function done(from: number, to: number): string {
+  if (from === to) return `nothing to do, version ${to} is current`;
+  return from === 0 ? `made, version ${to}` : `upgraded from version ${from} to ${to}`;
+}

@@ -1,0 +1,48 @@
+import { Command, Option } from 'commander';
+import type { Host } from '../host.js';
+import { wholeNumber } from '../options.js';
+import type { ServeOptions } from '../serve/serve.js';
+
+const HELP = `
+It serves the management API, the console, and an endpoint to try tokens on: GET /demo/…
+On an empty store it makes one developer token with every scope and shows it, this once. Should nobody have seen it:
+  postern api-token create --store <url> --name admin --owner admin --scope '*'
+It speaks plain HTTP: for more than this machine, put a proxy with TLS before it, and name its address in --origin.`;
+
+export function serve(host: Host): Command {
+  return new Command('serve')
+    .description('Run the management API with the console, on a store of its own.')
+    .addOption(
+      new Option('--port <number>', 'the port to listen on; 0 takes a free one')
+        .argParser(wholeNumber(0, 65_535))
+        .default(3210),
+    )
+    .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option(
+      '--database <path>',
+      'the SQLite file to keep everything in; it is made when missing (default: ./postern.db)',
+    )
+    .addOption(
+      new Option(
+        '--store <url>',
+        'another store: postgres://…, redis://… or sqlite:<path> (or POSTERN_STORE)',
+      ).conflicts('database'),
+    )
+    .option('--namespace <name>', "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
+    .option('--organization <name>', 'what is meant wherever no organization is named', 'default')
+    .option(
+      '--bootstrap-token-file <path>',
+      'write the bootstrap token to this new file of mode 0600, instead of showing it',
+    )
+    .option(
+      '--origin <url>',
+      'the address that people and clients use, where a proxy stands before it: https://postern.example.com',
+    )
+    .option('--no-console', 'without the console')
+    .addHelpText('after', HELP)
+    .action(async (options: ServeOptions) => {
+      // Loaded for this command alone: the console's pages and the API are most of the code.
+      const { serveStore } = await import('../serve/serve.js');
+      await serveStore(host, options);
+    });
+}

@@ -1,0 +1,59 @@
+import { Command } from 'commander';
+import type { Inspection } from '../backend/backend.js';
+import { EXIT } from '../exit-codes.js';
+import type { Host } from '../host.js';
+import { outputOption, tokenFileOption, withTarget } from '../options.js';
+import type { Outcome } from '../outcome.js';
+import { type Format, print } from '../output/print.js';
+import { fields } from '../output/table.js';
+import { listed } from '../output/words.js';
+import { readToken } from '../secrets.js';
+import { type TargetOptions, withBackend } from '../target.js';
+
+interface VerifyOptions extends TargetOptions {
+  readonly tokenFile?: string;
+  readonly output: Format;
+}
+
+export function verify(host: Host, outcome: Outcome): Command {
+  return withTarget(new Command('verify'))
+    .description(
+      'Is this token good, and what for? It is piped in, of a file, of POSTERN_API_TOKEN, or asked for. On a server, yours must hold iam:read.',
+    )
+    .addOption(tokenFileOption())
+    .addOption(outputOption())
+    .action(async ({ tokenFile, output, ...target }: VerifyOptions) => {
+      const token = await readToken(host, {
+        file: tokenFile,
+        fallback: host.env.POSTERN_API_TOKEN,
+        prompt: 'Token to verify',
+      });
+      const found = await withBackend(host, target, (backend) => backend.inspect(token));
+      print(host, output, found, () => (found.active ? good(found) : `The token is not good${because(found)}.\n`));
+      if (!found.active) outcome.exitCode = EXIT.failed;
+    });
+}
+
+function good({ uid, owner, organization, scopes, endpoints, expired_at }: Inspection): string {
+  return `The token is good.\n${fields([
+    ['ID', uid],
+    ['Owner', owner],
+    ['Organization', organization],
+    ['Scopes', listed(scopes)],
+    ['Endpoints', endpoints === '*' ? 'all' : listed(endpoints)],
+    ['Expires', expired_at ?? 'never'],
+  ])}`;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  token_missing: 'there is none',
+  token_malformed: 'it is no token',
+  token_unknown: 'it is unknown here, or was mistyped',
+  token_expired: 'it has expired',
+  token_revoked: 'it was revoked, or replaced by a rotation',
+};
+
+/** A server says no more than that it is not good (RFC 7662 section 2.2). */
+function because({ reason }: Inspection): string {
+  return reason === null ? '' : `: ${REASONS[reason] ?? reason}`;
+}

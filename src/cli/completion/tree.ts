@@ -1,0 +1,53 @@
+import type { Command, Option } from 'commander';
+
+/** A command as a shell's completion needs it. */
+export interface Node {
+  /** The words that lead to it, without `postern`. */
+  readonly path: readonly string[];
+  readonly commands: readonly Word[];
+  readonly options: readonly Flag[];
+  /** What its first argument may be, where that is a choice. */
+  readonly choices: readonly string[];
+}
+
+export interface Word {
+  readonly name: string;
+  readonly description: string;
+}
+
+export interface Flag extends Word {
+  /** `-o`; `null`: it has a long form only. */
+  readonly short: string | null;
+  readonly takes: 'nothing' | 'a value' | 'a file';
+  readonly choices: readonly string[];
+}
+
+export function nodesOf(command: Command, path: readonly string[] = []): readonly Node[] {
+  const node: Node = {
+    path,
+    commands: command.commands.map((each) => ({ name: each.name(), description: summary(each.description()) })),
+    options: [...command.options.map(flagOf), HELP],
+    choices: command.registeredArguments[0]?.argChoices ?? [],
+  };
+  return [node, ...command.commands.flatMap((each) => nodesOf(each, [...path, each.name()]))];
+}
+
+const HELP: Flag = { name: '--help', short: '-h', description: 'print help', takes: 'nothing', choices: [] };
+
+function flagOf(option: Option): Flag {
+  const { long, short, required, optional, description, argChoices } = option;
+  const file = /<path>/.test(option.flags);
+  return {
+    name: long ?? (short as string),
+    short: long && short ? short : null,
+    description: summary(description),
+    takes: !required && !optional ? 'nothing' : file ? 'a file' : 'a value',
+    choices: argChoices ?? [],
+  };
+}
+
+/** The first sentence, as one line without what shells read as more than text. */
+function summary(text: string): string {
+  const [first = ''] = text.split(/[.:;?] |\.$/, 1);
+  return first.replaceAll("'", '’').replace(/["`$\\[\]]/g, '');
+}

@@ -1,0 +1,61 @@
+import { isPosternError, isUnavailable, type PosternError } from '../domain/errors.js';
+import { escapeInvisible } from '../domain/text.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
+
+/** An end of the command that its user can do something about: one sentence that says what. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: ExitCode;
+  /** Whether the message is printed as it is, without `Error: ` before it. */
+  readonly bare: boolean;
+
+  constructor(message: string, exitCode: ExitCode = EXIT.failed, options: { bare?: boolean; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.exitCode = exitCode;
+    this.bare = options.bare ?? false;
+  }
+}
+
+export function usageError(message: string): CliError {
+  return new CliError(message, EXIT.usage);
+}
+
+/** What is printed of an error, and what the process exits with. */
+export interface Failure {
+  readonly message: string;
+  readonly exitCode: ExitCode;
+}
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CliError) {
+    return { message: error.bare ? error.message : sentence(error.message), exitCode: error.exitCode };
+  }
+  if (isPosternError(error)) return { message: sentence(error.message), exitCode: exitCodeOf(error) };
+  const text = error instanceof Error ? error.message : String(error);
+  return {
+    message: sentence(`${text.split('\n', 1)[0]}: run it again with POSTERN_DEBUG=1 to see where it comes from`),
+    exitCode: EXIT.failed,
+  };
+}
+
+function exitCodeOf(error: PosternError): ExitCode {
+  // What is wrong with a store stays wrong: only one that gives no answer is worth another try.
+  const lasting = error.code === 'store_invalid' || error.code === 'store_newer' || error.code === 'driver_missing';
+  return isUnavailable(error) && !lasting ? EXIT.unavailable : EXIT.failed;
+}
+
+function sentence(text: string): string {
+  const clean = escapeInvisible(redact(text.trim()));
+  return `Error: ${clean}${/[.!?]$/.test(clean) ? '' : '.'}`;
+}
+
+/**
+ * The text without what looks like a credential, whoever wrote it: a mistyped option repeats what was typed, and a client
+ * of a database may repeat its address.
+ */
+export function redact(text: string): string {
+  return text
+    .replace(/\b([a-z][a-z0-9]{1,15}_[0-9A-Za-z]{4})[0-9A-Za-z]{45}\b/g, '$1…')
+    .replace(/\b(ey[\w-]{4})[\w-]*\.[\w-]+\.[\w-]+/g, '$1…')
+    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, '$1…@');
+}

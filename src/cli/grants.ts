@@ -1,0 +1,62 @@
+import { type Command, Option } from 'commander';
+import type { GrantView } from './backend/backend.js';
+import { usageError } from './failure.js';
+import { collect } from './options.js';
+
+export interface GrantOptions {
+  readonly endpoint?: readonly string[] | undefined;
+  readonly allEndpoints?: boolean | undefined;
+  readonly scope?: readonly string[] | undefined;
+  readonly types?: string | undefined;
+}
+
+/** The token types that `--endpoint` and `--scope` are for: BentoCloud's. Others are given whole, with `--types`. */
+const ENDPOINT_TYPE = 'user';
+const SCOPE_TYPE = 'developer';
+
+export function withGrants(command: Command): Command {
+  return command
+    .addOption(new Option('--endpoint <id>', 'user token: an endpoint that it reaches; repeatable').argParser(collect))
+    .addOption(
+      new Option('--all-endpoints', 'user token: reaches every endpoint, those made later too').conflicts('endpoint'),
+    )
+    .addOption(
+      new Option(
+        '--scope <scope>',
+        'developer token: a scope that it holds, such as models:write, models:* or *; repeatable',
+      ).argParser(collect),
+    )
+    .addOption(
+      new Option(
+        '--types <json>',
+        'the grants of an application with token types of its own, such as {"user":{"endpoints":["summarizer"]}}',
+      ).conflicts(['endpoint', 'allEndpoints', 'scope']),
+    );
+}
+
+/** The grants that are asked for; `undefined` where none are. */
+export function grantsOf({
+  endpoint,
+  allEndpoints,
+  scope,
+  types,
+}: GrantOptions): Readonly<Record<string, GrantView>> | undefined {
+  if (types !== undefined) return readTypes(types);
+  const endpoints = allEndpoints ? '*' : endpoint;
+  if (endpoints === undefined && scope === undefined) return undefined;
+  return {
+    ...(endpoints && { [ENDPOINT_TYPE]: { endpoints } }),
+    ...(scope && { [SCOPE_TYPE]: { scopes: scope } }),
+  };
+}
+
+/** What is inside is the library's to judge: it knows the token types. */
+function readTypes(json: string): Readonly<Record<string, GrantView>> {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, GrantView>;
+  } catch {
+    // As below: it is no JSON object.
+  }
+  throw usageError('--types is no JSON object: give one such as {"developer":{"scopes":["models:read"]}}');
+}

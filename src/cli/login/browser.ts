@@ -1,0 +1,76 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type Answer, ask, problemOf, succeeded } from '../backend/http-client.js';
+import { EXIT } from '../exit-codes.js';
+import { CliError } from '../failure.js';
+import type { Host } from '../host.js';
+import { note } from '../output/print.js';
+import { assertToken } from '../secrets.js';
+
+/** Between two questions, in milliseconds. */
+const PAUSE = 1_000;
+/** The life of a code (RFC 8628 `expires_in`): nobody need be asked about one that has ended. */
+const LIFE = 5 * 60_000;
+/** How often a server may fail to answer before this gives up: one that is restarted is back by then. */
+const MOST_FAILURES = 30;
+
+/**
+ * Logs in by way of a browser, as RFC 8628 does: the server gives a code, a person who is signed in approves it, and only who
+ * began can collect the token. The code alone is worth nothing (RFC 8628 section 5.4): whoever polls must show the verifier
+ * of the challenge that it was bound to (RFC 7636).
+ *
+ * @throws CliError where it was refused, or nobody approved it in time
+ */
+export async function loginInBrowser(host: Host, endpoint: string, { open }: { open: boolean }): Promise<string> {
+  const verifier = randomBytes(32).toString('base64url');
+  const challenge = createHash('sha256').update(verifier).digest('base64url');
+  const code = await begin(endpoint, challenge);
+  const page = `${endpoint}/api_tokens?code=${encodeURIComponent(code)}`;
+  note(host, `Open this page and approve the login there:\n\n  ${page}\n`);
+  if (open && host.stderr.isTTY) host.openBrowser(page);
+  note(host, 'Waiting for it, for five minutes at most. Ctrl-C ends it.');
+  const until = host.clock() + LIFE;
+  let failures = 0;
+  while (host.clock() < until) {
+    await host.wait(PAUSE);
+    try {
+      const token = await collect(endpoint, code, verifier);
+      if (token !== null) return token;
+      failures = 0;
+    } catch (error) {
+      // A server that is away for a moment has not refused anything.
+      const away = error instanceof CliError && error.exitCode === EXIT.unavailable;
+      if (!away || ++failures >= MOST_FAILURES) throw error;
+    }
+  }
+  throw new CliError('nobody approved this login within five minutes: run postern login again');
+}
+
+async function begin(endpoint: string, challenge: string): Promise<string> {
+  const query = { code_challenge: challenge, code_challenge_method: 'S256' };
+  const body = succeeded(endpoint, await ask(endpoint, { path: '/api/v1/auth/code', query })) as { code?: unknown };
+  if (typeof body.code === 'string' && /^[\x21-\x7e]{16,512}$/.test(body.code)) return body.code;
+  throw new CliError(`${endpoint} gave no code to log in with: check the address, or use --api-token`);
+}
+
+/** The token, or `null` where nobody has approved it yet. */
+async function collect(endpoint: string, code: string, verifier: string): Promise<string | null> {
+  const answer = await ask(endpoint, {
+    path: '/api/v1/auth/token',
+    query: { code },
+    headers: { 'x-postern-verifier': verifier },
+  });
+  const { status } = answer;
+  if (isPending(answer)) return null;
+  if (status >= 400 && status < 500 && status !== 429)
+    throw new CliError(`the login was refused: ${problemOf(answer)}`);
+  const { token } = succeeded(endpoint, answer) as { token?: unknown };
+  if (typeof token === 'string') return assertToken(token, "the server's answer");
+  throw new CliError(`${endpoint} approved the login and sent no token: run postern login again`);
+}
+
+/** RFC 8628 section 3.5. A server of another make says no more than that it has none yet: it is asked until the time is over. */
+function isPending({ status, body }: Answer): boolean {
+  if (status < 400 || status >= 500) return false;
+  const code = typeof body === 'object' && body !== null ? (body as { code?: unknown }).code : undefined;
+  return code === 'authorization_pending' || (code === undefined && status !== 403 && status !== 410);
+}

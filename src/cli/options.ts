@@ -1,0 +1,125 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../domain/duration.js';
+import { ACCESS } from '../domain/endpoint.js';
+import { usageError } from './failure.js';
+import { FORMATS } from './output/print.js';
+
+/** Options that many commands have, so that they mean the same everywhere. */
+
+export function outputOption(): Option {
+  return new Option('-o, --output <format>', 'how to print').choices(FORMATS).default('table');
+}
+
+/** What to work on: a server or a store. */
+export function withTarget(command: Command): Command {
+  return withStore(
+    command.addOption(new Option('--context <name>', 'the server of this context, instead of the current one')),
+  );
+}
+
+/** The store, and what of its application's options it takes to work on it. */
+export function withStore(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--store <url>',
+        'work on a store, without a server: sqlite:<path>, postgres://…, redis://… (or POSTERN_STORE, which keeps a password off the command line)',
+      ),
+    )
+    .addOption(new Option('--organization <name>', 'with --store: whose tokens and endpoints (default: default)'))
+    .addOption(
+      new Option(
+        '--namespace <name>',
+        "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)",
+      ),
+    )
+    .addOption(new Option('--token-prefix <prefix>', 'with --store: what tokens begin with there (default: pst)'));
+}
+
+export function tokenFileOption(): Option {
+  return new Option('--token-file <path>', 'read the token from a file; - is stdin');
+}
+
+export function yesOption(): Option {
+  return new Option('-y, --yes', 'do not ask; needed where nobody can be asked');
+}
+
+export function accessOption(): Option {
+  return new Option(
+    '--access <access>',
+    'who may call it: anyone, holders of a token that reaches it, or nobody from outside',
+  ).choices(ACCESS);
+}
+
+/** `a,b --x c` → `['a', 'b', 'c']`. */
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [
+    ...(before ?? []),
+    ...value
+      .split(',')
+      .map((each) => each.trim())
+      .filter((each) => each !== ''),
+  ];
+}
+
+export function durationArgument(value: string): string {
+  if ((parseDuration(value) ?? 0) > 0) return value;
+  throw new InvalidArgumentError('Give a duration such as 30s, 15m, 1h or 90d.');
+}
+
+export function wholeNumber(least: number, most: number): (value: string) => number {
+  return (value) => {
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** `team=nlp` → an entry. */
+export function label(
+  value: string,
+  before: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  const at = value.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Give <key>=<value>.');
+  return { ...before, [value.slice(0, at)]: value.slice(at + 1) };
+}
+
+export interface ExpiryOptions {
+  readonly expiresIn?: string | undefined;
+  readonly expiresAt?: string | undefined;
+}
+
+export function withExpiry(command: Command, none: string): Command {
+  return command
+    .addOption(
+      new Option('--expires-in <duration>', `how long it lives, such as 12h or 90d; ${none}`).argParser((value) =>
+        value === 'never' ? value : durationArgument(value),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--expires-at <time>',
+        'when it ends, such as 2027-01-31 or 2027-01-31T12:00:00Z; without an offset it is UTC',
+      ).conflicts('expiresIn'),
+    );
+}
+
+/** When a token ends; `null`: never; `undefined`: nothing was said. */
+export function expiryOf({ expiresIn, expiresAt }: ExpiryOptions, now: number): Date | null | undefined {
+  if (expiresIn === 'never' || expiresAt === 'never') return null;
+  if (expiresIn !== undefined) return new Date(now + (parseDuration(expiresIn) as number));
+  if (expiresAt === undefined) return undefined;
+  const date = readTime(expiresAt);
+  if (date.getTime() <= now)
+    throw usageError(`--expires-at ${date.toISOString()} is not in the future: give a later time`);
+  return date;
+}
+
+/** ISO 8601, or the same with a space. Without an offset it is UTC, wherever this machine stands. */
+function readTime(text: string): Date {
+  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text.trim());
+  const date = new Date(match ? `${match[1]}T${match[2] ?? '00:00'}${match[3] ?? 'Z'}` : Number.NaN);
+  if (!Number.isNaN(date.getTime())) return date;
+  throw usageError('--expires-at is no time: give one such as 2027-01-31 or 2027-01-31T12:00:00Z');
+}

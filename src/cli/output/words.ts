@@ -1,0 +1,28 @@
+import type { GrantView, TokenView } from '../backend/backend.js';
+
+/** A list in a cell; empty: nothing. */
+export function listed(items: readonly string[]): string {
+  return items.join(', ');
+}
+
+/** What a token may do, in one line: `user: summarizer; developer: models:write`. */
+export function grantsInWords(types: Readonly<Record<string, GrantView>>): string {
+  return Object.entries(types)
+    .map(([type, { scopes, endpoints }]) => {
+      const held = endpoints === undefined ? (scopes ?? []) : endpoints === '*' ? ['all endpoints'] : endpoints;
+      return `${type}: ${listed(held)}`;
+    })
+    .join('; ');
+}
+
+/** A time in a table: to the second, and in UTC, so that two people who compare their screens see the same. */
+export function timeInWords(iso: string | null, none: string): string {
+  if (iso === null) return none;
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? iso : `${date.toISOString().slice(0, 19)}Z`;
+}
+
+/** A token as a sentence names it. */
+export function named({ name, uid }: Pick<TokenView, 'name' | 'uid'>): string {
+  return `"${name}" (${uid})`;
+}

@@ -1,0 +1,102 @@
+import { Command, CommanderError } from 'commander';
+import { apiToken } from './commands/api-token/index.js';
+import { completion } from './commands/completion.js';
+import { currentContext } from './commands/current-context.js';
+import { derive } from './commands/derive.js';
+import { endpoint } from './commands/endpoint/index.js';
+import { explain } from './commands/explain.js';
+import { listContext } from './commands/list-context.js';
+import { login } from './commands/login.js';
+import { logout } from './commands/logout.js';
+import { migrate } from './commands/migrate.js';
+import { serve } from './commands/serve.js';
+import { useContext } from './commands/use-context.js';
+import { verify } from './commands/verify.js';
+import { EXIT_CODES_HELP } from './exit-codes.js';
+import { redact } from './failure.js';
+import type { Host } from './host.js';
+import type { Outcome } from './outcome.js';
+import { paint } from './output/print.js';
+import { version } from './version.js';
+
+const ENVIRONMENT_HELP = `
+Environment:
+  POSTERN_ENDPOINT, POSTERN_API_TOKEN  the server and the token to use, over the saved context
+  POSTERN_STORE                        the store to work on, as --store
+  POSTERN_PEPPER                       with a store: the pepper that its application is made with
+  POSTERN_CONFIG                       the file of the contexts
+  POSTERN_DEBUG=1                      shows where an error comes from
+  NO_COLOR                             no colors`;
+
+/** The whole command line. */
+export function program(host: Host, outcome: Outcome): Command {
+  const root = new Command('postern')
+    .description('API tokens, scopes and endpoint policies: serve them, manage them, try them.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .addHelpText('after', EXIT_CODES_HELP)
+    .addHelpText('after', ENVIRONMENT_HELP);
+  const commands = [
+    serve(host),
+    login(host),
+    logout(host),
+    currentContext(host),
+    listContext(host),
+    useContext(host),
+    apiToken(host),
+    endpoint(host),
+    verify(host, outcome),
+    explain(host, outcome),
+    derive(host),
+    migrate(host),
+    completion(host, root),
+  ];
+  for (const command of commands) root.addCommand(command);
+  settle(host, root);
+  return root;
+}
+
+/** What `addCommand` does not hand down: where text goes, and that nothing ends the process. */
+function settle(host: Host, command: Command): void {
+  command
+    .exitOverride((error) => {
+      throw error;
+    })
+    .configureOutput({
+      writeOut: (text) => void host.stdout.write(text),
+      writeErr: (text) => void host.stderr.write(text),
+      getOutHelpWidth: () => host.stdout.columns ?? 100,
+      getErrHelpWidth: () => host.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text, write) => write(usageSentence(host, text, command)),
+    })
+    .helpOption('-h, --help', 'print help')
+    // In its group's list, the first sentence will do.
+    .summary(command.description().split(/(?<=[.?]) /, 1)[0] as string);
+  // A group without a command: its help is the answer, and the line was wrong.
+  if (command.commands.length > 0 && command.parent !== null) {
+    command.action(() => {
+      command.outputHelp({ error: true });
+      throw new CommanderError(2, 'postern.group', 'no command');
+    });
+  }
+  for (const each of command.commands) settle(host, each);
+}
+
+/** Commander's sentence in our form. A mistyped option repeats its value, which may be a token. */
+function usageSentence(host: Host, text: string, command: Command): string {
+  const [first = '', ...more] = redact(text.trim()).split('\n');
+  const said = first.replace(/^error: /, '').replace(/(unknown option '[^'=]*)=[^']*'/, "$1=…'");
+  const sentences = [said, ...more.map((each) => each.replace(/^\(|\)$/g, ''))].map(finished).join(' ');
+  return `${paint(host, '31', 'Error:')} ${sentences} See ${pathTo(command)} --help.\n`;
+}
+
+function finished(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
+}
+
+function pathTo(command: Command): string {
+  return command.parent === null ? command.name() : `${pathTo(command.parent)} ${command.name()}`;
+}

@@ -1,0 +1,32 @@
+import { CommanderError } from 'commander';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import { failureOf, redact } from './failure.js';
+import type { Host } from './host.js';
+import type { Outcome } from './outcome.js';
+import { paint } from './output/print.js';
+import { program } from './program.js';
+
+/** Runs one command line. Resolves with the exit code, and never rejects. */
+export async function run(host: Host): Promise<ExitCode> {
+  // A command says its exit code by what it throws, or by this.
+  const outcome: Outcome = { exitCode: EXIT.ok };
+  try {
+    await program(host, outcome).parseAsync([...host.args], { from: 'user' });
+    return outcome.exitCode;
+  } catch (error) {
+    // Commander has printed its own, through `configureOutput`.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const { message, exitCode } = failureOf(error);
+    const [head = '', ...rest] = message.split(/(?<=^Error:)/);
+    host.stderr.write(`${rest.length > 0 ? paint(host, '31', head) + rest.join('') : message}\n`);
+    if (host.env.POSTERN_DEBUG === '1') host.stderr.write(`${redact(traceOf(error))}\n`);
+    return exitCode;
+  }
+}
+
+function traceOf(error: unknown): string {
+  const lines: string[] = [];
+  for (let at: unknown = error; at instanceof Error && lines.length < 10; at = at.cause)
+    lines.push(at.stack ?? at.message);
+  return lines.join('\ncaused by ');
+}

@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import { CliError, usageError } from './failure.js';
+import type { Host } from './host.js';
+import { askSecret } from './prompts.js';
+
+/** The longest credential that anything here takes; what guards refuse anyway. */
+const MOST_CHARACTERS = 8_192;
+
+/** Where a command may get a token from, in the order in which they are looked at. */
+export interface TokenSources {
+  /** A path; `-` is stdin. */
+  readonly file?: string | undefined;
+  /** Whether something that is piped in is the token. */
+  readonly piped?: boolean;
+  /** A token that is at hand: of the environment, or of the context. */
+  readonly fallback?: string | undefined;
+  /** What to ask for on a terminal. */
+  readonly prompt: string;
+}
+
+/**
+ * The token that a command is about. It is never needed on the command line, where every process of the machine could read it.
+ *
+ * @throws CliError (usage) where there is none to be had
+ */
+export async function readToken(host: Host, sources: TokenSources): Promise<string> {
+  const { file, piped = true, fallback, prompt } = sources;
+  if (file === '-') return assertToken(await readAll(host), 'stdin');
+  if (file !== undefined) return assertToken(await readTokenFile(file), `the file ${file}`);
+  if (piped && !host.stdin.isTTY) {
+    const text = await readAll(host);
+    if (text.trim() !== '') return assertToken(text, 'stdin');
+  }
+  if (fallback) return assertToken(fallback, 'POSTERN_API_TOKEN');
+  if (host.stdin.isTTY && host.stderr.isTTY) return assertToken(await askSecret(host, prompt), 'what was typed');
+  throw usageError('there is no token: pipe one in, name a file with --token-file, or set POSTERN_API_TOKEN');
+}
+
+/** One line of visible ASCII: anything else would be refused by every guard, or end up as a second header. */
+export function assertToken(text: string, from: string): string {
+  const token = text.trim();
+  if (/^[\x21-\x7e]+$/.test(token) && token.length <= MOST_CHARACTERS) return token;
+  throw usageError(
+    token === ''
+      ? `${from} is empty: give the token itself`
+      : `${from} holds no token: give one line of ASCII, without spaces`,
+  );
+}
+
+async function readTokenFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CliError(
+      code === 'ENOENT'
+        ? `there is no file ${path}: correct its name`
+        : `the file ${path} can't be read (${code ?? 'failed'}): look at its rights`,
+      undefined,
+      { cause: error },
+    );
+  }
+}
+
+async function readAll(host: Host): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of host.stdin) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    length += bytes.length;
+    if (length > 2 * MOST_CHARACTERS) throw usageError('stdin holds more than a token: give the token alone');
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** A token that may stand on a screen which others see: enough to know it by, too little to use it. */
+export function shortened(token: string): string {
+  const start = token.startsWith('ey') ? 6 : token.indexOf('_') + 5;
+  return start > 4 && token.length > start + 8 ? `${token.slice(0, start)}…` : '…';
+}

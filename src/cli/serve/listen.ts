@@ -1,0 +1,59 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CliError } from '../failure.js';
+
+/** How long requests under way may take to end, in milliseconds, once the server is asked to. */
+const FAREWELL = 10_000;
+
+export interface Listening {
+  readonly url: string;
+  /** Takes no more connections, lets what is under way end, and cuts off what does not. */
+  close(): Promise<void>;
+}
+
+/** @throws CliError where the address can't be had */
+export async function listen(listener: RequestListener, host: string, port: number): Promise<Listening> {
+  const pending = new Set<ServerResponse>();
+  const server = createServer((request, response) => {
+    pending.add(response.on('close', () => pending.delete(response)));
+    if (!server.listening) isLast(response);
+    listener(request, response);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(refused(error, host, port)));
+    server.listen({ host, port }, resolve);
+  });
+  const { address, family, port: taken } = server.address() as AddressInfo;
+  const name = host === 'localhost' ? host : family === 'IPv6' ? `[${address}]` : address;
+  return { url: `http://${name}:${taken}`, close: () => close(server, pending) };
+}
+
+async function close(server: Server, pending: ReadonlySet<ServerResponse>): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const response of pending) isLast(response);
+  server.closeIdleConnections();
+  const late = setTimeout(() => server.closeAllConnections(), FAREWELL);
+  await closed;
+  clearTimeout(late);
+}
+
+/** Its connection ends with it, instead of waiting for another call. */
+function isLast(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close');
+}
+
+function refused(error: NodeJS.ErrnoException, host: string, port: number): CliError {
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: `port ${port} of ${host} is in use: end what listens there, or give another --port (0 takes a free one)`,
+    EACCES: `port ${port} may not be used by this user: give a --port above 1023`,
+    EADDRNOTAVAIL: `${host} is no address of this machine: give --host 127.0.0.1, or 0.0.0.0 for all of its addresses`,
+    ENOTFOUND: `${host} is no address that is known here: give --host 127.0.0.1`,
+  };
+  return new CliError(
+    why[error.code ?? ''] ?? `the server can't listen (${error.code ?? error.message}): look at --host and --port`,
+    undefined,
+    {
+      cause: error,
+    },
+  );
+}

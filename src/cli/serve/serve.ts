@@ -1,0 +1,112 @@
+import { resolve } from 'node:path';
+import { managementApi, toNodeHandler } from '../../management/index.js';
+import { createPostern, type Postern } from '../../services/create-postern.js';
+import { isInTheClear } from '../backend/http-client.js';
+import { openStore } from '../backend/open-store.js';
+import { failureOf } from '../failure.js';
+import type { Host } from '../host.js';
+import { note, warn } from '../output/print.js';
+import { bootstrap } from './bootstrap.js';
+import { DEMO_PATH, demoEndpoint } from './demo.js';
+import { listen } from './listen.js';
+
+export interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly database?: string;
+  readonly store?: string;
+  readonly namespace?: string;
+  readonly organization: string;
+  readonly bootstrapTokenFile?: string;
+  readonly origin?: string;
+  readonly console: boolean;
+}
+
+const DATABASE = './postern.db';
+
+/**
+ * Serves until the process is asked to end. Then nothing new is taken, what is under way ends, what waits is written, and
+ * the store is closed; asked a second time, it ends at once.
+ *
+ * @throws CliError, PosternError where it can't begin
+ */
+export async function serveStore(host: Host, options: ServeOptions): Promise<void> {
+  const { organization } = options;
+  const { store, place } = await openStore({ url: addressOf(host, options), namespace: options.namespace, make: true });
+  const pepper = host.env.POSTERN_PEPPER || undefined;
+  const postern = createPostern({ store, organization, clock: host.clock, ...(pepper !== undefined && { pepper }) });
+  const stopped = stopSignal(host);
+  try {
+    // Now, and not with the first request: what is wrong with the store is told before anyone is served.
+    await store.migrate();
+    const demo = await demoEndpoint(postern, organization);
+    const api = managementApi(postern, {
+      session: true,
+      console: options.console,
+      ...(options.origin !== undefined && { origin: options.origin }),
+      onError: (error) => note(host, failureOf(error).message),
+    });
+    const handler = (request: Request) => (isDemo(request) ? demo(request) : api(request));
+    const server = await listen(toNodeHandler(handler), options.host, options.port);
+    try {
+      host.stdout.write(`Listening on ${server.url}\n`);
+      note(host, `Store: ${place}`);
+      if (isInTheClear(server.url)) {
+        warn(host, 'this is plain HTTP, and others can reach it: put a proxy with TLS before it.');
+      }
+      await begin(host, postern, options, { store, organization });
+      await stopped.promise;
+    } finally {
+      await server.close();
+    }
+  } finally {
+    stopped.dispose();
+    await postern.close();
+  }
+}
+
+async function begin(
+  host: Host,
+  postern: Postern,
+  { bootstrapTokenFile }: ServeOptions,
+  on: Pick<Parameters<typeof bootstrap>[0], 'store' | 'organization'>,
+): Promise<void> {
+  const file = bootstrapTokenFile === undefined ? null : resolve(bootstrapTokenFile);
+  const made = await bootstrap({
+    postern,
+    ...on,
+    file,
+    show: (token) => void host.stdout.write(`Bootstrap token: ${token}\n`),
+    clock: host.clock,
+  });
+  if (!made) return;
+  note(
+    host,
+    file === null
+      ? 'It has every scope and is shown this once: make narrower ones with it, then keep it safe or delete it.'
+      : `The bootstrap token is in ${file}. It has every scope: make narrower ones with it, then keep it safe or delete it.`,
+  );
+}
+
+function addressOf(host: Host, { database, store }: ServeOptions): string {
+  if (database !== undefined) return `sqlite:${database}`;
+  return store ?? (host.env.POSTERN_STORE || `sqlite:${DATABASE}`);
+}
+
+/** The path as it came: no other spelling of it is the demo's. */
+function isDemo(request: Request): boolean {
+  const { pathname } = new URL(request.url);
+  return pathname === DEMO_PATH || pathname.startsWith(`${DEMO_PATH}/`);
+}
+
+function stopSignal(host: Host): { readonly promise: Promise<void>; readonly dispose: () => void } {
+  let dispose = () => {};
+  const promise = new Promise<void>((settle) => {
+    dispose = host.onStop(() => {
+      // The next one finds no listener, and ends the process as it would any other.
+      dispose();
+      settle();
+    });
+  });
+  return { promise, dispose: () => dispose() };
+}

@@ -1,0 +1,101 @@
+import type { Backend } from './backend/backend.js';
+import { httpBackend } from './backend/http-backend.js';
+import { isInTheClear, readEndpoint } from './backend/http-client.js';
+import { type Context, findContext, loadContexts } from './contexts.js';
+import { CliError, usageError } from './failure.js';
+import type { Host } from './host.js';
+import { warn } from './output/print.js';
+import { assertToken } from './secrets.js';
+
+/** What the name of a context is where both of its parts come from the environment. */
+const ENVIRONMENT = '(environment)';
+
+/** The options by which a command is told what to work on. */
+export interface TargetOptions {
+  readonly context?: string | undefined;
+  readonly store?: string | undefined;
+  readonly organization?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly tokenPrefix?: string | undefined;
+}
+
+/**
+ * The server and the token that count: the environment's, over those of the context. A saved token goes to the server that it
+ * was saved for, and to no other.
+ *
+ * @throws CliError where there is none
+ */
+export async function effectiveContext(host: Host, name: string | undefined): Promise<Context> {
+  const { POSTERN_ENDPOINT, POSTERN_API_TOKEN } = host.env;
+  // A context that is named is meant: the environment is for what is not.
+  const token = name === undefined && POSTERN_API_TOKEN ? assertToken(POSTERN_API_TOKEN, 'POSTERN_API_TOKEN') : null;
+  const endpoint = name === undefined && POSTERN_ENDPOINT ? readEndpoint(POSTERN_ENDPOINT) : null;
+  if (token !== null && endpoint !== null) return { name: ENVIRONMENT, endpoint, api_token: token, email: '' };
+  const contexts = await loadContexts(host);
+  if (endpoint !== null) {
+    const current = contexts.contexts.find((each) => each.name === contexts.current && each.endpoint === endpoint);
+    const saved = current ?? contexts.contexts.find((each) => each.endpoint === endpoint);
+    if (saved) return saved;
+    throw new CliError(
+      `no token is saved for ${endpoint}, which POSTERN_ENDPOINT names: set POSTERN_API_TOKEN too, or log in with postern login --endpoint ${endpoint}`,
+    );
+  }
+  const chosen = name ?? contexts.current;
+  if (chosen === null) {
+    throw new CliError(
+      contexts.contexts.length === 0
+        ? 'you are not logged in: use postern login --endpoint <url>, or work on a store with --store'
+        : `no context is in use: choose one of ${contexts.contexts.map((each) => each.name).join(', ')} with postern use-context`,
+    );
+  }
+  const context = findContext(contexts, chosen);
+  return token === null ? context : { ...context, api_token: token, email: '' };
+}
+
+/**
+ * What a command works on: a store where one is named, else a server.
+ *
+ * @throws CliError, PosternError
+ */
+export async function connect(host: Host, options: TargetOptions): Promise<Backend> {
+  const { context, store, organization, namespace, tokenPrefix } = options;
+  // Where a command says --context, a store of the environment is not what it means.
+  const url = store ?? (context === undefined ? host.env.POSTERN_STORE : undefined);
+  if (url) {
+    if (context !== undefined) throw usageError('--store and --context name two things to work on: give one of them');
+    const { storeBackend } = await import('./backend/store-backend.js');
+    const pepper = host.env.POSTERN_PEPPER || undefined;
+    return storeBackend({ url, namespace, organization, tokenPrefix, pepper, make: false, clock: host.clock });
+  }
+  const stray =
+    organization !== undefined
+      ? '--organization'
+      : namespace !== undefined
+        ? '--namespace'
+        : tokenPrefix !== undefined
+          ? '--token-prefix'
+          : null;
+  if (stray !== null) throw usageError(`${stray} goes with --store: on a server, the token says what it is of`);
+  const { endpoint, api_token } = await effectiveContext(host, context);
+  warnInTheClear(host, endpoint);
+  return httpBackend(endpoint, api_token);
+}
+
+export function warnInTheClear(host: Host, endpoint: string): void {
+  if (isInTheClear(endpoint))
+    warn(host, `${endpoint} is not https: your token travels in clear, for anyone on the way to read.`);
+}
+
+/** Does `work`, and gives back what the backend holds whatever comes of it. */
+export async function withBackend<T>(
+  host: Host,
+  options: TargetOptions,
+  work: (backend: Backend) => Promise<T>,
+): Promise<T> {
+  const backend = await connect(host, options);
+  try {
+    return await work(backend);
+  } finally {
+    await backend.close();
+  }
+}

@@ -1,0 +1,186 @@
+import { tokenPattern } from '../domain/token-format.js';
+import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
+import type { Postern } from '../services/create-postern.js';
+import { internalsOf } from '../services/internals.js';
+import { rateLimitHeaders } from '../transports/rate-limit-headers.js';
+import { addressOf } from './address.js';
+import type { Caller } from './caller.js';
+import { consoleAnswer } from './console-pages.js';
+import type { Context } from './context.js';
+import { assertNoTokenInUrl, readBody, readQuery } from './http/inputs.js';
+import { asOAuth, OAuthError } from './http/oauth-error.js';
+import { notFound, Problem, problemOf } from './http/problem.js';
+import { createRouter, type Match } from './http/router.js';
+import { assertSameOrigin } from './http/same-origin.js';
+import { identify, Refusal } from './identification.js';
+import { Logins } from './login/logins.js';
+import { markUnanswered } from './native.js';
+import { openApiRoute } from './openapi.js';
+import { type ManagementOptions, readOptions } from './options.js';
+import { readingAs } from './permissions.js';
+import { accountRoutes, signInRoutes } from './routes/account.js';
+import { auditRoutes } from './routes/audit.js';
+import { endpointRoutes } from './routes/endpoints.js';
+import { exchangeRoutes } from './routes/exchange.js';
+import { explainRoutes } from './routes/explain.js';
+import { loginRoutes } from './routes/login.js';
+import { oauthRoutes } from './routes/oauth.js';
+import type { Reply, Route } from './routes/route.js';
+import { tokenRoutes } from './routes/tokens.js';
+import { Owners } from './wire/owners.js';
+import { scopeWords } from './wire/scope-words.js';
+
+/** The management API. It never rejects, and answers every request. */
+export type ManagementApi = (request: Request) => Promise<Response>;
+
+/**
+ * Management of an instance's tokens and endpoints over HTTP: the wire that BentoCloud's clients speak, and the console.
+ * Mount it in any framework: fetch-style ones (Hono) take it as it is; `toNodeHandler` is for `node:http` and Express,
+ * `fastifyManagement` for Fastify.
+ *
+ * Who calls is a token with developer access, or whom `identify` names. What they see and change is of their own
+ * organization, and what they grant is within what they hold.
+ *
+ * @example
+ * const api = managementApi(postern, { basePath: '/admin', identify: (request) => personOf(request) });
+ * app.use('/admin', toNodeHandler(api));
+ * @throws PosternError `option_invalid`, `option_unknown`, `input_invalid` for what is no instance
+ */
+export function managementApi<T extends TokenTypes>(
+  postern: Postern<T>,
+  options: ManagementOptions<T> = {},
+): ManagementApi {
+  const context = createContext(postern, options);
+  const { settings } = context;
+  const routes = routesOf(context);
+  const findRoute = createRouter([...routes, openApiRoute(context, routes)]);
+  const token = tokenPattern(context.core.settings.tokenPrefix);
+
+  async function respond(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const path = pathBelow(settings.basePath, url.pathname);
+    const match = path === null ? null : findRoute(path);
+    if (path === null || match === null) {
+      const page = path === null || !settings.console ? null : consoleAnswer(request.method, path, settings.basePath);
+      return page ?? markUnanswered(notFound().toResponse());
+    }
+    const route = routeFor(match, request.method);
+    try {
+      assertNoTokenInUrl(url, token);
+      return await run(context, route, match, request, url);
+    } catch (error) {
+      return route.oauth ? asOAuthAnswer(error) : Promise.reject(error);
+    }
+  }
+
+  return async (request) => {
+    const response = await respond(request).catch((error: unknown) => answerTo(error, request, context));
+    if (request.method !== 'HEAD') return response;
+    return new Response(null, { status: response.status, headers: response.headers });
+  };
+}
+
+function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Context {
+  const { core, identify: identifyToken } = internalsOf(postern);
+  const { catalog } = core.settings;
+  const settings = readOptions(options, catalog);
+  return {
+    postern,
+    core,
+    identifyToken,
+    settings,
+    words: scopeWords(catalog),
+    logins: new Logins(core),
+    report(error, request) {
+      try {
+        settings.onError?.(error, request);
+      } catch {}
+    },
+  };
+}
+
+function routesOf(context: Context): readonly Route[] {
+  const { session, login, accessTokens } = context.settings;
+  return [
+    ...accountRoutes,
+    ...(session ? signInRoutes : []),
+    ...(login ? loginRoutes(context) : []),
+    ...tokenRoutes,
+    ...endpointRoutes,
+    ...auditRoutes,
+    ...explainRoutes,
+    ...oauthRoutes,
+    ...(accessTokens === null ? [] : exchangeRoutes(context, accessTokens)),
+  ];
+}
+
+/** What follows the base path: `/` for the base path itself. */
+function pathBelow(basePath: string, path: string): string | null {
+  if (path === basePath) return '/';
+  return path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : null;
+}
+
+/** @throws Problem 405 */
+function routeFor({ routes }: Match, method: string): Route {
+  const get = routes.get('GET');
+  const route = method === 'HEAD' && !get?.once ? get : routes.get(method);
+  if (route !== undefined) return route;
+  const methods = [...routes.keys(), ...(get !== undefined && !get.once ? ['HEAD'] : [])];
+  throw new Problem(405, 'method_not_allowed', `This path takes ${methods.join(', ')}.`, {
+    headers: { allow: methods.join(', ') },
+  });
+}
+
+async function run(context: Context, route: Route, match: Match, request: Request, url: URL): Promise<Response> {
+  const origin = context.settings.origin ?? url.origin;
+  const secure = origin.startsWith('https:');
+  const changes = request.method !== 'GET' && request.method !== 'HEAD';
+  const caller = route.access === 'open' ? null : await identify(context, request, secure);
+  const asked = route.access === 'open' ? route.sameOrigin : caller?.ambient;
+  if (changes && asked) assertSameOrigin(request, origin);
+  if (route.access === 'caller') route.permit?.(context, caller as Caller);
+  const call = {
+    context,
+    request,
+    params: match.params,
+    query: readQuery(route, url),
+    body: await readBody(route, request),
+    from: addressOf(context, request),
+    origin,
+    secure,
+    owners: new Owners(context, request, caller),
+  };
+  if (route.access === 'open') return rendered(await route.handle(call));
+  const known = caller as Caller;
+  const reply = await route.handle({ ...call, caller: known, library: readingAs(context, known, call.from) });
+  return rendered(reply, known);
+}
+
+function rendered(reply: Reply, caller?: Caller): Response {
+  if (reply instanceof Response) return reply;
+  const limit = caller?.kind === 'token' ? caller.limit : null;
+  return new Response(JSON.stringify(reply.body), {
+    status: 200,
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...(limit !== null && rateLimitHeaders(limit)),
+      ...reply.headers,
+    },
+  });
+}
+
+/** What is refused by a status of its own goes on as it is. */
+function asOAuthAnswer(error: unknown): Response | Promise<never> {
+  if (error instanceof OAuthError) return error.toResponse();
+  const { problem, fault } = problemOf(error);
+  return fault || error instanceof Refusal ? Promise.reject(error) : asOAuth(problem);
+}
+
+function answerTo(error: unknown, request: Request, context: Context): Response {
+  if (error instanceof Refusal) return error.response;
+  const { problem, fault } = problemOf(error);
+  if (fault) context.report(error, request);
+  return problem.toResponse();
+}

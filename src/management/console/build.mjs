@@ -1,0 +1,65 @@
+/**
+ * Bundles the console (client/, style.css, index.html) into assets.ts, which is checked in: who installs or builds this
+ * package needs no bundler for it.
+ *
+ *   node src/management/console/build.mjs            writes assets.ts
+ *   node src/management/console/build.mjs --check    exits with 1 where assets.ts is not what the sources give
+ */
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build, transform } from 'esbuild';
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const target = ['chrome120', 'firefox125', 'safari17.4'];
+
+const { outputFiles } = await build({
+  entryPoints: [here('client/main.ts')],
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'browser',
+  target,
+  write: false,
+  legalComments: 'none',
+});
+const script = outputFiles[0].text;
+const style = (await transform(await readFile(here('style.css'), 'utf8'), { loader: 'css', minify: true, target }))
+  .code;
+const page = (await readFile(here('index.html'), 'utf8')).replace(/<!--.*?-->\s*/gs, '').replace(/>\s+</g, '><');
+
+const assets = `// biome-ignore-all format: generated
+// biome-ignore-all lint: generated
+// Generated from client/, style.css and index.html. Don't edit: run \`node src/management/console/build.mjs\`.
+
+/** Script and style, each under a name that changes with its content. */
+export const files = [
+  { name: '${hashed('app', 'js', script)}', type: 'text/javascript; charset=utf-8', body: ${literal(script)} },
+  { name: '${hashed('app', 'css', style)}', type: 'text/css; charset=utf-8', body: ${literal(style)} },
+] as const;
+
+/** The page. \`{script}\`, \`{style}\` stand for the addresses of the two. */
+export const page = ${literal(page)};
+`;
+
+const kilobytes = (gzipSync(script + style + page, { level: 9 }).byteLength / 1024).toFixed(1);
+if (process.argv.includes('--check')) {
+  const current = await readFile(here('assets.ts'), 'utf8').catch(() => '');
+  if (current !== assets) {
+    console.error('assets.ts is not what its sources give: run `node src/management/console/build.mjs`');
+    process.exitCode = 1;
+  }
+} else {
+  await writeFile(here('assets.ts'), assets);
+  console.info(`console: ${kilobytes} KB gzipped`);
+}
+
+function hashed(name, extension, text) {
+  return `${name}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}.${extension}`;
+}
+
+/** A template literal: nothing in it needs the quotes of a formatter's choice. */
+function literal(text) {
+  return `\`${text.replace(/[\\`]|\$\{/g, '\\$&')}\``;
+}

@@ -1,0 +1,37 @@
+import { call } from './api.js';
+import type { Access, CursorPage, Endpoint, Preview } from './shapes.js';
+
+/** The most that are read at once: beyond it, the page and the choices say that there are more. */
+export const MOST_ENDPOINTS = 1_000;
+
+/** The organization's endpoints, by name. */
+export async function readEndpoints(signal?: AbortSignal): Promise<readonly Endpoint[]> {
+  const found: Endpoint[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: CursorPage<Endpoint> = await call('GET', 'api/v1/endpoints', { query: { count: 500, cursor }, signal });
+    found.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor !== null && found.length < MOST_ENDPOINTS);
+  return found;
+}
+
+export const createEndpoint = (id: string, access: Access) =>
+  call<Endpoint>('POST', 'api/v1/endpoints', { body: { id, access } });
+
+export const changeAccess = (id: string, access: Access) =>
+  call<Endpoint>('PATCH', `api/v1/endpoints/${encodeURIComponent(id)}`, { body: { access } });
+
+export const deleteEndpoint = (id: string) => call<unknown>('DELETE', `api/v1/endpoints/${encodeURIComponent(id)}`);
+
+export const previewAccess = (id: string, access: Access, signal: AbortSignal) =>
+  call<Preview>('GET', `api/v1/endpoints/${encodeURIComponent(id)}/preview`, { query: { access }, signal });
+
+export const ACCESS_WORDS: Readonly<Record<Access, { readonly label: string; readonly hint: string }>> = {
+  public: { label: 'Public', hint: 'Anyone may call it, without a token.' },
+  protected: { label: 'Protected', hint: 'Whoever has a token that reaches it.' },
+  private: {
+    label: 'Private',
+    hint: 'Only callers in the internal network; from outside it is as if it were not there.',
+  },
+};

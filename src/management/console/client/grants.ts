@@ -1,0 +1,101 @@
+import { h } from './dom.js';
+import { endpointPicker } from './endpoint-picker.js';
+import { switchInput } from './fields.js';
+import type { Field } from './form.js';
+import { scopePicker } from './scope-picker.js';
+import type { Grants, Session, TokenType } from './shapes.js';
+import { titled } from './words.js';
+
+/** One switch for each token type, each with its choice below. At least one must be on. */
+export function grantsField(session: Session, initial: Grants = {}): Field<Grants> {
+  // What manages comes before what calls: it is the graver choice.
+  const types = [...session.types].sort(
+    (a, b) => Number(b.form === 'scope_access') - Number(a.form === 'scope_access'),
+  );
+  const rows = types.map((type) => typeRow(type, session, initial));
+  const error = h('p', { class: 'error', role: 'alert' });
+  const legend = h('legend', {}, 'What the token may do');
+  const element = h(
+    'fieldset',
+    { class: 'field types' },
+    legend,
+    error,
+    rows.map((row) => row.element),
+  );
+  const on = () => rows.filter(({ isOn }) => isOn());
+  const incomplete = () => on().find(({ picker }) => picker.grant() === null);
+  return {
+    element,
+    paths: ['types', 'scopes'],
+    value: () => Object.fromEntries(on().map(({ name, picker }) => [name, picker.grant() ?? { scopes: [] }])),
+    check() {
+      if (on().length === 0) return `Switch on at least one: ${rows.map(({ label }) => label).join(' or ')}.`;
+      return incomplete()?.picker.missing ?? null;
+    },
+    show(message) {
+      error.textContent = message ?? '';
+      // Beside what is to be done about it.
+      const panel = message === null ? undefined : incomplete()?.panel;
+      if (panel) panel.append(error);
+      else legend.after(error);
+      if (message !== null) error.scrollIntoView({ block: 'nearest' });
+      element.classList.toggle('wrong', message !== null);
+    },
+    focus() {
+      const row = incomplete();
+      if (row) row.picker.focus();
+      else rows.find(({ input }) => !input.disabled)?.input.focus();
+    },
+  };
+}
+
+function typeRow(type: TokenType, session: Session, initial: Grants) {
+  const given = Object.hasOwn(initial, type.name) ? initial[type.name] : undefined;
+  const picker = type.form === 'scope_access' ? scopePicker(type, session, given) : endpointPicker(session, given);
+  const { label, hint } = wordsOf(type);
+  const panel = h('div', { class: 'panel', hidden: given === undefined }, picker.element);
+  const { element: toggle, input } = switchInput(label, hint, given !== undefined, (on) => {
+    panel.hidden = !on;
+  });
+  const held = given !== undefined || holdsAny(type, session);
+  input.disabled = !held;
+  const refusal = held ? null : h('p', { class: 'hint' }, 'You hold nothing of this kind, so you can’t grant it.');
+  return {
+    name: type.name,
+    label,
+    input,
+    picker,
+    panel,
+    isOn: () => input.checked,
+    element: h('div', { class: 'type' }, toggle, refusal, panel),
+  };
+}
+
+function holdsAny(type: TokenType, { grants }: Session): boolean {
+  if (type.form === 'endpoint_access') return grants.endpoints === '*' || grants.endpoints.length > 0;
+  return Object.entries(type.resources).some(([resource, actions]) =>
+    Object.keys(actions).some((action) => grants.scopes.includes(`${resource}:${action}`)),
+  );
+}
+
+/** The console's words for BentoCloud's two types; an application's own types go by their names. */
+function wordsOf(type: TokenType): { readonly label: string; readonly hint: string } {
+  const scopes = type.form === 'scope_access';
+  const hint = scopes ? 'Manages resources through the API.' : 'Calls deployments whose endpoint is protected.';
+  if (type.name === 'developer' && scopes) return { label: 'Developer Operations Access', hint };
+  if (type.name === 'user' && !scopes) return { label: 'Protected Endpoint Access', hint };
+  return { label: `${titled(type.name)} Access`, hint };
+}
+
+/** What is granted, in words: one line for each type. */
+export function grantLines(grants: Grants): { readonly type: string; readonly words: string }[] {
+  return Object.entries(grants).map(([type, grant]) => ({ type: `${titled(type)} access`, words: grantWords(grant) }));
+}
+
+function grantWords(grant: Grants[string]): string {
+  if ('endpoints' in grant) {
+    if (grant.endpoints === '*') return 'every protected endpoint, also those made later';
+    return grant.endpoints.length === 0 ? 'no endpoint any more' : grant.endpoints.join(', ');
+  }
+  return grant.scopes.includes('*') ? 'every scope' : grant.scopes.join(', ');
+}

@@ -1,0 +1,42 @@
+import { call } from './api.js';
+import type { Session, Token } from './shapes.js';
+
+/** Who is signed in. @throws ApiError (401: nobody), Unreachable */
+export function readSession(): Promise<Session> {
+  return call<Session>('GET', 'api/v1/session');
+}
+
+type SignInAgain = (opener: Element | null) => void;
+
+let registered: SignInAgain | null = null;
+
+/** How to sign in without leaving the page, or `null` where that is the application's own business. */
+export function signInAgain(): SignInAgain | null {
+  return registered;
+}
+
+export function offerSignInAgain(open: SignInAgain | null): void {
+  registered = open;
+}
+
+type Owned = Pick<Token, 'owner' | 'is_organization_token'>;
+
+/** Whether the caller may change and delete this token. */
+export function mayManage({ can, owner }: Session, token: Owned): boolean {
+  return can.manageTokens || (can.manageOwn && isOwn(owner, token));
+}
+
+/** Whether the caller may have a new secret for it: of someone else's personal token it would speak for them. */
+export function mayRotate(session: Session, token: Owned): boolean {
+  const speaksForAnother = !token.is_organization_token && token.owner !== null && token.owner !== session.owner;
+  return mayManage(session, token) && !speaksForAnother;
+}
+
+/** Whether the caller may make tokens at all. */
+export function mayCreate({ can }: Session): boolean {
+  return can.manageOwn || can.manageTokens;
+}
+
+function isOwn(owner: string | null, token: Owned): boolean {
+  return !token.is_organization_token && token.owner !== null && token.owner === owner;
+}

@@ -1,0 +1,33 @@
+import type { Ownership } from './tokens.js';
+
+/** What of the tokens is shown; it is in the address, so that it survives a reload and can be sent to a colleague. */
+export interface TokenListView {
+  readonly tab: Ownership;
+  readonly search: string;
+  readonly type: string;
+  readonly owner: 'everyone' | 'mine';
+  readonly start: number;
+}
+
+export function viewOf(address: Location): TokenListView {
+  const query = new URLSearchParams(address.search);
+  const start = Number(query.get('start'));
+  return {
+    tab: query.get('tab') === 'organization' ? 'organization' : 'personal',
+    search: query.get('search') ?? '',
+    type: query.get('type') ?? '',
+    owner: query.get('owner') === 'everyone' ? 'everyone' : 'mine',
+    start: Number.isSafeInteger(start) && start > 0 ? start : 0,
+  };
+}
+
+/** The address of a view: what is as usual is left out. */
+export function addressOf(view: TokenListView): string {
+  const query = new URLSearchParams();
+  if (view.tab === 'organization') query.set('tab', view.tab);
+  if (view.search !== '') query.set('search', view.search);
+  if (view.type !== '') query.set('type', view.type);
+  if (view.owner === 'everyone') query.set('owner', view.owner);
+  if (view.start > 0) query.set('start', String(view.start));
+  return query.size === 0 ? location.pathname : `${location.pathname}?${query}`;
+}

@@ -1,0 +1,193 @@
+import { escapeInvisible } from '../../../domain/text.js';
+import { isSignedOut } from './api.js';
+import { keepingFocus } from './dialog.js';
+import { type Child, foreign, h, replaceContent } from './dom.js';
+import { sentence } from './form.js';
+import { type PageContext, pageHead } from './page.js';
+import { mayCreate } from './session.js';
+import type { IssuedToken, TokenPage } from './shapes.js';
+import { announce } from './status.js';
+import { emptyState, failedState, loadingTable, pager, table } from './table.js';
+import { tabs } from './tabs.js';
+import { openCreateToken } from './token-form.js';
+import { addressOf, type TokenListView, viewOf } from './token-list-view.js';
+import { openSecret } from './token-secret.js';
+import { tokenColumns } from './token-table.js';
+import { listTokens, type Ownership, type TokenQuery } from './tokens.js';
+import { titled } from './words.js';
+
+const PAGE_SIZE = 25;
+/** How long after the last letter a search is sent. */
+const SEARCH_DELAY = 250;
+
+const LISTS: readonly (readonly [Ownership, string])[] = [
+  ['personal', 'Personal tokens'],
+  ['organization', 'Organization tokens'],
+];
+
+/** Personal and organization tokens, as two lists, with all that can be done to them. */
+export function tokensPage({ session, signedOut }: PageContext): HTMLElement {
+  let view = viewOf(location);
+  let reading = new AbortController();
+  let timer = 0;
+  /** Only who sees others' tokens, and is someone by name, has a choice of whose. */
+  const choosesOwner = session.can.listTokens && session.owner !== null;
+
+  const lists = tabs('API tokens', LISTS, view.tab, (tab) => change({ tab, start: 0 }));
+  const search = h('input', {
+    type: 'search',
+    'aria-label': 'Search by name or description',
+    placeholder: 'Search by name or description',
+    maxlength: 200,
+    on: { input: onSearch },
+  });
+  search.value = view.search;
+  const type = filter(
+    'Type',
+    [['', 'All types'], ...session.types.map(({ name }) => [name, titled(name)] as const)],
+    view.type,
+    (value) => change({ type: value, start: 0 }),
+  );
+  const owner = filter<TokenListView['owner']>(
+    'Owner',
+    [
+      ['mine', 'My tokens'],
+      ['everyone', 'Everyone’s tokens'],
+    ],
+    view.owner,
+    (value) => change({ owner: value, start: 0 }),
+  );
+  const list = h('div', {});
+
+  function onSearch(): void {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => change({ search: search.value.trim(), start: 0 }), SEARCH_DELAY);
+  }
+
+  function change(changes: Partial<TokenListView>): void {
+    view = { ...view, ...changes };
+    history.replaceState(history.state, '', addressOf(view));
+    void load();
+  }
+
+  function query(): TokenQuery {
+    const { tab, start, search, type } = view;
+    const mine = tab === 'personal' && choosesOwner && view.owner === 'mine';
+    return { ownership: tab, start, count: PAGE_SIZE, search, type, ...(mine && { owner: session.owner ?? '' }) };
+  }
+
+  async function load(): Promise<void> {
+    reading.abort();
+    reading = new AbortController();
+    const { signal } = reading;
+    owner.hidden = view.tab !== 'personal' || !choosesOwner;
+    if (list.childElementCount === 0) replaceContent(list, loadingTable('tokens'));
+    list.setAttribute('aria-busy', 'true');
+    try {
+      const page = await listTokens(query(), signal);
+      if (page.items.length === 0 && view.start > 0) {
+        // The last token of the last page is gone: the page before is the last one now.
+        change({ start: Math.max(0, view.start - PAGE_SIZE) });
+        return;
+      }
+      keepingFocus(list, () => replaceContent(list, shown(page)));
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isSignedOut(error)) return signedOut();
+      replaceContent(
+        list,
+        failedState(sentence(error), () => void load()),
+      );
+    }
+    if (!signal.aborted) list.removeAttribute('aria-busy');
+  }
+
+  function shown({ start, total, items }: TokenPage): Child {
+    if (items.length === 0) return nothing();
+    const showOwner = view.tab === 'organization' || (choosesOwner && view.owner === 'everyone');
+    const caption = view.tab === 'personal' ? 'Personal tokens' : 'Organization tokens';
+    return [
+      table(caption, tokenColumns({ session, showOwner, finished }), items),
+      pager({
+        start,
+        shown: items.length,
+        total,
+        size: PAGE_SIZE,
+        noun: 'token',
+        go: (to) => change({ start: to }),
+      }),
+    ];
+  }
+
+  function nothing(): HTMLElement {
+    if (view.search !== '' || view.type !== '') {
+      const clear = h('button', { type: 'button', on: { click: clearFilters } }, 'Clear the search');
+      return emptyState('Nothing found', 'No token fits this search and type.', clear);
+    }
+    if (view.tab === 'personal') {
+      return emptyState(
+        'No personal tokens',
+        'Create a token for a program that calls a deployment, or that manages resources in your name.',
+      );
+    }
+    const text = session.can.manageTokens
+      ? 'Create a token that belongs to the organization, for what must go on when people leave.'
+      : 'Nobody has made a token for the organization yet. Those who manage it can.';
+    return emptyState('No organization tokens', text);
+  }
+
+  function clearFilters(): void {
+    search.value = '';
+    type.value = '';
+    change({ search: '', type: '', start: 0 });
+    search.focus();
+  }
+
+  function created(issued: IssuedToken, opener: Element | null): void {
+    openSecret('Token created', issued, opener, () => announce(`${escapeInvisible(issued.name)} is created.`));
+    const tab = issued.is_organization_token ? 'organization' : 'personal';
+    lists.select(tab);
+    search.value = '';
+    type.value = '';
+    change({ tab, search: '', type: '', start: 0 });
+  }
+
+  function finished(message: string): void {
+    announce(message);
+    void load();
+  }
+
+  const create = () => openCreateToken(session, view.tab, created);
+  lists.panel.append(h('div', { class: 'toolbar', role: 'search' }, search, type, owner), list);
+  void load();
+  return h(
+    'div',
+    { class: 'page' },
+    pageHead(
+      'API Tokens',
+      [
+        'Credentials for programs that call deployments or manage resources of ',
+        foreign(session.organization.name),
+        '.',
+      ],
+      mayCreate(session) && h('button', { type: 'button', class: 'primary', on: { click: create } }, 'Create'),
+    ),
+    lists.list,
+    lists.panel,
+  );
+}
+
+function filter<Value extends string>(
+  label: string,
+  options: readonly (readonly [Value, string])[],
+  value: Value,
+  onChange: (value: Value) => void,
+): HTMLSelectElement {
+  const select = h(
+    'select',
+    { 'aria-label': label, on: { change: () => onChange(select.value as Value) } },
+    options.map(([key, text]) => h('option', { value: key }, text)),
+  );
+  select.value = value;
+  return select;
+}

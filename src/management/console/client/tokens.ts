@@ -1,0 +1,46 @@
+import { call } from './api.js';
+import type { Grants, IssuedToken, Token, TokenPage, Use } from './shapes.js';
+
+export type Ownership = 'personal' | 'organization';
+
+export interface TokenQuery {
+  readonly ownership: Ownership;
+  readonly start: number;
+  readonly count: number;
+  readonly search?: string;
+  readonly type?: string;
+  readonly owner?: string;
+}
+
+export interface NewToken {
+  readonly name: string;
+  readonly description: string;
+  readonly types: Grants;
+  readonly expired_at: string | null;
+  readonly ownership: Ownership;
+}
+
+export type TokenChanges = Partial<Omit<NewToken, 'ownership'>>;
+
+const at = (token: Token, rest = '') => `api/v1/api_tokens/${encodeURIComponent(token.uid)}${rest}`;
+
+export const listTokens = (query: TokenQuery, signal: AbortSignal) =>
+  call<TokenPage>('GET', 'api/v1/api_tokens', { query: { ...query }, signal });
+
+export const readToken = (uid: string) => call<Token>('GET', `api/v1/api_tokens/${encodeURIComponent(uid)}`);
+
+export const createToken = (token: NewToken) => call<IssuedToken>('POST', 'api/v1/api_tokens', { body: token });
+
+export const updateToken = (token: Token, changes: TokenChanges) => call<Token>('PATCH', at(token), { body: changes });
+
+/** @param grace how long the old secret goes on, e.g. `1h`; empty: not at all */
+export const rotateToken = (token: Token, grace: string) =>
+  call<IssuedToken>('POST', at(token, '/rotate'), { body: grace === '' ? {} : { grace } });
+
+export const revokeToken = (token: Token) => call<unknown>('POST', at(token, '/revoke'), { body: {} });
+
+export const deleteToken = (token: Token) => call<unknown>('DELETE', at(token));
+
+export async function readUsage(token: Token, signal: AbortSignal): Promise<readonly Use[]> {
+  return (await call<{ readonly items: readonly Use[] }>('GET', at(token, '/usage'), { signal })).items;
+}

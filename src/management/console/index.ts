@@ -1,0 +1,63 @@
+import { files, page } from './assets.js';
+
+/** What the console answers to a GET: to be sent as it is. */
+export interface ConsoleAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Nothing but its own script, style and API; nobody may frame it; no text becomes markup (Trusted Types). */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+const SAFETY = {
+  'content-security-policy': CONTENT_SECURITY_POLICY,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+/** Where the page is served; its script looks at the address and shows what belongs there. */
+const PAGES: ReadonlySet<string> = new Set(['/', '/api_tokens', '/endpoints', '/audit', '/sign-in']);
+const FOLDER = '/console/';
+
+/**
+ * The console's answer for a path, or `null` where the path is none of the console's. The page needs no rendering: who may
+ * see what is the API's business.
+ *
+ * @param path as the request has it, without its query and without `basePath`
+ * @param basePath where the management API is mounted, e.g. `/admin`; empty for the root
+ */
+export function consoleAsset(path: string, basePath = ''): ConsoleAnswer | null {
+  if (PAGES.has(path)) {
+    const headers = { ...SAFETY, 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' };
+    return { status: 200, headers, body: rendered(basePath) };
+  }
+  const file = path.startsWith(FOLDER) ? files.find(({ name }) => name === path.slice(FOLDER.length)) : undefined;
+  if (file === undefined) return null;
+  // The name changes with the content (RFC 8246).
+  const headers = { ...SAFETY, 'content-type': file.type, 'cache-control': 'public, max-age=31536000, immutable' };
+  return { status: 200, headers, body: file.body };
+}
+
+function rendered(basePath: string): string {
+  const [script, style] = files;
+  const address = (name: string) => attribute(`${basePath}${FOLDER}${name}`);
+  return page.replace('{script}', () => address(script.name)).replace('{style}', () => address(style.name));
+}
+
+function attribute(text: string): string {
+  return text.replace(/[&"<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,97 @@
+import { ownCopy } from '../../services/check.js';
+import { Problem } from './problem.js';
+
+/** The most that is read of a body, in bytes. */
+export const MAX_BODY = 64 * 1024;
+
+/**
+ * The JSON object of a body; `{}` where there is none. Only what says that it is JSON is read as JSON: a page of another
+ * site can send other types without asking first.
+ *
+ * @throws Problem 400, 413, 415
+ */
+export async function readJson(request: Request): Promise<unknown> {
+  const text = await readText(request, 'application/json');
+  if (text === null) return {};
+  try {
+    return parseJson(text);
+  } catch {
+    throw new Problem(400, 'input_invalid', 'The body is not JSON: send one object.');
+  }
+}
+
+/** JSON whose objects, at every depth, inherit nothing: a polluted `Object.prototype` adds no field. */
+export function parseJson(text: string): unknown {
+  return JSON.parse(text, (_, value: unknown) => ownCopy(value));
+}
+
+/**
+ * The fields of a form (RFC 6749 appendix B), `{}` where there is none.
+ *
+ * @throws Problem 400 (a field that comes twice, too: RFC 6749 section 3.2), 413, 415
+ */
+export async function readForm(request: Request): Promise<Readonly<Record<string, string>>> {
+  const text = await readText(request, 'application/x-www-form-urlencoded');
+  return fieldsOf(new URLSearchParams(text ?? ''), 'body');
+}
+
+/** Each name once: of two of a name, which one is meant is anybody's guess. @throws Problem 400 */
+export function fieldsOf(params: URLSearchParams, where: string): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = Object.create(null);
+  for (const [name, value] of params) {
+    if (Object.hasOwn(fields, name)) {
+      const shown = /^\w{1,40}$/.test(name) ? name : 'A parameter';
+      throw new Problem(400, 'input_invalid', `${shown} comes twice in the ${where}: send it once.`, { path: name });
+    }
+    fields[name] = value;
+  }
+  return fields;
+}
+
+async function readText(request: Request, type: string): Promise<string | null> {
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY) throw tooLarge();
+  const bytes = await readBytes(request);
+  if (bytes.length === 0) return null;
+  const given = request.headers.get('content-type') ?? '';
+  if (given.split(';', 1)[0]?.trim().toLowerCase() !== type) {
+    throw new Problem(415, 'content_type_unsupported', `Send the body as ${type}, and say so in Content-Type.`, {
+      headers: { accept: type },
+    });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Problem(400, 'input_invalid', 'The body is not UTF-8.');
+  }
+}
+
+async function readBytes({ body }: Request): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array();
+  const reader = body.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read().catch(() => {
+      throw new Problem(400, 'input_invalid', 'The body broke off.');
+    });
+    if (done) break;
+    length += value.length;
+    if (length > MAX_BODY) {
+      // Whoever sends more waits for nobody to read it.
+      void reader.cancel().catch(() => {});
+      throw tooLarge();
+    }
+    chunks.push(value);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+function tooLarge(): Problem {
+  return new Problem(413, 'body_too_large', `The body is larger than ${MAX_BODY / 1024} KiB.`);
+}

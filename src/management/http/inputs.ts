@@ -1,0 +1,43 @@
+import { check } from '../../services/check.js';
+import type { Route } from '../routes/route.js';
+import { fieldsOf, readForm, readJson } from './body.js';
+import { Problem } from './problem.js';
+
+/** Parameters that are whole numbers: in a query they are texts like everything else. */
+const NUMBERS: ReadonlySet<string> = new Set(['start', 'count']);
+const CREDENTIAL_NAMES = /^(access_?token|api_?token|api_?key|token|authorization|x-yatai-api-token)$/i;
+
+/**
+ * Refuses a token in the address (RFC 6750 section 2.3, RFC 9700 section 4.3.2): it is in the logs of every server on its way.
+ *
+ * @throws Problem 400
+ */
+export function assertNoTokenInUrl(url: URL, token: RegExp): void {
+  const named = [...url.searchParams.keys()].some((name) => CREDENTIAL_NAMES.test(name));
+  if (!named && !token.test(url.href)) return;
+  throw new Problem(
+    400,
+    'token_in_url',
+    'A token does not belong in an address, which is logged on its way: revoke it, and send a new one in Authorization.',
+  );
+}
+
+/** @throws Problem 400; PosternError `input_invalid`, `option_unknown` */
+export function readQuery({ query }: Route, url: URL): unknown {
+  const fields: Record<string, unknown> = { ...fieldsOf(url.searchParams, 'query') };
+  for (const name of Object.keys(fields)) {
+    const value = fields[name] as string;
+    if (NUMBERS.has(name) && /^\d{1,10}$/.test(value)) fields[name] = Number(value);
+  }
+  if (query !== undefined) return check(query, fields, 'the query', 'input_invalid');
+  const stranger = Object.keys(fields)[0];
+  if (stranger === undefined) return {};
+  throw new Problem(400, 'option_unknown', 'This call takes no query: leave it out.');
+}
+
+/** @throws Problem 400, 413, 415; PosternError `input_invalid`, `option_unknown` */
+export async function readBody(route: Route, request: Request): Promise<unknown> {
+  if (route.form !== undefined) return check(route.form, await readForm(request), 'the form', 'input_invalid');
+  if (route.body !== undefined) return check(route.body, await readJson(request), 'the body', 'input_invalid');
+  return undefined;
+}

@@ -1,0 +1,54 @@
+import type { Route } from '../routes/route.js';
+
+/** The routes of one path, by method. */
+interface Place {
+  readonly segments: readonly string[];
+  readonly routes: Map<string, Route>;
+}
+
+export interface Match {
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Finds what a path is of: whole segments, compared as they are. `//`, a slash at the end or another case are other paths. */
+export function createRouter(routes: readonly Route[]): (path: string) => Match | null {
+  const places = new Map<string, Place>();
+  for (const route of routes) {
+    const place = places.get(route.path) ?? { segments: route.path.split('/'), routes: new Map() };
+    place.routes.set(route.method, route);
+    places.set(route.path, place);
+  }
+  return (path) => {
+    const segments = path.split('/');
+    for (const place of places.values()) {
+      const params = match(place.segments, segments);
+      if (params !== null) return { routes: place.routes, params };
+    }
+    return null;
+  };
+}
+
+function match(pattern: readonly string[], segments: readonly string[]): Readonly<Record<string, string>> | null {
+  if (pattern.length !== segments.length) return null;
+  const params: Record<string, string> = {};
+  for (const [index, expected] of pattern.entries()) {
+    const segment = segments[index] as string;
+    if (!expected.startsWith('{')) {
+      if (expected !== segment) return null;
+      continue;
+    }
+    const value = decoded(segment);
+    if (value === null || value === '') return null;
+    params[expected.slice(1, -1)] = value;
+  }
+  return params;
+}
+
+function decoded(segment: string): string | null {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,91 @@
+import { isUnavailable } from '../../domain/errors.js';
+import { excessOf } from '../../domain/grants.js';
+import { VerifiedPrincipal } from '../../domain/principal.js';
+import type { GrantsOf, TokenTypes } from '../../domain/token-types.js';
+import { readGrants } from '../../services/grant-input.js';
+import { expiryOf, isRevoked } from '../../services/token-reader.js';
+import type { IssuedToken } from '../../services/tokens-api.js';
+import type { Caller } from '../caller.js';
+import type { Context } from '../context.js';
+import { Problem, unauthorized } from '../http/problem.js';
+import { can, grantable, grantingAs, managesOwn } from '../permissions.js';
+import { grantsOfPerson } from '../person.js';
+import type { Approval } from './logins.js';
+
+/**
+ * By whose right a token will be made, in a form that can be looked at again when it is.
+ *
+ * @throws Problem 403 for a credential that makes no tokens: one that was derived, exchanged, or issued elsewhere
+ */
+export async function approverOf({ core }: Context, caller: Caller): Promise<Approval['approver']> {
+  if (caller.kind === 'person') return { kind: 'person', owner: caller.owner, types: { ...caller.grants.types } };
+  const { tokenId } = caller.principal;
+  const token = VerifiedPrincipal.issues(caller.principal) ? await core.store.findToken(tokenId) : null;
+  if (token === null) {
+    throw new Problem(403, 'issuance_forbidden', 'This credential makes no tokens: approve with an API token.');
+  }
+  if (token.limits !== null) {
+    const detail = 'Your token has limits, and would get around them: approve with a token without limits.';
+    throw new Problem(403, 'limits_forbidden', detail);
+  }
+  return { kind: 'token', tokenId };
+}
+
+/** Refuses an approval that could not be kept. @throws Problem 403; PosternError as `tokens.create` for its types */
+export async function assertGrantable(context: Context, caller: Caller, types: unknown): Promise<void> {
+  const { settings, store } = context.core;
+  const wanted = await readGrants(types, settings.catalog, (id) => store.findEndpoint(caller.organization, id));
+  const excess = excessOf(wanted, grantable(context, caller), settings.catalog);
+  if (excess === null) return;
+  const what =
+    excess.kind === 'scope' ? excess.name : excess.name === '*' ? 'every endpoint' : `endpoint ${excess.name}`;
+  const code = excess.kind === 'scope' ? 'scope_missing' : 'endpoint_not_granted';
+  throw new Problem(403, code, `You do not hold ${what}, and can not grant it: choose less.`, { path: 'types' });
+}
+
+/**
+ * Makes the token of an approved login, if whoever approved it still may.
+ *
+ * @throws Problem 401 (`access_denied`), 503
+ */
+export async function issueApproved(context: Context, approval: Approval, from: string | null): Promise<IssuedToken> {
+  const caller = await callerOf(context, approval);
+  if (caller === null || !(managesOwn(caller) || can(context, caller, 'manageTokens'))) throw noLonger();
+  const { name, expiresIn } = approval;
+  const types = approval.types as GrantsOf<TokenTypes>;
+  try {
+    const { tokens } = await grantingAs(context, caller, from);
+    return await tokens.create({ name, types, ...(expiresIn !== null && { expiresIn }) });
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    throw noLonger();
+  }
+}
+
+/** Who approved, as they are now; `null` for who is gone. */
+async function callerOf({ core }: Context, { approver, organization }: Approval): Promise<Caller | null> {
+  if (approver.kind === 'person') {
+    const { owner, types } = approver;
+    const grants = grantsOfPerson(types, core.settings.catalog);
+    return { kind: 'person', ambient: true, organization, owner, grants, words: {} };
+  }
+  const token = await core.store.findToken(approver.tokenId);
+  core.time.read();
+  if (token === null || token.organization !== organization) return null;
+  if (isRevoked(token) || expiryOf(token) <= core.time.latest) return null;
+  const principal = core.reader.principal(token);
+  const { owner } = principal;
+  return {
+    kind: 'token',
+    principal,
+    organization,
+    owner,
+    grants: core.reader.grants(token),
+    ambient: false,
+    limit: null,
+  };
+}
+
+function noLonger(): Problem {
+  return unauthorized('access_denied', 'Who approved this login may not do so any more: begin it again.');
+}

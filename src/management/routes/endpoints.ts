@@ -1,0 +1,148 @@
+import type { AffectedToken } from '../../services/preview.js';
+import { endpointUnknown } from '../http/problem.js';
+import { requirePermission, sees } from '../permissions.js';
+import {
+  endpointAnswer,
+  endpointChanges,
+  endpointPageAnswer,
+  endpointQuery,
+  newEndpoint,
+  previewAnswer,
+} from '../wire/schemas.js';
+import { accessQuery } from '../wire/session-schemas.js';
+import { endpointShape } from '../wire/shapes.js';
+import { timeOrNull } from '../wire/time.js';
+import { tokenShape } from '../wire/tokens.js';
+import { type CallerCall, type CallerRoute, type Route, route } from './route.js';
+
+const ENDPOINTS = '/api/v1/endpoints';
+const ENDPOINT = `${ENDPOINTS}/{id}`;
+const tag = 'Endpoints';
+const SHOWN = 100;
+
+// biome-ignore lint/suspicious/noExplicitAny: of any route
+type Permit = NonNullable<CallerRoute<any, any>['permit']>;
+const read: Permit = (context, caller) => requirePermission(context, caller, 'readEndpoints', 'see endpoints');
+const manage: Permit = (context, caller) => requirePermission(context, caller, 'manageEndpoints', 'manage endpoints');
+
+/** Endpoints and who may call them. */
+export const endpointRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: ENDPOINTS,
+    id: 'listEndpoints',
+    summary: 'Endpoints of the organization, by id',
+    tag,
+    query: endpointQuery,
+    answer: endpointPageAnswer,
+    permit: read,
+    async handle({ library, query: { count, cursor } }) {
+      const page = await library.endpoints.list({ limit: count, cursor });
+      return { body: { items: page.items.map(endpointShape), next_cursor: page.nextCursor } };
+    },
+  }),
+
+  route({
+    method: 'POST',
+    path: ENDPOINTS,
+    id: 'createEndpoint',
+    summary: 'Registers an endpoint',
+    tag,
+    body: newEndpoint,
+    answer: endpointAnswer,
+    refusals: [409],
+    permit: manage,
+    async handle({ library, body }) {
+      return { body: endpointShape(await library.endpoints.create(body)) };
+    },
+  }),
+
+  route({
+    method: 'GET',
+    path: ENDPOINT,
+    id: 'getEndpoint',
+    summary: 'One endpoint',
+    tag,
+    answer: endpointAnswer,
+    refusals: [404],
+    permit: read,
+    async handle(call) {
+      return { body: endpointShape(await found(call)) };
+    },
+  }),
+
+  route({
+    method: 'PATCH',
+    path: ENDPOINT,
+    id: 'updateEndpoint',
+    summary: 'Changes who may call an endpoint',
+    tag,
+    body: endpointChanges,
+    answer: endpointAnswer,
+    refusals: [404, 409],
+    permit: manage,
+    async handle(call) {
+      const { id } = await found(call);
+      return { body: endpointShape(await call.library.endpoints.update(id, call.body)) };
+    },
+  }),
+
+  route({
+    method: 'DELETE',
+    path: ENDPOINT,
+    id: 'deleteEndpoint',
+    summary: 'Deletes an endpoint, and answers with what it was: no grant of it reaches one made later under its id',
+    tag,
+    answer: endpointAnswer,
+    refusals: [404],
+    permit: manage,
+    async handle(call) {
+      const endpoint = await found(call);
+      await call.library.endpoints.delete(endpoint.id);
+      return { body: endpointShape(endpoint) };
+    },
+  }),
+
+  route({
+    method: 'GET',
+    path: `${ENDPOINT}/preview`,
+    id: 'previewEndpoint',
+    summary: 'Who would gain and who would lose an endpoint if its access were changed',
+    tag,
+    query: accessQuery,
+    answer: previewAnswer,
+    refusals: [404],
+    permit: read,
+    async handle(call) {
+      const { id } = await found(call);
+      const { gain, lose, ...preview } = await call.library.endpoints.preview(id, call.query);
+      return {
+        body: {
+          from: preview.from,
+          to: preview.to,
+          open_to_anyone: preview.openToAnyone,
+          gain_count: gain.length,
+          lose_count: lose.length,
+          gain: await affected(call, gain),
+          lose: await affected(call, lose),
+        },
+      };
+    },
+  }),
+];
+
+async function found({ library, params }: CallerCall) {
+  const endpoint = await library.endpoints.get(params.id as string);
+  if (endpoint === null) throw endpointUnknown();
+  return endpoint;
+}
+
+/** How many there are says what a change does; which ones they are is for who sees tokens. */
+function affected({ context, caller, owners }: CallerCall, tokens: readonly AffectedToken[]) {
+  const shown = tokens.filter(({ record }) => sees(context, caller, record)).slice(0, SHOWN);
+  return Promise.all(
+    shown.map(async ({ record, lastUsedAt }) => {
+      return { token: await tokenShape(context, owners, record), last_used_at: timeOrNull(lastUsedAt) };
+    }),
+  );
+}

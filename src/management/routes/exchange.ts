@@ -1,0 +1,151 @@
+import type { z } from 'zod';
+import { decodeBase64url } from '../../domain/base64url.js';
+import { isPosternError, type PosternErrorCode } from '../../domain/errors.js';
+import type { Context } from '../context.js';
+import { parseJson } from '../http/body.js';
+import { type OAuthCode, OAuthError } from '../http/oauth-error.js';
+import type { TokenExchange } from '../options.js';
+import { authorizationDetails, exchangeAnswer, exchangeForm, jwksAnswer } from '../wire/oauth-schemas.js';
+import { openRoute, type Route } from './route.js';
+
+const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+const JWT = 'urn:ietf:params:oauth:token-type:jwt';
+const tag = 'OAuth';
+
+/** What the exchange refuses, in the words of OAuth. Everything else is a fault. */
+const CODES: Partial<Readonly<Record<PosternErrorCode, OAuthCode>>> = {
+  // RFC 8693 section 2.2.2: a subject token that is no good is an invalid request.
+  input_invalid: 'invalid_request',
+  token_unknown: 'invalid_request',
+  token_expired: 'invalid_request',
+  token_revoked: 'invalid_request',
+  scope_unknown: 'invalid_scope',
+  scope_missing: 'invalid_scope',
+  endpoint_unknown: 'invalid_authorization_details',
+  endpoint_not_granted: 'invalid_authorization_details',
+};
+
+type Form = z.output<typeof exchangeForm>;
+
+/** Exchange of API tokens for access tokens, and the keys to verify these with. */
+export function exchangeRoutes(context: Context, accessTokens: TokenExchange): readonly Route[] {
+  return [
+    openRoute({
+      method: 'POST',
+      path: '/oauth/token',
+      id: 'exchangeToken',
+      summary: 'Exchanges an API token, or one derived from it, for a short-lived access token (RFC 8693)',
+      tag,
+      oauth: true,
+      form: exchangeForm,
+      answer: exchangeAnswer,
+      async handle({ request, body }) {
+        if (request.headers.has('dpop')) {
+          throw new OAuthError(
+            'invalid_request',
+            'This server binds no tokens to keys here: leave the header DPoP out.',
+          );
+        }
+        const { subjectToken, options } = readForm(body);
+        const issued = await accessTokens
+          .exchange(context.postern, subjectToken, options)
+          .catch((error: unknown): never => {
+            throw inOAuthWords(error);
+          });
+        assertTarget(body, issued.accessToken);
+        return {
+          body: {
+            access_token: issued.accessToken,
+            issued_token_type: ACCESS_TOKEN,
+            token_type: issued.tokenType ?? 'Bearer',
+            expires_in: issued.expiresIn,
+            scope: issued.scope ?? '',
+          },
+        };
+      },
+    }),
+
+    openRoute({
+      method: 'GET',
+      path: '/.well-known/jwks.json',
+      id: 'jwks',
+      summary: 'The public keys of access tokens (RFC 7517)',
+      tag,
+      answer: jwksAnswer,
+      async handle({ request }) {
+        // With its own cache headers, which follow the rotation of the keys.
+        if (accessTokens.jwksHandler) return accessTokens.jwksHandler(request);
+        return { body: await accessTokens.jwks(), headers: { 'cache-control': 'public, max-age=300' } };
+      },
+    }),
+  ];
+}
+
+/** @throws OAuthError */
+function readForm(form: Form) {
+  if (form.grant_type !== GRANT_TYPE) {
+    throw new OAuthError('unsupported_grant_type', `Use the grant_type ${GRANT_TYPE}.`);
+  }
+  const { subject_token: subjectToken, subject_token_type: type, requested_token_type: requested } = form;
+  if (subjectToken === undefined)
+    throw new OAuthError('invalid_request', 'subject_token is missing: send the API token.');
+  if (type !== ACCESS_TOKEN && type !== JWT) {
+    throw new OAuthError('invalid_request', `subject_token_type must be ${ACCESS_TOKEN}.`);
+  }
+  if (requested !== undefined && requested !== ACCESS_TOKEN && requested !== JWT) {
+    throw new OAuthError('invalid_request', `requested_token_type can only be ${ACCESS_TOKEN}.`);
+  }
+  if (form.actor_token !== undefined) {
+    throw new OAuthError('invalid_request', 'There is no delegation here: leave actor_token out.');
+  }
+  const scopes = form.scope === undefined ? [] : form.scope.split(' ').filter((scope) => scope !== '');
+  const endpoints = endpointsOf(form.authorization_details);
+  return {
+    subjectToken,
+    options: { ...(scopes.length > 0 && { scopes }), ...(endpoints.length > 0 && { endpoints: allOr(endpoints) }) },
+  };
+}
+
+function allOr(endpoints: readonly string[]): '*' | readonly string[] {
+  return endpoints.includes('*') ? '*' : endpoints;
+}
+
+/** @throws OAuthError */
+function endpointsOf(details: string | undefined): readonly string[] {
+  if (details === undefined) return [];
+  let parsed: unknown;
+  try {
+    parsed = parseJson(details);
+  } catch {}
+  const read = authorizationDetails.safeParse(parsed);
+  if (read.success) return read.data.map(({ identifier }) => identifier);
+  const form = '[{"type":"endpoint_access","identifier":"<endpoint id>"}]';
+  throw new OAuthError('invalid_authorization_details', `authorization_details must be JSON such as ${form}.`);
+}
+
+function inOAuthWords(error: unknown): unknown {
+  const code = isPosternError(error) ? CODES[error.code] : undefined;
+  return code === undefined
+    ? error
+    : new OAuthError(code, (error as Error).message.replaceAll('subjectToken', 'subject_token'));
+}
+
+/**
+ * A token for another audience than the one that was asked for is not handed out (RFC 8707 section 2). Ours have one audience,
+ * and name it themselves.
+ *
+ * @throws OAuthError
+ */
+function assertTarget({ resource, audience }: Form, accessToken: string): void {
+  const ours = audienceOf(accessToken);
+  const stranger = [resource, audience].find((target) => target !== undefined && target !== ours);
+  if (stranger !== undefined)
+    throw new OAuthError('invalid_target', 'No tokens for this resource or audience are issued here.');
+}
+
+function audienceOf(accessToken: string): string | null {
+  const payload = decodeBase64url(accessToken.split('.')[1] ?? '');
+  const claims = payload && (JSON.parse(new TextDecoder().decode(payload)) as { readonly aud?: unknown });
+  return typeof claims?.aud === 'string' ? claims.aud : null;
+}

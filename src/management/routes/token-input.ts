@@ -1,0 +1,91 @@
+import type { z } from 'zod';
+import { PosternError } from '../../domain/errors.js';
+import type { Metadata } from '../../domain/token-record.js';
+import type { GrantsOf, TokenTypes } from '../../domain/token-types.js';
+import { ownCopy } from '../../services/check.js';
+import type { Context } from '../context.js';
+import { Problem } from '../http/problem.js';
+import type { newToken, tokenChanges } from '../wire/schemas.js';
+import type { ScopeWords } from '../wire/scope-words.js';
+import { parseTime } from '../wire/time.js';
+
+type NewToken = z.output<typeof newToken>;
+type TokenChanges = z.output<typeof tokenChanges>;
+type Named = Pick<NewToken, 'types' | 'scopes'>;
+
+/** What is left out and what is `null` are the same: BentoCloud's client sends both for "not given". */
+function given<Value>(value: Value | null | undefined): value is Value {
+  return value !== null && value !== undefined;
+}
+
+/**
+ * The types of a body: those it names, with the scopes that it names in BentoCloud's words. `undefined` where it names none.
+ *
+ * @throws PosternError `scope_unknown`; Problem 400 where one type is named twice
+ */
+export function typesFrom({ types, scopes }: Named, words: ScopeWords): GrantsOf<TokenTypes> | undefined {
+  const named = given(types) ? types : undefined;
+  if (!given(scopes) || scopes.length === 0) return named as GrantsOf<TokenTypes> | undefined;
+  const spoken = words.toTypes(scopes);
+  const twice = Object.keys(spoken).find((type) => named !== undefined && Object.hasOwn(named, type));
+  if (twice !== undefined) {
+    const detail = `scopes and types both say what the type ${twice} grants: give one of them.`;
+    throw new Problem(400, 'input_invalid', detail, { path: 'scopes' });
+  }
+  return { ...named, ...spoken } as GrantsOf<TokenTypes>;
+}
+
+/** Refuses a token, or a login, without a type. @throws PosternError `types_missing` */
+export function needed(types: GrantsOf<TokenTypes> | undefined, { words: { known }, core }: Context) {
+  if (types !== undefined && Object.keys(types).length > 0) return types;
+  const typeNames = [...core.settings.catalog.types.keys()];
+  const words = known.length > 0 ? `, or in scopes: ${known.join(', ')}` : '';
+  throw new PosternError(
+    'types_missing',
+    `a token needs at least one type: say in types what it may do (${typeNames.join(', ')})${words}`,
+    { path: 'types' },
+  );
+}
+
+/** What the library takes of a new token beside its types. */
+export function creationFrom(body: NewToken) {
+  return {
+    name: body.name,
+    description: body.description ?? '',
+    ...lifeFrom(body),
+    ...(given(body.labels) && { metadata: { labels: body.labels } }),
+  };
+}
+
+function lifeFrom({ expired_at, expires_in }: NewToken) {
+  if (given(expired_at) && given(expires_in)) {
+    throw new Problem(400, 'input_invalid', 'expired_at and expires_in say the same: give one of them.', {
+      path: 'expires_in',
+    });
+  }
+  // The library says what is wrong with a text that is no duration.
+  if (given(expires_in)) return { expiresIn: expires_in as '1d' };
+  return given(expired_at) ? { expiresAt: timeFrom(expired_at) } : {};
+}
+
+/** Changes for the library. `null` is "no change", but of `expired_at`: there it is "never". */
+export function changesFrom(body: TokenChanges, words: ScopeWords, metadata: Metadata) {
+  const types = typesFrom(body, words);
+  const { name, description, expired_at, labels } = body;
+  // What is not changed is not looked for in `Object.prototype`.
+  return ownCopy({
+    ...(given(name) && { name }),
+    ...(given(description) && { description }),
+    ...(types !== undefined && { types }),
+    ...(expired_at !== undefined && { expiresAt: expired_at === null ? null : timeFrom(expired_at) }),
+    ...(given(labels) && { metadata: { ...metadata, labels } as Metadata }),
+  });
+}
+
+/** @throws Problem 400 */
+function timeFrom(text: string): Date {
+  const time = parseTime(text);
+  if (time !== null) return time;
+  const detail = 'expired_at is no time: give one such as 2027-01-31T00:00:00Z, or leave it out for never.';
+  throw new Problem(400, 'input_invalid', detail, { path: 'expired_at' });
+}

@@ -1,0 +1,210 @@
+import type { z } from 'zod';
+import type { ListTokens } from '../../services/tokens-api.js';
+import type { Caller } from '../caller.js';
+import type { Context } from '../context.js';
+import { Problem, scopeMissing, tokenUnknown } from '../http/problem.js';
+import { assertMayManageSome, assertMaySee, can, grantingAs, managed, managesOwn, sees } from '../permissions.js';
+import {
+  issuedTokenAnswer,
+  newToken,
+  nothing,
+  rotation,
+  tokenAnswer,
+  tokenChanges,
+  tokenPageAnswer,
+  tokenQuery,
+  usageAnswer,
+} from '../wire/schemas.js';
+import { tokenShape } from '../wire/tokens.js';
+import { type CallerCall, type Route, route } from './route.js';
+import { changesFrom, creationFrom, needed, typesFrom } from './token-input.js';
+
+const TOKENS = '/api/v1/api_tokens';
+const TOKEN = `${TOKENS}/{uid}`;
+const tag = 'API tokens';
+
+/** API tokens, as BentoCloud's clients speak of them, and what ours can beyond that. */
+export const tokenRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: TOKENS,
+    id: 'listTokens',
+    summary:
+      'Tokens of the organization, newest first; without iam:read a person sees their own, or the organization’s',
+    tag,
+    query: tokenQuery,
+    answer: tokenPageAnswer,
+    permit: assertMaySee,
+    async handle(call) {
+      const { context, library, query, owners } = call;
+      const { start, count, cursor } = query;
+      if (cursor !== undefined && start > 0) {
+        throw new Problem(400, 'input_invalid', 'start and cursor both say where the page begins: give one of them.', {
+          path: 'cursor',
+        });
+      }
+      const filter = filterFor(context, call.caller, query);
+      const [page, total] = await Promise.all([
+        library.tokens.list({ ...filter, limit: count, ...(cursor === undefined ? { offset: start } : { cursor }) }),
+        library.tokens.count(filter),
+      ]);
+      const items = await Promise.all(page.items.map((record) => tokenShape(context, owners, record)));
+      return { body: { start, count, total, items, next_cursor: page.nextCursor } };
+    },
+  }),
+
+  route({
+    method: 'POST',
+    path: TOKENS,
+    id: 'createToken',
+    summary: 'A new token, with its secret: the only time that it is shown',
+    tag,
+    body: newToken,
+    answer: issuedTokenAnswer,
+    permit: assertMayManageSome,
+    async handle({ context, caller, body, from, owners }) {
+      const ownership = body.ownership ?? 'personal';
+      if (ownership === 'organization' && !can(context, caller, 'manageTokens')) {
+        throw scopeMissing(context.settings.permissions.manageTokens, "make tokens of the organization's own");
+      }
+      const types = needed(typesFrom(body, context.words), context);
+      const { tokens } = await grantingAs(context, caller, from);
+      const { token, record } = await tokens.create({ ...creationFrom(body), types, ownership });
+      return { body: { ...(await tokenShape(context, owners, record)), token } };
+    },
+  }),
+
+  route({
+    method: 'GET',
+    path: TOKEN,
+    id: 'getToken',
+    summary: 'One token',
+    tag,
+    answer: tokenAnswer,
+    refusals: [404],
+    permit: assertMaySee,
+    async handle(call) {
+      return { body: await tokenShape(call.context, call.owners, await seen(call)) };
+    },
+  }),
+
+  route({
+    method: 'PATCH',
+    path: TOKEN,
+    id: 'updateToken',
+    summary: 'Changes a token: what is left out, or null, stays (expired_at: null is "never")',
+    tag,
+    body: tokenChanges,
+    answer: tokenAnswer,
+    refusals: [404, 409],
+    permit: assertMayManageSome,
+    async handle(call) {
+      const { context, caller, body, from, owners } = call;
+      const { id, metadata } = await toManage(call);
+      const changes = changesFrom(body, context.words, metadata);
+      // A longer life is a grant, too.
+      const grants = changes.types !== undefined || changes.expiresAt !== undefined;
+      const { tokens } = grants ? await grantingAs(context, caller, from) : call.library;
+      return { body: await tokenShape(context, owners, await tokens.update(id, changes)) };
+    },
+  }),
+
+  route({
+    method: 'DELETE',
+    path: TOKEN,
+    id: 'deleteToken',
+    summary: 'Deletes a token, and answers with what it was',
+    tag,
+    answer: tokenAnswer,
+    refusals: [404],
+    permit: assertMayManageSome,
+    async handle(call) {
+      const { context, owners, library } = call;
+      const record = await toManage(call);
+      const shown = await tokenShape(context, owners, record);
+      await library.tokens.delete(record.id);
+      return { body: { ...shown, deleted_at: new Date(context.core.time.read()).toISOString() } };
+    },
+  }),
+
+  route({
+    method: 'POST',
+    path: `${TOKEN}/rotate`,
+    id: 'rotateToken',
+    summary: 'A new secret for a token: the old one works until the grace ends',
+    tag,
+    body: rotation,
+    answer: issuedTokenAnswer,
+    refusals: [404, 409],
+    permit: assertMayManageSome,
+    async handle(call) {
+      const { context, caller, body, from, owners } = call;
+      const { id } = await toManage(call);
+      const { tokens } = await grantingAs(context, caller, from);
+      // The library says what is wrong with a text that is no duration.
+      const { token, record } = await tokens.rotate(id, body.grace == null ? {} : { grace: body.grace as '1h' });
+      return { body: { ...(await tokenShape(context, owners, record)), token } };
+    },
+  }),
+
+  route({
+    method: 'POST',
+    path: `${TOKEN}/revoke`,
+    id: 'revokeToken',
+    summary: 'Ends a token: it stays listed',
+    tag,
+    body: nothing,
+    answer: tokenAnswer,
+    refusals: [404, 409],
+    permit: assertMayManageSome,
+    async handle(call) {
+      const { context, library, owners } = call;
+      const { id } = await toManage(call);
+      await library.tokens.revoke(id);
+      const record = await library.tokens.get(id);
+      if (record === null) throw tokenUnknown();
+      return { body: await tokenShape(context, owners, record) };
+    },
+  }),
+
+  route({
+    method: 'GET',
+    path: `${TOKEN}/usage`,
+    id: 'tokenUsage',
+    summary: 'What a token was used for, by endpoint',
+    tag,
+    answer: usageAnswer,
+    refusals: [404],
+    permit: assertMaySee,
+    async handle(call) {
+      const { id } = await seen(call);
+      const uses = await call.library.tokens.usage(id);
+      const items = uses.map(({ endpoint, count, lastUsedAt }) => {
+        return { endpoint, count, last_used_at: lastUsedAt.toISOString() };
+      });
+      return { body: { items } };
+    },
+  }),
+];
+
+/** Which of its organization's tokens a caller lists: what it asks for, within what it sees. @throws Problem 403 */
+function filterFor(context: Context, caller: Caller, query: z.output<typeof tokenQuery>): ListTokens {
+  const { search, type, owner, ownership } = query;
+  const asked = { search: search || undefined, type, owner, ownership };
+  if (can(context, caller, 'listTokens')) return asked;
+  if (ownership === 'organization') return asked;
+  if (!managesOwn(caller) || (owner !== undefined && owner !== caller.owner)) {
+    throw scopeMissing(context.settings.permissions.listTokens, "see other people's tokens");
+  }
+  return { ...asked, owner: caller.owner, ownership: 'personal' };
+}
+
+async function seen({ context, caller, library, params }: CallerCall) {
+  const record = await library.tokens.get(params.uid as string);
+  if (record === null || !sees(context, caller, record)) throw tokenUnknown();
+  return record;
+}
+
+async function toManage({ context, caller, library, params }: CallerCall) {
+  return managed(context, caller, await library.tokens.get(params.uid as string));
+}

@@ -1,0 +1,54 @@
+import type { Caller } from '../caller.js';
+import type { Context } from '../context.js';
+import type { OwnerWords } from '../options.js';
+import type { WireUser } from './shapes.js';
+
+/** Owners in words, each asked for once a request. */
+export class Owners {
+  readonly #context: Context;
+  readonly #request: Request;
+  readonly #known = new Map<string, Promise<WireUser>>();
+
+  /** @param caller knows best who it is, where it is a person of the application */
+  constructor(context: Context, request: Request, caller: Caller | null) {
+    this.#context = context;
+    this.#request = request;
+    if (caller?.kind !== 'person') return;
+    const { owner, organization, words } = caller;
+    this.#known.set(keyOf(owner, organization), Promise.resolve(shape(owner, words)));
+  }
+
+  of(owner: string | null, organization: string): Promise<WireUser> {
+    if (owner === null) return Promise.resolve(shape('', {}));
+    const key = keyOf(owner, organization);
+    let words = this.#known.get(key);
+    if (words === undefined) {
+      words = this.#ask(owner, organization);
+      this.#known.set(key, words);
+    }
+    return words;
+  }
+
+  async #ask(owner: string, organization: string): Promise<WireUser> {
+    try {
+      return shape(owner, (await this.#context.settings.describeOwner?.(owner, organization)) ?? {});
+    } catch (error) {
+      // A directory that is down must not hide the tokens.
+      this.#context.report(error, this.#request);
+      return shape(owner, {});
+    }
+  }
+}
+
+function keyOf(owner: string, organization: string): string {
+  return JSON.stringify([organization, owner]);
+}
+
+/** Texts throughout: a null would be shown as the word `None`. */
+function shape(owner: string, { name, email, firstName, lastName }: OwnerWords): WireUser {
+  return { name: text(name) || owner, email: text(email), first_name: text(firstName), last_name: text(lastName) };
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,214 @@
+import { z } from 'zod';
+import { ACCESS } from '../../domain/endpoint.js';
+import { CHANGE_TYPES } from '../../services/ports.js';
+
+/*
+ * What goes over the wire. Input is read through these schemas, and the OpenAPI document is made of them; lengths are the
+ * library's to check, so that they are counted in one place.
+ */
+
+const time = z.string().meta({ format: 'date-time' });
+const count = z.int('give a whole number').min(0, 'give at least 0');
+
+export const cursor = z
+  .string('give the next_cursor of the page before')
+  .meta({ description: 'next_cursor of the page before' });
+export const pageSize = z
+  .int('give a whole number from 1 to 1000')
+  .min(1, 'give at least 1')
+  .max(1_000, 'give at most 1000')
+  .default(100);
+
+export const userAnswer = z
+  .strictObject({ name: z.string(), email: z.string(), first_name: z.string(), last_name: z.string() })
+  .meta({ id: 'User', description: 'Texts, empty where unknown' });
+
+export const label = z.strictObject({ key: z.string(), value: z.string() }).meta({ id: 'Label' });
+
+export const organizationAnswer = z
+  .strictObject({
+    uid: z.string(),
+    created_at: time,
+    updated_at: time.nullable(),
+    deleted_at: time.nullable(),
+    name: z.string(),
+    resource_type: z.literal('organization'),
+    labels: z.array(label),
+    description: z.string(),
+  })
+  .meta({ id: 'Organization' });
+
+const grant = z.union(
+  [
+    z.strictObject({ scopes: z.array(z.string('give names of scopes'), 'give a list of scopes') }),
+    z.strictObject({
+      endpoints: z.union(
+        [z.literal('*'), z.array(z.string('give ids of endpoints'))],
+        "give a list of endpoints' ids, or '*' for all",
+      ),
+    }),
+  ],
+  'give { scopes: […] } or { endpoints: […] }',
+);
+
+export const types = z
+  .record(z.string(), grant, 'give an object, such as { developer: { scopes: ["models:read"] } }')
+  .meta({
+    id: 'Types',
+    description: 'Token type → what it grants: scopes, or endpoints by id ("*": every protected endpoint)',
+    examples: [{ user: { endpoints: ['summarizer'] }, developer: { scopes: ['models:write'] } }],
+  });
+
+const tokenAnswerFields = {
+  uid: z.string(),
+  created_at: time,
+  updated_at: time.nullable(),
+  deleted_at: time.nullable(),
+  name: z.string(),
+  resource_type: z.literal('api_token'),
+  labels: z.array(label),
+  description: z.string(),
+  scopes: z.array(z.string()).meta({ description: "In BentoCloud's words; what they have none for, by its own name" }),
+  user: userAnswer,
+  organization: organizationAnswer,
+  expired_at: time.nullable().meta({ description: 'null: never' }),
+  last_used_at: time.nullable(),
+  is_expired: z.boolean(),
+  is_api_token: z.literal(true),
+  is_organization_token: z.boolean(),
+  is_global_access: z.boolean().meta({ description: 'Reaches every protected endpoint' }),
+  types,
+  owner: z.string().nullable(),
+  hint: z.string().meta({ description: 'The start of the token, to know it by' }),
+  revoked_at: time.nullable(),
+};
+
+export const tokenAnswer = z.strictObject(tokenAnswerFields).meta({ id: 'Token' });
+
+export const issuedTokenAnswer = z
+  .strictObject({
+    ...tokenAnswerFields,
+    token: z.string().meta({ description: 'The secret. It is shown here and never again' }),
+  })
+  .meta({ id: 'IssuedToken' });
+
+export const tokenPageAnswer = z.strictObject({
+  start: count,
+  count,
+  total: count,
+  items: z.array(tokenAnswer),
+  next_cursor: z.string().nullable(),
+});
+
+export const ownership = z.enum(['personal', 'organization'], "use 'personal' or 'organization'");
+
+export const tokenQuery = z.strictObject({
+  start: z.int('give a whole number').min(0, 'give at least 0').max(1e9, 'give less').default(0),
+  count: pageSize,
+  search: z.string().optional().meta({ description: 'A text that the name or the description holds' }),
+  type: z.string().optional(),
+  owner: z.string().optional(),
+  ownership: ownership.optional(),
+  cursor: cursor.optional(),
+});
+
+const expiredAt = z
+  .string('give a time, such as 2027-01-31T00:00:00Z')
+  .nullable()
+  .meta({ description: 'ISO 8601, or YYYY-MM-DD HH:MM:SS.ffffff; without an offset: UTC. null: never' });
+
+const description = z.string('give a text').meta({ maxLength: 2_000 });
+const name = z.string('give a text of 1 to 200 characters').meta({ minLength: 1, maxLength: 200 });
+const labels = z.array(label, 'give a list of { key, value }').max(50, 'give at most 50');
+
+const scopes = z
+  .array(z.string('give names of scopes'), 'give a list of scopes')
+  .max(1_000, 'give at most 1000')
+  .meta({ description: "BentoCloud's words (api, read_organization, …) or names such as models:read" });
+
+export const duration = z.string("give a duration, such as '30d'").meta({ examples: ['1h', '30d'] });
+
+export const newToken = z.strictObject({
+  name,
+  description: description.nullish(),
+  scopes: scopes.nullish(),
+  types: types.nullish(),
+  expired_at: expiredAt.optional(),
+  expires_in: duration.nullish().meta({ description: 'From now, in place of expired_at' }),
+  labels: labels.nullish(),
+  ownership: ownership.nullish().meta({ description: "Default: 'personal'" }),
+});
+
+export const tokenChanges = z.strictObject({
+  name: name.nullish(),
+  description: description.nullish(),
+  scopes: scopes.nullish(),
+  types: types.nullish(),
+  expired_at: expiredAt.optional(),
+  labels: labels.nullish(),
+});
+
+export const rotation = z.strictObject({
+  grace: duration.nullish().meta({ description: 'For how long the old secret still works. Default: not at all' }),
+});
+
+export const nothing = z.strictObject({});
+
+export const usageAnswer = z.strictObject({
+  items: z.array(z.strictObject({ endpoint: z.string().nullable(), count, last_used_at: time })),
+});
+
+const access = z.enum(ACCESS, `use ${ACCESS.join(', ')}`);
+
+export const endpointAnswer = z
+  .strictObject({ id: z.string(), organization: z.string(), access, created_at: time, updated_at: time })
+  .meta({ id: 'Endpoint' });
+
+export const endpointPageAnswer = z.strictObject({
+  items: z.array(endpointAnswer),
+  next_cursor: z.string().nullable(),
+});
+export const endpointQuery = z.strictObject({ count: pageSize, cursor: cursor.optional() });
+export const newEndpoint = z.strictObject({
+  id: z.string('give an id').meta({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' }),
+  access: access.default('protected'),
+});
+export const endpointChanges = z.strictObject({ access });
+
+const affected = z.array(z.strictObject({ token: tokenAnswer, last_used_at: time.nullable() }));
+export const previewAnswer = z.strictObject({
+  from: access,
+  to: access,
+  open_to_anyone: z.boolean(),
+  gain_count: count,
+  lose_count: count,
+  gain: affected.meta({ description: 'The first 100 of them that you may see' }),
+  lose: affected,
+});
+
+export const auditQuery = z.strictObject({
+  count: pageSize,
+  cursor: cursor.optional(),
+  type: z.enum(CHANGE_TYPES, `use one of ${CHANGE_TYPES.join(', ')}`).optional(),
+  subject: z.string().optional(),
+});
+
+export const auditAnswer = z.strictObject({
+  items: z.array(
+    z.strictObject({
+      id: z.string(),
+      type: z.enum(CHANGE_TYPES),
+      at: time,
+      actor: z.union([
+        z.strictObject({ kind: z.literal('application') }),
+        z.strictObject({ kind: z.literal('principal'), token_id: z.string().nullable(), owner: z.string().nullable() }),
+      ]),
+      from: z.string().nullable(),
+      organization: z.string(),
+      subject: z.string(),
+      before: z.unknown(),
+      after: z.unknown(),
+    }),
+  ),
+  next_cursor: z.string().nullable(),
+});

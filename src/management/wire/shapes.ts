@@ -1,0 +1,72 @@
+import type { Endpoint } from '../../domain/endpoint.js';
+import type { Catalog } from '../../domain/token-types.js';
+import type { AuditEntry } from '../../services/audit.js';
+
+export interface WireUser {
+  readonly name: string;
+  readonly email: string;
+  readonly first_name: string;
+  readonly last_name: string;
+}
+
+/** Organizations are names here, and have no beginning of their own; clients want one. */
+const ALWAYS = new Date(0).toISOString();
+
+export function organizationShape(name: string) {
+  return {
+    uid: name,
+    created_at: ALWAYS,
+    updated_at: null,
+    deleted_at: null,
+    name,
+    resource_type: 'organization',
+    labels: [],
+    description: '',
+  };
+}
+
+export function endpointShape({ id, organization, access, createdAt, updatedAt }: Endpoint) {
+  return { id, organization, access, created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() };
+}
+
+export function auditShape({ actor, at, ...entry }: AuditEntry) {
+  const { id, type, from, organization, subject, before, after } = entry;
+  return {
+    id,
+    type,
+    at: at.toISOString(),
+    actor:
+      actor.kind === 'application'
+        ? { kind: 'application' }
+        : // A person of the application's session has no token.
+          { kind: 'principal', token_id: actor.tokenId === '' ? null : actor.tokenId, owner: actor.owner },
+    from,
+    organization,
+    subject,
+    before: before ?? null,
+    after: after ?? null,
+  };
+}
+
+/** The token types of an instance, for who wants to offer a choice. */
+export function tokenTypeShapes(catalog: Catalog) {
+  return [...catalog.types].map(([name, type]) =>
+    type.form === 'endpoint_access'
+      ? { name, form: 'endpoint_access' }
+      : { name, form: 'scope_access', resources: resourcesOf(type.expansions) },
+  );
+}
+
+/** Resource → action → the actions that it includes, read back from what each scope stands for. */
+function resourcesOf(expansions: ReadonlyMap<string, readonly string[]>) {
+  const resources: Record<string, Record<string, string[]>> = {};
+  for (const scope of expansions.get('*') ?? []) {
+    const [resource = '', action = ''] = scope.split(':');
+    const actions = resources[resource] ?? {};
+    resources[resource] = actions;
+    actions[action] = (expansions.get(scope) ?? [])
+      .filter((included) => included !== scope)
+      .map((included) => included.slice(resource.length + 1));
+  }
+  return resources;
+}

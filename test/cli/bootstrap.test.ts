@@ -1,0 +1,161 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPostern, memoryStore, type Store } from 'postern';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { bootstrap } from '../../src/cli/serve/bootstrap.js';
+import { TestClock } from '../support/instance.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-bootstrap-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A process that starts on a store. */
+function starter(
+  store: Store,
+  { clock = new TestClock(), file = null }: { clock?: TestClock; file?: string | null } = {},
+) {
+  const postern = createPostern({ store, clock: clock.read, cache: false });
+  const shown: string[] = [];
+  const show = (token: string) => void shown.push(token);
+  return {
+    postern,
+    shown,
+    start: () => bootstrap({ postern, store, organization: 'default', file, show, clock: clock.read }),
+  };
+}
+
+async function tokensOf(store: Store) {
+  return store.listTokens({ organization: null, limit: 100 });
+}
+
+describe('the bootstrap token', () => {
+  it('holds every scope, and belongs to admin of the organization', async () => {
+    const { postern, shown, start } = starter(memoryStore());
+    expect(await start()).toBe(true);
+    const found = await postern.authenticate(shown[0]);
+    expect(found).toMatchObject({ ok: true, principal: { owner: 'admin', organization: 'default' } });
+    expect(found.ok && found.principal.types).toEqual({ developer: { scopes: ['*'] } });
+  });
+
+  it('is one, of twenty that start at once', async () => {
+    const store = memoryStore();
+    const starters = Array.from({ length: 20 }, () => starter(store));
+    const made = await Promise.all(starters.map(({ start }) => start()));
+    expect(made.filter(Boolean)).toHaveLength(1);
+    expect(starters.flatMap(({ shown }) => shown)).toHaveLength(1);
+    expect(await tokensOf(store)).toHaveLength(1);
+  });
+
+  it('is not made again with the next start', async () => {
+    const store = memoryStore();
+    await starter(store).start();
+    const second = starter(store);
+    expect(await second.start()).toBe(false);
+    expect(second.shown).toEqual([]);
+  });
+
+  it('is not made on a store that holds a token, of whatever organization', async () => {
+    const store = memoryStore();
+    const { postern, start } = starter(store);
+    await postern.tokens.create({
+      name: 'old',
+      organization: 'acme',
+      types: { developer: { scopes: ['models:read'] } },
+    });
+    expect(await start()).toBe(false);
+    expect(await tokensOf(store)).toHaveLength(1);
+  });
+
+  it('is made anew on a store that was emptied', async () => {
+    const store = memoryStore();
+    const first = starter(store);
+    await first.start();
+    for (const { id } of await tokensOf(store)) await first.postern.tokens.delete(id);
+    expect(await starter(store).start()).toBe(true);
+  });
+
+  it('is made by another where the first one died on the way, but not before its patience is over', async () => {
+    const clock = new TestClock();
+    const store = memoryStore();
+    const dying: Store = { ...store, insertToken: () => new Promise(() => {}) };
+    void starter(dying, { clock }).start();
+    await expect.poll(() => store.findEntry('bootstrap', 'default', clock.now)).not.toBeNull();
+    expect(await starter(store, { clock }).start()).toBe(false);
+    clock.advance(60_000);
+    const second = starter(store, { clock });
+    expect(await second.start()).toBe(true);
+    expect(second.shown).toHaveLength(1);
+  });
+
+  it('stays one where the first one was not dead but slow', async () => {
+    const clock = new TestClock();
+    const store = memoryStore();
+    let goOn = () => {};
+    const slow: Store = {
+      ...store,
+      insertToken: async (...token) => {
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+        return store.insertToken(...token);
+      },
+    };
+    const first = starter(slow, { clock });
+    const outcome = first.start();
+    await expect.poll(() => store.findEntry('bootstrap', 'default', clock.now)).not.toBeNull();
+    clock.advance(60_000);
+    const second = starter(store, { clock });
+    expect(await second.start()).toBe(true);
+    goOn();
+    expect(await outcome).toBe(false);
+    expect(first.shown).toEqual([]);
+    expect(await second.postern.authenticate(second.shown[0])).toMatchObject({ ok: true });
+    expect(await tokensOf(store)).toHaveLength(1);
+  });
+
+  it('goes to a new file that its owner alone may read, and nowhere else', async () => {
+    const file = join(folder, 'token');
+    const { postern, shown, start } = starter(memoryStore(), { file });
+    expect(await start()).toBe(true);
+    expect(shown).toEqual([]);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const text = await readFile(file, 'utf8');
+    expect(text).toMatch(/^pst_\w{49}\n$/);
+    expect(await postern.authenticate(text.trim())).toMatchObject({ ok: true });
+  });
+
+  it('is not made where its file is there already, and is made with the next start', async () => {
+    const store = memoryStore();
+    const file = join(folder, 'token');
+    await writeFile(file, 'of someone else');
+    await expect(starter(store, { file }).start()).rejects.toThrow('there is a file');
+    expect(await readFile(file, 'utf8')).toBe('of someone else');
+    expect(await tokensOf(store)).toEqual([]);
+    await rm(file);
+    expect(await starter(store, { file }).start()).toBe(true);
+  });
+
+  it.each(['insertToken', 'putEntry'] as const)('leaves nothing behind where %s fails on the way', async (method) => {
+    const store = memoryStore();
+    const file = join(folder, 'token');
+    let fails = true;
+    const failing: Store = {
+      ...store,
+      insertToken: (...made) =>
+        fails && method === 'insertToken' ? Promise.reject(new Error('down')) : store.insertToken(...made),
+      putEntry: (entry, version, now) =>
+        fails && method === 'putEntry' && entry.value.includes('made')
+          ? Promise.reject(new Error('down'))
+          : store.putEntry(entry, version, now),
+    };
+    const first = starter(failing, { file });
+    await expect(first.start()).rejects.toThrow('down');
+    expect(await tokensOf(store)).toEqual([]);
+    await expect(stat(file)).rejects.toThrow('ENOENT');
+    fails = false;
+    expect(await starter(store, { file }).start()).toBe(true);
+  });
+});

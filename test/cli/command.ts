@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Ended {
+  /** `null`: ended by a signal. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly pid: number;
+  readonly ended: Promise<Ended>;
+  /** Resolves once the output matches; rejects if the command ends before. */
+  until(pattern: RegExp, stream?: 'stdout' | 'stderr'): Promise<RegExpExecArray>;
+  signal(signal: NodeJS.Signals): void;
+  /** Types on its terminal, or adds to its stdin. */
+  type(text: string): void;
+}
+
+export interface Start {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What is piped in. Default: nothing. */
+  readonly input?: string;
+  /** Leaves its stdin open, with nothing in it. */
+  readonly hold?: boolean;
+  /** Runs it on a terminal, by way of `script`; stdout and stderr are then one. */
+  readonly terminal?: boolean;
+}
+
+/**
+ * The real command, in a process and a folder of its own for each test file. It is bundled once, and stands there as an
+ * installed one does: `dist/cli.js` beside the package's `package.json`.
+ */
+export function theCommand() {
+  const running = new Set<ChildProcess>();
+  let home = '';
+
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'postern-cli-'));
+    await build({
+      entryPoints: { cli: join(ROOT, 'src/cli/main.ts') },
+      outdir: join(home, 'dist'),
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      external: ['pg', 'redis', 'ioredis', 'libsql', 'better-sqlite3'],
+      // What is bundled of CommonJS asks for its modules this way.
+      banner: {
+        js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+      },
+      logLevel: 'warning',
+    });
+    await copyFile(join(ROOT, 'package.json'), join(home, 'package.json'));
+    await symlink(join(ROOT, 'node_modules'), join(home, 'node_modules'));
+  }, 60_000);
+
+  afterEach(async () => {
+    await Promise.all(
+      [...running].map((child) => {
+        child.kill('SIGKILL');
+        return once(child, 'close');
+      }),
+    );
+  });
+
+  afterAll(() => rm(home, { recursive: true, force: true }));
+
+  function start(args: readonly string[], { env = {}, input, hold = false, terminal = false }: Start = {}): Running {
+    const line = [process.execPath, '--disable-warning=ExperimentalWarning', join(home, 'dist/cli.js'), ...args];
+    const [file, ...rest] = terminal
+      ? ['script', '-qefc', `stty cols 120; exec ${line.map(quoted).join(' ')}`, '/dev/null']
+      : line;
+    const child = spawn(file as string, rest, {
+      cwd: home,
+      env: {
+        PATH: process.env.PATH,
+        HOME: home,
+        POSTERN_CONFIG: join(home, 'config.yaml'),
+        ...env,
+      } as NodeJS.ProcessEnv,
+      stdio: [input === undefined && !terminal && !hold ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
+    running.add(child);
+    if (input !== undefined) child.stdin?.end(input);
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.setEncoding('utf8').on('data', (text: string) => {
+        output[name] += text;
+      });
+    }
+    const ended = once(child, 'close').then(([code]) => {
+      running.delete(child);
+      return { code: code as number | null, ...output };
+    });
+    return {
+      pid: child.pid as number,
+      ended,
+      signal: (signal) => void child.kill(signal),
+      type: (text) => void child.stdin?.write(text),
+      until: (pattern, stream = 'stdout') =>
+        new Promise((resolve, reject) => {
+          const look = () => {
+            const match = pattern.exec(output[stream]);
+            if (match === null) return;
+            child[stream]?.off('data', look);
+            resolve(match);
+          };
+          child[stream]?.on('data', look);
+          look();
+          void ended.then(() => reject(new Error(`it ended without ${pattern}:\n${output.stdout}\n${output.stderr}`)));
+        }),
+    };
+  }
+
+  return {
+    start,
+    run: (args: readonly string[], options?: Start): Promise<Ended> => start(args, options).ended,
+    /** A path in the command's own folder. */
+    path: (name: string) => join(home, name),
+  };
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { runHere } from './host.js';
+
+const run = promisify(execFile);
+
+describe('completion bash', () => {
+  let script: string;
+  beforeAll(async () => {
+    script = (await runHere(['completion', 'bash'])).stdout;
+  });
+
+  /** What bash would offer for the last of these words. */
+  async function offered(...words: readonly string[]): Promise<string[]> {
+    const list = words.map((word) => `'${word}'`).join(' ');
+    const ask = `${script}\nCOMP_WORDS=(postern ${list}); COMP_CWORD=${words.length}; _postern; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    return (await run('bash', ['-u', '-c', ask])).stdout.split('\n').filter((line) => line !== '');
+  }
+
+  it('offers commands, and those of a group', async () => {
+    expect(await offered('li')).toEqual(['list-context']);
+    expect(await offered('api-token', '')).toEqual(
+      expect.arrayContaining(['list', 'create', 'get', 'update', 'rotate', 'revoke', 'delete', 'usage']),
+    );
+    expect(await offered('endpoint', 'pre')).toEqual(['preview']);
+  });
+
+  it('offers the options of a command, wherever other options stand', async () => {
+    expect(await offered('api-token', '--store', 'x', 'rotate', '--gr')).toEqual(['--grace']);
+    expect(await offered('serve', '--boot')).toEqual(['--bootstrap-token-file']);
+    expect(await offered('serve', '--grace')).toEqual([]);
+  });
+
+  it('offers what an option may be', async () => {
+    expect(await offered('api-token', 'list', '-o', '')).toEqual(['table', 'json', 'yaml']);
+    expect(await offered('endpoint', 'update', '--access', 'p')).toEqual(['public', 'protected', 'private']);
+    expect(await offered('completion', '')).toEqual(['bash', 'zsh', 'fish']);
+    expect(await offered('serve', '--database', 'package.j')).toEqual(['package.json']);
+  });
+});
+
+describe.each(['zsh', 'fish'])('completion %s', (shell) => {
+  it('names every command and every option', async () => {
+    const { code, stdout } = await runHere(['completion', shell]);
+    expect(code).toBe(0);
+    for (const word of ['api-token', 'rotate', 'endpoint', 'preview', 'current-context', 'completion']) {
+      expect(stdout).toContain(word);
+    }
+    for (const option of ['grace', 'bootstrap-token-file', 'show-token', 'access']) expect(stdout).toContain(option);
+  });
+
+  it('quotes what it says', async () => {
+    const { stdout } = await runHere(['completion', shell]);
+    // Single quotes only, and all of them closed.
+    for (const line of stdout.split('\n').filter((each) => !each.startsWith('#'))) {
+      expect(line.match(/'/g)?.length ?? 0, line).toSatisfy((count: number) => count % 2 === 0);
+    }
+  });
+});

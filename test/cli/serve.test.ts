@@ -1,0 +1,186 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { theCommand } from './command.js';
+import { served } from './server.js';
+
+const postern = theCommand();
+
+describe('postern serve', () => {
+  it('prints where it listens, then the bootstrap token, and shows the token this once', async () => {
+    const first = await served(postern, 'twice.db');
+    first.process.signal('SIGTERM');
+    const ended = await first.process.ended;
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toMatch(/^Listening on http:\/\/127\.0\.0\.1:\d+\nBootstrap token: pst_[0-9A-Za-z]{49}\n$/);
+    expect(ended.stderr).not.toContain(first.token);
+
+    const second = postern.start(['serve', '--port', '0', '--database', 'twice.db']);
+    const [, url = ''] = await second.until(/^Listening on (\S+)\n/);
+    const current = await fetch(`${url}/api/v1/auth/current`, { headers: { authorization: `Bearer ${first.token}` } });
+    expect([current.status, await current.json()]).toMatchObject([200, { name: 'admin' }]);
+    second.signal('SIGINT');
+    expect(await second.ended).toMatchObject({ code: 0, stdout: `Listening on ${url}\n` });
+  });
+
+  it('makes exactly one bootstrap token where several start at once on one file', async () => {
+    const all = Array.from({ length: 4 }, () => postern.start(['serve', '--port', '0', '--database', 'crowd.db']));
+    const urls = await Promise.all(all.map(async (each) => (await each.until(/^Listening on (\S+)\n/))[1] as string));
+    const [, token = ''] = await Promise.any(all.map((each) => each.until(/Bootstrap token: (\S+)\n/)));
+    for (const url of urls) {
+      const answer = await fetch(`${url}/api/v1/api_tokens`, { headers: { authorization: `Bearer ${token}` } });
+      expect(await answer.json()).toMatchObject({ total: 1, items: [{ name: 'bootstrap' }] });
+    }
+    for (const each of all) each.signal('SIGTERM');
+    const outputs = (await Promise.all(all.map(({ ended }) => ended))).map(({ stdout }) => stdout);
+    expect(outputs.join('').match(/Bootstrap token: /g)).toHaveLength(1);
+  }, 60_000);
+
+  it('writes the bootstrap token to a file of mode 0600 where it is told to', async () => {
+    const args = ['serve', '--port', '0', '--database', 'file.db', '--bootstrap-token-file', 'bootstrap-token'];
+    const server = postern.start(args);
+    const [, url = ''] = await server.until(/^Listening on (\S+)\n/);
+    await server.until(/The bootstrap token is in /, 'stderr');
+    const path = postern.path('bootstrap-token');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const token = (await readFile(path, 'utf8')).trim();
+    const answer = await fetch(`${url}/api/v1/auth/current`, { headers: { authorization: `Bearer ${token}` } });
+    expect(answer.status).toBe(200);
+    server.signal('SIGTERM');
+    const { code, stdout, stderr } = await server.ended;
+    expect(code).toBe(0);
+    expect(stdout + stderr).not.toContain(token);
+
+    // Started again with the same words: the file is there, and nothing is to be written.
+    const again = postern.start(args);
+    await again.until(/^Listening on /);
+    again.signal('SIGTERM');
+    expect((await again.ended).code).toBe(0);
+  });
+
+  it('does not begin where the file of the bootstrap token is there already', async () => {
+    await writeFile(postern.path('occupied'), 'of someone else');
+    const args = ['serve', '--port', '0', '--database', 'occupied.db', '--bootstrap-token-file', 'occupied'];
+    const { code, stderr } = await postern.run(args);
+    expect(code).toBe(1);
+    expect(stderr).toContain('there is a file');
+    expect(await readFile(postern.path('occupied'), 'utf8')).toBe('of someone else');
+  });
+
+  it('says that its port is in use, and makes no token', async () => {
+    const occupant = createServer();
+    await new Promise<void>((resolve) => occupant.listen(0, '127.0.0.1', resolve));
+    const { port } = occupant.address() as AddressInfo;
+    const { code, stdout, stderr } = await postern.run(['serve', '--port', `${port}`, '--database', 'busy.db']);
+    await new Promise((resolve) => occupant.close(resolve));
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toBe(
+      `Error: port ${port} of 127.0.0.1 is in use: end what listens there, or give another --port (0 takes a free one).\n`,
+    );
+    const list = await postern.run(['api-token', 'list', '--store', 'sqlite:busy.db', '-o', 'json']);
+    expect(JSON.parse(list.stdout)).toEqual([]);
+  });
+
+  it('guards its demo endpoint like any other', async () => {
+    const server = await served(postern, 'demo.db');
+    const call = async (token?: string, path = '/demo/anything') => {
+      const answer = await fetch(server.url + path, token ? { headers: { authorization: `Bearer ${token}` } } : {});
+      return answer.status;
+    };
+    const body = { name: 'user', types: { user: { endpoints: ['demo'] } } };
+    const { uid, token } = await (await server.call('POST', '/api/v1/api_tokens', { body })).json();
+    const other = await server.call('POST', '/api/v1/endpoints', { body: { id: 'other' } });
+    expect(other.status).toBe(200);
+    const elsewhere = { name: 'elsewhere', types: { user: { endpoints: ['other'] } } };
+    const stranger = await (await server.call('POST', '/api/v1/api_tokens', { body: elsewhere })).json();
+
+    expect(await call(token)).toBe(200);
+    expect(await call(token, '/demo')).toBe(200);
+    expect([await call(), await call('wrong'), await call(stranger.token)]).toEqual([401, 401, 403]);
+    await server.call('PATCH', '/api/v1/endpoints/demo', { body: { access: 'public' } });
+    expect(await call()).toBe(200);
+    await server.call('PATCH', '/api/v1/endpoints/demo', { body: { access: 'private' } });
+    expect([await call(), await call(token)]).toEqual([404, 404]);
+    await server.call('PATCH', '/api/v1/endpoints/demo', { body: { access: 'protected' } });
+    await server.call('POST', `/api/v1/api_tokens/${uid}/revoke`, { body: {} });
+    expect(await call(token)).toBe(401);
+    expect(await call(undefined, '/demonstration')).toBe(404);
+  });
+
+  it('serves the console, and not where it is told not to', async () => {
+    const server = await served(postern, 'console.db');
+    const page = await fetch(server.url);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toContain('text/html');
+    expect((await fetch(`${server.url}/api/v1/session`)).status).toBe(401);
+    const bare = postern.start(['serve', '--port', '0', '--database', 'console.db', '--no-console']);
+    const [, url = ''] = await bare.until(/^Listening on (\S+)\n/);
+    expect((await fetch(url)).status).toBe(404);
+  });
+
+  it('lets a call that is under way end before it ends itself', async () => {
+    const server = await served(postern, 'farewell.db');
+    const { hostname, port } = new URL(server.url);
+    const { connect } = await import('node:net');
+    const socket = connect(Number(port), hostname);
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (text) => {
+      answer += text;
+    });
+    const body = JSON.stringify({ name: 'late', types: { developer: { scopes: ['models:read'] } } });
+    const head = [
+      'POST /api/v1/api_tokens HTTP/1.1',
+      `Host: ${hostname}:${port}`,
+      `Authorization: Bearer ${server.token}`,
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+      'Expect: 100-continue',
+      '',
+      '',
+    ].join('\r\n');
+    socket.write(head);
+    // Node has the call, and waits for its body.
+    await expect.poll(() => answer).toContain('100 Continue');
+    server.process.signal('SIGTERM');
+    // It takes nothing new any more.
+    await expect
+      .poll(() =>
+        fetch(server.url).then(
+          () => 'taken',
+          () => 'refused',
+        ),
+      )
+      .toBe('refused');
+    socket.write(body);
+    expect((await server.process.ended).code).toBe(0);
+    expect(answer).toContain('HTTP/1.1 200 OK');
+    const list = await postern.run(['api-token', 'list', '--store', 'sqlite:farewell.db', '-o', 'json']);
+    expect(JSON.parse(list.stdout)).toMatchObject([{ name: 'late' }, { name: 'bootstrap' }]);
+  });
+
+  it('takes another organization, and another address for people', async () => {
+    const server = postern.start(['serve', '--port', '0', '--database', 'acme.db', '--organization', 'acme']);
+    const [, url = ''] = await server.until(/^Listening on (\S+)\n/);
+    const [, token = ''] = await server.until(/Bootstrap token: (\S+)\n/);
+    const answer = await fetch(`${url}/api/v1/current_org`, { headers: { authorization: `Bearer ${token}` } });
+    expect(await answer.json()).toMatchObject({ name: 'acme' });
+    const bad = await postern.run([
+      'serve',
+      '--port',
+      '0',
+      '--database',
+      'acme.db',
+      '--origin',
+      'https://acme.dev/path',
+    ]);
+    expect(bad).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('origin') });
+  });
+
+  it('does not begin on a file that is something else', async () => {
+    await writeFile(postern.path('letter.db'), 'Dear Sir or Madam, '.repeat(100));
+    const { code, stdout, stderr } = await postern.run(['serve', '--port', '0', '--database', 'letter.db']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^Error: .*letter\.db.*\n$/);
+  });
+});

@@ -1,0 +1,34 @@
+import type { Running, theCommand } from './command.js';
+
+export interface Served {
+  readonly url: string;
+  /** The bootstrap token. */
+  readonly token: string;
+  readonly process: Running;
+  /** What commands need to be told to work on it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** One call to its API. */
+  call(method: string, path: string, options?: { token?: string; body?: unknown }): Promise<Response>;
+}
+
+/** Starts `postern serve` on a free port and a new database. It ends with the test file's processes. */
+export async function served(postern: ReturnType<typeof theCommand>, database: string): Promise<Served> {
+  const process = postern.start(['serve', '--port', '0', '--database', database]);
+  const [, url = ''] = await process.until(/^Listening on (\S+)\n/);
+  const [, token = ''] = await process.until(/\nBootstrap token: (\S+)\n/);
+  return {
+    url,
+    token,
+    process,
+    env: { POSTERN_ENDPOINT: url, POSTERN_API_TOKEN: token },
+    call: (method, path, { token: credential = token, body } = {}) =>
+      fetch(url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${credential}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      }),
+  };
+}

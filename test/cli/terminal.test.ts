@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { theCommand } from './command.js';
+
+const postern = theCommand();
+const store = ['--store', 'sqlite:terminal.db'];
+
+async function create(name: string): Promise<{ uid: string; token: string }> {
+  await postern.run(['migrate', ...store]);
+  const words = ['api-token', 'create', '--name', name, '--scope', 'models:read', '-o', 'json'];
+  return JSON.parse((await postern.run([...words, ...store])).stdout);
+}
+
+async function status(uid: string): Promise<number | null> {
+  return (await postern.run(['api-token', 'get', uid, ...store])).code;
+}
+
+describe('on a terminal', () => {
+  it('a deletion asks first, and offers no', async () => {
+    const { uid } = await create('precious');
+    const refused = postern.start(['api-token', 'delete', uid, ...store], { terminal: true });
+    await refused.until(/Delete token/);
+    refused.type('\r');
+    const ended = await refused.ended;
+    expect(ended.code).toBe(130);
+    expect(ended.stdout).toContain(`Delete token "precious" (${uid})? [y/N] `);
+    expect(ended.stdout).toContain('cancelled: nothing was deleted.');
+    expect(await status(uid)).toBe(0);
+
+    const confirmed = postern.start(['api-token', 'delete', uid, ...store], { terminal: true });
+    await confirmed.until(/Delete token/);
+    confirmed.type('y\r');
+    expect(await confirmed.ended).toMatchObject({ code: 0, stdout: expect.stringContaining(`Deleted ${uid}`) });
+    expect(await status(uid)).toBe(1);
+  });
+
+  it('Ctrl-C at a question changes nothing', async () => {
+    const { uid } = await create('kept');
+    const asked = postern.start(['api-token', 'delete', uid, ...store], { terminal: true });
+    await asked.until(/Delete token/);
+    asked.type('\u0003');
+    expect((await asked.ended).code).toBe(130);
+    expect(await status(uid)).toBe(0);
+  });
+
+  it('a token is asked for, and not shown', async () => {
+    const { uid, token } = await create('typed');
+    const asked = postern.start(['verify', ...store], { terminal: true });
+    await asked.until(/Token to verify/);
+    asked.type(token);
+    asked.type('\r');
+    const { code, stdout } = await asked.ended;
+    expect(code).toBe(0);
+    expect(stdout).toContain(`ID:            ${uid}`);
+    expect(stdout).not.toContain(token.slice(8));
+  });
+
+  it('names that would move the cursor or turn text around are shown escaped', async () => {
+    await create('evil\u001b[2J\u202etxt.exe');
+    const listed = await postern.run(['api-token', 'list', '--search', 'evil', ...store], { terminal: true });
+    expect(listed.stdout).toContain('evil\\u{1b}[2J\\u{202e}txt.exe');
+    expect(listed.stdout).not.toContain('\u202e');
+    const json = await postern.run(['api-token', 'list', '--search', 'evil', '-o', 'json', ...store]);
+    expect(JSON.parse(json.stdout)[0].name).toBe('evil\u001b[2J\u202etxt.exe');
+    expect(json.stdout).not.toContain('\u001b');
+  });
+
+  it('something long shows how far it is, and leaves no trace of it', async () => {
+    const ids = [];
+    for (const name of ['a', 'b', 'c']) ids.push((await create(name)).uid);
+    const { code, stdout } = await postern.run(['api-token', 'delete', ...ids, '--yes', ...store], { terminal: true });
+    expect(code).toBe(0);
+    expect(stdout).toContain('Deleting 2 of 3 …');
+    expect(stdout.split('\n').filter((line) => line.includes('Deleted'))).toHaveLength(3);
+  });
+});
+
+describe('in a pipe', () => {
+  it('nothing is asked, coloured or counted', async () => {
+    const { uid } = await create('piped');
+    const refused = await postern.run(['api-token', 'delete', uid, ...store]);
+    expect(refused).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'Error: deleting wants a yes, and there is nobody to ask: give --yes.\n',
+    });
+    const { stdout, stderr } = await postern.run(['api-token', 'list', ...store]);
+    expect(stdout + stderr).not.toContain('\u001b');
+  });
+
+  it('who stops reading is no error', async () => {
+    for (const name of ['one', 'two']) await create(name);
+    const line = `'${process.execPath}' '${postern.path('dist/cli.js')}' --help | head -1; echo "\${PIPESTATUS[0]}"`;
+    const { execFile } = await import('node:child_process');
+    const output = await new Promise<string>((resolve, reject) => {
+      execFile('bash', ['-c', line], (error, stdout, stderr) => (error ? reject(error) : resolve(stdout + stderr)));
+    });
+    expect(output).toBe('Usage: postern [options] [command]\n0\n');
+  });
+});

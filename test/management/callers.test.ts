@@ -1,0 +1,363 @@
+import { describe, expect, test } from 'vitest';
+import { NOBODY, PEOPLE, type World, world } from './world.js';
+
+const TOKENS = '/api/v1/api_tokens';
+const DEVELOPER = { name: 'x', types: { developer: { scopes: ['models:read'] } } };
+
+/** Every call that needs a caller, with what it would do. */
+function calls({ tokens }: World, of: string) {
+  const uid = tokens[of]?.id;
+  return [
+    ['GET', TOKENS],
+    ['GET', `${TOKENS}/${uid}`],
+    ['GET', `${TOKENS}/${uid}/usage`],
+    ['POST', TOKENS, DEVELOPER],
+    ['PATCH', `${TOKENS}/${uid}`, { name: 'taken' }],
+    ['POST', `${TOKENS}/${uid}/rotate`, {}],
+    ['POST', `${TOKENS}/${uid}/revoke`, {}],
+    ['DELETE', `${TOKENS}/${uid}`],
+    ['GET', '/api/v1/endpoints'],
+    ['POST', '/api/v1/endpoints', { id: 'new' }],
+    ['PATCH', '/api/v1/endpoints/a', { access: 'public' }],
+    ['GET', '/api/v1/endpoints/a/preview?access=public'],
+    ['DELETE', '/api/v1/endpoints/b'],
+    ['GET', '/api/v1/audit'],
+  ] as const;
+}
+
+async function statuses(made: World, who: { readonly token?: string; readonly person?: string }, of: string) {
+  const answers: Record<string, number> = {};
+  for (const [method, path, json] of calls(made, of)) {
+    const { status } = await made.ask(path, { method, ...who, ...(json !== undefined && { json }) });
+    answers[`${method} ${path.replace(made.tokens[of]?.id as string, '{uid}')}`] = status;
+  }
+  return Object.values(answers).join(' ');
+}
+
+//            list get usage create patch rotate revoke delete | endpoints: list create patch preview delete | audit
+const ALL = '200 200 200 200 200 200 200 200 200 200 200 200 200 200';
+const NOTHING = '403 403 403 403 403 403 403 403 403 403 403 403 403 403';
+
+describe('what each caller may do', () => {
+  test.each([
+    ['a developer token with every scope', { token: 'admin' }, 'shared', ALL],
+    ['iam:read', { token: 'reader' }, 'shared', '200 200 200 403 403 403 403 403 403 403 403 403 403 200'],
+    ['models:write', { token: 'modeller' }, 'modeller', NOTHING],
+    ['iam:write', { token: 'writer' }, 'shared', '200 200 200 200 200 200 200 200 403 403 403 403 403 200'],
+    ['endpoint access only', { token: 'user' }, 'user', NOTHING],
+    ['a person with every scope', { person: 'boss' }, 'shared', ALL],
+    [
+      'a person, her own token',
+      { person: 'ada' },
+      'modeller',
+      '200 200 200 200 200 403 200 200 403 403 403 403 403 403',
+    ],
+    [
+      "a person, the organization's token",
+      { person: 'ada' },
+      'shared',
+      '200 200 200 200 403 403 403 403 403 403 403 403 403 403',
+    ],
+    [
+      "a person, someone else's token",
+      { person: 'ada' },
+      'everywhere',
+      '200 404 404 200 404 404 404 404 403 403 403 403 403 403',
+    ],
+    [
+      'a person who holds nothing',
+      { person: 'bob' },
+      'everywhere',
+      '200 200 200 403 200 403 200 200 403 403 403 403 403 403',
+    ],
+  ])('%s', async (_, who, of, expected) => {
+    expect(await statuses(await world(), who, of)).toBe(expected);
+  });
+
+  test('without credentials: nothing, and every answer has a challenge', async () => {
+    const made = await world();
+    for (const [method, path, json] of calls(made, 'shared')) {
+      const { status, headers } = await made.ask(path, { method, ...(json !== undefined && { json }) });
+      expect([status, headers.get('www-authenticate'), path]).toEqual([401, 'Bearer realm="postern"', path]);
+    }
+    expect(made.store.count('replaceToken', 'deleteToken', 'replaceEndpoint', 'deleteEndpoint')).toBe(0);
+  });
+
+  test('what is missing is named', async () => {
+    const { ask } = await world();
+    const { body, headers } = await ask('/api/v1/audit', { token: 'modeller' });
+    expect(body).toMatchObject({ code: 'scope_missing', detail: 'You need the scope iam:read to see the audit log.' });
+    expect(headers.get('www-authenticate')).toBe(
+      'Bearer realm="postern", error="insufficient_scope", scope="iam:read"',
+    );
+  });
+
+  test('other scopes, where the application says so; null is nobody', async () => {
+    const { ask } = await world({ options: { permissions: { readAudit: 'models:write', listTokens: null } } });
+    expect((await ask('/api/v1/audit', { token: 'modeller' })).status).toBe(200);
+    expect((await ask('/api/v1/audit', { token: 'reader' })).status).toBe(403);
+    expect((await ask(TOKENS, { token: 'admin' })).status).toBe(403);
+  });
+});
+
+describe('what a person sees', () => {
+  const names = async (made: World, query: string, person = 'ada') => {
+    const { status, body } = await made.ask(`${TOKENS}?${query}`, { person });
+    return status === 200 ? [body.total, ...body.items.map(({ name }: { name: string }) => name)] : status;
+  };
+
+  test('is her own personal tokens, and those of the organization', async () => {
+    const made = await world();
+    expect(await names(made, '')).toEqual([3, 'user', 'writer', 'modeller']);
+    expect(await names(made, 'owner=ada')).toEqual([3, 'user', 'writer', 'modeller']);
+    expect(await names(made, 'ownership=personal&type=user')).toEqual([1, 'user']);
+    expect(await names(made, 'ownership=organization')).toEqual([1, 'shared']);
+    expect(await names(made, 'ownership=organization&owner=bob')).toEqual([1, 'shared']);
+    expect(await names(made, 'owner=bob')).toBe(403);
+    expect(await names(made, 'owner=bob', 'boss')).toEqual([2, 'shared', 'everywhere']);
+  });
+
+  test('is never a token of nobody', async () => {
+    const made = await world();
+    await made.postern.tokens.create({ name: 'ownerless', types: { developer: { scopes: ['models:read'] } } });
+    expect(await names(made, '')).toEqual([3, 'user', 'writer', 'modeller']);
+  });
+});
+
+describe('what is made', () => {
+  test('belongs to the caller, whatever the body says', async () => {
+    const { ask, postern } = await world();
+    const made = await ask(TOKENS, { method: 'POST', person: 'ada', json: DEVELOPER });
+    expect(made.body).toMatchObject({ owner: 'ada', organization: { name: 'acme' }, is_organization_token: false });
+    expect((await postern.tokens.get(made.body.uid))?.ownership).toBe('personal');
+    for (const more of [
+      { owner: 'bob' },
+      { organization: 'other' },
+      { user: 'bob' },
+      { is_organization_token: true },
+    ]) {
+      const refused = await ask(TOKENS, { method: 'POST', token: 'admin', json: { ...DEVELOPER, ...more } });
+      expect([refused.status, refused.body.code]).toEqual([400, 'option_unknown']);
+    }
+  });
+
+  test("is the organization's only by who manages its tokens", async () => {
+    const { ask } = await world();
+    const make = (who: object) =>
+      ask(TOKENS, { method: 'POST', json: { ...DEVELOPER, ownership: 'organization' }, ...who });
+    expect((await make({ person: 'ada' })).status).toBe(403);
+    expect((await make({ person: 'boss' })).body).toMatchObject({ is_organization_token: true, owner: 'boss' });
+    expect((await make({ token: 'writer' })).status).toBe(200);
+  });
+
+  test.each([
+    ['a scope', { developer: { scopes: ['models:write'] } }, 403, 'scope_missing'],
+    ['every scope', { developer: { scopes: ['*'] } }, 403, 'scope_missing'],
+    ['another endpoint', { user: { endpoints: ['b'] } }, 403, 'endpoint_not_granted'],
+    ['every endpoint', { user: { endpoints: '*' } }, 403, 'endpoint_not_granted'],
+    ['an endpoint that is not there', { user: { endpoints: ['none'] } }, 400, 'endpoint_unknown'],
+    ['an unknown scope', { developer: { scopes: ['models:paint'] } }, 400, 'scope_unknown'],
+    ['an unknown type', { root: { scopes: ['*'] } }, 400, 'type_unknown'],
+    ['no type', {}, 400, 'types_missing'],
+    ['a type of nothing', { developer: { scopes: [] } }, 400, 'input_invalid'],
+    ['what she holds', { developer: { scopes: ['models:read'] }, user: { endpoints: ['a'] } }, 200, undefined],
+  ])('is within what a person holds: %s', async (_, types, status, code) => {
+    const { ask } = await world();
+    const made = await ask(TOKENS, { method: 'POST', person: 'ada', json: { name: 'x', types } });
+    expect([made.status, made.body.code]).toEqual([status, code]);
+  });
+
+  test('is within what a token holds: on creation, update and rotation', async () => {
+    const { ask, tokens, postern } = await world();
+    const call = (method: string, path: string, json: unknown) => ask(path, { method, token: 'writer', json });
+    const more = { types: { developer: { scopes: ['cluster:write'] } } };
+    const mighty = tokens.admin?.id;
+    expect((await call('POST', TOKENS, { name: 'x', ...more })).body.code).toBe('scope_missing');
+    expect((await call('PATCH', `${TOKENS}/${tokens.modeller?.id}`, more)).body.code).toBe('scope_missing');
+    expect((await call('PATCH', `${TOKENS}/${mighty}`, { expired_at: null })).body.code).toBe('scope_missing');
+    expect((await call('POST', `${TOKENS}/${mighty}/rotate`, {})).body.code).toBe('scope_missing');
+    expect((await call('POST', TOKENS, { name: 'x', types: { user: { endpoints: ['a'] } } })).body.code).toBe(
+      'endpoint_not_granted',
+    );
+    expect((await postern.authenticate(tokens.admin?.token)).ok).toBe(true);
+  });
+
+  test('may reach any endpoint where the caller could open it to everyone anyway', async () => {
+    const { ask, postern } = await world();
+    const json = { name: 'x', types: { user: { endpoints: '*' } } };
+    const made = await ask(TOKENS, { method: 'POST', token: 'admin', json });
+    expect([made.status, made.body.is_global_access]).toEqual([200, true]);
+    expect((await ask(TOKENS, { method: 'POST', person: 'boss', json })).status).toBe(200);
+    const requirement = { endpoint: 'a', organization: 'other' };
+    expect((await postern.authorize({ token: made.body.token, requirement })).allowed).toBe(false);
+  });
+
+  test("never with somebody else's personal token: its new secret would speak for them", async () => {
+    const { ask, tokens } = await world();
+    for (const who of [{ token: 'admin' }, { person: 'boss' }]) {
+      const rotated = await ask(`${TOKENS}/${tokens.modeller?.id}/rotate`, { method: 'POST', json: {}, ...who });
+      expect([rotated.status, rotated.body.code]).toEqual([403, 'owner_forbidden']);
+    }
+    const own = await ask(`${TOKENS}/${tokens.modeller?.id}/rotate`, { method: 'POST', token: 'writer', json: {} });
+    expect(own.status).toBe(200);
+  });
+
+  test('not by a derived token, and not by one with limits', async () => {
+    const { derive } = await import('postern/jwt');
+    const { memoryRateLimiter } = await import('postern/limits');
+    const { ask, tokens, postern, clock } = await world({ postern: { rateLimiter: memoryRateLimiter() } });
+    const narrow = await derive(tokens.writer?.token as string, {
+      scopes: ['iam:write', 'models:read'],
+      clock: clock.read,
+    });
+    expect((await ask(TOKENS, { token: narrow })).status).toBe(200);
+    const refused = await ask(TOKENS, { method: 'POST', token: narrow, json: DEVELOPER });
+    expect([refused.status, refused.body.code]).toEqual([403, 'issuance_forbidden']);
+
+    const rateLimit = { points: 100, duration: '1m' } as const;
+    await postern.tokens.update(tokens.admin?.id as string, { rateLimit });
+    const limited = await ask(TOKENS, { method: 'POST', token: 'admin', json: DEVELOPER });
+    expect([limited.status, limited.body.code]).toEqual([403, 'limits_forbidden']);
+    expect((await ask(TOKENS, { token: 'admin' })).headers.get('ratelimit')).toMatch(/^"rate";r=\d+/);
+  });
+
+  test('is written to the audit in the name of who asked', async () => {
+    const { ask, postern, tokens } = await world({ options: { clientAddress: () => '192.0.2.7' } });
+    const { body } = await ask(TOKENS, { method: 'POST', token: 'writer', json: DEVELOPER });
+    const { items } = await postern.audit.list({ subject: body.uid });
+    expect(items).toMatchObject([
+      { actor: { kind: 'principal', tokenId: tokens.writer?.id, owner: 'ada' }, from: '192.0.2.7' },
+    ]);
+  });
+});
+
+describe('a person of the application', () => {
+  test('is shown as the application names them', async () => {
+    const { ask } = await world();
+    expect((await ask('/api/v1/auth/current', { person: 'boss' })).body).toEqual({
+      name: 'The Boss',
+      email: 'boss@acme.dev',
+      first_name: 'The',
+      last_name: 'Boss',
+    });
+  });
+
+  test("does not manage the organization's tokens, not even those that they made", async () => {
+    const { ask, tokens, postern } = await world();
+    const path = `${TOKENS}/${tokens.shared?.id}`;
+    expect((await ask(path, { method: 'DELETE', person: 'bob' })).status).toBe(403);
+    expect((await ask(`${path}/rotate`, { method: 'POST', person: 'bob', json: {} })).status).toBe(403);
+    const form = { token: tokens.shared?.token as string };
+    expect((await ask('/oauth/revoke', { method: 'POST', person: 'bob', form })).status).toBe(403);
+    expect((await postern.authenticate(tokens.shared?.token)).ok).toBe(true);
+  });
+
+  test('whose organization is left out is of the instance’s own', async () => {
+    const { ask } = await world({ options: { identify: () => ({ owner: 'zoe', types: {} }) } });
+    expect((await ask('/api/v1/current_org')).body.name).toBe('acme');
+  });
+
+  test('who reaches an endpoint that was deleted can still grant the others', async () => {
+    const person = { owner: 'zoe', types: { user: { endpoints: ['a', 'gone'] } } };
+    const { ask } = await world({ options: { identify: () => person } });
+    const make = (endpoints: string[]) =>
+      ask(TOKENS, {
+        method: 'POST',
+        headers: { 'sec-fetch-site': 'same-origin' },
+        json: { name: 'x', types: { user: { endpoints } } },
+      });
+    expect((await make(['a'])).status).toBe(200);
+    expect((await make(['b'])).body.code).toBe('endpoint_not_granted');
+  });
+
+  test.each([
+    ['no owner', { owner: '', types: {} }],
+    ['no types', { owner: 'x' }],
+    ['an unknown type', { owner: 'x', types: { root: { scopes: ['*'] } } }],
+    ['an unknown scope', { owner: 'x', types: { developer: { scopes: ['models:paint'] } } }],
+    ['scopes of an endpoint type', { owner: 'x', types: { user: { scopes: ['*'] } } }],
+    ['endpoints that are no list', { owner: 'x', types: { user: { endpoints: 'a' } } }],
+    ['an organization that is none', { owner: 'x', organization: '*', types: {} }],
+    ['something that is not asked for', { owner: 'x', types: {}, admin: true }],
+    ['a text', 'ada'],
+    ['true', true],
+  ])('who is not one (%s) is a fault of the application: nobody gets in, and it is told', async (_, person) => {
+    const { ask, errors } = await world({ options: { identify: () => person as never } });
+    const refused = await ask('/api/v1/auth/current');
+    expect([refused.status, refused.body.code]).toEqual([503, 'unavailable']);
+    expect(errors).toHaveLength(1);
+    expect(refused.text).not.toContain('identify');
+  });
+
+  test('is nobody where identify says null or nothing, and unknown where it fails', async () => {
+    for (const nobody of [null, undefined]) {
+      const { ask } = await world({ options: { identify: () => nobody as null } });
+      expect((await ask('/api/v1/auth/current')).status).toBe(401);
+    }
+    const down = new Error('session store is down');
+    const { ask, errors } = await world({ options: { identify: () => Promise.reject(down) } });
+    const refused = await ask('/api/v1/auth/current');
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(errors).toEqual([down]);
+  });
+
+  test('is not asked for where a token came, good or not', async () => {
+    let asked = 0;
+    const identify = () => {
+      asked++;
+      return PEOPLE.boss ?? null;
+    };
+    const { ask } = await world({ options: { identify } });
+    expect((await ask('/api/v1/auth/current', { token: 'reader' })).body.name).toBe('reader');
+    expect((await ask('/api/v1/auth/current', { token: 'nonsense' })).status).toBe(401);
+    expect((await ask('/api/v1/auth/current', { headers: { 'x-yatai-api-token': 'nonsense' } })).status).toBe(401);
+    expect((await ask('/api/v1/auth/current', { headers: { authorization: 'Bearer' } })).status).toBe(400);
+    expect(asked).toBe(0);
+    expect((await ask('/api/v1/auth/current', { headers: { authorization: 'Basic eDp5' } })).status).toBe(200);
+  });
+});
+
+describe('another organization', () => {
+  test('is not there: the same bytes as for what nobody has', async () => {
+    const made = await world();
+    const theirs = made.tokens['other-shared']?.id as string;
+    const paths = (uid: string, endpoint: string) =>
+      [
+        ['GET', `${TOKENS}/${uid}`],
+        ['GET', `${TOKENS}/${uid}/usage`],
+        ['PATCH', `${TOKENS}/${uid}`, { name: 'taken' }],
+        ['POST', `${TOKENS}/${uid}/rotate`, {}],
+        ['POST', `${TOKENS}/${uid}/revoke`, {}],
+        ['DELETE', `${TOKENS}/${uid}`],
+        ['GET', `/api/v1/endpoints/${endpoint}`],
+        ['PATCH', `/api/v1/endpoints/${endpoint}`, { access: 'public' }],
+        ['GET', `/api/v1/endpoints/${endpoint}/preview?access=public`],
+        ['DELETE', `/api/v1/endpoints/${endpoint}`],
+      ] as const;
+    await made.postern.endpoints.create({ id: 'theirs', access: 'protected', organization: 'other' });
+    const before = made.store.count('replaceToken', 'deleteToken', 'replaceEndpoint', 'deleteEndpoint');
+    for (const who of [{ token: 'admin' }, { person: 'boss' }, { person: 'ada' }]) {
+      const ours = paths(theirs, 'theirs');
+      const nobodys = paths(NOBODY, 'nobodys');
+      for (const [index, [method, path, json]] of ours.entries()) {
+        const body = json !== undefined && { json };
+        const real = await made.ask(path, { method, ...who, ...body });
+        const none = await made.ask(nobodys[index]?.[1] as string, { method, ...who, ...body });
+        expect(real.status === 404 || who.person === 'ada').toBe(true);
+        expect([real.status, real.text, [...real.headers]]).toEqual([none.status, none.text, [...none.headers]]);
+      }
+    }
+    expect(made.store.count('replaceToken', 'deleteToken', 'replaceEndpoint', 'deleteEndpoint')).toBe(before);
+    expect((await made.postern.authenticate(made.tokens['other-shared']?.token)).ok).toBe(true);
+  });
+
+  test('a person of the same name there has nothing here', async () => {
+    const { ask, tokens } = await world();
+    expect((await ask(`${TOKENS}/${tokens.modeller?.id}`, { person: 'eve' })).status).toBe(404);
+    const { body } = await ask(TOKENS, { person: 'eve' });
+    expect(body.items.every((token: { organization: { name: string } }) => token.organization.name === 'other')).toBe(
+      true,
+    );
+    expect(body.total).toBe(7);
+  });
+});

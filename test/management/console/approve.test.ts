@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { useBrowser } from './browser.js';
+import { consoleWorld, reaches, type World } from './world.js';
+
+const visit = useBrowser();
+
+const VERIFIER = 'v'.repeat(43);
+const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
+const BOUND = `?code_challenge=${CHALLENGE}&code_challenge_method=S256`;
+
+async function begin({ origin }: World, query = ''): Promise<string> {
+  const { code } = (await (await fetch(`${origin}/api/v1/auth/code${query}`)).json()) as { code: string };
+  return code;
+}
+
+async function collect({ origin }: World, code: string): Promise<{ status: number; token?: string; code?: string }> {
+  const response = await fetch(`${origin}/api/v1/auth/token?code=${code}`, {
+    headers: { 'x-postern-verifier': VERIFIER },
+  });
+  return { status: response.status, ...((await response.json()) as object) };
+}
+
+async function open(query: string) {
+  const world = await consoleWorld();
+  const code = await begin(world, query);
+  const visited = await visit(world.origin, world.admin);
+  await visited.page.goto(`${world.origin}/api_tokens?code=${code}`);
+  await visited.page.getByRole('heading', { name: 'Approve a login' }).waitFor();
+  await visited.page.getByText('Asked from').waitFor();
+  return { world, code, ...visited };
+}
+
+describe('a login that waits for approval', () => {
+  it('shows who asks, since when and for what, and grants nothing before it is approved', async () => {
+    const { world, code, page, leave } = await open(BOUND);
+    expect(await page.getByRole('definition').allInnerTexts()).toEqual([
+      '127.0.0.1',
+      expect.stringMatching(/^(now|\d seconds? ago)$/),
+      'Works for 90 days',
+      'every scope',
+    ]);
+    expect(await page.getByText('Anyone with the code').count()).toBe(0);
+    expect(await collect(world, code)).toMatchObject({ status: 401, code: 'authorization_pending' });
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('heading', { name: 'Approved' }).waitFor();
+    const { status, token = '' } = await collect(world, code);
+    expect(status).toBe(200);
+    const found = await world.postern.authenticate(token);
+    expect(found).toMatchObject({ ok: true, principal: { owner: 'ada', types: { developer: { scopes: ['*'] } } } });
+    expect((await collect(world, code)).status).toBe(401);
+    await page.getByRole('button', { name: 'Go to API Tokens' }).click();
+    await page.getByRole('rowheader', { name: 'Login from 127.0.0.1' }).waitFor();
+    expect(page.url()).toBe(`${world.origin}/api_tokens`);
+    await leave();
+  });
+
+  it('warns of a code that anyone could collect with, whose token ends within a day', async () => {
+    const { world, code, page, leave } = await open('');
+    await page.getByRole('heading', { name: 'Anyone with the code can collect this token' }).waitFor();
+    await page.getByText(/^Works until .*, in 24 hours$/).waitFor();
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('heading', { name: 'Approved' }).waitFor();
+    const { token = '' } = await collect(world, code);
+    const [record] = (await world.postern.tokens.list()).items;
+    expect(await world.postern.authenticate(token)).toMatchObject({ ok: true, principal: { tokenId: record?.id } });
+    expect((record?.expiresAt?.getTime() ?? 0) - (record?.createdAt.getTime() ?? 0)).toBe(86_400_000);
+    await leave();
+  });
+
+  it('is granted less where less is chosen, also when the choice is folded up again', async () => {
+    const { world, code, page, leave } = await open(BOUND);
+    const more = page.getByText('Change what is granted');
+    await more.click();
+    await page.getByLabel('Every scope').uncheck();
+    await page.getByLabel('models read').check();
+    await page.getByLabel('The token works for').selectOption('1d');
+    await more.click();
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('heading', { name: 'Approved' }).waitFor();
+    await collect(world, code);
+    const [record] = (await world.postern.tokens.list()).items;
+    expect(record?.types).toEqual({ developer: { scopes: ['models:read'] } });
+    expect((record?.expiresAt?.getTime() ?? 0) - (record?.createdAt.getTime() ?? 0)).toBe(86_400_000);
+    await leave();
+  });
+
+  it('is not approved while nothing is chosen', async () => {
+    const { world, code, page, leave } = await open(BOUND);
+    const more = page.getByText('Change what is granted');
+    await more.click();
+    await page.getByRole('switch', { name: 'Developer Operations Access' }).uncheck();
+    await more.click();
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('Switch on at least one').waitFor();
+    expect(await collect(world, code)).toMatchObject({ code: 'authorization_pending' });
+    await leave();
+  });
+
+  it('gets nothing where it is refused', async () => {
+    const { world, code, page, leave } = await open(BOUND);
+    await page.getByRole('button', { name: 'Refuse' }).click();
+    await page.getByRole('heading', { name: 'Refused' }).waitFor();
+    expect(await collect(world, code)).toMatchObject({ status: 401, code: 'access_denied' });
+    await page.reload();
+    await page.getByRole('heading', { name: 'This login is over' }).waitFor();
+    await leave();
+  });
+
+  it('that was answered in another window says so', async () => {
+    const { page, context, leave } = await open(BOUND);
+    const other = await context.newPage();
+    await other.goto(page.url());
+    await other.getByRole('button', { name: 'Refuse' }).click();
+    await other.getByRole('heading', { name: 'Refused' }).waitFor();
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('alert').getByText('This login was answered already').waitFor();
+    await leave();
+  });
+
+  it('that nobody began is over', async () => {
+    const world = await consoleWorld();
+    const { page, leave } = await visit(world.origin, world.admin);
+    await page.goto(`${world.origin}/api_tokens?code=${'x'.repeat(22)}`);
+    await page.getByRole('heading', { name: 'This login is over' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    await leave();
+  });
+
+  it('waits for the sign-in of who is not signed in, and is approved after it', async () => {
+    const world = await consoleWorld();
+    await world.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+    const code = await begin(world, BOUND);
+    const { page, leave } = await visit(world.origin, null);
+    await page.goto(`${world.origin}/api_tokens?code=${code}`);
+    await page.getByLabel('Developer token').fill(world.admin);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('Change what is granted').click();
+    await page.getByRole('switch', { name: 'Protected Endpoint Access' }).check();
+    await page.getByLabel('summarizer').check();
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('heading', { name: 'Approved' }).waitFor();
+    const { token = '' } = await collect(world, code);
+    expect(await reaches(world, token, 'summarizer')).toBe('allowed');
+    await leave();
+  });
+});

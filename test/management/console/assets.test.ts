@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { consoleAsset } from '../../../src/management/console/index.js';
+
+const PAGES = ['/', '/api_tokens', '/endpoints', '/audit', '/sign-in'];
+
+function load(path: string, basePath = '') {
+  const answer = consoleAsset(path, basePath);
+  if (answer === null) throw new Error(`nothing is served at ${path}`);
+  return answer;
+}
+
+function assetsOf(page: string): string[] {
+  return [...page.matchAll(/(?:src|href)="([^"]*\/console\/[^"]*)"/g)].map((match) => match[1] as string);
+}
+
+describe('the assets of the console', () => {
+  it('are what their sources give', async () => {
+    const build = fileURLToPath(new URL('../../../src/management/console/build.mjs', import.meta.url));
+    await promisify(execFile)(process.execPath, [build, '--check']);
+  });
+
+  it('are at most 25 KB, gzipped', () => {
+    const { body } = load('/');
+    const all = [body, ...assetsOf(body).map((path) => load(path).body)];
+    expect(all).toHaveLength(3);
+    const bytes = all.reduce((sum, text) => sum + gzipSync(text, { level: 9 }).byteLength, 0);
+    console.info(`console: ${(bytes / 1024).toFixed(1)} KB gzipped`);
+    expect(bytes).toBeGreaterThan(5 * 1024);
+    expect(bytes).toBeLessThanOrEqual(25 * 1024);
+  });
+
+  it('are the same page at every address of it, to be asked for again, under a strict policy', () => {
+    for (const path of PAGES) {
+      const { status, headers, body } = load(path);
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({
+        'content-type': 'text/html; charset=utf-8',
+        'cache-control': 'no-cache',
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+      });
+      const policy = headers['content-security-policy'] ?? '';
+      for (const directive of [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self' data:",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+      ]) {
+        expect(policy.split('; ')).toContain(directive);
+      }
+      expect(policy).not.toMatch(/unsafe|\*|https?:/);
+      expect(body).toBe(load('/').body);
+    }
+  });
+
+  it('hold no inline script, no inline style, no address of another server', () => {
+    const { body } = load('/');
+    expect(body).not.toMatch(/<style|\son\w+=|\sstyle=|javascript:/i);
+    expect(body.match(/<script\b[^>]*>([^<]*)/g)).toEqual([expect.stringMatching(/ src="[^"]+">$/)]);
+    for (const text of [body, ...assetsOf(body).map((path) => load(path).body)]) {
+      // The two names are of XML and of nobody's server.
+      const addresses = [...text.matchAll(/https?:\/\/[^\s"'`)]*/g)].map(([address]) => address);
+      expect(addresses.filter((address) => !address.startsWith('http://www.w3.org/'))).toEqual([]);
+      expect(text).not.toMatch(/@import|url\(/);
+    }
+    expect(
+      assetsOf(body)
+        .map((path) => load(path).body)
+        .join(''),
+    ).not.toMatch(/innerHTML|insertAdjacentHTML|document\.write|\beval\(/);
+  });
+
+  it('are kept for good under names that change with their content', () => {
+    for (const path of assetsOf(load('/').body)) {
+      expect(path).toMatch(/^\/console\/app-[0-9a-f]{12}\.(js|css)$/);
+      expect(load(path).headers['cache-control']).toBe('public, max-age=31536000, immutable');
+      expect(load(path).headers['x-content-type-options']).toBe('nosniff');
+      expect(load(path).headers['content-type']).toMatch(/^text\/(javascript|css); charset=utf-8$/);
+      expect(consoleAsset(path.replace(/-[0-9a-f]{12}/, '-000000000000'))).toBeNull();
+    }
+  });
+
+  it('are found below the path that the API is mounted at, whatever is in it', () => {
+    expect(assetsOf(load('/', '/admin').body)).toEqual(assetsOf(load('/').body).map((path) => `/admin${path}`));
+    expect(load('/', '/"><script>$&').body).not.toContain('"><script>$&');
+  });
+
+  it.each([
+    '/console',
+    '/console/',
+    '/console/index.html',
+    '/console/../api_tokens',
+    '/api_tokens/',
+    '/api/v1',
+    '/style.css',
+    '',
+  ])('has nothing at %j', (path) => expect(consoleAsset(path)).toBeNull());
+});

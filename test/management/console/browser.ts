@@ -1,0 +1,128 @@
+import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect } from 'vitest';
+
+/** Where screenshots go: for people to look at. */
+const SCREENSHOTS = process.env.POSTERN_SCREENSHOTS ?? join(tmpdir(), 'postern-screenshots');
+
+export interface Look {
+  readonly scheme?: 'light' | 'dark';
+  readonly width?: number;
+  readonly height?: number;
+}
+
+export interface Visit {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Ends the visit; fails where anything happened that never should. */
+  leave(): Promise<void>;
+}
+
+/** Debian's Chromium, started once for a file of tests. */
+export function useBrowser() {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  });
+  afterAll(() => browser.close());
+
+  /** A person's browser at an origin, with their session's cookie if there is one. */
+  return async function visit(origin: string, cookie: string | null, look: Look = {}): Promise<Visit> {
+    const context = await browser.newContext({
+      colorScheme: look.scheme ?? 'light',
+      viewport: { width: look.width ?? 1280, height: look.height ?? 860 },
+      timezoneId: 'UTC',
+      reducedMotion: 'reduce',
+    });
+    context.setDefaultTimeout(10_000);
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
+    if (cookie !== null) await context.addCookies([{ name: 'postern_session', value: cookie, url: origin }]);
+    const page = await context.newPage();
+    const trouble = watch(page, origin);
+    return {
+      page,
+      context,
+      async leave() {
+        trouble.push(...(await violations(page)));
+        await context.close();
+        expect(trouble).toEqual([]);
+      },
+    };
+  };
+}
+
+/** What must never happen: a request elsewhere, an error in the page, a breach of its policy, a dialog of the browser's. */
+function watch(page: Page, origin: string): string[] {
+  const trouble: string[] = [];
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${origin}/`) && !request.url().startsWith('data:')) {
+      trouble.push(`request to ${request.url()}`);
+    }
+  });
+  page.on('pageerror', (error) => trouble.push(`error: ${error.message}`));
+  page.on('dialog', (dialog) => {
+    // Leaving a form that is filled in: the tests do so on purpose.
+    if (dialog.type() === 'beforeunload') {
+      void dialog.accept();
+      return;
+    }
+    trouble.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('console', (message) => {
+    // The browser tells of every refused or failed request itself.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+      trouble.push(`console: ${message.text()}`);
+    }
+  });
+  void page.addInitScript(() => {
+    const seen: string[] = [];
+    Object.assign(globalThis, { policyViolations: seen });
+    addEventListener('securitypolicyviolation', (event) => {
+      seen.push(`${event.violatedDirective}: ${event.blockedURI}`);
+    });
+  });
+  return trouble;
+}
+
+function violations(page: Page): Promise<string[]> {
+  return page.evaluate(() => (globalThis as unknown as { policyViolations?: string[] }).policyViolations ?? []);
+}
+
+/** The dialog on top. */
+export function dialogOf(page: Page): Locator {
+  return page.locator('dialog[open]').last();
+}
+
+export async function screenshot(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+}
+
+/** Presses Tab until what has the focus is called so. */
+export async function tabTo(page: Page, name: string, key = 'Tab'): Promise<void> {
+  const passed: string[] = [];
+  for (let step = 0; step < 80; step++) {
+    await page.keyboard.press(key);
+    const focused = await focusedName(page);
+    if (focused === name) return;
+    passed.push(focused);
+  }
+  throw new Error(`the focus never came to ${name}; it went over ${passed.join(' | ')}`);
+}
+
+/** What has the focus, as a screen reader would name it. */
+export function focusedName(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const focused = document.activeElement;
+    const label =
+      focused instanceof HTMLInputElement ||
+      focused instanceof HTMLTextAreaElement ||
+      focused instanceof HTMLSelectElement
+        ? focused.labels?.[0]?.textContent
+        : null;
+    return (focused?.getAttribute('aria-label') ?? label ?? focused?.textContent ?? '').replace(/\s+/g, ' ').trim();
+  });
+}

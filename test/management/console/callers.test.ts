@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { dialogOf, useBrowser } from './browser.js';
+import { consoleWorld, reaches } from './world.js';
+
+const visit = useBrowser();
+
+describe('everyone sees what they may do', () => {
+  it('a person of the application: their own tokens, and the organization’s to look at', async () => {
+    const types = { user: { endpoints: ['summarizer'] } } as const;
+    const world = await consoleWorld({ identify: () => ({ owner: 'bob', types, firstName: 'Bob' }) });
+    const { tokens, endpoints } = world.postern;
+    await endpoints.create({ id: 'summarizer', access: 'protected' });
+    await endpoints.create({ id: 'translator', access: 'protected' });
+    await tokens.create({ name: 'of all', types, owner: 'ada', ownership: 'organization' });
+    await tokens.create({ name: 'of ada', types, owner: 'ada' });
+    const { page, leave } = await visit(world.origin, null);
+    const dialog = dialogOf(page);
+
+    await page.goto(`${world.origin}/audit`);
+    await page.getByText('No personal tokens').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/api_tokens');
+    expect(await page.getByRole('navigation').getByRole('link').allInnerTexts()).toEqual(['API Tokens']);
+    expect(await page.getByLabel('Owner').isVisible()).toBe(false);
+    expect(await page.getByRole('button', { name: 'Sign out' }).count()).toBe(0);
+
+    await page.getByRole('tab', { name: 'Organization tokens' }).click();
+    await page.getByRole('rowheader', { name: 'of all' }).waitFor();
+    expect(await page.getByRole('button', { name: /^(Update|Delete)/ }).count()).toBe(0);
+    await page.getByRole('button', { name: 'More for of all' }).click();
+    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Details and usage']);
+    await page.keyboard.press('Escape');
+
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    expect(await dialog.getByText('Belongs to').count()).toBe(0);
+    expect(await dialog.getByRole('switch', { name: 'Developer Operations Access' }).isDisabled()).toBe(true);
+    await dialog.getByLabel('Name').fill('mine');
+    await dialog.getByRole('switch', { name: 'Protected Endpoint Access' }).check();
+    expect(await dialog.getByLabel('All Deployments').isDisabled()).toBe(true);
+    expect(await dialog.getByLabel('translator').count()).toBe(0);
+    await dialog.getByLabel('summarizer').check();
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    const token = await dialog.getByLabel('Token', { exact: true }).inputValue();
+    expect(await reaches(world, token, 'summarizer')).toBe('allowed');
+    // No command logs in with a token that manages nothing.
+    expect(await dialog.getByLabel('Log in from a terminal').count()).toBe(0);
+    await dialog.getByRole('button', { name: 'Copy token' }).click();
+    await dialog.getByText('Copied.').waitFor();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    // The list that the new token is in.
+    await page.getByRole('rowheader', { name: 'mine' }).waitFor();
+    expect(await page.getByRole('rowheader').allInnerTexts()).toEqual(['mine']);
+    await page.getByRole('button', { name: 'Delete mine' }).waitFor();
+    await leave();
+  });
+
+  it('nobody of the application is told to sign in there', async () => {
+    let who: { owner: string; types: object } | null = null;
+    const world = await consoleWorld({ identify: () => who });
+    const { page, leave } = await visit(world.origin, null);
+    await page.goto(world.origin);
+    await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+    expect(await page.getByLabel('Developer token').count()).toBe(0);
+    who = { owner: 'bob', types: {} };
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: 'API Tokens' }).waitFor();
+    await leave();
+  });
+
+  it('who may read: everything, and no button that would be refused', async () => {
+    const world = await consoleWorld();
+    await world.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+    const types = { developer: { scopes: ['iam:read', 'deployments:read'] } } as const;
+    const { token } = await world.postern.tokens.create({ name: 'reader', types, owner: 'carol' });
+    const { page, leave } = await visit(world.origin, token);
+    await page.goto(world.origin);
+    await page.getByRole('rowheader', { name: 'reader' }).waitFor();
+    await page.getByLabel('Owner').selectOption({ label: 'Everyone’s tokens' });
+    await page.getByRole('rowheader', { name: 'admin' }).waitFor();
+    expect(await page.getByRole('columnheader').allInnerTexts()).toContain('Owner');
+    expect(await page.getByRole('row', { name: /admin/ }).getByText('Ada Lovelace').count()).toBe(1);
+    for (const path of ['/api_tokens', '/endpoints']) {
+      await page.goto(world.origin + path);
+      await page.getByRole('table').waitFor();
+      expect(await page.getByRole('button', { name: /^(Create|Update|Delete|Change)/ }).count()).toBe(0);
+    }
+    await page.getByRole('link', { name: 'Audit' }).click();
+    await page.getByRole('row', { name: /Created endpoint summarizer/ }).waitFor();
+    await leave();
+  });
+
+  it('who manages tokens: those of others too, but not with a secret of theirs', async () => {
+    const world = await consoleWorld();
+    const types = { developer: { scopes: ['models:read'] } } as const;
+    await world.postern.tokens.create({ name: 'of bob', types, owner: 'bob' });
+    await world.postern.tokens.create({ name: 'of all', types, owner: 'bob', ownership: 'organization' });
+    const { page, leave } = await visit(world.origin, world.admin);
+    await page.goto(`${world.origin}/api_tokens?owner=everyone`);
+    await page.getByRole('button', { name: 'More for of bob' }).click();
+    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Details and usage', 'Revoke']);
+    await page.keyboard.press('Escape');
+    await page.getByRole('tab', { name: 'Organization tokens' }).click();
+    await page.getByRole('button', { name: 'More for of all' }).click();
+    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Details and usage', 'Rotate', 'Revoke']);
+    await leave();
+  });
+
+  it('a grant that nobody could give now does not keep its token from another name', async () => {
+    const world = await consoleWorld();
+    await world.postern.endpoints.create({ id: 'gone', access: 'protected' });
+    const types = { user: { endpoints: ['gone'] } } as const;
+    const { record } = await world.postern.tokens.create({ name: 'caller', types, owner: 'ada' });
+    await world.postern.endpoints.delete('gone');
+    const { page, leave } = await visit(world.origin, world.admin);
+    const dialog = dialogOf(page);
+    await page.goto(world.origin);
+    await page.getByRole('button', { name: 'Update caller' }).click();
+    await dialog.getByText('Not registered any more.').waitFor();
+    await dialog.getByLabel('Name').fill('old caller');
+    await dialog.getByRole('button', { name: 'Update' }).click();
+    await page.getByRole('rowheader', { name: 'old caller' }).waitFor();
+    expect((await world.postern.tokens.get(record.id))?.types).toEqual(types);
+    await leave();
+  });
+
+  it('below a path of another application', async () => {
+    const world = await consoleWorld({ basePath: '/admin/tokens' });
+    const { page, leave } = await visit(world.origin, world.admin);
+    const dialog = dialogOf(page);
+    await page.goto(`${world.origin}/admin/tokens`);
+    await page.getByRole('rowheader', { name: 'admin' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/admin/tokens/api_tokens');
+    await page.getByRole('link', { name: 'Audit' }).click();
+    await page.getByText('Created token admin').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/admin/tokens/audit');
+    await page.goBack();
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await dialog.getByLabel('Name').fill('ci');
+    await dialog.getByRole('switch', { name: 'Developer Operations Access' }).check();
+    await dialog.getByLabel('models read').check();
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    expect(await dialog.getByLabel('Log in from a terminal').inputValue()).toMatch(
+      new RegExp(`--endpoint ${world.origin}/admin/tokens$`),
+    );
+    await leave();
+  });
+});

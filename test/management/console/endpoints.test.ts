@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { dialogOf, useBrowser } from './browser.js';
+import { consoleWorld, reaches } from './world.js';
+
+const visit = useBrowser();
+
+describe('endpoints', () => {
+  it('are created, opened and closed after a look at what that does, and deleted', async () => {
+    const world = await consoleWorld();
+    const { page, leave } = await visit(world.origin, world.admin);
+    const dialog = dialogOf(page);
+    const change = () => dialog.getByRole('button', { name: 'Change access' });
+    const isHeldBack = async () => (await change().getAttribute('aria-disabled')) === 'true';
+    await page.goto(`${world.origin}/endpoints`);
+    await page.getByText('No endpoints').waitFor();
+
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await dialog.getByLabel('Name').fill('no spaces, please');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await dialog.getByText('Use letters, digits, dots, dashes and underscores').waitFor();
+    await dialog.getByLabel('Name').fill('summarizer');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('rowheader', { name: 'summarizer' }).waitFor();
+    const types = { user: { endpoints: ['summarizer'] } } as const;
+    const { token } = await world.postern.tokens.create({ name: 'caller', types, owner: 'bob' });
+    await world.postern.tokens.create({ name: 'unconcerned', types: { developer: { scopes: ['*'] } }, owner: 'bob' });
+    expect(await reaches(world, token, 'summarizer')).toBe('allowed');
+
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await dialog.getByLabel('Name').fill('summarizer');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await dialog.locator('.field', { hasText: 'Name' }).getByText('is registered already').waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.getByRole('button', { name: 'Discard' }).click();
+
+    await page.getByRole('button', { name: 'Change access summarizer' }).click();
+    expect(await isHeldBack()).toBe(true);
+    await dialog.getByLabel('Public').check();
+    await dialog.getByText('Anyone who can reach the server will be able to call it').waitFor();
+    await dialog.getByText('No token loses access.').waitFor();
+    await dialog.getByLabel('Private').check();
+    await dialog.getByRole('heading', { name: '1 token loses access' }).waitFor();
+    expect(await dialog.getByRole('listitem').allInnerTexts()).toEqual([
+      expect.stringMatching(/^caller (used it|never used it)/),
+    ]);
+    expect(await isHeldBack()).toBe(false);
+    await change().click();
+    await page.getByText('summarizer is private now.').waitFor();
+    expect(await reaches(world, token, 'summarizer')).toBe('endpoint_private');
+    await page
+      .getByRole('row', { name: /summarizer/ })
+      .getByText('Private', { exact: true })
+      .waitFor();
+
+    await page.getByRole('button', { name: 'Delete summarizer' }).click();
+    await dialog.getByLabel('Type the name to confirm').fill('summarizer');
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('No endpoints').waitFor();
+    expect(await reaches(world, token, 'summarizer')).toBe('endpoint_unknown');
+    await leave();
+  });
+
+  it('are not changed while it can not be told what that would do', async () => {
+    const world = await consoleWorld();
+    await world.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+    const { page, leave } = await visit(world.origin, world.admin);
+    const dialog = dialogOf(page);
+    await page.goto(`${world.origin}/endpoints`);
+    await page.getByRole('button', { name: 'Change access summarizer' }).click();
+    world.intercept((_, path) => (path.endsWith('/preview') ? 'drop' : null));
+    await dialog.getByLabel('Public').check();
+    await dialog.getByText('The server could not be reached.').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Change access' }).getAttribute('aria-disabled')).toBe('true');
+    world.intercept(null);
+    await dialog.getByRole('button', { name: 'Look again' }).click();
+    await dialog.getByText('Anyone who can reach the server').waitFor();
+    await dialog.getByRole('button', { name: 'Change access' }).click();
+    await page.getByText('summarizer is public now.').waitFor();
+    await leave();
+  });
+
+  it('are found by name, and many of them can be chosen among for a token', async () => {
+    const world = await consoleWorld();
+    for (let number = 10; number < 32; number++) {
+      await world.postern.endpoints.create({ id: `model-${number}`, access: 'protected' });
+    }
+    const { page, leave } = await visit(world.origin, world.admin);
+    const dialog = dialogOf(page);
+    await page.goto(`${world.origin}/endpoints`);
+    await page.getByText('22 endpoints').waitFor();
+    await page.getByLabel('Find an endpoint').fill('-3');
+    expect(await page.getByRole('rowheader').allInnerTexts()).toEqual(['model-30', 'model-31']);
+
+    await page.getByRole('link', { name: 'API Tokens' }).click();
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await dialog.getByLabel('Name').fill('caller');
+    await dialog.getByRole('switch', { name: 'Protected Endpoint Access' }).check();
+    await dialog.getByLabel('Find a deployment').fill('31');
+    expect(await dialog.getByRole('checkbox').count()).toBe(1);
+    await dialog.getByRole('checkbox').check();
+    await dialog.getByLabel('Find a deployment').fill('10');
+    await dialog.getByRole('checkbox').check();
+    // Enter in the box looks for something; it sends nothing.
+    await dialog.getByLabel('Find a deployment').press('Enter');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('heading', { name: 'Token created' }).waitFor();
+    const [record] = (await world.postern.tokens.list()).items;
+    expect(record?.types).toEqual({ user: { endpoints: ['model-10', 'model-31'] } });
+    await leave();
+  });
+});

@@ -1,0 +1,78 @@
+import { expect, it } from 'vitest';
+import { dialogOf, useBrowser } from './browser.js';
+import { consoleWorld } from './world.js';
+
+const visit = useBrowser();
+
+/** A name → what is shown for it. */
+const NAMES: readonly (readonly [string, string])[] = [
+  ['<img src=x onerror=alert(1)>', '<img src=x onerror=alert(1)>'],
+  ['"><script>alert(1)</script>', '"><script>alert(1)</script>'],
+  ["' onmouseover='alert(1)", "' onmouseover='alert(1)"],
+  // Shown as it is stored this would read "invoice-exe.pdf".
+  ['invoice-\u202Efdp.exe', 'invoice-\\u{202e}fdp.exe'],
+  ['ad\u200Bmin', 'ad\\u{200b}min'],
+  ['\u2067isolated\u2069', '\\u{2067}isolated\\u{2069}'],
+  ['bell\u0007 and escape\u001b[31m', 'bell\\u{7} and escape\\u{1b}[31m'],
+  ['line\u2028separator', 'line\\u{2028}separator'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it must stay what it is
+  ['${7*7} {{7*7}}', '${7*7} {{7*7}}'],
+  ['__proto__', '__proto__'],
+  ['constructor', 'constructor'],
+  ['n'.repeat(200), 'n'.repeat(200)],
+];
+
+it('names are shown as text, with what could hide or reorder them escaped, in lists, dialogs and the audit', async () => {
+  const world = await consoleWorld();
+  await world.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+  for (const [name] of NAMES) {
+    const types = { user: { endpoints: ['summarizer'] } };
+    await world.postern.tokens.create({ name, description: name, types, owner: 'ada' });
+  }
+  const { page, leave } = await visit(world.origin, world.admin, { width: 360, height: 740 });
+  const dialog = dialogOf(page);
+  await page.goto(world.origin);
+  for (const [, shown] of NAMES) await page.getByRole('rowheader').getByText(shown, { exact: true }).waitFor();
+  // Each once as a name and once as a description.
+  for (const [, shown] of NAMES) expect(await page.getByText(shown, { exact: true }).count()).toBe(2);
+  expect(await page.locator('main img, main script, main [onerror], main [onmouseover]').count()).toBe(0);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+
+  const [, evil] = NAMES[0] as readonly [string, string];
+  await page.getByRole('button', { name: evil, exact: true }).click();
+  await dialog.getByRole('heading', { name: 'Usage' }).waitFor();
+  expect(await dialog.getByText(evil, { exact: true }).count()).toBe(2);
+  await page.keyboard.press('Escape');
+
+  await page.goto(`${world.origin}/audit`);
+  for (const [, shown] of NAMES) await page.locator('strong').getByText(shown, { exact: true }).waitFor();
+
+  await page.goto(`${world.origin}/endpoints`);
+  await page.getByRole('button', { name: 'Change access summarizer' }).click();
+  await dialog.getByLabel('Private').check();
+  await dialog.getByText(`${NAMES.length} tokens lose access`).waitFor();
+  for (const [, shown] of NAMES) await dialog.getByText(shown, { exact: true }).waitFor();
+  await leave();
+});
+
+it('what has such a name is deleted by typing it as it is shown', async () => {
+  const world = await consoleWorld();
+  const types = { developer: { scopes: ['models:read'] } } as const;
+  for (const name of ['invoice-\u202Efdp.exe', ' two  spaces '])
+    await world.postern.tokens.create({ name, types, owner: 'ada' });
+  const { page, leave } = await visit(world.origin, world.admin);
+  const dialog = dialogOf(page);
+  await page.goto(world.origin);
+  for (const [button, typed] of [
+    ['Delete invoice-\\u{202e}fdp.exe', 'invoice-\\u{202e}fdp.exe'],
+    ['Delete two spaces', 'two spaces'],
+  ] as const) {
+    await page.getByRole('button', { name: button }).click();
+    await dialog.getByLabel('Type the name to confirm').fill(typed);
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await dialog.waitFor({ state: 'detached' });
+  }
+  await page.getByText('1 token', { exact: true }).waitFor();
+  expect((await world.postern.tokens.list()).items.map(({ name }) => name)).toEqual(['admin']);
+  await leave();
+});

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { dialogOf, focusedName, useBrowser } from './browser.js';
+import { consoleWorld } from './world.js';
+
+const visit = useBrowser();
+
+async function manyTokens(count: number) {
+  const world = await consoleWorld();
+  for (let number = 1; number <= count; number++) {
+    const types = number % 2 === 0 ? { user: { endpoints: '*' } } : { developer: { scopes: ['models:read'] } };
+    await world.postern.tokens.create({ name: `token ${number}`, types: types as never, owner: 'ada' });
+  }
+  return world;
+}
+
+describe('the list of tokens', () => {
+  it('comes in pages, which the address remembers', async () => {
+    const world = await manyTokens(59);
+    const { page, leave } = await visit(world.origin, world.admin);
+    await page.goto(world.origin);
+    await page.getByText('1–25 of 60 tokens').waitFor();
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('26–50 of 60 tokens').waitFor();
+    expect(await focusedName(page)).toBe('Next');
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('51–60 of 60 tokens').waitFor();
+    expect(await page.getByRole('rowheader').count()).toBe(10);
+    expect(await page.getByRole('button', { name: 'Next' }).getAttribute('aria-disabled')).toBe('true');
+    await page.reload();
+    await page.getByText('51–60 of 60 tokens').waitFor();
+    await page.getByRole('button', { name: 'Previous' }).click();
+    await page.getByText('26–50 of 60 tokens').waitFor();
+
+    await page.getByLabel('Type').selectOption({ label: 'User' });
+    await page.getByText('1–25 of 29 tokens').waitFor();
+    await page.getByLabel('Search by name or description').fill('token 58');
+    await page.getByText('1 token', { exact: true }).waitFor();
+    expect(new URL(page.url()).search).toBe('?search=token+58&type=user');
+    await page.getByLabel('Search by name or description').fill('nothing has this name');
+    await page.getByRole('button', { name: 'Clear the search' }).click();
+    await page.getByText('1–25 of 60 tokens').waitFor();
+    expect(await focusedName(page)).toBe('Search by name or description');
+    await leave();
+  });
+
+  it('goes back a page where the last token of the last one is deleted', async () => {
+    const world = await manyTokens(25);
+    const { page, leave } = await visit(world.origin, world.admin);
+    const dialog = dialogOf(page);
+    await page.goto(`${world.origin}/api_tokens?start=25`);
+    await page.getByText('26–26 of 26 tokens').waitFor();
+    await page.getByRole('button', { name: 'Delete admin' }).waitFor();
+    const [oldest] = (await world.postern.tokens.list({ search: 'token 1' })).items.slice(-1);
+    await world.postern.tokens.delete(oldest?.id ?? '');
+    await page.reload();
+    await page.getByText('25 tokens', { exact: true }).waitFor();
+    expect(new URL(page.url()).search).toBe('');
+    expect(await dialog.count()).toBe(0);
+    await leave();
+  });
+
+  it('an answer that was overtaken is not shown', async () => {
+    const world = await manyTokens(3);
+    const { page, leave } = await visit(world.origin, world.admin);
+    await page.goto(world.origin);
+    await page.getByText('4 tokens', { exact: true }).waitFor();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route(/search=token\+1/, async (route) => {
+      await held;
+      await route.continue().catch(() => {});
+    });
+    const asked = page.waitForRequest(/search=token\+1/);
+    await page.getByLabel('Search by name or description').fill('token 1');
+    await asked;
+    await page.getByLabel('Search by name or description').fill('token 2');
+    await page.getByText('1 token', { exact: true }).waitFor();
+    release();
+    await page.getByLabel('Type').selectOption({ label: 'User' });
+    await page.getByRole('rowheader', { name: 'token 2' }).waitFor();
+    expect(await page.getByRole('rowheader').allInnerTexts()).toEqual(['token 2']);
+    await leave();
+  });
+
+  it('shows what a token was used for', async () => {
+    const world = await consoleWorld();
+    await world.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+    const types = { user: { endpoints: ['summarizer'] } } as const;
+    const { token, record } = await world.postern.tokens.create({ name: 'caller', types, owner: 'ada' });
+    for (let call = 0; call < 3; call++)
+      await world.postern.authorize({ token, requirement: { endpoint: 'summarizer' } });
+    const { page, leave } = await visit(world.origin, world.admin);
+    const dialog = dialogOf(page);
+    await page.goto(world.origin);
+    // Uses are written in batches; what is under test here is how they are shown.
+    await page.route(`**/${record.id}/usage`, (route) =>
+      route.fulfill({
+        json: {
+          items: [
+            { endpoint: 'summarizer', count: 12345, last_used_at: new Date().toISOString() },
+            { endpoint: null, count: 1, last_used_at: new Date().toISOString() },
+          ],
+        },
+      }),
+    );
+    await page.getByRole('button', { name: 'caller', exact: true }).click();
+    await dialog.getByRole('row', { name: /summarizer 12,345/ }).waitFor();
+    await dialog.getByRole('row', { name: /No endpoint \(API calls\) 1/ }).waitFor();
+    expect(await dialog.getByRole('definition').allInnerTexts()).toContain(record.hint);
+    await page.unroute(`**/${record.id}/usage`);
+    await page.keyboard.press('Escape');
+    expect(await focusedName(page)).toBe('caller');
+    await page.getByRole('button', { name: 'admin', exact: true }).click();
+    await dialog.getByRole('heading', { name: 'Usage' }).waitFor();
+    await leave();
+  });
+});
+
+describe('the audit', () => {
+  it('tells who did what, when and from where, newest first, older ones on request', async () => {
+    const world = await consoleWorld();
+    for (let number = 1; number <= 60; number++) {
+      await world.postern.endpoints.create({ id: `endpoint-${number}`, access: 'private' });
+    }
+    const { page, leave } = await visit(world.origin, world.admin);
+    const dialog = dialogOf(page);
+    await page.goto(world.origin);
+    await page.getByRole('button', { name: 'Update admin' }).click();
+    await dialog.getByLabel('Description').fill('Mine');
+    await dialog.getByRole('button', { name: 'Update' }).click();
+    await page.getByText('admin is updated.').waitFor();
+
+    await page.getByRole('link', { name: 'Audit' }).click();
+    const first = page.getByRole('row').nth(1);
+    await first.getByText('Updated token admin').waitFor();
+    const [record] = (await world.postern.tokens.list()).items;
+    expect(await first.getByRole('cell').nth(1).textContent()).toMatch(new RegExp(`^ada\\s*with token ${record?.id}$`));
+    expect(await first.getByRole('cell').nth(2).textContent()).toBe('127.0.0.1');
+    await first.getByText('What changed').click();
+    expect(await first.locator('del').textContent()).toMatch(/empty$/);
+    expect(await first.locator('ins').textContent()).toMatch(/Mine$/);
+    await page
+      .getByRole('row', { name: /Created endpoint endpoint-60/ })
+      .getByText('The application')
+      .waitFor();
+
+    expect(await page.getByRole('rowheader').count()).toBe(50);
+    await page.getByRole('button', { name: 'Show older' }).click();
+    await page.getByText('That is all.').waitFor();
+    expect(await page.getByRole('rowheader').count()).toBe(62);
+    expect(await page.getByText('elsewhere').count()).toBe(0);
+    await page.getByLabel('Kind of change').selectOption({ label: 'Created token' });
+    await page.getByText('That is all.').waitFor();
+    expect(await page.getByRole('rowheader').count()).toBe(1);
+    await leave();
+  });
+});

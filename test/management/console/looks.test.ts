@@ -1,0 +1,89 @@
+import axe, { type AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { screenshot, useBrowser } from './browser.js';
+import { furnishedWorld, SCENES } from './scenes.js';
+
+const visit = useBrowser();
+
+const LOOKS = [
+  { look: 'light', scheme: 'light', width: 1280, height: 860 },
+  { look: 'dark', scheme: 'dark', width: 1280, height: 860 },
+  { look: 'phone', scheme: 'light', width: 360, height: 740 },
+] as const;
+
+/** What axe finds, in a line each. The page's policy does not bind what the browser's driver runs. */
+async function findings(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations, passes } = (await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
+  )) as AxeResults;
+  // Else it looked at nothing.
+  expect(passes.length).toBeGreaterThan(10);
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+  );
+}
+
+/** What is wider than the screen: the page itself, or a dialog on it. */
+function overflow(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll('dialog, .menu:popover-open')]
+      .filter((element) => element.scrollWidth > element.clientWidth || element.clientWidth > innerWidth)
+      .map((element) => `${element.tagName}.${element.className}: ${element.scrollWidth} > ${element.clientWidth}`),
+  );
+}
+
+it.each(LOOKS)('every page and dialog is accessible and fits, $look', { timeout: 120_000 }, async (look) => {
+  const world = await furnishedWorld();
+  const found: string[] = [];
+  for (const signedIn of [false, true]) {
+    const { page, leave } = await visit(world.origin, signedIn ? world.admin : null, look);
+    for (const scene of SCENES.filter((each) => (each.signedIn ?? true) === signedIn)) {
+      await scene.open(page, world);
+      const problems = [...(await findings(page)), ...(await overflow(page))];
+      found.push(...problems.map((problem) => `${scene.name}: ${problem}`));
+      await screenshot(page, `${scene.name}-${look.look}`);
+    }
+    await leave();
+  }
+  expect(found).toEqual([]);
+});
+
+it('the checks themselves find what is wrong', async () => {
+  const world = await furnishedWorld();
+  const { page, leave } = await visit(world.origin, world.admin, { width: 360 });
+  await page.goto(world.origin);
+  await page.getByRole('rowheader', { name: 'ci' }).waitFor();
+  expect([...(await findings(page)), ...(await overflow(page))]).toEqual([]);
+  await page.evaluate(() => {
+    const wide = document.createElement('button');
+    wide.style.width = '500px';
+    document.querySelector('main')?.append(wide);
+  });
+  expect(await findings(page)).toEqual([expect.stringContaining('button-name')]);
+  expect(await overflow(page)).toEqual([expect.stringMatching(/^HTML/)]);
+  await leave();
+});
+
+it('nothing moves for who does not want it, and what has the focus can be seen', async () => {
+  const world = await furnishedWorld();
+  const { page, leave } = await visit(world.origin, world.admin);
+  await page.goto(world.origin);
+  await page.getByRole('rowheader', { name: 'ci' }).waitFor();
+  const moving = () =>
+    [...document.querySelectorAll('*')].filter((element) => {
+      const { animationName, transitionDuration } = getComputedStyle(element);
+      return animationName !== 'none' || transitionDuration !== '0s';
+    }).length;
+  expect(await page.evaluate(moving)).toBe(0);
+  for (let step = 0; step < 20; step++) {
+    await page.keyboard.press('Tab');
+    const ring = await page.evaluate(() => {
+      const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement ?? document.body);
+      return `${outlineStyle} ${outlineWidth}`;
+    });
+    expect(ring).toBe('solid 2px');
+  }
+  await leave();
+});

@@ -1,0 +1,188 @@
+import type { Page } from 'playwright-core';
+import { dialogOf } from './browser.js';
+import { consoleWorld, type World } from './world.js';
+
+export interface Scene {
+  readonly name: string;
+  /** Whether someone is signed in. Default `true`. */
+  readonly signedIn?: boolean;
+  /** Brings the page from the world's origin to where it is to be looked at. */
+  readonly open: (page: Page, world: World) => Promise<void>;
+}
+
+const DAY = 86_400_000;
+
+/** A world in which every list has something to show. */
+export async function furnishedWorld(): Promise<World> {
+  const world = await consoleWorld();
+  const { tokens, endpoints } = world.postern;
+  for (const [id, access] of [
+    ['summarizer', 'protected'],
+    ['translator', 'protected'],
+    ['status-page', 'public'],
+    ['retraining', 'private'],
+  ] as const) {
+    await endpoints.create({ id, access });
+  }
+  const owner = 'ada';
+  const inDays = (days: number) => ({ expiresAt: new Date(Date.now() + days * DAY) });
+  const user = { endpoints: ['summarizer'] };
+  const { record: old } = await tokens.create({ name: 'spring campaign', types: { user }, owner, ...inDays(2) });
+  await tokens.revoke(old.id);
+  await tokens.create({ name: 'notebook', types: { developer: { scopes: ['models:read'] } }, owner, ...inDays(60) });
+  await tokens.create({ name: 'invoice-\u202Efdp.exe <b>', types: { user }, owner, description: '<img src=x>' });
+  const { token, record } = await tokens.create({
+    name: 'ci',
+    description: 'Nightly build of the summarizer, and its evaluation against last week’s',
+    types: { user, developer: { scopes: ['models:write', 'bentos:write'] } },
+    owner,
+    ...inDays(90),
+  });
+  await world.postern.authorize({ token, requirement: { endpoint: 'summarizer' } });
+  await tokens.update(record.id, { description: 'Nightly build of the summarizer, and its evaluation' });
+  await tokens.create({
+    name: 'gateway',
+    types: { user: { endpoints: '*' } },
+    owner,
+    ownership: 'organization',
+    ...inDays(30),
+  });
+  return world;
+}
+
+const at =
+  (path: string, ready: (page: Page) => Promise<unknown>) =>
+  async (page: Page, { origin }: World): Promise<void> => {
+    await page.goto(origin + path);
+    await ready(page);
+  };
+
+const tokensReady = (page: Page) => page.getByRole('rowheader', { name: 'ci' }).waitFor();
+
+function onTokens(act: (page: Page, world: World) => Promise<unknown>) {
+  return async (page: Page, world: World): Promise<void> => {
+    await at('/api_tokens', tokensReady)(page, world);
+    await act(page, world);
+  };
+}
+
+async function openCreate(page: Page): Promise<void> {
+  const dialog = dialogOf(page);
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await dialog.getByRole('switch', { name: 'Developer Operations Access' }).check();
+  await dialog.getByRole('switch', { name: 'Protected Endpoint Access' }).check();
+  await dialog.getByLabel('summarizer').waitFor();
+}
+
+async function openSecret(page: Page): Promise<void> {
+  await openCreate(page);
+  const dialog = dialogOf(page);
+  await dialog.getByLabel('Name').fill('laptop');
+  await dialog.getByLabel('Every scope').check();
+  await dialog.getByLabel('All Deployments').check();
+  await dialog.getByRole('button', { name: 'Create' }).click();
+  await dialog.getByRole('heading', { name: 'Token created' }).waitFor();
+}
+
+async function fromMenu(page: Page, item: string): Promise<void> {
+  await page.getByRole('button', { name: 'More for ci' }).click();
+  await page.getByRole('menuitem', { name: item }).click();
+}
+
+async function openAccess(page: Page, access: string): Promise<void> {
+  const dialog = dialogOf(page);
+  await page.getByRole('button', { name: 'Change access summarizer' }).click();
+  await dialog.getByLabel(access).check();
+  await dialog.getByText('access', { exact: false }).last().waitFor();
+  await dialog.locator('.preview .warning').waitFor();
+}
+
+async function openLogin(page: Page, { origin }: World, query: string): Promise<void> {
+  const { code } = (await (await fetch(`${origin}/api/v1/auth/code${query}`)).json()) as { code: string };
+  await page.goto(`${origin}/api_tokens?code=${code}`);
+  await page.getByText('Asked from').waitFor();
+}
+
+const endpointsReady = (page: Page) => page.getByRole('rowheader', { name: 'summarizer' }).waitFor();
+const auditReady = (page: Page) => page.getByText('Created endpoint summarizer').waitFor();
+const BOUND = `?code_challenge=${'c'.repeat(43)}&code_challenge_method=S256`;
+
+/** Every page and every dialog of the console, by the name of its screenshot. */
+export const SCENES: readonly Scene[] = [
+  { name: 'sign-in', signedIn: false, open: at('/', (page) => page.getByLabel('Developer token').waitFor()) },
+  { name: 'tokens', open: at('/api_tokens', tokensReady) },
+  {
+    name: 'tokens-organization',
+    open: at('/api_tokens?tab=organization', (page) => page.getByRole('rowheader', { name: 'gateway' }).waitFor()),
+  },
+  { name: 'tokens-not-found', open: at('/api_tokens?search=zzz', (page) => page.getByText('Nothing found').waitFor()) },
+  { name: 'token-menu', open: onTokens((page) => page.getByRole('button', { name: 'More for ci' }).click()) },
+  { name: 'token-create', open: onTokens(openCreate) },
+  {
+    name: 'token-create-refused',
+    open: onTokens(async (page) => {
+      await openCreate(page);
+      await dialogOf(page).getByRole('button', { name: 'Create' }).click();
+      await dialogOf(page).getByText('Give the token a name.').waitFor();
+    }),
+  },
+  { name: 'token-secret', open: onTokens(openSecret) },
+  {
+    name: 'token-secret-not-copied',
+    open: onTokens(async (page) => {
+      await openSecret(page);
+      await page.keyboard.press('Escape');
+    }),
+  },
+  { name: 'token-details', open: onTokens((page) => fromMenu(page, 'Details and usage')) },
+  { name: 'token-update', open: onTokens((page) => page.getByRole('button', { name: 'Update ci' }).click()) },
+  {
+    name: 'token-discard',
+    open: onTokens(async (page) => {
+      await page.getByRole('button', { name: 'Update ci' }).click();
+      await dialogOf(page).getByLabel('Name').fill('cd');
+      await page.keyboard.press('Escape');
+    }),
+  },
+  { name: 'token-rotate', open: onTokens((page) => fromMenu(page, 'Rotate')) },
+  { name: 'token-revoke', open: onTokens((page) => fromMenu(page, 'Revoke')) },
+  { name: 'token-delete', open: onTokens((page) => page.getByRole('button', { name: 'Delete ci' }).click()) },
+  { name: 'endpoints', open: at('/endpoints', endpointsReady) },
+  {
+    name: 'endpoint-create',
+    open: at('/endpoints', async (page) => {
+      await endpointsReady(page);
+      await page.getByRole('button', { name: 'Create', exact: true }).click();
+    }),
+  },
+  {
+    name: 'endpoint-access-private',
+    open: at('/endpoints', async (page) => {
+      await endpointsReady(page);
+      await openAccess(page, 'Private');
+    }),
+  },
+  {
+    name: 'endpoint-access-public',
+    open: at('/endpoints', async (page) => {
+      await endpointsReady(page);
+      await openAccess(page, 'Public');
+    }),
+  },
+  {
+    name: 'audit',
+    open: at('/audit', async (page) => {
+      await auditReady(page);
+      await page.getByText('What changed').first().click();
+    }),
+  },
+  { name: 'approve', open: (page, world) => openLogin(page, world, BOUND) },
+  { name: 'approve-unbound', open: (page, world) => openLogin(page, world, '') },
+  {
+    name: 'approve-less',
+    open: async (page, world) => {
+      await openLogin(page, world, BOUND);
+      await page.getByText('Change what is granted').click();
+    },
+  },
+];

@@ -1,0 +1,71 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createPostern, memoryStore, type Postern, type Store } from 'postern';
+import { type ManagementOptions, managementApi, toNodeHandler } from 'postern/management';
+import { onTestFinished } from 'vitest';
+
+export const ORGANIZATION = 'mybentocloud';
+
+export interface World {
+  readonly postern: Postern;
+  readonly origin: string;
+  /** A developer token with every scope, of Ada: what a session's cookie holds. */
+  readonly admin: string;
+  /** Puts what `respond` makes in the place of the server's next answers; `null`: the server answers again. */
+  intercept(respond: Interception | null): void;
+}
+
+export type Interception = (
+  method: string,
+  path: string,
+) => 'drop' | { readonly status: number; readonly body: unknown } | null;
+
+export interface WorldOptions extends ManagementOptions {
+  readonly store?: Store;
+}
+
+/** A server with the console over a memory store, two organizations in it, and a token to sign in with. */
+export async function consoleWorld({ store = memoryStore(), ...options }: WorldOptions = {}): Promise<World> {
+  const postern = createPostern({ store, organization: ORGANIZATION });
+  const every = { developer: { scopes: ['*'] } } as const;
+  const { token: admin } = await postern.tokens.create({ name: 'admin', types: every, owner: 'ada' });
+  await postern.tokens.create({ name: 'not yours', types: every, owner: 'ada', organization: 'elsewhere' });
+  await postern.endpoints.create({ id: 'not-yours', access: 'protected' }, { organization: 'elsewhere' });
+
+  const handler = toNodeHandler(
+    managementApi(postern, {
+      session: options.identify === undefined,
+      describeOwner: (owner) => (owner === 'ada' ? { name: 'ada', firstName: 'Ada', lastName: 'Lovelace' } : null),
+      ...options,
+    }),
+  );
+  let interception: Interception | null = null;
+  const server = createServer((request, response) => {
+    const answer = interception?.(request.method ?? '', new URL(request.url ?? '', 'http://any').pathname) ?? null;
+    if (answer === 'drop') request.socket.destroy();
+    else if (answer !== null) {
+      response.writeHead(answer.status, { 'content-type': 'application/problem+json' });
+      response.end(JSON.stringify(answer.body));
+    } else void handler(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await postern.close();
+  });
+  return {
+    postern,
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    admin,
+    intercept(respond) {
+      interception = respond;
+    },
+  };
+}
+
+/** What a token may do at an endpoint, asked as a guard would. */
+export async function reaches({ postern }: World, token: string, endpoint: string): Promise<string> {
+  const decision = await postern.authorize({ token, requirement: { endpoint } });
+  return decision.allowed ? 'allowed' : decision.reason;
+}

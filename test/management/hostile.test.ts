@@ -1,0 +1,396 @@
+import fc from 'fast-check';
+import { accessTokens, generateKeys } from 'postern/jwt';
+import { expect, test } from 'vitest';
+import { NOBODY, type World, world } from './world.js';
+
+const RUNS = 10_000;
+const SEED = 20_261_124;
+/** In the names, descriptions, owners and labels of the other organization, and in no request's body: where it shows in an answer, something crossed over. */
+const CANARY = 'canary';
+/** An endpoint of theirs: anyone may name one of one's own so. */
+const THEIRS = 'theirs';
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+async function hostileWorld() {
+  const signed = accessTokens({
+    issuer: 'https://auth.acme.dev',
+    audience: 'https://api.acme.dev',
+    keys: await generateKeys(),
+  });
+  const made = await world({
+    options: { session: true, accessTokens: signed },
+    postern: { authenticators: [signed] },
+  });
+  const theirs = await made.postern.tokens.create({
+    name: CANARY,
+    description: CANARY,
+    owner: CANARY,
+    organization: 'other',
+    ownership: 'organization',
+    types: { developer: { scopes: ['*'] }, user: { endpoints: '*' } },
+    metadata: { labels: [{ key: CANARY, value: CANARY }] },
+  });
+  await made.postern.endpoints.create({ id: THEIRS, access: 'protected', organization: 'other' });
+  // So many that there are still some when thousands of requests have deleted theirs.
+  const spare: string[] = [];
+  for (let i = 0; i < 400; i++) {
+    const types = { developer: { scopes: ['models:read'] } } as const;
+    spare.push((await made.postern.tokens.create({ name: `spare ${i}`, owner: 'boss', types })).record.id);
+  }
+  return { ...made, theirs, spare };
+}
+
+type Hostile = Awaited<ReturnType<typeof hostileWorld>>;
+
+/** All that the other organization has, and what is written about it. */
+async function snapshot({ postern }: World) {
+  const all = [
+    await postern.tokens.list({ organization: 'other', limit: 1_000 }),
+    await postern.endpoints.list({ organization: 'other', limit: 1_000 }),
+    await postern.audit.list({ organization: 'other', limit: 1_000 }),
+  ];
+  // Who signs in with their token uses it.
+  return JSON.stringify(all, (key, value) => (key === 'lastUsedAt' ? undefined : value));
+}
+
+const NEW_TOKEN = ['name', 'types', 'description', 'expires_in', 'labels', 'ownership'];
+
+/** What the routes are, with fields that each could want. */
+const CALLS: readonly (readonly [method: string, path: string, fields?: readonly string[]])[] = [
+  ['GET', '/api/v1/auth/current'],
+  ['GET', '/api/v1/current_org'],
+  ['GET', '/api/v1/session'],
+  ['POST', '/api/v1/session', ['token']],
+  ['DELETE', '/api/v1/session'],
+  ['GET', '/api/v1/api_tokens'],
+  ['POST', '/api/v1/api_tokens', NEW_TOKEN],
+  ['POST', '/api/v1/api_tokens', ['name', 'scopes', 'description', 'expired_at']],
+  ['GET', '/api/v1/api_tokens/{uid}'],
+  ['PATCH', '/api/v1/api_tokens/{uid}', ['name', 'types', 'expired_at', 'labels']],
+  ['PATCH', '/api/v1/api_tokens/{uid}', ['description']],
+  ['DELETE', '/api/v1/api_tokens/{uid}'],
+  ['POST', '/api/v1/api_tokens/{uid}/rotate', ['grace']],
+  ['POST', '/api/v1/api_tokens/{uid}/revoke', []],
+  ['GET', '/api/v1/api_tokens/{uid}/usage'],
+  ['GET', '/api/v1/endpoints'],
+  ['POST', '/api/v1/endpoints', ['id', 'access']],
+  ['GET', '/api/v1/endpoints/{endpoint}'],
+  ['PATCH', '/api/v1/endpoints/{endpoint}', ['access']],
+  ['DELETE', '/api/v1/endpoints/{endpoint}'],
+  ['GET', '/api/v1/endpoints/{endpoint}/preview'],
+  ['GET', '/api/v1/audit'],
+  ['GET', '/api/v1/auth/code'],
+  ['GET', '/api/v1/auth/token'],
+  ['GET', '/api/v1/auth/requests/{code}'],
+  ['POST', '/api/v1/auth/requests/{code}/approve', ['types', 'name', 'expires_in']],
+  ['POST', '/api/v1/auth/requests/{code}/deny', []],
+  ['POST', '/api/v1/explain', ['token', 'requirement']],
+  ['POST', '/oauth/introspect'],
+  ['POST', '/oauth/revoke'],
+  ['POST', '/oauth/token'],
+  ['GET', '/.well-known/jwks.json'],
+  ['GET', '/openapi.json'],
+];
+const METHODS = ['GET', 'POST', 'PATCH', 'DELETE', 'HEAD', 'PUT', 'OPTIONS'];
+
+/** Mostly what fits, sometimes anything. */
+const mostly = <T>(fitting: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
+  fc.oneof(
+    { weight: 14, arbitrary: fitting as fc.Arbitrary<unknown> },
+    { weight: 1, arbitrary: fc.jsonValue() as fc.Arbitrary<unknown> },
+  );
+
+const rarely = <T>(strange: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
+  fc.oneof({ weight: 12, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: strange });
+
+function requests({ tokens, theirs, spare }: Hostile, code: string, credentials: fc.Arbitrary<Record<string, string>>) {
+  const strange = fc.constantFrom(
+    ...['reader', 'modeller', 'writer', 'user', 'everywhere', 'shared'].map((name) => tokens[name]?.id as string),
+    tokens['other-shared']?.id as string,
+    theirs.record.id,
+    NOBODY,
+    '__proto__',
+    '..%2f..',
+    '%00',
+    '%ff',
+  );
+  const uids = fc.oneof(strange, fc.constantFrom(...spare));
+  const endpoints = fc.constantFrom('a', 'b', 'c', THEIRS, 'constructor', '%2e', '🙂');
+  const secrets = fc.constantFrom(theirs.token, tokens.user?.token as string, 'nonsense', `${theirs.token}x`);
+  const calls = fc
+    .record({
+      call: fc.constantFrom(...CALLS),
+      other: rarely(fc.constantFrom(...METHODS)),
+      uid: uids,
+      endpoint: endpoints,
+      junk: rarely(fc.constantFrom('/', '/..', '//', ';x', '%')),
+    })
+    .map(({ call: [method, path, fields = []], other, uid, endpoint, junk }) => ({
+      method: other ?? method,
+      path: path.replace('{uid}', uid).replace('{endpoint}', endpoint).replace('{code}', code) + (junk ?? ''),
+      fields,
+      isForm: path.startsWith('/oauth/'),
+    }));
+  const types = fc.record(
+    {
+      user: mostly(fc.record({ endpoints: mostly(fc.oneof(fc.constant('*'), fc.array(endpoints, { maxLength: 3 }))) })),
+      developer: mostly(
+        fc.record({
+          scopes: mostly(
+            fc.array(fc.constantFrom('*', 'models:read', 'iam:write', 'models:*', 'x:y'), { maxLength: 3 }),
+          ),
+        }),
+      ),
+    },
+    { requiredKeys: [] },
+  );
+  const strangeTypes = fc.constantFrom({ root: { scopes: ['*'] } }, JSON.parse('{"__proto__":{"scopes":["*"]}}'));
+  const fields = fc.record(
+    {
+      name: mostly(
+        fc.oneof(
+          { weight: 4, arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }) },
+          { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
+        ),
+      ),
+      description: mostly(fc.option(fc.string({ maxLength: 40 }))),
+      types: mostly(fc.oneof({ weight: 9, arbitrary: types }, { weight: 1, arbitrary: strangeTypes })),
+      scopes: mostly(
+        fc.option(fc.array(fc.constantFrom('api', 'read_organization', 'models:read', 'root'), { maxLength: 3 })),
+      ),
+      expired_at: mostly(
+        fc.constantFrom(null, '2030-01-02 03:04:05.678901', '2020-01-01 00:00:00', '99999-01-01', 'never'),
+      ),
+      expires_in: mostly(fc.constantFrom('1h', '1d', '-1d', '1e9d')),
+      labels: mostly(fc.array(fc.record({ key: fc.string(), value: fc.string() }), { maxLength: 2 })),
+      ownership: mostly(fc.constantFrom('personal', 'organization')),
+      grace: mostly(fc.constantFrom('1h', '0s', 'x')),
+      id: mostly(endpoints),
+      access: mostly(fc.constantFrom('public', 'protected', 'private')),
+      token: mostly(secrets),
+      requirement: mostly(
+        fc.constantFrom(
+          { endpoint: 'a' },
+          { scope: 'models:read' },
+          { authenticated: true },
+          { public: true },
+          { endpoint: THEIRS },
+        ),
+      ),
+      organization: fc.constant('other'),
+      owner: fc.constant('bob'),
+    },
+    { requiredKeys: [] },
+  );
+  const fitting = (names: readonly string[]) =>
+    fc.tuple(fields, rarely(fc.constantFrom('owner', 'organization', 'token', 'admin'))).map(([all, extra]) => {
+      return Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name) || name === extra));
+    });
+  const form = fc
+    .record({ token: secrets, subject_token: secrets, grant_type: fc.constantFrom(EXCHANGE, EXCHANGE, 'password') })
+    .map((each) => ({
+      body: new URLSearchParams({
+        ...each,
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      }).toString(),
+      type: 'application/x-www-form-urlencoded',
+    }));
+  const json = (body: unknown) => ({ body: JSON.stringify(body), type: 'application/json' });
+  const bodiesFor = (names: readonly string[], isForm: boolean) =>
+    fc.oneof(
+      { weight: 20, arbitrary: isForm ? form : fitting(names).map(json) },
+      { weight: 1, arbitrary: form },
+      { weight: 1, arbitrary: fields.map(json) },
+      { weight: 1, arbitrary: fc.jsonValue().map(json) },
+      {
+        weight: 1,
+        arbitrary: fc
+          .tuple(fc.uint8Array({ maxLength: 200 }), fc.constantFrom('application/json', 'text/plain', 'x'))
+          .map(([body, type]) => ({ body, type })),
+      },
+      { weight: 1, arbitrary: fc.constant({ body: `{"name":"${'x'.repeat(70_000)}"}`, type: 'application/json' }) },
+    );
+  const queries = fc.oneof(
+    { weight: 14, arbitrary: fc.constant('') },
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom(
+        'count=1',
+        'start=1&count=2',
+        'ownership=organization',
+        `owner=${CANARY}`,
+        'access=public',
+        `code=${code}`,
+        'type=token.created',
+        'cursor=0-0',
+        `subject=${CANARY}`,
+        'organization=other',
+        `search=${CANARY}`,
+      ),
+    },
+    { weight: 1, arbitrary: fc.webQueryParameters({ size: 'small' }) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .dictionary(
+          fc.constantFrom('start', 'count', 'cursor', 'type', 'search', 'owner', 'access', 'code'),
+          fc.string(),
+          { maxKeys: 3 },
+        )
+        .map((each) => new URLSearchParams(each).toString()),
+    },
+  );
+  const odd = fc.oneof(
+    { weight: 6, arbitrary: fc.constant({}) },
+    {
+      weight: 1,
+      arbitrary: fc.dictionary(
+        fc.constantFrom(
+          'x-postern-verifier',
+          'dpop',
+          'x-forwarded-for',
+          'x-forwarded-host',
+          'x-http-method-override',
+          'accept',
+          'content-length',
+          'x-organization',
+          'origin',
+        ),
+        fc.string({ maxLength: 30 }).map((text) => text.replace(/[^\x21-\x7e]/g, 'x')),
+        { maxKeys: 3 },
+      ),
+    },
+  );
+  return calls
+    .chain(({ fields: names, isForm, ...call }) =>
+      fc.record({ call: fc.constant(call), query: queries, body: bodiesFor(names, isForm), odd, credentials }),
+    )
+    .map(({ call: { method, path }, query, body, odd: more, credentials: sent }) => {
+      const headers = { 'content-type': body.type, ...more, ...sent };
+      const bodiless = method === 'GET' || method === 'HEAD';
+      return {
+        url: `https://acme.dev${path}${query === '' ? '' : `?${query}`}`,
+        init: { method, headers, ...(!bodiless && { body: body.body as BodyInit }) },
+      };
+    });
+}
+
+/** Whoever signs in with a token, or exchanges it, is its holder: what is told then is told to no stranger. */
+function isHolder({ url, init }: Sent, { theirs }: Hostile): boolean {
+  return /\/(session|token)$/.test(new URL(url).pathname) && String(init.body).includes(theirs.token);
+}
+
+type Sent = ReturnType<typeof requests> extends fc.Arbitrary<infer T> ? T : never;
+
+/** Runs them all, each looked at. Returns how often each status came. */
+async function run(
+  made: Hostile,
+  arbitrary: fc.Arbitrary<Sent>,
+  look: (sent: Sent, status: number, text: string) => void,
+) {
+  const statuses: Record<number, number> = {};
+  await fc.assert(
+    fc.asyncProperty(arbitrary, async (sent) => {
+      const response = await made.api(new Request(sent.url, sent.init));
+      const text = await response.text();
+      statuses[response.status] = (statuses[response.status] ?? 0) + 1;
+      expect([response.status, response.status < 500]).toEqual([response.status, true]);
+      look(sent, response.status, text);
+    }),
+    { numRuns: RUNS, seed: SEED },
+  );
+  return statuses;
+}
+
+const OPEN = /^\/(api\/v1\/auth\/(code|token)|api\/v1\/session|oauth\/token|\.well-known\/jwks\.json|openapi\.json)$/;
+
+test('10,000 requests without a credential that is good: nothing is changed, nothing is told', {
+  timeout: 120_000,
+}, async () => {
+  const made = await hostileWorld();
+  const { code } = (await made.ask('/api/v1/auth/code')).body;
+  const credentials = fc.oneof(
+    fc.constant({}),
+    fc.constantFrom<Record<string, string>>(
+      { authorization: 'Bearer nonsense' },
+      { authorization: `Bearer ${made.theirs.token}x` },
+      { authorization: `Bearer ${made.theirs.token}, Bearer ${made.theirs.token}` },
+      { authorization: 'Basic eDp5' },
+      { 'x-yatai-api-token': 'nonsense' },
+      { authorization: `Bearer ${made.theirs.token}`, 'x-yatai-api-token': made.theirs.token },
+      { cookie: 'app=nobody' },
+      { cookie: '__Host-postern=nonsense', 'sec-fetch-site': 'same-origin' },
+      // Someone's session, from another site.
+      { cookie: 'app=boss', 'sec-fetch-site': 'cross-site', 'x-hostile': 'site' },
+    ),
+    fc.string({ maxLength: 40 }).map((text) => ({ authorization: text.replace(/[^\x21-\x7e]/g, ' ') })),
+  );
+  const before = await snapshot(made);
+  const writes = () =>
+    made.store.count(
+      'insertToken',
+      'replaceToken',
+      'deleteToken',
+      'insertEndpoint',
+      'replaceEndpoint',
+      'deleteEndpoint',
+      'deleteEntry',
+    );
+  const written = writes();
+  const changes = JSON.stringify(await made.postern.audit.list({ organization: '*', limit: 1_000 }));
+
+  const statuses = await run(made, requests(made, code, credentials), (sent, status, text) => {
+    const { url, init } = sent;
+    const fromOtherSite = 'x-hostile' in init.headers && (init.method === 'GET' || init.method === 'HEAD');
+    if (status === 200 && !fromOtherSite) expect(new URL(url).pathname).toMatch(OPEN);
+    if (isHolder(sent, made)) return;
+    expect(text).not.toContain(CANARY);
+    expect(text).not.toContain(made.theirs.record.id);
+  });
+
+  expect(writes()).toBe(written);
+  expect(JSON.stringify(await made.postern.audit.list({ organization: '*', limit: 1_000 }))).toBe(changes);
+  expect(await snapshot(made)).toBe(before);
+  expect(Object.keys(statuses)).toEqual(
+    expect.arrayContaining(['200', '400', '401', '403', '404', '405', '413', '415']),
+  );
+});
+
+test('10,000 requests of those who may do everything in their organization: the other one is neither read nor changed', {
+  timeout: 120_000,
+}, async () => {
+  const made = await hostileWorld();
+  const { code } = (await made.ask('/api/v1/auth/code')).body;
+  const credentials = fc.constantFrom<Record<string, string>>(
+    { authorization: `Bearer ${made.tokens.admin?.token}` },
+    { 'x-yatai-api-token': made.tokens.admin?.token as string },
+    { cookie: 'app=boss', 'sec-fetch-site': 'same-origin' },
+    { cookie: `__Host-postern=${made.tokens.admin?.token}`, 'sec-fetch-site': 'same-origin' },
+    { cookie: 'app=ada', 'sec-fetch-site': 'same-origin' },
+  );
+  const before = await snapshot(made);
+  const writes = () =>
+    made.store.count(
+      'insertToken',
+      'replaceToken',
+      'deleteToken',
+      'insertEndpoint',
+      'replaceEndpoint',
+      'deleteEndpoint',
+    );
+  const written = writes();
+
+  const statuses = await run(made, requests(made, code, credentials), (sent, _status, text) => {
+    if (isHolder(sent, made)) return;
+    expect(text).not.toContain(CANARY);
+    expect(text).not.toContain(made.theirs.record.id);
+    expect(text).not.toContain('"organization":"other"');
+  });
+
+  expect(await snapshot(made)).toBe(before);
+  expect(writes() - written).toBeGreaterThan(300);
+  expect(statuses[200]).toBeGreaterThan(1_500);
+  expect(Object.keys(statuses)).toEqual(
+    expect.arrayContaining(['200', '400', '403', '404', '405', '409', '413', '415']),
+  );
+});

@@ -1,0 +1,268 @@
+import { createLocalJWKSet, jwtVerify } from 'jose';
+import { accessTokens, derive, generateKeys } from 'postern/jwt';
+import { managementApi } from 'postern/management';
+import { describe, expect, test } from 'vitest';
+import { type World, world } from './world.js';
+
+const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+const AUDIENCE = 'https://api.acme.dev';
+
+const post = ({ ask }: World, path: string, form: Record<string, string>, who: object = { token: 'admin' }) =>
+  ask(path, { method: 'POST', form, ...who });
+
+/** Whatever `who` names in the world, as a token. */
+const tokenOf = ({ tokens }: World, name: string) => tokens[name]?.token ?? name;
+
+describe('introspection (RFC 7662)', () => {
+  const introspect = (made: World, name: string, who?: object) =>
+    post(made, '/oauth/introspect', { token: tokenOf(made, name) }, who);
+
+  test('of what is active says what it is good for', async () => {
+    const made = await world();
+    expect((await introspect(made, 'everywhere', { token: 'reader' })).body).toEqual({
+      active: true,
+      scope: 'models:read',
+      client_id: made.tokens.everywhere?.id,
+      username: 'bob',
+      token_type: 'Bearer',
+      sub: 'bob',
+      organization: 'acme',
+      owner: 'bob',
+      endpoints: '*',
+    });
+    const expiresAt = new Date(made.clock.now + 10_500);
+    await made.postern.tokens.update(made.tokens.user?.id as string, { expiresAt });
+    expect((await introspect(made, 'user')).body).toMatchObject({
+      exp: Math.floor(expiresAt.getTime() / 1000),
+      endpoints: ['a'],
+    });
+    expect((await introspect(made, 'user', { person: 'boss' })).body.active).toBe(true);
+  });
+
+  test('of anything else says nothing else', async () => {
+    const made = await world();
+    await made.postern.tokens.revoke(made.tokens.shared?.id as string);
+    await made.postern.tokens.update(made.tokens.user?.id as string, { expiresAt: new Date(made.clock.now + 1) });
+    made.clock.advance(1);
+    for (const name of ['shared', 'user', 'other-admin', 'other-user', 'nonsense', '', ' ', 'a b', 'ä']) {
+      const answer = await introspect(made, name);
+      expect([answer.status, answer.text, name]).toEqual([200, '{"active":false}', name]);
+    }
+  });
+
+  test('follows a derived token and its parent', async () => {
+    const made = await world();
+    const narrow = await derive(tokenOf(made, 'everywhere'), { endpoints: ['a'], clock: made.clock.read });
+    expect((await introspect(made, narrow)).body).toMatchObject({
+      active: true,
+      client_id: made.tokens.everywhere?.id,
+      scope: '',
+      endpoints: ['a'],
+    });
+    await made.postern.tokens.revoke(made.tokens.everywhere?.id as string);
+    expect((await introspect(made, narrow)).body).toEqual({ active: false });
+  });
+
+  test('needs iam:read, and a form', async () => {
+    const made = await world();
+    for (const who of [{ token: 'modeller' }, { token: 'user' }, { person: 'ada' }]) {
+      expect((await introspect(made, 'user', who)).status).toBe(403);
+    }
+    expect((await introspect(made, 'user', {})).status).toBe(401);
+    const missing = await post(made, '/oauth/introspect', {});
+    expect([missing.status, missing.body.error]).toEqual([400, 'invalid_request']);
+    const json = await made.ask('/oauth/introspect', { method: 'POST', token: 'admin', json: { token: 'x' } });
+    expect(json.status).toBe(415);
+  });
+
+  test('of what can not be told is 503, not "inactive"', async () => {
+    const made = await world();
+    await introspect(made, 'nonsense');
+    made.store.fail('findTokenByDigest', 'reject');
+    expect((await introspect(made, 'user')).status).toBe(503);
+  });
+});
+
+describe('revocation (RFC 7009)', () => {
+  const revoke = (made: World, name: string, who?: object) =>
+    post(made, '/oauth/revoke', { token: tokenOf(made, name) }, who);
+  const alive = async (made: World, name: string) => (await made.postern.authenticate(tokenOf(made, name))).ok;
+
+  test('of its own token, by whoever holds it; of any, with iam:write', async () => {
+    const made = await world();
+    expect([(await revoke(made, 'modeller', { token: 'modeller' })).status, await alive(made, 'modeller')]).toEqual([
+      200,
+      false,
+    ]);
+    expect([(await revoke(made, 'user', { person: 'ada' })).status, await alive(made, 'user')]).toEqual([200, false]);
+    expect([(await revoke(made, 'shared', { token: 'writer' })).status, await alive(made, 'shared')]).toEqual([
+      200,
+      false,
+    ]);
+    expect((await revoke(made, 'shared', { token: 'writer' })).status).toBe(200);
+  });
+
+  test.each([
+    ["someone else's", 'everywhere', { token: 'reader' }, 403],
+    ["someone else's, by a person", 'everywhere', { person: 'ada' }, 403],
+    ["the organization's, by a person", 'shared', { person: 'ada' }, 403],
+    ["another organization's", 'other-admin', { token: 'admin' }, 200],
+    ["another organization's, by who may revoke none", 'other-admin', { token: 'reader' }, 200],
+  ])('not of %s', async (_, name, who, status) => {
+    const made = await world();
+    expect((await revoke(made, name, who)).status).toBe(status);
+    expect(await alive(made, name)).toBe(true);
+  });
+
+  test('of what nobody issued is no error; of a signed token it is one', async () => {
+    const made = await world();
+    expect([(await revoke(made, 'nonsense')).status, (await revoke(made, 'nonsense')).text]).toEqual([200, '{}']);
+    const narrow = await derive(tokenOf(made, 'everywhere'), { clock: made.clock.read });
+    const refused = await revoke(made, narrow);
+    expect([refused.status, refused.body.error]).toEqual([400, 'unsupported_token_type']);
+    expect(await alive(made, 'everywhere')).toBe(true);
+  });
+});
+
+async function exchanging() {
+  const signed = accessTokens({ issuer: 'https://auth.acme.dev', audience: AUDIENCE, keys: await generateKeys() });
+  const made = await world({ postern: { authenticators: [signed] }, options: { accessTokens: signed } });
+  const exchange = (more: Record<string, string>, name = 'everywhere') =>
+    made.ask('/oauth/token', {
+      method: 'POST',
+      form: { grant_type: GRANT, subject_token: tokenOf(made, name), subject_token_type: ACCESS_TOKEN, ...more },
+    });
+  return { ...made, exchange };
+}
+
+describe('token exchange (RFC 8693)', () => {
+  test('gives an access token that the published keys verify, with at most the rights of the API token', async () => {
+    const made = await exchanging();
+    const { status, body, headers } = await made.exchange({ scope: 'models:read', audience: AUDIENCE });
+    expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect(body).toEqual({
+      access_token: expect.any(String),
+      issued_token_type: ACCESS_TOKEN,
+      token_type: 'Bearer',
+      expires_in: 600,
+      scope: 'models:read',
+    });
+    const jwks = await made.ask('/.well-known/jwks.json');
+    expect([jwks.status, jwks.headers.get('cache-control')]).toEqual([
+      200,
+      expect.stringMatching(/^public, max-age=\d+$/),
+    ]);
+    const { payload } = await jwtVerify(body.access_token, createLocalJWKSet(jwks.body), {
+      audience: AUDIENCE,
+      currentDate: new Date(made.clock.now),
+    });
+    expect(payload).toMatchObject({ sub: 'bob', client_id: made.tokens.everywhere?.id, scope: 'models:read' });
+    expect(await made.postern.authenticate(body.access_token)).toMatchObject({ ok: true });
+    // It manages nothing beyond what it holds, and makes no tokens.
+    expect((await made.ask('/api/v1/auth/current', { token: body.access_token })).body.name).toBe('bob');
+  });
+
+  test('takes endpoints in authorization_details (RFC 9396)', async () => {
+    const made = await exchanging();
+    const details = JSON.stringify([{ type: 'endpoint_access', identifier: 'a' }]);
+    const { body } = await made.exchange({ authorization_details: details, resource: AUDIENCE });
+    const reaches = async (endpoint: string) =>
+      (await made.postern.authorize({ token: body.access_token, requirement: { endpoint } })).allowed;
+    expect([await reaches('a'), await reaches('b'), body.scope]).toEqual([true, false, '']);
+  });
+
+  test.each([
+    [{ grant_type: 'client_credentials' }, 'unsupported_grant_type'],
+    [{ subject_token_type: 'urn:x' }, 'invalid_request'],
+    [{ subject_token: 'nonsense' }, 'invalid_request'],
+    [{ subject_token: '' }, 'invalid_request'],
+    [{ requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }, 'invalid_request'],
+    [{ actor_token: 'x' }, 'invalid_request'],
+    [{ scope: 'models:write' }, 'invalid_scope'],
+    [{ scope: 'models:paint' }, 'invalid_scope'],
+    [{ resource: 'https://evil.dev' }, 'invalid_target'],
+    [{ audience: 'https://evil.dev' }, 'invalid_target'],
+    [{ authorization_details: '{' }, 'invalid_authorization_details'],
+    [{ authorization_details: '[{"type":"x"}]' }, 'invalid_authorization_details'],
+    [{ authorization_details: '[{"type":"endpoint_access","identifier":"zz"}]' }, 'invalid_authorization_details'],
+  ])('refuses %j', async (more, error) => {
+    const made = await exchanging();
+    const { status, body, headers } = await made.exchange(more as Record<string, string>);
+    expect([status, body.error, headers.get('content-type')]).toEqual([400, error, 'application/json']);
+    expect(Object.keys(body)).toEqual(['error', 'error_description']);
+    expect(body.error_description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
+  });
+
+  test('refuses what has ended, and an access token', async () => {
+    const made = await exchanging();
+    const { body } = await made.exchange({});
+    expect((await made.exchange({}, body.access_token)).body.error).toBe('invalid_request');
+    await made.postern.tokens.revoke(made.tokens.everywhere?.id as string);
+    expect((await made.exchange({})).body.error).toBe('invalid_request');
+  });
+
+  test('is 503 where the store is down, and a field that comes twice is refused', async () => {
+    const made = await exchanging();
+    made.store.fail('findTokenByDigest', 'reject');
+    expect((await made.exchange({})).status).toBe(503);
+    const twice = await made.ask('/oauth/token', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: `grant_type=${GRANT}&grant_type=${GRANT}`,
+    });
+    expect([twice.status, twice.body.error]).toEqual([400, 'invalid_request']);
+  });
+
+  test('is not there without accessTokens', async () => {
+    const { ask } = await world();
+    expect((await ask('/oauth/token', { method: 'POST', form: { grant_type: GRANT } })).status).toBe(404);
+    expect((await ask('/.well-known/jwks.json')).status).toBe(404);
+  });
+
+  test('takes anything that exchanges and has keys', async () => {
+    const { postern } = await world();
+    const api = managementApi(postern, {
+      accessTokens: {
+        exchange: async () => ({ accessToken: 'a.b.c', expiresIn: 1 }),
+        jwks: async () => ({ keys: [] }),
+      },
+    });
+    const answer = await api(new Request('https://acme.dev/.well-known/jwks.json'));
+    expect([answer.headers.get('cache-control'), await answer.json()]).toEqual(['public, max-age=300', { keys: [] }]);
+  });
+});
+
+describe('explanations', () => {
+  const explain = (made: World, json: object, who: object = { token: 'reader' }) =>
+    made.ask('/api/v1/explain', { method: 'POST', json, ...who });
+
+  test('say step by step why, and what would mend it', async () => {
+    const made = await world();
+    const { body } = await explain(made, { token: tokenOf(made, 'user'), requirement: { endpoint: 'b' } });
+    expect(body).toMatchObject({
+      allowed: false,
+      reason: 'endpoint_not_granted',
+      remedy: { types: { user: { endpoints: ['b'] } } },
+    });
+    expect(body.steps.at(-1)).toMatchObject({ passed: false });
+    const good = await explain(made, { token: tokenOf(made, 'user'), requirement: { endpoint: 'a' } });
+    expect(good.body).toMatchObject({ allowed: true, reason: null, remedy: null });
+    expect((await explain(made, { requirement: { scope: 'models:read' } })).body.reason).toBe('token_missing');
+    expect((await explain(made, { requirement: { scope: 'models:paint' } })).status).toBe(400);
+    expect((await explain(made, { requirement: { authenticated: true } }, { token: 'modeller' })).status).toBe(403);
+  });
+
+  test("tell nothing of another organization's token, alive or not", async () => {
+    const made = await world();
+    await made.postern.tokens.revoke(made.tokens['other-shared']?.id as string);
+    await made.postern.tokens.revoke(made.tokens.shared?.id as string);
+    for (const name of ['other-user', 'other-shared']) {
+      const { body, text } = await explain(made, { token: tokenOf(made, name), requirement: { authenticated: true } });
+      expect([body.reason, name]).toEqual(['token_unknown', name]);
+      expect(text).not.toContain(made.tokens[name]?.id);
+    }
+    const own = await explain(made, { token: tokenOf(made, 'shared'), requirement: { authenticated: true } });
+    expect(own.body.reason).toBe('token_revoked');
+  });
+});

@@ -1,0 +1,120 @@
+import { createPostern, endpointAccess, memoryStore, scopeAccess } from 'postern';
+import { managementApi } from 'postern/management';
+import { describe, expect, test } from 'vitest';
+import { STATUSES } from '../../src/management/http/statuses.js';
+import { thrown } from '../support/instance.js';
+import { answerOf, init, world } from './world.js';
+
+const postern = createPostern({ store: memoryStore() });
+
+describe('options are checked at construction', () => {
+  test.each([
+    [{ identfy: () => null }, 'option_unknown', 'identfy'],
+    [{ identify: 'ada' }, 'option_invalid', 'identify'],
+    [{ describeOwner: {} }, 'option_invalid', 'describeOwner'],
+    [{ permissions: { listTokens: 'iam:list' } }, 'option_invalid', 'permissions.listTokens'],
+    [{ permissions: { listTokens: 5 } }, 'option_invalid', 'permissions.listTokens'],
+    [{ permissions: { listToken: 'iam:read' } }, 'option_unknown', 'permissions.listToken'],
+    [{ accessTokens: {} }, 'option_invalid', 'accessTokens'],
+    [{ basePath: 'admin' }, 'option_invalid', 'basePath'],
+    [{ basePath: '/admin/' }, 'option_invalid', 'basePath'],
+    [{ basePath: '/a/../b' }, 'option_invalid', 'basePath'],
+    [{ origin: 'https://acme.dev/' }, 'option_invalid', 'origin'],
+    [{ origin: 'acme.dev' }, 'option_invalid', 'origin'],
+    [{ origin: 'ftp://acme.dev' }, 'option_invalid', 'origin'],
+    [{ session: 'yes' }, 'option_invalid', 'session'],
+    [{ clientAddress: '127.0.0.1' }, 'option_invalid', 'clientAddress'],
+  ])('%j', (options, code, path) => {
+    expect(thrown(() => managementApi(postern, options as never))).toMatchObject({ code, path });
+  });
+
+  test('what is no instance is refused', () => {
+    expect(thrown(() => managementApi({ ...postern } as never)).code).toBe('input_invalid');
+  });
+
+  test('where the token types know no iam:read, the application says what it is, or that nobody has it', async () => {
+    const own = createPostern({
+      store: memoryStore(),
+      tokenTypes: { job: scopeAccess({ jobs: { run: [], admin: ['run'] } }) },
+    });
+    expect(thrown(() => managementApi(own)).path).toBe('permissions.listTokens');
+    const permissions = {
+      listTokens: 'jobs:admin',
+      manageTokens: 'jobs:admin',
+      readEndpoints: null,
+      manageEndpoints: null,
+      readAudit: 'jobs:admin',
+    };
+    const api = managementApi(own, { permissions });
+    const { token } = await own.tokens.create({ name: 'x', types: { job: { scopes: ['jobs:admin'] } } });
+    const ask = async (path: string, asked = {}) =>
+      answerOf(await api(new Request(`https://acme.dev${path}`, init({ token, ...asked }))));
+    expect((await ask('/api/v1/api_tokens')).body.items[0].scopes).toEqual(['jobs:admin']);
+    const made = await ask('/api/v1/api_tokens', { method: 'POST', json: { name: 'y', scopes: ['jobs:run'] } });
+    expect(made.body.types).toEqual({ job: { scopes: ['jobs:run'] } });
+    // BentoCloud's words are for its own resources.
+    const api_ = await ask('/api/v1/api_tokens', { method: 'POST', json: { name: 'y', scopes: ['api'] } });
+    expect([api_.status, api_.body.code]).toEqual([400, 'scope_unknown']);
+    expect((await ask('/api/v1/endpoints')).body.detail).toContain('Nobody');
+  });
+});
+
+test('an application with several types of endpoint access grants all of them to who manages endpoints', async () => {
+  const { ask, tokens } = await world({
+    postern: {
+      tokenTypes: {
+        user: endpointAccess(),
+        partner: endpointAccess(),
+        developer: scopeAccess({
+          iam: { read: [], write: ['read'] },
+          models: { read: [], write: ['read'] },
+          deployments: { read: [], write: ['read'] },
+        }),
+      },
+    } as never,
+  });
+  expect(tokens.admin).toBeDefined();
+  const types = { partner: { endpoints: ['a'] } };
+  expect((await ask('/api/v1/api_tokens', { method: 'POST', token: 'admin', json: { name: 'x', types } })).status).toBe(
+    200,
+  );
+});
+
+test('every code of the library has a status, and none of an outage is a 4xx', () => {
+  for (const code of ['unavailable', 'closed', 'store_invalid', 'store_newer', 'driver_missing'] as const) {
+    expect(STATUSES[code]).toBe(503);
+  }
+  expect(Object.values(STATUSES).every((status) => [400, 403, 404, 409, 500, 503].includes(status))).toBe(true);
+});
+
+describe('clientAddress', () => {
+  test.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['', null],
+    ['a\u0000b', null],
+    ['\u202e1.2.3.4', null],
+    ['x'.repeat(201), null],
+    [5, null],
+    [undefined, null],
+  ])('%j is %j in the audit', async (address, shown) => {
+    const { ask, tokens } = await world({ options: { clientAddress: () => address as string } });
+    expect((await ask(`/api/v1/api_tokens/${tokens.shared?.id}`, { method: 'DELETE', token: 'admin' })).status).toBe(
+      200,
+    );
+    const { body } = await ask('/api/v1/audit?type=token.deleted', { token: 'admin' });
+    expect(body.items[0].from).toBe(shown);
+  });
+
+  test('that throws is told, and stops nothing', async () => {
+    const broken = new Error('broken');
+    const { ask, errors } = await world({
+      options: {
+        clientAddress: () => {
+          throw broken;
+        },
+      },
+    });
+    expect((await ask('/api/v1/auth/current', { token: 'admin' })).status).toBe(200);
+    expect(errors).toEqual([broken]);
+  });
+});

@@ -1,0 +1,206 @@
+import { managementApi } from 'postern/management';
+import { describe, expect, test } from 'vitest';
+import { answerOf, init, listening, type World, world } from './world.js';
+
+const SESSION = '/api/v1/session';
+const SAME = { 'sec-fetch-site': 'same-origin' };
+const options = { session: true, identify: undefined };
+
+async function signIn({ ask, tokens }: World, name: string, headers: Record<string, string> = SAME) {
+  const answer = await ask(SESSION, { method: 'POST', headers, json: { token: tokens[name]?.token ?? name } });
+  const cookie = answer.headers.getSetCookie()[0] ?? '';
+  return { ...answer, cookie, sent: cookie.split(';', 1)[0] as string };
+}
+
+describe("the console's own sign-in", () => {
+  test('keeps the token in a cookie that no script and no other site gets', async () => {
+    const made = await world({ options });
+    const { status, body, cookie, text } = await signIn(made, 'admin');
+    expect(status).toBe(200);
+    expect(cookie).toBe(`__Host-postern=${made.tokens.admin?.token}; Path=/; HttpOnly; SameSite=Strict; Secure`);
+    expect(text).not.toContain(made.tokens.admin?.token);
+    expect(body).toMatchObject({ owner: 'admin', sign_out: true, can: { manageTokens: true } });
+  });
+
+  test('on http the cookie has another name, and is not held back: over a real socket', async () => {
+    const made = await world({ options });
+    const url = await listening(made.api);
+    const asked = { method: 'POST', headers: SAME, json: { token: made.tokens.admin?.token } };
+    const response = await fetch(url + SESSION, init(asked));
+    expect(response.headers.getSetCookie()).toEqual([
+      `postern_session=${made.tokens.admin?.token}; Path=/; HttpOnly; SameSite=Strict`,
+    ]);
+    const cookie = `other=1; postern_session=${made.tokens.admin?.token}`;
+    const current = await answerOf(await fetch(url + SESSION, { headers: { cookie } }));
+    expect([current.status, current.body.user.name]).toEqual([200, 'admin']);
+  });
+
+  test('behind a proxy that ends TLS it is a secure one', async () => {
+    const made = await world({ options: { ...options, origin: 'https://public.dev' } });
+    const request = new Request(
+      `http://10.0.0.1${SESSION}`,
+      init({ method: 'POST', headers: SAME, json: { token: made.tokens.admin?.token } }),
+    );
+    expect((await made.api(request)).headers.getSetCookie()[0]).toMatch(/^__Host-postern=.*; Secure$/);
+  });
+
+  test.each([
+    ['nonsense', 401],
+    ['', 401],
+    ['user', 403],
+  ])('is refused with %j: %i, and no cookie', async (name, status) => {
+    const made = await world({ options });
+    const refused = await signIn(made, name);
+    expect([refused.status, refused.cookie]).toEqual([status, '']);
+  });
+
+  test('is refused to pages of other sites: nobody is signed in as someone else', async () => {
+    const made = await world({ options });
+    for (const headers of [{}, { 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.dev' }]) {
+      const refused = await signIn(made, 'admin', headers as Record<string, string>);
+      expect([refused.status, refused.cookie]).toEqual([403, '']);
+    }
+  });
+
+  test('is not there unless it is switched on; the answer to nobody says whether it is', async () => {
+    const off = await world({ options: { identify: undefined } });
+    expect((await signIn(off, 'admin')).status).toBe(405);
+    expect((await off.ask(SESSION, { headers: { cookie: `__Host-postern=${off.tokens.admin?.token}` } })).status).toBe(
+      401,
+    );
+    expect((await off.ask(SESSION)).body.sign_in).toBe(false);
+    expect((await (await world({ options })).ask(SESSION)).body.sign_in).toBe(true);
+  });
+
+  test('changes need to come from a page of this server', async () => {
+    const made = await world({ options });
+    const { sent: cookie } = await signIn(made, 'admin');
+    const path = `/api/v1/api_tokens/${made.tokens.shared?.id}`;
+    expect((await made.ask(path, { method: 'DELETE', headers: { cookie } })).status).toBe(403);
+    expect(
+      (await made.ask(path, { method: 'DELETE', headers: { cookie, 'sec-fetch-site': 'same-site' } })).status,
+    ).toBe(403);
+    expect((await made.ask(path, { method: 'DELETE', headers: { cookie, ...SAME } })).status).toBe(200);
+  });
+
+  test('ends with its token, and the browser is told to forget it', async () => {
+    const made = await world({ options });
+    const { sent: cookie } = await signIn(made, 'reader');
+    expect((await made.ask(SESSION, { headers: { cookie } })).status).toBe(200);
+    await made.postern.tokens.revoke(made.tokens.reader?.id as string);
+    const over = await made.ask(SESSION, { headers: { cookie } });
+    expect([over.status, over.body.code, over.body.sign_in]).toEqual([401, 'token_revoked', true]);
+    expect(over.headers.getSetCookie()).toEqual([
+      '__Host-postern=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict; Secure',
+    ]);
+  });
+
+  test('an outage ends no session', async () => {
+    const made = await world({ options, postern: { cache: false } });
+    const { sent: cookie } = await signIn(made, 'reader');
+    made.store.fail('findTokenByDigest', 'reject');
+    const down = await made.ask(SESSION, { headers: { cookie } });
+    expect([down.status, down.headers.getSetCookie()]).toEqual([503, []]);
+  });
+
+  test('signs out', async () => {
+    const made = await world({ options });
+    const { sent: cookie } = await signIn(made, 'reader');
+    expect((await made.ask(SESSION, { method: 'DELETE', headers: { cookie } })).status).toBe(403);
+    const out = await made.ask(SESSION, { method: 'DELETE', headers: { cookie, ...SAME } });
+    expect([out.status, out.headers.getSetCookie()[0]]).toEqual([
+      200,
+      expect.stringMatching(/^__Host-postern=; Max-Age=0;/),
+    ]);
+    expect((await made.postern.authenticate(made.tokens.reader?.token)).ok).toBe(true);
+  });
+
+  test('a token in it gets no rights that it has not in a header: it makes no others', async () => {
+    const made = await world({ options });
+    const { sent: cookie } = await signIn(made, 'modeller');
+    const ask = (method: string, path: string, json?: unknown) =>
+      made.ask(path, { method, headers: { cookie, ...SAME }, ...(json !== undefined && { json }) });
+    const types = { developer: { scopes: ['models:read'] } };
+    expect((await ask('POST', '/api/v1/api_tokens', { name: 'x', types })).status).toBe(403);
+    expect((await ask('POST', `/api/v1/api_tokens/${made.tokens.modeller?.id}/rotate`, {})).status).toBe(403);
+    expect((await ask('GET', '/api/v1/api_tokens')).status).toBe(403);
+    expect((await ask('GET', SESSION)).body.can).toMatchObject({ manageTokens: false, manageOwn: false });
+  });
+
+  test.each([
+    ['two of them', (token: string) => `__Host-postern=${token}; __Host-postern=${token}`, 400],
+    ['one that is no text', () => '__Host-postern=%ff', 401],
+    ['an empty one', () => '__Host-postern=', 401],
+    ['one of another name', (token: string) => `postern_session=${token}`, 401],
+  ])('%s', async (_, cookie, status) => {
+    const made = await world({ options });
+    const headers = { cookie: cookie(made.tokens.admin?.token as string) };
+    expect((await made.ask(SESSION, { headers })).status).toBe(status);
+  });
+});
+
+describe('what the console asks first', () => {
+  test('of a token', async () => {
+    const { ask } = await world();
+    const { body } = await ask(SESSION, { token: 'everywhere' });
+    expect(body).toEqual({
+      user: { name: 'bob', email: '', first_name: '', last_name: '' },
+      organization: expect.objectContaining({ name: 'acme' }),
+      owner: 'bob',
+      grants: { scopes: ['models:read'], endpoints: '*' },
+      types: [
+        { name: 'user', form: 'endpoint_access' },
+        {
+          name: 'developer',
+          form: 'scope_access',
+          resources: Object.fromEntries(
+            ['cluster', 'iam', 'models', 'bentos', 'deployments'].map((name) => [name, { read: [], write: ['read'] }]),
+          ),
+        },
+      ],
+      can: {
+        listTokens: false,
+        manageTokens: false,
+        manageOwn: false,
+        readEndpoints: false,
+        manageEndpoints: false,
+        readAudit: false,
+      },
+      sign_out: false,
+    });
+  });
+
+  test('of a person of the application', async () => {
+    const { ask } = await world();
+    expect((await ask(SESSION, { person: 'ada' })).body).toMatchObject({
+      owner: 'ada',
+      grants: { scopes: ['models:read'], endpoints: ['a'] },
+      can: { manageTokens: false, manageOwn: true },
+      sign_out: false,
+    });
+    expect((await ask(SESSION, { person: 'boss' })).body).toMatchObject({
+      user: { name: 'The Boss' },
+      grants: { endpoints: '*' },
+      can: { listTokens: true, manageTokens: true, readEndpoints: true, manageEndpoints: true, readAudit: true },
+    });
+    expect((await ask(SESSION, { person: 'bob' })).body.grants).toEqual({ scopes: [], endpoints: [] });
+  });
+});
+
+test('the console is mounted below the same path, and can be left out', async () => {
+  const { postern } = await world();
+  const get = async (api: ReturnType<typeof managementApi>, path: string, method = 'GET') => {
+    const answer = await api(new Request(`https://acme.dev${path}`, { method }));
+    return [answer.status, answer.headers.get('content-type')];
+  };
+  const api = managementApi(postern, { basePath: '/admin' });
+  const page = [200, 'text/html; charset=utf-8'];
+  for (const path of ['/admin', '/admin/', '/admin/api_tokens', '/admin/api_tokens?code=abc', '/admin/sign-in']) {
+    expect([path, ...(await get(api, path))]).toEqual([path, ...page]);
+  }
+  expect(await get(api, '/admin/', 'HEAD')).toEqual(page);
+  expect((await get(api, '/admin/', 'POST'))[0]).toBe(404);
+  expect((await get(api, '/'))[0]).toBe(404);
+  expect((await get(api, '/administrator'))[0]).toBe(404);
+  expect((await get(managementApi(postern, { basePath: '/admin', console: false }), '/admin/'))[0]).toBe(404);
+});

@@ -1,0 +1,150 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createPostern, type Postern, type PosternOptions } from 'postern';
+import {
+  type ManagementApi,
+  type ManagementOptions,
+  managementApi,
+  type Person,
+  toNodeHandler,
+} from 'postern/management';
+import { onTestFinished } from 'vitest';
+import { controlledStore } from '../support/controlled-store.js';
+import { TestClock } from '../support/instance.js';
+
+/** The people of an application, by what its session says. */
+export const PEOPLE: Readonly<Record<string, Person>> = {
+  // Nothing but what her own tokens may be granted.
+  ada: {
+    owner: 'ada',
+    organization: 'acme',
+    types: { user: { endpoints: ['a'] }, developer: { scopes: ['models:read'] } },
+  },
+  bob: { owner: 'bob', organization: 'acme', types: {} },
+  boss: {
+    owner: 'boss',
+    organization: 'acme',
+    types: { developer: { scopes: ['*'] } },
+    name: 'The Boss',
+    email: 'boss@acme.dev',
+    firstName: 'The',
+    lastName: 'Boss',
+  },
+  eve: { owner: 'ada', organization: 'other', types: { developer: { scopes: ['*'] } } },
+};
+
+/**
+ * Two organizations, `acme` and `other`, each with an endpoint `a` and tokens of the same names and owners: whatever crosses
+ * over shows.
+ */
+export async function world(
+  given: { readonly options?: ManagementOptions; readonly postern?: Partial<PosternOptions> } = {},
+) {
+  const clock = new TestClock();
+  const store = controlledStore();
+  const errors: unknown[] = [];
+  const postern: Postern = createPostern({
+    store,
+    organization: 'acme',
+    clock: clock.read,
+    ...given.postern,
+  }) as Postern;
+  onTestFinished(() => postern.close());
+  const tokens: Record<string, { readonly token: string; readonly id: string }> = {};
+  for (const organization of ['acme', 'other']) {
+    for (const id of ['a', 'b']) await postern.endpoints.create({ id, access: 'protected', organization });
+    const make = async (name: string, owner: string | null, types: object, more: object = {}) => {
+      clock.advance(1_000);
+      const made = await postern.tokens.create({ name, owner, organization, types, ...more } as never);
+      tokens[organization === 'acme' ? name : `${organization}-${name}`] = { token: made.token, id: made.record.id };
+    };
+    await make('admin', 'admin', { developer: { scopes: ['*'] } });
+    await make('reader', 'reader', { developer: { scopes: ['iam:read'] } });
+    await make('modeller', 'ada', { developer: { scopes: ['models:write'] } });
+    await make('writer', 'ada', { developer: { scopes: ['iam:write', 'models:write'] } });
+    await make('user', 'ada', { user: { endpoints: ['a'] } });
+    await make('everywhere', 'bob', { user: { endpoints: '*' }, developer: { scopes: ['models:read'] } });
+    await make('shared', 'bob', { developer: { scopes: ['models:read'] } }, { ownership: 'organization' });
+  }
+  const api = managementApi(postern, {
+    identify: (request) => PEOPLE[/(?:^|; )app=(\w+)/.exec(request.headers.get('cookie') ?? '')?.[1] ?? ''] ?? null,
+    onError: (error) => errors.push(error),
+    console: false,
+    ...given.options,
+  });
+  return { postern, clock, store, api, errors, tokens, ...clientOf(api, tokens) };
+}
+
+export type World = Awaited<ReturnType<typeof world>>;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: what came
+  readonly body: any;
+  readonly text: string;
+}
+
+export interface Asked {
+  readonly method?: string;
+  /** A token's name in the world, or a token. */
+  readonly token?: string | undefined;
+  /** Who the application's session says it is. */
+  readonly person?: string | undefined;
+  readonly json?: unknown;
+  readonly form?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** Asks an API as a `Request`, without a socket between. */
+function clientOf(api: ManagementApi, tokens: Readonly<Record<string, { readonly token: string }>>) {
+  const ask = async (path: string, asked: Asked = {}): Promise<Answer> =>
+    answerOf(await api(new Request(`https://acme.dev${path}`, init(asked, tokens))));
+  return { ask };
+}
+
+export function init(
+  { method, token, person, json, form, headers, body }: Asked,
+  tokens: Readonly<Record<string, { readonly token: string }>> = {},
+): RequestInit {
+  const changes = method !== undefined && method !== 'GET' && method !== 'HEAD';
+  return {
+    ...(method !== undefined && { method }),
+    redirect: 'manual',
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${tokens[token]?.token ?? token}` }),
+      ...(person !== undefined && { cookie: `app=${person}` }),
+      ...(person !== undefined && changes && { 'sec-fetch-site': 'same-origin' }),
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(json !== undefined && { body: JSON.stringify(json) }),
+    ...(form !== undefined && { body: new URLSearchParams(form) }),
+    ...(body !== undefined && { body }),
+  };
+}
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const json = /json/.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: json && text !== '' ? JSON.parse(text) : null,
+  };
+}
+
+/** The API on a real socket. Returns its address. */
+export async function listening(api: ManagementApi): Promise<string> {
+  const server = createServer(toNodeHandler(api));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(() => resolve()));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+export const NOBODY = '0000000000000000000000';
