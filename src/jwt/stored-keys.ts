@@ -161,14 +161,14 @@ export class StoredKeys implements SigningKeys {
     return imported;
   }
 
-  /** What is known, where that is fresh and asks for nothing; else what the store holds now. */
+  /** What is known, where that is fresh; else what the store holds now. */
   async #current(): Promise<Known> {
     const now = this.#host.now();
     const known = this.#known;
     if (known !== null) {
       const age = now - known.readAt;
       // Below 0, the clock was set back: how old it is can't be told.
-      if (age >= 0 && age < this.#fresh && !this.#isDue(known.ring, now)) return known;
+      if (age >= 0 && age < this.#fresh) return known;
       if (now >= this.#failedAt && now - this.#failedAt < RETRY_AFTER && age < STALE) return known;
     }
     try {
@@ -198,10 +198,6 @@ export class StoredKeys implements SigningKeys {
         this.#reading = null;
       });
     return this.#reading;
-  }
-
-  #isDue(ring: Ring, now: number): boolean {
-    return ring.longestLife < this.#options.maxLife || isRotationDue(ring, now, this.#rotation);
   }
 
   /**

@@ -47,6 +47,8 @@ describe('the bootstrap token', () => {
     expect(made.filter(Boolean)).toHaveLength(1);
     expect(starters.flatMap(({ shown }) => shown)).toHaveLength(1);
     expect(await tokensOf(store)).toHaveLength(1);
+    // Nor was another made and taken back.
+    expect(await store.listChanges({ organization: null, limit: 100 })).toHaveLength(1);
   });
 
   it('is not made again with the next start', async () => {

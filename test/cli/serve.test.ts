@@ -1,6 +1,5 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { theCommand } from './command.js';
 import { served } from './server.js';
@@ -121,40 +120,45 @@ describe('postern serve', () => {
 
   it('lets a call that is under way end before it ends itself', async () => {
     const server = await served(postern, 'farewell.db');
-    const { hostname, port } = new URL(server.url);
-    const { connect } = await import('node:net');
-    const socket = connect(Number(port), hostname);
-    let answer = '';
-    socket.setEncoding('utf8').on('data', (text) => {
-      answer += text;
-    });
+    const { hostname, port, host } = new URL(server.url);
+    const open = () => {
+      const socket = connect(Number(port), hostname);
+      const seen = { socket, answer: '' };
+      socket.setEncoding('utf8').on('data', (text) => {
+        seen.answer += text;
+      });
+      return seen;
+    };
     const body = JSON.stringify({ name: 'late', types: { developer: { scopes: ['models:read'] } } });
-    const head = [
-      'POST /api/v1/api_tokens HTTP/1.1',
-      `Host: ${hostname}:${port}`,
-      `Authorization: Bearer ${server.token}`,
-      'Content-Type: application/json',
-      `Content-Length: ${body.length}`,
-      'Expect: 100-continue',
-      '',
-      '',
-    ].join('\r\n');
-    socket.write(head);
-    // Node has the call, and waits for its body.
-    await expect.poll(() => answer).toContain('100 Continue');
+    const credential = `Host: ${host}\r\nAuthorization: Bearer ${server.token}\r\n`;
+    // One whose body is missing, and one whose head is.
+    const begun = open();
+    begun.socket.write(`POST /api/v1/api_tokens HTTP/1.1\r\n${credential}Content-Type: application/json\r\n`);
+    begun.socket.write(`Content-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`);
+    await expect.poll(() => begun.answer).toContain('100 Continue');
+    const half = open();
+    half.socket.write(`GET /api/v1/current_org HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    await expect.poll(() => half.answer).toContain('401');
+    half.socket.write('GET /api/v1/current_org HTTP/1.1\r\n');
+    // Another connection's answer says that the server has seen what was written before.
+    await server.call('GET', '/api/v1/current_org');
+
     server.process.signal('SIGTERM');
     // It takes nothing new any more.
-    await expect
-      .poll(() =>
-        fetch(server.url).then(
-          () => 'taken',
-          () => 'refused',
-        ),
-      )
-      .toBe('refused');
-    socket.write(body);
+    const isTaken = () =>
+      new Promise<boolean>((resolve) => {
+        const socket = connect(Number(port), hostname, () => resolve(true));
+        socket.on('error', () => resolve(false)).on('connect', () => socket.destroy());
+      });
+    await expect.poll(isTaken, { timeout: 5_000 }).toBe(false);
+    begun.socket.write(body);
+    half.answer = '';
+    half.socket.write(`${credential}\r\n`);
     expect((await server.process.ended).code).toBe(0);
-    expect(answer).toContain('HTTP/1.1 200 OK');
+    for (const { answer } of [begun, half]) {
+      expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r$/m);
+      expect(answer).toMatch(/^connection: close\r$/im);
+    }
     const list = await postern.run(['api-token', 'list', '--store', 'sqlite:farewell.db', '-o', 'json']);
     expect(JSON.parse(list.stdout)).toMatchObject([{ name: 'late' }, { name: 'bootstrap' }]);
   });

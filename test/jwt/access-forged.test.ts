@@ -3,6 +3,8 @@ import { exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import { createPostern, memoryStore } from 'postern';
 import { accessTokens, generateKeys, type PrivateJwk, trustedIssuer } from 'postern/jwt';
 import { describe, expect, it } from 'vitest';
+import { bindingOf } from '../../src/jwt/binding.js';
+import type { AuthenticatorHost } from '../../src/services/authenticator.js';
 import { START, verdict } from '../support/instance.js';
 import { polluted } from '../support/polluted.js';
 import { API, AUTH, claimsIn, issueBoth, issuerWorld, resigned } from './support/access.js';
@@ -369,6 +371,26 @@ it('of another typ is left to who accepts that: an issuer may have tokens of sev
     return who.ok ? who.principal.owner : who.reason;
   };
   expect([await ownerOf(good), await ownerOf(await saying({}, { typ: 'JWT' }))]).toEqual(['zoe', 'someone']);
+});
+
+it('cnf is understood as a thumbprint alone, or not at all', () => {
+  const context = { host: { store: memoryStore() } as unknown as AuthenticatorHost, token: 'x', origins: [API] };
+  const jkt = 'A'.repeat(43);
+  expect(bindingOf(undefined, context)).toBeNull();
+  expect(bindingOf({ jkt }, context)).toBeTypeOf('function');
+  for (const cnf of [
+    null,
+    '',
+    jkt,
+    [],
+    {},
+    { jkt: 1 },
+    { jkt: `${jkt}A` },
+    { jkt, jwk: {} },
+    { 'x5t#S256': jkt, jkt },
+  ]) {
+    expect(bindingOf(cnf, context), JSON.stringify(cnf)).toBe('refused');
+  }
 });
 
 it('a JWK that is exported has no more than it should', async () => {

@@ -136,10 +136,11 @@ describe('keys in the store', () => {
   });
 
   it('begin again where the entry was deleted: its tokens end', async () => {
-    const { exchanges, asks, store, clock } = await processes(1);
+    const { first, exchanges, asks, store, clock } = await processes(1);
     const [exchange, ask] = [exchanges[0] as Exchange, asks[0] as Ask];
     const before = await exchange();
-    await store.deleteEntry('signing_keys', ENTRY, 1, START);
+    await first.signed.rotateKeys();
+    await store.deleteEntry('signing_keys', ENTRY, 2, START);
     clock.advance(60_000);
     const after = await exchange();
     expect(kidOf(after)).not.toBe(kidOf(before));
@@ -162,6 +163,29 @@ describe('keys in the store', () => {
     expect(await refusal(exchange())).toMatchObject({ code: 'unavailable' });
     store.mend();
     expect(kidOf(await exchange())).toBe(kidOf(fresh));
+  });
+
+  it('are asked for seldom while the store is down', async () => {
+    const { exchanges, store, clock } = await processes(1);
+    const exchange = exchanges[0] as Exchange;
+    await exchange();
+    store.fail('findEntry', 'reject');
+    clock.advance(60_000);
+    const before = store.count('findEntry');
+    for (let call = 0; call < 20; call++) await exchange();
+    expect(store.count('findEntry') - before).toBe(1);
+    clock.advance(5_000);
+    for (let call = 0; call < 20; call++) await exchange();
+    expect(store.count('findEntry') - before).toBe(2);
+  });
+
+  it('that were spoilt while they were known are a fault as soon as that is seen', async () => {
+    const { exchanges, store, clock } = await processes(1);
+    const exchange = exchanges[0] as Exchange;
+    await exchange();
+    await store.putEntry({ ...(await entryOf(store)), value: 'spoilt', version: 2 }, 1, START);
+    clock.advance(60_000);
+    expect((await refusal(exchange())).code).toBe('record_unreadable');
   });
 
   it('are never taken for unknown while they can not be read', async () => {
@@ -308,6 +332,14 @@ describe('a clock that jumps', () => {
     const month = await steady.signed.exchange(steady.postern, token);
     expect(claimsIn(month.accessToken).iat).toBe(clock.now / 1000);
     expect((await steady.signed.jwks()).keys.length).toBeLessThanOrEqual(8);
+  });
+
+  it('back keeps nobody from seeing what others changed', async () => {
+    const { worlds, first, published, clock } = await processes(2);
+    await published(1);
+    clock.advance(-2 * HOUR);
+    const { kid } = await first.signed.rotateKeys({ withdraw: true });
+    expect([worlds.length, await published(1)]).toEqual([2, [kid]]);
   });
 
   it('back before the first key signs with it all the same', async () => {

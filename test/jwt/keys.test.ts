@@ -92,9 +92,9 @@ describe('keys', () => {
     expect(refused.message).not.toContain(jwk.d as string);
   });
 
-  it('whose halves do not belong together sign nothing', async () => {
-    const [jwk] = await generateKeys({ alg: 'ES256' });
-    const [other] = await generateKeys({ alg: 'ES256' });
+  it.each(['EdDSA', 'ES256'] as const)('whose halves do not belong together sign nothing: %s', async (alg) => {
+    const [jwk] = await generateKeys({ alg });
+    const [other] = await generateKeys({ alg });
     const world = issuerWorld({ keys: [{ ...jwk, d: other?.d }] });
     const { token } = await issueBoth(world);
     const refused = await refusal(world.signed.exchange(world.postern, token));

@@ -105,3 +105,38 @@ export async function signedCases(alg, { createPostern, memoryStore }, { accessT
     },
   };
 }
+
+/** What the public half that is written with each secret costs: with it, alone, and in a runtime without Ed25519. */
+export async function creationCases({ createPostern, memoryStore }, loadInternals) {
+  const { derivedKeyOf } = await loadInternals(`export { derivedKeyOf } from './src/services/derived-key.ts';`);
+  const types = { developer: { scopes: ['models:read'] } };
+  const creating = () => {
+    const store = { ...memoryStore(), insertToken: async () => true };
+    const postern = createPostern({ store });
+    return () => postern.tokens.create({ name: 'x', types });
+  };
+  const create = creating();
+  const { token } = await create();
+  const bare = creating();
+  const { subtle } = globalThis.crypto;
+  const unsupported = async () => {
+    throw Object.assign(new Error('not here'), { name: 'NotSupportedError' });
+  };
+  return {
+    create: { name: 'tokens.create, nothing stored', async: true, op: create },
+    withoutKey: {
+      name: 'tokens.create, nothing stored, without its key',
+      async: true,
+      op: async () => {
+        // The import of a key is what fails where there is no Ed25519; HKDF is still done.
+        Object.defineProperty(subtle, 'importKey', { value: unsupported, configurable: true });
+        try {
+          return await bare();
+        } finally {
+          delete subtle.importKey;
+        }
+      },
+    },
+    key: { name: 'derivedKeyOf alone', async: true, op: () => derivedKeyOf(token) },
+  };
+}

@@ -146,7 +146,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await other.goto(page.url());
     await other.getByRole('button', { name: 'Create', exact: true }).click();
     const asked: string[] = [];
-    for (const each of [page, other]) each.on('dialog', ({ type }) => void asked.push(type()));
+    for (const each of [page, other]) each.on('dialog', (opened) => void asked.push(opened.type()));
     await other.reload();
     expect(asked).toEqual([]);
     await page.reload();

@@ -81,6 +81,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   {
     label: 'From',
     cell: ({ from }) => (from === null ? h('span', { class: 'quiet' }, 'Not known') : h('code', {}, foreign(from))),
+    className: 'from',
   },
 ];
 
