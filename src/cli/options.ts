@@ -10,30 +10,30 @@ export function outputOption(): Option {
   return new Option('-o, --output <format>', 'how to print').choices(FORMATS).default('table');
 }
 
-/** What to work on: a server or a store. */
+const TARGET = 'What to work on:';
+
+/** What to work on: a server or a store. Its options stand together, after the command's own. */
 export function withTarget(command: Command): Command {
-  return withStore(
-    command.addOption(new Option('--context <name>', 'the server of this context, instead of the current one')),
-  );
+  const options = [
+    new Option('--context <name>', 'the server of this context, instead of the current one'),
+    new Option(
+      '--store <url>',
+      'a store, without a server: sqlite:<path>, postgres://… or redis://… (or POSTERN_STORE, which keeps a password off the command line)',
+    ),
+    new Option('--organization <name>', 'with --store: whose tokens and endpoints (default: default)'),
+    new Option(
+      '--namespace <name>',
+      "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)",
+    ),
+    new Option('--token-prefix <prefix>', 'with --store: what tokens begin with there (default: pst)'),
+  ];
+  for (const option of options) command.addOption(option.helpGroup(TARGET));
+  return command;
 }
 
-/** The store, and what of its application's options it takes to work on it. */
-export function withStore(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--store <url>',
-        'work on a store, without a server: sqlite:<path>, postgres://…, redis://… (or POSTERN_STORE, which keeps a password off the command line)',
-      ),
-    )
-    .addOption(new Option('--organization <name>', 'with --store: whose tokens and endpoints (default: default)'))
-    .addOption(
-      new Option(
-        '--namespace <name>',
-        "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)",
-      ),
-    )
-    .addOption(new Option('--token-prefix <prefix>', 'with --store: what tokens begin with there (default: pst)'));
+/** Whether an option says what to work on. */
+export function isTargetOption({ helpGroupHeading }: Option): boolean {
+  return helpGroupHeading === TARGET;
 }
 
 export function tokenFileOption(): Option {

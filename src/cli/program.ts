@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import { apiToken } from './commands/api-token/index.js';
 import { completion } from './commands/completion.js';
 import { currentContext } from './commands/current-context.js';
@@ -15,6 +15,7 @@ import { verify } from './commands/verify.js';
 import { EXIT_CODES_HELP } from './exit-codes.js';
 import { redact } from './failure.js';
 import type { Host } from './host.js';
+import { isTargetOption } from './options.js';
 import type { Outcome } from './outcome.js';
 import { paint } from './output/print.js';
 import { version } from './version.js';
@@ -75,6 +76,8 @@ function settle(host: Host, command: Command): void {
     .helpOption('-h, --help', 'print help')
     // In its group's list, the first sentence will do.
     .summary(command.description().split(/(?<=[.?]) /, 1)[0] as string);
+  // What a command is about comes first in its help.
+  (command.options as Option[]).sort((a, b) => Number(isTargetOption(a)) - Number(isTargetOption(b)));
   // A group without a command: its help is the answer, and the line was wrong.
   if (command.commands.length > 0 && command.parent !== null) {
     command.action(() => {

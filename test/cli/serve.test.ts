@@ -163,10 +163,11 @@ describe('postern serve', () => {
     expect(JSON.parse(list.stdout)).toMatchObject([{ name: 'late' }, { name: 'bootstrap' }]);
   });
 
-  it('takes another organization, and another address for people', async () => {
-    const server = postern.start(['serve', '--port', '0', '--database', 'acme.db', '--organization', 'acme']);
+  it('takes another organization, another prefix, and another address for people', async () => {
+    const words = ['--organization', 'acme', '--token-prefix', 'acme'];
+    const server = postern.start(['serve', '--port', '0', '--database', 'acme.db', ...words]);
     const [, url = ''] = await server.until(/^Listening on (\S+)\n/);
-    const [, token = ''] = await server.until(/Bootstrap token: (\S+)\n/);
+    const [, token = ''] = await server.until(/Bootstrap token: (acme_\w{49})\n/);
     const answer = await fetch(`${url}/api/v1/current_org`, { headers: { authorization: `Bearer ${token}` } });
     expect(await answer.json()).toMatchObject({ name: 'acme' });
     const bad = await postern.run([

@@ -78,6 +78,18 @@ describe('a token of a trusted issuer', () => {
     expect(await idOf({ sub: 'Zoe' })).not.toBe(`ext_${digest.slice(0, 22)}`);
   });
 
+  it('shares what it is granted with others that are granted the same: what is remembered stays small', async () => {
+    const { postern } = setUp();
+    const typesOf = async (claims: object) => {
+      const authentication = await postern.authenticate(await signed(key, claims));
+      return authentication.ok && authentication.principal.types;
+    };
+    const first = await typesOf({ sub: 'a' });
+    expect(first).toEqual({ developer: { scopes: ['models:read'] } });
+    expect(await typesOf({ sub: 'b' })).toBe(first);
+    expect(await typesOf({ sub: 'c', scope: 'models:write' })).toEqual({ developer: { scopes: ['models:write'] } });
+  });
+
   it('reaches endpoints by their names, in its own organization', async () => {
     const { postern } = setUp({
       principal: ({ sub }) => ({ owner: sub, organization: 'acme', types: { user: { endpoints: ['summarizer'] } } }),

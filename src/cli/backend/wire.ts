@@ -8,7 +8,7 @@ import type {
   TokenView,
   UsageView,
 } from './backend.js';
-import { labelsOf, NOT_ACTIVE, statusOf } from './views.js';
+import { labelsOf, NOT_ACTIVE } from './views.js';
 
 /**
  * What the management API answers, in the parts that the command reads. Loose: an older or newer server, or BentoCloud's own,
@@ -46,13 +46,12 @@ export const tokenOnWire = z
     last_used_at: time.default(null),
   })
   .transform((token): TokenView => {
-    const expiresAt = token.expired_at === null ? null : new Date(token.expired_at);
     return {
       uid: token.uid,
       name: token.name,
       description: token.description,
       // The server's word on what has ended: this machine's clock may be wrong.
-      status: token.is_expired && token.revoked_at === null ? 'expired' : statusOf(token.revoked_at !== null, null, 0),
+      status: token.revoked_at !== null ? 'revoked' : token.is_expired ? 'expired' : 'active',
       types: token.types,
       organization: token.organization.name,
       owner: token.owner === undefined ? token.user.name || null : token.owner,
@@ -61,7 +60,7 @@ export const tokenOnWire = z
       labels: labelsOf(token.labels),
       created_at: token.created_at,
       updated_at: token.updated_at,
-      expired_at: expiresAt === null ? null : token.expired_at,
+      expired_at: token.expired_at,
       revoked_at: token.revoked_at,
       last_used_at: token.last_used_at,
     };

@@ -30,6 +30,7 @@ export function serve(host: Host): Command {
     )
     .option('--namespace <name>', "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
     .option('--organization <name>', 'what is meant wherever no organization is named', 'default')
+    .option('--token-prefix <prefix>', 'what tokens begin with (default: pst)')
     .option(
       '--bootstrap-token-file <path>',
       'write the bootstrap token to this new file of mode 0600, instead of showing it',

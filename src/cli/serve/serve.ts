@@ -17,6 +17,7 @@ export interface ServeOptions {
   readonly store?: string;
   readonly namespace?: string;
   readonly organization: string;
+  readonly tokenPrefix?: string;
   readonly bootstrapTokenFile?: string;
   readonly origin?: string;
   readonly console: boolean;
@@ -34,7 +35,13 @@ export async function serveStore(host: Host, options: ServeOptions): Promise<voi
   const { organization } = options;
   const { store, place } = await openStore({ url: addressOf(host, options), namespace: options.namespace, make: true });
   const pepper = host.env.POSTERN_PEPPER || undefined;
-  const postern = createPostern({ store, organization, clock: host.clock, ...(pepper !== undefined && { pepper }) });
+  const postern = createPostern({
+    store,
+    organization,
+    clock: host.clock,
+    ...(options.tokenPrefix !== undefined && { tokenPrefix: options.tokenPrefix }),
+    ...(pepper !== undefined && { pepper }),
+  });
   const stopped = stopSignal(host);
   try {
     // Now, and not with the first request: what is wrong with the store is told before anyone is served.
