@@ -17,10 +17,12 @@ export interface PeerCall {
   readonly metadata: { get(key: string): readonly (string | Uint8Array)[] };
 }
 
-export interface InternalNetworksOptions {
+export interface TrustedProxies {
   /** Addresses and networks of the proxies whose `X-Forwarded-For` counts. Default: none, so that the header never counts. */
   readonly trustedProxies?: readonly string[] | undefined;
 }
+
+export type InternalNetworksOptions = TrustedProxies;
 
 const schema = z.strictObject({ trustedProxies: z.array(z.string()).default([]) });
 /** A longer chain than any real one: it is not walked to its end. */
@@ -45,13 +47,31 @@ export function internalNetworks(
   options: InternalNetworksOptions = {},
 ): (request: SocketRequest | PeerCall) => Zone {
   const { trustedProxies } = check(schema, options, 'internalNetworks', 'option_invalid');
-  const isInternal = addressList(networks, 'networks');
-  const isProxy = addressList(trustedProxies, 'trustedProxies');
+  const isInternal = addressList(networks, 'networks of internalNetworks');
+  const isProxy = addressList(trustedProxies, 'trustedProxies of internalNetworks');
 
   return (request) => {
     const peer = 'getPeer' in request ? ofPeer(request) : ofSocket(request);
     const address = callerAddress(peer.address, peer.forwardedFor, isProxy);
     return address !== null && isInternal(address) ? 'internal' : 'external';
+  };
+}
+
+/**
+ * The address of who calls, told by the same rules: the socket's, or what trusted proxies wrote into `X-Forwarded-For`; `null`
+ * where that is not known. For the `from` of an audit log, and the `clientAddress` of `managementApi`.
+ *
+ * @example
+ * const addressOf = clientAddress({ trustedProxies: ['10.0.0.1'] });
+ * managementApi(postern, { clientAddress: (_request, source) => addressOf(source as IncomingMessage) });
+ * @throws PosternError `option_invalid`, `option_unknown`
+ */
+export function clientAddress(options: TrustedProxies = {}): (request: SocketRequest) => string | null {
+  const { trustedProxies } = check(schema, options, 'clientAddress', 'option_invalid');
+  const isProxy = addressList(trustedProxies, 'trustedProxies of clientAddress');
+  return (request) => {
+    const { address, forwardedFor } = ofSocket(request);
+    return callerAddress(address, forwardedFor, isProxy);
   };
 }
 
@@ -106,19 +126,19 @@ function plainAddress(text: string): string | null {
 }
 
 /** @throws PosternError `option_invalid` */
-function addressList(entries: readonly string[], path: string): (address: string) => boolean {
-  if (!Array.isArray(entries)) throw invalid(path, entries);
+function addressList(entries: readonly string[], what: string): (address: string) => boolean {
+  if (!Array.isArray(entries)) throw invalid(what, entries);
   const list = new BlockList();
-  for (const entry of entries) addEntry(list, entry, path);
+  for (const entry of entries) addEntry(list, entry, what);
   return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
-function addEntry(list: BlockList, entry: unknown, path: string): void {
+function addEntry(list: BlockList, entry: unknown, what: string): void {
   const match = typeof entry === 'string' ? /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/.exec(entry) : null;
   const version = match?.[1] === undefined ? 0 : isIP(match[1]);
-  if (match?.[1] === undefined || version === 0) throw invalid(path, entry);
+  if (match?.[1] === undefined || version === 0) throw invalid(what, entry);
   const bits = match[2] === undefined ? (version === 4 ? 32 : 128) : Number(match[2]);
-  if (bits > (version === 4 ? 32 : 128)) throw invalid(path, entry);
+  if (bits > (version === 4 ? 32 : 128)) throw invalid(what, entry);
   const mapped = version === 6 && bits >= 96 ? mappedAddress(match[1]) : null;
   if (mapped !== null) list.addSubnet(mapped, bits - 96, 'ipv4');
   else list.addSubnet(match[1], bits, version === 4 ? 'ipv4' : 'ipv6');
@@ -136,10 +156,10 @@ function mappedAddress(address: string): string | null {
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
 
-function invalid(path: string, entry: unknown): PosternError {
+function invalid(what: string, entry: unknown): PosternError {
   return new PosternError(
     'option_invalid',
-    `${path} of internalNetworks has ${quote(entry)}: give addresses or CIDR blocks, such as '10.0.0.0/8' or 'fd00::/8'`,
-    { path },
+    `${what} has ${quote(entry)}: give addresses or CIDR blocks, such as '10.0.0.0/8' or 'fd00::/8'`,
+    { path: what.slice(0, what.indexOf(' ')) },
   );
 }

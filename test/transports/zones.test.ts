@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { internalNetworks } from 'postern/zones';
+import { clientAddress, internalNetworks } from 'postern/zones';
 import { describe, expect, it } from 'vitest';
 
 const from = (remoteAddress: string | undefined, forwarded?: string | string[]) => ({
@@ -133,5 +133,27 @@ describe('internalNetworks', () => {
     expect(() => internalNetworks([], { trustProxy: true } as never)).toThrow(
       expect.objectContaining({ code: 'option_unknown', path: 'trustProxy' }),
     );
+  });
+});
+
+describe('clientAddress', () => {
+  const request = (remoteAddress: string | undefined, forwarded?: string) => ({
+    socket: { remoteAddress },
+    headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded },
+  });
+
+  it.each([
+    ['the socket', [], '203.0.113.7', undefined, '203.0.113.7'],
+    ['an IPv4 address in IPv6', [], '::ffff:203.0.113.7', undefined, '203.0.113.7'],
+    ['a header that nobody trusted wrote', [], '203.0.113.7', '10.0.0.9', '203.0.113.7'],
+    ['what a trusted proxy wrote', ['10.0.0.1'], '10.0.0.1', '198.51.100.2, 203.0.113.7', '203.0.113.7'],
+    ['a trusted proxy that names nobody', ['10.0.0.1'], '10.0.0.1', undefined, null],
+    ['no socket', [], undefined, undefined, null],
+  ])('%s', (_, trustedProxies, address, forwarded, expected) => {
+    expect(clientAddress({ trustedProxies })(request(address, forwarded))).toBe(expected);
+  });
+
+  it('refuses what is no address, and says whose option it is', () => {
+    expect(() => clientAddress({ trustedProxies: ['proxy'] })).toThrow(/^trustedProxies of clientAddress has "proxy"/);
   });
 });

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Host } from '../host.js';
-import { wholeNumber } from '../options.js';
+import { collect, wholeNumber } from '../options.js';
 import type { ServeOptions } from '../serve/serve.js';
 
 const HELP = `
@@ -38,6 +38,11 @@ export function serve(host: Host): Command {
     .option(
       '--origin <url>',
       'the address that people and clients use, where a proxy stands before it: https://postern.example.com',
+    )
+    .addOption(
+      new Option('--trusted-proxy <address>', 'a proxy whose X-Forwarded-For says who calls; repeatable')
+        .argParser(collect)
+        .default([]),
     )
     .option('--no-console', 'without the console')
     .addHelpText('after', HELP)

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { managementApi, toNodeHandler } from '../../management/index.js';
 import { createPostern, type Postern } from '../../services/create-postern.js';
+import { clientAddress, type SocketRequest } from '../../transports/zones.js';
 import { isInTheClear } from '../backend/http-client.js';
 import { openStore } from '../backend/open-store.js';
 import { failureOf } from '../failure.js';
@@ -20,6 +21,7 @@ export interface ServeOptions {
   readonly tokenPrefix?: string;
   readonly bootstrapTokenFile?: string;
   readonly origin?: string;
+  readonly trustedProxy: readonly string[];
   readonly console: boolean;
 }
 
@@ -47,9 +49,11 @@ export async function serveStore(host: Host, options: ServeOptions): Promise<voi
     // Now, and not with the first request: what is wrong with the store is told before anyone is served.
     await store.migrate();
     const demo = await demoEndpoint(postern, organization);
+    const address = clientAddress({ trustedProxies: options.trustedProxy });
     const api = managementApi(postern, {
       session: true,
       console: options.console,
+      clientAddress: (_request, source) => address(source as SocketRequest),
       ...(options.origin !== undefined && { origin: options.origin }),
       onError: (error) => note(host, failureOf(error).message),
     });
