@@ -30,8 +30,14 @@ export function intersectGrants(held: Grants, wanted: Grants, catalog: Catalog):
     if (other === null || !isEndpointGrant(other)) return { endpoints: [] };
     if (other.endpoints === '*') return { endpoints: grant.endpoints };
     if (grant.endpoints === '*') return { endpoints: other.endpoints };
-    const ours = grant.endpoints;
-    return { endpoints: other.endpoints.filter((each) => ours.some((own) => isSame(own, each))) };
+    const named = other.endpoints;
+    // Where one side binds an endpoint and the other one names it, it stays bound.
+    return {
+      endpoints: grant.endpoints.flatMap((own) => {
+        const each = named.find((their) => isSame(own, their));
+        return each === undefined ? [] : [own.uid === null ? each : own];
+      }),
+    };
   });
 }
 

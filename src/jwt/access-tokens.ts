@@ -17,6 +17,8 @@ import { accessTokenVerifier } from './verifier.js';
 
 /** Issues access tokens, and verifies them where it is one of an instance's `authenticators`. */
 export interface AccessTokens extends Authenticator {
+  /** Whom the tokens are for: their `aud`. */
+  readonly audience: string;
   /**
    * Issues an access token (RFC 9068) for who holds an API token, or one derived from it: with at most its rights, and never
    * for longer. It ends with the API token: at once where this instance's store is at hand, else with its own life.
@@ -85,6 +87,7 @@ function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   }
 
   const tokens: AccessTokens = Object.freeze({
+    audience: settings.audience,
     attach(host: AuthenticatorHost) {
       const keys = own ?? storedKeys(settings, host);
       const { issuer, audience, origins } = settings;

@@ -3,6 +3,7 @@
 export type { Authenticator } from '../services/authenticator.js';
 export { type AccessTokens, accessTokens } from './access-tokens.js';
 export type { SignatureAlgorithm } from './algorithms.js';
+export { claimedScopes } from './claimed-scopes.js';
 export { type DeriveOptions, derive } from './derive.js';
 export { type DpopProofOptions, dpopProof } from './dpop.js';
 export type { ExchangedToken, ExchangeOptions } from './exchange.js';
@@ -19,5 +20,5 @@ export type { AccessTokensOptions, DpopOptions } from './options.js';
 export type { KeyServerOptions } from './remote-keys.js';
 export { metadataUrl, type ResourceMetadataOptions, resourceMetadata } from './resource-metadata.js';
 export type { RotatedKeys, RotateOptions } from './signing-keys.js';
-export { type TrustedIssuerOptions, trustedIssuer } from './trusted-issuer.js';
+export { type TrustedClaims, type TrustedIssuerOptions, trustedIssuer } from './trusted-issuer.js';
 export type { VerifierOptions } from './verifier.js';

@@ -33,6 +33,7 @@ type AnyScope = any;
 
 /** What is used of `accessTokens(…)` of `postern/jwt`. */
 export interface TokenExchange {
+  readonly audience: string;
   exchange(
     postern: Postern,
     subjectToken: string,

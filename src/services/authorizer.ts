@@ -28,6 +28,8 @@ import { TokenFinder } from './token-finder.js';
 interface Call {
   /** Whether it is a use: of a token that has limits, one that is charged. */
   readonly counted: boolean;
+  /** Whether only its holder is asked for: what its credential is good for is then a part of the answer, and not judged. */
+  readonly identifying?: boolean;
   /** Whose credential it is, once that is known. */
   holder: Holder | null;
   readonly trace?: Trace;
@@ -202,7 +204,7 @@ export class Authorizer {
     time.read();
     const ended = decideLife(holder, time.latest, trace);
     if (ended !== null) return denied(ended);
-    if (holder.restriction !== null) {
+    if (holder.restriction !== null && call.identifying !== true) {
       const signed = this.#signed ?? (await this.#loadSigned());
       const refused = await signed.restrict(holder.restriction, attempt, requirement, trace);
       if (refused !== null) return refused;
@@ -216,7 +218,7 @@ export class Authorizer {
 
   /** Who holds a credential; nothing is charged or counted for it. A holder whose life is over is a denial. */
   async identify(token: unknown): Promise<Holder | Denied> {
-    const call: Call = { counted: false, holder: null };
+    const call: Call = { counted: false, identifying: true, holder: null };
     const decision = await this.#answer({ token, requirement: { authenticated: true } } as Attempt, call);
     if (!decision.allowed) return decision;
     return call.holder ?? internalError(new Error("a credential was accepted that is nobody's"));

@@ -7,8 +7,8 @@ import type { Catalog, CatalogType } from '../domain/token-types.js';
 
 const MAX_GRANTS = 1_000;
 
-/** Finds the endpoint that has this id now. */
-export type FindEndpoint = (id: string) => Promise<{ readonly uid: string } | null>;
+/** Finds the endpoint that has this id now. Its `uid` is `null` where a grant is to be of the name alone. */
+export type FindEndpoint = (id: string) => Promise<{ readonly uid: string | null } | null>;
 
 /**
  * Reads the `types` of a token to be made: every type and scope must be known, every endpoint registered. The grant of

@@ -224,6 +224,7 @@ describe('token exchange (RFC 8693)', () => {
     const { postern } = await world();
     const api = managementApi(postern, {
       accessTokens: {
+        audience: 'https://api.acme.dev',
         exchange: async () => ({ accessToken: 'a.b.c', expiresIn: 1 }),
         jwks: async () => ({ keys: [] }),
       },

@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import { decodeBase64url } from '../../domain/base64url.js';
 import { isPosternError, type PosternErrorCode } from '../../domain/errors.js';
 import type { Context } from '../context.js';
 import { parseJson } from '../http/body.js';
@@ -48,12 +47,12 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
           );
         }
         const { subjectToken, options } = readForm(body);
+        assertTarget(body, accessTokens.audience);
         const issued = await accessTokens
           .exchange(context.postern, subjectToken, options)
           .catch((error: unknown): never => {
             throw inOAuthWords(error);
           });
-        assertTarget(body, issued.accessToken);
         return {
           body: {
             access_token: issued.accessToken,
@@ -132,20 +131,12 @@ function inOAuthWords(error: unknown): unknown {
 }
 
 /**
- * A token for another audience than the one that was asked for is not handed out (RFC 8707 section 2). Ours have one audience,
- * and name it themselves.
+ * A token for another audience than the one that was asked for is not issued (RFC 8707 section 2).
  *
  * @throws OAuthError
  */
-function assertTarget({ resource, audience }: Form, accessToken: string): void {
-  const ours = audienceOf(accessToken);
+function assertTarget({ resource, audience }: Form, ours: string): void {
   const stranger = [resource, audience].find((target) => target !== undefined && target !== ours);
   if (stranger !== undefined)
     throw new OAuthError('invalid_target', 'No tokens for this resource or audience are issued here.');
-}
-
-function audienceOf(accessToken: string): string | null {
-  const payload = decodeBase64url(accessToken.split('.')[1] ?? '');
-  const claims = payload && (JSON.parse(new TextDecoder().decode(payload)) as { readonly aud?: unknown });
-  return typeof claims?.aud === 'string' ? claims.aud : null;
 }
