@@ -5,7 +5,7 @@ import { PosternError } from '../domain/errors.js';
 import type { Presentation } from '../services/authenticator.js';
 import type { Store } from '../services/ports.js';
 import { webRandom } from '../services/runtime.js';
-import { ALGORITHMS, bareKey, fits, type SignatureAlgorithm } from './algorithms.js';
+import { ALGORITHMS, bareKey, fits, type PublicJwk, type SignatureAlgorithm } from './algorithms.js';
 import { readCompact } from './compact.js';
 import { CLOCK_TOLERANCE, verifySignature } from './verify.js';
 
@@ -29,33 +29,67 @@ export interface ProofRules {
   readonly store: Pick<Store, 'putEntry'>;
 }
 
+/** What one proof is checked against. */
+interface ProofCheck extends Pick<ProofRules, 'origins' | 'store'> {
+  /** The value of the one header `DPoP`. */
+  readonly jwt: string;
+  readonly method: string;
+  /** The target of the request, its query too. */
+  readonly target: string;
+  /** The hash of the token that it goes with; `null`: it goes with none yet (a request for one). */
+  readonly ath: string | null;
+  /** The thumbprint of the key that it must be of; `null`: any. */
+  readonly jkt: string | null;
+}
+
 /**
- * Makes what verifies the proofs of possession that come with one access token: the checks of RFC 9449 section 4.3, in its
- * order. There is no server nonce (check 10): a proof is good for a minute, and once.
- *
- * It rejects with `unavailable` where the store can't tell whether a proof came before.
+ * Makes what verifies the proofs of possession that come with one access token. It rejects with `unavailable` where the store
+ * can't tell whether a proof came before.
  */
 export function proofVerifier({ jkt, token, origins, store }: ProofRules) {
   const ath = hashOf(token);
   return async ({ method, proof }: Presentation, now: number): Promise<boolean> => {
     if (proof === null || proof.jwt === null || method === null) return false;
-    const jws = readCompact(proof.jwt, { allowJwk: true });
-    if (jws === null || jws.typ !== 'dpop+jwt') return false;
-    const { jwk, alg } = jws.header;
-    if (!fits(alg, jwk) || PRIVATE_MEMBERS.some((name) => jwk[name] !== undefined)) return false;
-    const { jti, htm, htu, iat, ath: named } = jws.payload;
-    if (typeof jti !== 'string' || jti === '' || jti.length > 512) return false;
-    if (htm !== method || !isFor(htu, proof.target, origins) || named !== ath) return false;
-    if (typeof iat !== 'number' || !Number.isFinite(iat)) return false;
-    const madeAt = iat * 1000;
-    if (madeAt > now + CLOCK_TOLERANCE || madeAt <= now - PROOF_LIFE) return false;
-    const key = await importedOrNull(jwk, alg);
-    if (key === null || (await thumbprintOf(jwk)) !== jkt) return false;
-    if (!(await verifySignature(proof.jwt, jws, { find: async () => key }))) return false;
-    // Last, when it is known whose it is: nobody uses up a `jti` of someone else's key.
-    const entry = { kind: KIND, id: hashOf(JSON.stringify([jkt, jti])), value: '', version: 1 };
-    return store.putEntry({ ...entry, expiresAt: madeAt + PROOF_LIFE }, 0, now);
+    const { jwt, target } = proof;
+    return (await checkProof({ jwt, method, target, ath, jkt, origins, store }, now)) !== null;
   };
+}
+
+/**
+ * The public key of a proof that comes with a request for a token, which is to be bound to it (RFC 9449 section 5); `null` where
+ * the proof is not good.
+ *
+ * @throws PosternError `unavailable` where the store can't tell whether it came before
+ */
+export function keyOfProof(request: Omit<ProofCheck, 'ath' | 'jkt'>, now: number): Promise<PublicJwk | null> {
+  return checkProof({ ...request, ath: null, jkt: null }, now);
+}
+
+/**
+ * The checks of RFC 9449 section 4.3, in its order. There is no server nonce (check 10): a proof is good for a minute, and once.
+ *
+ * @returns the key, by its bare members
+ */
+async function checkProof(check: ProofCheck, now: number): Promise<PublicJwk | null> {
+  const { jwt, method, target, ath, jkt, origins, store } = check;
+  const jws = readCompact(jwt, { allowJwk: true });
+  if (jws === null || jws.typ !== 'dpop+jwt') return null;
+  const { jwk, alg } = jws.header;
+  if (!fits(alg, jwk) || PRIVATE_MEMBERS.some((name) => jwk[name] !== undefined)) return null;
+  const { jti, htm, htu, iat, ath: named } = jws.payload;
+  if (typeof jti !== 'string' || jti === '' || jti.length > 512) return null;
+  if (htm !== method || !isFor(htu, target, origins) || (ath !== null && named !== ath)) return null;
+  if (typeof iat !== 'number' || !Number.isFinite(iat)) return null;
+  const madeAt = iat * 1000;
+  if (madeAt > now + CLOCK_TOLERANCE || madeAt <= now - PROOF_LIFE) return null;
+  const key = await importedOrNull(jwk, alg);
+  const thumbprint = key === null ? null : await thumbprintOf(jwk);
+  if (key === null || (jkt !== null && thumbprint !== jkt)) return null;
+  if (!(await verifySignature(jwt, jws, { find: async () => key }))) return null;
+  // Last, when it is known whose it is: nobody uses up a `jti` of someone else's key.
+  const entry = { kind: KIND, id: hashOf(JSON.stringify([thumbprint, jti])), value: '', version: 1 };
+  const isNew = await store.putEntry({ ...entry, expiresAt: madeAt + PROOF_LIFE }, 0, now);
+  return isNew ? bareKey(jwk) : null;
 }
 
 /** `htu`, without query and fragment, is the address of the request (RFC 9449 section 4.3, check 9; compared as RFC 3986 section 6.2 says). */
@@ -90,8 +124,8 @@ function hashOf(text: string): string {
 }
 
 export interface DpopProofOptions {
-  /** The access token that the proof goes with. */
-  readonly accessToken: string;
+  /** The access token that the proof goes with. Left out: a proof for the request of one, at a token endpoint. */
+  readonly accessToken?: string | undefined;
   /** The request's method, such as `GET`. */
   readonly method: string;
   /** The request's address; its query and fragment are left out. */
@@ -108,7 +142,7 @@ export interface DpopProofOptions {
  * Makes the proof of possession that goes with one request (RFC 9449 section 4.2): the value of its header `DPoP`. The token
  * itself goes into `Authorization: DPoP <token>`.
  *
- * @throws PosternError `option_invalid` where the key is no private one that signs
+ * @throws PosternError `option_invalid` where the key is no private one that signs, or the address none
  */
 export async function dpopProof(options: DpopProofOptions): Promise<string> {
   const { accessToken, method, url, key, clock = Date.now } = options;
@@ -120,6 +154,11 @@ export async function dpopProof(options: DpopProofOptions): Promise<string> {
       path: 'key',
     });
   }
+  if (!URL.canParse(String(url))) {
+    throw new PosternError('option_invalid', 'url of dpopProof is no absolute address: give that of the request', {
+      path: 'url',
+    });
+  }
   const htu = new URL(url);
   htu.search = '';
   htu.hash = '';
@@ -128,7 +167,7 @@ export async function dpopProof(options: DpopProofOptions): Promise<string> {
     htm: method,
     htu: htu.href,
     iat: Math.floor(clock() / 1000),
-    ath: hashOf(accessToken),
+    ...(accessToken !== undefined && { ath: hashOf(accessToken) }),
   };
   const privateKey = await importJWK(key as JWK, algorithm);
   return new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))

@@ -37,7 +37,12 @@ export interface TokenExchange {
   exchange(
     postern: Postern,
     subjectToken: string,
-    options: { readonly scopes?: readonly AnyScope[]; readonly endpoints?: '*' | readonly string[] },
+    options: {
+      readonly scopes?: readonly AnyScope[];
+      readonly endpoints?: '*' | readonly string[];
+      /** The public JWK that the token is bound to. */
+      readonly dpopKey?: object;
+    },
   ): Promise<{
     readonly accessToken: string;
     /** Seconds. */

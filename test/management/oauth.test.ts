@@ -1,5 +1,5 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { accessTokens, derive, generateKeys } from 'postern/jwt';
+import { accessTokens, derive, dpopProof, generateKeys } from 'postern/jwt';
 import { managementApi } from 'postern/management';
 import { describe, expect, test } from 'vitest';
 import { type World, world } from './world.js';
@@ -212,6 +212,32 @@ describe('token exchange (RFC 8693)', () => {
       body: `grant_type=${GRANT}&grant_type=${GRANT}`,
     });
     expect([twice.status, twice.body.error]).toEqual([400, 'invalid_request']);
+  });
+
+  test('binds the token to the key that the request proves (RFC 9449 section 5), and to none that it does not', async () => {
+    const made = await exchanging();
+    const [key] = await generateKeys({ alg: 'ES256' });
+    const clock = made.clock.read;
+    const proof = (url: string, method = 'POST') => dpopProof({ method, url, key: { ...key }, clock });
+    const form = { grant_type: GRANT, subject_token: tokenOf(made, 'everywhere'), subject_token_type: ACCESS_TOKEN };
+    const ask = (dpop: string) => made.ask('/oauth/token', { method: 'POST', form, headers: { dpop } });
+
+    const good = await proof(`https://acme.dev/oauth/token`);
+    const { status, body } = await ask(good);
+    expect([status, body.token_type]).toEqual([200, 'DPoP']);
+    const { cnf } = JSON.parse(Buffer.from(body.access_token.split('.')[1], 'base64url').toString());
+    expect(cnf).toEqual({ jkt: key?.kid });
+
+    for (const bad of [
+      good,
+      await proof(`https://acme.dev/oauth/revoke`),
+      await proof(`https://acme.dev/oauth/token`, 'GET'),
+      'nonsense',
+      `${good}, ${good}`,
+    ]) {
+      const refused = await ask(bad);
+      expect([refused.status, refused.body.error]).toEqual([400, 'invalid_dpop_proof']);
+    }
   });
 
   test('is not there without accessTokens', async () => {

@@ -1,8 +1,9 @@
 import type { Problem } from './problem.js';
 
-/** The codes of RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8707 section 2 and RFC 9396 section 14.6 that are used here. */
+/** The codes of RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8707 section 2, RFC 9396 section 14.6 and RFC 9449 section 5 that are used here. */
 export type OAuthCode =
   | 'invalid_authorization_details'
+  | 'invalid_dpop_proof'
   | 'invalid_request'
   | 'invalid_scope'
   | 'invalid_target'

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { isPosternError, type PosternErrorCode } from '../../domain/errors.js';
+import { keyOfProof } from '../../jwt/dpop.js';
 import type { Context } from '../context.js';
 import { parseJson } from '../http/body.js';
 import { type OAuthCode, OAuthError } from '../http/oauth-error.js';
@@ -40,16 +41,11 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
       form: exchangeForm,
       answer: exchangeAnswer,
       async handle({ request, body }) {
-        if (request.headers.has('dpop')) {
-          throw new OAuthError(
-            'invalid_request',
-            'This server binds no tokens to keys here: leave the header DPoP out.',
-          );
-        }
         const { subjectToken, options } = readForm(body);
         assertTarget(body, accessTokens.audience);
+        const dpopKey = await provenKey(context, request);
         const issued = await accessTokens
-          .exchange(context.postern, subjectToken, options)
+          .exchange(context.postern, subjectToken, { ...options, ...(dpopKey !== null && { dpopKey }) })
           .catch((error: unknown): never => {
             throw inOAuthWords(error);
           });
@@ -79,6 +75,22 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
       },
     }),
   ];
+}
+
+/**
+ * The key that the token is to be bound to, where the request proves possession of one (RFC 9449 section 5).
+ *
+ * @throws OAuthError `invalid_dpop_proof`
+ */
+async function provenKey({ core, settings }: Context, request: Request): Promise<object | null> {
+  const jwt = request.headers.get('dpop');
+  if (jwt === null) return null;
+  const { origin, pathname } = new URL(request.url);
+  const { method } = request;
+  const origins = [settings.origin ?? origin];
+  const key = await keyOfProof({ jwt, method, target: pathname, origins, store: core.store }, core.time.read());
+  if (key !== null) return key;
+  throw new OAuthError('invalid_dpop_proof', 'The proof in DPoP is not good: make a new one for each request.');
 }
 
 /** @throws OAuthError */
