@@ -37,12 +37,7 @@ export async function useRedis(settings: readonly string[] = DURABLE): Promise<R
 export async function useRedisCluster(): Promise<readonly number[] | null> {
   if (!isInstalled()) return redisMissing();
   const servers: RedisServer[] = [];
-  for (let node = 0; node < 3; node++) {
-    // The bus of a node is at its port + 10000.
-    let port = await freePort();
-    while (port > 55_000) port = await freePort();
-    servers.push(await startServer(port, ['--save', '', '--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']));
-  }
+  for (let node = 0; node < 3; node++) servers.push(await startNode());
   const ports = servers.map(({ port }) => port);
   const nodes = ports.map((port) => `127.0.0.1:${port}`);
   await run('redis-cli', ['--cluster', 'create', ...nodes, '--cluster-replicas', '0', '--cluster-yes']);
@@ -50,6 +45,18 @@ export async function useRedisCluster(): Promise<readonly number[] | null> {
     while (!(await redisCli(port, 'CLUSTER', 'INFO')).includes('cluster_state:ok'));
   }
   return ports;
+}
+
+/** A node of a cluster. Its bus is at its port + 10000, which a connection of anyone's may have: then on another port. */
+async function startNode(attempts = 10): Promise<RedisServer> {
+  let port = await freePort();
+  while (port > 55_000) port = await freePort();
+  try {
+    return await startServer(port, ['--save', '', '--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']);
+  } catch (error) {
+    if (attempts === 1 || !String(error).includes('Address already in use')) throw error;
+    return startNode(attempts - 1);
+  }
 }
 
 /** The answer to a command, past every client and store. */
