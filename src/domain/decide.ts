@@ -22,6 +22,7 @@ export interface Step {
   readonly detail: string;
 }
 
+/** The checks of a decision, by name. */
 export type Check =
   | 'requirement'
   | 'endpoint'

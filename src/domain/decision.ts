@@ -25,6 +25,7 @@ export type DenialReason =
 /** What a fault lies in. */
 export type FaultCause = 'store' | 'issuer' | 'limiter';
 
+/** The decision that lets an attempt through. */
 export interface Allowed<T extends TokenTypes = TokenTypes> {
   readonly allowed: true;
   /** `null` where no credential was needed: a public endpoint, a private one from inside. */
@@ -33,6 +34,7 @@ export interface Allowed<T extends TokenTypes = TokenTypes> {
   readonly limit?: LimitState;
 }
 
+/** The decision that refuses an attempt: a judgement, or a fault (`unavailable`, `internal_error`). */
 export interface Denied {
   readonly allowed: false;
   readonly reason: DenialReason;
@@ -46,6 +48,7 @@ export interface Denied {
   readonly error?: unknown;
 }
 
+/** The answer to one attempt. There is no third outcome: a fault is a denial with its own reason. */
 export type Decision<T extends TokenTypes = TokenTypes> = Allowed<T> | Denied;
 
 /** The outcome of a check that needs no grant: who it is, or why not. */

@@ -14,6 +14,7 @@ export interface Explanation<T extends TokenTypes = TokenTypes> {
   readonly remedy?: Remedy<T>;
 }
 
+/** The least grant that would turn a denial into an allow. */
 export interface Remedy<T extends TokenTypes = TokenTypes> {
   /** What the token's `types` lack: one type, with the scopes or the endpoint to add. */
   readonly types: GrantsOf<T>;

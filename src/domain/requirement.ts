@@ -12,6 +12,7 @@ export type Requirement<T extends TokenTypes = TokenTypes> =
 /** Keys that a form may not have: without this, the compiler takes an object of two forms at once. */
 type Without<Key extends string> = { readonly [K in Key]?: never };
 
+/** The call is to this endpoint, whose access decides. */
 export interface EndpointRequirement extends Without<'scope' | 'authenticated' | 'public'> {
   /** The endpoint's id. What is no id (a name from a URL may be anything) is an unknown endpoint. */
   readonly endpoint: string;
@@ -19,6 +20,7 @@ export interface EndpointRequirement extends Without<'scope' | 'authenticated' |
   readonly organization?: string;
 }
 
+/** The call needs a token that holds these scopes. */
 export interface ScopeRequirement<Scope extends string = string>
   extends Without<'endpoint' | 'authenticated' | 'public'> {
   /** One scope, or a list of which all are needed. */

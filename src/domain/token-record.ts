@@ -2,8 +2,10 @@ import type { Limits } from './limits.js';
 import type { Ownership } from './principal.js';
 import type { GrantsOf, TokenTypes } from './token-types.js';
 
+/** What JSON can say. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
+/** The application's own notes on a token. Not a place for secrets: records are listed and logged. */
 export type Metadata = { readonly [key: string]: JsonValue };
 
 /** What is known of a token, without its secret: safe to log, list and show. */

@@ -15,6 +15,7 @@ export interface ScopeAccess<R extends Resources = Resources> {
   readonly resources: R;
 }
 
+/** The kinds of token of an instance, by name. */
 export type TokenTypes = Readonly<Record<string, EndpointAccess | ScopeAccess>>;
 
 /**

@@ -7,6 +7,7 @@ import {
   CLOCK_TOLERANCE,
   checkClaims,
   expiryOf,
+  isForAudience,
   type RegisteredClaims,
   type VerificationKeys,
   verifySignature,
@@ -42,7 +43,9 @@ export class AccessAuthenticator implements AttachedAuthenticator {
 
   accepts(token: string): boolean {
     const jws = readCompact(token);
-    return jws !== null && jws.typ === ACCESS_TOKEN_TYP && jws.payload.iss === this.#rules.issuer;
+    if (jws === null || jws.typ !== ACCESS_TOKEN_TYP) return false;
+    // Of one issuer there may be several, each for an audience of its own.
+    return jws.payload.iss === this.#rules.issuer && isForAudience(jws.payload.aud, this.#rules.audience);
   }
 
   async authenticate(token: string, now: number): Promise<Vouched | Refusal> {

@@ -13,6 +13,7 @@ export const ALGORITHMS = [
   'PS512',
 ] as const;
 
+/** An algorithm whose signatures are verified: of trusted issuers and of DPoP proofs. */
 export type SignatureAlgorithm = (typeof ALGORITHMS)[number];
 
 /** What an algorithm asks of its key (RFC 7518 section 3, RFC 8037 section 3.1, RFC 9864 section 2.2). */

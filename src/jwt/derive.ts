@@ -10,6 +10,7 @@ import { check } from '../services/check.js';
 import { derivedKeyOf } from '../services/derived-key.js';
 import { webRandom } from '../services/runtime.js';
 
+/** How a derived token is narrower than its parent. */
 export interface DeriveOptions {
   /** The only scopes that it may use. Left out: all of the parent's, or none where `endpoints` are given. */
   readonly scopes?: readonly string[] | undefined;
@@ -82,6 +83,10 @@ export async function derive(apiToken: string, deriveOptions: DeriveOptions = {}
     throw new PosternError('option_invalid', 'this runtime has no Ed25519 in its Web Crypto API: derive elsewhere');
   }
   const iat = Math.floor((clock ?? Date.now)() / 1000);
+  if (!Number.isInteger(iat))
+    throw new PosternError('option_invalid', 'clock of derive returned no time: give epoch milliseconds', {
+      path: 'clock',
+    });
   const claims = {
     jti: encodeBase64url(random(16)),
     iat,

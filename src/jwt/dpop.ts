@@ -1,16 +1,23 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { CompactSign, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
+import { z } from 'zod';
 import { encodeBase64url } from '../domain/base64url.js';
 import { PosternError } from '../domain/errors.js';
 import type { Presentation } from '../services/authenticator.js';
+import { check, ownCopy } from '../services/check.js';
 import type { Store } from '../services/ports.js';
 import { webRandom } from '../services/runtime.js';
-import { ALGORITHMS, bareKey, fits, type PublicJwk, type SignatureAlgorithm } from './algorithms.js';
+import { ALGORITHMS, bareKey, fits, isAlgorithm, type PublicJwk, type SignatureAlgorithm } from './algorithms.js';
 import { readCompact } from './compact.js';
 import { CLOCK_TOLERANCE, verifySignature } from './verify.js';
 
-/** For how long after it was made a proof is taken, in milliseconds. For as long its `jti` is remembered. */
+/** For how long after it was made a proof is taken, in milliseconds. */
 const PROOF_LIFE = 60_000;
+/**
+ * For how much longer its `jti` is remembered, in milliseconds: a process whose clock is ahead removes what has ended by its
+ * own time, and the proof may still come to one whose clock is behind.
+ */
+const CLOCK_MARGIN = 60_000;
 const KIND = 'proof';
 /** RFC 9449 section 4.3, check 7, beyond what {@link fits} refuses. */
 const PRIVATE_MEMBERS = ['p', 'q', 'dp', 'dq', 'qi', 'oth'];
@@ -70,8 +77,8 @@ export function keyOfProof(request: Omit<ProofCheck, 'ath' | 'jkt'>, now: number
  *
  * @returns the key, by its bare members
  */
-async function checkProof(check: ProofCheck, now: number): Promise<PublicJwk | null> {
-  const { jwt, method, target, ath, jkt, origins, store } = check;
+async function checkProof(asked: ProofCheck, now: number): Promise<PublicJwk | null> {
+  const { jwt, method, target, ath, jkt, origins, store } = asked;
   const jws = readCompact(jwt, { allowJwk: true });
   if (jws === null || jws.typ !== 'dpop+jwt') return null;
   const { jwk, alg } = jws.header;
@@ -88,19 +95,26 @@ async function checkProof(check: ProofCheck, now: number): Promise<PublicJwk | n
   if (!(await verifySignature(jwt, jws, { find: async () => key }))) return null;
   // Last, when it is known whose it is: nobody uses up a `jti` of someone else's key.
   const entry = { kind: KIND, id: hashOf(JSON.stringify([thumbprint, jti])), value: '', version: 1 };
-  const isNew = await store.putEntry({ ...entry, expiresAt: madeAt + PROOF_LIFE }, 0, now);
+  const expiresAt = Math.ceil(madeAt) + PROOF_LIFE + CLOCK_MARGIN;
+  const isNew = await store.putEntry({ ...entry, expiresAt }, 0, now);
   return isNew ? bareKey(jwk) : null;
 }
 
-/** `htu`, without query and fragment, is the address of the request (RFC 9449 section 4.3, check 9; compared as RFC 3986 section 6.2 says). */
+/**
+ * `htu`, without query and fragment, is the address of the request (RFC 9449 section 4.3, check 9; compared as RFC 3986 section 6.2
+ * says). A target that normalization would make another path is nobody's address: routers take it as it came.
+ */
 function isFor(htu: unknown, target: string, origins: readonly string[]): boolean {
-  if (typeof htu !== 'string' || htu.length > 4_096) return false;
+  if (typeof htu !== 'string' || htu.length > 4_096 || ANOTHER_PATH.test(target)) return false;
   const named = urlOf(htu);
   if (named === null || !origins.includes(named.origin)) return false;
   // Appended, not resolved: `//other.example/` would be resolved to another host.
   const asked = urlOf(target.startsWith('/') ? `${named.origin}${target}` : target);
   return asked !== null && asked.pathname === named.pathname;
 }
+
+/** Before a query: a segment of one dot or two, encoded or not, or a backslash, which the URL parser takes for a slash. */
+const ANOTHER_PATH = /^[^?#]*(?:\\|\/(?:\.|%2e){1,2}(?:[/?#]|$))/i;
 
 function urlOf(text: string): URL | null {
   return URL.canParse(text) ? new URL(text) : null;
@@ -123,6 +137,7 @@ function hashOf(text: string): string {
   return encodeBase64url(sha256(new TextEncoder().encode(text)));
 }
 
+/** The request that a proof is for, and the key that makes it. */
 export interface DpopProofOptions {
   /** The access token that the proof goes with. Left out: a proof for the request of one, at a token endpoint. */
   readonly accessToken?: string | undefined;
@@ -138,25 +153,31 @@ export interface DpopProofOptions {
   readonly clock?: (() => number) | undefined;
 }
 
+const proofOptions = z.strictObject({
+  accessToken: z.string('give a token').min(1, 'give a token').optional(),
+  method: z.string("give the request's method, such as GET").min(1, "give the request's method, such as GET"),
+  url: z.custom<string | URL>((value) => URL.canParse(String(value)), 'give the absolute address of the request'),
+  key: z.custom<DpopProofOptions['key']>((value) => typeof value === 'object' && value !== null, 'give a private JWK'),
+  algorithm: z.custom<SignatureAlgorithm>(isAlgorithm, `use one of ${ALGORITHMS.join(', ')}`).optional(),
+  clock: z.custom<() => number>((value) => typeof value === 'function', 'give a function').optional(),
+});
+
 /**
  * Makes the proof of possession that goes with one request (RFC 9449 section 4.2): the value of its header `DPoP`. The token
  * itself goes into `Authorization: DPoP <token>`.
  *
- * @throws PosternError `option_invalid` where the key is no private one that signs, or the address none
+ * @throws PosternError `option_invalid` (where the key is no private one that signs, too), `option_unknown`
  */
 export async function dpopProof(options: DpopProofOptions): Promise<string> {
-  const { accessToken, method, url, key, clock = Date.now } = options;
+  const given = check(proofOptions, options, 'dpopProof', 'option_invalid');
+  const { accessToken, method, url, clock = Date.now } = given;
+  const key = ownCopy(given.key);
   const jwk = publicPartOf(key);
-  const algorithm = options.algorithm ?? ALGORITHMS.find((alg) => fits(alg, jwk));
+  const algorithm = given.algorithm ?? ALGORITHMS.find((alg) => fits(alg, jwk));
   const random = webRandom();
   if (algorithm === undefined || !fits(algorithm, jwk) || typeof key.d !== 'string' || random === null) {
     throw new PosternError('option_invalid', 'key of dpopProof is no private key that signs: give a JWK with its d', {
       path: 'key',
-    });
-  }
-  if (!URL.canParse(String(url))) {
-    throw new PosternError('option_invalid', 'url of dpopProof is no absolute address: give that of the request', {
-      path: 'url',
     });
   }
   const htu = new URL(url);

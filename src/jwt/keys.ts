@@ -9,6 +9,7 @@ import { bareKey, fits, type PublicJwk } from './algorithms.js';
 /** What access tokens are signed with (RFC 8037 section 3.1, RFC 7518 section 3.4). */
 export const SIGNING_ALGORITHMS = ['EdDSA', 'ES256'] as const;
 
+/** An algorithm that `accessTokens` signs with. */
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
 /** A private signing key as JSON (RFC 7517). A secret: `d` is the private part. */

@@ -11,6 +11,7 @@ import {
   type SigningAlgorithm,
 } from './keys.js';
 
+/** Options of `accessTokens`: what is issued, for whom, and with which keys. */
 export interface AccessTokensOptions {
   /** Who issues the tokens: their `iss`, an address that is yours. */
   readonly issuer: string;
@@ -43,6 +44,7 @@ export interface AccessTokensOptions {
   readonly dpop?: DpopOptions | undefined;
 }
 
+/** What is accepted of a proof of possession (RFC 9449 section 4.3). */
 export interface DpopOptions {
   /** The origins that a proof may name in `htu`, such as `https://api.acme.dev`. Default: that of `audience`. */
   readonly origins?: readonly string[] | undefined;

@@ -3,6 +3,7 @@ import { PosternError } from '../domain/errors.js';
 import { check } from '../services/check.js';
 import { isTrusted, parseUrl } from './fetch-json.js';
 
+/** What a protected resource tells of itself (RFC 9728 section 2). */
 export interface ResourceMetadataOptions {
   /** What this resource is called, to the character: an https address, the audience of its tokens. */
   readonly resource: string;

@@ -11,10 +11,11 @@ export interface RotatedKeys {
   readonly signsFrom: Date;
 }
 
+/** How a signing key is rotated. */
 export interface RotateOptions {
   /**
    * For a key that others may know: the new one signs at once, and every earlier one is withdrawn with all tokens that it
-   * signed. Instances that share the store follow within a minute, verifiers by a JWKS within their `maxAge`. Default
+   * signed. Instances that share the store follow within a minute, verifiers by a JWKS within twice their `maxAge`. Default
    * `false`: no token fails.
    */
   readonly withdraw?: boolean | undefined;

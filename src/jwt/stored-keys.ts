@@ -49,8 +49,11 @@ interface Known {
 }
 
 const KIND = 'signing_keys';
-/** How old what is known may be, at most, before the store is read again. Milliseconds. */
-const FRESH = 60_000;
+/**
+ * How old what is known may be, at most, before the store is read again; and for how long a signature that was verified with it
+ * counts. Milliseconds: the two together are how long a withdrawn key is believed.
+ */
+const FRESH = 30_000;
 /** How old it may be while the store can't be read. */
 const STALE = 3_600_000;
 /** How often a `kid` that is not known has the store read again, at most. */

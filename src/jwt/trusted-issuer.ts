@@ -20,11 +20,19 @@ import { PrincipalMaker, type TrustedPrincipal } from './mapped-principal.js';
 import { type DpopOptions, dpopSchema, originsOf } from './options.js';
 import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
 import { isAccessToken } from './token-kind.js';
-import { checkClaims, expiryOf, type RegisteredClaims, type VerificationKeys, verifySignature } from './verify.js';
+import {
+  checkClaims,
+  expiryOf,
+  isForAudience,
+  type RegisteredClaims,
+  type VerificationKeys,
+  verifySignature,
+} from './verify.js';
 
 /** The claims of a token whose signature was verified. Those beyond the registered ones are as the provider wrote them. */
 export type TrustedClaims = RegisteredClaims & Readonly<Record<string, unknown>>;
 
+/** Options of `trustedIssuer`: whose tokens are taken, and who they make of a caller. */
 export interface TrustedIssuerOptions extends KeyServerOptions {
   /** Who issues the tokens: `iss`, compared to the character. With no `jwks`, its address too. */
   readonly issuer: string;
@@ -192,7 +200,9 @@ class TrustedIssuer implements AttachedAuthenticator {
 
   accepts(token: string): boolean {
     const jws = readCompact(token);
-    return jws !== null && jws.payload.iss === this.#settings.issuer && isAccessToken(jws, this.#settings.types);
+    const { issuer, audience, types } = this.#settings;
+    if (jws === null || jws.payload.iss !== issuer || !isForAudience(jws.payload.aud, audience)) return false;
+    return isAccessToken(jws, types);
   }
 
   async authenticate(token: string, now: number): Promise<Vouched | Refusal> {

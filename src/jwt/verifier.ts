@@ -10,6 +10,7 @@ import { type DpopOptions, dpopSchema, nonEmpty, originsOf } from './options.js'
 import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
 import type { VerificationKeys } from './verify.js';
 
+/** Options of `accessTokens.verifier`: whose tokens are taken, and by which public keys. */
 export interface VerifierOptions extends KeyServerOptions {
   /** Who issues the tokens: `issuer` of the `accessTokens` that made them. */
   readonly issuer: string;
@@ -20,7 +21,8 @@ export interface VerifierOptions extends KeyServerOptions {
   /**
    * What is asked of the API token that a token was exchanged from. Default `'if-known'`: where this instance's store has it,
    * the token ends with it, and does no more than it may do now; where it doesn't, the token stands alone until it expires.
-   * `'required'`: it must be there. `'unchecked'`: it is not looked for.
+   * `'required'`: it must be there. `'unchecked'`: it is not looked for. Give `'required'` where the store is the issuer's own: one
+   * that was deleted before this process saw it looks like another store's.
    */
   readonly parents?: Parents | undefined;
   /** Tokens that are bound to a key of their holder (RFC 9449). */

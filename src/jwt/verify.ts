@@ -83,7 +83,7 @@ async function isSignedBy(token: string, alg: string, key: CryptoKey): Promise<b
 export function checkClaims(payload: Readonly<Record<string, unknown>>, rules: ClaimRules): Refusal | null {
   const { iss, sub, aud, exp, iat, nbf, jti } = payload;
   if (iss !== rules.issuer || typeof sub !== 'string' || sub === '') return 'token_unknown';
-  if (!isFor(aud, rules.audience)) return 'token_unknown';
+  if (!isForAudience(aud, rules.audience)) return 'token_unknown';
   if (!isTime(exp) || (jti !== undefined && typeof jti !== 'string')) return 'token_unknown';
   const latest = rules.now + rules.tolerance;
   if (iat !== undefined && !(isTime(iat) && iat * 1000 <= latest)) return 'token_unknown';
@@ -96,7 +96,8 @@ export function expiryOf(claims: Pick<RegisteredClaims, 'exp'>, tolerance = 0): 
   return Math.floor(claims.exp * 1000) + tolerance;
 }
 
-function isFor(aud: unknown, audience: string | readonly string[]): boolean {
+/** Whether `aud` names one of these (RFC 7519 section 4.1.3). */
+export function isForAudience(aud: unknown, audience: string | readonly string[]): boolean {
   const given = typeof aud === 'string' ? [aud] : aud;
   if (!Array.isArray(given) || !given.every((each) => typeof each === 'string')) return false;
   return typeof audience === 'string' ? given.includes(audience) : audience.some((each) => given.includes(each));

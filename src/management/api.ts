@@ -14,7 +14,7 @@ import { createRouter, type Match } from './http/router.js';
 import { assertSameOrigin } from './http/same-origin.js';
 import { identify, Refusal } from './identification.js';
 import { Logins } from './login/logins.js';
-import { markUnanswered } from './native.js';
+import { isUnanswered, markUnanswered } from './native.js';
 import { openApiRoute } from './openapi.js';
 import { type ManagementOptions, readOptions } from './options.js';
 import { readingAs } from './permissions.js';
@@ -76,7 +76,8 @@ export function managementApi<T extends TokenTypes>(
   return async (request) => {
     const response = await respond(request).catch((error: unknown) => answerTo(error, request, context));
     if (request.method !== 'HEAD') return response;
-    return new Response(null, { status: response.status, headers: response.headers });
+    const bare = new Response(null, { status: response.status, headers: response.headers });
+    return isUnanswered(response) ? markUnanswered(bare) : bare;
   };
 }
 

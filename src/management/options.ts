@@ -54,6 +54,7 @@ export interface TokenExchange {
   readonly jwksHandler?: (request: Request) => Promise<Response>;
 }
 
+/** Options of `managementApi`. Unknown ones are refused. */
 export interface ManagementOptions<T extends TokenTypes = AnyTokenTypes> {
   /**
    * Who the application's own session says is calling; `null`: nobody. Asked where no token came. `source` is the request as

@@ -1,4 +1,4 @@
-import { compileGrants, type Grants, isEndpointGrant, type StoredGrant } from '../domain/grants.js';
+import { compileGrants, type EndpointGrant, type Grants, isEndpointGrant } from '../domain/grants.js';
 import { VerifiedPrincipal } from '../domain/principal.js';
 import type { TokenRecord } from '../domain/token-record.js';
 import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
@@ -91,7 +91,7 @@ export function readingAs({ postern }: Context, caller: Caller, from: string | n
 /**
  * The library in a caller's hands, with all that it may grant.
  *
- * @throws Problem 403 for who holds nothing at all
+ * @throws Problem 403 for who holds nothing at all, and for what makes no tokens: it would be outlived by what it grants
  */
 export async function grantingAs(context: Context, caller: Caller, from: string | null): Promise<Management> {
   const grants = grantable(context, caller);
@@ -99,10 +99,11 @@ export async function grantingAs(context: Context, caller: Caller, from: string 
   const options = { from: from ?? undefined };
   if (caller.kind === 'token') {
     const { tokenId, ownership } = caller.principal;
-    // What makes no tokens makes none here either.
-    const issues = VerifiedPrincipal.issues(caller.principal);
-    const principal = new VerifiedPrincipal({ tokenId, owner, ownership, organization, grants, issues });
-    return context.postern.as(principal, options);
+    if (!VerifiedPrincipal.issues(caller.principal)) {
+      const detail = 'This credential was derived or exchanged from a token and ends soon: grant with the API token.';
+      throw new Problem(403, 'issuance_forbidden', detail);
+    }
+    return context.postern.as(new VerifiedPrincipal({ tokenId, owner, ownership, organization, grants }), options);
   }
   const types = await typesNow(context, organization, grants);
   if (Object.keys(types).length === 0) {
@@ -112,23 +113,53 @@ export async function grantingAs(context: Context, caller: Caller, from: string 
       'You hold nothing that a token could be granted: ask for a role that does.',
     );
   }
-  return context.postern.as({ organization, owner, types: types as GrantsOf<TokenTypes> }, options);
+  return context.postern.as({ organization, owner, types }, options);
 }
 
-/** A person's types as the library takes them: endpoints that are registered, and no type that grants nothing. */
-async function typesNow({ core }: Context, organization: string, { stored }: Grants) {
-  const types: Record<string, unknown> = {};
+/**
+ * Refuses who has limits of its own to change what another token may do, or to have its secret: that one is not held to them.
+ *
+ * @param id of the token that is changed: its own keeps its limits
+ * @throws Problem 403
+ */
+export async function assertKeepsLimits({ core }: Context, caller: Caller, id: string | null): Promise<void> {
+  if (caller.kind === 'person' || caller.principal.tokenId === id) return;
+  const own = await core.store.findToken(caller.principal.tokenId);
+  if (own === null || own.limits === null) return;
+  const detail = 'Your token has limits, and would get around them: use a token without limits.';
+  throw new Problem(403, 'limits_forbidden', detail);
+}
+
+/**
+ * What grants come to now, as types of a token to be made: endpoints that are there and are the ones that were granted, types
+ * and scopes that this instance knows, and no type that grants nothing.
+ */
+export async function typesNow(
+  { core }: Context,
+  organization: string,
+  { stored }: Grants,
+): Promise<GrantsOf<TokenTypes>> {
+  const types: Record<string, GrantsOf<TokenTypes>[string]> = {};
   for (const [name, grant] of Object.entries(stored)) {
-    const names = await namesNow(core, organization, grant);
-    if (names === '*' || names.length > 0)
-      types[name] = isEndpointGrant(grant) ? { endpoints: names } : { scopes: names };
+    const type = core.settings.catalog.types.get(name);
+    if (isEndpointGrant(grant)) {
+      const endpoints = type?.form === 'endpoint_access' ? await endpointsNow(core, organization, grant.endpoints) : [];
+      if (endpoints.length > 0) types[name] = { endpoints };
+    } else if (type?.form === 'scope_access') {
+      const scopes = grant.scopes.filter((scope) => type.expansions.has(scope));
+      if (scopes.length > 0) types[name] = { scopes: scopes as `${string}:${string}`[] };
+    }
   }
   return types;
 }
 
-async function namesNow({ store }: Context['core'], organization: string, grant: StoredGrant) {
-  if (!isEndpointGrant(grant)) return grant.scopes;
-  if (grant.endpoints === '*') return '*';
-  const found = await Promise.all(grant.endpoints.map(({ id }) => store.findEndpoint(organization, id)));
-  return found.filter((endpoint) => endpoint !== null).map(({ id }) => id);
+async function endpointsNow({ store }: Context['core'], organization: string, granted: '*' | readonly EndpointGrant[]) {
+  if (granted === '*') return granted;
+  const found = await Promise.all(
+    granted.map(async ({ id, uid }) => {
+      const endpoint = await store.findEndpoint(organization, id);
+      return endpoint !== null && (uid === null || uid === endpoint.uid) ? [id] : [];
+    }),
+  );
+  return found.flat();
 }

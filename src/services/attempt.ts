@@ -7,6 +7,7 @@ import type { Settings } from './options.js';
 /** One call to be decided. */
 export type Attempt<T extends TokenTypes = TokenTypes> = AttemptNeeding<Requirement<T>>;
 
+/** One call to be decided: the credential that came, where the caller stands, and what the call needs. */
 export interface AttemptNeeding<Needed> {
   /** The credential as it came, without its scheme. `undefined`, `null` or `''` when none came. */
   readonly token?: string | null | undefined;

@@ -21,6 +21,7 @@ export interface AuditEntry {
   readonly after: unknown;
 }
 
+/** Which changes, and which page of them. All conditions hold at once. */
 export interface ListChanges {
   /** `'*'`: all. Default: the instance's own. */
   readonly organization?: string | undefined;
@@ -31,6 +32,7 @@ export interface ListChanges {
   readonly cursor?: string | null | undefined;
 }
 
+/** `postern.audit`: reads the log of changes. */
 export interface Audit {
   /**
    * Changes, newest first. Each was written in the same transaction as what it tells of.

@@ -31,11 +31,13 @@ export interface Authority {
    */
   assertUnlimited(): Promise<void>;
   /**
-   * Refuses who would be outlived by the token that it makes: what was derived or exchanged from a token.
+   * Refuses who would be outlived by what it makes or changes (what was derived or exchanged from a token), and who has limits
+   * that it would get around.
    *
-   * @throws PosternError `issuance_forbidden`
+   * @param id of the token that is changed: one's own keeps its limits
+   * @throws PosternError `issuance_forbidden`, `limits_forbidden`
    */
-  assertMayIssue(): void;
+  assertMayIssue(id?: unknown): Promise<void>;
   /** Refuses grants beyond what is held. @throws PosternError `scope_missing`, `endpoint_not_granted` */
   assertHolds(grants: StoredGrants): Promise<void>;
 }
@@ -48,7 +50,7 @@ export function applicationAuthority(defaultOrganization: string): Authority {
     sees: () => true,
     owner: (named) => named ?? null,
     assertMaySpeakFor() {},
-    assertMayIssue() {},
+    assertMayIssue: async () => {},
     assertUnlimited: async () => {},
     assertHolds: async () => {},
   };
@@ -58,6 +60,8 @@ export interface Holder {
   readonly tokenId: string;
   readonly organization: string;
   readonly owner: string | null;
+  /** Of its own token; a person's is `personal`. */
+  readonly ownership: Ownership;
   readonly from: string | null;
   /** Whether it may make tokens at all. */
   readonly issues: boolean;
@@ -94,19 +98,23 @@ export function principalAuthority(holder: Holder, catalog: Catalog): Authority 
       );
     },
     assertMaySpeakFor({ owner, ownership }) {
-      if (ownership === 'organization' || owner === null || owner === holder.owner) return;
+      // An organization's token was made by someone, and speaks for the organization, not for them.
+      const own = holder.ownership === 'personal' && owner === holder.owner;
+      if (ownership === 'organization' || owner === null || own) return;
       throw new PosternError(
         'owner_forbidden',
         "this is someone else's personal token, and its new secret would speak for them: let its owner rotate it, or revoke it",
         { path: 'id' },
       );
     },
-    assertMayIssue() {
-      if (holder.issues) return;
-      throw new PosternError(
-        'issuance_forbidden',
-        'this credential was derived or exchanged from a token and ends soon, so it makes no tokens: use the API token itself',
-      );
+    async assertMayIssue(id) {
+      if (!holder.issues) {
+        throw new PosternError(
+          'issuance_forbidden',
+          'this credential ends soon, so it makes no tokens: use the API token that it comes from',
+        );
+      }
+      if (id !== holder.tokenId) await this.assertUnlimited();
     },
     async assertHolds(grants) {
       const excess = excessOf(grants, await holder.grants(), catalog);

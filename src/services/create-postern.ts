@@ -1,7 +1,7 @@
 import type { Authentication, Decision } from '../domain/decision.js';
 import type { Explanation } from '../domain/explain.js';
 import { compileGrants } from '../domain/grants.js';
-import { type Principal, VerifiedPrincipal } from '../domain/principal.js';
+import { type Ownership, type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Attempt } from './attempt.js';
@@ -26,6 +26,7 @@ export interface Management<T extends TokenTypes = AnyTokenTypes> {
   readonly audit: Audit;
 }
 
+/** What `createPostern` gives: decisions, management, and its end. */
 export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Management<T> {
   /**
    * Decides one attempt. Whatever goes wrong inside is a denial.
@@ -53,7 +54,11 @@ export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Managemen
    * @throws PosternError `input_invalid` for what is no principal
    */
   as(
-    principal: Pick<Principal<T>, 'organization' | 'owner' | 'types'> & { readonly tokenId?: string },
+    principal: Pick<Principal<T>, 'organization' | 'owner' | 'types'> & {
+      readonly tokenId?: string;
+      /** Default `'personal'`: a person. */
+      readonly ownership?: Ownership;
+    },
     options?: { readonly from?: string | undefined },
   ): Management<T>;
   /** Writes what waits, and closes the store. Idempotent. */
@@ -139,6 +144,7 @@ function authorityOf(core: Core, principal: Parameters<Postern['as']>[0], option
     organization,
     owner,
     from: from ?? null,
+    ownership: given.ownership === 'organization' ? 'organization' : 'personal',
     issues: VerifiedPrincipal.issues(principal),
     async grants() {
       if (verified !== null) return verified;

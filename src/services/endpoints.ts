@@ -22,18 +22,21 @@ export interface InOrganization {
   readonly organization?: string | undefined;
 }
 
+/** A new endpoint: its id, and who may call it. */
 export interface CreateEndpoint extends InOrganization {
   /** `^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$` */
   readonly id: string;
   readonly access: Access;
 }
 
+/** Which page of an organization's endpoints. */
 export interface ListEndpoints extends InOrganization {
   /** 1 to 1,000. Default 100. */
   readonly limit?: number | undefined;
   readonly cursor?: string | null | undefined;
 }
 
+/** `postern.endpoints`: registers endpoints, and says who may call them. */
 export interface Endpoints {
   /** @throws PosternError `endpoint_exists`, `input_invalid`, `option_unknown`, `unavailable` */
   create(input: CreateEndpoint, options?: InOrganization): Promise<Endpoint>;

@@ -47,8 +47,10 @@ export interface FeedEvent {
   readonly connected: boolean;
 }
 
+/** What `onEvent` is told, told apart by `type`. Holds no secret. */
 export type PosternEvent = ChangeEvent | DecisionEvent | FaultEvent | FeedEvent;
 
+/** The `onEvent` option. What it throws, or rejects with, changes nothing. */
 export type EventListener = (event: PosternEvent) => unknown;
 
 const DECISIONS_PER_SECOND = 50;

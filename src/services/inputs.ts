@@ -145,7 +145,7 @@ export const organizationInput = z.strictObject({ organization: organization.opt
 export const listEndpointsInput = z.strictObject({
   organization: organization.optional(),
   limit,
-  cursor: cursor.nullish(),
+  cursor: z.custom<string>(isEndpointId, 'give the nextCursor of the page before').nullish(),
 });
 
 /**

@@ -13,6 +13,7 @@ import type { Clock, Random, RateLimiter, Store } from './ports.js';
 import { webRandom } from './runtime.js';
 import type { CacheLimits } from './token-cache.js';
 
+/** Options of `createPostern`. Unknown ones are refused. */
 export interface PosternOptions<T extends TokenTypes = TokenTypes> {
   /** Where tokens and endpoints are kept: `memoryStore()`, `sqliteStore(…)`, or one of your own. */
   readonly store: Store;
@@ -48,6 +49,7 @@ export interface PosternOptions<T extends TokenTypes = TokenTypes> {
   readonly random?: Random | undefined;
 }
 
+/** A key under which the digests of tokens are kept as HMAC-SHA-256. */
 export interface Pepper {
   /** A name for the key, stored beside each digest. */
   readonly id: string;
@@ -58,6 +60,7 @@ export interface Pepper {
   readonly key: Uint8Array | string | null;
 }
 
+/** How long what was read from the store is served. */
 export interface CacheOptions {
   /** How long what was read may be served, at most. Default `'30s'`. */
   readonly ttl?: Duration | undefined;
@@ -70,6 +73,7 @@ export interface CacheOptions {
   readonly maxTokens?: number | undefined;
 }
 
+/** A form that imported tokens have, so that the form check lets them by. */
 export interface ImportedTokenForm {
   /** Must be anchored with `^` and `$`. */
   readonly pattern: RegExp;

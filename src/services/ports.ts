@@ -83,6 +83,7 @@ export interface StoredEntry {
   readonly version: number;
 }
 
+/** One endpoint, as a store keeps it. Times are epoch milliseconds. */
 export interface StoredEndpoint {
   /** Unlike any other endpoint's, now or ever. */
   readonly uid: string;
@@ -111,6 +112,7 @@ export interface TokenFilter {
   readonly search?: string;
 }
 
+/** Which tokens, and which page of them, newest first. */
 export interface TokenQuery extends TokenFilter {
   readonly after?: TokenPosition;
   /** So many of the page's first tokens are passed over. Costs as much as reading them: `after` is the cheap way on. */
@@ -118,6 +120,7 @@ export interface TokenQuery extends TokenFilter {
   readonly limit: number;
 }
 
+/** Which page of an organization's endpoints, by id. */
 export interface EndpointQuery {
   readonly organization: string;
   /** Ids greater than this one, by code unit; the order of the page is the same. */
@@ -143,6 +146,7 @@ export const CHANGE_TYPES = [
   'endpoint.deleted',
 ] as const;
 
+/** What a change did. */
 export type ChangeType = (typeof CHANGE_TYPES)[number];
 
 /** One change, as the audit log keeps it. Holds no secret and no digest. */
@@ -163,6 +167,7 @@ export interface Change {
   readonly after: string | null;
 }
 
+/** Which changes, and which page of them, newest first. All conditions hold at once. */
 export interface ChangeQuery {
   /** `null`: every organization. */
   readonly organization: string | null;

@@ -16,6 +16,7 @@ export interface AccessPreview {
   readonly lose: readonly AffectedToken[];
 }
 
+/** A token that a change of access would let through, or shut out. */
 export interface AffectedToken {
   readonly record: TokenRecord;
   /** When it last used this endpoint while that was protected; `null`: it never did. */

@@ -16,6 +16,8 @@ export interface Register {}
 /** The token types of the registered instance; any, where none is. */
 export type RegisteredTypes = Register extends { readonly postern: Postern<infer T> } ? T : TokenTypes;
 
+/** A principal, with the token types of the registered instance. */
 export type RegisteredPrincipal = Principal<RegisteredTypes>;
 
+/** A requirement, with the scopes of the registered instance. */
 export type RegisteredRequirement = Requirement<RegisteredTypes>;

@@ -25,6 +25,17 @@ export class SignedToken {
     readonly restriction: Restriction,
   ) {}
 
+  /** Whether its parent was ever here: one that is gone since has ended, and is not another store's business. */
+  get hadParent(): boolean {
+    return this.#under !== null;
+  }
+
+  /** The same token, verified again. */
+  succeeds(earlier: SignedToken | undefined): this {
+    this.#under = earlier === undefined ? null : earlier.#under;
+    return this;
+  }
+
   /** @param parent `null` where it has none, or the store knows none */
   holderUnder(parent: KnownToken | null, catalog: Catalog): Holder {
     if (this.#holder !== null && this.#under === parent) return this.#holder;
@@ -58,9 +69,25 @@ export class SignedToken {
   }
 }
 
-/** @param parent how its parent is looked up, where it has one */
+/**
+ * @param parent how its parent is looked up, where it has one
+ * @throws TypeError where an authenticator gives what is no time
+ */
 export function signedTokenOf(vouched: Vouched, parent: Lookup | null): SignedToken {
-  const { principal, expiresAt, trustedUntil, methods, prove } = vouched;
+  const { principal, methods, prove } = vouched;
   const required = vouched.parent?.required ?? false;
+  const expiresAt = timeOf(vouched.expiresAt, 'expiresAt');
+  const trustedUntil = timeOf(vouched.trustedUntil, 'trustedUntil');
   return new SignedToken(principal, null, parent, required, expiresAt, trustedUntil, { methods, prove });
+}
+
+/** The limits of a `Date` (ECMA-262, 21.4.1.1), in milliseconds. What is beyond them is never. */
+const LAST_INSTANT = 8.64e15;
+
+/** NaN and `undefined` compare false with everything, and so would never end. */
+function timeOf(value: unknown, name: string): number {
+  if (typeof value !== 'number' || Number.isNaN(value)) {
+    throw new TypeError(`an authenticator vouched for a token whose ${name} is no time`);
+  }
+  return value > LAST_INSTANT ? Number.POSITIVE_INFINITY : Math.max(value, -LAST_INSTANT);
 }

@@ -49,7 +49,7 @@ export class SignedTokens {
     if (parent === null) return token.holderUnder(null, settings.catalog);
     const known = cache.get(parent.key, now);
     if (known !== undefined) return token.holderUnder(known, settings.catalog);
-    const isNobodys = !token.parentRequired && cache.isUnknown(parent.key, now);
+    const isNobodys = !token.parentRequired && !token.hadParent && cache.isUnknown(parent.key, now);
     return isNobodys ? token.holderUnder(null, settings.catalog) : undefined;
   }
 
@@ -63,7 +63,9 @@ export class SignedTokens {
     const token = known === undefined || this.#isOld(known) ? await this.#verifyOnce(credential, now) : known;
     if (typeof token === 'string') return token;
     const parent = token.parent === null ? null : await this.#finder.find(token.parent, now);
-    if (parent === null && token.parentRequired) return token.identity === null ? 'token_unknown' : 'token_revoked';
+    if (parent === null && (token.parentRequired || token.hadParent)) {
+      return token.identity === null ? 'token_unknown' : 'token_revoked';
+    }
     return token.holderUnder(parent, this.#core.settings.catalog);
   }
 
@@ -126,7 +128,7 @@ export class SignedTokens {
 
   async #verify({ key, signed }: SignedCredential, now: number): Promise<SignedToken | Refusal> {
     const token = signed.startsWith(DERIVED_HEAD) ? await this.#derived(signed, now) : await this.#vouched(signed, now);
-    if (typeof token !== 'string') this.#known.set(key, token);
+    if (typeof token !== 'string') this.#known.set(key, token.succeeds(this.#known.get(key)));
     return token;
   }
 

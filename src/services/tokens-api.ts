@@ -4,6 +4,7 @@ import type { Metadata, TokenRecord } from '../domain/token-record.js';
 import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
 import type { Confirmation } from './ports.js';
 
+/** What a new token is to be: its name, its grants, whose it is, and how long it lives. */
 export interface CreateToken<T extends TokenTypes = TokenTypes> {
   /** 1 to 200 characters. */
   readonly name: string;
@@ -25,11 +26,13 @@ export interface CreateToken<T extends TokenTypes = TokenTypes> {
   readonly quota?: { readonly points: number; readonly refill: Duration } | null | undefined;
 }
 
+/** A token that was issued elsewhere: its digest, and what it is to be here. */
 export interface ImportToken<T extends TokenTypes = TokenTypes> extends CreateToken<T> {
   /** SHA-256 of the secret, in hexadecimal. For secrets of at least 128 random bits only: a digest of less can be guessed. */
   readonly digest: string;
 }
 
+/** What is to change of a token. What is left out stays. */
 export interface UpdateToken<T extends TokenTypes = TokenTypes> {
   readonly name?: string | undefined;
   readonly description?: string | undefined;
@@ -42,6 +45,7 @@ export interface UpdateToken<T extends TokenTypes = TokenTypes> {
   readonly quota?: CreateToken['quota'];
 }
 
+/** Which tokens. All conditions hold at once. */
 export interface CountTokens {
   /** `'*'`: all. Default: the instance's own. */
   readonly organization?: string | undefined;
@@ -52,6 +56,7 @@ export interface CountTokens {
   readonly search?: string | undefined;
 }
 
+/** Which tokens, and which page of them. */
 export interface ListTokens extends CountTokens {
   /** 1 to 1,000. Default 100. */
   readonly limit?: number | undefined;
@@ -61,18 +66,21 @@ export interface ListTokens extends CountTokens {
   readonly offset?: number | undefined;
 }
 
+/** One page of a list. */
 export interface Page<Item> {
   readonly items: readonly Item[];
   /** `null` on the last page. */
   readonly nextCursor: string | null;
 }
 
+/** A token that was just made or given a new secret: the secret, and the record. */
 export interface IssuedToken<T extends TokenTypes = TokenTypes> {
   /** The secret. It is shown here and never again. */
   readonly token: string;
   readonly record: TokenRecord<T>;
 }
 
+/** How often a token was used for one endpoint, and when last. */
 export interface TokenUsage {
   /** `null`: calls that no endpoint was in question for. */
   readonly endpoint: string | null;
@@ -80,6 +88,7 @@ export interface TokenUsage {
   readonly lastUsedAt: Date;
 }
 
+/** `postern.tokens`: makes, finds, changes and ends API tokens. */
 export interface Tokens<T extends TokenTypes = TokenTypes> {
   /**
    * @throws PosternError `input_invalid`, `option_unknown`, `types_missing`, `type_unknown`, `scope_unknown`,

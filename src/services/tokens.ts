@@ -50,11 +50,10 @@ export function createTokens(core: Core, authority: Authority): Tokens {
   const tokens: Tokens = {
     async create(input) {
       const given = check(createTokenInput, input, 'tokens.create', 'input_invalid');
-      authority.assertMayIssue();
+      await authority.assertMayIssue();
       const now = core.time.read();
       const organization = authority.organization(given.organization);
       const grants = await resolveGrants(given.types, organization);
-      await authority.assertUnlimited();
       const { token, secret } = await newSecret(core, now);
       const stored = newToken(core, authority, given, { organization, grants }, hintOf(token), now);
       const { change, announce } = changes.token('token.created', null, stored, now);
@@ -68,7 +67,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
 
     async import(input) {
       const given = check(importTokenInput, input, 'tokens.import', 'input_invalid');
-      authority.assertMayIssue();
+      await authority.assertMayIssue();
       const { digest } = given;
       if (settings.importedTokens.length === 0) {
         throw new PosternError(
@@ -82,7 +81,6 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       const now = core.time.read();
       const organization = authority.organization(given.organization);
       const grants = await resolveGrants(given.types, organization);
-      await authority.assertUnlimited();
       const hint = `sha256:${digest.slice(0, 8)}…`;
       const stored = newToken(core, authority, given, { organization, grants }, hint, now);
       const secret = { ...core.digester.write(hexToLatin1(digest)), createdAt: now, endsAt: null, key: null };
@@ -128,6 +126,8 @@ export function createTokens(core: Core, authority: Authority): Tokens {
 
     async update(id, input) {
       const given = check(updateTokenInput, input, 'tokens.update', 'input_invalid');
+      // What grants, or prolongs, would outlive a credential that ends soon, and get around the limits of one that has any.
+      if (given.types !== undefined || given.expiresAt !== undefined) await authority.assertMayIssue(id);
       const updated = await edit(id, 'token.updated', async (token, now) => {
         const types = given.types === undefined ? null : await resolveGrants(given.types, token.organization);
         let { expiresAt } = token;
@@ -135,7 +135,6 @@ export function createTokens(core: Core, authority: Authority): Tokens {
           assertUnexpired(token, core.time.latest);
           expiresAt = expiryFrom({ expiresIn: undefined, expiresAt: given.expiresAt }, now);
           // A longer life is a grant of all that the token holds.
-          authority.assertMayIssue();
           if (types === null) await authority.assertHolds(reader.grants(token).stored);
         }
         if (Object.values(given).every((value) => value === undefined)) return null;
@@ -156,7 +155,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
 
     async rotate(id, options = {}) {
       const { grace } = check(rotateTokenInput, options, 'tokens.rotate', 'input_invalid');
-      authority.assertMayIssue();
+      await authority.assertMayIssue(id);
       const token = await findToChange(id);
       const now = core.time.read();
       if (isRevoked(token)) {

@@ -31,11 +31,13 @@ export interface TestToken<T extends TokenTypes> extends Partial<CreateToken<T>>
   readonly endpoints?: '*' | readonly string[] | undefined;
 }
 
+/** Options of `createTestPostern`: those of `createPostern`, and where its clock begins. */
 export interface TestPosternOptions<T extends TokenTypes> extends Partial<Omit<PosternOptions<T>, 'clock'>> {
   /** Where the clock stands at first. Default 2026-01-01T00:00:00Z. */
   readonly now?: Date | undefined;
 }
 
+/** An instance for tests, its clock, and tokens in one line. */
 export interface TestPostern<T extends TokenTypes> {
   readonly postern: Postern<T>;
   readonly clock: TestClock;

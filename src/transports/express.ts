@@ -28,6 +28,7 @@ export type GuardedRequest = Omit<Request, 'params'> & {
   readonly params: Readonly<Record<string, string | undefined>>;
 };
 
+/** Options of the Express `guard`. */
 export interface ExpressGuardOptions extends HttpGuardOptions<GuardedRequest> {
   /**
    * Answers a denied request in the application's own form. Where it has not begun an answer by the time it returns (or

@@ -30,6 +30,7 @@ declare module 'fastify' {
   }
 }
 
+/** Options of `posternPlugin`. */
 export interface PosternPluginOptions extends HttpGuardOptions<FastifyRequest> {
   readonly postern: Asked;
   /** What happens on a route that declares no requirement. Default `'deny'`: it is refused. `'allow'` opens it to everyone. */

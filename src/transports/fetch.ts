@@ -19,6 +19,7 @@ export interface GuardContext<T extends TokenTypes = TokenTypes> {
 /** A call as the guard's functions see it: the request, and what the runtime hands over with it. */
 export type FetchCall<Rest extends readonly unknown[]> = readonly [request: Request, ...rest: Rest];
 
+/** Options of the fetch `guard`. */
 export interface FetchGuardOptions<Rest extends readonly unknown[]> extends Omit<HttpGuardOptions<never>, 'zone'> {
   /** Where the caller stands: a function of what the runtime hands over. Default: every caller is external. */
   readonly zone?: Zone | ((...call: FetchCall<Rest>) => Zone) | undefined;

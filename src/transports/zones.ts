@@ -17,11 +17,13 @@ export interface PeerCall {
   readonly metadata: { get(key: string): readonly (string | Uint8Array)[] };
 }
 
+/** Which proxies are believed when they say who calls. */
 export interface TrustedProxies {
   /** Addresses and networks of the proxies whose `X-Forwarded-For` counts. Default: none, so that the header never counts. */
   readonly trustedProxies?: readonly string[] | undefined;
 }
 
+/** Options of `internalNetworks`. */
 export type InternalNetworksOptions = TrustedProxies;
 
 const schema = z.strictObject({ trustedProxies: z.array(z.string()).default([]) });

@@ -20,7 +20,7 @@ interface DeriveCommandOptions {
 export function derive(host: Host): Command {
   return new Command('derive')
     .description(
-      'Make, offline, a narrower and shorter token out of an API token: piped in, of a file, of POSTERN_API_TOKEN, of the context, or asked for.',
+      'Make, offline, a narrower and shorter token out of an API token. That is piped in, or comes from a file, POSTERN_API_TOKEN, the context or a prompt.',
     )
     .addOption(new Option('--scope <scope>', 'a scope that it keeps; repeatable').argParser(collect))
     .addOption(new Option('--endpoint <id>', 'an endpoint that it keeps; repeatable').argParser(collect))

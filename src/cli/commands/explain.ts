@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Zone } from '../../domain/endpoint.js';
+import { escapeInvisible } from '../../domain/text.js';
 import type { ExplanationView, Question } from '../backend/backend.js';
 import { EXIT } from '../exit-codes.js';
 import { usageError } from '../failure.js';
@@ -65,10 +66,10 @@ function requirementOf({ endpoint, scope, authenticated }: ExplainOptions): Ques
 }
 
 function told({ allowed, reason, steps, remedy }: ExplanationView): string {
-  const verdict = allowed ? 'Allowed.\n' : `Denied: ${reason}\n`;
+  const verdict = allowed ? 'Allowed.\n' : `Denied: ${escapeInvisible(reason ?? '')}\n`;
   const checks = table(
     ['CHECK', 'RESULT', 'WHAT WAS COMPARED'],
     steps.map(({ check, passed, detail }) => [check, passed ? 'passed' : 'failed', detail]),
   );
-  return `${verdict}\n${checks}${remedy === null ? '' : `\n${remedy.message}\n`}`;
+  return `${verdict}\n${checks}${remedy === null ? '' : `\n${escapeInvisible(remedy.message)}\n`}`;
 }

@@ -6,12 +6,13 @@ import type { ServeOptions } from '../serve/serve.js';
 const HELP = `
 It serves the management API, the console, and an endpoint to try tokens on: GET /demo/…
 On an empty store it makes one developer token with every scope and shows it, this once. Should nobody have seen it:
-  postern api-token create --store <url> --name admin --owner admin --scope '*'
+  postern api-token create --store sqlite:./postern.db --name admin --owner admin --scope '*'
+(with the --store, --organization, --namespace and --token-prefix that it is served with)
 It speaks plain HTTP: for more than this machine, put a proxy with TLS before it, and name its address in --origin.`;
 
 export function serve(host: Host): Command {
   return new Command('serve')
-    .description('Run the management API with the console, on a store of its own.')
+    .description('Run the management API with the console, on a SQLite file or another store.')
     .addOption(
       new Option('--port <number>', 'the port to listen on; 0 takes a free one')
         .argParser(wholeNumber(0, 65_535))
@@ -42,7 +43,7 @@ export function serve(host: Host): Command {
     .addOption(
       new Option('--trusted-proxy <address>', 'a proxy whose X-Forwarded-For says who calls; repeatable')
         .argParser(collect)
-        .default([]),
+        .default([], 'none'),
     )
     .option('--no-console', 'without the console')
     .addHelpText('after', HELP)

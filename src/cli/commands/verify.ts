@@ -18,7 +18,7 @@ interface VerifyOptions extends TargetOptions {
 export function verify(host: Host, outcome: Outcome): Command {
   return withTarget(new Command('verify'))
     .description(
-      'Is this token good, and what for? It is piped in, of a file, of POSTERN_API_TOKEN, or asked for. On a server, yours must hold iam:read.',
+      'Is this token good, and what for? It is piped in, or comes from a file, POSTERN_API_TOKEN or a prompt. On a server, the token that you are logged in with must hold iam:read.',
     )
     .addOption(tokenFileOption())
     .addOption(outputOption())

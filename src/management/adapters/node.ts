@@ -1,4 +1,5 @@
 import type { ManagementApi } from '../api.js';
+import { MAX_BODY } from '../http/body.js';
 import { isUnanswered, setNative } from '../native.js';
 
 /** What is used of a request of `node:http`, `node:http2` or Express. */
@@ -14,6 +15,7 @@ export interface NodeRequest {
   /** What a body parser left here. */
   readonly body?: unknown;
   readonly readableEnded?: boolean | undefined;
+  readonly destroyed?: boolean | undefined;
   on(event: string, listener: (...args: never[]) => void): unknown;
   pause(): unknown;
   resume(): unknown;
@@ -26,6 +28,7 @@ export interface NodeResponse {
   end(body: Uint8Array): unknown;
 }
 
+/** A handler of `node:http`, which is a middleware of Express too. */
 export type NodeHandler = (
   request: NodeRequest,
   response: NodeResponse,
@@ -51,8 +54,9 @@ export async function serveNode(
   { source, next }: { readonly source: unknown; readonly next?: ((error?: unknown) => void) | undefined },
 ): Promise<void> {
   let answer: Response;
+  let translated: Request | null = null;
   try {
-    const translated = toRequest(request);
+    translated = toRequest(request);
     setNative(translated, { source, address: request.socket?.remoteAddress ?? null });
     answer = await api(translated);
   } catch {
@@ -60,7 +64,15 @@ export async function serveNode(
     answer = new Response(null, { status: 400 });
   }
   if (next !== undefined && isUnanswered(answer)) return next();
-  await send(response, answer, request.httpVersionMajor === 1);
+  // Nobody waits for the rest of a body that is too large, or for one that may be and was not looked at.
+  const last = request.httpVersionMajor === 1 && (answer.status === 413 || leavesMuch(translated));
+  await send(response, answer, last);
+}
+
+/** Whether a body was left unread that has no length, or more than is ever read. HTTP/1 carries nothing behind it until it ends. */
+function leavesMuch(request: Request | null): boolean {
+  if (request === null || request.body === null || request.bodyUsed) return false;
+  return request.headers.has('transfer-encoding') || Number(request.headers.get('content-length') ?? 0) > MAX_BODY;
 }
 
 function toRequest(request: NodeRequest): Request {
@@ -104,49 +116,61 @@ function parsedBody({ body, headers }: NodeRequest): Uint8Array | string {
 
 /**
  * The body, read as fast as it is taken. An iterator would destroy the socket, and with it the answer, where reading stops
- * early.
+ * early. Until it is asked for nothing listens: a body that is not the API's is left whole to the next handler, and one that
+ * was refused unread is thrown away by Node itself.
  */
 function streamed(request: NodeRequest): ReadableStream<Uint8Array> {
+  let begun = false;
   let over = false;
-  return new ReadableStream({
-    start(controller) {
-      const finish = (settle: () => void) => () => {
-        if (over) return;
-        over = true;
-        settle();
-      };
-      request.on('data', (chunk: Uint8Array) => {
-        if (over) return;
-        controller.enqueue(new Uint8Array(chunk));
-        if ((controller.desiredSize ?? 0) <= 0) request.pause();
-      });
-      request.on(
-        'end',
-        finish(() => controller.close()),
-      );
-      const broken = finish(() => controller.error(new Error('the body broke off')));
-      request.on('error', broken);
-      request.on('close', broken);
-      request.pause();
-    },
-    pull() {
-      request.resume();
-    },
-    cancel() {
+
+  function listen(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const finish = (settle: () => void) => () => {
+      if (over) return;
       over = true;
-      // What is left is thrown away.
-      request.resume();
+      settle();
+    };
+    const broken = finish(() => controller.error(new Error('the body broke off')));
+    // Whoever took it, or broke it off, before it was asked for says no more of it.
+    if (request.destroyed || request.readableEnded) {
+      broken();
+      return;
+    }
+    request.on('data', (chunk: Uint8Array) => {
+      if (over) return;
+      controller.enqueue(new Uint8Array(chunk));
+      if ((controller.desiredSize ?? 0) <= 0) request.pause();
+    });
+    request.on(
+      'end',
+      finish(() => controller.close()),
+    );
+    request.on('error', broken);
+    request.on('close', broken);
+  }
+
+  return new ReadableStream(
+    {
+      pull(controller) {
+        if (!begun) listen(controller);
+        begun = true;
+        if (!over) request.resume();
+      },
+      cancel() {
+        over = true;
+        // What is left is thrown away.
+        request.resume();
+      },
     },
-  });
+    { highWaterMark: 0 },
+  );
 }
 
-async function send(response: NodeResponse, answer: Response, http1: boolean): Promise<void> {
+async function send(response: NodeResponse, answer: Response, last: boolean): Promise<void> {
   response.statusCode = answer.status;
   for (const [name, value] of answer.headers) if (name !== 'set-cookie') response.setHeader(name, value);
   const cookies = answer.headers.getSetCookie();
   if (cookies.length > 0) response.setHeader('set-cookie', cookies);
-  // Nobody waits for the rest of a body that is too large.
-  if (answer.status === 413 && http1) response.setHeader('connection', 'close');
+  if (last) response.setHeader('connection', 'close');
   const body = new Uint8Array(await answer.arrayBuffer());
   response.end(body);
 }

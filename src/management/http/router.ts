@@ -45,7 +45,8 @@ function match(pattern: readonly string[], segments: readonly string[]): Readonl
   return params;
 }
 
-function decoded(segment: string): string | null {
+/** A segment of a path as it is meant; `null` where it can't be decoded. */
+export function decoded(segment: string): string | null {
   try {
     return decodeURIComponent(segment);
   } catch {

@@ -1,4 +1,3 @@
-import { isUnavailable } from '../../domain/errors.js';
 import { excessOf } from '../../domain/grants.js';
 import { VerifiedPrincipal } from '../../domain/principal.js';
 import type { GrantsOf, TokenTypes } from '../../domain/token-types.js';
@@ -7,8 +6,8 @@ import { expiryOf, isRevoked } from '../../services/token-reader.js';
 import type { IssuedToken } from '../../services/tokens-api.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
-import { Problem, unauthorized } from '../http/problem.js';
-import { can, grantable, grantingAs, managesOwn } from '../permissions.js';
+import { Problem, problemOf, unauthorized } from '../http/problem.js';
+import { assertKeepsLimits, can, grantable, grantingAs, managesOwn } from '../permissions.js';
 import { grantsOfPerson } from '../person.js';
 import type { Approval } from './logins.js';
 
@@ -17,17 +16,15 @@ import type { Approval } from './logins.js';
  *
  * @throws Problem 403 for a credential that makes no tokens: one that was derived, exchanged, or issued elsewhere
  */
-export async function approverOf({ core }: Context, caller: Caller): Promise<Approval['approver']> {
+export async function approverOf(context: Context, caller: Caller): Promise<Approval['approver']> {
+  const { core } = context;
   if (caller.kind === 'person') return { kind: 'person', owner: caller.owner, types: { ...caller.grants.types } };
   const { tokenId } = caller.principal;
-  const token = VerifiedPrincipal.issues(caller.principal) ? await core.store.findToken(tokenId) : null;
-  if (token === null) {
+  const issues = VerifiedPrincipal.issues(caller.principal) && (await core.store.findToken(tokenId)) !== null;
+  if (!issues) {
     throw new Problem(403, 'issuance_forbidden', 'This credential makes no tokens: approve with an API token.');
   }
-  if (token.limits !== null) {
-    const detail = 'Your token has limits, and would get around them: approve with a token without limits.';
-    throw new Problem(403, 'limits_forbidden', detail);
-  }
+  await assertKeepsLimits(context, caller, null);
   return { kind: 'token', tokenId };
 }
 
@@ -46,7 +43,7 @@ export async function assertGrantable(context: Context, caller: Caller, types: u
 /**
  * Makes the token of an approved login, if whoever approved it still may.
  *
- * @throws Problem 401 (`access_denied`), 503
+ * @throws Problem 401 (`access_denied`); what failed here, as it is
  */
 export async function issueApproved(context: Context, approval: Approval, from: string | null): Promise<IssuedToken> {
   const caller = await callerOf(context, approval);
@@ -57,7 +54,8 @@ export async function issueApproved(context: Context, approval: Approval, from: 
     const { tokens } = await grantingAs(context, caller, from);
     return await tokens.create({ name, types, ...(expiresIn !== null && { expiresIn }) });
   } catch (error) {
-    if (isUnavailable(error)) throw error;
+    // What fails on our side says nothing of who approved.
+    if (problemOf(error).fault) throw error;
     throw noLonger();
   }
 }

@@ -9,6 +9,8 @@ interface Window {
   readonly duration: number;
 }
 
+type Limiter = Pick<RateLimiter, 'consume'>;
+
 const MINUTE = 60_000;
 
 /** What nobody needs a credential for is bounded: by the address that asks, and in all. */
@@ -24,10 +26,13 @@ const MOST_WINDOWS = 10_000;
 
 /** Counts in this process, unless the instance has a limiter that all of them share. */
 export class LoginLimits {
-  readonly #limiter: Pick<RateLimiter, 'consume'>;
+  readonly #byAddress: Limiter;
+  /** Kept apart: however many addresses there are, none of them pushes out what bounds them all. */
+  readonly #inAll: Limiter;
 
   constructor({ settings, time }: Core) {
-    this.#limiter = settings.rateLimiter ?? localLimiter(() => time.read());
+    this.#byAddress = settings.rateLimiter ?? localLimiter(() => time.read());
+    this.#inAll = settings.rateLimiter ?? localLimiter(() => time.read());
   }
 
   /**
@@ -37,24 +42,35 @@ export class LoginLimits {
   async take(what: keyof typeof BOUNDS, address: string | null): Promise<void> {
     const { each, all } = BOUNDS[what];
     // First by address: who is stopped there uses up nothing of what is everybody's.
-    if (address !== null) await this.#consume(`login:${what}:${address}`, each);
-    await this.#consume(`login:${what}`, all);
-  }
-
-  async #consume(key: string, window: Window): Promise<void> {
-    const { allowed, resetIn } = await this.#limiter.consume(key, window).catch((error: unknown) => {
-      if (isPosternError(error)) throw error;
-      throw unavailable('How often you asked can not be told at the moment.');
-    });
-    if (allowed) return;
-    throw new Problem(429, 'rate_limited', 'Too many logins were asked for: wait a minute, then try again.', {
-      headers: { 'retry-after': String(Math.max(1, Math.ceil(resetIn / 1000))) },
-    });
+    if (address !== null) await consume(this.#byAddress, `login:${what}:${networkOf(address)}`, each);
+    await consume(this.#inAll, `login:${what}`, all);
   }
 }
 
+async function consume(limiter: Limiter, key: string, window: Window): Promise<void> {
+  const { allowed, resetIn } = await limiter.consume(key, window).catch((error: unknown) => {
+    if (isPosternError(error)) throw error;
+    throw unavailable('How often you asked can not be told at the moment.');
+  });
+  if (allowed) return;
+  throw new Problem(429, 'rate_limited', 'Too many logins were asked for: wait a minute, then try again.', {
+    headers: { 'retry-after': String(Math.max(1, Math.ceil(resetIn / 1000))) },
+  });
+}
+
+/** Whoever has an IPv6 address has the 2^64 of its subnet (RFC 4291 section 2.5.4): they count as one. */
+function networkOf(address: string): string {
+  const url = address.includes(':') ? `http://[${address.replace(/%.*$/, '')}]` : '';
+  if (!URL.canParse(url)) return address;
+  const [before = '', after] = new URL(url).hostname.slice(1, -1).split('::');
+  const groups = (text = '') => (text === '' ? [] : text.split(':'));
+  const zeros = after === undefined ? 0 : 8 - groups(before).length - groups(after).length;
+  const all = [...groups(before), ...Array<string>(zeros).fill('0'), ...groups(after)];
+  return `${all.slice(0, 4).join(':')}::/64`;
+}
+
 /** Windows of a fixed length, each from its first call. The oldest are forgotten first when there are too many. */
-function localLimiter(now: () => number): Pick<RateLimiter, 'consume'> {
+function localLimiter(now: () => number): Limiter {
   const windows = new Map<string, { used: number; readonly endsAt: number }>();
   return {
     async consume(key, { points, duration }) {

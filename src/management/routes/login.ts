@@ -1,11 +1,14 @@
 import { durationOf } from '../../domain/duration.js';
-import { type Grants, isEndpointGrant } from '../../domain/grants.js';
+import { PosternError } from '../../domain/errors.js';
+import { check } from '../../services/check.js';
+import { createTokenInput } from '../../services/inputs.js';
+import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem } from '../http/problem.js';
 import { approverOf, assertGrantable, issueApproved } from '../login/approver.js';
 import type { Login } from '../login/logins.js';
 import { LoginLimits } from '../login/windows.js';
-import { assertMayManageSome } from '../permissions.js';
+import { assertMayManageSome, typesNow } from '../permissions.js';
 import { nothing } from '../wire/schemas.js';
 import {
   approval,
@@ -22,6 +25,8 @@ const VERIFIER = 'x-postern-verifier';
 const REQUEST = '/api/v1/auth/requests/{code}';
 const tag = 'Login through the browser';
 const DAY = 86_400_000;
+/** Of an address in a token's name, in characters. */
+const LONGEST_FROM = 150;
 /** Of a token for who proved to be the one that asked. */
 const LIFE = '90d';
 /** Of a token for whoever has the code: it may have been sent to someone else (RFC 8628 section 5.4). */
@@ -87,7 +92,7 @@ export function loginRoutes(context: Context): readonly Route[] {
       permit: assertMayManageSome,
       async handle({ caller, params }) {
         const login = await context.logins.find(params.code as string, caller.organization);
-        return { body: loginShape(context, login, caller.grants) };
+        return { body: await loginShape(context, login, caller) };
       },
     }),
 
@@ -102,16 +107,19 @@ export function loginRoutes(context: Context): readonly Route[] {
       refusals: [404, 409],
       permit: assertMayManageSome,
       async handle({ caller, params, body }) {
-        const types = needed(typesFrom(body, context.words) ?? everything(caller.grants), context);
-        const { organization } = caller;
+        const { organization, grants } = caller;
+        const types = needed(
+          typesFrom(body, context.words) ?? (await typesNow(context, organization, grants)),
+          context,
+        );
         const login = await context.logins.answer(params.code as string, organization, async (waiting) => {
           const expiresIn = lifeOf(waiting, body.expires_in ?? null);
           const approver = await approverOf(context, caller);
           await assertGrantable(context, caller, types);
-          const name = body.name ?? `Login from ${waiting.from ?? 'a terminal'}`;
+          const name = nameOf(waiting, body.name ?? null);
           return { organization, approver, types: { ...types }, name, expiresIn };
         });
-        return { body: loginShape(context, login, caller.grants) };
+        return { body: await loginShape(context, login, caller) };
       },
     }),
 
@@ -127,13 +135,13 @@ export function loginRoutes(context: Context): readonly Route[] {
       permit: assertMayManageSome,
       async handle({ caller, params }) {
         const login = await context.logins.answer(params.code as string, caller.organization, async () => null);
-        return { body: loginShape(context, login, caller.grants) };
+        return { body: await loginShape(context, login, caller) };
       },
     }),
   ];
 }
 
-function loginShape({ core }: Context, login: Login, held: Grants) {
+async function loginShape(context: Context, login: Login, { organization, grants }: Caller) {
   const bound = login.challenge !== null;
   return {
     from: login.from,
@@ -141,23 +149,23 @@ function loginShape({ core }: Context, login: Login, held: Grants) {
     expires_at: new Date(login.expiresAt).toISOString(),
     bound,
     status: login.status,
-    types: login.approval?.types ?? everything(held),
-    token_expires_at: bound ? null : new Date(core.time.read() + DAY).toISOString(),
+    types: login.approval?.types ?? (await typesNow(context, organization, grants)),
+    token_expires_at: bound ? null : new Date(context.core.time.read() + DAY).toISOString(),
     token_expires_in: bound ? LIFE : UNBOUND_LIFE,
   };
 }
 
-/** All that somebody holds, by types that grant something. */
-function everything({ stored, types }: Grants) {
-  const granting = Object.entries(stored).filter(([, grant]) => {
-    return isEndpointGrant(grant) ? grant.endpoints.length > 0 : grant.scopes.length > 0;
-  });
-  return Object.fromEntries(granting.map(([name]) => [name, types[name]]));
+/** As it will be asked for when the token is made: by then it is too late to give another one. @throws PosternError `input_invalid` */
+function nameOf({ from }: Login, given: string | null): string {
+  if (given === null) return `Login from ${[...(from ?? 'a terminal')].slice(0, LONGEST_FROM).join('')}`;
+  return check(createTokenInput.pick({ name: true }), { name: given }, 'the body', 'input_invalid').name;
 }
 
-/** In milliseconds. @throws PosternError `input_invalid`; Problem 400 */
+/** In milliseconds. @throws PosternError `input_invalid`, `expiry_past`; Problem 400 */
 function lifeOf({ challenge }: Login, expiresIn: string | null): number {
   const life = durationOf(expiresIn ?? (challenge === null ? UNBOUND_LIFE : LIFE), 'expires_in');
+  if (life === 0)
+    throw new PosternError('expiry_past', 'expires_in is no time at all: give a longer one', { path: 'expires_in' });
   if (challenge !== null || life <= DAY) return life;
   const detail = 'Whoever has this code collects its token, so it lives for 24 hours at most: choose a shorter life.';
   throw new Problem(400, 'input_invalid', detail, { path: 'expires_in' });

@@ -3,7 +3,16 @@ import type { ListTokens } from '../../services/tokens-api.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem, scopeMissing, tokenUnknown } from '../http/problem.js';
-import { assertMayManageSome, assertMaySee, can, grantingAs, managed, managesOwn, sees } from '../permissions.js';
+import {
+  assertKeepsLimits,
+  assertMayManageSome,
+  assertMaySee,
+  can,
+  grantingAs,
+  managed,
+  managesOwn,
+  sees,
+} from '../permissions.js';
 import {
   issuedTokenAnswer,
   newToken,
@@ -104,6 +113,7 @@ export const tokenRoutes: readonly Route[] = [
       const changes = changesFrom(body, context.words, metadata);
       // A longer life is a grant, too.
       const grants = changes.types !== undefined || changes.expiresAt !== undefined;
+      if (grants) await assertKeepsLimits(context, caller, id);
       const { tokens } = grants ? await grantingAs(context, caller, from) : call.library;
       return { body: await tokenShape(context, owners, await tokens.update(id, changes)) };
     },
@@ -140,6 +150,7 @@ export const tokenRoutes: readonly Route[] = [
     async handle(call) {
       const { context, caller, body, from, owners } = call;
       const { id } = await toManage(call);
+      await assertKeepsLimits(context, caller, id);
       const { tokens } = await grantingAs(context, caller, from);
       // The library says what is wrong with a text that is no duration.
       const { token, record } = await tokens.rotate(id, body.grace == null ? {} : { grace: body.grace as '1h' });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ACCESS } from '../../domain/endpoint.js';
+import { ACCESS, isEndpointId } from '../../domain/endpoint.js';
 import { CHANGE_TYPES } from '../../services/ports.js';
 
 /*
@@ -168,7 +168,11 @@ export const endpointPageAnswer = z.strictObject({
   items: z.array(endpointAnswer),
   next_cursor: z.string().nullable(),
 });
-export const endpointQuery = z.strictObject({ count: pageSize, cursor: cursor.optional() });
+export const endpointQuery = z.strictObject({
+  count: pageSize,
+  // The id that a page ended with: not every store can be asked about every text.
+  cursor: cursor.refine(isEndpointId, 'give the next_cursor of the page before').optional(),
+});
 export const newEndpoint = z.strictObject({
   id: z.string('give an id').meta({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' }),
   access: access.default('protected'),

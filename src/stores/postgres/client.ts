@@ -9,10 +9,12 @@ export interface PgQuery {
   name?: string;
 }
 
+/** What is used of the answer to a query. */
 export interface PgResult {
   readonly rows: readonly Row[];
 }
 
+/** What LISTEN hears. */
 export interface PgNotification {
   readonly channel: string;
   readonly payload?: string | undefined;

@@ -7,6 +7,7 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
+/** Options of `store.migrate`. */
 export interface MigrateOptions {
   /** Changes nothing: only says what would run. Default `false`. */
   readonly dryRun?: boolean | undefined;

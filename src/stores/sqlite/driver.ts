@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { PosternError } from '../../domain/errors.js';
 
+/** A value as the drivers take it and give it. */
 export type SqlValue = string | number | null;
 
 /** A row by column name. A driver may add keys of its own (libsql: `_metadata`). */

@@ -7,6 +7,7 @@ import { check } from '../../services/check.js';
 import { constructorOf, DRIVER_NAMES, type SqliteDriver } from './driver.js';
 import { MEMORY } from './file.js';
 
+/** Options of `sqliteStore`. Unknown ones are refused. */
 export interface SqliteStoreOptions {
   /** Path of the database file, or its `file:` URL object. It is made when missing, its directory is not. `':memory:'`: no file. */
   readonly filename: string | URL;

@@ -5,6 +5,7 @@ import type { ZoneOf } from '../ask.js';
 import type { OnDenied } from './grpc-status.js';
 import type { GrpcRequest } from './request.js';
 
+/** Options of the gRPC `guard`. */
 export interface GrpcGuardOptions {
   /**
    * Where the caller stands: a function of the call, such as `internalNetworks(…)` of `postern/zones`, or a constant.

@@ -22,7 +22,7 @@ export function create(host: Host): Command {
     .description('Make a token. Its secret is printed once, alone on stdout; nobody can show it again.')
     .requiredOption('--name <name>', 'what people know it by')
     .option('--description <text>', 'what it is for', '');
-  return withExpiry(withGrants(command), 'neither: it never ends')
+  return withExpiry(withGrants(command), 'without this and --expires-at it never ends')
     .option('--organization-token', 'it belongs to the organization, and outlives who made it')
     .addOption(new Option('--owner <owner>', 'with --store: whose it is (default: nobody by name)'))
     .addOption(new Option('--label <key=value>', 'a label; repeatable').argParser(label))

@@ -1,0 +1,190 @@
+import { createPostern, endpointAccess, memoryStore, scopeAccess } from 'postern';
+import { accessTokens, derive } from 'postern/jwt';
+import { memoryRateLimiter } from 'postern/limits';
+import { describe, expect, test } from 'vitest';
+import { compileGrants, type StoredGrants } from '../../src/domain/grants.js';
+import { intersectGrants, narrowGrants } from '../../src/domain/narrow.js';
+import { compileCatalog } from '../../src/domain/token-types.js';
+import { API, AUTH, issueBoth, issuerWorld } from '../jwt/support/access.js';
+import { instance, refusal, TestClock, verdict } from '../support/instance.js';
+
+type World = ReturnType<typeof issuerWorld>;
+
+const asks =
+  ({ postern }: Pick<World, 'postern'>) =>
+  async (token: string, requirement: object, method?: string) =>
+    verdict(await postern.authorize({ token, requirement: requirement as { authenticated: true }, method }));
+
+describe('what is named and what is bound', () => {
+  test('an endpoint that comes back is not reached by what was derived or exchanged while its parent was bound to it', async () => {
+    const world = issuerWorld();
+    const { postern, signed, clock } = world;
+    const ask = asks(world);
+    await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+    const { token, record } = await postern.tokens.create({ name: 'all', types: { user: { endpoints: '*' } } });
+    const derived = await derive(token, { endpoints: ['summarizer'], clock: clock.read });
+    const exchanged = (await signed.exchange(postern, derived)).accessToken;
+    const own = (await signed.exchange(postern, token, { endpoints: ['summarizer'] })).accessToken;
+    const asked = () =>
+      Promise.all([token, derived, exchanged, own].map((each) => ask(each, { endpoint: 'summarizer' })));
+    expect(await asked()).toEqual(Array(4).fill('allowed'));
+    await postern.tokens.update(record.id, { types: { user: { endpoints: ['summarizer'] } } });
+    expect(await asked()).toEqual(Array(4).fill('allowed'));
+    await postern.endpoints.delete('summarizer');
+    await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
+    expect(await asked()).toEqual(Array(4).fill('endpoint_not_granted'));
+  });
+
+  test('is never more than either side, for any two grants', () => {
+    const catalog = compileCatalog({
+      user: endpointAccess(),
+      guest: endpointAccess(),
+      developer: scopeAccess({ models: { read: [], write: ['read'] }, bentos: { read: [] } }),
+      operator: scopeAccess({ models: { read: [], write: [] } }),
+    });
+    const endpoints = [
+      '*',
+      [],
+      [{ id: 'a', uid: '1' }],
+      [{ id: 'a', uid: '2' }],
+      [{ id: 'a', uid: null }],
+      [
+        { id: 'a', uid: '1' },
+        { id: 'b', uid: null },
+      ],
+    ] as const;
+    const scopes = [
+      [],
+      ['*'],
+      ['models:*'],
+      ['models:write'],
+      ['models:read', 'bentos:read'],
+      ['bentos:*', 'future:read'],
+    ];
+    const all: StoredGrants[] = [];
+    for (const reached of endpoints) {
+      for (const held of scopes) {
+        all.push({ user: { endpoints: reached }, developer: { scopes: held } });
+        all.push({ guest: { endpoints: reached }, operator: { scopes: held } });
+        all.push({ operator: { scopes: held } });
+      }
+    }
+    const compiled = all.map((each) => compileGrants(each, catalog, { named: true }));
+    const targets = [
+      { id: 'a', uid: '1' },
+      { id: 'a', uid: '2' },
+      { id: 'b', uid: '3' },
+    ];
+    const reach = (grants: (typeof compiled)[number]) =>
+      targets.filter(({ id, uid }) => grants.allEndpoints || grants.endpointNames.has(id) || grants.endpoints.has(uid));
+    let wider = 0;
+    for (const held of compiled) {
+      for (const wanted of compiled) {
+        const common = intersectGrants(held, wanted, catalog);
+        for (const side of [held, wanted]) {
+          if ([...common.scopes].some((scope) => !side.scopes.has(scope))) wider++;
+          if (reach(common).some((each) => !reach(side).includes(each))) wider++;
+          if (common.allEndpoints && !side.allEndpoints) wider++;
+        }
+      }
+      for (const names of [null, '*', ['a'], ['a', 'b', '__proto__']] as const) {
+        for (const asked of [null, ...scopes]) {
+          const narrow = narrowGrants(held, { scopes: asked, endpoints: names }, catalog);
+          if ([...narrow.scopes].some((scope) => !held.scopes.has(scope))) wider++;
+          if (reach(narrow).some((each) => !reach(held).includes(each))) wider++;
+          if (narrow.allEndpoints && !held.allEndpoints) wider++;
+        }
+      }
+    }
+    expect(wider).toBe(0);
+  });
+});
+
+describe('a restriction to methods', () => {
+  test('is kept by an exchange, by a second process, and for what is asked without a method', async () => {
+    const world = issuerWorld();
+    const { postern, signed, clock } = world;
+    const { token } = await issueBoth(world);
+    const derived = await derive(token, { methods: ['GET', '/bento.Models/List'], clock: clock.read });
+    const { accessToken } = await signed.exchange(postern, derived);
+    const jwks = await signed.jwks();
+    const verifier = accessTokens.verifier({ issuer: AUTH, audience: API, jwks });
+    const edge = createPostern({ store: memoryStore(), clock: clock.read, authenticators: [verifier] });
+    const requirement = { scope: 'models:read' };
+    for (const [ask, each] of [
+      [asks(world), derived],
+      [asks(world), accessToken],
+      [asks({ postern: edge }), accessToken],
+    ] as const) {
+      const answers = [];
+      for (const method of ['GET', '/bento.Models/List', 'POST', 'get', 'HEAD', '', '/bento.Models/', undefined]) {
+        answers.push(await ask(each, requirement, method));
+      }
+      expect(answers).toEqual(['allowed', 'allowed', ...Array(6).fill('scope_missing')]);
+    }
+  });
+});
+
+describe('who a signed token is', () => {
+  test('is told of one for some methods, and of one that is bound, where only that is asked: not where it is used', async () => {
+    const world = issuerWorld();
+    const { postern, signed, clock } = world;
+    const { token } = await issueBoth(world);
+    const derived = await derive(token, { scopes: ['models:read'], methods: ['GET'], clock: clock.read });
+    expect(await signed.exchange(postern, derived)).toMatchObject({ scope: 'models:read' });
+    expect(verdict(await postern.authorize({ token: derived, requirement: { authenticated: true } }))).toBe(
+      'scope_missing',
+    );
+  });
+});
+
+describe('limits of a parent', () => {
+  test('are one for all that comes of it', async () => {
+    const clock = new TestClock();
+    const world = issuerWorld({}, { clock, rateLimiter: memoryRateLimiter() });
+    const { postern, signed } = world;
+    const { token } = await issueBoth(world, { rateLimit: { points: 4, duration: '1h' } });
+    const derived = await derive(token, { clock: clock.read });
+    const exchanged = (await signed.exchange(postern, token)).accessToken;
+    const again = (await signed.exchange(postern, derived)).accessToken;
+    const answers = [];
+    for (const each of [token, derived, exchanged, again, token, derived, exchanged, again]) {
+      answers.push(await asks(world)(each, { scope: 'models:read' }));
+    }
+    expect(answers).toEqual([...Array(4).fill('allowed'), ...Array(4).fill('rate_limited')]);
+  });
+});
+
+describe('other organizations', () => {
+  test('what comes of a token stays in its organization, whatever instance it was exchanged at', async () => {
+    const world = issuerWorld();
+    const { postern, signed, clock } = world;
+    await postern.endpoints.create({ id: 'shared', access: 'protected' });
+    await postern.endpoints.create({ id: 'shared', access: 'protected' }, { organization: 'theirs' });
+    const { token } = await postern.tokens.create({
+      name: 'theirs',
+      organization: 'theirs',
+      types: { user: { endpoints: '*' }, developer: { scopes: ['*'] } },
+    });
+    const derived = await derive(token, { endpoints: ['shared'], clock: clock.read });
+    const exchanged = (await signed.exchange(postern, token, { endpoints: ['shared'] })).accessToken;
+    const everything = (await signed.exchange(postern, derived)).accessToken;
+    for (const each of [derived, exchanged, everything]) {
+      expect(await asks(world)(each, { endpoint: 'shared' })).toBe('endpoint_not_granted');
+      expect(await asks(world)(each, { endpoint: 'shared', organization: 'theirs' })).toBe('allowed');
+    }
+    const all = (await signed.exchange(postern, token)).accessToken;
+    expect(await asks(world)(all, { scope: 'models:read', organization: 'default' })).toBe('scope_missing');
+    expect(await asks(world)(all, { scope: 'models:read', organization: 'theirs' })).toBe('allowed');
+  });
+});
+
+describe('derive', () => {
+  test('makes nothing by a clock that tells no time', async () => {
+    const { postern } = instance();
+    const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
+    for (const clock of [() => Number.NaN, () => Number.POSITIVE_INFINITY, () => undefined as never]) {
+      expect(await refusal(derive(token, { clock }))).toMatchObject({ code: 'option_invalid', path: 'clock' });
+    }
+  });
+});

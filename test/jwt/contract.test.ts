@@ -1,0 +1,304 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { calculateJwkThumbprint } from 'jose';
+import { createPostern, memoryStore, type PosternOptions } from 'postern';
+import * as signedTokens from 'postern/jwt';
+import { accessTokens, derive, generateKeys, trustedIssuer } from 'postern/jwt';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+import { decodeBase64url } from '../../src/domain/base64url.js';
+import { createDigester, hash } from '../../src/services/digest.js';
+import { instance, refusal, START, TestClock, thrown, verdict } from '../support/instance.js';
+import { claimsIn, ENCRYPTION_KEY, issueBoth, issuerWorld } from './support/access.js';
+import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/tokens.js';
+
+const requirement = { scope: 'models:read' } as const;
+const MINUTE = 60_000;
+
+async function headerOf(token: string): Promise<Record<string, unknown>> {
+  return JSON.parse(Buffer.from(token.split('.')[0] as string, 'base64url').toString());
+}
+
+describe('section 5 of the contract', () => {
+  test('its example runs as it stands', async () => {
+    const idp = await issuerKey('ES256');
+    const clock = new TestClock();
+    const [issuer, audience, jwks] = [ISSUER, AUDIENCE, { keys: [idp.jwk] }];
+    const principal = (claims: { sub: string }) => ({
+      owner: claims.sub,
+      types: { developer: { scopes: ['models:read'] } },
+    });
+    const store = memoryStore();
+    const keys = await generateKeys({ alg: 'EdDSA' });
+
+    const signed = accessTokens({ issuer: 'https://auth.acme.dev', audience: 'https://api.acme.dev', keys });
+    const postern = createPostern({
+      store,
+      authenticators: [signed, trustedIssuer({ issuer, audience, jwks, principal })],
+      clock: clock.read,
+    });
+
+    const { token: apiToken } = await issueBoth({ postern });
+    const { accessToken, expiresIn } = await signed.exchange(postern, apiToken, {
+      scopes: ['models:read'],
+      expiresIn: '10m',
+    });
+    expect((await signed.jwks()).keys).toEqual([
+      { kty: 'OKP', crv: 'Ed25519', x: keys[0]?.x, kid: keys[0]?.kid, alg: 'EdDSA', use: 'sig' },
+    ]);
+    const narrow = await derive(apiToken, {
+      scopes: ['models:read'],
+      endpoints: ['summarizer'],
+      expiresIn: '5m',
+      clock: clock.read,
+    });
+
+    const ask = async (token: string, needed: object = requirement) =>
+      verdict(await postern.authorize({ token, requirement: needed as typeof requirement }));
+    expect(expiresIn).toBe(600);
+    const foreign = await signedBy(idp);
+    for (const token of [accessToken, narrow, foreign]) {
+      expect([await ask(token), await ask(token, { scope: 'models:write' })]).toEqual(['allowed', 'scope_missing']);
+    }
+    expect(await ask(narrow, { endpoint: 'summarizer' })).toBe('allowed');
+    expect(await ask(accessToken, { endpoint: 'summarizer' })).toBe('endpoint_not_granted');
+  });
+
+  test('issuer and audience are required', async () => {
+    const keys = await generateKeys();
+    const principal = () => null;
+    const jwks = { keys: [(await issuerKey('ES256')).jwk] };
+    for (const name of ['issuer', 'audience'] as const) {
+      const { [name]: _, ...rest } = { issuer: ISSUER, audience: AUDIENCE };
+      const makers = [
+        () => accessTokens({ ...rest, keys } as never),
+        () => accessTokens.verifier({ ...rest, jwks } as never),
+        () => trustedIssuer({ ...rest, jwks, principal } as never),
+      ];
+      for (const make of makers) expect(thrown(make)).toMatchObject({ code: 'option_invalid', path: name });
+    }
+    // And so is what keys in the store are encrypted with.
+    expect(thrown(() => accessTokens({ issuer: ISSUER, audience: AUDIENCE }))).toMatchObject({
+      code: 'option_invalid',
+      path: 'encryptionKey',
+    });
+  });
+
+  test('keys that are made in the store serve every process that shares it, and none that has another encryption key', async () => {
+    const store = memoryStore();
+    const clock = new TestClock();
+    const [one, two] = [issuerWorld({}, { store, clock }), issuerWorld({}, { store, clock })];
+    const { token } = await issueBoth(one);
+    const { accessToken } = await one.signed.exchange(one.postern, token);
+    expect(verdict(await two.postern.authorize({ token: accessToken, requirement }))).toBe('allowed');
+    const other = issuerWorld({ encryptionKey: `${ENCRYPTION_KEY}, and another one` }, { store, clock });
+    expect(verdict(await other.postern.authorize({ token: accessToken, requirement }))).toBe('unavailable');
+  });
+
+  test('an exchange takes an API token or a derived one, never an access token; what is not held is refused', async () => {
+    const world = issuerWorld();
+    const { postern, signed, clock } = world;
+    const { token } = await issueBoth(world);
+    await postern.endpoints.create({ id: 'other', access: 'protected' });
+    const derived = await derive(token, { scopes: ['models:read'], clock: clock.read });
+    const { accessToken } = await signed.exchange(postern, derived);
+    expect(await refusal(signed.exchange(postern, accessToken))).toMatchObject({
+      code: 'input_invalid',
+      path: 'subjectToken',
+    });
+    for (const [subject, asked, code] of [
+      [token, { scopes: ['cluster:read'] }, 'scope_missing'],
+      [token, { endpoints: ['other'] }, 'endpoint_not_granted'],
+      [token, { endpoints: '*' }, 'endpoint_not_granted'],
+      [derived, { scopes: ['models:write'] }, 'scope_missing'],
+      [derived, { endpoints: ['summarizer'] }, 'endpoint_not_granted'],
+    ] as const) {
+      expect(await refusal(signed.exchange(postern, subject, asked as never))).toMatchObject({ code });
+    }
+  });
+
+  test('its expiry is never later than its subject’s', async () => {
+    const world = issuerWorld();
+    const { postern, signed, clock } = world;
+    const { token } = await issueBoth(world, { expiresIn: '3m' });
+    const derived = await derive(token, { expiresIn: '2m', clock: clock.read });
+    const ends = [];
+    for (const subject of [token, derived]) {
+      const { accessToken } = await signed.exchange(postern, subject, { expiresIn: '1h' });
+      ends.push((claimsIn(accessToken).exp as number) * 1000 - START);
+    }
+    expect(ends).toEqual([3 * MINUTE, 2 * MINUTE]);
+  });
+
+  test('the store keeps the public half of each live secret, both during a grace, by the thumbprint that is the kid', async () => {
+    const { postern, store, clock } = instance();
+    const { token, record } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
+    const { token: next } = await postern.tokens.rotate(record.id, { grace: '1h' });
+    const found = [];
+    for (const each of [token, next]) {
+      const { kid } = await headerOf(await derive(each, { clock: clock.read }));
+      const thumbprint = Buffer.from(decodeBase64url(kid as string) as Uint8Array).toString('latin1');
+      const row = await store.findTokenByKeyId(createDigester([]).candidates(thumbprint));
+      expect(row?.token.id).toBe(record.id);
+      expect(await calculateJwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x: row?.publicKey as string })).toBe(kid);
+      found.push(row?.publicKey);
+    }
+    expect(new Set(found).size).toBe(2);
+  });
+
+  test('a derived token is judged when it is used, dies with its parent, and derives no further', async () => {
+    // Every postern verifies them without being told to: this one has no authenticators.
+    const { postern, clock } = instance();
+    const create = () =>
+      postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['models:read', 'bentos:read'] } } });
+    const { token, record } = await create();
+    const derived = await derive(token, { scopes: ['models:write', 'bentos:read'], clock: clock.read });
+    const ask = async (scope: 'models:read' | 'bentos:read') =>
+      verdict(await postern.authorize({ token: derived, requirement: { scope } }));
+    expect([await ask('models:read'), await ask('bentos:read')]).toEqual(['allowed', 'allowed']);
+    await postern.tokens.update(record.id, { types: { developer: { scopes: ['models:read'] } } });
+    expect([await ask('models:read'), await ask('bentos:read')]).toEqual(['allowed', 'scope_missing']);
+    expect(await refusal(derive(derived))).toMatchObject({ code: 'input_invalid', path: 'apiToken' });
+    await postern.tokens.revoke(record.id);
+    expect(await ask('models:read')).toBe('token_revoked');
+    const second = await create();
+    const other = await derive(second.token, { clock: clock.read });
+    await postern.tokens.delete(second.record.id);
+    expect(verdict(await postern.authorize({ token: other, requirement }))).toBe('token_unknown');
+  });
+
+  test('an imported token has no public half, and derives once it is rotated', async () => {
+    const foreign = `pst_${'a'.repeat(48)}1`;
+    const { postern, clock } = instance({ importedTokens: [{ pattern: /^pst_a{48}1$/ }] });
+    const record = await postern.tokens.import({
+      name: 'old',
+      digest: createHash('sha256').update(foreign).digest('hex'),
+      types: { developer: { scopes: ['models:read'] } },
+    });
+    expect(await refusal(derive(foreign))).toMatchObject({ code: 'input_invalid' });
+    const { token } = await postern.tokens.rotate(record.id);
+    const derived = await derive(token, { clock: clock.read });
+    expect(verdict(await postern.authorize({ token: derived, requirement }))).toBe('allowed');
+  });
+});
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The blocks of TypeScript of the README's section. */
+async function readmeBlocks(): Promise<readonly string[]> {
+  const readme = await readFile(`${root}README.md`, 'utf8');
+  const section = /^## Signed tokens\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? '';
+  return [...section.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code as string);
+}
+
+describe('the section "Signed tokens" of the README', () => {
+  test('compiles as it stands', { timeout: 120_000 }, async () => {
+    const blocks = await readmeBlocks();
+    expect(blocks.length).toBeGreaterThan(1);
+    const name = `${root}test/jwt/readme-signed-tokens.ts`;
+    const given = `import { memoryStore } from 'postern';\nconst store = memoryStore();\nconst apiToken = 'pst_…';\n`;
+    const source = `${given}${blocks.join('\n')}\nvoid [narrow, accessToken, edge];\n`;
+    const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
+    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+    const host = ts.createCompilerHost(options);
+    const read = host.getSourceFile.bind(host);
+    host.fileExists = (file) => file === name || ts.sys.fileExists(file);
+    host.getSourceFile = (file, ...rest) =>
+      file === name ? ts.createSourceFile(file, source, ts.ScriptTarget.ES2023) : read(file, ...rest);
+    const program = ts.createProgram([name], options, host);
+    const file = program.getSourceFile(name);
+    const problems = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+    expect(problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([]);
+  });
+
+  test('runs as it stands', async () => {
+    const clock = new TestClock();
+    clock.now = Date.now();
+    const store = memoryStore();
+    const issuing = createPostern({ store });
+    const { token: apiToken } = await issueBoth({ postern: issuing });
+    const made: ReturnType<typeof createPostern>[] = [];
+    const names = {
+      ...signedTokens,
+      store,
+      apiToken,
+      memoryStore,
+      process: { env: { KEYS_SECRET: ENCRYPTION_KEY } },
+      createPostern: (options: PosternOptions) => {
+        made.push(createPostern(options));
+        return made.at(-1);
+      },
+    };
+    const code = (await readmeBlocks()).join('\n').replace(/^import .*$/gm, '');
+    const { outputText } = ts.transpileModule(`${code}\nreturn { narrow, accessToken, signed };`, {
+      compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
+    });
+    const run = new (Object.getPrototypeOf(async () => {}).constructor)(...Object.keys(names), outputText);
+    const { narrow, accessToken, signed } = await run(...Object.values(names));
+    const [postern] = made as [(typeof made)[number]];
+    const ask = async (token: string, method: string) =>
+      verdict(await postern.authorize({ token, method, requirement }));
+    expect(made).toHaveLength(2);
+    expect([await ask(narrow, 'GET'), await ask(narrow, 'POST')]).toEqual(['allowed', 'scope_missing']);
+    expect([await ask(accessToken, 'GET'), await ask(accessToken, 'POST')]).toEqual(['allowed', 'allowed']);
+    const answer: Response = await signed.jwksHandler(new Request('https://auth.acme.dev/.well-known/jwks.json'));
+    const { keys } = (await answer.json()) as { keys: { kid: string }[] };
+    expect(keys.map(({ kid }) => kid)).toEqual([(await headerOf(accessToken)).kid]);
+  });
+
+  test('naming scopes names no endpoint, and the other way round; naming neither is all', async () => {
+    const { postern, clock } = instance();
+    const { token } = await issueBoth({ postern } as never);
+    const shown = [];
+    for (const asked of [{ scopes: ['models:read'] }, { endpoints: ['summarizer'] }, {}]) {
+      const found = await postern.authenticate(await derive(token, { ...asked, clock: clock.read }));
+      shown.push(found.ok && [found.principal.grants.scopes.length > 0, found.principal.grants.endpoints]);
+    }
+    expect(shown).toEqual([
+      [true, []],
+      [false, ['summarizer']],
+      [true, ['summarizer']],
+    ]);
+  });
+});
+
+describe('derived-tokens.md', () => {
+  test('the seed is the HMACs that it says, and neither half is what the store finds the token by', async () => {
+    const { derivedKeyOf } = await import('../../src/services/derived-key.js');
+    const { createHmac } = await import('node:crypto');
+    const { postern } = instance();
+    const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
+    const prk = createHmac('sha256', Buffer.alloc(32)).update(token).digest();
+    const seed = createHmac('sha256', prk)
+      .update('postern derived token, Ed25519 seed, version 1')
+      .update(Uint8Array.of(1))
+      .digest('base64url');
+    const key = await derivedKeyOf(token);
+    expect(key?.d).toBe(seed);
+    const digest = Buffer.from(hash(token), 'latin1').toString('base64url');
+    expect([seed, key?.x, key?.kid]).not.toContain(digest);
+  });
+
+  test('the header is byte for byte what it says, and the claims are those that it names', async () => {
+    const { postern } = instance();
+    const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
+    const all = await derive(token, { scopes: ['models:read'], endpoints: '*', methods: ['GET'] });
+    const [header, payload] = all.split('.').map((part) => Buffer.from(part, 'base64url').toString());
+    expect(header).toMatch(/^\{"alg":"EdDSA","typ":"derived\+jwt","kid":"[A-Za-z0-9_-]{43}"\}$/);
+    expect(Object.keys(JSON.parse(payload as string))).toEqual(['jti', 'iat', 'exp', 'scope', 'endpoints', 'methods']);
+  });
+
+  test('an iat ahead of the clock, or a form that is none, costs no read', async () => {
+    const { postern, clock, store } = instance();
+    const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
+    const early = await derive(token, { clock: () => clock.now + 6_000 });
+    const before = store.count();
+    for (const each of [early, `${early}=`, early.slice(0, -1)]) {
+      expect(verdict(await postern.authorize({ token: each, requirement }))).toBe('token_unknown');
+    }
+    expect(store.count()).toBe(before);
+    clock.advance(1_000);
+    expect(verdict(await postern.authorize({ token: early, requirement }))).toBe('allowed');
+  });
+});
