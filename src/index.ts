@@ -86,6 +86,7 @@ export type {
   ListTokens,
   Page,
   Tokens,
+  TokenUsage,
   UpdateToken,
 } from './services/tokens-api.js';
 export { memoryStore } from './stores/memory.js';

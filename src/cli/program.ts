@@ -80,7 +80,9 @@ function settle(host: Host, command: Command): void {
   (command.options as Option[]).sort((a, b) => Number(isTargetOption(a)) - Number(isTargetOption(b)));
   // A group without a command: its help is the answer, and the line was wrong.
   if (command.commands.length > 0 && command.parent !== null) {
-    command.action(() => {
+    command.allowExcessArguments().action(() => {
+      const [word] = command.args;
+      if (word !== undefined) command.error(`error: unknown command '${word}'`, { exitCode: 2 });
       command.outputHelp({ error: true });
       throw new CommanderError(2, 'postern.group', 'no command');
     });

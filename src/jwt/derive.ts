@@ -28,6 +28,7 @@ const DEFAULT_LIFE = '5m';
 /** What a guard looks at, in bytes. */
 const MAX_LENGTH = 8192;
 const MOST = 1_000;
+const HTTP_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 const options = z.strictObject({
   scopes: z
@@ -44,7 +45,18 @@ const options = z.strictObject({
     )
     .optional(),
   methods: z
-    .array(z.string().regex(/^[\x21-\x7e]{1,200}$/, 'give methods, such as GET'), 'give a list of methods')
+    .array(
+      z
+        .string()
+        .regex(/^[\x21-\x7e]{1,200}$/, 'give methods, such as GET')
+        // RFC 9110 section 9.1: methods are case-sensitive, and `get` is none that anyone sends.
+        .refine(
+          (method) =>
+            method.includes('/') || !HTTP_METHODS.includes(method.toUpperCase()) || method === method.toUpperCase(),
+          'write HTTP methods in capitals, such as GET',
+        ),
+      'give a list of methods',
+    )
     .min(1, 'give at least one method, or leave it out')
     .max(MOST)
     .optional(),
@@ -70,9 +82,13 @@ const options = z.strictObject({
 export async function derive(apiToken: string, deriveOptions: DeriveOptions = {}): Promise<string> {
   const { scopes, endpoints, methods, expiresIn, clock } = check(options, deriveOptions, 'derive', 'option_invalid');
   if (parseToken(apiToken) === null) {
-    throw new PosternError('input_invalid', 'derive takes a whole API token: nothing is derived from another kind', {
-      path: 'apiToken',
-    });
+    throw new PosternError(
+      'input_invalid',
+      'derive takes a whole API token, and nothing is derived from another kind: give the API token that it was made of',
+      {
+        path: 'apiToken',
+      },
+    );
   }
   const life = Math.floor(durationOf(expiresIn, 'expiresIn') / 1000);
   if (life < 1)

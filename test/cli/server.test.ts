@@ -103,7 +103,10 @@ describe('against a server', () => {
 
     const rotated = await run(['api-token', 'rotate', uid]);
     expect(rotated).toMatchObject({ code: 0, stdout: expect.stringMatching(TOKEN) });
-    expect(await run(['verify'], token)).toMatchObject({ code: 1, stdout: 'The token is not good.\n' });
+    expect(await run(['verify'], token)).toMatchObject({
+      code: 1,
+      stdout: 'The token is not good (postern explain --authenticated says why).\n',
+    });
     expect(await json(['verify'], rotated.stdout)).toMatchObject({ active: true, uid });
 
     await run(['api-token', 'revoke', uid]);

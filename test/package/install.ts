@@ -44,7 +44,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     await run(process.execPath, ['node_modules/tsup/dist/cli-default.js', '--silent'], copy);
 
-    const [packed] = JSON.parse(await run('npm', ['pack', '--json', '--pack-destination', home], copy));
+    const [packed] = JSON.parse(
+      await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', home], copy),
+    );
     const tarball = join(home, packed.filename);
     const { devDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
     const exact = [...PEERS, ...TYPES].map((name) => `${name}@${devDependencies[name]}`);

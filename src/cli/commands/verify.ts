@@ -55,5 +55,5 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** A server says no more than that it is not good (RFC 7662 section 2.2). */
 function because({ reason }: Inspection): string {
-  return reason === null ? '' : `: ${REASONS[reason] ?? reason}`;
+  return reason === null ? ' (postern explain --authenticated says why)' : `: ${REASONS[reason] ?? reason}`;
 }

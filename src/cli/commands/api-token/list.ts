@@ -20,7 +20,9 @@ interface ListOptions extends TargetOptions {
 
 export function list(host: Host): Command {
   return withTarget(new Command('list'))
-    .description('List tokens, newest first. No secret is shown.')
+    .description(
+      "List tokens, newest first. No secret is shown. JSON and YAML have the API's names: uid, expired_at, …",
+    )
     .option('--search <text>', 'those whose name or description holds this')
     .option('--type <type>', 'those of this type, such as user or developer')
     .option('--owner <owner>', 'those of this owner')

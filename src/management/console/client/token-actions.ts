@@ -75,6 +75,6 @@ export function openDelete(token: Token, done: () => void): void {
 
 function lastUse(token: Token): string {
   return token.last_used_at === null
-    ? 'It was never used.'
+    ? 'No use of it is recorded yet.'
     : `It was last used ${fromNow(new Date(token.last_used_at))}.`;
 }
