@@ -83,7 +83,8 @@ module.exports = {
       from: { path: '^src/management/' },
       to: {
         path: '^src/',
-        pathNot: '^src/(domain|services|jwt|management)/|^src/transports/(credential|http-answer|node-credential|rate-limit-headers)[.]ts$',
+        pathNot:
+          '^src/(domain|services|jwt|management)/|^src/transports/(credential|http-answer|node-credential|rate-limit-headers)[.]ts$',
       },
     },
     {
