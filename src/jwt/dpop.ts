@@ -33,7 +33,7 @@ export interface ProofRules {
    */
   readonly origins: readonly string[];
   /** Remembers the proofs that came, so that each is good once, whichever process it comes to. */
-  readonly store: Pick<Store, 'putEntry'>;
+  readonly store: Pick<Store, 'findEntry' | 'putEntry'>;
 }
 
 /** What one proof is checked against. */
@@ -47,6 +47,8 @@ interface ProofCheck extends Pick<ProofRules, 'origins' | 'store'> {
   readonly ath: string | null;
   /** The thumbprint of the key that it must be of; `null`: any. */
   readonly jkt: string | null;
+  /** Whether it is used up. */
+  readonly spent: boolean;
 }
 
 /**
@@ -55,10 +57,10 @@ interface ProofCheck extends Pick<ProofRules, 'origins' | 'store'> {
  */
 export function proofVerifier({ jkt, token, origins, store }: ProofRules) {
   const ath = hashOf(token);
-  return async ({ method, proof }: Presentation, now: number): Promise<boolean> => {
+  return async ({ method, proof }: Presentation, now: number, spent = true): Promise<boolean> => {
     if (proof === null || proof.jwt === null || method === null) return false;
     const { jwt, target } = proof;
-    return (await checkProof({ jwt, method, target, ath, jkt, origins, store }, now)) !== null;
+    return (await checkProof({ jwt, method, target, ath, jkt, origins, store, spent }, now)) !== null;
   };
 }
 
@@ -68,8 +70,8 @@ export function proofVerifier({ jkt, token, origins, store }: ProofRules) {
  *
  * @throws PosternError `unavailable` where the store can't tell whether it came before
  */
-export function keyOfProof(request: Omit<ProofCheck, 'ath' | 'jkt'>, now: number): Promise<PublicJwk | null> {
-  return checkProof({ ...request, ath: null, jkt: null }, now);
+export function keyOfProof(request: Omit<ProofCheck, 'ath' | 'jkt' | 'spent'>, now: number): Promise<PublicJwk | null> {
+  return checkProof({ ...request, ath: null, jkt: null, spent: true }, now);
 }
 
 /**
@@ -78,7 +80,7 @@ export function keyOfProof(request: Omit<ProofCheck, 'ath' | 'jkt'>, now: number
  * @returns the key, by its bare members
  */
 async function checkProof(asked: ProofCheck, now: number): Promise<PublicJwk | null> {
-  const { jwt, method, target, ath, jkt, origins, store } = asked;
+  const { jwt, method, target, ath, jkt, origins, store, spent } = asked;
   const jws = readCompact(jwt, { allowJwk: true });
   if (jws === null || jws.typ !== 'dpop+jwt') return null;
   const { jwk, alg } = jws.header;
@@ -96,7 +98,9 @@ async function checkProof(asked: ProofCheck, now: number): Promise<PublicJwk | n
   // Last, when it is known whose it is: nobody uses up a `jti` of someone else's key.
   const entry = { kind: KIND, id: hashOf(JSON.stringify([thumbprint, jti])), value: '', version: 1 };
   const expiresAt = Math.ceil(madeAt) + PROOF_LIFE + CLOCK_MARGIN;
-  const isNew = await store.putEntry({ ...entry, expiresAt }, 0, now);
+  const isNew = spent
+    ? await store.putEntry({ ...entry, expiresAt }, 0, now)
+    : (await store.findEntry(KIND, entry.id, now)) === null;
   return isNew ? bareKey(jwk) : null;
 }
 

@@ -36,9 +36,10 @@ export interface Vouched {
   readonly methods: readonly string[] | null;
   /**
    * Of a sender-constrained token: whether what came with it proves possession of its key. Asked at each call. Rejects where
-   * it can't tell (a fault). `null`: a plain bearer token.
+   * it can't tell (a fault). Where it is not to be spent, a proof that is good once stays good: the call is only explained.
+   * `null`: a plain bearer token.
    */
-  readonly prove: ((presentation: Presentation, now: number) => Promise<boolean>) | null;
+  readonly prove: ((presentation: Presentation, now: number, spent: boolean) => Promise<boolean>) | null;
 }
 
 /** Why a signed token is refused. */

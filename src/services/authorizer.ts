@@ -24,15 +24,15 @@ import type { SignedTokens } from './signed-tokens.js';
 import { pushCredential, pushKnown } from './steps.js';
 import { TokenFinder } from './token-finder.js';
 
-/** What goes with one call through the checks. */
+/** What goes with one call through the checks. Each field is always there: none is looked for in a prototype. */
 interface Call {
   /** Whether it is a use: of a token that has limits, one that is charged. */
   readonly counted: boolean;
   /** Whether only its holder is asked for: what its credential is good for is then a part of the answer, and not judged. */
-  readonly identifying?: boolean;
+  readonly identifying: boolean;
   /** Whose credential it is, once that is known. */
   holder: Holder | null;
-  readonly trace?: Trace;
+  readonly trace: Trace | undefined;
 }
 
 /**
@@ -67,7 +67,7 @@ export class Authorizer {
     try {
       const fields = ownFields(attempt);
       if (fields.fault !== undefined) return null;
-      const call: Call = { counted: true, holder: null };
+      const call: Call = { counted: true, identifying: false, holder: null, trace: undefined };
       const decision = this.#tryDecide(this.#attempts.read(fields), this.#core.time.read(), call);
       if (decision !== null)
         this.#core.events.decision(decision, call.holder?.principal ?? null, this.#core.time.latest);
@@ -86,7 +86,7 @@ export class Authorizer {
   }
 
   async #authorizeCold(attempt: Attempt): Promise<Decision> {
-    const call: Call = { counted: true, holder: null };
+    const call: Call = { counted: true, identifying: false, holder: null, trace: undefined };
     const decision = await this.#answer(attempt, call);
     this.#core.events.decision(decision, call.holder?.principal ?? null, this.#core.time.latest);
     return decision;
@@ -95,7 +95,9 @@ export class Authorizer {
   async authenticate(token: unknown): Promise<Authentication> {
     const decision = await this.#answer({ token, requirement: { authenticated: true } } as Attempt, {
       counted: false,
+      identifying: false,
       holder: null,
+      trace: undefined,
     });
     if (!decision.allowed) {
       return { ok: false, reason: decision.reason, ...(decision.cause && { cause: decision.cause }) };
@@ -107,7 +109,7 @@ export class Authorizer {
 
   async explain(attempt: Attempt): Promise<Explanation> {
     const steps: Trace = [];
-    const call: Call = { counted: false, holder: null, trace: steps };
+    const call: Call = { counted: false, identifying: false, holder: null, trace: steps };
     const decision = await this.#answer(attempt, call);
     // The decision stands by itself: a store that fails only now takes away the advice, not the answer.
     const remedy = await this.#remedy(attempt, decision, call.holder).catch(() => undefined);
@@ -204,7 +206,7 @@ export class Authorizer {
     time.read();
     const ended = decideLife(holder, time.latest, trace);
     if (ended !== null) return denied(ended);
-    if (holder.restriction !== null && call.identifying !== true) {
+    if (holder.restriction !== null && !call.identifying) {
       const signed = this.#signed ?? (await this.#loadSigned());
       const refused = await signed.restrict(holder.restriction, attempt, requirement, trace);
       if (refused !== null) return refused;
@@ -218,7 +220,7 @@ export class Authorizer {
 
   /** Who holds a credential; nothing is charged or counted for it. A holder whose life is over is a denial. */
   async identify(token: unknown): Promise<Holder | Denied> {
-    const call: Call = { counted: false, identifying: true, holder: null };
+    const call: Call = { counted: false, identifying: true, holder: null, trace: undefined };
     const decision = await this.#answer({ token, requirement: { authenticated: true } } as Attempt, call);
     if (!decision.allowed) return decision;
     return call.holder ?? internalError(new Error("a credential was accepted that is nobody's"));

@@ -19,7 +19,7 @@ export interface OpaqueCredential {
   readonly signed: null;
 }
 
-/** What may be a signed token, by how it begins: what it is of is looked at where nobody has seen it before. */
+/** What may be a signed token, by how it begins and that it has dots: what it is of is looked at where nobody has seen it before. */
 export interface SignedCredential {
   /** SHA-256 of the whole token: the key of what is remembered of it. */
   readonly key: string;
@@ -61,7 +61,9 @@ export function credentialReader(settings: Settings, digest: Hash = hash): (toke
       const key = digest(token);
       return { key, secret: key, signed: null };
     }
-    if (token.startsWith(signedHead)) return { key: digest(token), secret: null, signed: token };
+    // An imported token may begin so by chance: one of letters and digits alone is no JWS (RFC 7515 section 7.1).
+    if (token.startsWith(signedHead) && token.indexOf('.') > 0)
+      return { key: digest(token), secret: null, signed: token };
     return importedTokens.length === 0 ? 'token_unknown' : imported(token);
   };
 }

@@ -7,7 +7,7 @@ import type { Uses } from './uses.js';
 /** What a signed token asks for beyond its grants. */
 export interface Restriction {
   readonly methods: readonly string[] | null;
-  readonly prove: ((presentation: Presentation, now: number) => Promise<boolean>) | null;
+  readonly prove: ((presentation: Presentation, now: number, spent: boolean) => Promise<boolean>) | null;
 }
 
 /** The API token that a use is counted for and charged to. */

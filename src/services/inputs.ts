@@ -122,7 +122,7 @@ export const countTokensInput = z.strictObject({
 export const listTokensInput = countTokensInput.extend({
   limit,
   cursor: cursor.nullish(),
-  offset: z.int('give a whole number, at least 0').min(0, 'give at least 0').max(1e9, 'give less').default(0),
+  offset: z.int('give a whole number').min(0).max(1e9).default(0),
 });
 
 export const revokeOwnedInput = z.strictObject({ owner, organization: organization.optional() });

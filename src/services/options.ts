@@ -163,7 +163,7 @@ const schema = z.strictObject({
     .array(
       z.custom<Authenticator>(
         (value) => aFunction((value as Authenticator | null)?.attach),
-        'give an authenticator, such as accessTokens(…) or trustedIssuer(…) of postern/jwt',
+        'give an authenticator, such as accessTokens(…) of postern/jwt',
       ),
       'give a list of authenticators',
     )

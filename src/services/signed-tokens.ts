@@ -82,7 +82,7 @@ export class SignedTokens {
     return decideMethod(methods, method, requirement) ?? 'none';
   }
 
-  /** The same, waited for. */
+  /** The same, waited for. A call that is only explained uses up no proof. */
   async restrict(
     { methods, prove }: Restriction,
     { method, proof, recheck }: ReadAttempt,
@@ -98,7 +98,7 @@ export class SignedTokens {
     }
     // A call that goes on has proven it: a proof is good once.
     if (prove !== null && !recheck) {
-      const passed = await prove({ method, proof }, this.#core.time.latest);
+      const passed = await prove({ method, proof }, this.#core.time.latest, trace === undefined);
       trace?.push({ check: 'proof', passed, detail: `the proof of possession is ${passed ? 'good' : 'not good'}` });
       if (!passed) return denied('proof_invalid');
     }

@@ -5,9 +5,7 @@ import type { Holder } from './holder.js';
 /** Whose a credential turned out to be. */
 export function pushKnown(trace: Trace, holder: Holder | DenialReason): void {
   const passed = typeof holder !== 'string';
-  const detail = passed
-    ? `token ${holder.principal.tokenId}`
-    : 'no token has this secret, or nobody vouches for this signature';
+  const detail = passed ? `token ${holder.principal.tokenId}` : 'no token has this secret or signature';
   trace.push({ check: 'known', passed, detail });
 }
 

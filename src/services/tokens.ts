@@ -127,7 +127,8 @@ export function createTokens(core: Core, authority: Authority): Tokens {
     async update(id, input) {
       const given = check(updateTokenInput, input, 'tokens.update', 'input_invalid');
       // What grants, or prolongs, would outlive a credential that ends soon, and get around the limits of one that has any.
-      if (given.types !== undefined || given.expiresAt !== undefined) await authority.assertMayIssue(id);
+      const limited = given.rateLimit !== undefined || given.quota !== undefined;
+      if (given.types !== undefined || given.expiresAt !== undefined || limited) await authority.assertMayIssue(id);
       const updated = await edit(id, 'token.updated', async (token, now) => {
         const types = given.types === undefined ? null : await resolveGrants(given.types, token.organization);
         let { expiresAt } = token;
@@ -138,7 +139,6 @@ export function createTokens(core: Core, authority: Authority): Tokens {
           if (types === null) await authority.assertHolds(reader.grants(token).stored);
         }
         if (Object.values(given).every((value) => value === undefined)) return null;
-        const limited = given.rateLimit !== undefined || given.quota !== undefined;
         if (limited) await authority.assertUnlimited();
         return {
           ...token,

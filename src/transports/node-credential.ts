@@ -22,7 +22,11 @@ export function readNodeCredential(request: NodeRequest, header: string | null):
   if (header === null) {
     if (authorization === undefined) return readBearer(undefined, false);
     return readBearer(authorization, comesTwice(request.rawHeaders, AUTHORIZATION), () =>
-      readProof(single(request.headers.dpop), request.originalUrl ?? request.url ?? ''),
+      // Its own property only: what a polluted prototype adds is no address that anyone asked for.
+      readProof(
+        single(request.headers.dpop),
+        (Object.hasOwn(request, 'originalUrl') ? request.originalUrl : request.url) ?? '',
+      ),
     );
   }
   const raw = single(request.headers[header]);

@@ -9,7 +9,7 @@ import { dpopProof } from 'postern/jwt';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { proofVerifier, thumbprintOf } from '../../src/jwt/dpop.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
-import { refusal, START } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/instance.js';
 import { send } from '../transports/http-client.js';
 import { serve } from '../transports/support.js';
 
@@ -142,6 +142,20 @@ describe('routes that share a handler', () => {
       }
       expect(await call(path, await proofFor(path)), path).toBe(200);
     }
+  });
+});
+
+describe('a call that is explained', () => {
+  test('uses up no proof, and is told of one that is used up', async () => {
+    const { verify, proofFor } = await holder();
+    const { authenticator } = scripted(() => vouch({ prove: verify }));
+    const postern = createPostern({ store: memoryStore(), clock: () => START, authenticators: [authenticator] });
+    const proof = { jwt: await proofFor('/models'), target: '/models' };
+    const attempt = { token: TOKEN, method: 'GET', proof, requirement: { scope: 'models:read' } } as const;
+    const explained = async () => verdict((await postern.explain(attempt)).decision);
+    expect([await explained(), await explained()]).toEqual(['allowed', 'allowed']);
+    expect(verdict(await postern.authorize(attempt))).toBe('allowed');
+    expect([await explained(), verdict(await postern.authorize(attempt))]).toEqual(['proof_invalid', 'proof_invalid']);
   });
 });
 

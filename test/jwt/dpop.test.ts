@@ -34,7 +34,7 @@ async function proofWith(key: JWK, { header = {}, claims = {} }: { header?: obje
     .sign(await importJWK(key));
 }
 
-async function verifier(store: Pick<Store, 'putEntry'> = memoryStore()) {
+async function verifier(store: Pick<Store, 'findEntry' | 'putEntry'> = memoryStore()) {
   const key = await newKey();
   const jkt = await thumbprintOf(key as Record<string, unknown>);
   const verify = proofVerifier({ jkt, token: TOKEN, origins: [ORIGIN], store });

@@ -43,7 +43,9 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
       async handle({ request, body }) {
         const { subjectToken, options } = readForm(body);
         assertTarget(body, accessTokens.audience);
-        const dpopKey = await provenKey(context, request);
+        // Of a proof something is kept: not for who has no token to exchange, and is refused below.
+        const isKnown = !('allowed' in (await context.identifyToken(subjectToken)));
+        const dpopKey = isKnown ? await provenKey(context, request) : null;
         const issued = await accessTokens
           .exchange(context.postern, subjectToken, { ...options, ...(dpopKey !== null && { dpopKey }) })
           .catch((error: unknown): never => {
