@@ -57,12 +57,10 @@ export type {
   ChangeType,
   Clock,
   Confirmation,
-  Consumed,
   EndpointQuery,
   Invalidation,
   NewSecret,
   Random,
-  RateLimiter,
   SecretKey,
   SecretRotation,
   Store,
@@ -77,6 +75,7 @@ export type {
   UsageCount,
 } from './services/ports.js';
 export type { AccessPreview, AffectedToken } from './services/preview.js';
+export type { Consumed, RateLimiter } from './services/rate-limiter.js';
 export type { Register, RegisteredPrincipal, RegisteredRequirement } from './services/register.js';
 export type {
   CountTokens,

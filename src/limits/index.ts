@@ -2,10 +2,10 @@ import { RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limi
 import { z } from 'zod';
 import { PosternError } from '../domain/errors.js';
 import { check } from '../services/check.js';
-import type { Consumed, RateLimiter } from '../services/ports.js';
+import type { Consumed, RateLimiter } from '../services/rate-limiter.js';
 import { after, delay } from '../services/runtime.js';
 
-export type { Consumed, RateLimiter } from '../services/ports.js';
+export type { Consumed, RateLimiter } from '../services/rate-limiter.js';
 
 /** What `rate-limiter-flexible` gives for each of its stores. */
 interface FlexibleLimiter {

@@ -9,7 +9,8 @@ import { check, ownCopy } from './check.js';
 import type { PepperKey } from './digest.js';
 import type { EventListener } from './events.js';
 import { missingMethods } from './guarded-store.js';
-import type { Clock, Random, RateLimiter, Store } from './ports.js';
+import type { Clock, Random, Store } from './ports.js';
+import type { RateLimiter } from './rate-limiter.js';
 import { webRandom } from './runtime.js';
 import type { CacheLimits } from './token-cache.js';
 

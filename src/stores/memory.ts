@@ -10,6 +10,7 @@ import type {
   StoredToken,
   UsageCount,
 } from '../services/ports.js';
+import { kept, keptSecret, recorded } from './memory/copies.js';
 import { MemoryEntries } from './memory/entries.js';
 import { isAsked, matches, newestFirst, positionOf } from './memory/query.js';
 
@@ -285,18 +286,4 @@ export function memoryStore(): Store {
       listeners.clear();
     },
   };
-}
-
-/** A copy: what the caller does later to what was handed in is nothing to the store. */
-function kept(token: StoredToken): StoredToken {
-  return { ...token, typeNames: [...token.typeNames] };
-}
-
-function keptSecret(secret: NewSecret): NewSecret {
-  return { ...secret, key: secret.key && { ...secret.key } };
-}
-
-/** A copy, made before anything is written: a change that can't be read then changes nothing. */
-function recorded(change: Change): Change {
-  return { ...change, actor: { ...change.actor } };
 }

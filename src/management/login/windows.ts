@@ -1,6 +1,6 @@
 import { isPosternError } from '../../domain/errors.js';
 import type { Core } from '../../services/core.js';
-import type { RateLimiter } from '../../services/ports.js';
+import type { RateLimiter } from '../../services/rate-limiter.js';
 import { Problem, unavailable } from '../http/problem.js';
 
 interface Window {
