@@ -1,5 +1,5 @@
 /**
- * The direction of imports, as `shared/design/style.md` draws it: domain → services → stores / transports → testing.
+ * The direction of imports: domain ← ports ← base ← deciding, managing ← instance; stores and limits stand on base, transports and jwt on instance.
  * Types count too (`tsPreCompilationDeps`): a layer that knows another's types knows that layer.
  *
  * @type {import('dependency-cruiser').IConfiguration}
@@ -28,39 +28,67 @@ module.exports = {
       to: { pathNot: '^src/domain/' },
     },
     {
-      name: 'services-know-domain',
-      comment: 'Services speak to the outside through ports; they know no store and no transport.',
+      name: 'ports-know-domain',
+      comment: 'What the outside must give is said in the words of the domain, and imports nothing else.',
       severity: 'error',
-      from: { path: '^src/services/' },
-      to: { path: '^src/', pathNot: '^src/(domain|services)/' },
+      from: { path: '^src/ports/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports)/' },
+    },
+    {
+      name: 'base-knows-ports',
+      comment: 'What every room stands on: settings, time, events, digests, stored rows. It knows no use case.',
+      severity: 'error',
+      from: { path: '^src/base/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports|base)/' },
+    },
+    {
+      name: 'deciding-knows-base',
+      comment: 'Decisions know nothing of what changes tokens and endpoints.',
+      severity: 'error',
+      from: { path: '^src/deciding/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports|base|deciding|instance)/' },
+    },
+    {
+      name: 'managing-knows-base',
+      comment: 'Management tells deciding what to forget through ports, and knows nothing else of it.',
+      severity: 'error',
+      from: { path: '^src/managing/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports|base|managing|deciding|instance)/' },
+    },
+    {
+      name: 'instance-builds-the-rooms',
+      comment: 'createPostern puts the rooms together; it knows no store and no transport.',
+      severity: 'error',
+      from: { path: '^src/instance/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports|base|deciding|managing|instance)/' },
     },
     {
       name: 'stores-know-ports',
-      comment: 'A store implements a port of the services and knows no transport.',
+      comment: 'A store implements a port and knows no transport.',
       severity: 'error',
       from: { path: '^src/stores/' },
-      to: { path: '^src/', pathNot: '^src/(domain|services|stores)/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports|base|stores)/' },
     },
     {
       name: 'stores-apart',
-      comment: 'One store never needs another; what SQL ones share is in stores/sql.',
+      comment: 'One store never needs another; what SQL ones share is in stores/sql, what all share in stores/shared.',
       severity: 'error',
       from: { path: '^src/stores/([^/.]+)' },
-      to: { path: '^src/stores/', pathNot: '^src/stores/($1[/.]|sql/)' },
+      to: { path: '^src/stores/', pathNot: '^src/stores/($1[/.]|sql/|shared/)' },
     },
     {
       name: 'transports-know-no-store',
       comment: 'A transport asks the authorizer; where the records lie is none of its business.',
       severity: 'error',
       from: { path: '^src/transports/' },
-      to: { path: '^src/', pathNot: '^src/(domain|services|transports)/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports|base|instance|transports)/' },
     },
     {
       name: 'limits-know-ports',
-      comment: 'A rate limiter implements a port of the services and knows neither store nor transport.',
+      comment: 'A rate limiter implements a port and knows neither store nor transport.',
       severity: 'error',
       from: { path: '^src/limits/' },
-      to: { path: '^src/', pathNot: '^src/(domain|services|limits)/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports|base|limits)/' },
     },
     {
       name: 'adapters-apart',
@@ -71,20 +99,20 @@ module.exports = {
     },
     {
       name: 'jwt-knows-ports',
-      comment: 'Signed tokens are authenticators behind a port of the services; they know neither store nor transport.',
+      comment: 'Signed tokens are authenticators behind a port; they know neither store nor transport.',
       severity: 'error',
       from: { path: '^src/jwt/' },
-      to: { path: '^src/', pathNot: '^src/(domain|services|jwt)/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports|base|deciding|managing|instance|jwt)/' },
     },
     {
       name: 'management-is-above',
-      comment: 'Management speaks HTTP over the services and signed tokens; it brings no store and no framework.',
+      comment: 'Management speaks HTTP over an instance and signed tokens; it brings no store and no framework.',
       severity: 'error',
       from: { path: '^src/management/' },
       to: {
         path: '^src/',
         pathNot:
-          '^src/(domain|services|jwt|management)/|^src/transports/(credential|http-answer|node-credential|rate-limit-headers)[.]ts$',
+          '^src/(domain|ports|base|managing|instance|jwt|management)/|^src/transports/(credential|http-answer|node-credential|rate-limit-headers)[.]ts$',
       },
     },
     {
@@ -99,7 +127,7 @@ module.exports = {
       comment: 'What helps tests is imported by tests alone, and never reaches a transport.',
       severity: 'error',
       from: { path: '^src/testing/' },
-      to: { path: '^src/', pathNot: '^src/(domain|services|stores|testing)/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports|base|managing|instance|limits|stores|testing)/' },
     },
     {
       name: 'index-is-for-users',
@@ -113,7 +141,9 @@ module.exports = {
       comment: 'The core entry runs on any runtime and needs no peer: domain, services and the memory store.',
       severity: 'error',
       from: { path: '^src/index\\.ts$' },
-      to: { pathNot: '^src/(domain/|services/|stores/memory\\.ts$)' },
+      to: {
+        pathNot: '^src/(domain/|ports/|base/|deciding/|managing/|instance/|limits/memory\\.ts$|stores/memory\\.ts$)',
+      },
     },
     {
       name: 'node-only-where-node-is',

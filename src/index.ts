@@ -1,3 +1,13 @@
+export type {
+  ChangeEvent,
+  DecisionEvent,
+  EventListener,
+  FaultEvent,
+  FeedEvent,
+  PosternEvent,
+} from './base/events.js';
+export type { CacheOptions, ImportedTokenForm, Pepper, PosternOptions } from './base/options.js';
+export type { Attempt, AttemptNeeding } from './deciding/attempt.js';
 export type { Check, Step } from './domain/decide.js';
 export type { Allowed, Authentication, Decision, DenialReason, Denied, FaultCause } from './domain/decision.js';
 export type { Duration } from './domain/duration.js';
@@ -28,55 +38,11 @@ export {
   scopeAccess,
   type TokenTypes,
 } from './domain/token-types.js';
-export type { Attempt, AttemptNeeding } from './services/attempt.js';
-export type { Audit, AuditEntry, ListChanges } from './services/audit.js';
-export type {
-  AttachedAuthenticator,
-  Authenticator,
-  AuthenticatorHost,
-  Presentation,
-  Proof,
-  Refusal,
-  Vouched,
-} from './services/authenticator.js';
-export { createPostern, type Management, type Postern } from './services/create-postern.js';
-export type { CreateEndpoint, Endpoints, InOrganization, ListEndpoints } from './services/endpoints.js';
-export type {
-  ChangeEvent,
-  DecisionEvent,
-  EventListener,
-  FaultEvent,
-  FeedEvent,
-  PosternEvent,
-} from './services/events.js';
-export type { CacheOptions, ImportedTokenForm, Pepper, PosternOptions } from './services/options.js';
-export type {
-  Actor,
-  Change,
-  ChangeQuery,
-  ChangeType,
-  Clock,
-  Confirmation,
-  EndpointQuery,
-  Invalidation,
-  NewSecret,
-  Random,
-  SecretKey,
-  SecretRotation,
-  Store,
-  StoredEndpoint,
-  StoredEntry,
-  StoredSecret,
-  StoredToken,
-  TokenFilter,
-  TokenPosition,
-  TokenQuery,
-  Usage,
-  UsageCount,
-} from './services/ports.js';
-export type { AccessPreview, AffectedToken } from './services/preview.js';
-export type { Consumed, RateLimiter } from './services/rate-limiter.js';
-export type { Register, RegisteredPrincipal, RegisteredRequirement } from './services/register.js';
+export { createPostern, type Management, type Postern } from './instance/create-postern.js';
+export type { Register, RegisteredPrincipal, RegisteredRequirement } from './instance/register.js';
+export type { Audit, AuditEntry, ListChanges } from './managing/audit.js';
+export type { CreateEndpoint, Endpoints, InOrganization, ListEndpoints } from './managing/endpoints.js';
+export type { AccessPreview, AffectedToken } from './managing/preview.js';
 export type {
   CountTokens,
   CreateToken,
@@ -87,5 +53,37 @@ export type {
   Tokens,
   TokenUsage,
   UpdateToken,
-} from './services/tokens-api.js';
+} from './managing/tokens-api.js';
+export type {
+  AttachedAuthenticator,
+  Authenticator,
+  AuthenticatorHost,
+  Presentation,
+  Proof,
+  Refusal,
+  Vouched,
+} from './ports/authenticator.js';
+export type { Actor, Change, ChangeQuery, ChangeType } from './ports/changes.js';
+export type { Clock, Random } from './ports/environment.js';
+export type { Consumed, RateLimiter } from './ports/rate-limiter.js';
+export type {
+  NewSecret,
+  SecretKey,
+  SecretRotation,
+  StoredEndpoint,
+  StoredEntry,
+  StoredSecret,
+  StoredToken,
+  Usage,
+  UsageCount,
+} from './ports/records.js';
+export type {
+  Confirmation,
+  EndpointQuery,
+  Invalidation,
+  Store,
+  TokenFilter,
+  TokenPosition,
+  TokenQuery,
+} from './ports/store.js';
 export { memoryStore } from './stores/memory.js';

@@ -1,4 +1,4 @@
-import type { AttachedAuthenticator, AuthenticatorHost, Refusal, Vouched } from '../services/authenticator.js';
+import type { AttachedAuthenticator, AuthenticatorHost, Refusal, Vouched } from '../ports/authenticator.js';
 import { readAccessClaims } from './access-claims.js';
 import { bindingOf } from './binding.js';
 import { readCompact } from './compact.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownCopy } from '../base/check.js';
 import { isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import {
   compileGrants,
@@ -9,7 +10,6 @@ import {
 } from '../domain/grants.js';
 import type { Principal, PrincipalFields } from '../domain/principal.js';
 import type { Catalog } from '../domain/token-types.js';
-import { ownCopy } from '../services/check.js';
 
 /**
  * What an access token grants, as `authorization_details` (RFC 9396 section 9.1): one of the first form for each endpoint, one

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { check } from '../base/check.js';
 import { PosternError } from '../domain/errors.js';
 import type { TokenTypes } from '../domain/token-types.js';
-import type { Authenticator, AuthenticatorHost } from '../services/authenticator.js';
-import { check } from '../services/check.js';
-import type { Postern } from '../services/create-postern.js';
-import { internalsOf } from '../services/internals.js';
+import type { Postern } from '../instance/create-postern.js';
+import { internalsOf } from '../instance/internals.js';
+import type { Authenticator, AuthenticatorHost } from '../ports/authenticator.js';
 import { AccessAuthenticator } from './access-authenticator.js';
 import { type ExchangedToken, type ExchangeOptions, exchangeToken } from './exchange.js';
 import { jwksHandler } from './jwks-handler.js';

@@ -1,4 +1,4 @@
-import type { AuthenticatorHost, Vouched } from '../services/authenticator.js';
+import type { AuthenticatorHost, Vouched } from '../ports/authenticator.js';
 import { proofVerifier } from './dpop.js';
 
 /** What proofs of possession are checked against. */

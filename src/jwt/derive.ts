@@ -1,14 +1,14 @@
 import { CompactSign, importJWK } from 'jose';
 import { z } from 'zod';
+import { check } from '../base/check.js';
+import { derivedKeyOf } from '../base/derived-key.js';
+import { webRandom } from '../base/runtime.js';
 import { encodeBase64url } from '../domain/base64url.js';
 import { derivedHeader } from '../domain/derived-token.js';
 import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
 import { isEndpointId } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { parseToken } from '../domain/token-format.js';
-import { check } from '../services/check.js';
-import { derivedKeyOf } from '../services/derived-key.js';
-import { webRandom } from '../services/runtime.js';
 
 /** How a derived token is narrower than its parent. */
 export interface DeriveOptions {

@@ -1,12 +1,12 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { CompactSign, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
 import { z } from 'zod';
+import { check, ownCopy } from '../base/check.js';
+import { webRandom } from '../base/runtime.js';
 import { encodeBase64url } from '../domain/base64url.js';
 import { PosternError } from '../domain/errors.js';
-import type { Presentation } from '../services/authenticator.js';
-import { check, ownCopy } from '../services/check.js';
-import type { Store } from '../services/ports.js';
-import { webRandom } from '../services/runtime.js';
+import type { Presentation } from '../ports/authenticator.js';
+import type { Store } from '../ports/store.js';
 import { ALGORITHMS, bareKey, fits, isAlgorithm, type PublicJwk, type SignatureAlgorithm } from './algorithms.js';
 import { readCompact } from './compact.js';
 import { CLOCK_TOLERANCE, verifySignature } from './verify.js';

@@ -1,6 +1,6 @@
+import { after } from '../base/runtime.js';
 import { PosternError } from '../domain/errors.js';
 import { quote } from '../domain/text.js';
-import { after } from '../services/runtime.js';
 
 /** The runtime's `fetch`, or one in its place. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

@@ -1,6 +1,6 @@
 /** Signed tokens: made offline from an API token, exchanged for one, or issued by an identity provider. */
 
-export type { Authenticator } from '../services/authenticator.js';
+export type { Authenticator } from '../ports/authenticator.js';
 export { type AccessTokens, accessTokens } from './access-tokens.js';
 export type { SignatureAlgorithm } from './algorithms.js';
 export { claimedScopes } from './claimed-scopes.js';

@@ -1,9 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { CompactSign, compactVerify, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { z } from 'zod';
+import { check, ownCopy } from '../base/check.js';
 import { encodeBase64url } from '../domain/base64url.js';
 import { PosternError } from '../domain/errors.js';
-import { check, ownCopy } from '../services/check.js';
 import { bareKey, fits, type PublicJwk } from './algorithms.js';
 
 /** What access tokens are signed with (RFC 8037 section 3.1, RFC 7518 section 3.4). */

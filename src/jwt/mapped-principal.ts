@@ -1,14 +1,14 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { z } from 'zod';
+import { BoundedMap } from '../base/bounded-map.js';
+import { check } from '../base/check.js';
+import { bytesToLatin1 } from '../base/digest.js';
 import { isOrganizationName } from '../domain/endpoint.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import { compileGrants, type Grants, type StoredGrants } from '../domain/grants.js';
 import type { Ownership, PrincipalFields } from '../domain/principal.js';
-import type { AuthenticatorHost } from '../services/authenticator.js';
-import { BoundedMap } from '../services/bounded-map.js';
-import { check } from '../services/check.js';
-import { bytesToLatin1 } from '../services/digest.js';
-import { type FindEndpoint, readGrants } from '../services/grant-input.js';
+import { type FindEndpoint, readGrants } from '../managing/grant-input.js';
+import type { AuthenticatorHost } from '../ports/authenticator.js';
 
 /** Who the subject of a verified token is to this application. */
 export interface TrustedPrincipal {

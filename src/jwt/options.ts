@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { check, ownCopy } from '../base/check.js';
 import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
-import { check, ownCopy } from '../services/check.js';
 import {
   type GivenKeys,
   type PrivateJwk,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { check } from '../base/check.js';
 import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
-import { check } from '../services/check.js';
-import type { Clock } from '../services/ports.js';
+import type { Clock } from '../ports/environment.js';
 import type { SignatureAlgorithm } from './algorithms.js';
 import { discoveryUrl, keysIn } from './discovery.js';
 import { type Fetch, fetchJson, KeyServerFault, trustedUrl } from './fetch-json.js';

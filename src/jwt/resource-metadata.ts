@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { check } from '../base/check.js';
 import { PosternError } from '../domain/errors.js';
-import { check } from '../services/check.js';
 import { isTrusted, parseUrl } from './fetch-json.js';
 
 /** What a protected resource tells of itself (RFC 9728 section 2). */

@@ -3,7 +3,7 @@ import { importJWK } from 'jose';
 import { z } from 'zod';
 import { encodeBase64url } from '../domain/base64url.js';
 import { isUnavailable, PosternError } from '../domain/errors.js';
-import type { AuthenticatorHost } from '../services/authenticator.js';
+import type { AuthenticatorHost } from '../ports/authenticator.js';
 import { bareKey } from './algorithms.js';
 import {
   isRotationDue,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { check, ownCopy } from '../base/check.js';
 import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
 import type { PrincipalFields } from '../domain/principal.js';
@@ -8,8 +9,7 @@ import type {
   AuthenticatorHost,
   Refusal,
   Vouched,
-} from '../services/authenticator.js';
-import { check, ownCopy } from '../services/check.js';
+} from '../ports/authenticator.js';
 import { ALGORITHMS, isAlgorithm, type SignatureAlgorithm } from './algorithms.js';
 import { bindingOf } from './binding.js';
 import { mediaType, readCompact } from './compact.js';

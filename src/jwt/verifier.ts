@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { check, ownCopy } from '../base/check.js';
 import { PosternError } from '../domain/errors.js';
-import type { Authenticator, AuthenticatorHost } from '../services/authenticator.js';
-import { check, ownCopy } from '../services/check.js';
+import type { Authenticator, AuthenticatorHost } from '../ports/authenticator.js';
 import { AccessAuthenticator, type Parents } from './access-authenticator.js';
 import { trustedUrl } from './fetch-json.js';
 import { SIGNING_ALGORITHMS } from './keys.js';

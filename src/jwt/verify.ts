@@ -1,5 +1,5 @@
 import { compactVerify } from 'jose';
-import type { Refusal } from '../services/authenticator.js';
+import type { Refusal } from '../ports/authenticator.js';
 import type { CompactJws } from './compact.js';
 
 /** What a set of keys is asked by: the header of a token, which nobody has verified yet. */

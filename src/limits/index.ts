@@ -1,11 +1,11 @@
 import { RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
+import { check } from '../base/check.js';
+import { after, delay } from '../base/runtime.js';
 import { PosternError } from '../domain/errors.js';
-import { check } from '../services/check.js';
-import type { Consumed, RateLimiter } from '../services/rate-limiter.js';
-import { after, delay } from '../services/runtime.js';
+import type { Consumed, RateLimiter } from '../ports/rate-limiter.js';
 
-export type { Consumed, RateLimiter } from '../services/rate-limiter.js';
+export type { Consumed, RateLimiter } from '../ports/rate-limiter.js';
 
 /** What `rate-limiter-flexible` gives for each of its stores. */
 interface FlexibleLimiter {

@@ -1,7 +1,7 @@
 import { tokenPattern } from '../domain/token-format.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
-import type { Postern } from '../services/create-postern.js';
-import { internalsOf } from '../services/internals.js';
+import type { Postern } from '../instance/create-postern.js';
+import { internalsOf } from '../instance/internals.js';
 import { rateLimitHeaders } from '../transports/rate-limit-headers.js';
 import { addressOf } from './address.js';
 import type { Caller } from './caller.js';

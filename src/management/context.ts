@@ -1,6 +1,6 @@
-import type { Core } from '../services/core.js';
-import type { Postern } from '../services/create-postern.js';
-import type { Internals } from '../services/internals.js';
+import type { Core } from '../instance/core.js';
+import type { Postern } from '../instance/create-postern.js';
+import type { Internals } from '../instance/internals.js';
 import type { Logins } from './login/logins.js';
 import type { Settings } from './options.js';
 import type { ScopeWords } from './wire/scope-words.js';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { check, ownCopy } from '../base/check.js';
 import { PosternError } from '../domain/errors.js';
 import { quote } from '../domain/text.js';
 import type { AnyTokenTypes, Catalog, GrantsOf, TokenTypes } from '../domain/token-types.js';
-import { check, ownCopy } from '../services/check.js';
-import type { Postern } from '../services/create-postern.js';
+import type { Postern } from '../instance/create-postern.js';
 
 /** What the management API lets be done, each by a scope. */
 export type Permission = 'listTokens' | 'manageTokens' | 'readEndpoints' | 'manageEndpoints' | 'readAudit';

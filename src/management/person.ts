@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { check } from '../base/check.js';
 import { isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { compileGrants, type Grants, type StoredGrant, type StoredGrants } from '../domain/grants.js';
 import { quote } from '../domain/text.js';
 import type { Catalog } from '../domain/token-types.js';
-import { check } from '../services/check.js';
 import type { PersonCaller } from './caller.js';
 
 const words = z.string('give a text').optional();

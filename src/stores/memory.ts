@@ -1,15 +1,8 @@
 import { PosternError } from '../domain/errors.js';
 import type { Ownership } from '../domain/principal.js';
-import type {
-  Change,
-  Invalidation,
-  NewSecret,
-  Store,
-  StoredEndpoint,
-  StoredSecret,
-  StoredToken,
-  UsageCount,
-} from '../services/ports.js';
+import type { Change } from '../ports/changes.js';
+import type { NewSecret, StoredEndpoint, StoredSecret, StoredToken, UsageCount } from '../ports/records.js';
+import type { Invalidation, Store } from '../ports/store.js';
 import { kept, keptSecret, recorded } from './memory/copies.js';
 import { MemoryEntries } from './memory/entries.js';
 import { isAsked, matches, newestFirst, positionOf } from './memory/query.js';

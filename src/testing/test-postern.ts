@@ -1,11 +1,11 @@
+import type { PosternOptions } from '../base/options.js';
 import { type Duration, durationOf } from '../domain/duration.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { bentocloudTokenTypes, GrantsOf, ScopeAccess, ScopeGrantIn, TokenTypes } from '../domain/token-types.js';
 import { bentocloudTokenTypes as defaultTypes } from '../domain/token-types.js';
-import { createPostern, type Postern } from '../services/create-postern.js';
-import type { Endpoints } from '../services/endpoints.js';
-import type { PosternOptions } from '../services/options.js';
-import type { CreateToken, IssuedToken } from '../services/tokens-api.js';
+import { createPostern, type Postern } from '../instance/create-postern.js';
+import type { Endpoints } from '../managing/endpoints.js';
+import type { CreateToken, IssuedToken } from '../managing/tokens-api.js';
 import { memoryStore } from '../stores/memory.js';
 
 /** A clock that stands still until it is moved. */

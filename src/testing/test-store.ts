@@ -1,4 +1,4 @@
-import type { Store } from '../services/ports.js';
+import type { Store } from '../ports/store.js';
 import { asRunner, findRunner, type TestRunner } from './runner.js';
 import type { StoreCase } from './store-cases/case.js';
 import { changeCases } from './store-cases/changes.js';

@@ -2,7 +2,7 @@ import { type Decision, denied } from '../domain/decision.js';
 import type { Zone } from '../domain/endpoint.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { AnyTokenTypes, ScopeOf, TokenTypes } from '../domain/token-types.js';
-import type { Postern } from '../services/create-postern.js';
+import type { Postern } from '../instance/create-postern.js';
 import type { CredentialFields } from './credential.js';
 
 /** What a guard needs of an instance. */

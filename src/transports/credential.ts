@@ -1,4 +1,4 @@
-import type { Proof } from '../services/authenticator.js';
+import type { Proof } from '../ports/authenticator.js';
 
 /** What a transport found of a credential: one token, none, or what is no single one. */
 export interface CredentialFields {

@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Decision, Denied } from '../domain/decision.js';
 import { denied } from '../domain/decision.js';
 import type { TokenTypes } from '../domain/token-types.js';
-import type { RegisteredPrincipal } from '../services/register.js';
+import type { RegisteredPrincipal } from '../instance/register.js';
 import { type Asked, asker, type RequirementFor, reporter } from './ask.js';
 import { markGuard } from './express-lint.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';

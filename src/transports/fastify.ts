@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { ownCopy } from '../base/check.js';
 import { type Decision, type Denied, denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
-import { ownCopy } from '../services/check.js';
-import type { RegisteredPrincipal, RegisteredTypes } from '../services/register.js';
+import type { RegisteredPrincipal, RegisteredTypes } from '../instance/register.js';
 import { type Asked, asker, type RequirementFor, reporter } from './ask.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { type HttpAnswer, httpAnswers } from './http-answer.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { check } from '../services/check.js';
+import { check } from '../base/check.js';
 import type { ZoneOf } from './ask.js';
 import { DEFAULT_REALM } from './http-answer.js';
 

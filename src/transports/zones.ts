@@ -1,9 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { check } from '../base/check.js';
 import type { Zone } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { quote } from '../domain/text.js';
-import { check } from '../services/check.js';
 
 /** A request of Express, Fastify or `node:http`. */
 export interface SocketRequest {

@@ -4,7 +4,7 @@ import { createPostern, memoryStore } from 'postern';
 import { accessTokens, generateKeys, type PrivateJwk, trustedIssuer } from 'postern/jwt';
 import { describe, expect, it } from 'vitest';
 import { bindingOf } from '../../src/jwt/binding.js';
-import type { AuthenticatorHost } from '../../src/services/authenticator.js';
+import type { AuthenticatorHost } from '../../src/ports/authenticator.js';
 import { START, verdict } from '../support/instance.js';
 import { polluted } from '../support/polluted.js';
 import { API, AUTH, claimsIn, issueBoth, issuerWorld, resigned } from './support/access.js';

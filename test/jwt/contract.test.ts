@@ -7,8 +7,8 @@ import * as signedTokens from 'postern/jwt';
 import { accessTokens, derive, generateKeys, trustedIssuer } from 'postern/jwt';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
+import { createDigester, hash } from '../../src/base/digest.js';
 import { decodeBase64url } from '../../src/domain/base64url.js';
-import { createDigester, hash } from '../../src/services/digest.js';
 import { instance, refusal, START, TestClock, thrown, verdict } from '../support/instance.js';
 import { claimsIn, ENCRYPTION_KEY, issueBoth, issuerWorld } from './support/access.js';
 import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/tokens.js';
@@ -265,7 +265,7 @@ describe('the section "Signed tokens" of the README', () => {
 
 describe('derived-tokens.md', () => {
   test('the seed is the HMACs that it says, and neither half is what the store finds the token by', async () => {
-    const { derivedKeyOf } = await import('../../src/services/derived-key.js');
+    const { derivedKeyOf } = await import('../../src/base/derived-key.js');
     const { createHmac } = await import('node:crypto');
     const { postern } = instance();
     const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });

@@ -26,20 +26,16 @@ it('imports run one way, without a cycle', async () => {
 
 /** One file for each way to break a rule. Types count: a layer that knows another's types knows that layer. */
 const FORBIDDEN = [
-  [
-    'domain/to-service.ts',
-    `import type { Store } from '../services/ports.js'; export type A = Store;`,
-    'domain-is-pure',
-  ],
+  ['domain/to-service.ts', `import type { Store } from '../ports/store.js'; export type A = Store;`, 'domain-is-pure'],
   ['domain/to-package.ts', `export { z } from 'zod';`, 'domain-is-pure'],
-  ['services/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'services-know-domain'],
-  ['services/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'services-know-domain'],
-  ['services/to-node.ts', `export { createHash } from 'node:crypto';`, 'node-only-where-node-is'],
-  ['services/to-peer.ts', `export type { Request } from 'express';`, 'peers-in-their-own-entry'],
-  ['services/to-tool.ts', `export { expect } from 'vitest';`, 'packages-that-are-declared'],
-  ['services/to-nothing.ts', `export { a } from './nothing.js';`, 'resolvable'],
-  ['services/cycle-a.ts', `export { b } from './cycle-b.js'; export type A = 1;`, 'no-cycle'],
-  ['services/to-index.ts', `export { createPostern } from '../index.js';`, 'index-is-for-users'],
+  ['deciding/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'deciding-knows-base'],
+  ['deciding/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'deciding-knows-base'],
+  ['deciding/to-node.ts', `export { createHash } from 'node:crypto';`, 'node-only-where-node-is'],
+  ['deciding/to-peer.ts', `export type { Request } from 'express';`, 'peers-in-their-own-entry'],
+  ['deciding/to-tool.ts', `export { expect } from 'vitest';`, 'packages-that-are-declared'],
+  ['deciding/to-nothing.ts', `export { a } from './nothing.js';`, 'resolvable'],
+  ['deciding/cycle-a.ts', `export { b } from './cycle-b.js'; export type A = 1;`, 'no-cycle'],
+  ['deciding/to-index.ts', `export { createPostern } from '../index.js';`, 'index-is-for-users'],
   ['stores/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'stores-know-ports'],
   ['stores/other.ts', `export { memoryStore } from './memory.js';`, 'stores-apart'],
   ['limits/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'limits-know-ports'],
@@ -55,7 +51,7 @@ const FORBIDDEN = [
 ] as const;
 
 /** The other half of the cycle above, which is reported once, from its first file. */
-const BACK = ['services/cycle-b.ts', `import type { A } from './cycle-a.js'; export const b: A = 1;`] as const;
+const BACK = ['deciding/cycle-b.ts', `import type { A } from './cycle-a.js'; export const b: A = 1;`] as const;
 
 describe('a file that breaks a rule is named', () => {
   let folder: string;

@@ -1,6 +1,6 @@
 import { createPostern, memoryStore } from 'postern';
 import { describe, expect, test } from 'vitest';
-import type { Authenticator, AuthenticatorHost } from '../../src/services/authenticator.js';
+import type { Authenticator, AuthenticatorHost } from '../../src/ports/authenticator.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
 import { controlledStore } from '../support/controlled-store.js';
 import { type Attempt, instance, refusal, START, thrown, verdict } from '../support/instance.js';

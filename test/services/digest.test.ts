@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createDigester, hash, hexToLatin1, portableHash } from '../../src/services/digest.js';
+import { createDigester, hash, hexToLatin1, portableHash } from '../../src/base/digest.js';
 
 const ascii = fc.string({
   unit: fc.integer({ min: 0, max: 127 }).map((code) => String.fromCharCode(code)),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RateLimiter } from '../../src/services/rate-limiter.js';
+import type { RateLimiter } from '../../src/ports/rate-limiter.js';
 import { instance, refusal, thrown, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;

@@ -1,6 +1,6 @@
 import { memoryStore } from 'postern';
 import { describe, expect, test } from 'vitest';
-import type { Invalidation } from '../../src/services/ports.js';
+import type { Invalidation } from '../../src/ports/store.js';
 import { controlledStore } from '../support/controlled-store.js';
 import { instance, verdict } from '../support/instance.js';
 

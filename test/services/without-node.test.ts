@@ -9,7 +9,7 @@ Object.defineProperty(process, 'getBuiltinModule', { value: undefined, configura
 
 describe('with the portable hash', async () => {
   try {
-    const { hash, portableHash } = await import('../../src/services/digest.js');
+    const { hash, portableHash } = await import('../../src/base/digest.js');
     test('it is the one in use', () => expect(hash).toBe(portableHash));
     await import('./decisions.test.js');
     await import('./tokens-create.test.js');

@@ -1,6 +1,6 @@
 import { createPostern } from 'postern';
 import { sqliteStore } from 'postern/stores/sqlite';
-import type { StoredEntry } from '../../src/services/ports.js';
+import type { StoredEntry } from '../../src/ports/records.js';
 
 /** Another process at the same file: does what it is told, and answers. */
 const store = sqliteStore({ filename: process.argv[2] as string });

@@ -1,7 +1,7 @@
 import { bentocloudTokenTypes } from 'postern';
 import { compileGrants } from '../../src/domain/grants.js';
 import { compileCatalog } from '../../src/domain/token-types.js';
-import type { Authenticator, AuthenticatorHost, Refusal, Vouched } from '../../src/services/authenticator.js';
+import type { Authenticator, AuthenticatorHost, Refusal, Vouched } from '../../src/ports/authenticator.js';
 import { START } from './instance.js';
 
 const catalog = compileCatalog(bentocloudTokenTypes);

@@ -1,6 +1,6 @@
 import { memoryStore } from 'postern';
 import { expect, it } from 'vitest';
-import type { NewSecret, StoredEntry, StoredToken } from '../../src/services/ports.js';
+import type { NewSecret, StoredEntry, StoredToken } from '../../src/ports/records.js';
 import { type Break, failures, pause } from './failures.js';
 
 /** What the suite must notice of keys, ownership, numbered pages, totals and entries. */

@@ -1,6 +1,7 @@
 import { memoryStore, type StoredSecret, type StoredToken } from 'postern';
 import { expect, it } from 'vitest';
-import type { Change, UsageCount } from '../../src/services/ports.js';
+import type { Change } from '../../src/ports/changes.js';
+import type { UsageCount } from '../../src/ports/records.js';
 import { aChange } from '../../src/testing/store-cases/case.js';
 import { type Break, failures, pause } from './failures.js';
 

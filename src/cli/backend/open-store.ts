@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import type { Store } from '../../services/ports.js';
-import type { MigrateOptions, Migration } from '../../stores/sql/migration.js';
+import type { Store } from '../../ports/store.js';
+import type { MigrateOptions, Migration } from '../../stores/shared/migration.js';
 import { CliError, usageError } from '../failure.js';
 
 /** A store that makes its own tables: each of those that the command can name. */

@@ -1,6 +1,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import type { Postern } from '../../services/create-postern.js';
-import type { Store, StoredEntry } from '../../services/ports.js';
+import type { Postern } from '../../instance/create-postern.js';
+import type { StoredEntry } from '../../ports/records.js';
+import type { Store } from '../../ports/store.js';
 import { CliError } from '../failure.js';
 
 const KIND = 'bootstrap';

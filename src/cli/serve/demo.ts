@@ -1,5 +1,5 @@
 import { isPosternError } from '../../domain/errors.js';
-import type { Postern } from '../../services/create-postern.js';
+import type { Postern } from '../../instance/create-postern.js';
 import { guard } from '../../transports/fetch.js';
 
 const ENDPOINT = 'demo';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import { createPostern, type Postern } from '../../instance/create-postern.js';
 import { managementApi, toNodeHandler } from '../../management/index.js';
-import { createPostern, type Postern } from '../../services/create-postern.js';
 import { clientAddress, type SocketRequest } from '../../transports/zones.js';
 import { isInTheClear } from '../backend/http-client.js';
 import { openStore } from '../backend/open-store.js';

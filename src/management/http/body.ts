@@ -1,4 +1,4 @@
-import { ownCopy } from '../../services/check.js';
+import { ownCopy } from '../../base/check.js';
 import { Problem } from './problem.js';
 
 /** The most that is read of a body, in bytes. */

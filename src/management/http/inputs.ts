@@ -1,4 +1,4 @@
-import { check } from '../../services/check.js';
+import { check } from '../../base/check.js';
 import type { Route } from '../routes/route.js';
 import { fieldsOf, readForm, readJson } from './body.js';
 import { Problem } from './problem.js';

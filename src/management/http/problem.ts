@@ -1,5 +1,5 @@
+import { ownCopy } from '../../base/check.js';
 import { isPosternError, type PosternError, type PosternErrorCode } from '../../domain/errors.js';
-import { ownCopy } from '../../services/check.js';
 import { type OwnCode, STATUSES, TITLES } from './statuses.js';
 
 /** When to come back after an outage, in seconds: most are over soon. */

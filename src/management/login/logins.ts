@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { hash } from '../../base/digest.js';
+import { newId } from '../../base/ids.js';
 import { encodeBase64url } from '../../domain/base64url.js';
 import { PosternError } from '../../domain/errors.js';
-import type { Core } from '../../services/core.js';
-import { hash } from '../../services/digest.js';
-import { newId } from '../../services/ids.js';
-import type { StoredEntry } from '../../services/ports.js';
+import type { Core } from '../../instance/core.js';
+import type { StoredEntry } from '../../ports/records.js';
 import { Problem, unauthorized } from '../http/problem.js';
 
 const KIND = 'login';

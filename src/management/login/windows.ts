@@ -1,6 +1,6 @@
 import { isPosternError } from '../../domain/errors.js';
-import type { Core } from '../../services/core.js';
-import type { RateLimiter } from '../../services/rate-limiter.js';
+import type { Core } from '../../instance/core.js';
+import type { RateLimiter } from '../../ports/rate-limiter.js';
 import { Problem, unavailable } from '../http/problem.js';
 
 interface Window {

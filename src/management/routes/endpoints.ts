@@ -1,4 +1,4 @@
-import type { AffectedToken } from '../../services/preview.js';
+import type { AffectedToken } from '../../managing/preview.js';
 import { endpointUnknown } from '../http/problem.js';
 import { requirePermission, sees } from '../permissions.js';
 import {

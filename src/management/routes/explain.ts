@@ -1,6 +1,6 @@
+import { hash } from '../../base/digest.js';
 import type { Requirement } from '../../domain/requirement.js';
 import { formatToken, SECRET_BYTES } from '../../domain/token-format.js';
-import { hash } from '../../services/digest.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { requirePermission } from '../permissions.js';

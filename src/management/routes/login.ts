@@ -1,7 +1,7 @@
+import { check } from '../../base/check.js';
 import { durationOf } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
-import { check } from '../../services/check.js';
-import { createTokenInput } from '../../services/inputs.js';
+import { createTokenInput } from '../../managing/inputs.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem } from '../http/problem.js';

@@ -1,6 +1,6 @@
+import type { Holder } from '../../deciding/holder.js';
 import type { Denied } from '../../domain/decision.js';
 import { VerifiedPrincipal } from '../../domain/principal.js';
-import type { Holder } from '../../services/holder.js';
 import type { Context } from '../context.js';
 import { OAuthError } from '../http/oauth-error.js';
 import { internalError, scopeMissing, unavailable } from '../http/problem.js';

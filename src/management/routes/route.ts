@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { ownCopy } from '../../services/check.js';
-import type { Management } from '../../services/create-postern.js';
+import { ownCopy } from '../../base/check.js';
+import type { Management } from '../../instance/create-postern.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import type { Owners } from '../wire/owners.js';

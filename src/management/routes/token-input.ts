@@ -1,8 +1,8 @@
 import type { z } from 'zod';
+import { ownCopy } from '../../base/check.js';
 import { PosternError } from '../../domain/errors.js';
 import type { Metadata } from '../../domain/token-record.js';
 import type { GrantsOf, TokenTypes } from '../../domain/token-types.js';
-import { ownCopy } from '../../services/check.js';
 import type { Context } from '../context.js';
 import { Problem } from '../http/problem.js';
 import type { newToken, tokenChanges } from '../wire/schemas.js';

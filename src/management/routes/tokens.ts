@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ListTokens } from '../../services/tokens-api.js';
+import type { ListTokens } from '../../managing/tokens-api.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem, scopeMissing, tokenUnknown } from '../http/problem.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ACCESS, isEndpointId } from '../../domain/endpoint.js';
-import { CHANGE_TYPES } from '../../services/ports.js';
+import { CHANGE_TYPES } from '../../ports/changes.js';
 
 /*
  * What goes over the wire. Input is read through these schemas, and the OpenAPI document is made of them; lengths are the

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../../domain/endpoint.js';
 import type { Catalog } from '../../domain/token-types.js';
-import type { AuditEntry } from '../../services/audit.js';
+import type { AuditEntry } from '../../managing/audit.js';
 
 export interface WireUser {
   readonly name: string;

@@ -1,6 +1,6 @@
+import { ownCopy } from '../../base/check.js';
 import { compileGrants, type Grants, type StoredGrant } from '../../domain/grants.js';
 import type { TokenRecord } from '../../domain/token-record.js';
-import { ownCopy } from '../../services/check.js';
 import type { Context } from '../context.js';
 import type { Owners } from './owners.js';
 import { organizationShape } from './shapes.js';

@@ -1,4 +1,5 @@
-import type { Change, NewSecret, StoredToken } from '../../services/ports.js';
+import type { Change } from '../../ports/changes.js';
+import type { NewSecret, StoredToken } from '../../ports/records.js';
 
 /** A copy: what the caller does later to what was handed in is nothing to the store. */
 export function kept(token: StoredToken): StoredToken {

@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../../services/ports.js';
+import type { StoredEntry } from '../../ports/records.js';
 
 /** How many entries each write looks at, to remove those that have ended: more than it adds, so that they never pile up. */
 const SWEPT_BY_WRITE = 8;

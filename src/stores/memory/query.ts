@@ -1,4 +1,6 @@
-import type { Change, ChangeQuery, StoredToken, TokenFilter } from '../../services/ports.js';
+import type { Change, ChangeQuery } from '../../ports/changes.js';
+import type { StoredToken } from '../../ports/records.js';
+import type { TokenFilter } from '../../ports/store.js';
 
 /** Whether a token is one of those asked for. */
 export function matches(token: StoredToken, filter: TokenFilter): boolean {

@@ -1,4 +1,4 @@
-import type { Change, ChangeQuery } from '../../services/ports.js';
+import type { Change, ChangeQuery } from '../../ports/changes.js';
 import { CHANGE_COLUMNS, CHANGE_FIELDS, changeValues, toChange } from '../sql/rows.js';
 import { Conditions } from './conditions.js';
 import type { Database, SqlValue } from './database.js';

@@ -1,4 +1,4 @@
-import type { Confirmation } from '../../services/ports.js';
+import type { Confirmation } from '../../ports/store.js';
 import type { Database } from './database.js';
 import { elapsed } from './deadline.js';
 import type { Feed } from './feed.js';

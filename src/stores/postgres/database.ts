@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Migration } from '../sql/migration.js';
+import type { Migration } from '../shared/migration.js';
 import type { Row } from '../sql/rows.js';
 import type { PgClient, PgPool, PgQuery } from './client.js';
 import { elapsed, within } from './deadline.js';

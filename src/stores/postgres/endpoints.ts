@@ -1,4 +1,5 @@
-import type { EndpointQuery, StoredEndpoint } from '../../services/ports.js';
+import type { StoredEndpoint } from '../../ports/records.js';
+import type { EndpointQuery } from '../../ports/store.js';
 import { ENDPOINT_COLUMNS, toEndpoint } from '../sql/rows.js';
 import { recorded } from './audit.js';
 import { type Database, prepared, type Statement } from './database.js';

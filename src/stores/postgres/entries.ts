@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../../services/ports.js';
+import type { StoredEntry } from '../../ports/records.js';
 import { ENTRY_COLUMNS, toEntry } from '../sql/rows.js';
 import { type Database, prepared, type Statement } from './database.js';
 

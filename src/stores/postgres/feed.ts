@@ -1,5 +1,5 @@
-import type { Invalidation } from '../../services/ports.js';
-import { type Listener, Listeners } from '../sql/listeners.js';
+import type { Invalidation } from '../../ports/store.js';
+import { type Listener, Listeners } from '../shared/listeners.js';
 import type { Database } from './database.js';
 import { FeedSession, type FeedSettings } from './feed-session.js';
 import type { Presence } from './presence.js';

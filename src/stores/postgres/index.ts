@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { PosternError } from '../../domain/errors.js';
-import type { Change, Confirmation, Store } from '../../services/ports.js';
-import { invalidationOf } from '../sql/invalidation.js';
-import type { MigrateOptions, Migration } from '../sql/migration.js';
+import type { Change } from '../../ports/changes.js';
+import type { Confirmation, Store } from '../../ports/store.js';
+import { invalidationOf } from '../shared/invalidation.js';
+import type { MigrateOptions, Migration } from '../shared/migration.js';
 import { listChanges, recordValues } from './audit.js';
 import { Confirmations } from './confirm.js';
 import { Connections } from './connections.js';
@@ -20,7 +21,7 @@ import { countTokens, listExpiredTokens, listTokens } from './token-lists.js';
 import { TokenStatements, type Write } from './tokens.js';
 import { UsageStatements } from './usage.js';
 
-export type { MigrateOptions, Migration } from '../sql/migration.js';
+export type { MigrateOptions, Migration } from '../shared/migration.js';
 export type {
   PgClient,
   PgConnection,

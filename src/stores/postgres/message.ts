@@ -1,4 +1,4 @@
-import type { Invalidation } from '../../services/ports.js';
+import type { Invalidation } from '../../ports/store.js';
 
 /** What processes tell each other by NOTIFY. A payload holds ids only. */
 export type Message =

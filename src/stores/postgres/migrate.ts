@@ -1,5 +1,5 @@
 import { PosternError } from '../../domain/errors.js';
-import type { Migration } from '../sql/migration.js';
+import type { Migration } from '../shared/migration.js';
 import type { Row } from '../sql/rows.js';
 import type { PgClient } from './client.js';
 import { isNameTaken } from './errors.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { check } from '../../base/check.js';
 import { type Duration, durationOf, parseDuration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
-import { check } from '../../services/check.js';
 import type { PgConnection, PgPool } from './client.js';
 
 interface CommonOptions {

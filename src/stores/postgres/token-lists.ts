@@ -1,4 +1,5 @@
-import type { StoredToken, TokenFilter, TokenQuery } from '../../services/ports.js';
+import type { StoredToken } from '../../ports/records.js';
+import type { TokenFilter, TokenQuery } from '../../ports/store.js';
 import { TOKEN_COLUMNS, toToken } from '../sql/rows.js';
 import { encodeTypeNames } from '../sql/type-names.js';
 import { Conditions } from './conditions.js';

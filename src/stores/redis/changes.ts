@@ -1,5 +1,6 @@
-import type { Change, ChangeQuery, Invalidation } from '../../services/ports.js';
-import { invalidationOf } from '../sql/invalidation.js';
+import type { Change, ChangeQuery } from '../../ports/changes.js';
+import type { Invalidation } from '../../ports/store.js';
+import { invalidationOf } from '../shared/invalidation.js';
 import type { Connection } from './connection.js';
 import { Listing } from './keys.js';
 import { readListing } from './listing.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Confirmation } from '../../services/ports.js';
+import type { Confirmation } from '../../ports/store.js';
 import type { Connection } from './connection.js';
 import { ask } from './presence.js';
 

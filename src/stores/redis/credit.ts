@@ -1,4 +1,4 @@
-import type { Usage } from '../../services/ports.js';
+import type { Usage } from '../../ports/records.js';
 
 /** Counts that were written, though whoever handed them in was told otherwise and will do so again. */
 export class Credit {

@@ -1,6 +1,7 @@
 import { PosternError } from '../../domain/errors.js';
-import type { Change, Store } from '../../services/ports.js';
-import type { MigrateOptions, Migration } from '../sql/migration.js';
+import type { Change } from '../../ports/changes.js';
+import type { Store } from '../../ports/store.js';
+import type { MigrateOptions, Migration } from '../shared/migration.js';
 import { listChanges, type PreparedChange, prepareChange } from './changes.js';
 import type { ClientPort } from './client.js';
 import { Connection } from './connection.js';

@@ -1,4 +1,5 @@
-import type { EndpointQuery, StoredEndpoint } from '../../services/ports.js';
+import type { StoredEndpoint } from '../../ports/records.js';
+import type { EndpointQuery } from '../../ports/store.js';
 import type { PreparedChange } from './changes.js';
 import type { Connection } from './connection.js';
 import { changing, guarded } from './script.js';

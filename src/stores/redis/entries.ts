@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { StoredEntry } from '../../services/ports.js';
+import type { StoredEntry } from '../../ports/records.js';
 import type { Connection } from './connection.js';
 import { guarded, timed } from './script.js';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Confirmation, Invalidation } from '../../services/ports.js';
-import { type Listener, Listeners } from '../sql/listeners.js';
+import type { Confirmation, Invalidation } from '../../ports/store.js';
+import { type Listener, Listeners } from '../shared/listeners.js';
 import type { ClientPort } from './client.js';
 import { Confirmations } from './confirm.js';
 import type { Connection } from './connection.js';

@@ -1,7 +1,7 @@
 import { RedisDatabase, type RedisStore } from './database.js';
 import { type RedisStoreOptions, readRedisOptions } from './options.js';
 
-export type { MigrateOptions, Migration } from '../sql/migration.js';
+export type { MigrateOptions, Migration } from '../shared/migration.js';
 export type { IoredisClient, NodeRedisClient, NodeRedisCluster, RedisClient } from './client.js';
 export type { RedisStore } from './database.js';
 export type { RedisStoreOptions } from './options.js';

@@ -1,4 +1,4 @@
-import type { Invalidation } from '../../services/ports.js';
+import type { Invalidation } from '../../ports/store.js';
 
 /** What comes on the channel that all listen to. Each has the number of the last change, its own included. */
 export type FeedMessage = { readonly sequence: number } & (

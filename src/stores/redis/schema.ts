@@ -1,5 +1,5 @@
 import { PosternError } from '../../domain/errors.js';
-import type { MigrateOptions, Migration } from '../sql/migration.js';
+import type { MigrateOptions, Migration } from '../shared/migration.js';
 import { type Connection, foreignSchema } from './connection.js';
 import { SCHEMA_VERSION, type Script, script } from './script.js';
 import { UPGRADABLE, UPGRADE_START } from './upgrade.js';

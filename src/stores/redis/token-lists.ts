@@ -1,4 +1,5 @@
-import type { StoredToken, TokenFilter, TokenQuery } from '../../services/ports.js';
+import type { StoredToken } from '../../ports/records.js';
+import type { TokenFilter, TokenQuery } from '../../ports/store.js';
 import type { Connection } from './connection.js';
 import { Listing } from './keys.js';
 import { countListing, type ListingQuery, readListing } from './listing.js';

@@ -1,4 +1,4 @@
-import type { SecretKey, StoredSecret, StoredToken } from '../../services/ports.js';
+import type { SecretKey, StoredSecret, StoredToken } from '../../ports/records.js';
 import { Listing } from './keys.js';
 
 /** What stands for `null` in a line that otherwise holds a number. */

@@ -1,4 +1,4 @@
-import type { NewSecret, SecretRotation, StoredSecret, StoredToken } from '../../services/ports.js';
+import type { NewSecret, SecretRotation, StoredSecret, StoredToken } from '../../ports/records.js';
 import type { PreparedChange } from './changes.js';
 import type { Connection, Reply } from './connection.js';
 import { changing, guarded } from './script.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Usage, UsageCount } from '../../services/ports.js';
+import type { Usage, UsageCount } from '../../ports/records.js';
 import type { Connection } from './connection.js';
 import { Credit, copyOf } from './credit.js';
 import { guarded, timed } from './script.js';

@@ -1,12 +1,5 @@
-import type {
-  Actor,
-  Change,
-  StoredEndpoint,
-  StoredEntry,
-  StoredSecret,
-  StoredToken,
-  UsageCount,
-} from '../../services/ports.js';
+import type { Actor, Change } from '../../ports/changes.js';
+import type { StoredEndpoint, StoredEntry, StoredSecret, StoredToken, UsageCount } from '../../ports/records.js';
 import { decodeTypeNames } from './type-names.js';
 
 /** A row by column name. Drivers give a 64-bit integer as a number or (`pg`) as a text. */

@@ -1,4 +1,4 @@
-import type { Change, ChangeQuery } from '../../services/ports.js';
+import type { Change, ChangeQuery } from '../../ports/changes.js';
 import { CHANGE_COLUMNS, toChange } from '../sql/rows.js';
 import type { Connection } from './connection.js';
 import type { SqlValue } from './driver.js';

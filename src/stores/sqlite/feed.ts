@@ -1,6 +1,6 @@
-import type { Change } from '../../services/ports.js';
-import { invalidationOf } from '../sql/invalidation.js';
-import { type Listener, Listeners } from '../sql/listeners.js';
+import type { Change } from '../../ports/changes.js';
+import { invalidationOf } from '../shared/invalidation.js';
+import { type Listener, Listeners } from '../shared/listeners.js';
 import { CHANGE_FIELDS, changeValues } from '../sql/rows.js';
 import type { Connection } from './connection.js';
 

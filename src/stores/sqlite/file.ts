@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PosternError } from '../../domain/errors.js';
-import type { Migration } from '../sql/migration.js';
+import type { Migration } from '../shared/migration.js';
 import { Connection } from './connection.js';
 import { isNoDatabase, type SqliteConstructor } from './driver.js';
 import { assertOurs, type Header, plan, planFrom, readHeader, upgrade } from './schema.js';

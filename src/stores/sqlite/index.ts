@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PosternError } from '../../domain/errors.js';
-import type { Change, Store } from '../../services/ports.js';
-import type { MigrateOptions, Migration } from '../sql/migration.js';
+import type { Change } from '../../ports/changes.js';
+import type { Store } from '../../ports/store.js';
+import type { MigrateOptions, Migration } from '../shared/migration.js';
 import { listChanges } from './changes.js';
 import type { Connection } from './connection.js';
 import { isBusy, loadDriver } from './driver.js';
@@ -15,7 +16,7 @@ import * as lists from './token-lists.js';
 import * as tokens from './tokens.js';
 import { listUsage, recordUsage } from './usage.js';
 
-export type { MigrateOptions, Migration } from '../sql/migration.js';
+export type { MigrateOptions, Migration } from '../shared/migration.js';
 export type { SqliteConstructor, SqliteDatabase, SqliteDriver, SqliteStatement, SqlValue } from './driver.js';
 export type { SqliteStoreOptions } from './options.js';
 

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { check } from '../../base/check.js';
 import { type Duration, durationOf, parseDuration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
-import { check } from '../../services/check.js';
 import { constructorOf, DRIVER_NAMES, type SqliteDriver } from './driver.js';
 import { MEMORY } from './file.js';
 

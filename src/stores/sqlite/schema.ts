@@ -1,5 +1,5 @@
 import { PosternError } from '../../domain/errors.js';
-import type { Migration } from '../sql/migration.js';
+import type { Migration } from '../shared/migration.js';
 import type { Connection } from './connection.js';
 import { MIGRATIONS } from './migrations.js';
 

@@ -1,4 +1,4 @@
-import type { NewSecret, SecretRotation, StoredSecret, StoredToken } from '../../services/ports.js';
+import type { NewSecret, SecretRotation, StoredSecret, StoredToken } from '../../ports/records.js';
 import { firstFound, firstFoundByKey, KEY_COLUMNS, SECRET_COLUMNS, TOKEN_COLUMNS, toToken } from '../sql/rows.js';
 import { encodeTypeNames } from '../sql/type-names.js';
 import type { Connection } from './connection.js';

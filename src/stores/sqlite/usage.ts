@@ -1,4 +1,4 @@
-import type { Usage, UsageCount } from '../../services/ports.js';
+import type { Usage, UsageCount } from '../../ports/records.js';
 import { toUsageCount } from '../sql/rows.js';
 import type { Connection } from './connection.js';
 

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
+import type { Change, ChangeType } from '../../ports/changes.js';
 import type {
-  Change,
-  ChangeType,
   NewSecret,
   SecretKey,
-  Store,
   StoredEndpoint,
   StoredEntry,
   StoredSecret,
   StoredToken,
   Usage,
-} from '../../services/ports.js';
+} from '../../ports/records.js';
+import type { Store } from '../../ports/store.js';
 
 /** What a store must do, in words, and the test of it. The store is empty at the start. */
 export type StoreCase = readonly [title: string, run: (store: Store) => Promise<void>];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Change, ChangeQuery, Store } from '../../services/ports.js';
+import type { Change, ChangeQuery } from '../../ports/changes.js';
+import type { Store } from '../../ports/store.js';
 import { aChange, aChangeId, anEndpoint, aSecret, aToken, insert, next, type StoreCase, T0, wins } from './case.js';
 
 async function listed(store: Store, query: Partial<ChangeQuery> = {}): Promise<readonly Change[]> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Store } from '../../services/ports.js';
+import type { Store } from '../../ports/store.js';
 import { aChange, aSecret, aToken, aUsage, insert, insertAll, next, replace, type StoreCase, T0 } from './case.js';
 
 /** `[endpoint, count, last use]` of each, in the order given. */

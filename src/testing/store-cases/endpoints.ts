@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Access } from '../../domain/endpoint.js';
-import type { Store, StoredEndpoint } from '../../services/ports.js';
+import type { StoredEndpoint } from '../../ports/records.js';
+import type { Store } from '../../ports/store.js';
 import { aChange, anEndpoint, type StoreCase, T0, wins } from './case.js';
 
 function create(store: Store, endpoint: StoredEndpoint): Promise<boolean> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Store, StoredEntry } from '../../services/ports.js';
+import type { StoredEntry } from '../../ports/records.js';
+import type { Store } from '../../ports/store.js';
 import { anEntry, type StoreCase, T0, wins } from './case.js';
 
 const PARALLEL = 20;

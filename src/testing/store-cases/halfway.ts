@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Change, NewSecret, SecretKey, Store, StoredEntry } from '../../services/ports.js';
+import type { Change } from '../../ports/changes.js';
+import type { NewSecret, SecretKey, StoredEntry } from '../../ports/records.js';
+import type { Store } from '../../ports/store.js';
 import {
   aChange,
   aDigest,

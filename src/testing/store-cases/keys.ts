@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { NewSecret, Store, StoredToken } from '../../services/ports.js';
+import type { NewSecret, StoredToken } from '../../ports/records.js';
+import type { Store } from '../../ports/store.js';
 import {
   aChange,
   aDigest,

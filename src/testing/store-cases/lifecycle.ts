@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Confirmation, Invalidation, Store } from '../../services/ports.js';
+import type { Confirmation, Invalidation, Store } from '../../ports/store.js';
 import {
   aChange,
   aDigest,

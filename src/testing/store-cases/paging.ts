@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Store, StoredToken, TokenQuery } from '../../services/ports.js';
+import type { StoredToken } from '../../ports/records.js';
+import type { Store, TokenQuery } from '../../ports/store.js';
 import { aToken, insertAll, next, replace, type StoreCase, T0 } from './case.js';
 
 async function ids(store: Store, query: Partial<TokenQuery>): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Store } from '../../services/ports.js';
+import type { Store } from '../../ports/store.js';
 import { aToken, insertAll, type StoreCase } from './case.js';
 
 async function search(store: Store, text: string): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { SecretRotation, Store, StoredToken } from '../../services/ports.js';
+import type { SecretRotation, StoredToken } from '../../ports/records.js';
+import type { Store } from '../../ports/store.js';
 import { aChange, aDigest, aSecret, asRead, aToken, insert, next, type StoreCase, T0, wins } from './case.js';
 
 function rotate(store: Store, token: StoredToken, expectedVersion: number, rotation: SecretRotation): Promise<boolean> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Store, TokenFilter } from '../../services/ports.js';
+import type { Store, TokenFilter } from '../../ports/store.js';
 import {
   aChange,
   aKey,

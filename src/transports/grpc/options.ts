@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { check } from '../../base/check.js';
 import { type Duration, parseDuration } from '../../domain/duration.js';
-import { check } from '../../services/check.js';
 import type { ZoneOf } from '../ask.js';
 import type { OnDenied } from './grpc-status.js';
 import type { GrpcRequest } from './request.js';

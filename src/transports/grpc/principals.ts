@@ -1,7 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { PosternError } from '../../domain/errors.js';
 import type { Principal } from '../../domain/principal.js';
-import type { RegisteredPrincipal } from '../../services/register.js';
+import type { RegisteredPrincipal } from '../../instance/register.js';
 import { interceptingCallsOf } from './internals.js';
 
 /** A handler's call: `ServerUnaryCall`, `ServerReadableStream`, `ServerWritableStream` or `ServerDuplexStream`. */

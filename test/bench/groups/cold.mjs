@@ -17,9 +17,7 @@ export async function run(settings) {
   const tokens = shuffled(await fillSqlite(filename, count, settings.progress));
   const { createPostern } = await load('index');
   const { sqliteStore } = await load('stores/sqlite');
-  const { hash, createDigester } = await loadInternals(
-    `export { hash, createDigester } from './src/services/digest.ts';`,
-  );
+  const { hash, createDigester } = await loadInternals(`export { hash, createDigester } from './src/base/digest.ts';`);
 
   const { store, counts } = countingStore(sqliteStore({ filename, driver: 'libsql' }));
   const postern = createPostern({ store, cache: false });

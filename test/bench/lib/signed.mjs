@@ -108,7 +108,7 @@ export async function signedCases(alg, { createPostern, memoryStore }, { accessT
 
 /** What the public half that is written with each secret costs: with it, alone, and in a runtime without Ed25519. */
 export async function creationCases({ createPostern, memoryStore }, loadInternals) {
-  const { derivedKeyOf } = await loadInternals(`export { derivedKeyOf } from './src/services/derived-key.ts';`);
+  const { derivedKeyOf } = await loadInternals(`export { derivedKeyOf } from './src/base/derived-key.ts';`);
   const types = { developer: { scopes: ['models:read'] } };
   const creating = () => {
     const store = { ...memoryStore(), insertToken: async () => true };

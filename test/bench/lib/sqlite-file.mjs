@@ -30,7 +30,7 @@ export async function fillSqlite(filename, count, progress) {
   await postern.close();
   const { formatToken, hash, createDigester } = await loadInternals(`
     export { formatToken } from './src/domain/token-format.ts';
-    export { hash, createDigester } from './src/services/digest.ts';`);
+    export { hash, createDigester } from './src/base/digest.ts';`);
   const digester = createDigester([]);
   const db = new Database(filename);
   db.exec('PRAGMA synchronous = OFF');

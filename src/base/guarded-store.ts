@@ -1,0 +1,79 @@
+import { isPosternError, PosternError } from '../domain/errors.js';
+import type { Store } from '../ports/store.js';
+
+const METHODS = [
+  'findTokenByDigest',
+  'findTokenByKeyId',
+  'findToken',
+  'listTokens',
+  'countTokens',
+  'insertToken',
+  'replaceToken',
+  'deleteToken',
+  'listExpiredTokens',
+  'recordUsage',
+  'listUsage',
+  'listChanges',
+  'findEndpoint',
+  'listEndpoints',
+  'insertEndpoint',
+  'replaceEndpoint',
+  'deleteEndpoint',
+  'findEntry',
+  'putEntry',
+  'deleteEntry',
+  'close',
+] as const satisfies readonly (keyof Store)[];
+
+/** The methods that a store lacks. */
+export function missingMethods(store: unknown): readonly string[] {
+  return METHODS.filter((method) => typeof (store as Record<string, unknown> | null)?.[method] !== 'function');
+}
+
+/**
+ * A store whose every failure, thrown or rejected, is a `PosternError`: its own where it gave one, `unavailable` otherwise.
+ * After `close` it answers `closed`.
+ */
+export function guardedStore(store: Store): Store {
+  let closing: Promise<void> | null = null;
+  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (closing !== null) throw new PosternError('closed', 'this postern is closed: create another one');
+    return attempt(work);
+  };
+  const guarded = Object.fromEntries(
+    [...METHODS, 'confirm' as const].map((method) => [
+      method,
+      // biome-ignore lint/suspicious/noExplicitAny: each call is passed on as it came, to the method of the same name
+      (...given: any[]) => call(() => (store[method] as (...all: any[]) => Promise<unknown>)(...given)),
+    ]),
+  ) as unknown as Required<Store>;
+  const { confirm, ...required } = guarded;
+  return {
+    ...required,
+    ...(store.subscribe && { subscribe: (listener) => store.subscribe?.(listener) ?? (() => {}) }),
+    ...(store.confirm && { confirm }),
+    close: () => {
+      closing ??= attempt(() => store.close());
+      return closing;
+    },
+  };
+}
+
+async function attempt<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isPosternError(error)) throw error;
+    throw new PosternError(
+      'unavailable',
+      `the store failed: ${messageOf(error)}. Nothing is known to be changed; try again`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'it gave no reason';
+}

@@ -1,0 +1,267 @@
+import { z } from 'zod';
+import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import { isOrganizationName } from '../domain/endpoint.js';
+import { PosternError } from '../domain/errors.js';
+import { PREFIX_PATTERN } from '../domain/token-format.js';
+import { bentocloudTokenTypes, type Catalog, compileCatalog, type TokenTypes } from '../domain/token-types.js';
+import type { Authenticator } from '../ports/authenticator.js';
+import type { Clock, Random } from '../ports/environment.js';
+import type { RateLimiter } from '../ports/rate-limiter.js';
+import type { Store } from '../ports/store.js';
+import { check, ownCopy } from './check.js';
+import type { PepperKey } from './digest.js';
+import type { EventListener } from './events.js';
+import { missingMethods } from './guarded-store.js';
+import { webRandom } from './runtime.js';
+
+/** Options of `createPostern`. Unknown ones are refused. */
+export interface PosternOptions<T extends TokenTypes = TokenTypes> {
+  /** Where tokens and endpoints are kept: `memoryStore()`, `sqliteStore(…)`, or one of your own. */
+  readonly store: Store;
+  /** What is meant wherever no organization is named. Default `'default'`. */
+  readonly organization?: string | undefined;
+  /** What tokens begin with: `<prefix>_…`. Default `'pst'`. */
+  readonly tokenPrefix?: string | undefined;
+  /** What kinds of token there are, and what they may do. Default {@link bentocloudTokenTypes}. */
+  readonly tokenTypes?: T | undefined;
+  /**
+   * Key of an HMAC over the stored digests, so that who can write to the store still can't make a token. A list rotates
+   * it: the first one writes, all verify. Default: none.
+   */
+  readonly pepper?: Uint8Array | string | readonly Pepper[] | undefined;
+  /** Default: on, 30 seconds, 200,000 tokens. `false`: each verification reads the store. */
+  readonly cache?: CacheOptions | false | undefined;
+  /** The forms of tokens that were issued elsewhere and taken over with `tokens.import`. Default: none. */
+  readonly importedTokens?: readonly ImportedTokenForm[] | undefined;
+  /**
+   * Signed tokens that are accepted besides API tokens and what is derived from them: `accessTokens(…)`, `trustedIssuer(…)` of
+   * `postern/jwt`. The first that accepts a token's form judges it. Default: none.
+   */
+  readonly authenticators?: readonly Authenticator[] | undefined;
+  /** What counts the calls of tokens with a `rateLimit` or a `quota`. Default: none, and no token may have limits. */
+  readonly rateLimiter?: RateLimiter | undefined;
+  /** What a limiter that can't answer means. Default `'deny'`: the call is refused (`unavailable`). `'allow'`: it is not limited. */
+  readonly onLimiterFault?: 'deny' | 'allow' | undefined;
+  /** Called with each change, fault and, sampled, decision. What it throws changes nothing. */
+  readonly onEvent?: EventListener | undefined;
+  /** Epoch milliseconds. Default `Date.now`. */
+  readonly clock?: Clock | undefined;
+  /** Unpredictable bytes. Default: the Web Crypto API's. */
+  readonly random?: Random | undefined;
+}
+
+/** A key under which the digests of tokens are kept as HMAC-SHA-256. */
+export interface Pepper {
+  /** A name for the key, stored beside each digest. */
+  readonly id: string;
+  /**
+   * At least 16 random bytes, or an ASCII text of at least that many characters. `null` stands for "no pepper": listed last, it lets the
+   * tokens go on that were made before there was one.
+   */
+  readonly key: Uint8Array | string | null;
+}
+
+/** How long what was read from the store is served. */
+export interface CacheOptions {
+  /** How long what was read may be served, at most. Default `'30s'`. */
+  readonly ttl?: Duration | undefined;
+  /**
+   * For how long beyond `ttl` what was known is served while the store is down. Default 0: it is refused (`unavailable`).
+   * A revocation that was seen before holds; one that was made elsewhere meanwhile is not seen.
+   */
+  readonly staleIfUnavailable?: Duration | undefined;
+  /** How many tokens are remembered, at most; the half of them that was used last always is. Default 200,000. */
+  readonly maxTokens?: number | undefined;
+}
+
+/** A form that imported tokens have, so that the form check lets them by. */
+export interface ImportedTokenForm {
+  /** Must be anchored with `^` and `$`. */
+  readonly pattern: RegExp;
+  /** The part of the match whose SHA-256 was imported. Default: the whole token. */
+  readonly secret?: ((match: RegExpExecArray) => string | undefined) | undefined;
+}
+
+interface CompiledTokenForm {
+  readonly pattern: RegExp;
+  readonly secret: (match: RegExpExecArray) => string | undefined;
+}
+
+/** The options, checked, completed and copied. */
+export interface Settings {
+  readonly store: Store;
+  readonly organization: string;
+  readonly tokenPrefix: string;
+  readonly catalog: Catalog;
+  readonly peppers: readonly PepperKey[];
+  readonly cache: CacheLimits;
+  readonly importedTokens: readonly CompiledTokenForm[];
+  readonly authenticators: readonly Authenticator[];
+  readonly rateLimiter: RateLimiter | null;
+  readonly onLimiterFault: 'deny' | 'allow';
+  readonly onEvent: EventListener | null;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface CacheLimits {
+  /** Milliseconds. Nothing older than this is served as valid. */
+  readonly ttl: number;
+  /** Milliseconds beyond `ttl` for which what is known may be served while the store is down. */
+  readonly staleIfUnavailable: number;
+  /** How many tokens are remembered. */
+  readonly maxTokens: number;
+}
+
+const NO_CACHE: CacheLimits = { ttl: 0, staleIfUnavailable: 0, maxTokens: 0 };
+const DEFAULT_TTL = 30_000;
+const DEFAULT_MAX_TOKENS = 200_000;
+const PEPPER_BYTES = 16;
+
+const aFunction = (value: unknown) => typeof value === 'function';
+
+/** An object inside the options: of it, too, only its own properties count. */
+const nested = <Shape extends z.ZodRawShape>(shape: Shape) => z.preprocess(ownCopy, z.strictObject(shape));
+
+const schema = z.strictObject({
+  store: z.custom<Store>((value) => typeof value === 'object' && value !== null, 'give a store, such as memoryStore()'),
+  organization: z.custom<string>(isOrganizationName, 'name an organization in 1 to 100 characters').default('default'),
+  tokenPrefix: z.string().regex(PREFIX_PATTERN, `use ${PREFIX_PATTERN.source}`).default('pst'),
+  tokenTypes: z
+    .custom<TokenTypes>((value) => typeof value === 'object' && value !== null, 'give an object of types')
+    .optional(),
+  pepper: z
+    .union(
+      [
+        z.string(),
+        z.instanceof(Uint8Array),
+        z.array(
+          nested({
+            id: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'give 1 to 64 visible ASCII characters'),
+            key: z.union([z.instanceof(Uint8Array), z.string(), z.null()], 'give bytes, or a text'),
+          }),
+        ),
+      ],
+      'give a key of bytes or text, or a list of { id, key }',
+    )
+    .default([]),
+  cache: z
+    .union(
+      [
+        z.literal(false),
+        nested({
+          ttl: z.custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '30s'").optional(),
+          staleIfUnavailable: z
+            .custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '5m'")
+            .optional(),
+          maxTokens: z.int().min(1).max(10_000_000).optional(),
+        }),
+      ],
+      'give { ttl, staleIfUnavailable, maxTokens }, or false',
+    )
+    .default({}),
+  importedTokens: z
+    .array(
+      nested({
+        pattern: z.instanceof(RegExp, { error: 'give a regular expression' }),
+        secret: z.custom<ImportedTokenForm['secret']>(aFunction, 'give a function of the match').optional(),
+      }),
+      'give a list of { pattern, secret }',
+    )
+    .default([]),
+  authenticators: z
+    .array(
+      z.custom<Authenticator>(
+        (value) => aFunction((value as Authenticator | null)?.attach),
+        'give an authenticator, such as accessTokens(…) of postern/jwt',
+      ),
+      'give a list of authenticators',
+    )
+    .default([]),
+  rateLimiter: z
+    .custom<RateLimiter>(
+      (value) => aFunction((value as RateLimiter | null)?.consume),
+      'give a rate limiter, such as memoryRateLimiter() of postern/limits',
+    )
+    .optional(),
+  onLimiterFault: z.enum(['deny', 'allow'], "use 'deny' or 'allow'").default('deny'),
+  onEvent: z.custom<EventListener>(aFunction, 'give a function').optional(),
+  clock: z.custom<Clock>(aFunction, 'give a function that returns epoch milliseconds').optional(),
+  random: z.custom<Random>(aFunction, 'give a function of a length that returns bytes').optional(),
+});
+
+/** @throws PosternError `option_invalid`, `option_unknown` */
+export function readOptions(options: unknown): Settings {
+  const given = check(schema, options, 'createPostern', 'option_invalid');
+  const missing = missingMethods(given.store);
+  if (missing.length > 0) throw invalid('store', `is no store: it lacks ${missing.join(', ')}`);
+  const random = given.random ?? webRandom();
+  if (random === null) throw invalid('random', 'is needed here: this runtime has no crypto.getRandomValues');
+  return {
+    store: given.store,
+    organization: given.organization,
+    tokenPrefix: given.tokenPrefix,
+    catalog: compileCatalog(given.tokenTypes ?? bentocloudTokenTypes),
+    peppers: readPeppers(given.pepper),
+    cache: readCache(ownCopy(given.cache)),
+    importedTokens: given.importedTokens.map((form, index) => readImportedForm(ownCopy(form), index)),
+    authenticators: [...given.authenticators],
+    rateLimiter: given.rateLimiter ?? null,
+    onLimiterFault: given.onLimiterFault,
+    onEvent: given.onEvent ?? null,
+    clock: given.clock ?? Date.now,
+    random,
+  };
+}
+
+function readCache(cache: CacheOptions | false): CacheLimits {
+  if (cache === false) return NO_CACHE;
+  return {
+    ttl: cache.ttl === undefined ? DEFAULT_TTL : durationOf(cache.ttl, 'cache.ttl'),
+    staleIfUnavailable: durationOf(cache.staleIfUnavailable ?? 0, 'cache.staleIfUnavailable'),
+    maxTokens: cache.maxTokens ?? DEFAULT_MAX_TOKENS,
+  };
+}
+
+function readPeppers(pepper: Uint8Array | string | readonly Pepper[]): readonly PepperKey[] {
+  const peppers = Array.isArray(pepper)
+    ? (pepper as readonly Pepper[])
+    : [{ id: 'pepper', key: pepper as Uint8Array | string }];
+  const ids = new Set<string>();
+  return peppers.map(({ id, key }, index) => {
+    if (ids.has(id)) throw invalid(`pepper.${index}.id`, `is ${id} twice: name each key differently`);
+    ids.add(id);
+    if (key === null) {
+      if (index === 0) throw invalid('pepper.0.key', 'is null, and the first one writes: put a key before it');
+      return { id, key };
+    }
+    const bytes = typeof key === 'string' ? asciiBytes(key) : key.slice();
+    if (bytes === null || bytes.length < PEPPER_BYTES) {
+      throw invalid(
+        `pepper.${index}.key`,
+        `must be at least ${PEPPER_BYTES} bytes, or an ASCII text of as many characters`,
+      );
+    }
+    return { id, key: bytes };
+  });
+}
+
+/** The bytes of a text, `null` where it has more than ASCII: that would depend on an encoding. */
+function asciiBytes(text: string): Uint8Array | null {
+  return /^[\x20-\x7e]*$/.test(text) ? Uint8Array.from(text, (character) => character.charCodeAt(0)) : null;
+}
+
+function readImportedForm({ pattern, secret }: ImportedTokenForm, index: number): CompiledTokenForm {
+  const { source, flags } = pattern;
+  if (!source.startsWith('^') || !source.endsWith('$')) {
+    throw invalid(`importedTokens.${index}.pattern`, 'must be anchored: begin it with ^ and end it with $');
+  }
+  if (flags.includes('m'))
+    throw invalid(`importedTokens.${index}.pattern`, 'must not have the flag m: ^ and $ would match inside');
+  // Without g and y: a pattern that remembers where it stopped accepts a token on every other call.
+  return { pattern: new RegExp(source, flags.replace(/[gy]/g, '')), secret: secret ?? ((match) => match[0]) };
+}
+
+function invalid(path: string, problem: string): PosternError {
+  return new PosternError('option_invalid', `${path} of createPostern ${problem}`, { path });
+}

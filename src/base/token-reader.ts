@@ -1,0 +1,157 @@
+import { PosternError } from '../domain/errors.js';
+import { compileGrants, type Grants } from '../domain/grants.js';
+import { type Limits, NO_LIMITS, parseLimits } from '../domain/limits.js';
+import { type Ownership, VerifiedPrincipal } from '../domain/principal.js';
+import type { Metadata, TokenRecord } from '../domain/token-record.js';
+import type { Catalog } from '../domain/token-types.js';
+import type { StoredSecret, StoredToken } from '../ports/records.js';
+import { BoundedMap } from './bounded-map.js';
+
+/** How many different grants are kept compiled. Beyond it the least used are compiled again. */
+const INTERNED = 10_000;
+
+/**
+ * Reads what a store returns, and trusts none of it: a column that was changed by hand makes that one token unreadable,
+ * which is a fault, never an allow. Equal grants become one object, so that a hundred thousand tokens share a few.
+ */
+export class TokenReader {
+  readonly #catalog: Catalog;
+  readonly #grants = new BoundedMap<string, Grants>(INTERNED);
+  readonly #limits = new BoundedMap<string, Limits>(INTERNED);
+  readonly #names = new BoundedMap<string, string>(INTERNED);
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+  }
+
+  /** @throws PosternError `record_unreadable` */
+  grants(token: StoredToken): Grants {
+    const known = this.#grants.get(token.types);
+    if (known !== undefined) return known;
+    try {
+      const grants = compileGrants(JSON.parse(token.types), this.#catalog);
+      this.#grants.set(token.types, grants);
+      return grants;
+    } catch (error) {
+      throw unreadable(token, 'types', error);
+    }
+  }
+
+  /** @throws PosternError `record_unreadable` */
+  principal(token: StoredToken): VerifiedPrincipal {
+    return new VerifiedPrincipal({
+      tokenId: text(token, 'id'),
+      owner: token.owner === null ? null : this.#interned(text(token, 'owner')),
+      ownership: ownership(token),
+      organization: this.#interned(text(token, 'organization')),
+      grants: this.grants(token),
+    });
+  }
+
+  /** @throws PosternError `record_unreadable` */
+  record(token: StoredToken): TokenRecord {
+    return {
+      id: text(token, 'id'),
+      name: text(token, 'name'),
+      description: text(token, 'description'),
+      types: this.grants(token).types,
+      organization: text(token, 'organization'),
+      owner: token.owner === null ? null : text(token, 'owner'),
+      ownership: ownership(token),
+      hint: text(token, 'hint'),
+      createdAt: new Date(instant(token, 'createdAt')),
+      updatedAt: new Date(instant(token, 'updatedAt')),
+      expiresAt: dateOrNull(token, 'expiresAt'),
+      revokedAt: dateOrNull(token, 'revokedAt'),
+      lastUsedAt: dateOrNull(token, 'lastUsedAt'),
+      metadata: metadata(token),
+      ...this.limits(token),
+    };
+  }
+
+  /** @throws PosternError `record_unreadable` */
+  limits(token: StoredToken): Limits {
+    if (token.limits === null) return NO_LIMITS;
+    const known = this.#limits.get(token.limits);
+    if (known !== undefined) return known;
+    try {
+      const limits = parseLimits(token.limits);
+      this.#limits.set(token.limits, limits);
+      return limits;
+    } catch (error) {
+      throw unreadable(token, 'limits', error);
+    }
+  }
+
+  #interned(value: string): string {
+    const known = this.#names.get(value);
+    if (known !== undefined) return known;
+    this.#names.set(value, value);
+    return value;
+  }
+}
+
+/** When a token ends, `Infinity` for never. @throws PosternError `record_unreadable` */
+export function expiryOf(token: StoredToken): number {
+  return token.expiresAt === null ? Number.POSITIVE_INFINITY : instant(token, 'expiresAt');
+}
+
+/** Whether a token is revoked: at whatever time, even one ahead of our clock. @throws PosternError `record_unreadable` */
+export function isRevoked(token: StoredToken): boolean {
+  if (token.revokedAt !== null) instant(token, 'revokedAt');
+  return token.revokedAt !== null;
+}
+
+/** When a secret ends, `Infinity` for as long as its token. @throws PosternError `record_unreadable` */
+export function secretEndOf(token: StoredToken, secret: StoredSecret): number {
+  if (secret.endsAt === null) return Number.POSITIVE_INFINITY;
+  if (!Number.isFinite(secret.endsAt)) throw unreadable(token, 'secret');
+  return secret.endsAt;
+}
+
+type TextField = 'id' | 'name' | 'description' | 'organization' | 'owner' | 'hint';
+type TimeField = 'createdAt' | 'updatedAt' | 'expiresAt' | 'revokedAt' | 'lastUsedAt';
+
+function text(token: StoredToken, field: TextField): string {
+  const value = token[field];
+  if (typeof value !== 'string') throw unreadable(token, field);
+  return value;
+}
+
+/** The limits of a `Date`, in milliseconds from the epoch. */
+const LAST_INSTANT = 8.64e15;
+
+function instant(token: StoredToken, field: TimeField): number {
+  const value = token[field];
+  // `undefined` and `null` are no "never": an expiry that is lost must not become one that is infinite, or the epoch.
+  if (typeof value !== 'number' || !(Math.abs(value) <= LAST_INSTANT)) throw unreadable(token, field);
+  return value;
+}
+
+function dateOrNull(token: StoredToken, field: TimeField): Date | null {
+  return token[field] === null ? null : new Date(instant(token, field));
+}
+
+function ownership(token: StoredToken): Ownership {
+  if (token.ownership !== 'personal' && token.ownership !== 'organization') throw unreadable(token, 'ownership');
+  return token.ownership;
+}
+
+function metadata(token: StoredToken): Metadata {
+  try {
+    const value: unknown = JSON.parse(token.metadata);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Metadata;
+  } catch (error) {
+    throw unreadable(token, 'metadata', error);
+  }
+  throw unreadable(token, 'metadata');
+}
+
+function unreadable(token: StoredToken, field: string, cause?: unknown): PosternError {
+  const id = typeof token.id === 'string' ? token.id : '(no id)';
+  return new PosternError(
+    'record_unreadable',
+    `the record of token ${id} can not be read: its ${field} is damaged. Mend it in the store, or delete the token`,
+    { path: field, cause },
+  );
+}

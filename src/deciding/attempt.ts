@@ -1,0 +1,97 @@
+import type { Settings } from '../base/options.js';
+import type { Zone } from '../domain/endpoint.js';
+import { type CompiledRequirement, compileRequirement, type Requirement } from '../domain/requirement.js';
+import type { TokenTypes } from '../domain/token-types.js';
+import type { Proof } from '../ports/authenticator.js';
+
+/** One call to be decided. */
+export type Attempt<T extends TokenTypes = TokenTypes> = AttemptNeeding<Requirement<T>>;
+
+/** One call to be decided: the credential that came, where the caller stands, and what the call needs. */
+export interface AttemptNeeding<Needed> {
+  /** The credential as it came, without its scheme. `undefined`, `null` or `''` when none came. */
+  readonly token?: string | null | undefined;
+  /** In place of `token`: a credential came, but not one well-formed one. */
+  readonly malformed?: boolean | undefined;
+  /** Default `'external'`. Anything but `'internal'` is external. */
+  readonly zone?: Zone | undefined;
+  /** What the call needs. Left out: the call is refused (`requirement_missing`). */
+  readonly requirement?: Needed | null | undefined;
+  /**
+   * The HTTP method, or the full name of the gRPC method (`/bento.Summarizer/Summarize`). Left out: a token that is good for
+   * some methods only is refused.
+   */
+  readonly method?: string | undefined;
+  /** What came with the token where its scheme was `DPoP` (RFC 9449). Left out: it came as a plain bearer token. */
+  readonly proof?: Proof | null | undefined;
+  /** Asked again about a call that goes on: it is not counted a second time. */
+  readonly recheck?: boolean | undefined;
+  /** In place of `requirement`: what went wrong when it was worked out. The call is refused (`internal_error`). */
+  readonly fault?: unknown;
+}
+
+/** An attempt as it is decided: every field is there. */
+export interface ReadAttempt {
+  readonly token: unknown;
+  readonly malformed: boolean;
+  readonly zone: Zone;
+  readonly recheck: boolean;
+  readonly requirement: CompiledRequirement | null;
+  readonly method: string | null;
+  readonly proof: Proof | null;
+}
+
+/** Reads attempts. A requirement that was prepared is not compiled again. */
+export class AttemptReader {
+  readonly #settings: Settings;
+  /** Requirements that were checked once: frozen copies, so that nobody changes one after it was read. */
+  readonly #prepared = new WeakMap<object, CompiledRequirement>();
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /** @throws PosternError `requirement_invalid`, `scope_unknown` */
+  prepare<R extends Requirement>(requirement: R): R {
+    if (this.#prepared.has(requirement)) return requirement;
+    const compiled = this.#compile(requirement);
+    const copy = { ...requirement } as { scope?: unknown };
+    if (Array.isArray(copy.scope)) copy.scope = Object.freeze([...copy.scope]);
+    this.#prepared.set(Object.freeze(copy), Object.freeze(compiled));
+    return copy as R;
+  }
+
+  /** @throws PosternError `requirement_invalid`, `scope_unknown` */
+  read({ token, malformed, zone, recheck, requirement, method, proof }: Attempt): ReadAttempt {
+    return {
+      token,
+      malformed: malformed === true,
+      zone: zone === 'internal' ? 'internal' : 'external',
+      recheck: recheck === true,
+      method: typeof method === 'string' ? method : null,
+      proof: proof ?? null,
+      requirement:
+        requirement === undefined || requirement === null
+          ? null
+          : (this.#prepared.get(requirement as object) ?? this.#compile(requirement)),
+    };
+  }
+
+  #compile(requirement: unknown): CompiledRequirement {
+    const { catalog, organization } = this.#settings;
+    return compileRequirement(requirement, catalog, organization);
+  }
+}
+
+/** What every object inherits: nothing of an attempt, as long as nobody has written to `Object.prototype`. */
+const INHERITED: Attempt = {};
+
+/**
+ * An attempt's own fields, not those that it inherits: `Object.prototype.zone = 'internal'` makes nobody internal. To ask
+ * what everything inherits costs a tenth of asking whether each field is the attempt's own, so that is asked first.
+ */
+export function ownFields(attempt: Attempt): Attempt {
+  const { token, malformed, zone, recheck, requirement, fault, method, proof } = INHERITED;
+  const clean = (token ?? malformed ?? zone ?? recheck ?? requirement ?? fault ?? method ?? proof) === undefined;
+  return clean ? attempt : Object.assign(Object.create(null), attempt);
+}

@@ -1,0 +1,93 @@
+import { NO_LIMITS } from '../domain/limits.js';
+import { intersectGrants, type Narrowing, narrowGrants } from '../domain/narrow.js';
+import { type PrincipalFields, VerifiedPrincipal } from '../domain/principal.js';
+import type { Catalog } from '../domain/token-types.js';
+import type { Vouched } from '../ports/authenticator.js';
+import type { Holder, Restriction } from './holder.js';
+import type { KnownToken } from './token-cache.js';
+import type { Lookup } from './token-finder.js';
+
+/** What is remembered of a signed token whose signature was verified: facts, judged at each call beside those of its parent. */
+export class SignedToken {
+  /** The holder under the parent that it was last seen with: as long as that one is the same, so is this one. */
+  #holder: Holder | null = null;
+  #under: KnownToken | null = null;
+
+  constructor(
+    /** Of its own; `null`: its parent's. */
+    readonly identity: PrincipalFields | null,
+    readonly narrowing: Narrowing | null,
+    readonly parent: Lookup | null,
+    /** Whether it has ended where its parent is gone. */
+    readonly parentRequired: boolean,
+    readonly expiresAt: number,
+    readonly trustedUntil: number,
+    readonly restriction: Restriction,
+  ) {}
+
+  /** Whether its parent was ever here: one that is gone since has ended, and is not another store's business. */
+  get hadParent(): boolean {
+    return this.#under !== null;
+  }
+
+  /** The same token, verified again. */
+  succeeds(earlier: SignedToken | undefined): this {
+    this.#under = earlier === undefined ? null : earlier.#under;
+    return this;
+  }
+
+  /** @param parent `null` where it has none, or the store knows none */
+  holderUnder(parent: KnownToken | null, catalog: Catalog): Holder {
+    if (this.#holder !== null && this.#under === parent) return this.#holder;
+    const holder: Holder = {
+      principal: new VerifiedPrincipal(this.#fieldsUnder(parent, catalog)),
+      revoked: parent?.revoked ?? false,
+      secretEndsAt: parent?.secretEndsAt ?? Number.POSITIVE_INFINITY,
+      expiresAt: Math.min(this.expiresAt, parent?.expiresAt ?? Number.POSITIVE_INFINITY),
+      limits: parent?.limits ?? NO_LIMITS,
+      account: parent,
+      restriction: this.restriction,
+    };
+    this.#holder = holder;
+    this.#under = parent;
+    return holder;
+  }
+
+  /** What it may do is never more than what its parent may do now. */
+  #fieldsUnder(parent: KnownToken | null, catalog: Catalog): PrincipalFields {
+    const { identity, narrowing } = this;
+    if (parent === null) {
+      if (identity === null) throw new Error('a derived token without its parent is nobody');
+      return identity;
+    }
+    const held = VerifiedPrincipal.grantsOf(parent.principal);
+    if (held === null) throw new Error('the parent of a signed token has no grants');
+    if (identity !== null) return { ...identity, grants: intersectGrants(held, identity.grants, catalog) };
+    const { tokenId, owner, ownership, organization } = parent.principal;
+    const grants = narrowing === null ? held : narrowGrants(held, narrowing, catalog);
+    return { tokenId, owner, ownership, organization, grants, issues: false };
+  }
+}
+
+/**
+ * @param parent how its parent is looked up, where it has one
+ * @throws TypeError where an authenticator gives what is no time
+ */
+export function signedTokenOf(vouched: Vouched, parent: Lookup | null): SignedToken {
+  const { principal, methods, prove } = vouched;
+  const required = vouched.parent?.required ?? false;
+  const expiresAt = timeOf(vouched.expiresAt, 'expiresAt');
+  const trustedUntil = timeOf(vouched.trustedUntil, 'trustedUntil');
+  return new SignedToken(principal, null, parent, required, expiresAt, trustedUntil, { methods, prove });
+}
+
+/** The limits of a `Date` (ECMA-262, 21.4.1.1), in milliseconds. What is beyond them is never. */
+const LAST_INSTANT = 8.64e15;
+
+/** NaN and `undefined` compare false with everything, and so would never end. */
+function timeOf(value: unknown, name: string): number {
+  if (typeof value !== 'number' || Number.isNaN(value)) {
+    throw new TypeError(`an authenticator vouched for a token whose ${name} is no time`);
+  }
+  return value > LAST_INSTANT ? Number.POSITIVE_INFINITY : Math.max(value, -LAST_INSTANT);
+}

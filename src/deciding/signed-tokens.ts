@@ -1,0 +1,174 @@
+import { BoundedMap } from '../base/bounded-map.js';
+import { isSignedWith, keyIdOf, thumbprintOf } from '../base/derived-key.js';
+import type { Trace } from '../domain/decide.js';
+import { decideMethod } from '../domain/decide-method.js';
+import { type Denied, denied } from '../domain/decision.js';
+import { DERIVED_HEAD } from '../domain/derived-head.js';
+import { readDerivedToken } from '../domain/derived-token.js';
+import { isUnavailable } from '../domain/errors.js';
+import type { CompiledRequirement } from '../domain/requirement.js';
+import type { Core } from '../instance/core.js';
+import type { AttachedAuthenticator, Refusal } from '../ports/authenticator.js';
+import type { ReadAttempt } from './attempt.js';
+import type { SignedCredential } from './credential.js';
+import type { Holder, Restriction } from './holder.js';
+import { IssuerFault } from './issuer-fault.js';
+import { SignedToken, signedTokenOf } from './signed-token.js';
+import type { Lookup, TokenFinder } from './token-finder.js';
+
+/** How many signed tokens are remembered; the half of them that was used last always is. */
+const MAX_KNOWN = 50_000;
+/** JWS compact serialization (RFC 7515 section 3.1): three parts, no more, told before any of them is split off. */
+const JWS_FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+/** How far ahead of this clock the maker's may be, in milliseconds. */
+const CLOCK_TOLERANCE = 5_000;
+
+/**
+ * Signed tokens: those that authenticators vouch for, and derived ones, which every instance verifies. A signature is
+ * verified once; what it vouched for is remembered under the SHA-256 of the whole token, and judged at each call.
+ */
+export class SignedTokens {
+  readonly #core: Core;
+  readonly #finder: TokenFinder;
+  readonly #authenticators: readonly AttachedAuthenticator[];
+  readonly #known = new BoundedMap<string, SignedToken>(MAX_KNOWN);
+  readonly #verifying = new Map<string, Promise<SignedToken | Refusal>>();
+
+  constructor(core: Core, finder: TokenFinder, authenticators: readonly AttachedAuthenticator[]) {
+    this.#core = core;
+    this.#finder = finder;
+    this.#authenticators = authenticators;
+  }
+
+  /** Who holds it, where nothing has to be verified or read for that; else `undefined`. */
+  peek({ key }: SignedCredential, now: number): Holder | undefined {
+    const token = this.#known.get(key);
+    if (token === undefined || this.#isOld(token)) return undefined;
+    const { parent } = token;
+    const { cache, settings } = this.#core;
+    if (parent === null) return token.holderUnder(null, settings.catalog);
+    const known = cache.get(parent.key, now);
+    if (known !== undefined) return token.holderUnder(known, settings.catalog);
+    const isNobodys = !token.parentRequired && !token.hadParent && cache.isUnknown(parent.key, now);
+    return isNobodys ? token.holderUnder(null, settings.catalog) : undefined;
+  }
+
+  /**
+   * Who holds it.
+   *
+   * @throws IssuerFault where an authenticator can't tell, PosternError `unavailable` where the store can't
+   */
+  async find(credential: SignedCredential, now: number): Promise<Holder | Refusal> {
+    const known = this.#known.get(credential.key);
+    const token = known === undefined || this.#isOld(known) ? await this.#verifyOnce(credential, now) : known;
+    if (typeof token === 'string') return token;
+    const parent = token.parent === null ? null : await this.#finder.find(token.parent, now);
+    if (parent === null && (token.parentRequired || token.hadParent)) {
+      return token.identity === null ? 'token_unknown' : 'token_revoked';
+    }
+    return token.holderUnder(parent, this.#core.settings.catalog);
+  }
+
+  /**
+   * The denial for what a token asks for beyond its grants; `'none'` where there is none, `null` where that has to be waited
+   * for: a proof is verified, and remembered.
+   */
+  tryRestrict(
+    { methods, prove }: Restriction,
+    { method, proof }: ReadAttempt,
+    requirement: CompiledRequirement,
+  ): Denied | 'none' | null {
+    if (prove !== null || proof !== null) return null;
+    return decideMethod(methods, method, requirement) ?? 'none';
+  }
+
+  /** The same, waited for. A call that is only explained uses up no proof. */
+  async restrict(
+    { methods, prove }: Restriction,
+    { method, proof, recheck }: ReadAttempt,
+    requirement: CompiledRequirement,
+    trace?: Trace,
+  ): Promise<Denied | null> {
+    // A bound token that comes alone may be a stolen one (RFC 9449 section 7.1), and one that is not bound needs no proof.
+    if ((prove === null) !== (proof === null)) {
+      const detail =
+        proof === null ? 'the token is bound to a key, and came without a proof' : 'the token is bound to no key';
+      trace?.push({ check: 'proof', passed: false, detail });
+      return denied('token_unknown');
+    }
+    // A call that goes on has proven it: a proof is good once.
+    if (prove !== null && !recheck) {
+      const passed = await prove({ method, proof }, this.#core.time.latest, trace === undefined);
+      trace?.push({ check: 'proof', passed, detail: `the proof of possession is ${passed ? 'good' : 'not good'}` });
+      if (!passed) return denied('proof_invalid');
+    }
+    return decideMethod(methods, method, requirement, trace);
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** One that has expired stays so: it need not be verified again to be refused. */
+  #isOld(token: SignedToken): boolean {
+    const { latest } = this.#core.time;
+    return token.trustedUntil <= latest && token.expiresAt > latest;
+  }
+
+  /** Many who come with one token at the same time share one verification. */
+  #verifyOnce(credential: SignedCredential, now: number): Promise<SignedToken | Refusal> {
+    const { key } = credential;
+    let verifying = this.#verifying.get(key);
+    if (verifying === undefined) {
+      verifying = this.#verify(credential, now).finally(() => this.#verifying.delete(key));
+      this.#verifying.set(key, verifying);
+    }
+    return verifying;
+  }
+
+  async #verify({ key, signed }: SignedCredential, now: number): Promise<SignedToken | Refusal> {
+    const token = signed.startsWith(DERIVED_HEAD) ? await this.#derived(signed, now) : await this.#vouched(signed, now);
+    if (typeof token !== 'string') this.#known.set(key, token.succeeds(this.#known.get(key)));
+    return token;
+  }
+
+  async #derived(token: string, now: number): Promise<SignedToken | Refusal> {
+    const derived = readDerivedToken(token);
+    if (derived === null || derived.issuedAt > now + CLOCK_TOLERANCE) return 'token_unknown';
+    const lookup: Lookup = { key: `kid:${derived.kid}`, by: 'keyId', value: keyIdOf(derived.kid) };
+    const parent = await this.#finder.find(lookup, now);
+    if (parent === null || parent.publicKey === null) return 'token_unknown';
+    // The index may be an HMAC that the writer of the row can't make: its key is the one that was named only if this holds.
+    if (thumbprintOf(parent.publicKey) !== derived.kid)
+      throw new Error('the public key of a secret was changed in the store');
+    if (!(await isSignedWith(parent.publicKey, derived))) return 'token_unknown';
+    const { narrowing, methods, expiresAt } = derived;
+    return new SignedToken(null, narrowing, lookup, true, expiresAt, expiresAt, { methods, prove: null });
+  }
+
+  async #vouched(token: string, now: number): Promise<SignedToken | Refusal> {
+    if (!JWS_FORM.test(token)) return 'token_unknown';
+    for (const authenticator of this.#authenticators) {
+      if (!accepts(authenticator, token)) continue;
+      const vouched = await authenticator.authenticate(token, now).catch((error: unknown) => {
+        throw isUnavailable(error) ? error : new IssuerFault(error);
+      });
+      if (typeof vouched === 'string') return vouched;
+      return signedTokenOf(vouched, vouched.parent && byId(vouched.parent.tokenId));
+    }
+    return 'token_unknown';
+  }
+}
+
+function byId(id: string): Lookup {
+  return { key: `id:${id}`, by: 'id', value: id };
+}
+
+/** What an authenticator throws over a credential's form is no reason to take it. */
+function accepts(authenticator: AttachedAuthenticator, token: string): boolean {
+  try {
+    return authenticator.accepts(token);
+  } catch {
+    return false;
+  }
+}

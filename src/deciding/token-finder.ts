@@ -1,0 +1,101 @@
+import { expiryOf, isRevoked, secretEndOf } from '../base/token-reader.js';
+import { isUnavailable } from '../domain/errors.js';
+import type { Core } from '../instance/core.js';
+import type { StoredSecret, StoredToken } from '../ports/records.js';
+import type { OpaqueCredential } from './credential.js';
+import { KnownToken } from './token-cache.js';
+
+/** How a token is looked up. */
+export interface Lookup {
+  /** Of the cache: no two look-ups that may find different tokens share one. */
+  readonly key: string;
+  readonly by: 'secret' | 'keyId' | 'id';
+  /** The secret's hash, the key's thumbprint (32 bytes as text), or the token's id. */
+  readonly value: string;
+}
+
+interface Found {
+  readonly token: StoredToken;
+  /** `null`: looked up by its id, whatever secrets it has. */
+  readonly secret: StoredSecret | null;
+  readonly publicKey?: string;
+}
+
+/** Finds tokens by their secret, with as few reads of the store as can be. */
+export class TokenFinder {
+  readonly #core: Core;
+  readonly #loading = new Map<string, { readonly sequence: number; readonly token: Promise<KnownToken | null> }>();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  bySecret({ key, secret }: OpaqueCredential): Lookup {
+    return { key, by: 'secret', value: secret };
+  }
+
+  /** The token, from memory or from the store; many who ask for one at the same time share one read. */
+  find(lookup: Lookup, now: number): Promise<KnownToken | null> {
+    const { cache, settings } = this.#core;
+    const { key } = lookup;
+    const known = cache.get(key, now);
+    if (known !== undefined) return Promise.resolve(known);
+    if (cache.isUnknown(key, now)) return Promise.resolve(null);
+    const loading = this.#loading.get(key);
+    // A read that began before the last invalidation may bring what it invalidated: it is no one's but who began it.
+    if (loading !== undefined && loading.sequence === cache.sequence && settings.cache.ttl > 0) return loading.token;
+    const { sequence } = cache;
+    const token = this.#loadOrStale(lookup, now, sequence).finally(() => {
+      if (this.#loading.get(key)?.token === token) this.#loading.delete(key);
+    });
+    this.#loading.set(key, { sequence, token });
+    return token;
+  }
+
+  /** While the store is down: what was known before, where the application chose to go on with that. */
+  async #loadOrStale(lookup: Lookup, now: number, sequence: number): Promise<KnownToken | null> {
+    try {
+      return await this.#load(lookup, now, sequence);
+    } catch (error) {
+      const stale = isUnavailable(error) ? this.#core.cache.getStale(lookup.key, now) : undefined;
+      if (stale === undefined) throw error;
+      return stale;
+    }
+  }
+
+  async #load(lookup: Lookup, now: number, sequence: number): Promise<KnownToken | null> {
+    const { cache, reader, settings } = this.#core;
+    const found = await this.#read(lookup);
+    if (found === null) {
+      if (settings.cache.ttl > 0) cache.setUnknown(lookup.key, now, sequence);
+      return null;
+    }
+    const { token, secret, publicKey = null } = found;
+    const known = new KnownToken(
+      reader.principal(token),
+      isRevoked(token),
+      secret === null ? Number.POSITIVE_INFINITY : secretEndOf(token, secret),
+      expiryOf(token),
+      reader.limits(token),
+      now,
+      sequence,
+      publicKey,
+    );
+    if (settings.cache.ttl > 0) cache.set(lookup.key, known);
+    return known;
+  }
+
+  async #read({ by, value }: Lookup): Promise<Found | null> {
+    const { digester, store } = this.#core;
+    switch (by) {
+      case 'secret':
+        return store.findTokenByDigest(digester.candidates(value));
+      case 'keyId':
+        return store.findTokenByKeyId(digester.candidates(value));
+      case 'id': {
+        const token = await store.findToken(value);
+        return token === null ? null : { token, secret: null };
+      }
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import type { Events } from '../base/events.js';
+import { after } from '../base/runtime.js';
+import type { Store } from '../ports/store.js';
+import type { Account } from './holder.js';
+import { Uses } from './uses.js';
+
+/** How far `lastUsedAt` and the counts may be behind, in milliseconds. A crash loses no more than that. */
+const FLUSH_INTERVAL = 10_000;
+/** Tokens in one write: each is a transaction, and on SQLite a piece of the event loop. */
+const BATCH = 1_000;
+/** While the store is down, uses of at most this many tokens wait. */
+const MAX_WAITING = 200_000;
+
+/**
+ * Counts uses off the request's path: a call costs an addition. A batch is written when the interval is over, and on close.
+ */
+export class UsageRecorder {
+  readonly #store: Store;
+  readonly #events: Events;
+  /** The tokens that count uses. */
+  #counting: Account[] = [];
+  /** What could not be written, by token. */
+  readonly #unwritten = new Map<string, Uses>();
+  #cancel: (() => void) | null = null;
+  #closed = false;
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor(store: Store, events: Events) {
+    this.#store = store;
+    this.#events = events;
+  }
+
+  /** @param endpoint its id, or `''` where none is in question */
+  note(token: Account, endpoint: string, now: number): void {
+    let { uses } = token;
+    if (uses === null) {
+      if (this.#counting.length >= MAX_WAITING) return;
+      uses = new Uses(token.principal.tokenId, endpoint);
+      token.uses = uses;
+      this.#counting.push(token);
+      this.#schedule();
+    }
+    uses.add(endpoint, now);
+  }
+
+  /** Writes what waits. What can't be written waits for the next time. Never rejects. */
+  flush(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#flushing = this.#flushing.then(() => this.#write());
+    return this.#flushing;
+  }
+
+  /** The last flush: what can't be written now is lost. */
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.flush();
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    this.#cancel ??= after(FLUSH_INTERVAL, () => {
+      this.#cancel = null;
+      void this.flush();
+    });
+  }
+
+  async #write(): Promise<void> {
+    for (const token of this.#counting) {
+      if (token.uses !== null) this.#merge(token.uses);
+      token.uses = null;
+    }
+    this.#counting = [];
+    const waiting = [...this.#unwritten.values()];
+    this.#unwritten.clear();
+    for (let start = 0; start < waiting.length; start += BATCH)
+      await this.#writeBatch(waiting.slice(start, start + BATCH));
+  }
+
+  async #writeBatch(batch: readonly Uses[]): Promise<void> {
+    try {
+      await this.#store.recordUsage(
+        batch.map((uses) => ({ tokenId: uses.tokenId, lastUsedAt: uses.lastUsedAt, counts: uses.counts() })),
+      );
+    } catch (error) {
+      for (const uses of batch) this.#merge(uses);
+      this.#schedule();
+      this.#events.fault('usage', error, batch[0]?.lastUsedAt ?? 0);
+    }
+  }
+
+  /** A token that was read again, or has two secrets, is counted in several places. */
+  #merge(uses: Uses): void {
+    const waiting = this.#unwritten.get(uses.tokenId);
+    if (waiting !== undefined) {
+      for (const { endpoint, count } of uses.counts()) waiting.add(endpoint, uses.lastUsedAt, count);
+    } else if (this.#unwritten.size < MAX_WAITING) this.#unwritten.set(uses.tokenId, uses);
+  }
+}

@@ -1,0 +1,164 @@
+import { check } from '../base/check.js';
+import { newId } from '../base/ids.js';
+import { type Access, type Endpoint, isEndpointId } from '../domain/endpoint.js';
+import { PosternError } from '../domain/errors.js';
+import { quote } from '../domain/text.js';
+import type { Core } from '../instance/core.js';
+import type { StoredEndpoint } from '../ports/records.js';
+import type { Authority } from './authority.js';
+import { createChangeLog, shownEndpoint } from './changes.js';
+import {
+  createEndpointInput,
+  listEndpointsInput,
+  organizationInput,
+  previewEndpointInput,
+  updateEndpointInput,
+} from './inputs.js';
+import { type AccessPreview, previewAccess } from './preview.js';
+import type { Page } from './tokens-api.js';
+
+/** Whose endpoint. Left out: the instance's own organization. */
+export interface InOrganization {
+  readonly organization?: string | undefined;
+}
+
+/** A new endpoint: its id, and who may call it. */
+export interface CreateEndpoint extends InOrganization {
+  /** `^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$` */
+  readonly id: string;
+  readonly access: Access;
+}
+
+/** Which page of an organization's endpoints. */
+export interface ListEndpoints extends InOrganization {
+  /** 1 to 1,000. Default 100. */
+  readonly limit?: number | undefined;
+  readonly cursor?: string | null | undefined;
+}
+
+/** `postern.endpoints`: registers endpoints, and says who may call them. */
+export interface Endpoints {
+  /** @throws PosternError `endpoint_exists`, `input_invalid`, `option_unknown`, `unavailable` */
+  create(input: CreateEndpoint, options?: InOrganization): Promise<Endpoint>;
+  get(id: string, options?: InOrganization): Promise<Endpoint | null>;
+  /** By id, in code unit order. @throws PosternError `input_invalid`, `option_unknown`, `unavailable` */
+  list(query?: ListEndpoints): Promise<Page<Endpoint>>;
+  /** @throws PosternError `endpoint_unknown`, `conflict`, `input_invalid`, `option_unknown`, `unavailable` */
+  update(id: string, changes: { readonly access?: Access }, options?: InOrganization): Promise<Endpoint>;
+  /** Idempotent. An endpoint made later under the same id is another one: no grant of this one reaches it. */
+  delete(id: string, options?: InOrganization): Promise<void>;
+  /**
+   * Who would gain and who would lose the endpoint if its access were changed: to be looked at before it is.
+   *
+   * @throws PosternError `endpoint_unknown`, `input_invalid`, `unavailable`
+   */
+  preview(id: string, changes: { readonly access: Access }, options?: InOrganization): Promise<AccessPreview>;
+}
+
+const ATTEMPTS = 5;
+
+export function createEndpoints(core: Core, authority: Authority): Endpoints {
+  const { store } = core;
+  const changes = createChangeLog(core, authority);
+
+  function organizationOf(options: InOrganization | undefined, what: string): string {
+    return authority.organization(check(organizationInput, options ?? {}, what, 'input_invalid').organization);
+  }
+
+  async function findEndpoint(organization: string, id: unknown): Promise<StoredEndpoint> {
+    const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
+    if (endpoint !== null) return endpoint;
+    throw new PosternError('endpoint_unknown', `endpoint ${quote(id)} is not registered: create it first`, {
+      path: 'id',
+    });
+  }
+
+  /** What was read of endpoints is forgotten whatever the store answers: a failed answer may hide a change that was made. */
+  function forgetting(written: Promise<boolean>): Promise<boolean> {
+    return written.finally(() => core.directory.clear());
+  }
+
+  return {
+    async create(input, options) {
+      const given = check(createEndpointInput, input, 'endpoints.create', 'input_invalid');
+      const organization = organizationOf(
+        { ...options, organization: options?.organization ?? given.organization },
+        'endpoints.create',
+      );
+      const now = core.time.read();
+      const endpoint: StoredEndpoint = {
+        uid: newId(core.settings.random),
+        organization,
+        id: given.id,
+        access: given.access,
+        createdAt: now,
+        updatedAt: now,
+        version: 1,
+      };
+      const { change, announce } = changes.endpoint('endpoint.created', null, endpoint, now);
+      if (!(await forgetting(store.insertEndpoint(endpoint, change)))) {
+        throw new PosternError(
+          'endpoint_exists',
+          `endpoint ${quote(given.id)} is registered already: update it, or choose another id`,
+          { path: 'id' },
+        );
+      }
+      announce();
+      return shownEndpoint(endpoint);
+    },
+
+    async get(id, options) {
+      const organization = organizationOf(options, 'endpoints.get');
+      const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
+      return endpoint && shownEndpoint(endpoint);
+    },
+
+    async list(query = {}) {
+      const given = check(listEndpointsInput, query, 'endpoints.list', 'input_invalid');
+      const endpoints = await store.listEndpoints({
+        organization: authority.organization(given.organization),
+        limit: given.limit + 1,
+        ...(given.cursor != null && { after: given.cursor }),
+      });
+      const page = endpoints.slice(0, given.limit);
+      return {
+        items: page.map(shownEndpoint),
+        nextCursor: endpoints.length > given.limit ? (page.at(-1)?.id ?? null) : null,
+      };
+    },
+
+    async update(id, input, options) {
+      const organization = organizationOf(options, 'endpoints.update');
+      const given = check(updateEndpointInput, input, 'endpoints.update', 'input_invalid');
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const endpoint = await findEndpoint(organization, id);
+        if (given.access === undefined || given.access === endpoint.access) return shownEndpoint(endpoint);
+        const now = core.time.read();
+        const next = { ...endpoint, access: given.access, updatedAt: now, version: endpoint.version + 1 };
+        const { change, announce } = changes.endpoint('endpoint.updated', endpoint, next, now);
+        if (await forgetting(store.replaceEndpoint(next, endpoint.version, change))) {
+          announce();
+          return shownEndpoint(next);
+        }
+      }
+      throw new PosternError(
+        'conflict',
+        'the endpoint was changed by someone else at the same time: read it, and try again',
+      );
+    },
+
+    async delete(id, options) {
+      const organization = organizationOf(options, 'endpoints.delete');
+      const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
+      if (endpoint === null) return;
+      const { change, announce } = changes.endpoint('endpoint.deleted', endpoint, null, core.time.read());
+      if (await forgetting(store.deleteEndpoint(organization, id, change))) announce();
+    },
+
+    async preview(id, input, options) {
+      const organization = organizationOf(options, 'endpoints.preview');
+      const { access } = check(previewEndpointInput, input, 'endpoints.preview', 'input_invalid');
+      return previewAccess(core, changes, await findEndpoint(organization, id), access);
+    },
+  };
+}

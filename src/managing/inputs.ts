@@ -1,0 +1,225 @@
+import { z } from 'zod';
+import { durationOf, parseDuration } from '../domain/duration.js';
+import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
+import { PosternError } from '../domain/errors.js';
+import type { Limits } from '../domain/limits.js';
+import type { Metadata } from '../domain/token-record.js';
+import { CHANGE_TYPES } from '../ports/changes.js';
+
+const NAME_LENGTH = 200;
+const DESCRIPTION_LENGTH = 2_000;
+const METADATA_BYTES = 16_384;
+export const MAX_PAGE = 1_000;
+const DEFAULT_PAGE = 100;
+
+/** Text that every store can keep: no NUL (PostgreSQL has none), no half of a surrogate pair (UTF-8 has none). */
+const text = (least: number, most: number) =>
+  z.string(`give a text of ${least} to ${most} characters`).refine((value) => {
+    const length = [...value].length;
+    return length >= least && length <= most && !value.includes('\0') && !/\p{Cs}/u.test(value);
+  }, `give a text of ${least} to ${most} characters, without NUL and lone surrogates`);
+
+const name = text(1, NAME_LENGTH).refine((value) => value.trim() !== '', 'give a name that can be seen');
+const description = text(0, DESCRIPTION_LENGTH);
+const owner = text(1, NAME_LENGTH);
+const organization = z.custom<string>(isOrganizationName, 'name an organization in 1 to 100 characters');
+const organizationOrAll = z.custom<string>(
+  (value) => value === '*' || isOrganizationName(value),
+  "name an organization, or '*' for all",
+);
+const ownership = z.enum(['personal', 'organization'], "use 'personal' or 'organization'");
+const date = z.date('give a Date');
+const duration = z.custom<string | number>(
+  (value) => parseDuration(value) !== null,
+  "give a duration such as '30s', '1h' or '90d', or a number of milliseconds",
+);
+const types = z.unknown();
+const metadata = z.unknown().transform((value, context): Metadata => {
+  const copy = jsonObject(value);
+  if (copy !== null) return copy;
+  context.addIssue({ code: 'custom', message: `give an object of JSON values, at most ${METADATA_BYTES} bytes` });
+  return z.NEVER;
+});
+const limit = z.int(`give a whole number from 1 to ${MAX_PAGE}`).min(1).max(MAX_PAGE).default(DEFAULT_PAGE);
+const cursor = z.string('give the nextCursor of the page before');
+
+const points = z
+  .int('give a whole number of points, at least 1')
+  .min(1, 'give at least 1 point')
+  .max(1e9, 'give at most 1,000,000,000 points');
+/** A window of no length would give out its points again at once. */
+const windowLength = duration.refine((value) => (parseDuration(value) ?? 0) >= 1_000, 'give at least a second');
+const rateLimit = z.strictObject({ points, duration: windowLength }).nullable();
+const quota = z.strictObject({ points, refill: windowLength }).nullable();
+
+const tokenFields = {
+  name,
+  description: description.default(''),
+  types,
+  organization: organization.optional(),
+  owner: owner.nullish(),
+  ownership: ownership.default('personal'),
+  expiresIn: duration.optional(),
+  expiresAt: date.nullish(),
+  metadata: metadata.prefault({}),
+  rateLimit: rateLimit.optional(),
+  quota: quota.optional(),
+};
+
+export const createTokenInput = z.strictObject(tokenFields);
+
+export const importTokenInput = z.strictObject({
+  ...tokenFields,
+  digest: z
+    .string('give the SHA-256 of the token in hexadecimal')
+    .regex(/^[0-9a-fA-F]{64}$/, 'give the SHA-256 of the token: 64 hexadecimal digits')
+    .transform((digest) => digest.toLowerCase()),
+});
+
+export const updateTokenInput = z.strictObject({
+  name: name.optional(),
+  description: description.optional(),
+  types: types.optional(),
+  expiresAt: date.nullish(),
+  metadata: metadata.optional(),
+  rateLimit: rateLimit.optional(),
+  quota: quota.optional(),
+});
+
+export const revokeTokenInput = z.strictObject({ wait: z.boolean().default(false) });
+
+export const listChangesInput = z.strictObject({
+  organization: organizationOrAll.optional(),
+  subject: text(1, NAME_LENGTH).optional(),
+  type: z.enum(CHANGE_TYPES, `use one of ${CHANGE_TYPES.join(', ')}`).optional(),
+  limit,
+  cursor: cursor.nullish(),
+});
+
+export const principalInput = z.strictObject({
+  organization,
+  owner: owner.nullable(),
+  tokenId: z
+    .string()
+    .regex(/^[0-9A-Za-z_-]{1,64}$/, "give the id of the principal's token, or leave it out")
+    .optional(),
+});
+
+export const actingInput = z.strictObject({ from: text(1, NAME_LENGTH).optional() });
+
+export const previewEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`) });
+
+export const rotateTokenInput = z.strictObject({ grace: duration.default(0) });
+
+export const countTokensInput = z.strictObject({
+  organization: organizationOrAll.optional(),
+  owner: owner.optional(),
+  ownership: ownership.optional(),
+  type: text(1, 50).optional(),
+  search: text(0, NAME_LENGTH).optional(),
+});
+
+export const listTokensInput = countTokensInput.extend({
+  limit,
+  cursor: cursor.nullish(),
+  offset: z.int('give a whole number').min(0).max(1e9).default(0),
+});
+
+export const revokeOwnedInput = z.strictObject({ owner, organization: organization.optional() });
+
+export const pruneInput = z.strictObject({ olderThan: duration.default(0) });
+
+export const createEndpointInput = z.strictObject({
+  id: z.custom<string>(
+    isEndpointId,
+    'give 1 to 100 letters, digits, dots, dashes or underscores, the first a letter or digit',
+  ),
+  access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`),
+  organization: organization.optional(),
+});
+
+export const updateEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`).optional() });
+
+export const organizationInput = z.strictObject({ organization: organization.optional() });
+
+export const listEndpointsInput = z.strictObject({
+  organization: organization.optional(),
+  limit,
+  cursor: z.custom<string>(isEndpointId, 'give the nextCursor of the page before').nullish(),
+});
+
+/**
+ * When a token ends, in epoch milliseconds; `null` for never.
+ *
+ * @throws PosternError `expiry_past`, `input_invalid`
+ */
+export function expiryFrom(
+  input: { readonly expiresIn?: unknown; readonly expiresAt?: Date | null | undefined },
+  now: number,
+): number | null {
+  const { expiresIn, expiresAt } = input;
+  if (expiresIn !== undefined && expiresAt !== undefined) {
+    throw new PosternError('input_invalid', 'expiresIn and expiresAt say the same: give one of them', {
+      path: 'expiresIn',
+    });
+  }
+  if (expiresIn !== undefined) return future(now + durationOf(expiresIn, 'expiresIn'), now, 'expiresIn');
+  return expiresAt ? future(expiresAt.getTime(), now, 'expiresAt') : null;
+}
+
+function future(at: number, now: number, path: string): number {
+  if (at > now) return at;
+  throw new PosternError('expiry_past', `${path} is not in the future: give a later one, or leave it out for never`, {
+    path,
+  });
+}
+
+/** A deep copy of a JSON object, or `null` where the value is none, is too large, or has what JSON would change. */
+function jsonObject(value: unknown): Metadata | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  try {
+    const json = JSON.stringify(value, (_, each: unknown) => {
+      if (typeof each === 'number' && !Number.isFinite(each)) throw new TypeError('no JSON number');
+      if (typeof each === 'bigint' || typeof each === 'function' || typeof each === 'symbol')
+        throw new TypeError('no JSON');
+      return each;
+    });
+    if (utf8Length(json) > METADATA_BYTES) return null;
+    // `toJSON` (a `Date` has one) may have made something else of it.
+    const copy: unknown = JSON.parse(json);
+    return typeof copy === 'object' && copy !== null && !Array.isArray(copy) ? (copy as Metadata) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Bytes of a well-formed text in UTF-8. */
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) as number;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+/** The limits of an input, over those there were; what is left out stays, `null` takes a limit away. */
+export function limitsFrom(
+  input: {
+    readonly rateLimit?: { readonly points: number; readonly duration: unknown } | null | undefined;
+    readonly quota?: { readonly points: number; readonly refill: unknown } | null | undefined;
+  },
+  before: Limits,
+): Limits {
+  const { rateLimit, quota } = input;
+  return {
+    rateLimit:
+      rateLimit === undefined
+        ? before.rateLimit
+        : rateLimit && { points: rateLimit.points, duration: durationOf(rateLimit.duration, 'rateLimit.duration') },
+    quota:
+      quota === undefined
+        ? before.quota
+        : quota && { points: quota.points, refill: durationOf(quota.refill, 'quota.refill') },
+  };
+}

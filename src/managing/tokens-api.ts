@@ -1,0 +1,143 @@
+import type { Duration } from '../domain/duration.js';
+import type { Ownership } from '../domain/principal.js';
+import type { Metadata, TokenRecord } from '../domain/token-record.js';
+import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
+import type { Confirmation } from '../ports/store.js';
+
+/** What a new token is to be: its name, its grants, whose it is, and how long it lives. */
+export interface CreateToken<T extends TokenTypes = TokenTypes> {
+  /** 1 to 200 characters. */
+  readonly name: string;
+  readonly description?: string | undefined;
+  /** At least one type, with what it grants. */
+  readonly types: GrantsOf<T>;
+  readonly organization?: string | undefined;
+  readonly owner?: string | null | undefined;
+  /** Default `'personal'`. */
+  readonly ownership?: Ownership | undefined;
+  /** From now; or `expiresAt`; neither: never. */
+  readonly expiresIn?: Duration | undefined;
+  readonly expiresAt?: Date | null | undefined;
+  /** A JSON object of at most 16 KiB. */
+  readonly metadata?: Metadata | undefined;
+  /** How fast the token may call. Needs the `rateLimiter` option. */
+  readonly rateLimit?: { readonly points: number; readonly duration: Duration } | null | undefined;
+  /** How much the token may call in all, until its points come back. Needs the `rateLimiter` option. */
+  readonly quota?: { readonly points: number; readonly refill: Duration } | null | undefined;
+}
+
+/** A token that was issued elsewhere: its digest, and what it is to be here. */
+export interface ImportToken<T extends TokenTypes = TokenTypes> extends CreateToken<T> {
+  /** SHA-256 of the secret, in hexadecimal. For secrets of at least 128 random bits only: a digest of less can be guessed. */
+  readonly digest: string;
+}
+
+/** What is to change of a token. What is left out stays. */
+export interface UpdateToken<T extends TokenTypes = TokenTypes> {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly types?: GrantsOf<T> | undefined;
+  /** `null`: never. */
+  readonly expiresAt?: Date | null | undefined;
+  readonly metadata?: Metadata | undefined;
+  /** `null`: no longer. */
+  readonly rateLimit?: CreateToken['rateLimit'];
+  readonly quota?: CreateToken['quota'];
+}
+
+/** Which tokens. All conditions hold at once. */
+export interface CountTokens {
+  /** `'*'`: all. Default: the instance's own. */
+  readonly organization?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly ownership?: Ownership | undefined;
+  readonly type?: string | undefined;
+  /** A text that the name or the description holds; ASCII letters are compared without case. */
+  readonly search?: string | undefined;
+}
+
+/** Which tokens, and which page of them. */
+export interface ListTokens extends CountTokens {
+  /** 1 to 1,000. Default 100. */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | null | undefined;
+  /** So many tokens are passed over first: for pages by number. Costs as much as reading them, which `cursor` does not. Default 0. */
+  readonly offset?: number | undefined;
+}
+
+/** One page of a list. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** `null` on the last page. */
+  readonly nextCursor: string | null;
+}
+
+/** A token that was just made or given a new secret: the secret, and the record. */
+export interface IssuedToken<T extends TokenTypes = TokenTypes> {
+  /** The secret. It is shown here and never again. */
+  readonly token: string;
+  readonly record: TokenRecord<T>;
+}
+
+/** How often a token was used for one endpoint, and when last. */
+export interface TokenUsage {
+  /** `null`: calls that no endpoint was in question for. */
+  readonly endpoint: string | null;
+  readonly count: number;
+  readonly lastUsedAt: Date;
+}
+
+/** `postern.tokens`: makes, finds, changes and ends API tokens. */
+export interface Tokens<T extends TokenTypes = TokenTypes> {
+  /**
+   * @throws PosternError `input_invalid`, `option_unknown`, `types_missing`, `type_unknown`, `scope_unknown`,
+   *   `endpoint_unknown`, `expiry_past`, `unavailable`; nothing is written
+   */
+  create(input: CreateToken<T>): Promise<IssuedToken<T>>;
+  /**
+   * Takes over a token that was issued elsewhere, by its digest. Its form must be announced in `importedTokens`.
+   *
+   * @throws PosternError as `create`, and `token_exists`
+   */
+  import(input: ImportToken<T>): Promise<TokenRecord<T>>;
+  get(id: string): Promise<TokenRecord<T> | null>;
+  /** Newest first. @throws PosternError `input_invalid`, `option_unknown`, `unavailable` */
+  list(query?: ListTokens): Promise<Page<TokenRecord<T>>>;
+  /**
+   * How many tokens there are. Exact, and at the same cost however many there are, for an organization (and an ownership) as a
+   * whole; with `owner`, `type` or `search` it stops at 10,000. @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
+   */
+  count(query?: CountTokens): Promise<number>;
+  /**
+   * What is left out stays. An expired token stays expired: its expiry can't be moved.
+   *
+   * @throws PosternError as `create`, and `token_unknown`, `token_expired`, `conflict`
+   */
+  update(id: string, changes: UpdateToken<T>): Promise<TokenRecord<T>>;
+  /**
+   * A new secret for the same record. The old one works until the grace ends (default: at once it does not), and never
+   * beyond the expiry that the token had. Of two rotations at once exactly one wins, the other rejects with `conflict`.
+   *
+   * @throws PosternError `token_unknown`, `token_revoked`, `token_expired`, `conflict`, `input_invalid`, `unavailable`
+   */
+  rotate(id: string, options?: { readonly grace?: Duration }): Promise<IssuedToken<T>>;
+  /**
+   * The token stays listed and no longer works: in this process at once, in others as soon as the store tells them. With
+   * `wait` it resolves once every live process has said that it knows, or `cache.ttl` has passed, after which none can
+   * serve what it knew. Idempotent.
+   *
+   * @throws PosternError `conflict`, `unavailable`
+   */
+  revoke(id: string): Promise<void>;
+  revoke(id: string, options: { readonly wait: true }): Promise<Confirmation>;
+  revoke(id: string, options: { readonly wait?: boolean }): Promise<Confirmation | undefined>;
+  /** What the token was used for, by endpoint; at most one flush interval behind. */
+  usage(id: string): Promise<readonly TokenUsage[]>;
+  /** The token is gone. Idempotent. @throws PosternError `unavailable` */
+  delete(id: string): Promise<void>;
+  /** Revokes every personal token of an owner: a leaver's. Returns how many. @throws PosternError `unavailable` */
+  revokeOwned(query: { readonly owner: string; readonly organization?: string }): Promise<number>;
+  /** Deletes tokens that expired longer ago than this. Returns how many. @throws PosternError `unavailable` */
+  pruneExpired(query?: { readonly olderThan?: Duration }): Promise<number>;
+}

@@ -1,0 +1,145 @@
+import type { Ownership } from '../domain/principal.js';
+import type { Change, ChangeQuery } from './changes.js';
+import type {
+  NewSecret,
+  SecretRotation,
+  StoredEndpoint,
+  StoredEntry,
+  StoredSecret,
+  StoredToken,
+  Usage,
+  UsageCount,
+} from './records.js';
+
+/** Where a page begins: after this row, in the order newest first, then by id from the highest. */
+export interface TokenPosition {
+  readonly createdAt: number;
+  readonly id: string;
+}
+
+/** Which tokens. All conditions hold at once. */
+export interface TokenFilter {
+  /** `null`: every organization. */
+  readonly organization: string | null;
+  readonly owner?: string;
+  readonly ownership?: Ownership;
+  readonly type?: string;
+  /** Tokens whose name or description holds this text, ASCII letters compared without case. No character is a wildcard. */
+  readonly search?: string;
+}
+
+/** Which tokens, and which page of them, newest first. */
+export interface TokenQuery extends TokenFilter {
+  readonly after?: TokenPosition;
+  /** So many of the page's first tokens are passed over. Costs as much as reading them: `after` is the cheap way on. */
+  readonly offset?: number;
+  readonly limit: number;
+}
+
+/** Which page of an organization's endpoints, by id. */
+export interface EndpointQuery {
+  readonly organization: string;
+  /** Ids greater than this one, by code unit; the order of the page is the same. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** What a store tells of a change that may have been made by another process. */
+export type Invalidation =
+  | { readonly kind: 'token'; readonly id: string }
+  | { readonly kind: 'endpoints'; readonly organization: string }
+  /** Something may have been missed: forget everything. */
+  | { readonly kind: 'everything' }
+  /** Changes of other processes are no longer told, and from when on they are again (what was missed is forgotten). */
+  | { readonly kind: 'lost'; readonly error: unknown }
+  | { readonly kind: 'restored' };
+
+/** How many processes have said that they were told, and how many live ones have not. */
+export interface Confirmation {
+  readonly acknowledged: number;
+  readonly missing: number;
+}
+
+/**
+ * Where tokens and endpoints are kept. Each method is one atomic step: it happens whole or not at all, and what it
+ * returns is already durable. A method that can't do its work rejects (the caller answers `unavailable`); `false` and
+ * `null` are answers, never failures. Two callers that race for one row are told apart by `version`: exactly one
+ * `replace…` with a given `expectedVersion` returns `true`.
+ */
+export interface Store {
+  /** The token that has one of these digests, with the secret that matched. One read. */
+  findTokenByDigest(digests: readonly string[]): Promise<{ token: StoredToken; secret: StoredSecret } | null>;
+  /** The same by the id of a secret's key ({@link SecretKey}). One read. */
+  findTokenByKeyId(
+    keyIds: readonly string[],
+  ): Promise<{ token: StoredToken; secret: StoredSecret; publicKey: string } | null>;
+  findToken(id: string): Promise<StoredToken | null>;
+  listTokens(query: TokenQuery): Promise<readonly StoredToken[]>;
+  /**
+   * How many tokens there are. Exact, and at the same cost however many there are, where only the organization, or the
+   * organization and the ownership, are named; otherwise it may stop counting at `atMost`, and says `atMost` then.
+   */
+  countTokens(filter: TokenFilter, atMost: number): Promise<number>;
+  /** `false`, and nothing written, where the id, the digest or the key's id is taken. */
+  insertToken(token: StoredToken, secret: NewSecret, change: Change): Promise<boolean>;
+  /**
+   * Writes all of `token` but `lastUsedAt`, which belongs to {@link recordUsage}, and rotates the secret where asked: the
+   * others' `endsAt` become `othersEndAt` unless they are earlier. `false`, and nothing written, where the token is gone
+   * or is no longer at `expectedVersion`, or where the new secret's digest or its key's id is taken.
+   */
+  replaceToken(
+    token: StoredToken,
+    expectedVersion: number,
+    rotation: SecretRotation | null,
+    change: Change,
+  ): Promise<boolean>;
+  /** Removes the token and its secrets. `false` where there was none. */
+  deleteToken(id: string, change: Change): Promise<boolean>;
+  /**
+   * Ids of up to `limit` tokens, of one organization or (`null`) of all, with `expiresAt` at or before `before`, in any order.
+   */
+  listExpiredTokens(organization: string | null, before: number, limit: number): Promise<readonly string[]>;
+  /**
+   * Moves `lastUsedAt` of each token (and of its counts) forward, never back, and adds to its counts. A token that is gone is
+   * passed over. One transaction: a batch that rejected is written again whole. Where an answer was lost after the write, its
+   * counts are too high by that batch; nothing is decided by them.
+   */
+  recordUsage(usages: readonly Usage[]): Promise<void>;
+  /** The counts of a token, by endpoint, in code unit order. They go with the token. */
+  listUsage(tokenId: string): Promise<readonly UsageCount[]>;
+
+  /** Changes, newest first. They are written by the methods that take a {@link Change}, in the same transaction, and never altered. */
+  listChanges(query: ChangeQuery): Promise<readonly Change[]>;
+
+  findEndpoint(organization: string, id: string): Promise<StoredEndpoint | null>;
+  listEndpoints(query: EndpointQuery): Promise<readonly StoredEndpoint[]>;
+  /** `false`, and nothing written, where the organization has an endpoint of this id. */
+  insertEndpoint(endpoint: StoredEndpoint, change: Change): Promise<boolean>;
+  /** `false`, and nothing written, where there is no endpoint of this organization, id and `uid` at `expectedVersion`. */
+  replaceEndpoint(endpoint: StoredEndpoint, expectedVersion: number, change: Change): Promise<boolean>;
+  /** `false` where there was none. */
+  deleteEndpoint(organization: string, id: string, change: Change): Promise<boolean>;
+
+  /** The entry, unless it has ended by `now`. */
+  findEntry(kind: string, id: string, now: number): Promise<StoredEntry | null>;
+  /**
+   * Writes an entry whole. `false`, and nothing written, where the entry of this kind and id is not at `expectedVersion`; 0:
+   * where there is one that has not ended by `now`. Of several at once that expect the same version exactly one gets `true`.
+   */
+  putEntry(entry: StoredEntry, expectedVersion: number, now: number): Promise<boolean>;
+  /** `false` where there is none at `expectedVersion` that has not ended by `now`. Of several at once exactly one gets `true`. */
+  deleteEntry(kind: string, id: string, expectedVersion: number, now: number): Promise<boolean>;
+
+  /**
+   * Calls `listener` after each change, whoever made it; of a new token it need not tell, as nobody can have read that before.
+   * What a listener throws is ignored. Left out by a store that can't: then `cache.ttl` alone bounds what others see.
+   */
+  subscribe?(listener: (invalidation: Invalidation) => void): () => void;
+  /**
+   * Resolves once every live subscriber (of this process and of others) has been told of each change made before this call,
+   * or after `timeout` milliseconds. Left out by a store whose subscribers can't answer.
+   */
+  confirm?(timeout: number): Promise<Confirmation>;
+  /** Gives back what the store holds. Idempotent. Every other call made after it rejects. */
+  close(): Promise<void>;
+}

@@ -1,7 +1,0 @@
-import { bytesToNumber, encodeBase62 } from '../domain/base62.js';
-import type { Random } from './ports.js';
-
-/** A name that nothing else has: 128 random bits in 22 characters. */
-export function newId(random: Random): string {
-  return encodeBase62(bytesToNumber(random(16)), 22);
-}
