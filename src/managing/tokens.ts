@@ -71,13 +71,10 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       await authority.assertMayIssue();
       const { digest } = given;
       if (settings.importedTokens.length === 0) {
-        throw new PosternError(
-          'option_invalid',
-          'announce the form of the imported tokens first: createPostern({ importedTokens })',
-          {
-            path: 'importedTokens',
-          },
-        );
+        throw new PosternError('option_invalid', 'announce the form of the imported tokens first', {
+          path: 'importedTokens',
+          input: 'createPostern',
+        });
       }
       const now = core.time.read();
       const organization = authority.organization(given.organization);
@@ -87,7 +84,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       const secret = { ...core.digester.write(hexToLatin1(digest)), createdAt: now, endsAt: null, key: null };
       const { change, announce } = changes.token('token.imported', null, stored, now);
       if (!(await store.insertToken(stored, secret, change))) {
-        throw new PosternError('token_exists', 'a token of this digest is here already: it was imported before', {
+        throw new PosternError('token_exists', 'a token has it already: it was imported before', {
           path: 'digest',
         });
       }
