@@ -130,7 +130,7 @@ export async function exchangeToken(
   if (accessToken.length > MAX_TOKEN_LENGTH) {
     throw invalid(
       'endpoints',
-      `and scopes would make an access token of ${accessToken.length} bytes, and guards take ${MAX_TOKEN_LENGTH}: ask for fewer`,
+      `with the scopes would make an access token of ${accessToken.length} bytes, and guards take ${MAX_TOKEN_LENGTH}: ask for fewer`,
     );
   }
   return { accessToken, expiresIn: exp - iat, tokenType: jkt === null ? 'Bearer' : 'DPoP', scope: scope ?? '' };
@@ -182,7 +182,7 @@ function assertScopeHeld(scope: string, granted: StoredGrants, catalog: Catalog,
   if (Object.values(granted).some((grant) => !isEndpointGrant(grant) && grant.scopes.includes(scope))) return;
   throw new PosternError(
     'scope_missing',
-    `${path} asks for ${quote(scope)}, which this token does not hold: ask for less`,
+    `${quote(scope)} is asked for, and this token does not hold it: ask for less`,
     {
       path,
     },
@@ -202,7 +202,7 @@ async function boundGrants(stored: StoredGrants, organization: string, { store }
     if (endpoint !== null) return { id: grant.id, uid: endpoint.uid };
     throw new PosternError(
       'endpoint_unknown',
-      `endpoints names ${quote(grant.id)}, which is not registered: correct its name, or create the endpoint first`,
+      `${quote(grant.id)} is not registered: correct its name, or create the endpoint first`,
       { path: 'endpoints' },
     );
   };
@@ -238,7 +238,7 @@ function refusalOf({ reason, error }: Denied): PosternError {
 function endpointNotGranted(id: string, path: string): PosternError {
   return new PosternError(
     'endpoint_not_granted',
-    `${path} asks for ${id === '*' ? 'every endpoint' : quote(id)}, which this token does not reach: ask for less`,
+    `${id === '*' ? 'every endpoint' : quote(id)} is asked for, and this token does not reach it: ask for less`,
     { path },
   );
 }
@@ -248,5 +248,5 @@ function isPublicKey(value: unknown): boolean {
 }
 
 function invalid(path: string, problem: string): PosternError {
-  return new PosternError('input_invalid', `${path} ${problem}`, { path });
+  return new PosternError('input_invalid', problem, { path });
 }

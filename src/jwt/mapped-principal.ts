@@ -78,8 +78,8 @@ export class PrincipalMaker {
       return await readGrants(types, this.#host.catalog, byName);
     } catch (error) {
       if (!isPosternError(error)) throw error;
-      const { code, path } = error;
-      throw new PosternError(code, `${WHAT} can not be granted: ${error.message}`, { path, cause: error });
+      const { code, problem, path } = error;
+      throw new PosternError(code, problem, { path, input: WHAT, cause: error });
     }
   }
 

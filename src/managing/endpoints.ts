@@ -69,7 +69,7 @@ export function createEndpoints(ground: Ground, forgetting: Forgetting, authorit
   async function findEndpoint(organization: string, id: unknown): Promise<StoredEndpoint> {
     const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
     if (endpoint !== null) return endpoint;
-    throw new PosternError('endpoint_unknown', `endpoint ${quote(id)} is not registered: create it first`, {
+    throw new PosternError('endpoint_unknown', `${quote(id)} is not registered: create the endpoint first`, {
       path: 'id',
     });
   }
@@ -100,7 +100,7 @@ export function createEndpoints(ground: Ground, forgetting: Forgetting, authorit
       if (!(await forget(organization, store.insertEndpoint(endpoint, change)))) {
         throw new PosternError(
           'endpoint_exists',
-          `endpoint ${quote(given.id)} is registered already: update it, or choose another id`,
+          `${quote(given.id)} is registered already: update the endpoint, or choose another id`,
           { path: 'id' },
         );
       }

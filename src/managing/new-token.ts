@@ -17,8 +17,9 @@ export async function newSecret(
   const { random, tokenPrefix } = ground.settings;
   const bytes = random(SECRET_BYTES);
   if (!(bytes instanceof Uint8Array) || bytes.length !== SECRET_BYTES) {
-    throw new PosternError('option_invalid', `random(${SECRET_BYTES}) must return ${SECRET_BYTES} bytes`, {
+    throw new PosternError('option_invalid', `did not return the ${SECRET_BYTES} bytes that it was asked for`, {
       path: 'random',
+      input: 'createPostern',
     });
   }
   const token = formatToken(tokenPrefix, bytes);
@@ -69,7 +70,7 @@ export function readLimits(ground: Ground, input: Parameters<typeof limitsFrom>[
   if (limits === null || ground.settings.rateLimiter !== null) return limits;
   throw new PosternError(
     'option_invalid',
-    'this postern has nothing that counts: give createPostern a rateLimiter, such as memoryRateLimiter() of postern/limits',
-    { path: 'rateLimiter' },
+    'nothing counts calls here: give one, such as memoryRateLimiter() of postern/limits',
+    { path: 'rateLimiter', input: 'createPostern' },
   );
 }

@@ -24,7 +24,7 @@ export function createTokenRows(ground: Ground, forgetting: Forgetting, authorit
   async function findToChange(id: unknown): Promise<StoredToken> {
     const token = await find(id);
     if (token !== null) return token;
-    throw new PosternError('token_unknown', 'there is no token of this id: it may have been deleted; list the tokens', {
+    throw new PosternError('token_unknown', 'no token has it: it may have been deleted. List the tokens', {
       path: 'id',
     });
   }

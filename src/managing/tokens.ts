@@ -72,13 +72,10 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       await authority.assertMayIssue();
       const { digest } = given;
       if (settings.importedTokens.length === 0) {
-        throw new PosternError(
-          'option_invalid',
-          'announce the form of the imported tokens first: createPostern({ importedTokens })',
-          {
-            path: 'importedTokens',
-          },
-        );
+        throw new PosternError('option_invalid', 'announce the form of the imported tokens first', {
+          path: 'importedTokens',
+          input: 'createPostern',
+        });
       }
       const now = ground.time.read();
       const organization = authority.organization(given.organization);
@@ -88,7 +85,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       const secret = { ...ground.digester.write(hexToLatin1(digest)), createdAt: now, endsAt: null, key: null };
       const { change, announce } = changes.token('token.imported', null, stored, now);
       if (!(await store.insertToken(stored, secret, change))) {
-        throw new PosternError('token_exists', 'a token of this digest is here already: it was imported before', {
+        throw new PosternError('token_exists', 'a token has it already: it was imported before', {
           path: 'digest',
         });
       }

@@ -170,5 +170,5 @@ function send(reply: FastifyReply, answer: HttpAnswer): void {
 }
 
 function invalid(path: string, advice: string): PosternError {
-  return new PosternError('option_invalid', `${path} of posternPlugin: ${advice}`, { path });
+  return new PosternError('option_invalid', advice, { path, input: 'posternPlugin' });
 }

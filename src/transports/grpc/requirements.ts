@@ -35,9 +35,7 @@ export function readRequirements<T extends TokenTypes>(
   const asks = new Map<string, Ask>();
   for (const [key, requirement] of entriesOf(requirements)) {
     if (typeof key !== 'string' || !KEY.test(key)) {
-      throw invalid(
-        `requirements name ${quote(key)}: write '/pkg.Service/Method', or '/pkg.Service/' for all of a service`,
-      );
+      throw invalid(`${quote(key)} is no path: write '/pkg.Service/Method', or '/pkg.Service/' for all of a service`);
     }
     asks.set(key, askerOf(postern, key, requirement, standing));
   }
@@ -56,7 +54,7 @@ function askerOf<T extends TokenTypes>(
     return asker(postern, requirement, zone, pathOf);
   } catch (error) {
     if (!isPosternError(error)) throw error;
-    throw new PosternError(error.code, `${key}: ${error.message}`, { path: key, cause: error });
+    throw new PosternError(error.code, error.message, { path: key, input: 'guard', cause: error });
   }
 }
 
@@ -76,11 +74,11 @@ function entriesOf<T extends TokenTypes>(
 ): Iterable<readonly [unknown, GrpcRequirement<T>]> {
   if (requirements instanceof Map) return requirements;
   if (typeof requirements !== 'object' || requirements === null || Array.isArray(requirements)) {
-    throw invalid(`requirements are ${quote(requirements)}: give an object, or a Map, of paths and requirements`);
+    throw invalid(`is ${quote(requirements)}: give an object, or a Map, of paths and requirements`);
   }
   return Object.entries(requirements);
 }
 
 function invalid(problem: string): PosternError {
-  return new PosternError('option_invalid', `guard of postern/grpc: ${problem}`, { path: 'requirements' });
+  return new PosternError('option_invalid', problem, { path: 'requirements', input: 'guard' });
 }
