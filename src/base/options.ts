@@ -181,7 +181,7 @@ const schema = z.strictObject({
   rateLimiter: z
     .custom<RateLimiter>(
       (value) => aFunction((value as RateLimiter | null)?.consume),
-      'give a rate limiter, such as memoryRateLimiter() of postern/limits',
+      'give a rate limiter, such as memoryRateLimiter()',
     )
     .optional(),
   onLimiterFault: z.enum(['deny', 'allow'], "use 'deny' or 'allow'").default('deny'),

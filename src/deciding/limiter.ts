@@ -16,18 +16,20 @@ export class Limiter {
 
   async charge(token: Account, decision: Allowed): Promise<Decision> {
     const { rateLimiter, onLimiterFault } = this.#core.settings;
+    const { latest } = this.#core.time;
     const { tokenId } = token.principal;
     let nearest: LimitState | null = null;
     try {
       if (rateLimiter === null) throw new Error('a token has limits, and this postern has no rateLimiter');
       for (const { policy, points, duration } of windowsOf(token)) {
-        const { allowed, remaining, resetIn } = await rateLimiter.consume(`${policy}:${tokenId}`, { points, duration });
+        const consumed = await rateLimiter.consume(`${policy}:${tokenId}`, { points, duration }, latest);
+        const { allowed, remaining, resetIn } = consumed;
         const state: LimitState = { policy, points, duration, remaining, resetIn };
         if (!allowed) return { allowed: false, reason: 'rate_limited', limit: state };
         if (nearest === null || remaining / points < nearest.remaining / nearest.points) nearest = state;
       }
     } catch (error) {
-      this.#core.events.fault('limiter', error, this.#core.time.latest);
+      this.#core.events.fault('limiter', error, latest);
       return onLimiterFault === 'allow' ? decision : unavailable('limiter', error);
     }
     return nearest === null ? decision : { ...decision, limit: nearest };

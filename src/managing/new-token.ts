@@ -69,7 +69,7 @@ export function readLimits(core: Core, input: Parameters<typeof limitsFrom>[0], 
   if (limits === null || core.settings.rateLimiter !== null) return limits;
   throw new PosternError(
     'option_invalid',
-    'this postern has nothing that counts: give createPostern a rateLimiter, such as memoryRateLimiter() of postern/limits',
+    'this postern has nothing that counts: give createPostern a rateLimiter, such as memoryRateLimiter()',
     { path: 'rateLimiter' },
   );
 }

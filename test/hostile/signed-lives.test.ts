@@ -1,5 +1,6 @@
-import { createPostern, memoryStore, type Store } from 'postern';
+import { createPostern, memoryStore } from 'postern';
 import { accessTokens, derive, type VerifierOptions } from 'postern/jwt';
+import type { Store } from 'postern/store';
 import { describe, expect, test } from 'vitest';
 import { API, AUTH, issueBoth, issuerWorld } from '../jwt/support/access.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
