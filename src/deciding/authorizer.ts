@@ -14,7 +14,7 @@ import { type Explanation, remedyFor } from '../domain/explain.js';
 import { NO_LIMITS } from '../domain/limits.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { Core } from '../instance/core.js';
-import type { AttachedAuthenticator } from '../ports/authenticator.js';
+import type { Authenticator } from '../ports/authenticator.js';
 import { type Attempt, AttemptReader, ownFields, type ReadAttempt } from './attempt.js';
 import { type Credential, credentialReader, type OpaqueCredential, type SignedCredential } from './credential.js';
 import type { Holder } from './holder.js';
@@ -44,12 +44,12 @@ export class Authorizer {
   readonly #attempts: AttemptReader;
   readonly #readCredential: (token: unknown) => Credential;
   readonly #finder: TokenFinder;
-  readonly #authenticators: readonly AttachedAuthenticator[];
+  readonly #authenticators: readonly Authenticator[];
   /** Loaded with the first signed token: where none comes, none of it is. */
   #signed: SignedTokens | null = null;
   readonly #limiter: Limiter;
 
-  constructor(core: Core, authenticators: readonly AttachedAuthenticator[]) {
+  constructor(core: Core, authenticators: readonly Authenticator[]) {
     this.#core = core;
     this.#attempts = new AttemptReader(core.settings);
     this.#readCredential = credentialReader(core.settings);

@@ -56,13 +56,14 @@ export type {
   UpdateToken,
 } from '../managing/tokens-api.js';
 export type {
-  AttachedAuthenticator,
+  AttachableAuthenticator,
   Authenticator,
   AuthenticatorHost,
   Presentation,
   Proof,
   Refusal,
   Vouched,
+  VouchedTypes,
 } from '../ports/authenticator.js';
 export type { Actor, ChangeType } from '../ports/changes.js';
 export type { Clock, Random } from '../ports/environment.js';

@@ -21,4 +21,4 @@ export { metadataUrl, type ResourceMetadataOptions, resourceMetadata } from '../
 export type { RotatedKeys, RotateOptions } from '../jwt/signing-keys.js';
 export { type TrustedClaims, type TrustedIssuerOptions, trustedIssuer } from '../jwt/trusted-issuer.js';
 export type { VerifierOptions } from '../jwt/verifier.js';
-export type { Authenticator } from '../ports/authenticator.js';
+export type { AttachableAuthenticator } from '../ports/authenticator.js';

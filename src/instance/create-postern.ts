@@ -1,4 +1,5 @@
 import { check, ownCopy } from '../base/check.js';
+import { readGrants } from '../base/grant-input.js';
 import { type PosternOptions, readOptions } from '../base/options.js';
 import type { Attempt } from '../deciding/attempt.js';
 import { Authorizer } from '../deciding/authorizer.js';
@@ -11,7 +12,6 @@ import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/
 import { type Audit, createAudit } from '../managing/audit.js';
 import { type Authority, applicationAuthority, type Holder, principalAuthority } from '../managing/authority.js';
 import { createEndpoints, type Endpoints } from '../managing/endpoints.js';
-import { readGrants } from '../managing/grant-input.js';
 import { actingInput, principalInput } from '../managing/inputs.js';
 import { createTokens } from '../managing/tokens.js';
 import type { Tokens } from '../managing/tokens-api.js';
@@ -80,7 +80,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   const settings = readOptions(options);
   const core = createCore(settings);
   const host = hostOf(core);
-  const attached = settings.authenticators.map((authenticator) => authenticator.attach(host));
+  const attached = settings.authenticators.map((each) => ('attach' in each ? each.attach(host) : each));
   const authorizer = new Authorizer(core, attached);
   const postern: Postern = {
     ...managementOf(core, applicationAuthority(settings.organization)),
@@ -105,12 +105,9 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
 
 function hostOf(core: Core): AuthenticatorHost {
   const { store, time, events } = core;
-  const { catalog, organization, random } = core.settings;
   return {
     store,
-    catalog,
-    organization,
-    random,
+    random: core.settings.random,
     now: () => time.read(),
     fault: (error) => events.fault('issuer', error, time.latest),
   };

@@ -1,7 +1,7 @@
 import type { Holder } from '../deciding/holder.js';
 import type { Denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
-import type { AttachedAuthenticator, Authenticator } from '../ports/authenticator.js';
+import type { AttachableAuthenticator, Authenticator } from '../ports/authenticator.js';
 import type { Core } from './core.js';
 
 /** What the entries of this package see of an instance, and nobody else. */
@@ -10,7 +10,7 @@ export interface Internals {
   /** Who holds a credential, alive or not being told apart: a holder that has ended is a denial. Nothing is charged or counted. */
   identify(token: unknown): Promise<Holder | Denied>;
   /** What an authenticator of this instance became when it was attached; `null` where it is none of this instance's. */
-  attached(authenticator: Authenticator): AttachedAuthenticator | null;
+  attached(authenticator: AttachableAuthenticator): Authenticator | null;
 }
 
 const INTERNALS = new WeakMap<object, Internals>();

@@ -1,3 +1,4 @@
+import { TOKEN_ID } from '../base/ids.js';
 import { PosternError } from '../domain/errors.js';
 import type { Core } from '../instance/core.js';
 import type { ChangeType } from '../ports/changes.js';
@@ -69,7 +70,7 @@ export function createTokenRows(core: Core, authority: Authority, changes: Chang
 }
 
 function isTokenId(id: unknown): id is string {
-  return typeof id === 'string' && /^[0-9A-Za-z_-]{1,64}$/.test(id);
+  return typeof id === 'string' && TOKEN_ID.test(id);
 }
 
 export function conflict(): PosternError {

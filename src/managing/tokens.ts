@@ -1,6 +1,7 @@
 import { check } from '../base/check.js';
 import { decodeCursor, encodeCursor } from '../base/cursor.js';
 import { hexToLatin1 } from '../base/digest.js';
+import { readGrants } from '../base/grant-input.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
 import { durationOf } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
@@ -11,7 +12,6 @@ import type { SecretRotation, StoredToken } from '../ports/records.js';
 import type { TokenFilter } from '../ports/store.js';
 import type { Authority } from './authority.js';
 import { createChangeLog } from './changes.js';
-import { readGrants } from './grant-input.js';
 import {
   countTokensInput,
   createTokenInput,
