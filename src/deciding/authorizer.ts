@@ -11,7 +11,7 @@ import {
 import { isPosternError, isUnavailable } from '../domain/errors.js';
 import { type Explanation, remedyFor } from '../domain/explain.js';
 import type { Requirement } from '../domain/requirement.js';
-import type { AttachedAuthenticator } from '../ports/authenticator.js';
+import type { Authenticator } from '../ports/authenticator.js';
 import { type Attempt, AttemptReader, type GuardAttempt } from './attempt.js';
 import { Call, type Mode } from './call.js';
 import { type Credential, credentialReader } from './credential.js';
@@ -30,7 +30,7 @@ interface Sources {
   readonly cache: TokenCache;
   readonly directory: EndpointDirectory;
   readonly usage: UsageRecorder;
-  readonly authenticators: readonly AttachedAuthenticator[];
+  readonly authenticators: readonly Authenticator[];
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TOKEN_ID } from '../base/ids.js';
 import { durationOf, parseDuration } from '../domain/duration.js';
 import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
@@ -99,10 +100,7 @@ export const listChangesInput = z.strictObject({
 export const principalInput = z.strictObject({
   organization,
   owner: owner.nullable(),
-  tokenId: z
-    .string()
-    .regex(/^[0-9A-Za-z_-]{1,64}$/, "give the id of the principal's token, or leave it out")
-    .optional(),
+  tokenId: z.string().regex(TOKEN_ID, "give the id of the principal's token, or leave it out").optional(),
 });
 
 export const actingInput = z.strictObject({ from: text(1, NAME_LENGTH).optional() });

@@ -2,6 +2,7 @@ import { check } from '../base/check.js';
 import { decodeCursor, encodeCursor } from '../base/cursor.js';
 import { hexToLatin1 } from '../base/digest.js';
 import type { Forgetting } from '../base/forgetting.js';
+import { readGrants } from '../base/grant-input.js';
 import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
 import { durationOf } from '../domain/duration.js';
@@ -12,7 +13,6 @@ import type { SecretRotation, StoredToken } from '../ports/records.js';
 import type { TokenFilter } from '../ports/store.js';
 import type { Authority } from './authority.js';
 import { createChangeLog } from './changes.js';
-import { readGrants } from './grant-input.js';
 import {
   countTokensInput,
   createTokenInput,

@@ -12,9 +12,6 @@ import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
-export { lint } from './express-lint.js';
-export type { Finding } from './lint.js';
-
 declare global {
   namespace Express {
     interface Request {

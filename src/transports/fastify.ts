@@ -12,19 +12,10 @@ import { type Finding, findingsOf } from './lint.js';
 import { readNodeCredential } from './node-credential.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
-export type { Finding } from './lint.js';
-
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; `null` where no credential was needed. */
     principal: RegisteredPrincipal | null;
-  }
-  interface FastifyInstance {
-    /**
-     * Every route that declares no requirement, and every route that names a tenant where its scope does not. For a test of
-     * the application, after `ready()`: `expect(app.lintRequirements()).toEqual([])`.
-     */
-    lintRequirements(): readonly Finding[];
   }
   interface FastifyContextConfig {
     /** What a call of this route needs. A route that declares nothing is refused. */
@@ -45,6 +36,9 @@ export interface PosternPluginOptions extends HttpGuardOptions<FastifyRequest> {
 }
 
 type Ask = (request: FastifyRequest) => Decision | Promise<Decision>;
+
+/** The property of an instance that holds the findings of its routes: the same one for every copy of this package. */
+const FINDINGS = Symbol.for('postern.findings');
 
 const UNGUARDED: Decision = Object.freeze({ allowed: true, principal: null });
 
@@ -112,7 +106,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
   app.decorateRequest('principal', null);
   const findings: Finding[] = [];
   if (app.printRoutes().trim() !== EMPTY) findings.push(EARLIER);
-  app.decorate('lintRequirements', () => findings);
+  app.decorate(FINDINGS, findings);
   app.addHook('onRoute', (route) => {
     const requirement = declared(route.config);
     findings.push(...findingsOf(`${[route.method].flat().join(',')} ${route.url}`, requirement));
@@ -146,6 +140,23 @@ function declared(config: object | undefined): RequirementFor<FastifyRequest> | 
   return config !== undefined && Object.hasOwn(config, 'requirement')
     ? (config as { requirement?: RequirementFor<FastifyRequest> }).requirement
     : undefined;
+}
+
+/**
+ * Every route that declares no requirement, and every route that names a tenant where its scope does not. For a test of the
+ * application, after `ready()`:
+ *
+ * @example
+ * expect(lintRoutes(app)).toEqual([]);
+ * @throws PosternError `guard_missing` where `posternPlugin` is not registered
+ */
+export function lintRoutes(app: FastifyInstance): readonly Finding[] {
+  const findings = (app as { [FINDINGS]?: readonly Finding[] })[FINDINGS];
+  if (findings !== undefined) return [...findings];
+  throw new PosternError(
+    'guard_missing',
+    'posternPlugin is not registered on this instance: await app.register(posternPlugin, …) first',
+  );
 }
 
 /** What `printRoutes()` says where there are none. */

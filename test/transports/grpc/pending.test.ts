@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
-import { createPostern, memoryStore, type Store } from 'postern';
+import { createPostern, memoryStore } from 'postern';
 import { guard } from 'postern/grpc';
+import type { Store } from 'postern/store';
 import { afterEach, describe, expect, it } from 'vitest';
 import { gateOf, withGate } from '../../support/gate.js';
 import { bearer, call, FORMS, type Form, insecure, openCall, type Running, startServer, statusOf } from './harness.js';
