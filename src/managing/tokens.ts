@@ -2,7 +2,6 @@ import { check } from '../base/check.js';
 import { decodeCursor, encodeCursor } from '../base/cursor.js';
 import { hexToLatin1 } from '../base/digest.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
-import { durationOf } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
 import type { StoredGrants } from '../domain/grants.js';
 import { hintOf } from '../domain/token-format.js';
@@ -166,7 +165,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       const made = await newSecret(core, now);
       const rotation: SecretRotation = {
         secret: made.secret,
-        othersEndAt: Math.min(now + durationOf(grace, 'grace'), expiryOf(token)),
+        othersEndAt: Math.min(now + grace, expiryOf(token)),
       };
       const next = { ...token, hint: hintOf(made.token), updatedAt: now, version: token.version + 1 };
       const { change, announce } = changes.token('token.rotated', token, next, now);
@@ -224,7 +223,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
 
     async pruneExpired(query = {}) {
       const { olderThan } = check(pruneInput, query, 'tokens.pruneExpired', 'input_invalid');
-      const before = core.time.read() - durationOf(olderThan, 'olderThan');
+      const before = core.time.read() - olderThan;
       const organization = authority.actor.kind === 'application' ? null : authority.organization(undefined);
       let pruned = 0;
       let ids: readonly string[];
