@@ -261,7 +261,11 @@ function createModel(body: unknown, caller: Caller): object {
 async function main(): Promise<number> {
   let options: { once?: boolean; help?: boolean; database?: string };
   try {
-    const known = { once: { type: 'boolean' }, help: { type: 'boolean' }, database: { type: 'string' } } as const;
+    const known = {
+      once: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+      database: { type: 'string' },
+    } as const;
     options = parseArgs({ options: known }).values;
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
