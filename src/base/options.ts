@@ -268,5 +268,5 @@ function readImportedForm({ pattern, secret }: ImportedTokenForm, index: number)
 }
 
 function invalid(path: string, problem: string): PosternError {
-  return new PosternError('option_invalid', `${path} of createPostern ${problem}`, { path });
+  return new PosternError('option_invalid', problem, { path, input: 'createPostern' });
 }

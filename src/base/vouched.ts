@@ -111,8 +111,8 @@ export class VouchedReader {
       return await readGrants(types, this.#settings.catalog, byName);
     } catch (error) {
       if (!isPosternError(error)) throw error;
-      const { code, path } = error;
-      throw new PosternError(code, `${WHAT} can not be granted this: ${error.message}`, { path, cause: error });
+      const { code, path, problem } = error;
+      throw new PosternError(code, problem, { path, input: WHAT, cause: error });
     }
   }
 

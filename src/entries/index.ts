@@ -38,7 +38,7 @@ export {
   scopeAccess,
   type TokenTypes,
 } from '../domain/token-types.js';
-export { createPostern, type Management, type Postern } from '../instance/create-postern.js';
+export { createPostern, type Postern } from '../instance/create-postern.js';
 export type {
   PrincipalOf,
   Register,
@@ -48,6 +48,7 @@ export type {
 } from '../instance/register.js';
 export { memoryRateLimiter } from '../limits/memory.js';
 export type { Audit, AuditEntry, ListChanges } from '../managing/audit.js';
+export type { Management } from '../managing/create-managing.js';
 export type { CreateEndpoint, Endpoints, InOrganization, ListEndpoints } from '../managing/endpoints.js';
 export type { AccessPreview, AffectedToken } from '../managing/preview.js';
 export type {

@@ -65,7 +65,7 @@ function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     if (keys.length > 0) return keys;
     throw new PosternError(
       'input_invalid',
-      'accessTokens has no store to keep its keys in yet: name it in `authenticators` of createPostern() first, or give it keys of your own',
+      'there is no store yet to keep them in: name accessTokens in `authenticators` of createPostern() first, or give it keys of your own',
       { path: 'keys' },
     );
   }

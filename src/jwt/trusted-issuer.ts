@@ -174,8 +174,8 @@ function readKeys(
     if (keys.size > 0) return () => keys;
     throw new PosternError(
       'option_invalid',
-      `jwks of trustedIssuer has no public key for ${algorithms.join(', ')}: give the issuer's keys, or their address`,
-      { path: 'jwks' },
+      `has no public key for ${algorithms.join(', ')}: give the issuer's keys, or their address`,
+      { path: 'jwks', input: 'trustedIssuer' },
     );
   }
   if (jwks === undefined) discoveryUrl(issuer);

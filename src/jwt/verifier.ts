@@ -84,7 +84,7 @@ function readKeys(
   if (keys.size > 0) return () => keys;
   throw new PosternError(
     'option_invalid',
-    `jwks of accessTokens.verifier has no public key for ${algorithms.join(' or ')}: give what jwks() returned, or its address`,
-    { path: 'jwks' },
+    `has no public key for ${algorithms.join(' or ')}: give what jwks() returned, or its address`,
+    { path: 'jwks', input: 'accessTokens.verifier' },
   );
 }

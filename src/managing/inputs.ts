@@ -158,7 +158,7 @@ export function expiryFrom(
 ): number | null {
   const { expiresIn, expiresAt } = input;
   if (expiresIn !== undefined && expiresAt !== undefined) {
-    throw new PosternError('input_invalid', 'expiresIn and expiresAt say the same: give one of them', {
+    throw new PosternError('input_invalid', 'says the same as expiresAt: give one of them', {
       path: 'expiresIn',
     });
   }
@@ -168,7 +168,7 @@ export function expiryFrom(
 
 function future(at: number, now: number, path: string): number {
   if (at > now) return at;
-  throw new PosternError('expiry_past', `${path} is not in the future: give a later one, or leave it out for never`, {
+  throw new PosternError('expiry_past', 'is not in the future: give a later one, or leave it out for never', {
     path,
   });
 }

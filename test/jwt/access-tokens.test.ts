@@ -10,7 +10,11 @@ describe('an access token', () => {
     const world = issuerWorld();
     const { token, record } = await issueBoth(world);
     const { accessToken, ...rest } = await world.signed.exchange(world.postern, token);
-    expect(rest).toEqual({ expiresAt: new Date(START + 600_000), tokenType: 'Bearer', scope: 'iam:read models:read models:write' });
+    expect(rest).toEqual({
+      expiresAt: new Date(START + 600_000),
+      tokenType: 'Bearer',
+      scope: 'iam:read models:read models:write',
+    });
     const [key] = (await world.signed.jwks()).keys;
     expect(decodeProtectedHeader(accessToken)).toEqual({ alg: 'EdDSA', typ: 'at+jwt', kid: key?.kid });
     expect(claimsIn(accessToken)).toEqual({

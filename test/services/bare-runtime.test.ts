@@ -87,7 +87,7 @@ describe('the core in a runtime that has the language and nothing else', () => {
       context,
     );
     expect(message).toBe(
-      'option_invalid: random of createPostern is needed here: this runtime has no crypto.getRandomValues',
+      'option_invalid: random of createPostern: is needed here: this runtime has no crypto.getRandomValues',
     );
   });
 });

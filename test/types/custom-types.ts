@@ -48,7 +48,7 @@ export const scopes: Readonly<Record<Scope, true>> = {
   'payroll:read': true,
   'payroll:pay': true,
 };
-export const needed = (scope: Scope) => postern.prepare({ scope });
+export const needed = (scope: Scope) => postern.authorize({ requirement: { scope } });
 
 export function named(principal: PrincipalOf<typeof postern>): readonly string[] | undefined {
   // @ts-expect-error the default types are not there

@@ -1,5 +1,5 @@
+import type { Ground } from '../../base/ground.js';
 import { isPosternError } from '../../domain/errors.js';
-import type { Core } from '../../instance/core.js';
 import { memoryWindows } from '../../limits/memory.js';
 import type { RateLimiter, RateWindow } from '../../ports/rate-limiter.js';
 import { Problem, unavailable } from '../http/problem.js';
@@ -25,7 +25,7 @@ export class LoginLimits {
 
   readonly #now: () => number;
 
-  constructor({ settings, time }: Core) {
+  constructor({ settings, time }: Ground) {
     this.#byAddress = settings.rateLimiter ?? memoryWindows(MOST_WINDOWS);
     this.#inAll = settings.rateLimiter ?? memoryWindows(MOST_WINDOWS);
     this.#now = () => time.read();
