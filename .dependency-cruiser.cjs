@@ -46,14 +46,14 @@ module.exports = {
       comment: 'Decisions know nothing of what changes tokens and endpoints.',
       severity: 'error',
       from: { path: '^src/deciding/' },
-      to: { path: '^src/', pathNot: '^src/(domain|ports|base|deciding|instance)/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports|base|deciding)/' },
     },
     {
       name: 'managing-knows-base',
       comment: 'Management tells deciding what to forget through ports, and knows nothing else of it.',
       severity: 'error',
       from: { path: '^src/managing/' },
-      to: { path: '^src/', pathNot: '^src/(domain|ports|base|managing|deciding|instance)/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports|base|managing)/' },
     },
     {
       name: 'instance-builds-the-rooms',

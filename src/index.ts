@@ -38,9 +38,11 @@ export {
   scopeAccess,
   type TokenTypes,
 } from './domain/token-types.js';
-export { createPostern, type Management, type Postern } from './instance/create-postern.js';
+export { createPostern, type Postern } from './instance/create-postern.js';
+export type { Inspection, Introspection } from './instance/inspection.js';
 export type { Register, RegisteredPrincipal, RegisteredRequirement } from './instance/register.js';
 export type { Audit, AuditEntry, ListChanges } from './managing/audit.js';
+export type { Management } from './managing/create-managing.js';
 export type { CreateEndpoint, Endpoints, InOrganization, ListEndpoints } from './managing/endpoints.js';
 export type { AccessPreview, AffectedToken } from './managing/preview.js';
 export type {

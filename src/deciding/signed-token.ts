@@ -4,7 +4,7 @@ import { type PrincipalFields, VerifiedPrincipal } from '../domain/principal.js'
 import type { Catalog } from '../domain/token-types.js';
 import type { Vouched } from '../ports/authenticator.js';
 import type { Holder, Restriction } from './holder.js';
-import type { KnownToken } from './token-cache.js';
+import type { KnownToken } from './known-token.js';
 import type { Lookup } from './token-finder.js';
 
 /** What is remembered of a signed token whose signature was verified: facts, judged at each call beside those of its parent. */

@@ -2,6 +2,7 @@ import { CompactSign } from 'jose';
 import { z } from 'zod';
 import { check } from '../base/check.js';
 import { duration } from '../base/duration-input.js';
+import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
 import type { Holder } from '../deciding/holder.js';
 import type { Denied } from '../domain/decision.js';
@@ -16,7 +17,6 @@ import { unknownScope } from '../domain/requirement.js';
 import { quote } from '../domain/text.js';
 import { MAX_TOKEN_LENGTH } from '../domain/token-format.js';
 import type { Catalog, ScopeAccess, ScopeGrantIn, TokenTypes } from '../domain/token-types.js';
-import type { Core } from '../instance/core.js';
 import type { Internals } from '../instance/internals.js';
 import { ACCESS_TOKEN_TYP } from './access-authenticator.js';
 import { claimsOf } from './access-claims.js';
@@ -95,7 +95,7 @@ type Asked = z.output<typeof schema>;
  *   `endpoint_not_granted`, `token_unknown`, `token_expired`, `token_revoked`, `unavailable`, `record_unreadable`
  */
 export async function exchangeToken(
-  { core, identify }: Pick<Internals, 'core' | 'identify'>,
+  { ground, identify }: Pick<Internals, 'ground' | 'identify'>,
   issuing: Issuing,
   subjectToken: string,
   options: unknown,
@@ -104,12 +104,12 @@ export async function exchangeToken(
   const holder = await identify(subjectToken);
   if ('allowed' in holder) throw refusalOf(holder);
   assertExchangeable(holder, subjectToken);
-  const grants = await grantsAskedFor(holder, asked, core);
+  const grants = await grantsAskedFor(holder, asked, ground);
   const { alg, kid, key } = await issuing.signer();
   const jkt = asked.dpopKey === undefined ? null : await thumbprintOf(asked.dpopKey);
   const { issuer, audience } = issuing;
-  const { iat, exp } = lifeOf(holder, asked, issuing, core);
-  const { sub, scope, ...rest } = claimsOf(holder.principal, grants, core.settings.catalog);
+  const { iat, exp } = lifeOf(holder, asked, issuing, ground);
+  const { sub, scope, ...rest } = claimsOf(holder.principal, grants, ground.settings.catalog);
   if (rest.authorization_details.length === 0) {
     throw new PosternError('scope_missing', 'this token grants nothing that could be exchanged: derive one that does');
   }
@@ -117,7 +117,7 @@ export async function exchangeToken(
     iss: issuer,
     sub,
     aud: audience,
-    jti: newId(core.settings.random),
+    jti: newId(ground.settings.random),
     iat,
     exp,
     ...(scope !== undefined && { scope }),
@@ -149,7 +149,7 @@ function assertExchangeable({ restriction }: Holder, subjectToken: string): void
 }
 
 /** The shortest of all lives that there are: its own, its subject's, the secret's. Whole seconds, rounded down. */
-function lifeOf(holder: Holder, asked: Asked, issuing: Issuing, { time }: Core): { iat: number; exp: number } {
+function lifeOf(holder: Holder, asked: Asked, issuing: Issuing, { time }: Ground): { iat: number; exp: number } {
   const now = time.read();
   const life = asked.expiresIn ?? issuing.life;
   const end = Math.min(holder.expiresAt, holder.secretEndsAt, now + Math.min(life, issuing.maxLife));
@@ -160,10 +160,10 @@ function lifeOf(holder: Holder, asked: Asked, issuing: Issuing, { time }: Core):
   return { iat, exp };
 }
 
-async function grantsAskedFor({ principal }: Holder, asked: Asked, core: Core): Promise<StoredGrants> {
+async function grantsAskedFor({ principal }: Holder, asked: Asked, ground: Ground): Promise<StoredGrants> {
   const held = VerifiedPrincipal.grantsOf(principal);
   if (held === null) throw new Error('the holder of a token has no grants');
-  const { catalog } = core.settings;
+  const { catalog } = ground.settings;
   const scopes = asked.scopes ?? null;
   const endpoints = asked.endpoints ?? null;
   const { stored } = narrowGrants(held, { scopes, endpoints }, catalog);
@@ -171,7 +171,7 @@ async function grantsAskedFor({ principal }: Holder, asked: Asked, core: Core): 
   if (endpoints === '*' && !held.allEndpoints) throw endpointNotGranted('*', 'endpoints');
   if (endpoints === null || endpoints === '*') return stored;
   for (const [index, id] of endpoints.entries()) assertEndpointHeld(id, held, `endpoints.${index}`);
-  return boundGrants(stored, principal.organization, core);
+  return boundGrants(stored, principal.organization, ground);
 }
 
 /** Of a wildcard that is held in part, the part is there and the wildcard is not. */
@@ -196,7 +196,7 @@ function assertEndpointHeld(id: string, held: Grants, path: string): void {
 }
 
 /** Endpoints that were held by a rule or by name, bound to those that have the names now. */
-async function boundGrants(stored: StoredGrants, organization: string, { store }: Core): Promise<StoredGrants> {
+async function boundGrants(stored: StoredGrants, organization: string, { store }: Ground): Promise<StoredGrants> {
   const bind = async (grant: EndpointGrant): Promise<EndpointGrant> => {
     if (grant.uid !== null) return grant;
     const endpoint = await store.findEndpoint(organization, grant.id);

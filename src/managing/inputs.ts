@@ -101,7 +101,10 @@ export const principalInput = z.strictObject({
     .optional(),
 });
 
-export const actingInput = z.strictObject({ from: text(1, NAME_LENGTH).optional() });
+export const actingInput = z.strictObject({
+  from: text(1, NAME_LENGTH).optional(),
+  allEndpoints: z.boolean('give true or false').default(false),
+});
 
 export const previewEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`) });
 

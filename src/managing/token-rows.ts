@@ -1,5 +1,6 @@
+import type { Forgetting } from '../base/forgetting.js';
+import type { Ground } from '../base/ground.js';
 import { PosternError } from '../domain/errors.js';
-import type { Core } from '../instance/core.js';
 import type { ChangeType } from '../ports/changes.js';
 import type { StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
@@ -9,8 +10,8 @@ import type { ChangeLog } from './changes.js';
 const ATTEMPTS = 5;
 
 /** Tokens as the store has them, in someone's hands: found if they may be seen, changed with their entry in the audit log. */
-export function createTokenRows(core: Core, authority: Authority, changes: ChangeLog) {
-  const { store } = core;
+export function createTokenRows(ground: Ground, forgetting: Forgetting, authority: Authority, changes: ChangeLog) {
+  const { store } = ground;
 
   /** The token, if this authority sees it. */
   async function find(id: unknown): Promise<StoredToken | null> {
@@ -29,12 +30,12 @@ export function createTokenRows(core: Core, authority: Authority, changes: Chang
   }
 
   function forget(id: unknown): void {
-    if (isTokenId(id)) core.tokenChanged(id);
+    if (isTokenId(id)) forgetting.token(id);
   }
 
   /** What was read of the token is forgotten whatever the store answers: a failed answer may hide a change that was made. */
   function replace(...write: Parameters<typeof store.replaceToken>): Promise<boolean> {
-    return store.replaceToken(...write).finally(() => core.tokenChanged(write[0].id));
+    return store.replaceToken(...write).finally(() => forgetting.token(write[0].id));
   }
 
   /** Replaces a token by what `edit` makes of it, or leaves it where that is `null`. Tries again when someone was faster. */
@@ -45,7 +46,7 @@ export function createTokenRows(core: Core, authority: Authority, changes: Chang
   ): Promise<StoredToken> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const token = await findToChange(id);
-      const now = core.time.read();
+      const now = ground.time.read();
       const next = await make(token, now);
       if (next === null) return token;
       const written = { ...next, updatedAt: now, version: token.version + 1 };
@@ -59,8 +60,8 @@ export function createTokenRows(core: Core, authority: Authority, changes: Chang
   }
 
   async function remove(token: StoredToken, type: ChangeType): Promise<boolean> {
-    const { change, announce } = changes.token(type, token, null, core.time.read());
-    const removed = await store.deleteToken(token.id, change).finally(() => core.tokenChanged(token.id));
+    const { change, announce } = changes.token(type, token, null, ground.time.read());
+    const removed = await store.deleteToken(token.id, change).finally(() => forgetting.token(token.id));
     if (removed) announce();
     return removed;
   }

@@ -2,8 +2,10 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { ownCopy } from '../base/check.js';
 import { type Decision, type Denied, denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
+import type { Postern } from '../instance/create-postern.js';
+import { internalsOf } from '../instance/internals.js';
 import type { RegisteredPrincipal, RegisteredTypes } from '../instance/register.js';
-import { type Asked, asker, type RequirementFor, reporter } from './ask.js';
+import { asker, type RequirementFor, reporter } from './ask.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { type HttpAnswer, httpAnswers } from './http-answer.js';
 import { type Finding, findingsOf } from './lint.js';
@@ -32,7 +34,7 @@ declare module 'fastify' {
 
 /** Options of `posternPlugin`. */
 export interface PosternPluginOptions extends HttpGuardOptions<FastifyRequest> {
-  readonly postern: Asked;
+  readonly postern: Postern;
   /** What happens on a route that declares no requirement. Default `'deny'`: it is refused. `'allow'` opens it to everyone. */
   readonly undeclared?: 'deny' | 'allow' | undefined;
   /**
@@ -85,7 +87,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
         return askFor(requirement)(request);
       } catch (error) {
         // A route of before the plugin was loaded, whose requirement nobody has checked.
-        return postern.authorize({ fault: error });
+        return internalsOf(postern).gate.fault(error);
       }
     }
     return undeclared === 'allow' ? UNGUARDED : denied('requirement_missing');

@@ -1,16 +1,18 @@
 import { createPostern, memoryStore } from 'postern';
 import { describe, expect, test } from 'vitest';
+import type { Mode } from '../../src/instance/internals.js';
 import type { Authenticator, AuthenticatorHost } from '../../src/ports/authenticator.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
 import { controlledStore } from '../support/controlled-store.js';
+import { gateOf } from '../support/gate.js';
 import { type Attempt, instance, refusal, START, thrown, verdict } from '../support/instance.js';
 
 const need = { scope: 'models:read' } as const;
 
 function world(...scripts: ReturnType<typeof scripted>[]) {
   const made = instance({ authenticators: scripts.map(({ authenticator }) => authenticator) });
-  const ask = async (token: string, more: Partial<Attempt> = {}) =>
-    verdict(await made.postern.authorize({ token, requirement: need, ...more }));
+  const ask = async (token: string, more: Partial<Attempt> = {}, mode?: Mode) =>
+    verdict(await gateOf(made.postern).authorize({ token, requirement: need, ...more }, mode));
   return { ...made, ask };
 }
 
@@ -213,7 +215,8 @@ describe('a token that is bound to a key', () => {
     expect(await ask(jwt('a'), { proof, method: 'GET' })).toBe('allowed');
     expect(asked).toEqual([[{ method: 'GET', proof }, START]]);
     expect(await ask(jwt('a'), { proof: { jwt: 'other', target: '/' }, method: 'GET' })).toBe('proof_invalid');
-    expect(postern.tryAuthorize({ token: jwt('a'), requirement: need })).toBeNull();
+    expect(postern.tryAuthorize({ token: jwt('a'), requirement: need })).toMatchObject({ reason: 'token_unknown' });
+    expect(postern.tryAuthorize({ token: jwt('a'), requirement: need, proof })).toBeNull();
     expect((await postern.authenticate(jwt('a'))).ok).toBe(false);
   });
 
@@ -222,7 +225,7 @@ describe('a token that is bound to a key', () => {
     const script = scripted(() => vouch({ prove: async () => ++times > 0 }));
     const { ask } = world(script);
     expect([await ask(jwt('a'), { proof }), await ask(jwt('a'), { proof })]).toEqual(['allowed', 'allowed']);
-    expect(await ask(jwt('a'), { proof, recheck: true })).toBe('allowed');
+    expect(await ask(jwt('a'), { proof }, 'recheck')).toBe('allowed');
     expect(times).toBe(2);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RateLimiter } from '../../src/ports/rate-limiter.js';
+import { gateOf } from '../support/gate.js';
 import { instance, refusal, thrown, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
@@ -72,7 +73,7 @@ describe('a rate limit', () => {
     await postern.authorize({ token, requirement: { scope: 'iam:write' } });
     await postern.explain({ token, requirement });
     await postern.authenticate(token);
-    await postern.authorize({ token, requirement, recheck: true });
+    await gateOf(postern).authorize({ token, requirement }, 'recheck');
     expect(asked).toEqual([]);
     expect(postern.tryAuthorize({ token, requirement })).toBeNull();
     expect(verdict(await postern.authorize({ token, requirement }))).toBe('allowed');

@@ -1,5 +1,5 @@
+import type { Ground } from '../../base/ground.js';
 import { isPosternError } from '../../domain/errors.js';
-import type { Core } from '../../instance/core.js';
 import type { RateLimiter } from '../../ports/rate-limiter.js';
 import { Problem, unavailable } from '../http/problem.js';
 
@@ -30,7 +30,7 @@ export class LoginLimits {
   /** Kept apart: however many addresses there are, none of them pushes out what bounds them all. */
   readonly #inAll: Limiter;
 
-  constructor({ settings, time }: Core) {
+  constructor({ settings, time }: Ground) {
     this.#byAddress = settings.rateLimiter ?? localLimiter(() => time.read());
     this.#inAll = settings.rateLimiter ?? localLimiter(() => time.read());
   }

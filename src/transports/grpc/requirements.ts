@@ -1,9 +1,8 @@
-import type { Decision } from '../../domain/decision.js';
 import { isPosternError, PosternError } from '../../domain/errors.js';
 import { quote } from '../../domain/text.js';
 import type { TokenTypes } from '../../domain/token-types.js';
-import { type Asked, asker, type RequirementFor, type ZoneOf } from '../ask.js';
-import type { CredentialFields } from '../credential.js';
+import type { Postern } from '../../instance/create-postern.js';
+import { type Ask as AskOf, asker, type RequirementFor, type ZoneOf } from '../ask.js';
 import { type GrpcRequest, oncePerRequest } from './request.js';
 
 /** What a method needs: a value, or a function of the call. */
@@ -17,7 +16,7 @@ export type GrpcRequirements<T extends TokenTypes = TokenTypes> =
   | { readonly [path: string]: GrpcRequirement<T> }
   | ReadonlyMap<string, GrpcRequirement<T>>;
 
-export type Ask = (request: GrpcRequest, credential: CredentialFields) => Decision | Promise<Decision>;
+export type Ask = AskOf<GrpcRequest>;
 
 const KEY = /^\/[\w-]+(?:\.[\w-]+)*\/[\w-]*$/;
 
@@ -28,7 +27,7 @@ const KEY = /^\/[\w-]+(?:\.[\w-]+)*\/[\w-]*$/;
  * @throws PosternError `option_invalid`, `requirement_invalid`, `scope_unknown`
  */
 export function readRequirements<T extends TokenTypes>(
-  postern: Asked<T>,
+  postern: Postern<T>,
   requirements: GrpcRequirements<T>,
   zone: ZoneOf<GrpcRequest>,
 ): (path: string) => Ask {
@@ -45,7 +44,7 @@ export function readRequirements<T extends TokenTypes>(
 }
 
 function askerOf<T extends TokenTypes>(
-  postern: Asked<T>,
+  postern: Postern<T>,
   key: string,
   requirement: GrpcRequirement<T>,
   zone: ZoneOf<GrpcRequest>,
