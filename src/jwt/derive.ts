@@ -82,17 +82,14 @@ const options = z.strictObject({
 export async function derive(apiToken: string, deriveOptions: DeriveOptions = {}): Promise<string> {
   const { scopes, endpoints, methods, expiresIn, clock } = check(options, deriveOptions, 'derive', 'option_invalid');
   if (parseToken(apiToken) === null) {
-    throw new PosternError(
-      'input_invalid',
-      'derive takes a whole API token, and nothing is derived from another kind: give the API token that it was made of',
-      {
-        path: 'apiToken',
-      },
-    );
+    throw new PosternError('input_invalid', 'give a whole API token: nothing is derived from any other kind', {
+      path: 'apiToken',
+      input: 'derive',
+    });
   }
   const life = Math.floor(durationOf(expiresIn, 'expiresIn') / 1000);
   if (life < 1)
-    throw new PosternError('option_invalid', 'expiresIn of derive is less than a second', { path: 'expiresIn' });
+    throw new PosternError('option_invalid', 'is less than a second', { path: 'expiresIn', input: 'derive' });
   const key = await derivedKeyOf(apiToken);
   const random = webRandom();
   if (key === null || random === null) {
@@ -100,8 +97,9 @@ export async function derive(apiToken: string, deriveOptions: DeriveOptions = {}
   }
   const iat = Math.floor((clock ?? Date.now)() / 1000);
   if (!Number.isInteger(iat))
-    throw new PosternError('option_invalid', 'clock of derive returned no time: give epoch milliseconds', {
+    throw new PosternError('option_invalid', 'returned no time: give epoch milliseconds', {
       path: 'clock',
+      input: 'derive',
     });
   const claims = {
     jti: encodeBase64url(random(16)),

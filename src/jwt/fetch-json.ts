@@ -105,7 +105,7 @@ export function trustedUrl(value: unknown, path: string): URL {
   const given = url === null ? 'is no address' : `is at ${quote(url.origin, 200)}`;
   throw new PosternError(
     'option_invalid',
-    `${path} ${given}: give an https address without a user name and a fragment (http is for this machine only)`,
+    `${given}: give an https address without a user name and a fragment (http is for this machine only)`,
     { path },
   );
 }

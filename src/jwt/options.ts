@@ -173,5 +173,5 @@ function readSecrets(given: NonNullable<AccessTokensOptions['encryptionKey']>): 
 }
 
 function invalid(path: string, problem: string): PosternError {
-  return new PosternError('option_invalid', `${path} of accessTokens ${problem}`, { path });
+  return new PosternError('option_invalid', problem, { path, input: 'accessTokens' });
 }

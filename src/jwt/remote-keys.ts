@@ -74,13 +74,10 @@ export function readKeyServerOptions(options: KeyServerOptions, what: string): S
     timeout: durationOf(given.timeout ?? '5s', 'timeout'),
   };
   if (settings.cooldown <= settings.maxAge) return settings;
-  throw new PosternError(
-    'option_invalid',
-    `cooldown of ${what} is longer than maxAge: keys would get older than that`,
-    {
-      path: 'cooldown',
-    },
-  );
+  throw new PosternError('option_invalid', 'is longer than maxAge: keys would get older than that', {
+    path: 'cooldown',
+    input: what,
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TOKEN_ID } from '../base/ids.js';
 import { durationOf, parseDuration } from '../domain/duration.js';
 import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
@@ -99,10 +100,7 @@ export const listChangesInput = z.strictObject({
 export const principalInput = z.strictObject({
   organization,
   owner: owner.nullable(),
-  tokenId: z
-    .string()
-    .regex(/^[0-9A-Za-z_-]{1,64}$/, "give the id of the principal's token, or leave it out")
-    .optional(),
+  tokenId: z.string().regex(TOKEN_ID, "give the id of the principal's token, or leave it out").optional(),
 });
 
 export const actingInput = z.strictObject({ from: text(1, NAME_LENGTH).optional() });
@@ -159,7 +157,7 @@ export function expiryFrom(
 ): number | null {
   const { expiresIn, expiresAt } = input;
   if (expiresIn !== undefined && expiresAt !== undefined) {
-    throw new PosternError('input_invalid', 'expiresIn and expiresAt say the same: give one of them', {
+    throw new PosternError('input_invalid', 'says the same as expiresAt: give one of them', {
       path: 'expiresIn',
     });
   }
@@ -169,7 +167,7 @@ export function expiryFrom(
 
 function future(at: number, now: number, path: string): number {
   if (at > now) return at;
-  throw new PosternError('expiry_past', `${path} is not in the future: give a later one, or leave it out for never`, {
+  throw new PosternError('expiry_past', 'is not in the future: give a later one, or leave it out for never', {
     path,
   });
 }

@@ -1,17 +1,11 @@
+import type { GuardAttempt } from '../instance/internals.js';
 import type { Proof } from '../ports/authenticator.js';
 
-/** What a transport found of a credential: one token, none, or what is no single one. */
-export interface CredentialFields {
-  readonly token: string | null;
-  readonly malformed: boolean;
-  /** Of a call that goes on, and is asked about again. Each field is always there: none is looked for in a prototype. */
-  readonly recheck: boolean;
-  /** What came with a token of the scheme `DPoP` (RFC 9449); `null`: a plain bearer token. */
-  readonly proof: Proof | null;
-}
+/** The part of an attempt that a transport reads from a request. Each field is there: none is looked for in a prototype. */
+export type Presented = Required<Pick<GuardAttempt, 'token' | 'malformed' | 'proof'>>;
 
-export const MISSING: CredentialFields = Object.freeze({ token: null, malformed: false, recheck: false, proof: null });
-export const MALFORMED: CredentialFields = Object.freeze({ token: null, malformed: true, recheck: false, proof: null });
+export const MISSING: Presented = Object.freeze({ token: null, malformed: false, proof: null });
+export const MALFORMED: Presented = Object.freeze({ token: null, malformed: true, proof: null });
 
 const SCHEME = 'bearer';
 const DPOP_SCHEME = 'dpop';
@@ -28,7 +22,7 @@ const MAX_LENGTH = 8192;
  * @param duplicated whether the header came more than once
  * @param proofOf reads what comes with a token of the scheme `DPoP`. Left out: that scheme is another one
  */
-export function readBearer(value: string | undefined, duplicated: boolean, proofOf?: () => Proof): CredentialFields {
+export function readBearer(value: string | undefined, duplicated: boolean, proofOf?: () => Proof): Presented {
   if (duplicated) return MALFORMED;
   if (value === undefined || value === '') return MISSING;
   if (isOf(SCHEME, value)) return readAfter(SCHEME, value);
@@ -39,7 +33,7 @@ export function readBearer(value: string | undefined, duplicated: boolean, proof
   return mentionsBearer(value) ? MALFORMED : MISSING;
 }
 
-function readAfter(scheme: string, value: string): CredentialFields {
+function readAfter(scheme: string, value: string): Presented {
   let start = scheme.length;
   while (start < scheme.length + MAX_SPACES && value.charCodeAt(start) === 0x20) start++;
   // Without a space after the scheme there is no token, or a control character where the space should be.
@@ -52,17 +46,17 @@ export function readProof(value: string | undefined, target: string): Proof {
 }
 
 /** Reads a header that holds the raw token. `authorization`: whether an `Authorization` header came as well. */
-export function readRawToken(value: string | undefined, duplicated: boolean, authorization: boolean): CredentialFields {
+export function readRawToken(value: string | undefined, duplicated: boolean, authorization: boolean): Presented {
   if (duplicated || (authorization && value !== undefined)) return MALFORMED;
   if (value === undefined || value === '') return MISSING;
   return readToken(value);
 }
 
 /** One token: no white space, no comma, not too long. The runtime's own search is what makes a long refusal cheap. */
-function readToken(text: string): CredentialFields {
+function readToken(text: string): Presented {
   if (text.length === 0 || text.length > MAX_LENGTH) return MALFORMED;
   if (text.indexOf(' ') >= 0 || text.indexOf(',') >= 0 || text.indexOf('\t') >= 0) return MALFORMED;
-  return { token: text, malformed: false, recheck: false, proof: null };
+  return { token: text, malformed: false, proof: null };
 }
 
 /** The scheme alone, or followed by something that is not part of its name. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
-import { createPostern, type Store } from 'postern';
+import { createPostern } from 'postern';
+import type { Store } from 'postern/store';
 import { redisStore } from 'postern/stores/redis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {

@@ -79,7 +79,7 @@ async function inspect(client: PgClient, schema: string): Promise<{ version: num
   if (version > SCHEMA_VERSION) {
     throw new PosternError(
       'store_newer',
-      `the schema ${schema} was written by a newer postern (version ${version}, this one knows ${SCHEMA_VERSION}): upgrade postern, or give it another schema`,
+      `${schema} was written by a newer postern (version ${version}, this one knows ${SCHEMA_VERSION}): upgrade postern, or give it another schema`,
       { path: 'schema' },
     );
   }
@@ -89,7 +89,7 @@ async function inspect(client: PgClient, schema: string): Promise<{ version: num
 function occupied(schema: string, cause: unknown): PosternError {
   return new PosternError(
     'store_invalid',
-    `the schema ${schema} holds something of another application: nothing was changed. Give postern a schema of its own`,
+    `${schema} holds something of another application: nothing was changed. Give postern a schema of its own`,
     { path: 'schema', cause },
   );
 }

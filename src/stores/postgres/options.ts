@@ -86,12 +86,12 @@ export function readPostgresOptions(options: unknown): PostgresSettings {
   const given = check(schema, options, 'postgresStore', 'option_invalid');
   const { pool, connectionString, listen = null } = given;
   if ((pool === undefined) === (connectionString === undefined)) {
-    throw invalid('pool', 'postgresStore takes a pool or a connectionString: give one of them');
+    throw invalid('pool', 'give either a pool or a connectionString');
   }
   if (pool?.options?.max === 1 && listen === null) {
     throw invalid(
       'pool',
-      'the pool of postgresStore has one connection (max: 1), which the feed would keep: give it more, or another one in listen',
+      'has one connection (max: 1), which the feed would keep: give it more, or another one in listen',
     );
   }
   return {
@@ -104,6 +104,6 @@ export function readPostgresOptions(options: unknown): PostgresSettings {
   };
 }
 
-function invalid(path: string, message: string): PosternError {
-  return new PosternError('option_invalid', message, { path });
+function invalid(path: string, problem: string): PosternError {
+  return new PosternError('option_invalid', problem, { path, input: 'postgresStore' });
 }

@@ -57,7 +57,7 @@ const schema = z.strictObject({
 export function readRedisOptions(options: unknown): RedisSettings {
   const { client, url, prefix, timeout, heartbeat } = check(schema, options, 'redisStore', 'option_invalid');
   if ((client === undefined) === (url === undefined)) {
-    throw new PosternError('option_invalid', 'redisStore takes either a client or a url: give one of them');
+    throw new PosternError('option_invalid', 'give either a client or a url', { input: 'redisStore' });
   }
   if (client !== undefined && hasKeyPrefix(client)) {
     throw invalid(
@@ -83,5 +83,5 @@ function urlOf(url: string | URL): string {
 }
 
 function invalid(path: string, problem: string): PosternError {
-  return new PosternError('option_invalid', `${path} of redisStore ${problem}`, { path });
+  return new PosternError('option_invalid', problem, { path, input: 'redisStore' });
 }

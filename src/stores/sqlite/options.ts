@@ -74,5 +74,5 @@ function pathOf(filename: string | URL): string {
 }
 
 function invalid(problem: string): PosternError {
-  return new PosternError('option_invalid', `filename of sqliteStore ${problem}`, { path: 'filename' });
+  return new PosternError('option_invalid', problem, { path: 'filename', input: 'sqliteStore' });
 }

@@ -3,9 +3,7 @@ import { z } from 'zod';
 import { check } from '../base/check.js';
 import { after, delay } from '../base/runtime.js';
 import { PosternError } from '../domain/errors.js';
-import type { Consumed, RateLimiter } from '../ports/rate-limiter.js';
-
-export type { Consumed, RateLimiter } from '../ports/rate-limiter.js';
+import type { Consumed, RateLimiter, RateWindow } from '../ports/rate-limiter.js';
 
 /** What `rate-limiter-flexible` gives for each of its stores. */
 interface FlexibleLimiter {
@@ -16,34 +14,6 @@ interface FlexibleLimiter {
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
 const TABLE = 'rate_limits';
 const KEY_PREFIX = 'postern';
-
-/** Counts in this process's memory: exact for one process, and forgotten with it. */
-export function memoryRateLimiter(): RateLimiter {
-  // Not RateLimiterMemory: it ends its windows by timers, which hold 31 bits of milliseconds, and so one of more than 24
-  // days at once.
-  const windows = new Map<string, { used: number; readonly endsAt: number }>();
-  let sweepAt = 0;
-  return {
-    async consume(key, { points, duration }) {
-      const now = Date.now();
-      if (now >= sweepAt) {
-        for (const [each, { endsAt }] of windows) if (endsAt <= now) windows.delete(each);
-        sweepAt = now + SWEEP_INTERVAL;
-      }
-      let window = windows.get(key);
-      if (window === undefined || window.endsAt <= now) {
-        window = { used: 0, endsAt: now + duration };
-        windows.set(key, window);
-      }
-      window.used++;
-      const remaining = Math.max(0, points - window.used);
-      return { allowed: window.used <= points, remaining, resetIn: window.endsAt - now };
-    },
-  };
-}
-
-/** How often windows that are over are thrown away, in milliseconds. */
-const SWEEP_INTERVAL = 60_000;
 
 /** A pool of `pg`, or one like it. */
 export interface RateLimiterPool {
@@ -151,11 +121,7 @@ const redisOptions = z.strictObject({
 });
 
 /** Their windows are in whole seconds: a part of one counts as one, because a longer window never gives out more. */
-async function consume(
-  limiter: FlexibleLimiter,
-  key: string,
-  { points, duration }: { readonly points: number; readonly duration: number },
-): Promise<Consumed> {
+async function consume(limiter: FlexibleLimiter, key: string, { points, duration }: RateWindow): Promise<Consumed> {
   const result = await withinTimeout(
     limiter.consume(key, 1, { customDuration: Math.max(1, Math.ceil(duration / 1000)) }),
   );

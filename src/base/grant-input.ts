@@ -22,24 +22,18 @@ export async function readGrants(types: unknown, catalog: Catalog, find: FindEnd
   }
   const names = Object.keys(types ?? {}).filter((name) => (types as Record<string, unknown>)[name] !== undefined);
   if (names.length === 0) {
-    throw new PosternError(
-      'types_missing',
-      `types names none: give at least one of ${[...catalog.types.keys()].join(', ')}`,
-      {
-        path: 'types',
-      },
-    );
+    throw new PosternError('types_missing', `give at least one of ${[...catalog.types.keys()].join(', ')}`, {
+      path: 'types',
+    });
   }
   const grants: Record<string, StoredGrant> = {};
   // Sorted, so that equal grants have one text whatever order their types were given in.
   for (const name of names.sort()) {
     const type = catalog.types.get(name);
     if (!type) {
-      throw new PosternError(
-        'type_unknown',
-        `types has ${quote(name)}, which is no token type here: use ${[...catalog.types.keys()].join(', ')}`,
-        { path: `types.${name}` },
-      );
+      throw new PosternError('type_unknown', `is no token type here: use ${[...catalog.types.keys()].join(', ')}`, {
+        path: `types.${name}`,
+      });
     }
     grants[name] = await readGrant((types as Record<string, unknown>)[name], name, type, catalog, find);
   }
@@ -59,7 +53,7 @@ async function readGrant(
     throw invalid(`types.${name}`, `is ${quote(grant)}: give { ${key}: […] }`);
   const stranger = Object.keys(grant).find((each) => each !== key);
   if (stranger !== undefined) {
-    throw new PosternError('option_unknown', `types.${name} takes no ${quote(stranger)}: it takes ${key}`, {
+    throw new PosternError('option_unknown', `is unknown: this type takes ${key}`, {
       path: `types.${name}.${stranger}`,
     });
   }
@@ -85,7 +79,7 @@ async function bindEndpoints(ids: readonly unknown[], path: string, find: FindEn
     if (!isEndpointId(id) || endpoint === null) {
       throw new PosternError(
         'endpoint_unknown',
-        `${path} names ${quote(id)}, which is not registered: create the endpoint first, or correct its name`,
+        `${quote(id)} is not registered: create the endpoint first, or correct its name`,
         { path: `${path}.${index}` },
       );
     }
@@ -95,5 +89,5 @@ async function bindEndpoints(ids: readonly unknown[], path: string, find: FindEn
 }
 
 function invalid(path: string, problem: string): PosternError {
-  return new PosternError('input_invalid', `${path} ${problem}`, { path });
+  return new PosternError('input_invalid', problem, { path });
 }
