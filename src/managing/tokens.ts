@@ -5,7 +5,6 @@ import type { Forgetting } from '../base/forgetting.js';
 import { readGrants } from '../base/grant-input.js';
 import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
-import { durationOf } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
 import type { StoredGrants } from '../domain/grants.js';
 import { hintOf } from '../domain/token-format.js';
@@ -167,7 +166,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       const made = await newSecret(ground, now);
       const rotation: SecretRotation = {
         secret: made.secret,
-        othersEndAt: Math.min(now + durationOf(grace, 'grace'), expiryOf(token)),
+        othersEndAt: Math.min(now + grace, expiryOf(token)),
       };
       const next = { ...token, hint: hintOf(made.token), updatedAt: now, version: token.version + 1 };
       const { change, announce } = changes.token('token.rotated', token, next, now);
@@ -225,7 +224,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
 
     async pruneExpired(query = {}) {
       const { olderThan } = check(pruneInput, query, 'tokens.pruneExpired', 'input_invalid');
-      const before = ground.time.read() - durationOf(olderThan, 'olderThan');
+      const before = ground.time.read() - olderThan;
       const organization = authority.actor.kind === 'application' ? null : authority.organization(undefined);
       let pruned = 0;
       let ids: readonly string[];
