@@ -29,7 +29,7 @@ import { conflict, createTokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
 
 const BATCH = 200;
-/** Where tokens have to be counted one by one, they are counted so far. */
+/** Tokens are counted so far. */
 const MOST_COUNTED = 10_000;
 
 export function createTokens(ground: Ground, forgetting: Forgetting, authority: Authority): Tokens {
