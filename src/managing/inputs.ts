@@ -77,6 +77,7 @@ export const updateTokenInput = z.strictObject({
   name: name.optional(),
   description: description.optional(),
   types: types.optional(),
+  expiresIn: duration.optional(),
   expiresAt: date.nullish(),
   metadata: metadata.optional(),
   rateLimit: rateLimit.optional(),

@@ -40,7 +40,7 @@ describe('the contract of signed tokens', () => {
     });
 
     const { token: apiToken } = await issueBoth({ postern });
-    const { accessToken, expiresIn } = await signed.exchange(postern, apiToken, {
+    const { accessToken, expiresAt } = await signed.exchange(postern, apiToken, {
       scopes: ['models:read'],
       expiresIn: '10m',
     });
@@ -56,7 +56,7 @@ describe('the contract of signed tokens', () => {
 
     const ask = async (token: string, needed: object = requirement) =>
       verdict(await postern.authorize({ token, requirement: needed as typeof requirement }));
-    expect(expiresIn).toBe(600);
+    expect(expiresAt).toEqual(new Date(clock.read() + 600_000));
     const foreign = await signedBy(idp);
     for (const token of [accessToken, narrow, foreign]) {
       expect([await ask(token), await ask(token, { scope: 'models:write' })]).toEqual(['allowed', 'scope_missing']);
