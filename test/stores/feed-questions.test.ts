@@ -55,6 +55,24 @@ describe('a question', () => {
     await feed.close();
   });
 
+  it('that is under way when the feed goes live is asked again at once', async () => {
+    const { channel, feed } = aFeed();
+    await feed.enter();
+    channel.live = ['a'];
+    const go = channel.hold();
+    const confirming = feed.confirm(10_000);
+    channel.work = async () => {};
+    channel.line.opened();
+    await flush();
+    channel.line.heard({ kind: 'beat', instance: ME }, 7);
+    go();
+    await flush();
+    expect(channel.asked).toHaveLength(2);
+    channel.line.heard({ kind: 'answer', id: channel.asked[0] as string, instance: 'a' }, 7);
+    await confirming;
+    await feed.close();
+  });
+
   it('ends with its time: who has not answered is missing; where nobody is known it rejects', async () => {
     const { channel, feed } = await aLiveFeed();
     channel.live = ['a'];
@@ -109,6 +127,16 @@ describe('a feed that ends', () => {
     await flush();
     expect(channel.calls).toEqual(['send beat to me, live', 'leave']);
     expect(channel.line.isClosed).toBe(true);
+    await feed.close();
+  });
+
+  it('that is wanted again later is entered again', async () => {
+    const { channel, feed, stop } = await aLiveFeed();
+    stop();
+    await flush();
+    feed.subscribe(() => {});
+    await feed.enter();
+    expect(channel.calls).toEqual(['leave', 'enter']);
     await feed.close();
   });
 
