@@ -2,22 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
+const entries = fileURLToPath(new URL('../src/entries/', import.meta.url));
 
 const alias = [
-  { find: /^postern$/, replacement: source('index.ts') },
-  { find: /^postern\/express$/, replacement: source('transports/express.ts') },
-  { find: /^postern\/fastify$/, replacement: source('transports/fastify.ts') },
-  { find: /^postern\/grpc$/, replacement: source('transports/grpc/index.ts') },
-  { find: /^postern\/fetch$/, replacement: source('transports/fetch.ts') },
-  { find: /^postern\/jwt$/, replacement: source('jwt/index.ts') },
-  { find: /^postern\/management$/, replacement: source('management/index.ts') },
-  { find: /^postern\/zones$/, replacement: source('transports/zones.ts') },
-  { find: /^postern\/stores\/sqlite$/, replacement: source('stores/sqlite/index.ts') },
-  { find: /^postern\/limits$/, replacement: source('limits/index.ts') },
-  { find: /^postern\/stores\/postgres$/, replacement: source('stores/postgres/index.ts') },
-  { find: /^postern\/stores\/redis$/, replacement: source('stores/redis/index.ts') },
-  { find: /^postern\/testing$/, replacement: source('testing/index.ts') },
+  { find: /^postern$/, replacement: `${entries}index.ts` },
+  { find: /^postern\/(.+)$/, replacement: `${entries}$1.ts` },
 ];
 
 /** Where `.ci/run` wants the counts; nothing more than the terminal's own report without it. */

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import { PosternError, type PosternErrorCode } from '../domain/errors.js';
-import { quote } from '../domain/text.js';
 
 /**
  * Reads someone's input through a schema. Only its own properties count (a polluted `Object.prototype` adds nothing), an
@@ -20,13 +19,13 @@ export function check<S extends z.ZodType>(
   const issue = innermost(result.error.issues[0]);
   if (issue?.code === 'unrecognized_keys') {
     const key = [...issue.path, issue.keys[0]].map(String).join('.');
-    throw new PosternError('option_unknown', `${what} takes no ${quote(key)}: check its spelling, or leave it out`, {
+    throw new PosternError('option_unknown', 'is unknown: check its spelling, or leave it out', {
       path: key,
+      input: what,
     });
   }
   const path = issue?.path.map(String).join('.') || undefined;
-  const problem = issue?.message ?? 'can not be read';
-  throw new PosternError(code, path === undefined ? `${what}: ${problem}` : `${path} of ${what}: ${problem}`, { path });
+  throw new PosternError(code, issue?.message ?? 'can not be read', { path, input: what });
 }
 
 /** Of a union that no branch of fits: the fault in the branch that fits on the outside, with its whole path. */

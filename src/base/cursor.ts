@@ -11,13 +11,9 @@ export function decodeCursor(cursor: string): TokenPosition {
   const match = /^([0-9a-z]{1,11})-([0-9A-Za-z_-]{1,64})$/.exec(cursor);
   const createdAt = match?.[1] === undefined ? Number.NaN : Number.parseInt(match[1], 36);
   if (!match?.[2] || !Number.isSafeInteger(createdAt)) {
-    throw new PosternError(
-      'input_invalid',
-      'cursor is none of ours: give the nextCursor of the page before, unchanged',
-      {
-        path: 'cursor',
-      },
-    );
+    throw new PosternError('input_invalid', 'give the nextCursor of the page before, unchanged', {
+      path: 'cursor',
+    });
   }
   return { createdAt, id: match[2] };
 }

@@ -1,15 +1,16 @@
 import { z } from 'zod';
-import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import type { Duration } from '../domain/duration.js';
 import { isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { PREFIX_PATTERN } from '../domain/token-format.js';
 import { bentocloudTokenTypes, type Catalog, compileCatalog, type TokenTypes } from '../domain/token-types.js';
-import type { Authenticator } from '../ports/authenticator.js';
+import type { AttachableAuthenticator, Authenticator } from '../ports/authenticator.js';
 import type { Clock, Random } from '../ports/environment.js';
 import type { RateLimiter } from '../ports/rate-limiter.js';
 import type { Store } from '../ports/store.js';
 import { check, ownCopy } from './check.js';
 import type { PepperKey } from './digest.js';
+import { duration } from './duration-input.js';
 import type { EventListener } from './events.js';
 import { missingMethods } from './guarded-store.js';
 import { webRandom } from './runtime.js';
@@ -35,9 +36,9 @@ export interface PosternOptions<T extends TokenTypes = TokenTypes> {
   readonly importedTokens?: readonly ImportedTokenForm[] | undefined;
   /**
    * Signed tokens that are accepted besides API tokens and what is derived from them: `accessTokens(…)`, `trustedIssuer(…)` of
-   * `postern/jwt`. The first that accepts a token's form judges it. Default: none.
+   * `postern/jwt`, or an {@link Authenticator} of your own. The first that accepts a token's form judges it. Default: none.
    */
-  readonly authenticators?: readonly Authenticator[] | undefined;
+  readonly authenticators?: readonly (Authenticator | AttachableAuthenticator)[] | undefined;
   /** What counts the calls of tokens with a `rateLimit` or a `quota`. Default: none, and no token may have limits. */
   readonly rateLimiter?: RateLimiter | undefined;
   /** What a limiter that can't answer means. Default `'deny'`: the call is refused (`unavailable`). `'allow'`: it is not limited. */
@@ -96,7 +97,7 @@ export interface Settings {
   readonly peppers: readonly PepperKey[];
   readonly cache: CacheLimits;
   readonly importedTokens: readonly CompiledTokenForm[];
-  readonly authenticators: readonly Authenticator[];
+  readonly authenticators: readonly (Authenticator | AttachableAuthenticator)[];
   readonly rateLimiter: RateLimiter | null;
   readonly onLimiterFault: 'deny' | 'allow';
   readonly onEvent: EventListener | null;
@@ -119,6 +120,11 @@ const DEFAULT_MAX_TOKENS = 200_000;
 const PEPPER_BYTES = 16;
 
 const aFunction = (value: unknown) => typeof value === 'function';
+
+function isAuthenticator(value: unknown): boolean {
+  const { attach, accepts, authenticate } = (value ?? {}) as Partial<Authenticator & AttachableAuthenticator>;
+  return aFunction(attach) || (aFunction(accepts) && aFunction(authenticate));
+}
 
 /** An object inside the options: of it, too, only its own properties count. */
 const nested = <Shape extends z.ZodRawShape>(shape: Shape) => z.preprocess(ownCopy, z.strictObject(shape));
@@ -150,10 +156,8 @@ const schema = z.strictObject({
       [
         z.literal(false),
         nested({
-          ttl: z.custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '30s'").optional(),
-          staleIfUnavailable: z
-            .custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '5m'")
-            .optional(),
+          ttl: duration('30s').optional(),
+          staleIfUnavailable: duration('5m').optional(),
           maxTokens: z.int().min(1).max(10_000_000).optional(),
         }),
       ],
@@ -171,9 +175,9 @@ const schema = z.strictObject({
     .default([]),
   authenticators: z
     .array(
-      z.custom<Authenticator>(
-        (value) => aFunction((value as Authenticator | null)?.attach),
-        'give an authenticator, such as accessTokens(…) of postern/jwt',
+      z.custom<Authenticator | AttachableAuthenticator>(
+        isAuthenticator,
+        'give an authenticator, { accepts, authenticate }, or one of postern/jwt, such as accessTokens(…)',
       ),
       'give a list of authenticators',
     )
@@ -181,7 +185,7 @@ const schema = z.strictObject({
   rateLimiter: z
     .custom<RateLimiter>(
       (value) => aFunction((value as RateLimiter | null)?.consume),
-      'give a rate limiter, such as memoryRateLimiter() of postern/limits',
+      'give a rate limiter, such as memoryRateLimiter()',
     )
     .optional(),
   onLimiterFault: z.enum(['deny', 'allow'], "use 'deny' or 'allow'").default('deny'),
@@ -214,11 +218,11 @@ export function readOptions(options: unknown): Settings {
   };
 }
 
-function readCache(cache: CacheOptions | false): CacheLimits {
+function readCache(cache: z.output<typeof schema>['cache']): CacheLimits {
   if (cache === false) return NO_CACHE;
   return {
-    ttl: cache.ttl === undefined ? DEFAULT_TTL : durationOf(cache.ttl, 'cache.ttl'),
-    staleIfUnavailable: durationOf(cache.staleIfUnavailable ?? 0, 'cache.staleIfUnavailable'),
+    ttl: cache.ttl ?? DEFAULT_TTL,
+    staleIfUnavailable: cache.staleIfUnavailable ?? 0,
     maxTokens: cache.maxTokens ?? DEFAULT_MAX_TOKENS,
   };
 }
@@ -263,5 +267,5 @@ function readImportedForm({ pattern, secret }: ImportedTokenForm, index: number)
 }
 
 function invalid(path: string, problem: string): PosternError {
-  return new PosternError('option_invalid', `${path} of createPostern ${problem}`, { path });
+  return new PosternError('option_invalid', problem, { path, input: 'createPostern' });
 }

@@ -151,7 +151,7 @@ function unreadable(token: StoredToken, field: string, cause?: unknown): Postern
   const id = typeof token.id === 'string' ? token.id : '(no id)';
   return new PosternError(
     'record_unreadable',
-    `the record of token ${id} can not be read: its ${field} is damaged. Mend it in the store, or delete the token`,
-    { path: field, cause },
+    'is damaged and can not be read: mend it in the store, or delete the token',
+    { path: field, input: `token ${id}`, cause },
   );
 }

@@ -3,6 +3,7 @@ import type { Zone } from '../domain/endpoint.js';
 import { type CompiledRequirement, compileRequirement, type Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Proof } from '../ports/authenticator.js';
+import { Call, type Mode } from './call.js';
 
 /** One call to be decided. */
 export type Attempt<T extends TokenTypes = TokenTypes> = AttemptNeeding<Requirement<T>>;
@@ -11,11 +12,9 @@ export type Attempt<T extends TokenTypes = TokenTypes> = AttemptNeeding<Requirem
 export interface AttemptNeeding<Needed> {
   /** The credential as it came, without its scheme. `undefined`, `null` or `''` when none came. */
   readonly token?: string | null | undefined;
-  /** In place of `token`: a credential came, but not one well-formed one. */
-  readonly malformed?: boolean | undefined;
   /** Default `'external'`. Anything but `'internal'` is external. */
   readonly zone?: Zone | undefined;
-  /** What the call needs. Left out: the call is refused (`requirement_missing`). */
+  /** What the call needs. Left out: the call is refused (`requirement_missing`). A frozen one is checked once, however often it is used. */
   readonly requirement?: Needed | null | undefined;
   /**
    * The HTTP method, or the full name of the gRPC method (`/bento.Summarizer/Summarize`). Left out: a token that is good for
@@ -24,21 +23,12 @@ export interface AttemptNeeding<Needed> {
   readonly method?: string | undefined;
   /** What came with the token where its scheme was `DPoP` (RFC 9449). Left out: it came as a plain bearer token. */
   readonly proof?: Proof | null | undefined;
-  /** Asked again about a call that goes on: it is not counted a second time. */
-  readonly recheck?: boolean | undefined;
-  /** In place of `requirement`: what went wrong when it was worked out. The call is refused (`internal_error`). */
-  readonly fault?: unknown;
 }
 
-/** An attempt as it is decided: every field is there. */
-export interface ReadAttempt {
-  readonly token: unknown;
-  readonly malformed: boolean;
-  readonly zone: Zone;
-  readonly recheck: boolean;
-  readonly requirement: CompiledRequirement | null;
-  readonly method: string | null;
-  readonly proof: Proof | null;
+/** An attempt as a guard makes it. */
+export interface GuardAttempt extends AttemptNeeding<Requirement> {
+  /** In place of `token`: a credential came, but not one well-formed one. */
+  readonly malformed?: boolean | undefined;
 }
 
 /** Reads attempts. A requirement that was prepared is not compiled again. */
@@ -62,19 +52,28 @@ export class AttemptReader {
   }
 
   /** @throws PosternError `requirement_invalid`, `scope_unknown` */
-  read({ token, malformed, zone, recheck, requirement, method, proof }: Attempt): ReadAttempt {
-    return {
+  read(attempt: GuardAttempt, mode: Mode): Call {
+    const { token, malformed, zone, requirement, method, proof } = ownFields(attempt);
+    return new Call(
+      mode,
+      requirement === undefined || requirement === null
+        ? null
+        : (this.#prepared.get(requirement as object) ?? this.#compileOnce(requirement)),
+      zone === 'internal' ? 'internal' : 'external',
       token,
-      malformed: malformed === true,
-      zone: zone === 'internal' ? 'internal' : 'external',
-      recheck: recheck === true,
-      method: typeof method === 'string' ? method : null,
-      proof: proof ?? null,
-      requirement:
-        requirement === undefined || requirement === null
-          ? null
-          : (this.#prepared.get(requirement as object) ?? this.#compile(requirement)),
-    };
+      malformed === true,
+      typeof method === 'string' ? method : null,
+      proof ?? null,
+    );
+  }
+
+  /** A frozen requirement stays what it is: it is compiled once. */
+  #compileOnce(requirement: object): CompiledRequirement {
+    const compiled = this.#compile(requirement);
+    const { scope } = requirement as { scope?: unknown };
+    const fixed = Object.isFrozen(requirement) && (typeof scope !== 'object' || Object.isFrozen(scope));
+    if (fixed) this.#prepared.set(requirement, Object.freeze(compiled));
+    return compiled;
   }
 
   #compile(requirement: unknown): CompiledRequirement {
@@ -84,14 +83,14 @@ export class AttemptReader {
 }
 
 /** What every object inherits: nothing of an attempt, as long as nobody has written to `Object.prototype`. */
-const INHERITED: Attempt = {};
+const INHERITED: GuardAttempt = {};
 
 /**
  * An attempt's own fields, not those that it inherits: `Object.prototype.zone = 'internal'` makes nobody internal. To ask
  * what everything inherits costs a tenth of asking whether each field is the attempt's own, so that is asked first.
  */
-export function ownFields(attempt: Attempt): Attempt {
-  const { token, malformed, zone, recheck, requirement, fault, method, proof } = INHERITED;
-  const clean = (token ?? malformed ?? zone ?? recheck ?? requirement ?? fault ?? method ?? proof) === undefined;
+function ownFields(attempt: GuardAttempt): GuardAttempt {
+  const { token, malformed, zone, requirement, method, proof } = INHERITED;
+  const clean = (token ?? malformed ?? zone ?? requirement ?? method ?? proof) === undefined;
   return clean ? attempt : Object.assign(Object.create(null), attempt);
 }

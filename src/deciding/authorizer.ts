@@ -1,61 +1,59 @@
-import { decideGrant, decideLife, decideWithoutCredential, type Trace } from '../domain/decide.js';
+import type { Ground } from '../base/ground.js';
+import type { Trace } from '../domain/decide.js';
 import {
   type Authentication,
   type Decision,
   type DenialReason,
   type Denied,
-  denied,
   internalError,
   unavailable,
 } from '../domain/decision.js';
-import type { EndpointPolicy } from '../domain/endpoint.js';
 import { isPosternError, isUnavailable } from '../domain/errors.js';
 import { type Explanation, remedyFor } from '../domain/explain.js';
-import { NO_LIMITS } from '../domain/limits.js';
 import type { Requirement } from '../domain/requirement.js';
-import type { Core } from '../instance/core.js';
-import type { AttachedAuthenticator } from '../ports/authenticator.js';
-import { type Attempt, AttemptReader, ownFields, type ReadAttempt } from './attempt.js';
-import { type Credential, credentialReader, type OpaqueCredential, type SignedCredential } from './credential.js';
+import type { Authenticator } from '../ports/authenticator.js';
+import { type Attempt, AttemptReader, type GuardAttempt } from './attempt.js';
+import { Call, type Mode } from './call.js';
+import { type Credential, credentialReader } from './credential.js';
+import type { EndpointDirectory } from './endpoint-directory.js';
 import type { Holder } from './holder.js';
 import { IssuerFault } from './issuer-fault.js';
 import { Limiter } from './limiter.js';
 import type { SignedTokens } from './signed-tokens.js';
-import { pushCredential, pushKnown } from './steps.js';
+import { type Need, step } from './step.js';
+import type { TokenCache } from './token-cache.js';
 import { TokenFinder } from './token-finder.js';
+import type { UsageRecorder } from './usage.js';
 
-/** What goes with one call through the checks. Each field is always there: none is looked for in a prototype. */
-interface Call {
-  /** Whether it is a use: of a token that has limits, one that is charged. */
-  readonly counted: boolean;
-  /** Whether only its holder is asked for: what its credential is good for is then a part of the answer, and not judged. */
-  readonly identifying: boolean;
-  /** Whose credential it is, once that is known. */
-  holder: Holder | null;
-  readonly trace: Trace | undefined;
+/** What the authorizer finds facts in. */
+interface Sources {
+  readonly cache: TokenCache;
+  readonly directory: EndpointDirectory;
+  readonly usage: UsageRecorder;
+  readonly authenticators: readonly Authenticator[];
 }
 
 /**
- * Answers attempts. `tryAuthorize` walks the warm path, where nothing has to be read and so nothing is awaited; what it
- * can't answer, `authorize` does. Both judge by the functions of `domain/decide`.
+ * Answers attempts: steps towards a decision, and finds the facts that {@link step} asks for. Facts in memory are found at once,
+ * the others are waited for; the rules are the same for both.
  */
 export class Authorizer {
-  readonly #core: Core;
+  readonly #ground: Ground;
+  readonly #sources: Sources;
   readonly #attempts: AttemptReader;
   readonly #readCredential: (token: unknown) => Credential;
   readonly #finder: TokenFinder;
-  readonly #authenticators: readonly AttachedAuthenticator[];
+  readonly #limiter: Limiter;
   /** Loaded with the first signed token: where none comes, none of it is. */
   #signed: SignedTokens | null = null;
-  readonly #limiter: Limiter;
 
-  constructor(core: Core, authenticators: readonly AttachedAuthenticator[]) {
-    this.#core = core;
-    this.#attempts = new AttemptReader(core.settings);
-    this.#readCredential = credentialReader(core.settings);
-    this.#finder = new TokenFinder(core);
-    this.#authenticators = authenticators;
-    this.#limiter = new Limiter(core);
+  constructor(ground: Ground, sources: Sources) {
+    this.#ground = ground;
+    this.#sources = sources;
+    this.#attempts = new AttemptReader(ground.settings);
+    this.#readCredential = credentialReader(ground.settings);
+    this.#finder = new TokenFinder(ground, sources.cache);
+    this.#limiter = new Limiter(ground);
   }
 
   /** @throws PosternError `requirement_invalid`, `scope_unknown` */
@@ -63,42 +61,36 @@ export class Authorizer {
     return this.#attempts.prepare(requirement);
   }
 
-  tryAuthorize(attempt: Attempt): Decision | null {
+  /** The decision where every fact is in memory, else `null`. Never throws. */
+  tryAuthorize(attempt: GuardAttempt, mode: Mode = 'use'): Decision | null {
+    const begun = this.#begin(attempt, mode);
+    return begun instanceof Call ? null : begun;
+  }
+
+  /** @throws PosternError `requirement_invalid`, `scope_unknown`: the application's own mistakes */
+  authorize(attempt: GuardAttempt, mode: Mode = 'use'): Promise<Decision> {
+    const begun = this.#begin(attempt, mode);
+    // A promise that is there already costs a third of what an async function's costs.
+    return begun === null || begun instanceof Call
+      ? this.#authorizeCold(begun ?? attempt, mode)
+      : Promise.resolve(begun);
+  }
+
+  /** The decision, or the call as far as the facts in memory led it; `null` where something threw. */
+  #begin(attempt: GuardAttempt, mode: Mode): Decision | Call | null {
     try {
-      const fields = ownFields(attempt);
-      if (fields.fault !== undefined) return null;
-      const call: Call = { counted: true, identifying: false, holder: null, trace: undefined };
-      const decision = this.#tryDecide(this.#attempts.read(fields), this.#core.time.read(), call);
-      if (decision !== null)
-        this.#core.events.decision(decision, call.holder?.principal ?? null, this.#core.time.latest);
-      return decision;
+      const call = this.#attempts.read(attempt, mode);
+      const now = this.#ground.time.read();
+      const next = this.#stepInMemory(call, now);
+      return typeof next === 'string' ? call : this.#finish(call, next, now);
     } catch {
-      // Whatever it was, `authorize` meets it again, and has a way to say it.
+      // Whatever it was, the cold path meets it again, and has a way to say it.
       return null;
     }
   }
 
-  /** @throws PosternError `requirement_invalid`, `scope_unknown`: the application's own mistakes */
-  authorize(attempt: Attempt): Promise<Decision> {
-    // A promise that is there already costs a third of what an async function's costs.
-    const decision = this.tryAuthorize(attempt);
-    return decision === null ? this.#authorizeCold(attempt) : Promise.resolve(decision);
-  }
-
-  async #authorizeCold(attempt: Attempt): Promise<Decision> {
-    const call: Call = { counted: true, identifying: false, holder: null, trace: undefined };
-    const decision = await this.#answer(attempt, call);
-    this.#core.events.decision(decision, call.holder?.principal ?? null, this.#core.time.latest);
-    return decision;
-  }
-
   async authenticate(token: unknown): Promise<Authentication> {
-    const decision = await this.#answer({ token, requirement: { authenticated: true } } as Attempt, {
-      counted: false,
-      identifying: false,
-      holder: null,
-      trace: undefined,
-    });
+    const { decision } = await this.#answer({ token, requirement: { authenticated: true } } as Attempt, 'look');
     if (!decision.allowed) {
       return { ok: false, reason: decision.reason, ...(decision.cause && { cause: decision.cause }) };
     }
@@ -107,25 +99,159 @@ export class Authorizer {
       : { ok: true, principal: decision.principal };
   }
 
-  async explain(attempt: Attempt): Promise<Explanation> {
+  async explain(attempt: GuardAttempt): Promise<Explanation> {
     const steps: Trace = [];
-    const call: Call = { counted: false, identifying: false, holder: null, trace: steps };
-    const decision = await this.#answer(attempt, call);
-    // The decision stands by itself: a store that fails only now takes away the advice, not the answer.
-    const remedy = await this.#remedy(attempt, decision, call.holder).catch(() => undefined);
+    const { decision, call } = await this.#answer(attempt, 'look', steps);
+    const holder = call?.knownHolder ?? null;
+    // What is signed can't be granted more: its holder has to ask for another one.
+    if (!call || !holder || holder.restriction !== null) return { decision, steps };
+    const { catalog } = this.#ground.settings;
+    const remedy = remedyFor(decision, call.requirement, holder.principal, call.endpoint ?? null, catalog);
     return { decision, steps, ...(remedy && { remedy }) };
   }
 
-  async #answer(attempt: Attempt, call: Call): Promise<Decision> {
+  /** Who holds a credential; nothing is charged or counted for it. A holder whose life is over is a denial. */
+  async identify(token: unknown): Promise<Holder | Denied> {
+    const attempt = { token, requirement: { authenticated: true } } as Attempt;
+    const { decision, call } = await this.#answer(attempt, 'identify');
+    if (!decision.allowed) return decision;
+    return call?.knownHolder ?? internalError(new Error("a credential was accepted that is nobody's"));
+  }
+
+  /** Reports what went wrong before a call could be asked about. It is denied. */
+  fault(error: unknown): Denied {
+    const denial = this.#fault(error);
+    this.#ground.events.decision(denial, null, this.#ground.time.latest);
+    return denial;
+  }
+
+  async #authorizeCold(attempt: GuardAttempt | Call, mode: Mode): Promise<Decision> {
+    const { decision, call } = await this.#answer(attempt, mode);
+    const { latest } = this.#ground.time;
+    return call === null ? this.#emit(decision, null) : this.#finish(call, decision, latest);
+  }
+
+  /** @throws PosternError `requirement_invalid`, `scope_unknown` */
+  async #answer(
+    attempt: GuardAttempt | Call,
+    mode: Mode,
+    trace?: Trace,
+  ): Promise<{ readonly decision: Decision; readonly call: Call | null }> {
+    let call: Call | null = null;
     try {
-      const fields = ownFields(attempt);
-      if (fields.fault !== undefined) return this.#fault(fields.fault, call.trace);
-      return await this.#decide(this.#attempts.read(fields), this.#core.time.read(), call);
+      call = attempt instanceof Call ? attempt : this.#attempts.read(attempt, mode);
+      return { decision: await this.#decide(call, trace), call };
     } catch (error) {
       // The application's own mistake, which no call can mend: it must hear of it.
       if (isPosternError(error) && MISTAKES.includes(error.code)) throw error;
-      return this.#fault(error, call.trace);
+      return { decision: this.#fault(error, trace), call };
     }
+  }
+
+  async #decide(call: Call, trace?: Trace): Promise<Decision> {
+    let loaded: Need | null = null;
+    for (;;) {
+      // The store may have taken long: what has ended meanwhile has ended.
+      const now = this.#ground.time.read();
+      const next = this.#stepInMemory(call, now, trace);
+      if (typeof next !== 'string') return next;
+      if (next === loaded) throw new Error(`the ${next} was loaded, and is asked for again`);
+      await this.#load(next, call, now);
+      loaded = next;
+    }
+  }
+
+  /** Steps as far as the facts in memory lead: to the decision, or to a fact that has to be waited for. */
+  #stepInMemory(call: Call, now: number, trace?: Trace): Decision | Need {
+    const { latest } = this.#ground.time;
+    for (;;) {
+      if (trace) trace.length = 0;
+      const next = step(call, latest, trace);
+      if (typeof next !== 'string' || !this.#recall(next, call, now)) return next;
+    }
+  }
+
+  /** Finds a fact in memory. `false` where it is not there. */
+  #recall(need: Need, call: Call, now: number): boolean {
+    switch (need) {
+      case 'endpoint': {
+        const { requirement } = call;
+        if (requirement?.kind !== 'endpoint') return false;
+        call.endpoint = this.#sources.directory.peek(requirement.organization, requirement.endpoint, now);
+        return call.endpoint !== undefined;
+      }
+      case 'credential':
+        call.credential = call.malformed ? 'token_malformed' : this.#readCredential(call.token);
+        return true;
+      case 'holder': {
+        const credential = call.credential as Exclude<Credential, string>;
+        if (credential.signed !== null) call.holder = this.#signed?.peek(credential, now);
+        else {
+          const known = this.#sources.cache.peek(credential.key, now);
+          call.holder = known === null ? 'token_unknown' : known;
+        }
+        return call.holder !== undefined;
+      }
+      case 'proof':
+      case 'charge':
+        return false;
+    }
+  }
+
+  async #load(need: Need, call: Call, now: number): Promise<void> {
+    switch (need) {
+      case 'endpoint': {
+        const { requirement } = call;
+        if (requirement?.kind !== 'endpoint') return;
+        call.endpoint = await this.#sources.directory.find(requirement.organization, requirement.endpoint, now);
+        return;
+      }
+      case 'credential':
+        return;
+      case 'holder':
+        call.holder = await this.#find(call.credential as Exclude<Credential, string>, now);
+        return;
+      case 'proof': {
+        const { method, proof, mode } = call;
+        const prove = call.knownHolder?.restriction?.prove;
+        const { latest } = this.#ground.time;
+        call.proven = (await prove?.({ method, proof }, latest, mode === 'use')) === true;
+        return;
+      }
+      case 'charge': {
+        const account = call.knownHolder?.account;
+        if (account) call.charge = await this.#limiter.charge(account);
+        return;
+      }
+    }
+  }
+
+  async #find(credential: Exclude<Credential, string>, now: number): Promise<Holder | DenialReason> {
+    if (credential.signed !== null) return (this.#signed ?? (await this.#loadSigned())).find(credential, now);
+    return (await this.#finder.find(this.#finder.bySecret(credential), now)) ?? 'token_unknown';
+  }
+
+  /** Even what is loaded costs more than it does, asked for by `import`. */
+  async #loadSigned(): Promise<SignedTokens> {
+    const loaded = await import('./signed-tokens.js');
+    const { cache, authenticators } = this.#sources;
+    this.#signed ??= new loaded.SignedTokens(this.#ground, cache, this.#finder, authenticators);
+    return this.#signed;
+  }
+
+  /** What follows from a decision of a guard: a use is counted, and the event is told. */
+  #finish(call: Call, decision: Decision, now: number): Decision {
+    const holder = call.knownHolder;
+    if (decision.allowed && call.mode === 'use' && decision.principal !== null) {
+      const account = holder?.account;
+      if (account) this.#sources.usage.note(account, call.endpoint?.id ?? '', now);
+    }
+    return this.#emit(decision, holder);
+  }
+
+  #emit(decision: Decision, holder: Holder | null): Decision {
+    this.#ground.events.decision(decision, holder?.principal ?? null, this.#ground.time.latest);
+    return decision;
   }
 
   #fault(error: unknown, trace?: Trace): Denied {
@@ -136,127 +262,9 @@ export class Authorizer {
         ? 'something failed: nothing is allowed'
         : `the ${cause} did not answer: nothing is known, so nothing is allowed`;
     trace?.push({ check: 'known', passed: false, detail });
-    const { latest } = this.#core.time;
-    this.#core.events.fault('decision', error, Number.isFinite(latest) ? latest : 0);
+    const { latest } = this.#ground.time;
+    this.#ground.events.fault('decision', error, Number.isFinite(latest) ? latest : 0);
     return decision;
-  }
-
-  /** The decision where nothing has to be read for it. The mirror of {@link #decide}, with no waiting. */
-  #tryDecide(attempt: ReadAttempt, now: number, call: Call): Decision | null {
-    const { requirement } = attempt;
-    if (requirement === null) return denied('requirement_missing');
-    const { cache, directory, time, usage } = this.#core;
-    let endpoint: EndpointPolicy | null | undefined = null;
-    if (requirement.kind === 'endpoint') {
-      endpoint = directory.peek(requirement.organization, requirement.endpoint, now);
-      if (endpoint === undefined) return null;
-    }
-    const early = decideWithoutCredential(requirement, endpoint, attempt.zone);
-    if (early !== null) return early;
-    const credential = this.#credentialOf(attempt);
-    if (typeof credential === 'string') return denied(credential);
-    const holder = credential.signed === null ? cache.get(credential.key, now) : this.#signed?.peek(credential, now);
-    if (holder === undefined) return cache.isUnknown(credential.key, now) ? denied('token_unknown') : null;
-    call.holder = holder;
-    const ended = decideLife(holder, time.latest);
-    if (ended !== null) return denied(ended);
-    const { account } = holder;
-    if (holder.restriction !== null) {
-      const refused = this.#signed?.tryRestrict(holder.restriction, attempt, requirement) ?? null;
-      if (refused !== 'none') return refused;
-    }
-    const decision = decideGrant(holder.principal, requirement, endpoint);
-    if (!decision.allowed || attempt.recheck || account === null) return decision;
-    // What has limits is counted somewhere that has to be waited for.
-    if (account.limits !== NO_LIMITS) return null;
-    usage.note(account, endpoint?.id ?? '', now);
-    return decision;
-  }
-
-  async #decide(attempt: ReadAttempt, startedAt: number, call: Call): Promise<Decision> {
-    const { requirement } = attempt;
-    const { trace } = call;
-    if (requirement === null) {
-      trace?.push({ check: 'requirement', passed: false, detail: 'the route or method declares no requirement' });
-      return denied('requirement_missing');
-    }
-    const { directory, time, usage } = this.#core;
-    let now = startedAt;
-    let endpoint: EndpointPolicy | null = null;
-    if (requirement.kind === 'endpoint') {
-      const { organization, endpoint: id } = requirement;
-      const peeked = directory.peek(organization, id, now);
-      endpoint = peeked === undefined ? await directory.find(organization, id, now) : peeked;
-      // The store may have taken long: the age of a cached token is judged by the time it is now.
-      if (peeked === undefined) now = time.read();
-    }
-    const early = decideWithoutCredential(requirement, endpoint, attempt.zone, trace);
-    if (early !== null) return early;
-    const credential = this.#credentialOf(attempt);
-    if (typeof credential === 'string') {
-      if (trace) pushCredential(trace, credential);
-      return denied(credential);
-    }
-    trace?.push({ check: 'credential', passed: true, detail: 'one well-formed credential' });
-    const holder = await this.#find(credential, now);
-    if (trace) pushKnown(trace, holder);
-    if (typeof holder === 'string') return denied(holder);
-    call.holder = holder;
-    // The store took its time: what has ended meanwhile has ended.
-    time.read();
-    const ended = decideLife(holder, time.latest, trace);
-    if (ended !== null) return denied(ended);
-    if (holder.restriction !== null && !call.identifying) {
-      const signed = this.#signed ?? (await this.#loadSigned());
-      const refused = await signed.restrict(holder.restriction, attempt, requirement, trace);
-      if (refused !== null) return refused;
-    }
-    const decision = decideGrant(holder.principal, requirement, endpoint, trace);
-    const { account } = holder;
-    if (!decision.allowed || attempt.recheck || !call.counted || account === null) return decision;
-    usage.note(account, endpoint?.id ?? '', now);
-    return account.limits === NO_LIMITS ? decision : this.#limiter.charge(account, decision);
-  }
-
-  /** Who holds a credential; nothing is charged or counted for it. A holder whose life is over is a denial. */
-  async identify(token: unknown): Promise<Holder | Denied> {
-    const call: Call = { counted: false, identifying: true, holder: null, trace: undefined };
-    const decision = await this.#answer({ token, requirement: { authenticated: true } } as Attempt, call);
-    if (!decision.allowed) return decision;
-    return call.holder ?? internalError(new Error("a credential was accepted that is nobody's"));
-  }
-
-  /** A proof belongs to a signed token: with another one it says that the caller takes it for something that it is not. */
-  #credentialOf({ malformed, token, proof }: ReadAttempt): Credential {
-    if (malformed) return 'token_malformed';
-    const credential = this.#readCredential(token);
-    return proof !== null && typeof credential !== 'string' && credential.signed === null
-      ? 'token_unknown'
-      : credential;
-  }
-
-  async #find(credential: OpaqueCredential | SignedCredential, now: number): Promise<Holder | DenialReason> {
-    if (credential.signed !== null) return (this.#signed ?? (await this.#loadSigned())).find(credential, now);
-    return (await this.#finder.find(this.#finder.bySecret(credential), now)) ?? 'token_unknown';
-  }
-
-  /** Even what is loaded costs more than it does, asked for by `import`. */
-  async #loadSigned(): Promise<SignedTokens> {
-    const loaded = await import('./signed-tokens.js');
-    this.#signed ??= new loaded.SignedTokens(this.#core, this.#finder, this.#authenticators);
-    return this.#signed;
-  }
-
-  async #remedy(attempt: Attempt, decision: Decision, holder: Holder | null): Promise<Explanation['remedy']> {
-    // What is signed can't be granted more: its holder has to ask for another one.
-    if (decision.allowed || holder === null || holder.restriction !== null) return undefined;
-    const { requirement } = this.#attempts.read(ownFields(attempt));
-    const { directory, settings, time } = this.#core;
-    const endpoint =
-      requirement?.kind === 'endpoint'
-        ? await directory.find(requirement.organization, requirement.endpoint, time.read())
-        : null;
-    return remedyFor(decision, requirement, holder.principal, endpoint, settings.catalog);
   }
 }
 

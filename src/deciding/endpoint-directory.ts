@@ -1,12 +1,13 @@
 import { BoundedMap } from '../base/bounded-map.js';
 import type { CacheLimits } from '../base/options.js';
+import { Remembered } from '../base/remembered.js';
 import { ACCESS, type EndpointPolicy, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { isUnavailable, PosternError } from '../domain/errors.js';
 import type { StoredEndpoint } from '../ports/records.js';
 import type { Store } from '../ports/store.js';
 import { feedTtl } from './token-cache.js';
 
-/** The organizations whose endpoints are remembered. */
+/** The organizations whose endpoints are remembered, and those that are known to have none. */
 const MAX_ORGANIZATIONS = 1_000;
 const MAX_EMPTY = 10_000;
 /** An organization with more endpoints than this is not read whole: its endpoints are remembered one by one. */
@@ -17,13 +18,18 @@ const MAX_SINGLE = 20_000;
 
 interface Listing {
   readonly loadedAt: number;
-  readonly sequence: number;
   /** Every endpoint of the organization is in `known`: what is not there does not exist. */
   readonly whole: boolean;
   readonly known: {
     get(id: string): StoredEndpoint | null | undefined;
     set(id: string, endpoint: StoredEndpoint | null): unknown;
   };
+}
+
+/** A read that is under way. `overtaken` once a change may have come after it began. */
+interface Reading {
+  overtaken: boolean;
+  readonly listing: Promise<Listing>;
 }
 
 /** What the directory says of a name: `undefined` is "the store has to be read", `null` "there is no such endpoint". */
@@ -37,11 +43,8 @@ export class EndpointDirectory {
   readonly #store: Store;
   readonly #limits: CacheLimits;
   #ttl: number;
-  readonly #organizations = new BoundedMap<string, Listing>(MAX_ORGANIZATIONS);
-  /** Those without any, apart: a flood of names of organizations drives none of the others out. */
-  readonly #empty = new BoundedMap<string, Listing>(MAX_EMPTY);
-  readonly #loading = new Map<string, { readonly sequence: number; readonly listing: Promise<Listing> }>();
-  #sequence = 0;
+  readonly #listings = new Remembered<string, Listing, Listing>(MAX_ORGANIZATIONS, MAX_EMPTY);
+  readonly #reading = new Map<string, Reading>();
 
   constructor(store: Store, limits: CacheLimits) {
     this.#store = store;
@@ -51,10 +54,8 @@ export class EndpointDirectory {
 
   /** @throws PosternError `record_unreadable` */
   peek(organization: string, id: string, now: number): Lookup {
-    const listing = this.#remembered(organization);
-    if (listing === undefined || now - listing.loadedAt >= this.#ttl || listing.sequence !== this.#sequence) {
-      return isEndpointId(id) && isOrganizationName(organization) ? undefined : null;
-    }
+    const listing = this.#fresh(organization, now);
+    if (listing === undefined) return isEndpointId(id) && isOrganizationName(organization) ? undefined : null;
     const endpoint = listing.known.get(id);
     if (endpoint === undefined) return listing.whole || !isEndpointId(id) ? null : undefined;
     return endpoint === null ? null : readable(endpoint);
@@ -63,15 +64,8 @@ export class EndpointDirectory {
   /** Reads the store. @throws PosternError `record_unreadable`, and whatever the store rejects with */
   async find(organization: string, id: string, now: number): Promise<EndpointPolicy | null> {
     if (!isEndpointId(id) || !isOrganizationName(organization)) return null;
-    const listing = await this.#load(organization, now).catch((error: unknown) =>
-      this.#stale(organization, now, error),
-    );
-    let endpoint = listing.known.get(id);
-    if (endpoint === undefined && !listing.whole) {
-      endpoint = await this.#store.findEndpoint(organization, id);
-      listing.known.set(id, endpoint);
-    }
-    return endpoint ? readable(endpoint) : null;
+    const endpoint = await this.#find(organization, id, now);
+    return endpoint && readable(endpoint);
   }
 
   /** As {@link TokenCache.setFeed}. */
@@ -79,43 +73,86 @@ export class EndpointDirectory {
     this.#ttl = feedTtl(this.#limits, connected);
   }
 
+  /** Endpoints of this organization changed. They are few, and change seldom: all of them are read again. */
+  invalidate(organization: string): void {
+    this.#listings.delete(organization);
+    this.#overtake(organization);
+  }
+
+  clear(): void {
+    this.#listings.clear();
+    for (const organization of [...this.#reading.keys()]) this.#overtake(organization);
+  }
+
+  async #find(organization: string, id: string, now: number): Promise<StoredEndpoint | null> {
+    // Nothing is kept: to read them all for one would be for nothing.
+    if (this.#limits.ttl === 0) return this.#store.findEndpoint(organization, id);
+    const listing = await this.#load(organization, now).catch((error: unknown) =>
+      this.#stale(organization, now, error),
+    );
+    const known = listing.known.get(id);
+    if (known !== undefined || listing.whole) return known ?? null;
+    const endpoint = await this.#store.findEndpoint(organization, id);
+    listing.known.set(id, endpoint);
+    return endpoint;
+  }
+
   /** What was known before the store went down, if it may still be served; else what went wrong. */
   #stale(organization: string, now: number, error: unknown): Listing {
     const { ttl, staleIfUnavailable } = this.#limits;
     const known = staleIfUnavailable > 0 && isUnavailable(error) ? this.#remembered(organization) : undefined;
-    if (known !== undefined && known.sequence === this.#sequence && now - known.loadedAt < ttl + staleIfUnavailable) {
-      return known;
-    }
+    if (known !== undefined && now - known.loadedAt < ttl + staleIfUnavailable) return known;
     throw error;
   }
 
-  /** Endpoints of some organization changed. They are few, and change seldom: all are read again. */
-  clear(): void {
-    this.#sequence++;
-    this.#organizations.clear();
-    this.#empty.clear();
+  #remembered(organization: string): Listing | undefined {
+    return this.#listings.value(organization) ?? this.#listings.absence(organization);
   }
 
-  #remembered(organization: string): Listing | undefined {
-    return this.#organizations.get(organization) ?? this.#empty.get(organization);
+  #fresh(organization: string, now: number): Listing | undefined {
+    const listing = this.#remembered(organization);
+    return listing !== undefined && now - listing.loadedAt < this.#ttl ? listing : undefined;
   }
 
   #load(organization: string, now: number): Promise<Listing> {
-    const sequence = this.#sequence;
-    const known = this.#remembered(organization);
-    if (known !== undefined && now - known.loadedAt < this.#ttl && known.sequence === sequence) {
-      return Promise.resolve(known);
-    }
-    const loading = this.#loading.get(organization);
-    if (loading !== undefined && loading.sequence === sequence && this.#ttl > 0) return loading.listing;
-    const listing = this.#read(organization, now, sequence).finally(() => {
-      if (this.#loading.get(organization)?.listing === listing) this.#loading.delete(organization);
-    });
-    this.#loading.set(organization, { sequence, listing });
+    const fresh = this.#fresh(organization, now);
+    if (fresh !== undefined) return Promise.resolve(fresh);
+    const under = this.#reading.get(organization);
+    if (under !== undefined) return under.listing;
+    const listing = this.#read(organization, now).then(
+      (found) => {
+        if (!reading.overtaken) this.#remember(organization, found);
+        this.#done(organization, reading);
+        return found.listing;
+      },
+      (error: unknown) => {
+        this.#done(organization, reading);
+        throw error;
+      },
+    );
+    const reading: Reading = { overtaken: false, listing };
+    this.#reading.set(organization, reading);
     return listing;
   }
 
-  async #read(organization: string, loadedAt: number, sequence: number): Promise<Listing> {
+  #remember(organization: string, { listing, empty }: { listing: Listing; empty: boolean }): void {
+    if (empty) this.#listings.setAbsence(organization, listing);
+    else this.#listings.setValue(organization, listing);
+  }
+
+  #done(organization: string, reading: Reading): void {
+    if (this.#reading.get(organization) === reading) this.#reading.delete(organization);
+  }
+
+  /** A read that is under way may bring what was before the change: it is no one's but those who wait for it already. */
+  #overtake(organization: string): void {
+    const reading = this.#reading.get(organization);
+    if (reading === undefined) return;
+    reading.overtaken = true;
+    this.#reading.delete(organization);
+  }
+
+  async #read(organization: string, loadedAt: number): Promise<{ listing: Listing; empty: boolean }> {
     const whole = new Map<string, StoredEndpoint | null>();
     let page: readonly StoredEndpoint[] = [];
     do {
@@ -125,12 +162,9 @@ export class EndpointDirectory {
     } while (page.length === PAGE && whole.size < MAX_WHOLE);
     const listing: Listing =
       page.length < PAGE
-        ? { loadedAt, sequence, whole: true, known: whole }
-        : { loadedAt, sequence, whole: false, known: new BoundedMap(MAX_SINGLE) };
-    if (this.#ttl > 0 && sequence === this.#sequence) {
-      (listing.whole && whole.size === 0 ? this.#empty : this.#organizations).set(organization, listing);
-    }
-    return listing;
+        ? { loadedAt, whole: true, known: whole }
+        : { loadedAt, whole: false, known: new BoundedMap(MAX_SINGLE) };
+    return { listing, empty: listing.whole && whole.size === 0 };
   }
 }
 

@@ -1,6 +1,6 @@
-import { type Allowed, type Decision, unavailable } from '../domain/decision.js';
+import type { Ground } from '../base/ground.js';
+import { type Denied, unavailable } from '../domain/decision.js';
 import type { LimitState } from '../domain/limits.js';
-import type { Core } from '../instance/core.js';
 import type { Account } from './holder.js';
 
 /**
@@ -8,29 +8,32 @@ import type { Account } from './holder.js';
  * up what is another's, and a refusal costs nothing.
  */
 export class Limiter {
-  readonly #core: Core;
+  readonly #ground: Ground;
 
-  constructor(core: Core) {
-    this.#core = core;
+  constructor(ground: Ground) {
+    this.#ground = ground;
   }
 
-  async charge(token: Account, decision: Allowed): Promise<Decision> {
-    const { rateLimiter, onLimiterFault } = this.#core.settings;
+  /** A denial, or the window that is nearest to its end; `null`: nothing counts. */
+  async charge(token: Account): Promise<Denied | LimitState | null> {
+    const { rateLimiter, onLimiterFault } = this.#ground.settings;
+    const { latest } = this.#ground.time;
     const { tokenId } = token.principal;
     let nearest: LimitState | null = null;
     try {
       if (rateLimiter === null) throw new Error('a token has limits, and this postern has no rateLimiter');
       for (const { policy, points, duration } of windowsOf(token)) {
-        const { allowed, remaining, resetIn } = await rateLimiter.consume(`${policy}:${tokenId}`, { points, duration });
+        const consumed = await rateLimiter.consume(`${policy}:${tokenId}`, { points, duration }, latest);
+        const { allowed, remaining, resetIn } = consumed;
         const state: LimitState = { policy, points, duration, remaining, resetIn };
         if (!allowed) return { allowed: false, reason: 'rate_limited', limit: state };
         if (nearest === null || remaining / points < nearest.remaining / nearest.points) nearest = state;
       }
     } catch (error) {
-      this.#core.events.fault('limiter', error, this.#core.time.latest);
-      return onLimiterFault === 'allow' ? decision : unavailable('limiter', error);
+      this.#ground.events.fault('limiter', error, latest);
+      return onLimiterFault === 'allow' ? null : unavailable('limiter', error);
     }
-    return nearest === null ? decision : { ...decision, limit: nearest };
+    return nearest;
   }
 }
 

@@ -1,19 +1,16 @@
 import { BoundedMap } from '../base/bounded-map.js';
 import { isSignedWith, keyIdOf, thumbprintOf } from '../base/derived-key.js';
-import type { Trace } from '../domain/decide.js';
-import { decideMethod } from '../domain/decide-method.js';
-import { type Denied, denied } from '../domain/decision.js';
+import type { Ground } from '../base/ground.js';
+import { type VouchedFacts, VouchedReader } from '../base/vouched.js';
 import { DERIVED_HEAD } from '../domain/derived-head.js';
 import { readDerivedToken } from '../domain/derived-token.js';
 import { isUnavailable } from '../domain/errors.js';
-import type { CompiledRequirement } from '../domain/requirement.js';
-import type { Core } from '../instance/core.js';
-import type { AttachedAuthenticator, Refusal } from '../ports/authenticator.js';
-import type { ReadAttempt } from './attempt.js';
+import type { Authenticator, Refusal } from '../ports/authenticator.js';
 import type { SignedCredential } from './credential.js';
-import type { Holder, Restriction } from './holder.js';
+import type { Holder } from './holder.js';
 import { IssuerFault } from './issuer-fault.js';
 import { SignedToken, signedTokenOf } from './signed-token.js';
+import type { TokenCache } from './token-cache.js';
 import type { Lookup, TokenFinder } from './token-finder.js';
 
 /** How many signed tokens are remembered; the half of them that was used last always is. */
@@ -28,16 +25,20 @@ const CLOCK_TOLERANCE = 5_000;
  * verified once; what it vouched for is remembered under the SHA-256 of the whole token, and judged at each call.
  */
 export class SignedTokens {
-  readonly #core: Core;
+  readonly #ground: Ground;
+  readonly #cache: TokenCache;
   readonly #finder: TokenFinder;
-  readonly #authenticators: readonly AttachedAuthenticator[];
+  readonly #authenticators: readonly Authenticator[];
+  readonly #reader: VouchedReader;
   readonly #known = new BoundedMap<string, SignedToken>(MAX_KNOWN);
   readonly #verifying = new Map<string, Promise<SignedToken | Refusal>>();
 
-  constructor(core: Core, finder: TokenFinder, authenticators: readonly AttachedAuthenticator[]) {
-    this.#core = core;
+  constructor(ground: Ground, cache: TokenCache, finder: TokenFinder, authenticators: readonly Authenticator[]) {
+    this.#ground = ground;
+    this.#cache = cache;
     this.#finder = finder;
     this.#authenticators = authenticators;
+    this.#reader = new VouchedReader(ground.settings);
   }
 
   /** Who holds it, where nothing has to be verified or read for that; else `undefined`. */
@@ -45,12 +46,12 @@ export class SignedTokens {
     const token = this.#known.get(key);
     if (token === undefined || this.#isOld(token)) return undefined;
     const { parent } = token;
-    const { cache, settings } = this.#core;
-    if (parent === null) return token.holderUnder(null, settings.catalog);
-    const known = cache.get(parent.key, now);
-    if (known !== undefined) return token.holderUnder(known, settings.catalog);
-    const isNobodys = !token.parentRequired && !token.hadParent && cache.isUnknown(parent.key, now);
-    return isNobodys ? token.holderUnder(null, settings.catalog) : undefined;
+    const { catalog } = this.#ground.settings;
+    if (parent === null) return token.holderUnder(null, catalog);
+    const known = this.#cache.peek(parent.key, now);
+    if (known) return token.holderUnder(known, catalog);
+    const isNobodys = known === null && !token.parentRequired && !token.hadParent;
+    return isNobodys ? token.holderUnder(null, catalog) : undefined;
   }
 
   /**
@@ -66,43 +67,7 @@ export class SignedTokens {
     if (parent === null && (token.parentRequired || token.hadParent)) {
       return token.identity === null ? 'token_unknown' : 'token_revoked';
     }
-    return token.holderUnder(parent, this.#core.settings.catalog);
-  }
-
-  /**
-   * The denial for what a token asks for beyond its grants; `'none'` where there is none, `null` where that has to be waited
-   * for: a proof is verified, and remembered.
-   */
-  tryRestrict(
-    { methods, prove }: Restriction,
-    { method, proof }: ReadAttempt,
-    requirement: CompiledRequirement,
-  ): Denied | 'none' | null {
-    if (prove !== null || proof !== null) return null;
-    return decideMethod(methods, method, requirement) ?? 'none';
-  }
-
-  /** The same, waited for. A call that is only explained uses up no proof. */
-  async restrict(
-    { methods, prove }: Restriction,
-    { method, proof, recheck }: ReadAttempt,
-    requirement: CompiledRequirement,
-    trace?: Trace,
-  ): Promise<Denied | null> {
-    // A bound token that comes alone may be a stolen one (RFC 9449 section 7.1), and one that is not bound needs no proof.
-    if ((prove === null) !== (proof === null)) {
-      const detail =
-        proof === null ? 'the token is bound to a key, and came without a proof' : 'the token is bound to no key';
-      trace?.push({ check: 'proof', passed: false, detail });
-      return denied('token_unknown');
-    }
-    // A call that goes on has proven it: a proof is good once.
-    if (prove !== null && !recheck) {
-      const passed = await prove({ method, proof }, this.#core.time.latest, trace === undefined);
-      trace?.push({ check: 'proof', passed, detail: `the proof of possession is ${passed ? 'good' : 'not good'}` });
-      if (!passed) return denied('proof_invalid');
-    }
-    return decideMethod(methods, method, requirement, trace);
+    return token.holderUnder(parent, this.#ground.settings.catalog);
   }
 
   get size(): number {
@@ -111,7 +76,7 @@ export class SignedTokens {
 
   /** One that has expired stays so: it need not be verified again to be refused. */
   #isOld(token: SignedToken): boolean {
-    const { latest } = this.#core.time;
+    const { latest } = this.#ground.time;
     return token.trustedUntil <= latest && token.expiresAt > latest;
   }
 
@@ -127,7 +92,9 @@ export class SignedTokens {
   }
 
   async #verify({ key, signed }: SignedCredential, now: number): Promise<SignedToken | Refusal> {
-    const token = signed.startsWith(DERIVED_HEAD) ? await this.#derived(signed, now) : await this.#vouched(signed, now);
+    const token = signed.startsWith(DERIVED_HEAD)
+      ? await this.#derived(signed, now)
+      : await this.#vouched(signed, key, now);
     if (typeof token !== 'string') this.#known.set(key, token.succeeds(this.#known.get(key)));
     return token;
   }
@@ -146,17 +113,24 @@ export class SignedTokens {
     return new SignedToken(null, narrowing, lookup, true, expiresAt, expiresAt, { methods, prove: null });
   }
 
-  async #vouched(token: string, now: number): Promise<SignedToken | Refusal> {
+  async #vouched(token: string, key: string, now: number): Promise<SignedToken | Refusal> {
     if (!JWS_FORM.test(token)) return 'token_unknown';
     for (const authenticator of this.#authenticators) {
       if (!accepts(authenticator, token)) continue;
-      const vouched = await authenticator.authenticate(token, now).catch((error: unknown) => {
-        throw isUnavailable(error) ? error : new IssuerFault(error);
-      });
+      const vouched = await this.#ask(authenticator, token, key, now);
       if (typeof vouched === 'string') return vouched;
       return signedTokenOf(vouched, vouched.parent && byId(vouched.parent.tokenId));
     }
     return 'token_unknown';
+  }
+
+  /** What it says that can't be read is its fault, like what it throws. */
+  async #ask(authenticator: Authenticator, token: string, key: string, now: number): Promise<VouchedFacts | Refusal> {
+    try {
+      return await this.#reader.read(await authenticator.authenticate(token, now), key, now);
+    } catch (error) {
+      throw isUnavailable(error) ? error : new IssuerFault(error);
+    }
   }
 }
 
@@ -165,7 +139,7 @@ function byId(id: string): Lookup {
 }
 
 /** What an authenticator throws over a credential's form is no reason to take it. */
-function accepts(authenticator: AttachedAuthenticator, token: string): boolean {
+function accepts(authenticator: Authenticator, token: string): boolean {
   try {
     return authenticator.accepts(token);
   } catch {

@@ -1,40 +1,9 @@
-import { BoundedMap } from '../base/bounded-map.js';
 import type { CacheLimits } from '../base/options.js';
-import type { Limits } from '../domain/limits.js';
-import type { VerifiedPrincipal } from '../domain/principal.js';
-import type { Account, Holder, Restriction } from './holder.js';
-import type { Uses } from './uses.js';
+import { Remembered } from '../base/remembered.js';
+import type { KnownToken } from './known-token.js';
 
-/** What is remembered of one secret: facts, never a verdict. Each call judges them against its own clock. */
-export class KnownToken implements Holder, Account {
-  /** Its uses that wait to be written. */
-  uses: Uses | null = null;
-
-  constructor(
-    readonly principal: VerifiedPrincipal,
-    readonly revoked: boolean,
-    readonly secretEndsAt: number,
-    readonly expiresAt: number,
-    readonly limits: Limits,
-    /** By the clock, before the read began. */
-    readonly loadedAt: number,
-    /** The number of the last invalidation before the read began. */
-    readonly sequence: number,
-    /** Of a token that was looked up by its key's id: the key, for derived tokens to be verified with. */
-    readonly publicKey: string | null = null,
-  ) {}
-
-  get account(): this {
-    return this;
-  }
-
-  get restriction(): Restriction | null {
-    return null;
-  }
-}
-/** Unknown tokens are remembered apart from known ones, so that a flood of them drives none of those out. */
-const MAX_UNKNOWN = 10_000;
-const UNKNOWN_TTL = 5_000;
+const MAX_ABSENT = 10_000;
+const ABSENT_TTL = 5_000;
 /** While the feed of changes is lost, nothing older than this is served: others' changes are not told. Milliseconds. */
 const FEEDLESS_TTL = 5_000;
 /** Beyond this many single invalidations at once it is cheaper to forget everything. */
@@ -47,8 +16,8 @@ const MAX_INVALIDATIONS = 100_000;
  */
 export class TokenCache {
   readonly #limits: CacheLimits;
-  readonly #known: BoundedMap<string, KnownToken>;
-  readonly #unknown = new BoundedMap<string, number>(MAX_UNKNOWN);
+  /** An absence is the time, by the clock, before the read that found none began. */
+  readonly #entries: Remembered<string, KnownToken, number>;
   #sequence = 0;
   /** Everything read before this invalidation is forgotten. */
   #floor = 0;
@@ -60,7 +29,7 @@ export class TokenCache {
   constructor(limits: CacheLimits) {
     this.#limits = limits;
     this.#ttl = limits.ttl;
-    this.#known = new BoundedMap(limits.maxTokens);
+    this.#entries = new Remembered(limits.maxTokens, MAX_ABSENT);
   }
 
   /** Where a read begins: note it, and hand it to the {@link KnownToken} that comes of it. */
@@ -68,17 +37,21 @@ export class TokenCache {
     return this.#sequence;
   }
 
-  get(key: string, now: number): KnownToken | undefined {
-    const token = this.#known.get(key);
-    if (token === undefined || now - token.loadedAt >= this.#ttl || !this.isCurrent(token)) return undefined;
-    return token;
+  /** `null`: the store said lately that there is no such token. `undefined`: the store has to be asked. */
+  peek(key: string, now: number): KnownToken | null | undefined {
+    const token = this.#entries.value(key);
+    if (token !== undefined) {
+      return now - token.loadedAt < this.#ttl && this.#isCurrent(token) ? token : undefined;
+    }
+    const absentAt = this.#entries.absence(key);
+    return absentAt !== undefined && now - absentAt < Math.min(ABSENT_TTL, this.#ttl) ? null : undefined;
   }
 
   /** What was known before the store went down, if it may still be served. A change that was seen since then counts. */
-  getStale(key: string, now: number): KnownToken | undefined {
+  peekStale(key: string, now: number): KnownToken | undefined {
     const { ttl, staleIfUnavailable } = this.#limits;
-    const token = staleIfUnavailable > 0 ? this.#known.get(key) : undefined;
-    return token && now - token.loadedAt < ttl + staleIfUnavailable && this.isCurrent(token) ? token : undefined;
+    const token = staleIfUnavailable > 0 ? this.#entries.value(key) : undefined;
+    return token && now - token.loadedAt < ttl + staleIfUnavailable && this.#isCurrent(token) ? token : undefined;
   }
 
   /** Whether changes made by other processes are told at once. Without that, less is trusted. */
@@ -87,25 +60,26 @@ export class TokenCache {
   }
 
   /** Whether nothing was invalidated since its read began. */
-  isCurrent(token: KnownToken): boolean {
+  #isCurrent(token: KnownToken): boolean {
     if (token.sequence === this.#sequence) return true;
     if (token.sequence < this.#floor) return false;
     const id = token.principal.tokenId;
     return (this.#recent.get(id) ?? -1) <= token.sequence && (this.#earlier.get(id) ?? -1) <= token.sequence;
   }
 
-  /** Whether the store said lately that there is no such token. */
-  isUnknown(key: string, now: number): boolean {
-    const until = this.#unknown.get(key);
-    return until !== undefined && now < until;
-  }
-
   set(key: string, token: KnownToken): void {
-    if (this.isCurrent(token)) this.#known.set(key, token);
+    if (this.#limits.ttl === 0 || !this.#isCurrent(token)) return;
+    // A read that began later has seen it gone.
+    const absentAt = this.#entries.absence(key);
+    if (absentAt === undefined || absentAt < token.loadedAt) this.#entries.setValue(key, token);
   }
 
-  setUnknown(key: string, now: number, sequence: number): void {
-    if (sequence === this.#sequence) this.#unknown.set(key, now + Math.min(UNKNOWN_TTL, this.#limits.ttl));
+  /** @param sequence of the read that found nothing */
+  setAbsent(key: string, now: number, sequence: number): void {
+    if (this.#limits.ttl === 0) return;
+    // Gone is gone: a read that an invalidation has overtaken says nothing of what is there, but nothing older counts either.
+    if (sequence === this.#sequence) this.#entries.setAbsence(key, now);
+    else this.#entries.delete(key);
   }
 
   invalidate(id: string, now: number): void {
@@ -119,23 +93,22 @@ export class TokenCache {
     if (this.#recent.size > MAX_INVALIDATIONS) this.clear();
   }
 
-  /** After an import: its token may have been tried, and remembered as unknown, before. */
-  forgetUnknown(): void {
+  /** After an import: its token may have been tried, and remembered as absent, before. */
+  forgetAbsences(): void {
     this.#sequence++;
-    this.#unknown.clear();
+    this.#entries.clearAbsences();
   }
 
   clear(): void {
     this.#floor = ++this.#sequence;
-    this.#known.clear();
-    this.#unknown.clear();
+    this.#entries.clear();
     this.#recent = new Map();
     this.#earlier = new Map();
     this.#turnedAt = Number.NEGATIVE_INFINITY;
   }
 
   get size(): number {
-    return this.#known.size;
+    return this.#entries.size;
   }
 }
 

@@ -1,9 +1,10 @@
+import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked, secretEndOf } from '../base/token-reader.js';
 import { isUnavailable } from '../domain/errors.js';
-import type { Core } from '../instance/core.js';
 import type { StoredSecret, StoredToken } from '../ports/records.js';
 import type { OpaqueCredential } from './credential.js';
-import { KnownToken } from './token-cache.js';
+import { KnownToken } from './known-token.js';
+import type { TokenCache } from './token-cache.js';
 
 /** How a token is looked up. */
 export interface Lookup {
@@ -23,11 +24,13 @@ interface Found {
 
 /** Finds tokens by their secret, with as few reads of the store as can be. */
 export class TokenFinder {
-  readonly #core: Core;
+  readonly #ground: Ground;
+  readonly #cache: TokenCache;
   readonly #loading = new Map<string, { readonly sequence: number; readonly token: Promise<KnownToken | null> }>();
 
-  constructor(core: Core) {
-    this.#core = core;
+  constructor(ground: Ground, cache: TokenCache) {
+    this.#ground = ground;
+    this.#cache = cache;
   }
 
   bySecret({ key, secret }: OpaqueCredential): Lookup {
@@ -36,15 +39,13 @@ export class TokenFinder {
 
   /** The token, from memory or from the store; many who ask for one at the same time share one read. */
   find(lookup: Lookup, now: number): Promise<KnownToken | null> {
-    const { cache, settings } = this.#core;
     const { key } = lookup;
-    const known = cache.get(key, now);
+    const known = this.#cache.peek(key, now);
     if (known !== undefined) return Promise.resolve(known);
-    if (cache.isUnknown(key, now)) return Promise.resolve(null);
+    const { sequence } = this.#cache;
     const loading = this.#loading.get(key);
     // A read that began before the last invalidation may bring what it invalidated: it is no one's but who began it.
-    if (loading !== undefined && loading.sequence === cache.sequence && settings.cache.ttl > 0) return loading.token;
-    const { sequence } = cache;
+    if (loading?.sequence === sequence && this.#ground.settings.cache.ttl > 0) return loading.token;
     const token = this.#loadOrStale(lookup, now, sequence).finally(() => {
       if (this.#loading.get(key)?.token === token) this.#loading.delete(key);
     });
@@ -57,17 +58,17 @@ export class TokenFinder {
     try {
       return await this.#load(lookup, now, sequence);
     } catch (error) {
-      const stale = isUnavailable(error) ? this.#core.cache.getStale(lookup.key, now) : undefined;
+      const stale = isUnavailable(error) ? this.#cache.peekStale(lookup.key, now) : undefined;
       if (stale === undefined) throw error;
       return stale;
     }
   }
 
   async #load(lookup: Lookup, now: number, sequence: number): Promise<KnownToken | null> {
-    const { cache, reader, settings } = this.#core;
+    const { reader } = this.#ground;
     const found = await this.#read(lookup);
     if (found === null) {
-      if (settings.cache.ttl > 0) cache.setUnknown(lookup.key, now, sequence);
+      this.#cache.setAbsent(lookup.key, now, sequence);
       return null;
     }
     const { token, secret, publicKey = null } = found;
@@ -81,12 +82,12 @@ export class TokenFinder {
       sequence,
       publicKey,
     );
-    if (settings.cache.ttl > 0) cache.set(lookup.key, known);
+    this.#cache.set(lookup.key, known);
     return known;
   }
 
   async #read({ by, value }: Lookup): Promise<Found | null> {
-    const { digester, store } = this.#core;
+    const { digester, store } = this.#ground;
     switch (by) {
       case 'secret':
         return store.findTokenByDigest(digester.candidates(value));

@@ -34,7 +34,7 @@ export function durationOf(value: unknown, path: string): number {
   if (milliseconds === null) {
     throw new PosternError(
       'input_invalid',
-      `${path} is ${quote(value)}: give a duration such as '30s', '15m', '1h' or '90d', or a number of milliseconds`,
+      `${quote(value)} is no duration: give a duration such as '30s', '15m', '1h' or '90d', or a number of milliseconds`,
       { path },
     );
   }

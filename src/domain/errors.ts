@@ -1,3 +1,5 @@
+import { quote } from './text.js';
+
 /**
  * Everything that postern refuses, by its stable code. Match on `code`, not on `instanceof`: two copies of this
  * package in one process have two classes. The README says what to do about each.
@@ -35,20 +37,34 @@ export type PosternErrorCode =
 export interface PosternErrorOptions {
   /** Where in the input the fault is, e.g. `types.developer.scopes.0`. */
   readonly path?: string | undefined;
+  /** Whose input that is, e.g. `tokens.create`. */
+  readonly input?: string | undefined;
   readonly cause?: unknown;
 }
 
-/** The one error class of this package. Its message is a sentence that says what to do, and never holds a secret. */
+/**
+ * The one error class of this package. Its message says where the fault is, and what to do: `path of input: problem`. It never
+ * holds a secret.
+ */
 export class PosternError extends Error {
   override readonly name = 'PosternError';
   readonly code: PosternErrorCode;
+  /** What is wrong and what to do, without the place: for whoever names the field in words of their own. */
+  readonly problem: string;
   readonly path: string | undefined;
 
-  constructor(code: PosternErrorCode, message: string, options: PosternErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(code: PosternErrorCode, problem: string, { path, input, cause }: PosternErrorOptions = {}) {
+    const place = [path === undefined ? [] : shownPath(path), input ?? []].flat().join(' of ');
+    super(place === '' ? problem : `${place}: ${problem}`, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.path = options.path;
+    this.problem = problem;
+    this.path = path;
   }
+}
+
+/** A path as it stands in a message: its last part may be anyone's text. */
+export function shownPath(path: string): string {
+  return quote(path, 200).slice(1, -1);
 }
 
 /** True for a `PosternError` of any copy of this package. */

@@ -63,7 +63,7 @@ export function compileRequirement(
   defaultOrganization: string,
 ): CompiledRequirement {
   if (typeof requirement !== 'object' || requirement === null) {
-    throw invalid(`a requirement is an object, not ${quote(requirement)}`);
+    throw invalid(`give an object, not ${quote(requirement)}`);
   }
   let kind: CompiledRequirement['kind'] | null = null;
   let organization: string | null = null;
@@ -74,13 +74,13 @@ export function compileRequirement(
       if (typeof value !== 'string') throw invalid(`organization is ${quote(value)}: name one, or leave it out`);
       organization = value;
     } else if (key === 'endpoint' || key === 'scope' || key === 'authenticated' || key === 'public') {
-      if (kind !== null) throw invalid(`it names both ${kind} and ${key}: give one of them`);
+      if (kind !== null) throw invalid(`names both ${kind} and ${key}: give one of them`);
       kind = key;
-    } else throw invalid(`it has an unknown key ${quote(key)}`);
+    } else throw invalid(`has an unknown key ${quote(key)}`);
   }
   // What another object lends (a class its getters) is no own property, and left out would widen the requirement in silence.
   const prototype: object | null = Object.getPrototypeOf(requirement);
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw invalid('it is no plain object');
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw invalid('is no plain object');
   const value = kind === null ? undefined : (requirement as Record<string, unknown>)[kind];
   switch (kind) {
     case 'endpoint':
@@ -94,7 +94,7 @@ export function compileRequirement(
       if (organization !== null) throw invalid(`${kind} takes no organization`);
       return kind === 'public' ? PUBLIC : AUTHENTICATED;
     case null:
-      throw invalid('it names none of endpoint, scope, authenticated and public');
+      throw invalid('names none of endpoint, scope, authenticated and public');
   }
 }
 
@@ -118,9 +118,9 @@ export function unknownScope(scope: unknown, catalog: Catalog, path: string): Po
       : known.length === 0
         ? 'no token type has scopes'
         : `use one of ${listed}`;
-  return new PosternError('scope_unknown', `${path} is ${quote(scope)}, which is no scope here: ${advice}`, { path });
+  return new PosternError('scope_unknown', `${quote(scope)} is no scope here: ${advice}`, { path });
 }
 
 function invalid(problem: string): PosternError {
-  return new PosternError('requirement_invalid', `this requirement can not be used: ${problem}`);
+  return new PosternError('requirement_invalid', problem, { input: 'requirement' });
 }

@@ -162,5 +162,5 @@ function assertName(name: string, pattern: RegExp, what: string): void {
 }
 
 function invalid(path: string, problem: string): PosternError {
-  return new PosternError('option_invalid', `${path} ${problem}`, { path });
+  return new PosternError('option_invalid', problem, { path });
 }

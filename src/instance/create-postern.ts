@@ -1,30 +1,19 @@
 import { check, ownCopy } from '../base/check.js';
+import { readGrants } from '../base/grant-input.js';
+import { createGround, type Ground } from '../base/ground.js';
 import { type PosternOptions, readOptions } from '../base/options.js';
 import type { Attempt } from '../deciding/attempt.js';
-import { Authorizer } from '../deciding/authorizer.js';
+import { createDeciding } from '../deciding/create-deciding.js';
 import type { Authentication, Decision } from '../domain/decision.js';
 import type { Explanation } from '../domain/explain.js';
 import { compileGrants } from '../domain/grants.js';
 import { type Ownership, type Principal, VerifiedPrincipal } from '../domain/principal.js';
-import type { Requirement } from '../domain/requirement.js';
 import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
-import { type Audit, createAudit } from '../managing/audit.js';
 import { type Authority, applicationAuthority, type Holder, principalAuthority } from '../managing/authority.js';
-import { createEndpoints, type Endpoints } from '../managing/endpoints.js';
-import { readGrants } from '../managing/grant-input.js';
+import { createManaging, type Management } from '../managing/create-managing.js';
 import { actingInput, principalInput } from '../managing/inputs.js';
-import { createTokens } from '../managing/tokens.js';
-import type { Tokens } from '../managing/tokens-api.js';
 import type { AuthenticatorHost } from '../ports/authenticator.js';
-import { type Core, createCore } from './core.js';
 import { setInternals } from './internals.js';
-
-/** Management in someone's hands: all that can change something. */
-export interface Management<T extends TokenTypes = AnyTokenTypes> {
-  readonly tokens: Tokens<T>;
-  readonly endpoints: Endpoints;
-  readonly audit: Audit;
-}
 
 /** What `createPostern` gives: decisions, management, and its end. */
 export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Management<T> {
@@ -40,12 +29,6 @@ export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Managemen
   authenticate(token: string | null | undefined): Promise<Authentication<T>>;
   /** The same decision with its steps, and what would turn a denial into an allow. For its operator's eyes. */
   explain(attempt: Attempt<T>): Promise<Explanation<T>>;
-  /**
-   * A requirement that is checked now and need not be again: give it to many attempts.
-   *
-   * @throws PosternError `requirement_invalid`, `scope_unknown`
-   */
-  prepare<R extends Requirement<T>>(requirement: R): R;
   /**
    * The same management, limited to a principal's organization, granting no more than it holds, and acting in its name.
    * What serves the requests of users uses this one; the bare one is the application's own.
@@ -77,50 +60,44 @@ export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Managemen
 export function createPostern<const T extends TokenTypes = typeof bentocloudTokenTypes>(
   options: PosternOptions<T>,
 ): Postern<T> {
-  const settings = readOptions(options);
-  const core = createCore(settings);
-  const host = hostOf(core);
-  const attached = settings.authenticators.map((authenticator) => authenticator.attach(host));
-  const authorizer = new Authorizer(core, attached);
+  const ground = createGround(readOptions(options));
+  const { authenticators, organization } = ground.settings;
+  const host = hostOf(ground);
+  const attached = authenticators.map((each) => ('attach' in each ? each.attach(host) : each));
+  const { authorizer, forgetting, ...deciding } = createDeciding(ground, attached);
+  let closing: Promise<void> | null = null;
+
   const postern: Postern = {
-    ...managementOf(core, applicationAuthority(settings.organization)),
+    ...createManaging(ground, forgetting, applicationAuthority(organization)),
     authorize: (attempt) => authorizer.authorize(attempt),
     tryAuthorize: (attempt) => authorizer.tryAuthorize(attempt),
     authenticate: (token) => authorizer.authenticate(token),
     explain: (attempt) => authorizer.explain(attempt),
-    prepare: (requirement) => authorizer.prepare(requirement),
-    as: (principal, options) => managementOf(core, authorityOf(core, principal, options)),
-    close: async () => {
-      await Promise.all(attached.map((authenticator) => authenticator.close?.()));
-      await core.close();
+    as: (principal, options) => createManaging(ground, forgetting, authorityOf(ground, principal, options)),
+    close() {
+      closing ??= (async () => {
+        await Promise.all(attached.map((authenticator) => authenticator.close?.()));
+        await deciding.close();
+        await ground.store.close();
+      })();
+      return closing;
     },
   };
   setInternals(postern, {
-    core,
+    ground,
+    gate: authorizer,
     identify: (token) => authorizer.identify(token),
-    attached: (authenticator) => attached[settings.authenticators.indexOf(authenticator)] ?? null,
+    attached: (authenticator) => attached[authenticators.indexOf(authenticator)] ?? null,
   });
   return Object.freeze(postern) as unknown as Postern<T>;
 }
 
-function hostOf(core: Core): AuthenticatorHost {
-  const { store, time, events } = core;
-  const { catalog, organization, random } = core.settings;
+function hostOf({ settings, store, time, events }: Ground): AuthenticatorHost {
   return {
     store,
-    catalog,
-    organization,
-    random,
+    random: settings.random,
     now: () => time.read(),
     fault: (error) => events.fault('issuer', error, time.latest),
-  };
-}
-
-function managementOf(core: Core, authority: Authority): Management {
-  return {
-    tokens: createTokens(core, authority),
-    endpoints: createEndpoints(core, authority),
-    audit: createAudit(core, authority),
   };
 }
 
@@ -128,7 +105,7 @@ function managementOf(core: Core, authority: Authority): Management {
  * Of a principal that a token proved, the grants are those it was verified with; of one that the application names itself
  * (its own session), they are looked up by name.
  */
-function authorityOf(core: Core, principal: Parameters<Postern['as']>[0], options: unknown): Authority {
+function authorityOf(ground: Ground, principal: Parameters<Postern['as']>[0], options: unknown): Authority {
   const given = ownCopy(principal) ?? {};
   const { organization, owner, tokenId } = check(
     principalInput,
@@ -138,7 +115,7 @@ function authorityOf(core: Core, principal: Parameters<Postern['as']>[0], option
   );
   const { from } = check(actingInput, options ?? {}, 'as', 'input_invalid');
   const verified = VerifiedPrincipal.grantsOf(principal);
-  const { catalog } = core.settings;
+  const { catalog } = ground.settings;
   const holder: Holder = {
     tokenId: tokenId ?? '',
     organization,
@@ -148,11 +125,11 @@ function authorityOf(core: Core, principal: Parameters<Postern['as']>[0], option
     issues: VerifiedPrincipal.issues(principal),
     async grants() {
       if (verified !== null) return verified;
-      const find = (id: string) => core.store.findEndpoint(organization, id);
+      const find = (id: string) => ground.store.findEndpoint(organization, id);
       return compileGrants(await readGrants(given.types, catalog, find), catalog);
     },
     async hasLimits() {
-      const token = tokenId === undefined ? null : await core.store.findToken(tokenId);
+      const token = tokenId === undefined ? null : await ground.store.findToken(tokenId);
       return token !== null && token.limits !== null;
     },
   };

@@ -1,16 +1,38 @@
+import type { Ground } from '../base/ground.js';
+import type { GuardAttempt } from '../deciding/attempt.js';
+import type { Mode } from '../deciding/call.js';
 import type { Holder } from '../deciding/holder.js';
-import type { Denied } from '../domain/decision.js';
+import type { Decision, Denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
-import type { AttachedAuthenticator, Authenticator } from '../ports/authenticator.js';
-import type { Core } from './core.js';
+import type { Requirement } from '../domain/requirement.js';
+import type { AttachableAuthenticator, Authenticator } from '../ports/authenticator.js';
+
+export type { GuardAttempt, Mode };
+
+/** What guards ask an instance. Every outcome is a decision. */
+export interface Gate {
+  /**
+   * A requirement that is checked now and need not be again.
+   *
+   * @throws PosternError `requirement_invalid`, `scope_unknown`
+   */
+  prepare<R extends Requirement>(requirement: R): R;
+  /** The decision where nothing has to be read for it, else `null`. Never throws. */
+  tryAuthorize(attempt: GuardAttempt, mode?: Mode): Decision | null;
+  /** @throws PosternError `requirement_invalid`, `scope_unknown` */
+  authorize(attempt: GuardAttempt, mode?: Mode): Promise<Decision>;
+  /** Reports what went wrong before a call could be asked about, and denies it. Never throws. */
+  fault(error: unknown): Denied;
+}
 
 /** What the entries of this package see of an instance, and nobody else. */
 export interface Internals {
-  readonly core: Core;
+  readonly ground: Ground;
+  readonly gate: Gate;
   /** Who holds a credential, alive or not being told apart: a holder that has ended is a denial. Nothing is charged or counted. */
   identify(token: unknown): Promise<Holder | Denied>;
   /** What an authenticator of this instance became when it was attached; `null` where it is none of this instance's. */
-  attached(authenticator: Authenticator): AttachedAuthenticator | null;
+  attached(authenticator: AttachableAuthenticator): Authenticator | null;
 }
 
 const INTERNALS = new WeakMap<object, Internals>();

@@ -9,7 +9,7 @@ import { isTrusted, KeyServerFault, parseUrl, trustedUrl } from './fetch-json.js
 export function discoveryUrl(issuer: string): URL {
   const url = trustedUrl(issuer, 'issuer');
   if (url.search !== '') {
-    throw new PosternError('option_invalid', 'issuer has a query: name its keys with jwks', { path: 'issuer' });
+    throw new PosternError('option_invalid', 'has a query: name its keys with jwks', { path: 'issuer' });
   }
   // By the text, not by the parsed address: that one has a slash more after a bare host.
   return new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);

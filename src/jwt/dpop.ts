@@ -180,8 +180,9 @@ export async function dpopProof(options: DpopProofOptions): Promise<string> {
   const algorithm = given.algorithm ?? ALGORITHMS.find((alg) => fits(alg, jwk));
   const random = webRandom();
   if (algorithm === undefined || !fits(algorithm, jwk) || typeof key.d !== 'string' || random === null) {
-    throw new PosternError('option_invalid', 'key of dpopProof is no private key that signs: give a JWK with its d', {
+    throw new PosternError('option_invalid', 'is no private key that signs: give a JWK with its d', {
       path: 'key',
+      input: 'dpopProof',
     });
   }
   const htu = new URL(url);

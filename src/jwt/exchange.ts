@@ -1,11 +1,13 @@
 import { CompactSign } from 'jose';
 import { z } from 'zod';
 import { check } from '../base/check.js';
+import { duration } from '../base/duration-input.js';
+import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
 import type { Holder } from '../deciding/holder.js';
 import type { Denied } from '../domain/decision.js';
 import { readDerivedToken } from '../domain/derived-token.js';
-import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import type { Duration } from '../domain/duration.js';
 import { isEndpointId } from '../domain/endpoint.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import { type EndpointGrant, type Grants, isEndpointGrant, type StoredGrants } from '../domain/grants.js';
@@ -13,13 +15,12 @@ import { narrowGrants } from '../domain/narrow.js';
 import { VerifiedPrincipal } from '../domain/principal.js';
 import { unknownScope } from '../domain/requirement.js';
 import { quote } from '../domain/text.js';
+import { MAX_TOKEN_LENGTH } from '../domain/token-format.js';
 import type { Catalog, ScopeAccess, ScopeGrantIn, TokenTypes } from '../domain/token-types.js';
-import type { Core } from '../instance/core.js';
 import type { Internals } from '../instance/internals.js';
 import { ACCESS_TOKEN_TYP } from './access-authenticator.js';
 import { claimsOf } from './access-claims.js';
 import { ALGORITHMS, fits, type PublicJwk } from './algorithms.js';
-import { MAX_TOKEN_LENGTH } from './compact.js';
 import { thumbprintOf } from './dpop.js';
 import type { Signer } from './keys.js';
 
@@ -81,7 +82,7 @@ const schema = z.strictObject({
       "give a list of endpoint ids, or '*'",
     )
     .optional(),
-  expiresIn: z.custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '10m'").optional(),
+  expiresIn: duration('10m').optional(),
   dpopKey: z.custom<PublicJwk>(isPublicKey, 'give a public JWK (RFC 7517), without its private part').optional(),
 });
 
@@ -94,7 +95,7 @@ type Asked = z.output<typeof schema>;
  *   `endpoint_not_granted`, `token_unknown`, `token_expired`, `token_revoked`, `unavailable`, `record_unreadable`
  */
 export async function exchangeToken(
-  { core, identify }: Pick<Internals, 'core' | 'identify'>,
+  { ground, identify }: Pick<Internals, 'ground' | 'identify'>,
   issuing: Issuing,
   subjectToken: string,
   options: unknown,
@@ -103,12 +104,12 @@ export async function exchangeToken(
   const holder = await identify(subjectToken);
   if ('allowed' in holder) throw refusalOf(holder);
   assertExchangeable(holder, subjectToken);
-  const grants = await grantsAskedFor(holder, asked, core);
+  const grants = await grantsAskedFor(holder, asked, ground);
   const { alg, kid, key } = await issuing.signer();
   const jkt = asked.dpopKey === undefined ? null : await thumbprintOf(asked.dpopKey);
   const { issuer, audience } = issuing;
-  const { iat, exp } = lifeOf(holder, asked, issuing, core);
-  const { sub, scope, ...rest } = claimsOf(holder.principal, grants, core.settings.catalog);
+  const { iat, exp } = lifeOf(holder, asked, issuing, ground);
+  const { sub, scope, ...rest } = claimsOf(holder.principal, grants, ground.settings.catalog);
   if (rest.authorization_details.length === 0) {
     throw new PosternError('scope_missing', 'this token grants nothing that could be exchanged: derive one that does');
   }
@@ -116,7 +117,7 @@ export async function exchangeToken(
     iss: issuer,
     sub,
     aud: audience,
-    jti: newId(core.settings.random),
+    jti: newId(ground.settings.random),
     iat,
     exp,
     ...(scope !== undefined && { scope }),
@@ -130,7 +131,7 @@ export async function exchangeToken(
   if (accessToken.length > MAX_TOKEN_LENGTH) {
     throw invalid(
       'endpoints',
-      `and scopes would make an access token of ${accessToken.length} bytes, and guards take ${MAX_TOKEN_LENGTH}: ask for fewer`,
+      `with the scopes would make an access token of ${accessToken.length} bytes, and guards take ${MAX_TOKEN_LENGTH}: ask for fewer`,
     );
   }
   return { accessToken, expiresIn: exp - iat, tokenType: jkt === null ? 'Bearer' : 'DPoP', scope: scope ?? '' };
@@ -148,9 +149,9 @@ function assertExchangeable({ restriction }: Holder, subjectToken: string): void
 }
 
 /** The shortest of all lives that there are: its own, its subject's, the secret's. Whole seconds, rounded down. */
-function lifeOf(holder: Holder, asked: Asked, issuing: Issuing, { time }: Core): { iat: number; exp: number } {
+function lifeOf(holder: Holder, asked: Asked, issuing: Issuing, { time }: Ground): { iat: number; exp: number } {
   const now = time.read();
-  const life = asked.expiresIn === undefined ? issuing.life : durationOf(asked.expiresIn, 'expiresIn');
+  const life = asked.expiresIn ?? issuing.life;
   const end = Math.min(holder.expiresAt, holder.secretEndsAt, now + Math.min(life, issuing.maxLife));
   const iat = Math.floor(now / 1000);
   const exp = Math.floor(end / 1000);
@@ -159,10 +160,10 @@ function lifeOf(holder: Holder, asked: Asked, issuing: Issuing, { time }: Core):
   return { iat, exp };
 }
 
-async function grantsAskedFor({ principal }: Holder, asked: Asked, core: Core): Promise<StoredGrants> {
+async function grantsAskedFor({ principal }: Holder, asked: Asked, ground: Ground): Promise<StoredGrants> {
   const held = VerifiedPrincipal.grantsOf(principal);
   if (held === null) throw new Error('the holder of a token has no grants');
-  const { catalog } = core.settings;
+  const { catalog } = ground.settings;
   const scopes = asked.scopes ?? null;
   const endpoints = asked.endpoints ?? null;
   const { stored } = narrowGrants(held, { scopes, endpoints }, catalog);
@@ -170,7 +171,7 @@ async function grantsAskedFor({ principal }: Holder, asked: Asked, core: Core): 
   if (endpoints === '*' && !held.allEndpoints) throw endpointNotGranted('*', 'endpoints');
   if (endpoints === null || endpoints === '*') return stored;
   for (const [index, id] of endpoints.entries()) assertEndpointHeld(id, held, `endpoints.${index}`);
-  return boundGrants(stored, principal.organization, core);
+  return boundGrants(stored, principal.organization, ground);
 }
 
 /** Of a wildcard that is held in part, the part is there and the wildcard is not. */
@@ -182,7 +183,7 @@ function assertScopeHeld(scope: string, granted: StoredGrants, catalog: Catalog,
   if (Object.values(granted).some((grant) => !isEndpointGrant(grant) && grant.scopes.includes(scope))) return;
   throw new PosternError(
     'scope_missing',
-    `${path} asks for ${quote(scope)}, which this token does not hold: ask for less`,
+    `${quote(scope)} is asked for, and this token does not hold it: ask for less`,
     {
       path,
     },
@@ -195,14 +196,14 @@ function assertEndpointHeld(id: string, held: Grants, path: string): void {
 }
 
 /** Endpoints that were held by a rule or by name, bound to those that have the names now. */
-async function boundGrants(stored: StoredGrants, organization: string, { store }: Core): Promise<StoredGrants> {
+async function boundGrants(stored: StoredGrants, organization: string, { store }: Ground): Promise<StoredGrants> {
   const bind = async (grant: EndpointGrant): Promise<EndpointGrant> => {
     if (grant.uid !== null) return grant;
     const endpoint = await store.findEndpoint(organization, grant.id);
     if (endpoint !== null) return { id: grant.id, uid: endpoint.uid };
     throw new PosternError(
       'endpoint_unknown',
-      `endpoints names ${quote(grant.id)}, which is not registered: correct its name, or create the endpoint first`,
+      `${quote(grant.id)} is not registered: correct its name, or create the endpoint first`,
       { path: 'endpoints' },
     );
   };
@@ -238,7 +239,7 @@ function refusalOf({ reason, error }: Denied): PosternError {
 function endpointNotGranted(id: string, path: string): PosternError {
   return new PosternError(
     'endpoint_not_granted',
-    `${path} asks for ${id === '*' ? 'every endpoint' : quote(id)}, which this token does not reach: ask for less`,
+    `${id === '*' ? 'every endpoint' : quote(id)} is asked for, and this token does not reach it: ask for less`,
     { path },
   );
 }
@@ -248,5 +249,5 @@ function isPublicKey(value: unknown): boolean {
 }
 
 function invalid(path: string, problem: string): PosternError {
-  return new PosternError('input_invalid', `${path} ${problem}`, { path });
+  return new PosternError('input_invalid', problem, { path });
 }

@@ -146,12 +146,12 @@ export async function importSigner({ kid, alg, use, d, ...bare }: PrivateJwk): P
   } catch (cause) {
     throw new PosternError(
       'option_invalid',
-      'keys: the private key can not be used: its parts do not belong together. Make one with generateKeys()',
-      { path: 'keys', cause },
+      'the private key can not be used, its parts do not belong together: make one with generateKeys()',
+      { path: 'keys', input: 'accessTokens', cause },
     );
   }
 }
 
 function invalid(path: string, problem: string): PosternError {
-  return new PosternError('option_invalid', `${path} of accessTokens ${problem}`, { path });
+  return new PosternError('option_invalid', problem, { path, input: 'accessTokens' });
 }

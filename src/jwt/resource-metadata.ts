@@ -100,7 +100,7 @@ const PREFLIGHT = {
 export function metadataUrl(resource: string): string {
   const url = parseUrl(resource);
   if (url === null || !isTrusted(url)) {
-    throw new PosternError('option_invalid', 'resource: give an https address without a fragment', {
+    throw new PosternError('option_invalid', 'give an https address without a fragment', {
       path: 'resource',
     });
   }

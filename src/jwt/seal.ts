@@ -36,7 +36,7 @@ export function sealFor(issuer: string, secrets: readonly Uint8Array[]): Seal {
       }
       throw new PosternError(
         'option_invalid',
-        'encryptionKey does not open the signing keys that the store holds for this issuer, and they were left as they are: ' +
+        'does not open the signing keys that the store holds for this issuer, and they were left as they are: ' +
           'give the key that they were sealed with (a list opens with each, and seals with its first)',
         { path: 'encryptionKey' },
       );
@@ -56,7 +56,7 @@ async function decrypt(sealed: string, key: Uint8Array): Promise<Uint8Array | nu
     if ((cause as { code?: unknown }).code === 'ERR_JWE_DECRYPTION_FAILED') return null;
     throw new PosternError(
       'record_unreadable',
-      'the signing keys that the store holds for this issuer can not be read: the entry is damaged. Restore it, or delete it and all tokens of this issuer end',
+      'what the store holds for this issuer can not be read: the entry is damaged. Restore it, or delete it and all tokens of this issuer end',
       { path: 'signing_keys', cause },
     );
   }

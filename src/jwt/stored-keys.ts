@@ -233,13 +233,9 @@ export class StoredKeys implements SigningKeys {
         return this.#remember({ ring: asked, version: version + 1, readAt: now, read }, added ?? null);
       }
     }
-    throw new PosternError(
-      'unavailable',
-      'the signing keys were changed by others each time they were to be written: try again',
-      {
-        path: 'signing_keys',
-      },
-    );
+    throw new PosternError('unavailable', 'were changed by others each time they were to be written: try again', {
+      path: 'signing_keys',
+    });
   }
 
   /** The ring with what its age asks for. The same object where that is nothing. */
@@ -272,7 +268,7 @@ function readRing(text: string): Ring {
   } catch (cause) {
     throw new PosternError(
       'record_unreadable',
-      'the signing keys that the store holds for this issuer can not be read: they are of another version of postern',
+      'what the store holds for this issuer can not be read: it is of another version of postern',
       { path: 'signing_keys', cause },
     );
   }

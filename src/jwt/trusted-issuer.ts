@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { check, ownCopy } from '../base/check.js';
-import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import { duration } from '../base/duration-input.js';
+import type { Duration } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
-import type { PrincipalFields } from '../domain/principal.js';
 import type {
-  AttachedAuthenticator,
+  AttachableAuthenticator,
   Authenticator,
   AuthenticatorHost,
   Refusal,
@@ -16,7 +16,7 @@ import { mediaType, readCompact } from './compact.js';
 import { discoveryUrl } from './discovery.js';
 import { trustedUrl } from './fetch-json.js';
 import { isKeySet, type JsonWebKeySet, localKeys } from './local-keys.js';
-import { PrincipalMaker, type TrustedPrincipal } from './mapped-principal.js';
+import { readMapped, subjectId, type TrustedPrincipal } from './mapped-principal.js';
 import { type DpopOptions, dpopSchema, originsOf } from './options.js';
 import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
 import { isAccessToken } from './token-kind.js';
@@ -91,13 +91,7 @@ const schema = z.strictObject({
     z.string().regex(/^[A-Za-z0-9][A-Za-z0-9!#$&^_.+/-]{0,126}$/, "give a media type such as 'at+jwt'"),
     "give a media type such as 'at+jwt', or a list",
   ).default(['at+jwt', 'JWT']),
-  clockTolerance: z
-    .custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '5s', or milliseconds")
-    .refine(
-      (value) => durationOf(value, 'this') <= durationOf(MAX_TOLERANCE, 'this'),
-      `give at most '${MAX_TOLERANCE}'`,
-    )
-    .default('5s'),
+  clockTolerance: duration('5s', { most: MAX_TOLERANCE }).default(5_000),
   dpop: dpopSchema,
   principal: z.custom<TrustedIssuerOptions['principal']>(
     (value) => typeof value === 'function',
@@ -140,7 +134,7 @@ interface Settings {
  * })
  * @throws PosternError `option_invalid`, `option_unknown`
  */
-export function trustedIssuer(options: TrustedIssuerOptions): Authenticator {
+export function trustedIssuer(options: TrustedIssuerOptions): AttachableAuthenticator {
   const settings = readOptions(options);
   return Object.freeze({ attach: (host: AuthenticatorHost) => new TrustedIssuer(settings, host) });
 }
@@ -156,7 +150,7 @@ function readOptions(options: TrustedIssuerOptions): Settings {
     audience,
     algorithms,
     types: given.tokenType.map(mediaType),
-    tolerance: durationOf(given.clockTolerance, 'clockTolerance'),
+    tolerance: given.clockTolerance,
     maxAge: readKeyServerOptions(keyServer, what).maxAge,
     origins: originsOf(ownCopy(given.dpop)?.origins, audience),
     principal,
@@ -175,8 +169,8 @@ function readKeys(
     if (keys.size > 0) return () => keys;
     throw new PosternError(
       'option_invalid',
-      `jwks of trustedIssuer has no public key for ${algorithms.join(', ')}: give the issuer's keys, or their address`,
-      { path: 'jwks' },
+      `has no public key for ${algorithms.join(', ')}: give the issuer's keys, or their address`,
+      { path: 'jwks', input: 'trustedIssuer' },
     );
   }
   if (jwks === undefined) discoveryUrl(issuer);
@@ -185,17 +179,15 @@ function readKeys(
   return ({ now, fault }) => remoteKeys({ ...server, ...options, algorithms, clock: now, onFault: fault });
 }
 
-class TrustedIssuer implements AttachedAuthenticator {
+class TrustedIssuer implements Authenticator {
   readonly #settings: Settings;
   readonly #host: AuthenticatorHost;
   readonly #keys: VerificationKeys;
-  readonly #principals: PrincipalMaker;
 
   constructor(settings: Settings, host: AuthenticatorHost) {
     this.#settings = settings;
     this.#host = host;
     this.#keys = settings.keysFor(host);
-    this.#principals = new PrincipalMaker(host);
   }
 
   accepts(token: string): boolean {
@@ -217,17 +209,10 @@ class TrustedIssuer implements AttachedAuthenticator {
     // Only of a token that is the issuer's can it be said that it has expired.
     if (refusal !== null) return refusal;
     const claims = jws.payload as TrustedClaims;
-    const expiresAt = expiryOf(claims, tolerance);
-    const principal = await this.#principalOf(claims);
-    if (principal === null) return 'token_unknown';
-    const trustedUntil = Math.min(expiresAt, now + maxAge);
-    return { principal, expiresAt, trustedUntil, parent: null, methods: null, prove };
-  }
-
-  async #principalOf(claims: TrustedClaims): Promise<PrincipalFields | null> {
-    // What is taken from them is taken first: the function may change what it is given.
-    const { iss, sub } = claims;
+    // What is taken from the claims is taken first: the function may change what it is given.
+    const tokenId = subjectId(claims);
+    const endsAt = new Date(expiryOf(claims, tolerance));
     const mapped = await this.#settings.principal(claims);
-    return mapped === null ? null : this.#principals.make(mapped, { iss, sub });
+    return mapped === null ? 'token_unknown' : { ...readMapped(mapped), tokenId, endsAt, trustedFor: maxAge, prove };
   }
 }

@@ -82,7 +82,7 @@ export function managementApi<T extends TokenTypes>(
 }
 
 function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Context {
-  const { core, identify: identifyToken } = internalsOf(postern);
+  const { ground: core, identify: identifyToken } = internalsOf(postern);
   const { catalog } = core.settings;
   const settings = readOptions(options, catalog);
   return {

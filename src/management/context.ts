@@ -1,4 +1,4 @@
-import type { Core } from '../instance/core.js';
+import type { Ground } from '../base/ground.js';
 import type { Postern } from '../instance/create-postern.js';
 import type { Internals } from '../instance/internals.js';
 import type { Logins } from './login/logins.js';
@@ -8,7 +8,7 @@ import type { ScopeWords } from './wire/scope-words.js';
 /** What every route of one API shares. */
 export interface Context {
   readonly postern: Postern;
-  readonly core: Core;
+  readonly core: Ground;
   readonly identifyToken: Internals['identify'];
   readonly settings: Settings;
   readonly words: ScopeWords;

@@ -1,6 +1,7 @@
 import type { Denied } from '../domain/decision.js';
 import { VerifiedPrincipal } from '../domain/principal.js';
-import { type CredentialFields, readBearer, readProof, readRawToken } from '../transports/credential.js';
+import { internalsOf } from '../instance/internals.js';
+import { type Presented, readBearer, readProof, readRawToken } from '../transports/credential.js';
 import { httpAnswers } from '../transports/http-answer.js';
 import type { Caller, TokenCaller } from './caller.js';
 import type { Context } from './context.js';
@@ -46,7 +47,7 @@ export async function identify(context: Context, request: Request, secure: boole
 }
 
 /** Both headers at once are two credentials, whatever is in them. */
-function readHeaders({ headers, url }: Request): CredentialFields {
+function readHeaders({ headers, url }: Request): Presented {
   const authorization = headers.get('authorization') ?? undefined;
   const raw = headers.get(TOKEN_HEADER) ?? undefined;
   if (raw !== undefined) return readRawToken(raw, false, authorization !== undefined);
@@ -54,7 +55,7 @@ function readHeaders({ headers, url }: Request): CredentialFields {
 }
 
 async function cookieCaller(context: Context, request: Request, token: string, secure: boolean): Promise<Caller> {
-  const credential = { token, malformed: false, recheck: false, proof: null };
+  const credential = { token, malformed: false, proof: null };
   try {
     return await tokenCaller(context, request, credential, true);
   } catch (error) {
@@ -74,11 +75,11 @@ async function cookieCaller(context: Context, request: Request, token: string, s
 export async function tokenCaller(
   context: Context,
   { method }: Pick<Request, 'method'>,
-  { token, malformed, proof }: CredentialFields,
+  { token, malformed, proof }: Presented,
   ambient: boolean,
 ): Promise<TokenCaller> {
   const requirement = { authenticated: true } as const;
-  const decision = await context.postern.authorize({ token, malformed, proof, method, requirement });
+  const decision = await internalsOf(context.postern).gate.authorize({ token, malformed, proof, method, requirement });
   if (!decision.allowed) throw new Refusal(refused(decision, context.settings.session));
   const principal = decision.principal as VerifiedPrincipal;
   const grants = VerifiedPrincipal.grantsOf(principal);

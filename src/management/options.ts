@@ -178,8 +178,8 @@ function readPermissions(given: Partial<Record<Permission, unknown>>, { scopes }
     if (wanted === null || scopes.has(wanted as string)) return [permission, wanted];
     throw new PosternError(
       'option_invalid',
-      `permissions.${permission} of managementApi is ${quote(wanted)}, which no token type here knows: name one of their scopes, or null for nobody`,
-      { path: `permissions.${permission}` },
+      `${quote(wanted)} is known to no token type here: name one of their scopes, or null for nobody`,
+      { path: `permissions.${permission}`, input: 'managementApi' },
     );
   });
   return Object.freeze(Object.fromEntries(permissions));

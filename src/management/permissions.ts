@@ -2,7 +2,7 @@ import { compileGrants, type EndpointGrant, type Grants, isEndpointGrant } from 
 import { VerifiedPrincipal } from '../domain/principal.js';
 import type { TokenRecord } from '../domain/token-record.js';
 import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
-import type { Management } from '../instance/create-postern.js';
+import type { Management } from '../managing/create-managing.js';
 import type { Caller, PersonCaller } from './caller.js';
 import type { Context } from './context.js';
 import { Problem, scopeMissing, tokenUnknown } from './http/problem.js';

@@ -75,5 +75,5 @@ function isTexts(value: unknown): value is readonly string[] {
 }
 
 function invalid(path: string, problem: string): PosternError {
-  return new PosternError('option_invalid', `${path} of what identify returned ${problem}`, { path });
+  return new PosternError('option_invalid', problem, { path, input: 'what identify returned' });
 }

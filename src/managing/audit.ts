@@ -1,6 +1,6 @@
 import { check } from '../base/check.js';
 import { decodeCursor, encodeCursor } from '../base/cursor.js';
-import type { Core } from '../instance/core.js';
+import type { Ground } from '../base/ground.js';
 import type { Actor, Change, ChangeType } from '../ports/changes.js';
 import type { Authority } from './authority.js';
 import { listChangesInput } from './inputs.js';
@@ -42,13 +42,13 @@ export interface Audit {
   list(query?: ListChanges): Promise<Page<AuditEntry>>;
 }
 
-export function createAudit(core: Core, authority: Authority): Audit {
+export function createAudit(ground: Ground, authority: Authority): Audit {
   return {
     async list(query = {}) {
       const given = check(listChangesInput, query, 'audit.list', 'input_invalid');
       const everywhere = given.organization === '*' && authority.actor.kind === 'application';
       const after = given.cursor == null ? undefined : decodeCursor(given.cursor);
-      const changes = await core.store.listChanges({
+      const changes = await ground.store.listChanges({
         organization: everywhere ? null : authority.organization(given.organization),
         limit: given.limit + 1,
         ...(given.subject !== undefined && { subject: given.subject }),

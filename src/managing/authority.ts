@@ -76,16 +76,14 @@ export function principalAuthority(holder: Holder, catalog: Catalog): Authority 
     from: holder.from,
     organization(named) {
       if (named === undefined || named === holder.organization) return holder.organization;
-      throw new PosternError(
-        'organization_forbidden',
-        'this caller acts in its own organization only: leave organization out',
-        { path: 'organization' },
-      );
+      throw new PosternError('organization_forbidden', 'this caller acts in its own only: leave it out', {
+        path: 'organization',
+      });
     },
     sees: (organization) => organization === holder.organization,
     owner(named) {
       if (named === undefined || named === holder.owner) return holder.owner;
-      throw new PosternError('owner_forbidden', 'this caller makes tokens for itself only: leave owner out', {
+      throw new PosternError('owner_forbidden', 'this caller makes tokens for itself only: leave it out', {
         path: 'owner',
       });
     },

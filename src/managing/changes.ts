@@ -1,7 +1,7 @@
+import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
 import type { Endpoint } from '../domain/endpoint.js';
 import type { TokenRecord } from '../domain/token-record.js';
-import type { Core } from '../instance/core.js';
 import type { Change, ChangeType } from '../ports/changes.js';
 import type { StoredEndpoint, StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
@@ -21,7 +21,7 @@ export interface ChangeLog {
   readable(token: StoredToken, at: number): TokenRecord | null;
 }
 
-export function createChangeLog(core: Core, authority: Authority): ChangeLog {
+export function createChangeLog(ground: Ground, authority: Authority): ChangeLog {
   const { actor, from } = authority;
 
   function announced<Shown>(
@@ -36,16 +36,16 @@ export function createChangeLog(core: Core, authority: Authority): ChangeLog {
     const common = { type, actor, from, organization, subject: id };
     const shown = after ?? before;
     return {
-      change: { id: newId(core.settings.random), at, ...common, before: json(before), after: json(after) },
-      announce: () => core.events.emit({ ...common, at: new Date(at), ...(shown !== null && { [key]: shown }) }),
+      change: { id: newId(ground.settings.random), at, ...common, before: json(before), after: json(after) },
+      announce: () => ground.events.emit({ ...common, at: new Date(at), ...(shown !== null && { [key]: shown }) }),
     };
   }
 
   function readable(token: StoredToken, at: number): TokenRecord | null {
     try {
-      return core.reader.record(token);
+      return ground.reader.record(token);
     } catch (error) {
-      core.events.fault('record', error, at);
+      ground.events.fault('record', error, at);
       return null;
     }
   }

@@ -1,9 +1,10 @@
 import { check } from '../base/check.js';
+import type { Forgetting } from '../base/forgetting.js';
+import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
 import { type Access, type Endpoint, isEndpointId } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { quote } from '../domain/text.js';
-import type { Core } from '../instance/core.js';
 import type { StoredEndpoint } from '../ports/records.js';
 import type { Authority } from './authority.js';
 import { createChangeLog, shownEndpoint } from './changes.js';
@@ -57,9 +58,9 @@ export interface Endpoints {
 
 const ATTEMPTS = 5;
 
-export function createEndpoints(core: Core, authority: Authority): Endpoints {
-  const { store } = core;
-  const changes = createChangeLog(core, authority);
+export function createEndpoints(ground: Ground, forgetting: Forgetting, authority: Authority): Endpoints {
+  const { store } = ground;
+  const changes = createChangeLog(ground, authority);
 
   function organizationOf(options: InOrganization | undefined, what: string): string {
     return authority.organization(check(organizationInput, options ?? {}, what, 'input_invalid').organization);
@@ -68,14 +69,14 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
   async function findEndpoint(organization: string, id: unknown): Promise<StoredEndpoint> {
     const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
     if (endpoint !== null) return endpoint;
-    throw new PosternError('endpoint_unknown', `endpoint ${quote(id)} is not registered: create it first`, {
+    throw new PosternError('endpoint_unknown', `${quote(id)} is not registered: create the endpoint first`, {
       path: 'id',
     });
   }
 
   /** What was read of endpoints is forgotten whatever the store answers: a failed answer may hide a change that was made. */
-  function forgetting(written: Promise<boolean>): Promise<boolean> {
-    return written.finally(() => core.directory.clear());
+  function forget(organization: string, written: Promise<boolean>): Promise<boolean> {
+    return written.finally(() => forgetting.endpoints(organization));
   }
 
   return {
@@ -85,9 +86,9 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
         { ...options, organization: options?.organization ?? given.organization },
         'endpoints.create',
       );
-      const now = core.time.read();
+      const now = ground.time.read();
       const endpoint: StoredEndpoint = {
-        uid: newId(core.settings.random),
+        uid: newId(ground.settings.random),
         organization,
         id: given.id,
         access: given.access,
@@ -96,10 +97,10 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
         version: 1,
       };
       const { change, announce } = changes.endpoint('endpoint.created', null, endpoint, now);
-      if (!(await forgetting(store.insertEndpoint(endpoint, change)))) {
+      if (!(await forget(organization, store.insertEndpoint(endpoint, change)))) {
         throw new PosternError(
           'endpoint_exists',
-          `endpoint ${quote(given.id)} is registered already: update it, or choose another id`,
+          `${quote(given.id)} is registered already: update the endpoint, or choose another id`,
           { path: 'id' },
         );
       }
@@ -133,10 +134,10 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const endpoint = await findEndpoint(organization, id);
         if (given.access === undefined || given.access === endpoint.access) return shownEndpoint(endpoint);
-        const now = core.time.read();
+        const now = ground.time.read();
         const next = { ...endpoint, access: given.access, updatedAt: now, version: endpoint.version + 1 };
         const { change, announce } = changes.endpoint('endpoint.updated', endpoint, next, now);
-        if (await forgetting(store.replaceEndpoint(next, endpoint.version, change))) {
+        if (await forget(organization, store.replaceEndpoint(next, endpoint.version, change))) {
           announce();
           return shownEndpoint(next);
         }
@@ -151,14 +152,14 @@ export function createEndpoints(core: Core, authority: Authority): Endpoints {
       const organization = organizationOf(options, 'endpoints.delete');
       const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
       if (endpoint === null) return;
-      const { change, announce } = changes.endpoint('endpoint.deleted', endpoint, null, core.time.read());
-      if (await forgetting(store.deleteEndpoint(organization, id, change))) announce();
+      const { change, announce } = changes.endpoint('endpoint.deleted', endpoint, null, ground.time.read());
+      if (await forget(organization, store.deleteEndpoint(organization, id, change))) announce();
     },
 
     async preview(id, input, options) {
       const organization = organizationOf(options, 'endpoints.preview');
       const { access } = check(previewEndpointInput, input, 'endpoints.preview', 'input_invalid');
-      return previewAccess(core, changes, await findEndpoint(organization, id), access);
+      return previewAccess(ground, changes, await findEndpoint(organization, id), access);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { durationOf, parseDuration } from '../domain/duration.js';
+import { duration } from '../base/duration-input.js';
+import { TOKEN_ID } from '../base/ids.js';
 import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import type { Limits } from '../domain/limits.js';
@@ -29,10 +30,6 @@ const organizationOrAll = z.custom<string>(
 );
 const ownership = z.enum(['personal', 'organization'], "use 'personal' or 'organization'");
 const date = z.date('give a Date');
-const duration = z.custom<string | number>(
-  (value) => parseDuration(value) !== null,
-  "give a duration such as '30s', '1h' or '90d', or a number of milliseconds",
-);
 const types = z.unknown();
 const metadata = z.unknown().transform((value, context): Metadata => {
   const copy = jsonObject(value);
@@ -48,7 +45,7 @@ const points = z
   .min(1, 'give at least 1 point')
   .max(1e9, 'give at most 1,000,000,000 points');
 /** A window of no length would give out its points again at once. */
-const windowLength = duration.refine((value) => (parseDuration(value) ?? 0) >= 1_000, 'give at least a second');
+const windowLength = duration('1m', { least: '1s' });
 const rateLimit = z.strictObject({ points, duration: windowLength }).nullable();
 const quota = z.strictObject({ points, refill: windowLength }).nullable();
 
@@ -59,7 +56,7 @@ const tokenFields = {
   organization: organization.optional(),
   owner: owner.nullish(),
   ownership: ownership.default('personal'),
-  expiresIn: duration.optional(),
+  expiresIn: duration('90d').optional(),
   expiresAt: date.nullish(),
   metadata: metadata.prefault({}),
   rateLimit: rateLimit.optional(),
@@ -99,17 +96,14 @@ export const listChangesInput = z.strictObject({
 export const principalInput = z.strictObject({
   organization,
   owner: owner.nullable(),
-  tokenId: z
-    .string()
-    .regex(/^[0-9A-Za-z_-]{1,64}$/, "give the id of the principal's token, or leave it out")
-    .optional(),
+  tokenId: z.string().regex(TOKEN_ID, "give the id of the principal's token, or leave it out").optional(),
 });
 
 export const actingInput = z.strictObject({ from: text(1, NAME_LENGTH).optional() });
 
 export const previewEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`) });
 
-export const rotateTokenInput = z.strictObject({ grace: duration.default(0) });
+export const rotateTokenInput = z.strictObject({ grace: duration('1h').default(0) });
 
 export const countTokensInput = z.strictObject({
   organization: organizationOrAll.optional(),
@@ -127,7 +121,7 @@ export const listTokensInput = countTokensInput.extend({
 
 export const revokeOwnedInput = z.strictObject({ owner, organization: organization.optional() });
 
-export const pruneInput = z.strictObject({ olderThan: duration.default(0) });
+export const pruneInput = z.strictObject({ olderThan: duration('30d').default(0) });
 
 export const createEndpointInput = z.strictObject({
   id: z.custom<string>(
@@ -154,22 +148,22 @@ export const listEndpointsInput = z.strictObject({
  * @throws PosternError `expiry_past`, `input_invalid`
  */
 export function expiryFrom(
-  input: { readonly expiresIn?: unknown; readonly expiresAt?: Date | null | undefined },
+  input: { readonly expiresIn?: number | undefined; readonly expiresAt?: Date | null | undefined },
   now: number,
 ): number | null {
   const { expiresIn, expiresAt } = input;
   if (expiresIn !== undefined && expiresAt !== undefined) {
-    throw new PosternError('input_invalid', 'expiresIn and expiresAt say the same: give one of them', {
+    throw new PosternError('input_invalid', 'says the same as expiresAt: give one of them', {
       path: 'expiresIn',
     });
   }
-  if (expiresIn !== undefined) return future(now + durationOf(expiresIn, 'expiresIn'), now, 'expiresIn');
+  if (expiresIn !== undefined) return future(now + expiresIn, now, 'expiresIn');
   return expiresAt ? future(expiresAt.getTime(), now, 'expiresAt') : null;
 }
 
 function future(at: number, now: number, path: string): number {
   if (at > now) return at;
-  throw new PosternError('expiry_past', `${path} is not in the future: give a later one, or leave it out for never`, {
+  throw new PosternError('expiry_past', 'is not in the future: give a later one, or leave it out for never', {
     path,
   });
 }
@@ -205,21 +199,14 @@ function utf8Length(text: string): number {
 
 /** The limits of an input, over those there were; what is left out stays, `null` takes a limit away. */
 export function limitsFrom(
-  input: {
-    readonly rateLimit?: { readonly points: number; readonly duration: unknown } | null | undefined;
-    readonly quota?: { readonly points: number; readonly refill: unknown } | null | undefined;
-  },
+  {
+    rateLimit,
+    quota,
+  }: { readonly rateLimit?: Limits['rateLimit'] | undefined; readonly quota?: Limits['quota'] | undefined },
   before: Limits,
 ): Limits {
-  const { rateLimit, quota } = input;
   return {
-    rateLimit:
-      rateLimit === undefined
-        ? before.rateLimit
-        : rateLimit && { points: rateLimit.points, duration: durationOf(rateLimit.duration, 'rateLimit.duration') },
-    quota:
-      quota === undefined
-        ? before.quota
-        : quota && { points: quota.points, refill: durationOf(quota.refill, 'quota.refill') },
+    rateLimit: rateLimit === undefined ? before.rateLimit : rateLimit,
+    quota: quota === undefined ? before.quota : quota,
   };
 }

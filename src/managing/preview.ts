@@ -1,6 +1,6 @@
+import type { Ground } from '../base/ground.js';
 import type { Access } from '../domain/endpoint.js';
 import type { TokenRecord } from '../domain/token-record.js';
-import type { Core } from '../instance/core.js';
 import type { StoredEndpoint, StoredToken } from '../ports/records.js';
 import type { ChangeLog } from './changes.js';
 
@@ -27,27 +27,27 @@ const PAGE = 500;
 
 /** Judges every living token of the endpoint's organization, under both accesses. */
 export async function previewAccess(
-  core: Core,
+  ground: Ground,
   changes: ChangeLog,
   endpoint: StoredEndpoint,
   to: Access,
 ): Promise<AccessPreview> {
   const gain: AffectedToken[] = [];
   const lose: AffectedToken[] = [];
-  const now = core.time.read();
+  const now = ground.time.read();
   let after: StoredToken | undefined;
   let page: readonly StoredToken[];
   do {
-    page = await core.store.listTokens({ organization: endpoint.organization, limit: PAGE, ...(after && { after }) });
+    page = await ground.store.listTokens({ organization: endpoint.organization, limit: PAGE, ...(after && { after }) });
     after = page.at(-1);
     for (const token of page) {
       const record = changes.readable(token, now);
       if (record === null || record.revokedAt !== null || (record.expiresAt?.getTime() ?? now + 1) <= now) continue;
-      const granted = reaches(core, token, endpoint);
+      const granted = reaches(ground, token, endpoint);
       const before = getsThrough(endpoint.access, granted);
       const afterwards = getsThrough(to, granted);
       if (before === afterwards) continue;
-      (afterwards ? gain : lose).push({ record, lastUsedAt: await lastUse(core, token.id, endpoint.id) });
+      (afterwards ? gain : lose).push({ record, lastUsedAt: await lastUse(ground, token.id, endpoint.id) });
     }
   } while (page.length === PAGE);
   return { from: endpoint.access, to, openToAnyone: to === 'public', gain: latestFirst(gain), lose: latestFirst(lose) };
@@ -58,13 +58,13 @@ function getsThrough(access: Access, granted: boolean): boolean {
   return access === 'public' || (access === 'protected' && granted);
 }
 
-function reaches(core: Core, token: StoredToken, endpoint: StoredEndpoint): boolean {
-  const grants = core.reader.grants(token);
+function reaches(ground: Ground, token: StoredToken, endpoint: StoredEndpoint): boolean {
+  const grants = ground.reader.grants(token);
   return grants.allEndpoints || grants.endpoints.has(endpoint.uid);
 }
 
-async function lastUse(core: Core, tokenId: string, endpoint: string): Promise<Date | null> {
-  const counts = await core.store.listUsage(tokenId);
+async function lastUse(ground: Ground, tokenId: string, endpoint: string): Promise<Date | null> {
+  const counts = await ground.store.listUsage(tokenId);
   const count = counts.find((each) => each.endpoint === endpoint);
   return count ? new Date(count.lastUsedAt) : null;
 }

@@ -1,5 +1,7 @@
+import type { Forgetting } from '../base/forgetting.js';
+import type { Ground } from '../base/ground.js';
+import { TOKEN_ID } from '../base/ids.js';
 import { PosternError } from '../domain/errors.js';
-import type { Core } from '../instance/core.js';
 import type { ChangeType } from '../ports/changes.js';
 import type { StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
@@ -9,8 +11,8 @@ import type { ChangeLog } from './changes.js';
 const ATTEMPTS = 5;
 
 /** Tokens as the store has them, in someone's hands: found if they may be seen, changed with their entry in the audit log. */
-export function createTokenRows(core: Core, authority: Authority, changes: ChangeLog) {
-  const { store } = core;
+export function createTokenRows(ground: Ground, forgetting: Forgetting, authority: Authority, changes: ChangeLog) {
+  const { store } = ground;
 
   /** The token, if this authority sees it. */
   async function find(id: unknown): Promise<StoredToken | null> {
@@ -23,18 +25,18 @@ export function createTokenRows(core: Core, authority: Authority, changes: Chang
   async function findToChange(id: unknown): Promise<StoredToken> {
     const token = await find(id);
     if (token !== null) return token;
-    throw new PosternError('token_unknown', 'there is no token of this id: it may have been deleted; list the tokens', {
+    throw new PosternError('token_unknown', 'no token has it: it may have been deleted. List the tokens', {
       path: 'id',
     });
   }
 
   function forget(id: unknown): void {
-    if (isTokenId(id)) core.tokenChanged(id);
+    if (isTokenId(id)) forgetting.token(id);
   }
 
   /** What was read of the token is forgotten whatever the store answers: a failed answer may hide a change that was made. */
   function replace(...write: Parameters<typeof store.replaceToken>): Promise<boolean> {
-    return store.replaceToken(...write).finally(() => core.tokenChanged(write[0].id));
+    return store.replaceToken(...write).finally(() => forgetting.token(write[0].id));
   }
 
   /** Replaces a token by what `edit` makes of it, or leaves it where that is `null`. Tries again when someone was faster. */
@@ -45,7 +47,7 @@ export function createTokenRows(core: Core, authority: Authority, changes: Chang
   ): Promise<StoredToken> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const token = await findToChange(id);
-      const now = core.time.read();
+      const now = ground.time.read();
       const next = await make(token, now);
       if (next === null) return token;
       const written = { ...next, updatedAt: now, version: token.version + 1 };
@@ -59,8 +61,8 @@ export function createTokenRows(core: Core, authority: Authority, changes: Chang
   }
 
   async function remove(token: StoredToken, type: ChangeType): Promise<boolean> {
-    const { change, announce } = changes.token(type, token, null, core.time.read());
-    const removed = await store.deleteToken(token.id, change).finally(() => core.tokenChanged(token.id));
+    const { change, announce } = changes.token(type, token, null, ground.time.read());
+    const removed = await store.deleteToken(token.id, change).finally(() => forgetting.token(token.id));
     if (removed) announce();
     return removed;
   }
@@ -69,7 +71,7 @@ export function createTokenRows(core: Core, authority: Authority, changes: Chang
 }
 
 function isTokenId(id: unknown): id is string {
-  return typeof id === 'string' && /^[0-9A-Za-z_-]{1,64}$/.test(id);
+  return typeof id === 'string' && TOKEN_ID.test(id);
 }
 
 export function conflict(): PosternError {

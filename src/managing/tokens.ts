@@ -1,17 +1,17 @@
 import { check } from '../base/check.js';
 import { decodeCursor, encodeCursor } from '../base/cursor.js';
 import { hexToLatin1 } from '../base/digest.js';
+import type { Forgetting } from '../base/forgetting.js';
+import { readGrants } from '../base/grant-input.js';
+import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
-import { durationOf } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
 import type { StoredGrants } from '../domain/grants.js';
 import { hintOf } from '../domain/token-format.js';
-import type { Core } from '../instance/core.js';
 import type { SecretRotation, StoredToken } from '../ports/records.js';
 import type { TokenFilter } from '../ports/store.js';
 import type { Authority } from './authority.js';
 import { createChangeLog } from './changes.js';
-import { readGrants } from './grant-input.js';
 import {
   countTokensInput,
   createTokenInput,
@@ -32,10 +32,10 @@ const BATCH = 200;
 /** Tokens are counted so far. */
 const MOST_COUNTED = 10_000;
 
-export function createTokens(core: Core, authority: Authority): Tokens {
-  const { store, reader, settings } = core;
-  const changes = createChangeLog(core, authority);
-  const { find, findToChange, edit, replace, remove, forget } = createTokenRows(core, authority, changes);
+export function createTokens(ground: Ground, forgetting: Forgetting, authority: Authority): Tokens {
+  const { store, reader, settings } = ground;
+  const changes = createChangeLog(ground, authority);
+  const { find, findToChange, edit, replace, remove, forget } = createTokenRows(ground, forgetting, authority, changes);
 
   async function resolveGrants(types: unknown, organization: string): Promise<StoredGrants> {
     const grants = await readGrants(types, settings.catalog, (id) => store.findEndpoint(organization, id));
@@ -52,11 +52,11 @@ export function createTokens(core: Core, authority: Authority): Tokens {
     async create(input) {
       const given = check(createTokenInput, input, 'tokens.create', 'input_invalid');
       await authority.assertMayIssue();
-      const now = core.time.read();
+      const now = ground.time.read();
       const organization = authority.organization(given.organization);
       const grants = await resolveGrants(given.types, organization);
-      const { token, secret } = await newSecret(core, now);
-      const stored = newToken(core, authority, given, { organization, grants }, hintOf(token), now);
+      const { token, secret } = await newSecret(ground, now);
+      const stored = newToken(ground, authority, given, { organization, grants }, hintOf(token), now);
       const { change, announce } = changes.token('token.created', null, stored, now);
       // 256 random bits don't meet twice: a collision is a broken `random`.
       if (!(await store.insertToken(stored, secret, change))) {
@@ -71,27 +71,24 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       await authority.assertMayIssue();
       const { digest } = given;
       if (settings.importedTokens.length === 0) {
-        throw new PosternError(
-          'option_invalid',
-          'announce the form of the imported tokens first: createPostern({ importedTokens })',
-          {
-            path: 'importedTokens',
-          },
-        );
+        throw new PosternError('option_invalid', 'announce the form of the imported tokens first', {
+          path: 'importedTokens',
+          input: 'createPostern',
+        });
       }
-      const now = core.time.read();
+      const now = ground.time.read();
       const organization = authority.organization(given.organization);
       const grants = await resolveGrants(given.types, organization);
       const hint = `sha256:${digest.slice(0, 8)}…`;
-      const stored = newToken(core, authority, given, { organization, grants }, hint, now);
-      const secret = { ...core.digester.write(hexToLatin1(digest)), createdAt: now, endsAt: null, key: null };
+      const stored = newToken(ground, authority, given, { organization, grants }, hint, now);
+      const secret = { ...ground.digester.write(hexToLatin1(digest)), createdAt: now, endsAt: null, key: null };
       const { change, announce } = changes.token('token.imported', null, stored, now);
       if (!(await store.insertToken(stored, secret, change))) {
-        throw new PosternError('token_exists', 'a token of this digest is here already: it was imported before', {
+        throw new PosternError('token_exists', 'a token has it already: it was imported before', {
           path: 'digest',
         });
       }
-      core.cache.forgetUnknown();
+      forgetting.absences();
       announce();
       return reader.record(stored);
     },
@@ -114,7 +111,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       const page = tokens.slice(0, given.limit);
       const last = page.at(-1);
       return {
-        items: page.map((token) => changes.readable(token, core.time.read())).filter((record) => record !== null),
+        items: page.map((token) => changes.readable(token, ground.time.read())).filter((record) => record !== null),
         nextCursor: tokens.length > given.limit && last ? encodeCursor(last) : null,
       };
     },
@@ -134,7 +131,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
         const types = given.types === undefined ? null : await resolveGrants(given.types, token.organization);
         let { expiresAt } = token;
         if (given.expiresAt !== undefined) {
-          assertUnexpired(token, core.time.latest);
+          assertUnexpired(token, ground.time.latest);
           expiresAt = expiryFrom({ expiresIn: undefined, expiresAt: given.expiresAt }, now);
           // A longer life is a grant of all that the token holds.
           if (types === null) await authority.assertHolds(reader.grants(token).stored);
@@ -147,7 +144,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
           description: given.description ?? token.description,
           expiresAt,
           metadata: given.metadata === undefined ? token.metadata : JSON.stringify(given.metadata),
-          ...(limited && { limits: readLimits(core, given, reader.limits(token)) }),
+          ...(limited && { limits: readLimits(ground, given, reader.limits(token)) }),
           ...(types !== null && { types: JSON.stringify(types), typeNames: Object.keys(types) }),
         };
       });
@@ -158,18 +155,18 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       const { grace } = check(rotateTokenInput, options, 'tokens.rotate', 'input_invalid');
       await authority.assertMayIssue(id);
       const token = await findToChange(id);
-      const now = core.time.read();
+      const now = ground.time.read();
       if (isRevoked(token)) {
         throw new PosternError('token_revoked', 'a revoked token can not be rotated: create a new one', { path: 'id' });
       }
-      assertUnexpired(token, core.time.latest);
+      assertUnexpired(token, ground.time.latest);
       // Who learns the new secret can do all that the token may, and does it in its owner's name.
       await authority.assertHolds(reader.grants(token).stored);
       authority.assertMaySpeakFor(token);
-      const made = await newSecret(core, now);
+      const made = await newSecret(ground, now);
       const rotation: SecretRotation = {
         secret: made.secret,
-        othersEndAt: Math.min(now + durationOf(grace, 'grace'), expiryOf(token)),
+        othersEndAt: Math.min(now + grace, expiryOf(token)),
       };
       const next = { ...token, hint: hintOf(made.token), updatedAt: now, version: token.version + 1 };
       const { change, announce } = changes.token('token.rotated', token, next, now);
@@ -188,7 +185,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
       });
       // Another process may have been first, unseen by this one: from here on it works nowhere in this process.
       forget(id);
-      return (wait ? await core.confirm() : undefined) as never;
+      return (wait ? await forgetting.confirm() : undefined) as never;
     },
 
     async usage(id) {
@@ -227,7 +224,7 @@ export function createTokens(core: Core, authority: Authority): Tokens {
 
     async pruneExpired(query = {}) {
       const { olderThan } = check(pruneInput, query, 'tokens.pruneExpired', 'input_invalid');
-      const before = core.time.read() - durationOf(olderThan, 'olderThan');
+      const before = ground.time.read() - olderThan;
       const organization = authority.actor.kind === 'application' ? null : authority.organization(undefined);
       let pruned = 0;
       let ids: readonly string[];

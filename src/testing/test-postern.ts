@@ -105,7 +105,7 @@ function typeOfForm(types: TokenTypes, form: TokenTypes[string]['form']): string
   const name = Object.keys(types).find((each) => types[each]?.form === form);
   if (name !== undefined) return name;
   const field = form === 'scope_access' ? 'scopes' : 'endpoints';
-  throw new PosternError('type_unknown', `no token type here takes ${field}: leave them out, or add a type that does`, {
+  throw new PosternError('type_unknown', 'no token type here takes them: leave them out, or add a type that does', {
     path: field,
   });
 }

@@ -1,24 +1,17 @@
+import { MAX_TOKEN_LENGTH } from '../domain/token-format.js';
+import type { GuardAttempt } from '../instance/internals.js';
 import type { Proof } from '../ports/authenticator.js';
 
-/** What a transport found of a credential: one token, none, or what is no single one. */
-export interface CredentialFields {
-  readonly token: string | null;
-  readonly malformed: boolean;
-  /** Of a call that goes on, and is asked about again. Each field is always there: none is looked for in a prototype. */
-  readonly recheck: boolean;
-  /** What came with a token of the scheme `DPoP` (RFC 9449); `null`: a plain bearer token. */
-  readonly proof: Proof | null;
-}
+/** The part of an attempt that a transport reads from a request. Each field is there: none is looked for in a prototype. */
+export type Presented = Required<Pick<GuardAttempt, 'token' | 'malformed' | 'proof'>>;
 
-export const MISSING: CredentialFields = Object.freeze({ token: null, malformed: false, recheck: false, proof: null });
-export const MALFORMED: CredentialFields = Object.freeze({ token: null, malformed: true, recheck: false, proof: null });
+export const MISSING: Presented = Object.freeze({ token: null, malformed: false, proof: null });
+export const MALFORMED: Presented = Object.freeze({ token: null, malformed: true, proof: null });
 
 const SCHEME = 'bearer';
 const DPOP_SCHEME = 'dpop';
 /** RFC 9110 allows any number of spaces after the scheme; nobody sends more than one. */
 const MAX_SPACES = 16;
-/** The longest credential that is looked at, in bytes. */
-const MAX_LENGTH = 8192;
 
 /**
  * Reads the value of an `Authorization` header (RFC 6750 section 2.1). The scheme is compared without case (RFC 9110
@@ -28,7 +21,7 @@ const MAX_LENGTH = 8192;
  * @param duplicated whether the header came more than once
  * @param proofOf reads what comes with a token of the scheme `DPoP`. Left out: that scheme is another one
  */
-export function readBearer(value: string | undefined, duplicated: boolean, proofOf?: () => Proof): CredentialFields {
+export function readBearer(value: string | undefined, duplicated: boolean, proofOf?: () => Proof): Presented {
   if (duplicated) return MALFORMED;
   if (value === undefined || value === '') return MISSING;
   if (isOf(SCHEME, value)) return readAfter(SCHEME, value);
@@ -39,7 +32,7 @@ export function readBearer(value: string | undefined, duplicated: boolean, proof
   return mentionsBearer(value) ? MALFORMED : MISSING;
 }
 
-function readAfter(scheme: string, value: string): CredentialFields {
+function readAfter(scheme: string, value: string): Presented {
   let start = scheme.length;
   while (start < scheme.length + MAX_SPACES && value.charCodeAt(start) === 0x20) start++;
   // Without a space after the scheme there is no token, or a control character where the space should be.
@@ -52,17 +45,17 @@ export function readProof(value: string | undefined, target: string): Proof {
 }
 
 /** Reads a header that holds the raw token. `authorization`: whether an `Authorization` header came as well. */
-export function readRawToken(value: string | undefined, duplicated: boolean, authorization: boolean): CredentialFields {
+export function readRawToken(value: string | undefined, duplicated: boolean, authorization: boolean): Presented {
   if (duplicated || (authorization && value !== undefined)) return MALFORMED;
   if (value === undefined || value === '') return MISSING;
   return readToken(value);
 }
 
 /** One token: no white space, no comma, not too long. The runtime's own search is what makes a long refusal cheap. */
-function readToken(text: string): CredentialFields {
-  if (text.length === 0 || text.length > MAX_LENGTH) return MALFORMED;
+function readToken(text: string): Presented {
+  if (text.length === 0 || text.length > MAX_TOKEN_LENGTH) return MALFORMED;
   if (text.indexOf(' ') >= 0 || text.indexOf(',') >= 0 || text.indexOf('\t') >= 0) return MALFORMED;
-  return { token: text, malformed: false, recheck: false, proof: null };
+  return { token: text, malformed: false, proof: null };
 }
 
 /** The scheme alone, or followed by something that is not part of its name. */

@@ -2,17 +2,15 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Decision, Denied } from '../domain/decision.js';
 import { denied } from '../domain/decision.js';
 import type { TokenTypes } from '../domain/token-types.js';
+import type { Postern } from '../instance/create-postern.js';
 import type { RegisteredPrincipal } from '../instance/register.js';
-import { type Asked, asker, type RequirementFor, reporter } from './ask.js';
+import { asker, type RequirementFor, reporter } from './ask.js';
 import { markGuard } from './express-lint.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { type HttpAnswer, httpAnswers } from './http-answer.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
-
-export { lint } from './express-lint.js';
-export type { Finding } from './lint.js';
 
 declare global {
   namespace Express {
@@ -45,7 +43,7 @@ export interface ExpressGuardOptions extends HttpGuardOptions<GuardedRequest> {
  * @throws PosternError `requirement_invalid`, `scope_unknown`, `option_invalid`, `option_unknown`
  */
 export function guard<T extends TokenTypes>(
-  postern: Asked<T>,
+  postern: Postern<T>,
   requirement: RequirementFor<GuardedRequest, T>,
   options?: ExpressGuardOptions,
 ): RequestHandler {

@@ -2,27 +2,20 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { ownCopy } from '../base/check.js';
 import { type Decision, type Denied, denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
+import type { Postern } from '../instance/create-postern.js';
+import { internalsOf } from '../instance/internals.js';
 import type { RegisteredPrincipal, RegisteredTypes } from '../instance/register.js';
-import { type Asked, asker, type RequirementFor, reporter } from './ask.js';
+import { asker, type RequirementFor, reporter } from './ask.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { type HttpAnswer, httpAnswers } from './http-answer.js';
 import { type Finding, findingsOf } from './lint.js';
 import { readNodeCredential } from './node-credential.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
-export type { Finding } from './lint.js';
-
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; `null` where no credential was needed. */
     principal: RegisteredPrincipal | null;
-  }
-  interface FastifyInstance {
-    /**
-     * Every route that declares no requirement, and every route that names a tenant where its scope does not. For a test of
-     * the application, after `ready()`: `expect(app.lintRequirements()).toEqual([])`.
-     */
-    lintRequirements(): readonly Finding[];
   }
   interface FastifyContextConfig {
     /** What a call of this route needs. A route that declares nothing is refused. */
@@ -32,7 +25,7 @@ declare module 'fastify' {
 
 /** Options of `posternPlugin`. */
 export interface PosternPluginOptions extends HttpGuardOptions<FastifyRequest> {
-  readonly postern: Asked;
+  readonly postern: Postern;
   /** What happens on a route that declares no requirement. Default `'deny'`: it is refused. `'allow'` opens it to everyone. */
   readonly undeclared?: 'deny' | 'allow' | undefined;
   /**
@@ -43,6 +36,9 @@ export interface PosternPluginOptions extends HttpGuardOptions<FastifyRequest> {
 }
 
 type Ask = (request: FastifyRequest) => Decision | Promise<Decision>;
+
+/** The property of an instance that holds the findings of its routes: the same one for every copy of this package. */
+const FINDINGS = Symbol.for('postern.findings');
 
 const UNGUARDED: Decision = Object.freeze({ allowed: true, principal: null });
 
@@ -85,7 +81,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
         return askFor(requirement)(request);
       } catch (error) {
         // A route of before the plugin was loaded, whose requirement nobody has checked.
-        return postern.authorize({ fault: error });
+        return internalsOf(postern).gate.fault(error);
       }
     }
     return undeclared === 'allow' ? UNGUARDED : denied('requirement_missing');
@@ -110,7 +106,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
   app.decorateRequest('principal', null);
   const findings: Finding[] = [];
   if (app.printRoutes().trim() !== EMPTY) findings.push(EARLIER);
-  app.decorate('lintRequirements', () => findings);
+  app.decorate(FINDINGS, findings);
   app.addHook('onRoute', (route) => {
     const requirement = declared(route.config);
     findings.push(...findingsOf(`${[route.method].flat().join(',')} ${route.url}`, requirement));
@@ -146,6 +142,23 @@ function declared(config: object | undefined): RequirementFor<FastifyRequest> | 
     : undefined;
 }
 
+/**
+ * Every route that declares no requirement, and every route that names a tenant where its scope does not. For a test of the
+ * application, after `ready()`:
+ *
+ * @example
+ * expect(lintRoutes(app)).toEqual([]);
+ * @throws PosternError `guard_missing` where `posternPlugin` is not registered
+ */
+export function lintRoutes(app: FastifyInstance): readonly Finding[] {
+  const findings = (app as { [FINDINGS]?: readonly Finding[] })[FINDINGS];
+  if (findings !== undefined) return [...findings];
+  throw new PosternError(
+    'guard_missing',
+    'posternPlugin is not registered on this instance: await app.register(posternPlugin, …) first',
+  );
+}
+
 /** What `printRoutes()` says where there are none. */
 const EMPTY = '(empty tree)';
 
@@ -168,5 +181,5 @@ function send(reply: FastifyReply, answer: HttpAnswer): void {
 }
 
 function invalid(path: string, advice: string): PosternError {
-  return new PosternError('option_invalid', `${path} of posternPlugin: ${advice}`, { path });
+  return new PosternError('option_invalid', advice, { path, input: 'posternPlugin' });
 }

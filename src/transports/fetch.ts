@@ -4,8 +4,9 @@ import type { Zone } from '../domain/endpoint.js';
 import type { Principal } from '../domain/principal.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
-import { type Asked, asker, type ComputedRequirement, reporter } from './ask.js';
-import { type CredentialFields, readBearer, readProof, readRawToken } from './credential.js';
+import type { Postern } from '../instance/create-postern.js';
+import { asker, type ComputedRequirement, reporter } from './ask.js';
+import { type Presented, readBearer, readProof, readRawToken } from './credential.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
 import { type HttpAnswer, httpAnswers } from './http-answer.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
@@ -38,7 +39,7 @@ export interface FetchGuardOptions<Rest extends readonly unknown[]> extends Omit
  * @throws PosternError `requirement_invalid`, `scope_unknown`, `option_invalid`, `option_unknown`
  */
 export function guard<T extends TokenTypes, Rest extends readonly unknown[] = readonly unknown[]>(
-  postern: Asked<T>,
+  postern: Postern<T>,
   requirement:
     | Requirement<T>
     | ((...call: FetchCall<Rest>) => ComputedRequirement<T> | Promise<ComputedRequirement<T>>),
@@ -82,7 +83,7 @@ export function notFound(): () => Response {
 }
 
 /** `Headers` joins what comes several times with a comma, so that a duplicate reads as a list. */
-function readFetchCredential({ headers, url }: Request, header: string | null): CredentialFields {
+function readFetchCredential({ headers, url }: Request, header: string | null): Presented {
   const authorization = headers.get('authorization') ?? undefined;
   if (header === null) {
     return readBearer(authorization, false, () => readProof(headers.get('dpop') ?? undefined, url));

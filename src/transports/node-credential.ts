@@ -1,4 +1,4 @@
-import { type CredentialFields, readBearer, readProof, readRawToken } from './credential.js';
+import { type Presented, readBearer, readProof, readRawToken } from './credential.js';
 
 /** What is read of a request of `node:http` or `node:http2`. */
 export interface NodeRequest {
@@ -17,7 +17,7 @@ const AUTHORIZATION = 'authorization';
  *
  * @param header the header that holds the raw token, in lower case, or `null` for `Authorization`
  */
-export function readNodeCredential(request: NodeRequest, header: string | null): CredentialFields {
+export function readNodeCredential(request: NodeRequest, header: string | null): Presented {
   const authorization = single(request.headers[AUTHORIZATION]);
   if (header === null) {
     if (authorization === undefined) return readBearer(undefined, false);

@@ -49,8 +49,8 @@ export function internalNetworks(
   options: InternalNetworksOptions = {},
 ): (request: SocketRequest | PeerCall) => Zone {
   const { trustedProxies } = check(schema, options, 'internalNetworks', 'option_invalid');
-  const isInternal = addressList(networks, 'networks of internalNetworks');
-  const isProxy = addressList(trustedProxies, 'trustedProxies of internalNetworks');
+  const isInternal = addressList(networks, 'networks', 'internalNetworks');
+  const isProxy = addressList(trustedProxies, 'trustedProxies', 'internalNetworks');
 
   return (request) => {
     const peer = 'getPeer' in request ? ofPeer(request) : ofSocket(request);
@@ -70,7 +70,7 @@ export function internalNetworks(
  */
 export function clientAddress(options: TrustedProxies = {}): (request: SocketRequest) => string | null {
   const { trustedProxies } = check(schema, options, 'clientAddress', 'option_invalid');
-  const isProxy = addressList(trustedProxies, 'trustedProxies of clientAddress');
+  const isProxy = addressList(trustedProxies, 'trustedProxies', 'clientAddress');
   return (request) => {
     const { address, forwardedFor } = ofSocket(request);
     return callerAddress(address, forwardedFor, isProxy);
@@ -128,22 +128,30 @@ function plainAddress(text: string): string | null {
 }
 
 /** @throws PosternError `option_invalid` */
-function addressList(entries: readonly string[], what: string): (address: string) => boolean {
-  if (!Array.isArray(entries)) throw invalid(what, entries);
+function addressList(entries: readonly string[], path: string, input: string): (address: string) => boolean {
   const list = new BlockList();
-  for (const entry of entries) addEntry(list, entry, what);
+  for (const entry of Array.isArray(entries) ? entries : [null]) {
+    if (addEntry(list, entry)) continue;
+    throw new PosternError(
+      'option_invalid',
+      `${quote(entry)} is no network: give addresses or CIDR blocks, such as '10.0.0.0/8' or 'fd00::/8'`,
+      { path, input },
+    );
+  }
   return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
-function addEntry(list: BlockList, entry: unknown, what: string): void {
+/** `false` for what is no address and no block. */
+function addEntry(list: BlockList, entry: unknown): boolean {
   const match = typeof entry === 'string' ? /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/.exec(entry) : null;
   const version = match?.[1] === undefined ? 0 : isIP(match[1]);
-  if (match?.[1] === undefined || version === 0) throw invalid(what, entry);
+  if (match?.[1] === undefined || version === 0) return false;
   const bits = match[2] === undefined ? (version === 4 ? 32 : 128) : Number(match[2]);
-  if (bits > (version === 4 ? 32 : 128)) throw invalid(what, entry);
+  if (bits > (version === 4 ? 32 : 128)) return false;
   const mapped = version === 6 && bits >= 96 ? mappedAddress(match[1]) : null;
   if (mapped !== null) list.addSubnet(mapped, bits - 96, 'ipv4');
   else list.addSubnet(match[1], bits, version === 4 ? 'ipv4' : 'ipv6');
+  return true;
 }
 
 /** The IPv4 address that an IPv6 one maps (`::ffff:0:0/96`, RFC 4291 section 2.5.5.2), or `null`. */
@@ -156,12 +164,4 @@ function mappedAddress(address: string): string | null {
     .slice(-2)
     .map((group) => Number.parseInt(group || '0', 16));
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
-}
-
-function invalid(what: string, entry: unknown): PosternError {
-  return new PosternError(
-    'option_invalid',
-    `${what} has ${quote(entry)}: give addresses or CIDR blocks, such as '10.0.0.0/8' or 'fd00::/8'`,
-    { path: what.slice(0, what.indexOf(' ')) },
-  );
 }

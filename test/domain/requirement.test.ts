@@ -34,8 +34,8 @@ describe('what it may not be', () => {
   test.each([
     ['nothing', {}, 'names none'],
     ['a list', ['models:read'], 'unknown key'],
-    ['a text', 'models:read', 'is an object'],
-    ['null', null, 'is an object'],
+    ['a text', 'models:read', 'give an object'],
+    ['null', null, 'give an object'],
     ['two forms', { endpoint: 'a', scope: 'models:read' }, 'both'],
     ['a form and a switched-off other one', { public: true, scope: undefined }, 'both'],
     ['a misspelt key', { scope: 'models:read', organisation: 'acme' }, 'unknown key'],

@@ -110,8 +110,19 @@ describe('PosternError', () => {
 
   test('carries its path and its cause', () => {
     const cause = new Error('below');
-    const error = new PosternError('unavailable', 'sentence', { path: 'a.b', cause });
-    expect(error).toMatchObject({ name: 'PosternError', code: 'unavailable', message: 'sentence', path: 'a.b', cause });
+    const error = new PosternError('unavailable', 'give less', { path: 'a.b', input: 'create', cause });
+    expect(error).toMatchObject({
+      name: 'PosternError',
+      code: 'unavailable',
+      path: 'a.b',
+      problem: 'give less',
+      cause,
+    });
+    expect(error.message).toBe('a.b of create: give less');
+    expect(new PosternError('conflict', 'try again').message).toBe('try again');
+    expect(new PosternError('option_unknown', 'is unknown', { path: 'a\u{202e}b' }).message).toBe(
+      'a\\u{202e}b: is unknown',
+    );
     expect('cause' in new PosternError('conflict', 'x')).toBe(false);
   });
 });

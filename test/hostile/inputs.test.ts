@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Principal } from 'postern';
 import { memoryRateLimiter } from 'postern/limits';
 import { describe, expect, it } from 'vitest';
+import { gateOf } from '../support/gate.js';
 import { instance, refusal, thrown, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
@@ -84,7 +85,7 @@ describe('attempts that are made to mislead', () => {
   it('a requirement that is changed between two calls is read anew, unless it was prepared', async () => {
     const { postern, token } = await someone();
     const requirement: Record<string, unknown> = { scope: 'models:read' };
-    const prepared = postern.prepare(requirement as never);
+    const prepared = gateOf(postern).prepare(requirement as never);
     const decide = async (needed: unknown) => verdict(await postern.authorize({ token, requirement: needed as never }));
     expect(await decide(requirement)).toBe('allowed');
     requirement.scope = 'iam:write';

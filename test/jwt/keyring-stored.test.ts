@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
-import { createPostern, memoryStore, type Store } from 'postern';
+import { createPostern, memoryStore } from 'postern';
 import { accessTokens, generateKeys } from 'postern/jwt';
+import type { Store } from 'postern/store';
 import { describe, expect, it } from 'vitest';
 import { controlledStore } from '../support/controlled-store.js';
 import { refusal, START, TestClock, verdict } from '../support/instance.js';

@@ -35,7 +35,7 @@ const FORBIDDEN = [
   ['deciding/to-tool.ts', `export { expect } from 'vitest';`, 'packages-that-are-declared'],
   ['deciding/to-nothing.ts', `export { a } from './nothing.js';`, 'resolvable'],
   ['deciding/cycle-a.ts', `export { b } from './cycle-b.js'; export type A = 1;`, 'no-cycle'],
-  ['deciding/to-index.ts', `export { createPostern } from '../index.js';`, 'index-is-for-users'],
+  ['deciding/to-entry.ts', `export { createPostern } from '../entries/index.js';`, 'entries-are-for-users'],
   ['stores/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'stores-know-ports'],
   ['stores/other.ts', `export { memoryStore } from './memory.js';`, 'stores-apart'],
   ['limits/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'limits-know-ports'],
@@ -47,7 +47,7 @@ const FORBIDDEN = [
   ['transports/to-cli.ts', `export const a = 1; export * from '../cli/version.js';`, 'cli-is-on-top'],
   ['cli/to-tool.ts', `export { expect } from 'vitest';`, 'cli-brings-its-own'],
   ['testing/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'testing-is-last'],
-  ['index.ts', `export * from './transports/fetch.js';`, 'index-is-the-core'],
+  ['entries/index.ts', `export * from '../transports/fetch.js';`, 'index-is-the-core'],
 ] as const;
 
 /** The other half of the cycle above, which is reported once, from its first file. */

@@ -3,7 +3,7 @@ import vm from 'node:vm';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-const entry = fileURLToPath(new URL('../../src/index.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../src/entries/index.ts', import.meta.url));
 
 let code: string;
 beforeAll(async () => {
@@ -87,7 +87,7 @@ describe('the core in a runtime that has the language and nothing else', () => {
       context,
     );
     expect(message).toBe(
-      'option_invalid: random of createPostern is needed here: this runtime has no crypto.getRandomValues',
+      'option_invalid: random of createPostern: is needed here: this runtime has no crypto.getRandomValues',
     );
   });
 });

@@ -1,4 +1,4 @@
-import { memoryStore } from 'postern';
+import { createPostern, memoryStore } from 'postern';
 import { describe, expect, test } from 'vitest';
 import { type ControlledStore, controlledStore } from '../support/controlled-store.js';
 import { type Attempt, instance, START, TestClock, verdict, withWrongChecksum } from '../support/instance.js';
@@ -119,8 +119,25 @@ describe('the bound of what is served', () => {
       clock.advance(-500);
       expect(postern.tryAuthorize({ token, requirement: { endpoint: 'a' } })).toBeNull();
       await postern.authorize({ token, requirement: { endpoint: 'a' } });
-      expect([store.count('findTokenByDigest'), store.count('listEndpoints')]).toEqual([i, i]);
+      expect([store.count('findTokenByDigest'), store.count('findEndpoint')]).toEqual([i, i]);
+      expect(store.count('listEndpoints')).toBe(0);
     }
+  });
+
+  test("one organization's change makes no other organization's endpoints be read again", async () => {
+    const { postern, store } = instance();
+    for (const organization of ['a', 'b']) {
+      await postern.endpoints.create({ id: 'open', access: 'public', organization });
+      await postern.authorize({ requirement: { endpoint: 'open', organization } });
+    }
+    const reads = store.count('listEndpoints');
+    await postern.endpoints.update('open', { access: 'private' }, { organization: 'a' });
+    expect(postern.tryAuthorize({ requirement: { endpoint: 'open', organization: 'b' } })?.allowed).toBe(true);
+    expect(store.count('listEndpoints')).toBe(reads);
+    expect(postern.tryAuthorize({ requirement: { endpoint: 'open', organization: 'a' } })).toBeNull();
+    expect(verdict(await postern.authorize({ requirement: { endpoint: 'open', organization: 'a' } }))).toBe(
+      'endpoint_private',
+    );
   });
 
   test('maxTokens bounds what is remembered; what was pushed out is read again', async () => {
@@ -348,5 +365,58 @@ describe('a clock that is set back', () => {
     await revocation;
     clock.now = START;
     expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
+  });
+});
+
+describe('gone is gone, though the store is down and old answers may be served', () => {
+  /** An instance that no feed tells of changes, and another one on the same store that makes them. */
+  function apart() {
+    const inner = memoryStore();
+    const store = controlledStore(inner, { feed: false });
+    const elsewhere = createPostern({ store: inner });
+    return { ...instance({ store, cache: { ttl: '10s', staleIfUnavailable: '1h' } }), elsewhere };
+  }
+
+  test('a token that was seen deleted', async () => {
+    const { postern, store, clock, elsewhere } = apart();
+    const { token, record } = await postern.tokens.create({ name: 'x', types });
+    expect((await postern.authorize({ token, requirement })).allowed).toBe(true);
+    await elsewhere.tokens.delete(record.id);
+    clock.advance(10_000);
+    expect(verdict(await postern.authorize({ token, requirement }))).toBe('token_unknown');
+    store.fail('findTokenByDigest', 'reject');
+    clock.advance(6_000);
+    expect((await postern.authorize({ token, requirement })).allowed).toBe(false);
+  });
+
+  test('the only endpoint of an organization, which was public', async () => {
+    const { postern, store, clock, elsewhere } = apart();
+    await postern.endpoints.create({ id: 'open', access: 'public' });
+    const ask = async () => verdict(await postern.authorize({ requirement: { endpoint: 'open' } }));
+    expect(await ask()).toBe('allowed');
+    await elsewhere.endpoints.delete('open');
+    clock.advance(10_000);
+    expect(await ask()).toBe('endpoint_unknown');
+    store.fail('listEndpoints', 'reject');
+    clock.advance(11_000);
+    expect(await ask()).toBe('endpoint_unknown');
+  });
+
+  test('a read that began earlier and ends later does not bring it back', async () => {
+    const { postern, store, clock, elsewhere } = apart();
+    const { token, record } = await postern.tokens.create({ name: 'x', types });
+    const other = await postern.tokens.create({ name: 'y', types });
+    const held = store.hold('findTokenByDigest', 'after');
+    const early = postern.authorize({ token, requirement });
+    const first = await held.next();
+    held.end();
+    await elsewhere.tokens.delete(record.id);
+    clock.advance(1);
+    // A change of another token: the next read does not join the one that is under way.
+    await postern.tokens.update(other.record.id, { name: 'z' });
+    expect(verdict(await postern.authorize({ token, requirement }))).toBe('token_unknown');
+    first.release();
+    await early;
+    expect(verdict(await postern.authorize({ token, requirement }))).toBe('token_unknown');
   });
 });

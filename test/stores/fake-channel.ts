@@ -1,4 +1,4 @@
-import type { Invalidation } from 'postern';
+import type { Invalidation } from 'postern/store';
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 import type { Channel, LineEvents } from '../../src/stores/shared/feed/channel.js';
 import { Feed } from '../../src/stores/shared/feed/feed.js';

@@ -1,4 +1,4 @@
-import type { Invalidation } from 'postern';
+import type { Invalidation } from 'postern/store';
 import { describe, expect, it, vi } from 'vitest';
 import type { LineEvents } from '../../src/stores/shared/feed/channel.js';
 import { ofEndpoints, ofToken } from '../../src/stores/shared/feed/message.js';

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createPostern, type Store } from 'postern';
+import { createPostern } from 'postern';
+import type { Store } from 'postern/store';
 import { type PostgresStore, postgresStore } from 'postern/stores/postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aChange, anEndpoint, aToken, aUsage, insert, next, replace } from '../../src/testing/store-cases/case.js';

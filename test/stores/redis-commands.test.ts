@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
-import type { Store } from 'postern';
+import type { Store } from 'postern/store';
 import { redisStore } from 'postern/stores/redis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { controlledStore } from '../support/controlled-store.js';
+import { gateOf } from '../support/gate.js';
 import { instance, withWrongChecksum } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
@@ -71,7 +72,7 @@ describe('10. secrets in logs, errors, events and records', () => {
       await keep(postern.authenticate(token));
       await rejected(postern.authorize({ token, requirement: { scope: 'nope:nope' } as never }));
       await rejected(postern.authorize({ token, requirement: { fault: true } as never }));
-      await keep(postern.authorize({ token, fault: new Error('a requirement function threw') }));
+      await keep(Promise.resolve(gateOf(postern).fault(new Error('a requirement function threw'))));
     }
     await rejected(postern.tokens.create({ name: '', types }));
     await rejected(postern.tokens.rotate(made.record.id, { grace: 'x' as never }));

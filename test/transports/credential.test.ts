@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readBearer, readRawToken } from '../../src/transports/credential.js';
 
-const MALFORMED = { token: null, malformed: true, recheck: false, proof: null };
-const MISSING = { token: null, malformed: false, recheck: false, proof: null };
-const one = (token: string) => ({ token, malformed: false, recheck: false, proof: null });
+const MALFORMED = { token: null, malformed: true, proof: null };
+const MISSING = { token: null, malformed: false, proof: null };
+const one = (token: string) => ({ token, malformed: false, proof: null });
 /** RFC 6750 section 2.1. */
 const b64token = fc.stringMatching(/^[A-Za-z0-9._~+/-]{1,80}={0,2}$/);
 

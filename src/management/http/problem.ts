@@ -1,5 +1,6 @@
 import { ownCopy } from '../../base/check.js';
 import { isPosternError, type PosternError, type PosternErrorCode } from '../../domain/errors.js';
+import { wirePath, wireSentence } from '../wire/fields.js';
 import { type OwnCode, STATUSES, TITLES } from './statuses.js';
 
 /** When to come back after an outage, in seconds: most are over soon. */
@@ -103,29 +104,14 @@ export function problemOf(error: unknown): { readonly problem: Problem; readonly
   if (status === 500) return { problem: serverFault(error), fault: true };
   // What a body names is not what the address names.
   const named = error.path?.startsWith('types') === true;
-  const path = error.path === undefined ? undefined : wireWords(error.path);
-  const detail = sentence(wireWords(error.message), path);
-  return { problem: new Problem(status === 404 && named ? 400 : status, error.code, detail, { path }), fault: false };
+  const problem = new Problem(status === 404 && named ? 400 : status, error.code, wireSentence(error), {
+    path: wirePath(error),
+  });
+  return { problem, fault: false };
 }
 
 function serverFault({ code }: PosternError): Problem {
   if (code !== 'record_unreadable') return internalError();
   const detail = 'The record of this token is damaged. Delete the token, or have it mended in the store.';
   return new Problem(500, code, detail);
-}
-
-/** The library's names of fields, in the words of this wire. */
-function wireWords(text: string): string {
-  return text
-    .replace(/\bexpiresAt\b/g, 'expired_at')
-    .replace(/\bexpiresIn\b/g, 'expires_in')
-    .replace(/\bmetadata\b/g, 'labels')
-    .replace(/ of (tokens|endpoints|audit)\.\w+\b/g, '');
-}
-
-/** The library's messages begin in lower case. One that begins with the name of a field goes on to do so. */
-function sentence(text: string, path: string | undefined): string {
-  const named = path !== undefined && text.startsWith(path.split('.', 1)[0] as string);
-  const begun = named ? text : text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { hash } from '../../base/digest.js';
+import type { Ground } from '../../base/ground.js';
 import { newId } from '../../base/ids.js';
 import { encodeBase64url } from '../../domain/base64url.js';
 import { PosternError } from '../../domain/errors.js';
-import type { Core } from '../../instance/core.js';
 import type { StoredEntry } from '../../ports/records.js';
 import { Problem, unauthorized } from '../http/problem.js';
 
@@ -53,9 +53,9 @@ export interface Login extends z.output<typeof state> {
 
 /** Logins that are under way: a terminal asks, a person approves in the browser, the terminal collects (RFC 8628). */
 export class Logins {
-  readonly #core: Core;
+  readonly #core: Ground;
 
-  constructor(core: Core) {
+  constructor(core: Ground) {
     this.#core = core;
   }
 

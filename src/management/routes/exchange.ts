@@ -5,6 +5,7 @@ import type { Context } from '../context.js';
 import { parseJson } from '../http/body.js';
 import { type OAuthCode, OAuthError } from '../http/oauth-error.js';
 import type { TokenExchange } from '../options.js';
+import { wireSentence } from '../wire/fields.js';
 import { authorizationDetails, exchangeAnswer, exchangeForm, jwksAnswer } from '../wire/oauth-schemas.js';
 import { openRoute, type Route } from './route.js';
 
@@ -138,10 +139,9 @@ function endpointsOf(details: string | undefined): readonly string[] {
 }
 
 function inOAuthWords(error: unknown): unknown {
-  const code = isPosternError(error) ? CODES[error.code] : undefined;
-  return code === undefined
-    ? error
-    : new OAuthError(code, (error as Error).message.replaceAll('subjectToken', 'subject_token'));
+  if (!isPosternError(error)) return error;
+  const code = CODES[error.code];
+  return code === undefined ? error : new OAuthError(code, wireSentence(error));
 }
 
 /**

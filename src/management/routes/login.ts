@@ -164,8 +164,7 @@ function nameOf({ from }: Login, given: string | null): string {
 /** In milliseconds. @throws PosternError `input_invalid`, `expiry_past`; Problem 400 */
 function lifeOf({ challenge }: Login, expiresIn: string | null): number {
   const life = durationOf(expiresIn ?? (challenge === null ? UNBOUND_LIFE : LIFE), 'expires_in');
-  if (life === 0)
-    throw new PosternError('expiry_past', 'expires_in is no time at all: give a longer one', { path: 'expires_in' });
+  if (life === 0) throw new PosternError('expiry_past', 'is no time at all: give a longer one', { path: 'expires_in' });
   if (challenge !== null || life <= DAY) return life;
   const detail = 'Whoever has this code collects its token, so it lives for 24 hours at most: choose a shorter life.';
   throw new Problem(400, 'input_invalid', detail, { path: 'expires_in' });

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { ownCopy } from '../../base/check.js';
-import type { Management } from '../../instance/create-postern.js';
+import type { Management } from '../../managing/create-managing.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import type { Owners } from '../wire/owners.js';

@@ -42,7 +42,7 @@ export function needed(types: GrantsOf<TokenTypes> | undefined, { words: { known
   const words = known.length > 0 ? `, or in scopes: ${known.join(', ')}` : '';
   throw new PosternError(
     'types_missing',
-    `a token needs at least one type: say in types what it may do (${typeNames.join(', ')})${words}`,
+    `say what the token may do, at least one type (${typeNames.join(', ')})${words}`,
     { path: 'types' },
   );
 }

@@ -96,7 +96,7 @@ function explicitScopes(grants: Grants, catalog: Catalog): string[] {
 
 function unknownWord(word: string, known: readonly string[], index: number): PosternError {
   const words = known.length > 0 ? `use ${known.join(', ')}, or a scope such as models:read` : 'use types';
-  return new PosternError('scope_unknown', `scopes has ${quote(word)}, which is none here: ${words}`, {
+  return new PosternError('scope_unknown', `${quote(word)} is none here: ${words}`, {
     path: `scopes.${index}`,
   });
 }

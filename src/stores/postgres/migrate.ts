@@ -76,7 +76,7 @@ async function inspect(
   if (version > known) {
     throw new PosternError(
       'store_newer',
-      `the schema ${schema} was written by a newer postern (version ${version}, this one knows ${known}): upgrade postern, or give it another schema`,
+      `${schema} was written by a newer postern (version ${version}, this one knows ${known}): upgrade postern, or give it another schema`,
       { path: 'schema' },
     );
   }
@@ -86,7 +86,7 @@ async function inspect(
 function occupied(schema: string, cause: unknown): PosternError {
   return new PosternError(
     'store_invalid',
-    `the schema ${schema} holds something of another application: nothing was changed. Give postern a schema of its own`,
+    `${schema} holds something of another application: nothing was changed. Give postern a schema of its own`,
     { path: 'schema', cause },
   );
 }

@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
-import { type CredentialFields, readBearer, readRawToken } from '../credential.js';
+import { type Presented, readBearer, readRawToken } from '../credential.js';
 
 const AUTHORIZATION = 'authorization';
 
@@ -9,7 +9,7 @@ const AUTHORIZATION = 'authorization';
  *
  * @param header the key that holds the raw token, in lower case, or `null` for `authorization`
  */
-export function readGrpcCredential(metadata: Metadata, header: string | null): CredentialFields {
+export function readGrpcCredential(metadata: Metadata, header: string | null): Presented {
   const authorization = metadata.get(AUTHORIZATION);
   if (header === null) return readBearer(authorization[0]?.toString(), authorization.length > 1);
   const raw = metadata.get(header);

@@ -1,6 +1,7 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import type { TokenTypes } from '../../domain/token-types.js';
-import { type Asked, reporter } from '../ask.js';
+import type { Postern } from '../../instance/create-postern.js';
+import { reporter } from '../ask.js';
 import { grpcAnswers } from './grpc-status.js';
 import { GuardedCall, type Guarding } from './guarded-call.js';
 import { type GrpcGuardOptions, readGrpcOptions } from './options.js';
@@ -24,7 +25,7 @@ import { type GrpcRequirements, readRequirements } from './requirements.js';
  * @throws PosternError `option_invalid`, `option_unknown`, `requirement_invalid`, `scope_unknown`
  */
 export function guard<T extends TokenTypes>(
-  postern: Asked<T>,
+  postern: Postern<T>,
   requirements: GrpcRequirements<NoInfer<T>>,
   options?: GrpcGuardOptions,
 ): ServerInterceptor {

@@ -1,7 +1,7 @@
 import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type Decision, type Denied, denied } from '../../domain/decision.js';
 import type { Principal } from '../../domain/principal.js';
-import { type CredentialFields, MISSING } from '../credential.js';
+import { MISSING, type Presented } from '../credential.js';
 import { readGrpcCredential } from './grpc-credential.js';
 import type { GrpcAnswer } from './grpc-status.js';
 import { PRINCIPAL, setPrincipal } from './principals.js';
@@ -40,7 +40,7 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
   readonly #wire: ServerInterceptingCallInterface;
   #handler: Listener | null = null;
   #request: GrpcRequest | null = null;
-  #credential: CredentialFields = MISSING;
+  #presented: Presented = MISSING;
   /** `deciding` until the handler is told of the call, `over` once nothing more may reach it. */
   #phase: 'deciding' | 'open' | 'over' = 'deciding';
   #held: (() => void)[] = [];
@@ -93,7 +93,7 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
 
   /** Asks again what was asked at the start. An answer that does not come is an outage. */
   recheck(): void {
-    const decision = this.#rechecking ? denied('unavailable') : this.#decide({ ...this.#credential, recheck: true });
+    const decision = this.#rechecking ? denied('unavailable') : this.#decide('recheck');
     if (decision instanceof Promise) {
       this.#rechecking = true;
       void decision.then((settled) => {
@@ -104,15 +104,15 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
   }
 
   #receive(metadata: Metadata, handler: Listener): void {
-    this.#credential = readGrpcCredential(metadata, this.#guarding.header);
+    this.#presented = readGrpcCredential(metadata, this.#guarding.header);
     this.#request = { path: this.#path, metadata, getPeer: () => this.#wire.getPeer() };
-    const decision = this.#decide(this.#credential);
+    const decision = this.#decide('use');
     if (decision instanceof Promise) void decision.then((settled) => this.#settle(settled, metadata, handler));
     else this.#settle(decision, metadata, handler);
   }
 
-  #decide(credential: CredentialFields): Decision | Promise<Decision> {
-    return this.#ask(this.#request as GrpcRequest, credential);
+  #decide(mode: 'use' | 'recheck'): Decision | Promise<Decision> {
+    return this.#ask(this.#request as GrpcRequest, this.#presented, mode);
   }
 
   #settle(decision: Decision, metadata: Metadata, handler: Listener): void {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { check } from '../../base/check.js';
-import { type Duration, parseDuration } from '../../domain/duration.js';
+import { duration } from '../../base/duration-input.js';
+import type { Duration } from '../../domain/duration.js';
 import type { ZoneOf } from '../ask.js';
 import type { OnDenied } from './grpc-status.js';
 import type { GrpcRequest } from './request.js';
@@ -36,7 +37,7 @@ export interface GrpcGuardSettings {
 
 const DEFAULT_RECHECK_INTERVAL = 30_000;
 /** Timers hold 31 bits of milliseconds: a longer one would fire at once. */
-const LONGEST_INTERVAL = 24 * 86_400_000;
+const LONGEST_INTERVAL = '24d';
 
 const schema = z.strictObject({
   zone: z
@@ -56,13 +57,7 @@ const schema = z.strictObject({
     .nullable()
     .default(null),
   onDenied: z.custom<OnDenied>((value) => typeof value === 'function', 'give a function').optional(),
-  recheckInterval: z
-    .custom<Duration>((value) => {
-      const milliseconds = parseDuration(value);
-      return milliseconds !== null && milliseconds >= 1 && milliseconds <= LONGEST_INTERVAL;
-    }, "give a duration from a millisecond to 24 days, such as '30s'")
-    .transform((value) => parseDuration(value) as number)
-    .default(DEFAULT_RECHECK_INTERVAL),
+  recheckInterval: duration('30s', { least: '1ms', most: LONGEST_INTERVAL }).default(DEFAULT_RECHECK_INTERVAL),
 });
 
 /** @throws PosternError `option_invalid`, `option_unknown` */

@@ -1,9 +1,8 @@
-import type { Decision } from '../../domain/decision.js';
 import { isPosternError, PosternError } from '../../domain/errors.js';
 import { quote } from '../../domain/text.js';
 import type { TokenTypes } from '../../domain/token-types.js';
-import { type Asked, asker, type RequirementFor, type ZoneOf } from '../ask.js';
-import type { CredentialFields } from '../credential.js';
+import type { Postern } from '../../instance/create-postern.js';
+import { type Ask as AskOf, asker, type RequirementFor, type ZoneOf } from '../ask.js';
 import { type GrpcRequest, oncePerRequest } from './request.js';
 
 /** What a method needs: a value, or a function of the call. */
@@ -17,7 +16,7 @@ export type GrpcRequirements<T extends TokenTypes = TokenTypes> =
   | { readonly [path: string]: GrpcRequirement<T> }
   | ReadonlyMap<string, GrpcRequirement<T>>;
 
-export type Ask = (request: GrpcRequest, credential: CredentialFields) => Decision | Promise<Decision>;
+export type Ask = AskOf<GrpcRequest>;
 
 const KEY = /^\/[\w-]+(?:\.[\w-]+)*\/[\w-]*$/;
 
@@ -28,7 +27,7 @@ const KEY = /^\/[\w-]+(?:\.[\w-]+)*\/[\w-]*$/;
  * @throws PosternError `option_invalid`, `requirement_invalid`, `scope_unknown`
  */
 export function readRequirements<T extends TokenTypes>(
-  postern: Asked<T>,
+  postern: Postern<T>,
   requirements: GrpcRequirements<T>,
   zone: ZoneOf<GrpcRequest>,
 ): (path: string) => Ask {
@@ -36,9 +35,7 @@ export function readRequirements<T extends TokenTypes>(
   const asks = new Map<string, Ask>();
   for (const [key, requirement] of entriesOf(requirements)) {
     if (typeof key !== 'string' || !KEY.test(key)) {
-      throw invalid(
-        `requirements name ${quote(key)}: write '/pkg.Service/Method', or '/pkg.Service/' for all of a service`,
-      );
+      throw invalid(`${quote(key)} is no path: write '/pkg.Service/Method', or '/pkg.Service/' for all of a service`);
     }
     asks.set(key, askerOf(postern, key, requirement, standing));
   }
@@ -47,7 +44,7 @@ export function readRequirements<T extends TokenTypes>(
 }
 
 function askerOf<T extends TokenTypes>(
-  postern: Asked<T>,
+  postern: Postern<T>,
   key: string,
   requirement: GrpcRequirement<T>,
   zone: ZoneOf<GrpcRequest>,
@@ -57,7 +54,7 @@ function askerOf<T extends TokenTypes>(
     return asker(postern, requirement, zone, pathOf);
   } catch (error) {
     if (!isPosternError(error)) throw error;
-    throw new PosternError(error.code, `${key}: ${error.message}`, { path: key, cause: error });
+    throw new PosternError(error.code, error.message, { path: key, input: 'guard', cause: error });
   }
 }
 
@@ -77,11 +74,11 @@ function entriesOf<T extends TokenTypes>(
 ): Iterable<readonly [unknown, GrpcRequirement<T>]> {
   if (requirements instanceof Map) return requirements;
   if (typeof requirements !== 'object' || requirements === null || Array.isArray(requirements)) {
-    throw invalid(`requirements are ${quote(requirements)}: give an object, or a Map, of paths and requirements`);
+    throw invalid(`is ${quote(requirements)}: give an object, or a Map, of paths and requirements`);
   }
   return Object.entries(requirements);
 }
 
 function invalid(problem: string): PosternError {
-  return new PosternError('option_invalid', `guard of postern/grpc: ${problem}`, { path: 'requirements' });
+  return new PosternError('option_invalid', problem, { path: 'requirements', input: 'guard' });
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { serve } from '../lib/child.mjs';
 import { sampler, shuffled } from '../lib/measure.mjs';
 import { load } from '../lib/postern.mjs';
-import { freshStrings, HOT, SCOPE, warm } from '../lib/tokens.mjs';
+import { freshStrings, HOT, prepared, SCOPE, warm } from '../lib/tokens.mjs';
 
 const [kind, filename, sampleMs] = process.argv.slice(2);
 const { createPostern } = await load('index');
@@ -12,7 +12,7 @@ const tokens = shuffled(readFileSync(`${filename}.tokens`, 'latin1').split('\n')
 const store = { ...sqliteStore({ filename, driver: 'libsql' }), recordUsage: async () => {} };
 const cache = kind === 'warm' ? { ttl: '1h', maxTokens: 100_000 } : false;
 const postern = createPostern({ store, cache });
-const requirement = postern.prepare(SCOPE);
+const requirement = prepared(postern, SCOPE);
 const hot = tokens.slice(0, HOT);
 // The hot ones last: they are in the cache, whatever else it holds.
 await warm(postern, kind === 'warm' ? [...tokens, ...hot] : hot, requirement);

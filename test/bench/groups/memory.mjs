@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { figure } from '../lib/figures.mjs';
 import { load, loadInternals } from '../lib/postern.mjs';
-import { createEndpoints, createTokens, GRANTS, SCOPE } from '../lib/tokens.mjs';
+import { createEndpoints, createTokens, GRANTS, prepared, SCOPE } from '../lib/tokens.mjs';
 
 const CACHED = 100_000;
 const FIRST = 100;
@@ -34,7 +34,7 @@ export async function run(settings) {
     },
   };
   const postern = createPostern({ store, cache: { ttl: '1h', maxTokens: CACHED } });
-  const requirement = postern.prepare(SCOPE);
+  const requirement = prepared(postern, SCOPE);
   const bytes = Buffer.alloc(32);
   const tokenOf = (number) => {
     bytes.writeUInt32BE(number, 28);

@@ -4,7 +4,7 @@ import { figure, ratios, spread } from '../lib/figures.mjs';
 import { makeJwts } from '../lib/jwts.mjs';
 import { again, measure } from '../lib/measure.mjs';
 import { load, loadInternals } from '../lib/postern.mjs';
-import { createEndpoints, createTokens, ENDPOINT, HOT, SCOPE, warm } from '../lib/tokens.mjs';
+import { createEndpoints, createTokens, ENDPOINT, HOT, prepared, SCOPE, warm } from '../lib/tokens.mjs';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const LONGEST = 8_192;
@@ -44,8 +44,8 @@ export async function run(settings) {
   await createEndpoints(postern);
   const tokens = await createTokens(postern, HOT);
   await warm(postern, tokens, ENDPOINT);
-  const scope = postern.prepare(SCOPE);
-  const endpoint = postern.prepare(ENDPOINT);
+  const scope = prepared(postern, SCOPE);
+  const endpoint = prepared(postern, ENDPOINT);
   const ask = (requirement) => (header) =>
     postern.tryAuthorize({ ...readBearer(header, false), zone: 'external', requirement });
 

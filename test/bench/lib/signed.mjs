@@ -3,7 +3,7 @@ import { createVerifier } from 'fast-jwt';
 import { importJWK, jwtVerify } from 'jose';
 import { LASTING } from './cases.mjs';
 import { AUDIENCE, ISSUER } from './jwts.mjs';
-import { createEndpoints, createTokens, freshStrings, HOT, SCOPE, warm } from './tokens.mjs';
+import { createEndpoints, createTokens, freshStrings, HOT, prepared, SCOPE, warm } from './tokens.mjs';
 
 /** Tokens that no instance has seen yet, enough for the longest samples of a first verification. */
 const UNSEEN = 2_000;
@@ -40,7 +40,7 @@ export async function signedCases(alg, { createPostern, memoryStore }, { accessT
   const verifier = accessTokens.verifier({ issuer: ISSUER, audience: AUDIENCE, jwks, parents: 'unchecked' });
   const elsewhere = () => createPostern({ store: memoryStore(), authenticators: [verifier], cache: LASTING });
   const askOf = (postern) => {
-    const requirement = postern.prepare(SCOPE);
+    const requirement = prepared(postern, SCOPE);
     return (token) => postern.authorize({ token, requirement });
   };
   const [jwk] = jwks.keys;
@@ -51,8 +51,8 @@ export async function signedCases(alg, { createPostern, memoryStore }, { accessT
   const warmPostern = elsewhere();
   await warm(warmPostern, hot, SCOPE);
   await warm(issuing, hot, SCOPE);
-  const warmScope = warmPostern.prepare(SCOPE);
-  const issuingScope = issuing.prepare(SCOPE);
+  const warmScope = prepared(warmPostern, SCOPE);
+  const issuingScope = prepared(issuing, SCOPE);
   const next = freshStrings(hot);
   const nextForIssuing = freshStrings(hot);
   const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });

@@ -53,3 +53,6 @@ export async function warm(postern, tokens, requirement) {
     if (!decision.allowed) throw new Error(`a token of the benchmark is refused: ${decision.reason}`);
   }
 }
+
+/** A requirement that is checked once. Older builds, which a run with `--dist` compares, have a call for that. */
+export const prepared = (postern, requirement) => postern.prepare?.(requirement) ?? Object.freeze({ ...requirement });

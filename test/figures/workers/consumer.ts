@@ -12,7 +12,7 @@ const pool = name === 'postgres' ? new pg.Pool({ connectionString: address, max:
 const client = name === 'redis' ? new Redis(address) : null;
 const rateLimiter = pool === null ? redisRateLimiter({ client: client as Redis }) : postgresRateLimiter({ pool });
 const postern = openPostern(name, address, { rateLimiter });
-const requirement = postern.prepare(REQUIREMENT);
+const requirement = Object.freeze(REQUIREMENT);
 
 /** A call that was let through: when it began and ended, and what its window had left. Epoch milliseconds. */
 interface Use {

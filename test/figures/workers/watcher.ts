@@ -8,7 +8,7 @@ import { answer } from '../lib/workers.js';
  */
 const [name, address, ttl] = process.argv.slice(2) as [StoreName, string, string];
 const postern = openPostern(name, address, { cache: { ttl: Number(ttl) } });
-const requirement = postern.prepare(REQUIREMENT);
+const requirement = Object.freeze(REQUIREMENT);
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 let traffic = Promise.resolve();

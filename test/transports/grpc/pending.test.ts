@@ -1,7 +1,9 @@
 import * as grpc from '@grpc/grpc-js';
-import { createPostern, memoryStore, type Store } from 'postern';
+import { createPostern, memoryStore } from 'postern';
 import { guard } from 'postern/grpc';
+import type { Store } from 'postern/store';
 import { afterEach, describe, expect, it } from 'vitest';
+import { gateOf, withGate } from '../../support/gate.js';
 import { bearer, call, FORMS, type Form, insecure, openCall, type Running, startServer, statusOf } from './harness.js';
 
 const closing: (() => void)[] = [];
@@ -182,17 +184,17 @@ describe('the warm path', () => {
     await postern.authenticate(token);
     const asked: string[] = [];
     const events: string[] = [];
-    const watched = {
-      prepare: postern.prepare,
-      tryAuthorize: (attempt: Parameters<typeof postern.tryAuthorize>[0]) => {
+    const gate = gateOf(postern);
+    const watched = withGate(postern, {
+      tryAuthorize: (attempt, mode) => {
         asked.push('tryAuthorize');
-        return postern.tryAuthorize(attempt);
+        return gate.tryAuthorize(attempt, mode);
       },
-      authorize: (attempt: Parameters<typeof postern.authorize>[0]) => {
+      authorize: (attempt, mode) => {
         asked.push('authorize');
-        return postern.authorize(attempt);
+        return gate.authorize(attempt, mode);
       },
-    };
+    });
     const running = await startServer({
       interceptors: [
         guard(watched, { '/slow.Svc/': { scope: 'models:read' } }),

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { type ClientHttp2Stream, connect, constants, type ServerHttp2Stream } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
-import type { Decision, DenialReason } from 'postern';
+import { createPostern, type Decision, type DenialReason, memoryStore } from 'postern';
 import { type GrpcGuardOptions, type GrpcRequirements, guard } from 'postern/grpc';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Rechecks } from '../../../src/transports/grpc/rechecks.js';
+import { withGate } from '../../support/gate.js';
 import { createWorld } from '../world.js';
 import { bearer, encode, FORMS, type Form, insecure, openCall, startServer, statusOf } from './harness.js';
 
@@ -217,14 +218,13 @@ describe('a recheck', () => {
     const answers = [allowed, ...script];
     return {
       state,
-      postern: {
-        prepare: <R>(requirement: R) => requirement,
+      postern: withGate(createPostern({ store: memoryStore() }), {
         tryAuthorize: () => {
           const next = answers[state.asked++] ?? allowed;
           return next === 'never' ? null : next;
         },
         authorize: () => new Promise<Decision>(() => {}),
-      },
+      }),
     };
   }
 

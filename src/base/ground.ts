@@ -1,0 +1,28 @@
+import type { Store } from '../ports/store.js';
+import { createDigester, type Digester } from './digest.js';
+import { Events } from './events.js';
+import { guardedStore } from './guarded-store.js';
+import type { Settings } from './options.js';
+import { Time } from './time.js';
+import { TokenReader } from './token-reader.js';
+
+/** The floor that the rooms above stand on. It knows none of them. */
+export interface Ground {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly time: Time;
+  readonly events: Events;
+  readonly reader: TokenReader;
+  readonly digester: Digester;
+}
+
+export function createGround(settings: Settings): Ground {
+  return {
+    settings,
+    store: guardedStore(settings.store),
+    time: new Time(settings.clock),
+    events: new Events(settings.onEvent),
+    reader: new TokenReader(settings.catalog),
+    digester: createDigester(settings.peppers),
+  };
+}

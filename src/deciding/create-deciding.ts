@@ -1,0 +1,85 @@
+import type { Forgetting } from '../base/forgetting.js';
+import type { Ground } from '../base/ground.js';
+import { delay } from '../base/runtime.js';
+import type { Authenticator } from '../ports/authenticator.js';
+import { Authorizer } from './authorizer.js';
+import { EndpointDirectory } from './endpoint-directory.js';
+import { TokenCache } from './token-cache.js';
+import { UsageRecorder } from './usage.js';
+
+/** The room of decisions, as the instance sees it. */
+export interface Deciding {
+  readonly authorizer: Authorizer;
+  readonly forgetting: Forgetting;
+  /** Writes the uses that wait. */
+  flush(): Promise<void>;
+  /** Writes the uses that wait, listens to the store no more, and forgets. */
+  close(): Promise<void>;
+}
+
+export function createDeciding(ground: Ground, authenticators: readonly Authenticator[]): Deciding {
+  const { settings, store, time, events } = ground;
+  const cache = new TokenCache(settings.cache);
+  const directory = new EndpointDirectory(store, settings.cache);
+  const usage = new UsageRecorder(store, events);
+
+  const forgetAll = () => {
+    cache.clear();
+    directory.clear();
+  };
+  const setFeed = (connected: boolean) => {
+    cache.setFeed(connected);
+    directory.setFeed(connected);
+    events.emit({ type: 'feed', at: new Date(settings.clock()), connected });
+  };
+  time.onSetBack(() => {
+    forgetAll();
+    events.fault('clock', new Error('the clock was set back: what was cached is forgotten'), time.latest);
+  });
+  const unsubscribe = store.subscribe?.((invalidation) => {
+    switch (invalidation.kind) {
+      case 'token':
+        return cache.invalidate(invalidation.id, time.latest);
+      case 'endpoints':
+        return directory.invalidate(invalidation.organization);
+      case 'everything':
+        return forgetAll();
+      case 'lost':
+        setFeed(false);
+        return events.fault('feed', invalidation.error, time.latest);
+      case 'restored':
+        setFeed(true);
+        return forgetAll();
+    }
+  });
+
+  return {
+    authorizer: new Authorizer(ground, { cache, directory, usage, authenticators }),
+    forgetting: {
+      // By the latest time that was read: a clock that fails must not keep a revocation out.
+      token: (id) => cache.invalidate(id, time.latest),
+      endpoints: (organization) => directory.invalidate(organization),
+      absences: () => cache.forgetAbsences(),
+      async confirm() {
+        const { ttl, staleIfUnavailable } = settings.cache;
+        // Where nothing is remembered there is nobody to ask.
+        if (ttl === 0) return { acknowledged: 1, missing: 0 };
+        try {
+          if (store.confirm) return await store.confirm(ttl);
+        } catch (error) {
+          // The change is made: that it can't be asked about must not look as if it were not.
+          events.fault('feed', error, time.latest);
+        }
+        // Nobody answers; but when the time is over, nobody can have kept what was before.
+        await delay(ttl + staleIfUnavailable);
+        return { acknowledged: 1, missing: 0 };
+      },
+    },
+    flush: () => usage.flush(),
+    async close() {
+      await usage.close();
+      unsubscribe?.();
+      forgetAll();
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { decideGrant, decideLife, decideWithoutCredential, type Trace } from '../domain/decide.js';
+import { decideMethod } from '../domain/decide-method.js';
+import { type Decision, type DenialReason, type Denied, denied } from '../domain/decision.js';
+import { NO_LIMITS } from '../domain/limits.js';
+import type { CompiledRequirement } from '../domain/requirement.js';
+import type { Call } from './call.js';
+import type { Restriction } from './holder.js';
+
+/** The fact that a decision waits for. */
+export type Need = 'endpoint' | 'credential' | 'holder' | 'proof' | 'charge';
+
+/**
+ * The decision of a call, or the fact that it needs next. The only place that knows the order of the checks. It is pure: it
+ * reads the facts that were found, and waits for nothing. Whoever calls it finds what it needs, and steps again from the start.
+ *
+ * @param now what lives are judged by, epoch milliseconds
+ * @param trace where each check is told, from the first one on
+ */
+export function step(call: Call, now: number, trace?: Trace): Decision | Need {
+  const { requirement, credential, holder } = call;
+  if (requirement === null) {
+    trace?.push({ check: 'requirement', passed: false, detail: 'the route or method declares no requirement' });
+    return denied('requirement_missing');
+  }
+  const endpoint = requirement.kind === 'endpoint' ? call.endpoint : null;
+  if (endpoint === undefined) return 'endpoint';
+  const early = decideWithoutCredential(requirement, endpoint, call.zone, trace);
+  if (early !== null) return early;
+
+  if (credential === undefined) return 'credential';
+  if (trace) pushCredential(trace, credential);
+  if (typeof credential === 'string') return denied(credential);
+  if (call.proof !== null && credential.signed === null) return unbound(trace);
+
+  if (holder === undefined) return 'holder';
+  const known = typeof holder !== 'string';
+  const whose = known ? `token ${holder.principal.tokenId}` : 'no token has this secret or signature';
+  trace?.push({ check: 'known', passed: known, detail: whose });
+  if (!known) return denied(holder);
+
+  const ended = decideLife(holder, now, trace);
+  if (ended !== null) return denied(ended);
+
+  if (holder.restriction !== null && call.mode !== 'identify') {
+    const refused = decideRestriction(holder.restriction, call, requirement, trace);
+    if (refused !== null) return refused;
+  }
+
+  const decision = decideGrant(holder.principal, requirement, endpoint, trace);
+  if (!decision.allowed || call.mode !== 'use') return decision;
+  if (holder.account === null || holder.account.limits === NO_LIMITS) return decision;
+  const { charge } = call;
+  if (charge === undefined) return 'charge';
+  if (charge === null) return decision;
+  return 'allowed' in charge ? charge : { ...decision, limit: charge };
+}
+
+/** Whether the call is one that a restricted credential is good for: bound to a key, or to some methods. */
+function decideRestriction(
+  { methods, prove }: Restriction,
+  call: Call,
+  requirement: CompiledRequirement,
+  trace?: Trace,
+): Denied | 'proof' | null {
+  const { proof, proven } = call;
+  if (prove === null && proof !== null) return unbound(trace);
+  // A bound token that comes alone may be a stolen one (RFC 9449 section 7.1).
+  if (prove !== null && proof === null) {
+    trace?.push({ check: 'proof', passed: false, detail: 'the token is bound to a key, and came without a proof' });
+    return denied('token_unknown');
+  }
+  // A proof is good once: a call that goes on gave its own when it began.
+  if (prove !== null && call.mode !== 'recheck') {
+    if (proven === undefined) return 'proof';
+    const detail = `the proof of possession is ${proven ? 'good' : 'not good'}`;
+    trace?.push({ check: 'proof', passed: proven, detail });
+    if (!proven) return denied('proof_invalid');
+  }
+  return decideMethod(methods, call.method, requirement, trace);
+}
+
+/** Who sends a proof with a token that is bound to no key takes it for something that it is not. */
+function unbound(trace?: Trace): Denied {
+  trace?.push({ check: 'proof', passed: false, detail: 'the token is bound to no key' });
+  return denied('token_unknown');
+}
+
+const PROBLEMS: Partial<Record<DenialReason, string>> = {
+  token_missing: 'no credential came with the call',
+  token_malformed: 'several credentials came, or one that is no single token of at most 8 KiB',
+  token_unknown: 'the credential has the form of no token of this instance, or a wrong checksum',
+};
+
+function pushCredential(trace: Trace, credential: NonNullable<Call['credential']>): void {
+  const problem = typeof credential === 'string' ? credential : null;
+  const detail = problem === null ? 'one well-formed credential' : (PROBLEMS[problem] ?? problem);
+  trace.push({ check: 'credential', passed: problem === null, detail });
+}
