@@ -168,6 +168,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       const rotation: SecretRotation = {
         secret: made.secret,
         othersEndAt: Math.min(now + grace, expiryOf(token)),
+        at: now,
       };
       const next = { ...token, hint: hintOf(made.token), updatedAt: now, version: token.version + 1 };
       const { change, announce } = changes.token('token.rotated', token, next, now);

@@ -1,4 +1,10 @@
-import type { NewSecret, SecretRotation, StoredSecret, StoredToken } from '../../ports/records.js';
+import {
+  MOST_SECRETS,
+  type NewSecret,
+  type SecretRotation,
+  type StoredSecret,
+  type StoredToken,
+} from '../../ports/records.js';
 import { firstFound, firstFoundByKey, KEY_COLUMNS, SECRET_COLUMNS, TOKEN_COLUMNS, toToken } from '../sql/rows.js';
 import { encodeTypeNames } from '../sql/type-names.js';
 import type { Connection } from './connection.js';
@@ -95,15 +101,30 @@ export function replaceToken(
     expectedVersion,
   );
   if (written === 0) return false;
-  if (rotation === null) return true;
+  return rotation === null || rotateSecret(db, token.id, rotation);
+}
+
+function rotateSecret(db: Connection, tokenId: string, { secret, othersEndAt, at }: SecretRotation): boolean {
+  if (!insertSecret(db, tokenId, secret)) return false;
+  const others = 'token = (SELECT seq FROM tokens WHERE id = ?) AND digest <> ?';
   db.run(
-    `UPDATE secrets SET ends_at = min(coalesce(ends_at, ?), ?)
-     WHERE token = (SELECT seq FROM tokens WHERE id = ?)`,
-    rotation.othersEndAt,
-    rotation.othersEndAt,
-    token.id,
+    `DELETE FROM secrets WHERE ${others} AND digest NOT IN (
+       SELECT digest FROM secrets WHERE ${others} AND (ends_at IS NULL OR ends_at > ?)
+       ORDER BY ends_at IS NULL DESC, created_at DESC, digest DESC LIMIT ${MOST_SECRETS - 1})`,
+    tokenId,
+    secret.digest,
+    tokenId,
+    secret.digest,
+    at,
   );
-  return insertSecret(db, token.id, rotation.secret);
+  db.run(
+    `UPDATE secrets SET ends_at = min(coalesce(ends_at, ?), ?) WHERE ${others}`,
+    othersEndAt,
+    othersEndAt,
+    tokenId,
+    secret.digest,
+  );
+  return true;
 }
 
 function insertSecret(db: Connection, tokenId: string, secret: NewSecret): boolean {
@@ -119,6 +140,13 @@ function insertSecret(db: Connection, tokenId: string, secret: NewSecret): boole
     tokenId,
   );
   return written === 1;
+}
+
+/** In a transaction. */
+export function revokeToken(db: Connection, id: string, at: number): boolean {
+  const revoke = `UPDATE tokens SET revoked_at = ?, updated_at = ?, version = version + 1
+    WHERE id = ? AND revoked_at IS NULL`;
+  return db.run(revoke, at, at, id) > 0;
 }
 
 /** In a transaction. */
