@@ -6,7 +6,8 @@ import { can, grantable, managesOwn } from '../permissions.js';
 import type { Owners } from '../wire/owners.js';
 import { nothing, organizationAnswer, userAnswer } from '../wire/schemas.js';
 import { sessionAnswer, signIn } from '../wire/session-schemas.js';
-import { organizationShape, tokenTypeShapes, type WireUser } from '../wire/shapes.js';
+import { organizationShape, tokenTypeShapes } from '../wire/shapes.js';
+import type { Session, User } from '../wire/types.js';
 import { openRoute, type Route, route } from './route.js';
 
 const SESSION = '/api/v1/session';
@@ -81,11 +82,11 @@ export const signInRoutes: readonly Route[] = [
   }),
 ];
 
-function ownerOf(owners: Owners, { principal: { owner, organization } }: Caller): Promise<WireUser> {
+function ownerOf(owners: Owners, { principal: { owner, organization } }: Caller): Promise<User> {
   return owners.of(owner, organization);
 }
 
-function sessionShape(context: Context, caller: Caller, user: WireUser) {
+function sessionShape(context: Context, caller: Caller, user: User): Session {
   const { effective } = grantable(context, caller);
   const manageTokens = can(context, caller, 'manageTokens');
   return {
