@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import type { Duration } from '../domain/duration.js';
 import { isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { PREFIX_PATTERN } from '../domain/token-format.js';
@@ -10,6 +10,7 @@ import type { RateLimiter } from '../ports/rate-limiter.js';
 import type { Store } from '../ports/store.js';
 import { check, ownCopy } from './check.js';
 import type { PepperKey } from './digest.js';
+import { duration } from './duration-input.js';
 import type { EventListener } from './events.js';
 import { missingMethods } from './guarded-store.js';
 import { webRandom } from './runtime.js';
@@ -155,10 +156,8 @@ const schema = z.strictObject({
       [
         z.literal(false),
         nested({
-          ttl: z.custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '30s'").optional(),
-          staleIfUnavailable: z
-            .custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '5m'")
-            .optional(),
+          ttl: duration('30s').optional(),
+          staleIfUnavailable: duration('5m').optional(),
           maxTokens: z.int().min(1).max(10_000_000).optional(),
         }),
       ],
@@ -219,11 +218,11 @@ export function readOptions(options: unknown): Settings {
   };
 }
 
-function readCache(cache: CacheOptions | false): CacheLimits {
+function readCache(cache: z.output<typeof schema>['cache']): CacheLimits {
   if (cache === false) return NO_CACHE;
   return {
-    ttl: cache.ttl === undefined ? DEFAULT_TTL : durationOf(cache.ttl, 'cache.ttl'),
-    staleIfUnavailable: durationOf(cache.staleIfUnavailable ?? 0, 'cache.staleIfUnavailable'),
+    ttl: cache.ttl ?? DEFAULT_TTL,
+    staleIfUnavailable: cache.staleIfUnavailable ?? 0,
     maxTokens: cache.maxTokens ?? DEFAULT_MAX_TOKENS,
   };
 }

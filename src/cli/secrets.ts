@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { MAX_TOKEN_LENGTH } from '../domain/token-format.js';
 import { CliError, usageError } from './failure.js';
 import type { Host } from './host.js';
 import { askSecret } from './prompts.js';
-
-/** The longest credential that anything here takes; what guards refuse anyway. */
-const MOST_CHARACTERS = 8_192;
 
 /** Where a command may get a token from, in the order in which they are looked at. */
 export interface TokenSources {
@@ -39,7 +37,7 @@ export async function readToken(host: Host, sources: TokenSources): Promise<stri
 /** One line of visible ASCII: anything else would be refused by every guard, or end up as a second header. */
 export function assertToken(text: string, from: string): string {
   const token = text.trim();
-  if (/^[\x21-\x7e]+$/.test(token) && token.length <= MOST_CHARACTERS) return token;
+  if (/^[\x21-\x7e]+$/.test(token) && token.length <= MAX_TOKEN_LENGTH) return token;
   throw usageError(
     token === ''
       ? `${from} is empty: give the token itself`
@@ -68,7 +66,7 @@ async function readAll(host: Host): Promise<string> {
   for await (const chunk of host.stdin) {
     const bytes = Buffer.from(chunk as Uint8Array);
     length += bytes.length;
-    if (length > 2 * MOST_CHARACTERS) throw usageError('stdin holds more than a token: give the token alone');
+    if (length > 2 * MAX_TOKEN_LENGTH) throw usageError('stdin holds more than a token: give the token alone');
     chunks.push(bytes);
   }
   return Buffer.concat(chunks).toString('utf8');

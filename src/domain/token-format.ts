@@ -1,6 +1,8 @@
 import { BASE62_VALUE, bytesToNumber, encodeBase62 } from './base62.js';
 import { CRC_TABLE, crc32, crcState } from './crc32.js';
 
+/** The longest credential of any kind that is looked at, in bytes. */
+export const MAX_TOKEN_LENGTH = 8_192;
 /** Random bytes in a token. */
 export const SECRET_BYTES = 32;
 const SECRET_WIDTH = 43;

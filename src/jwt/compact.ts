@@ -1,3 +1,4 @@
+import { MAX_TOKEN_LENGTH } from '../domain/token-format.js';
 import { isAlgorithm, type SignatureAlgorithm, signatureLength } from './algorithms.js';
 
 /** A compact JWS (RFC 7515 section 7.1) with a JSON object inside, taken apart. Nothing of it is verified. */
@@ -15,8 +16,6 @@ export interface CompactOptions {
   readonly allowJwk?: boolean;
 }
 
-/** Characters of a token, at most. */
-export const MAX_TOKEN_LENGTH = 8_192;
 const MAX_KID_LENGTH = 512;
 const LEAST_RSA_SIGNATURE = 256;
 

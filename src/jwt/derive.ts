@@ -2,13 +2,14 @@ import { CompactSign, importJWK } from 'jose';
 import { z } from 'zod';
 import { check } from '../base/check.js';
 import { derivedKeyOf } from '../base/derived-key.js';
+import { duration } from '../base/duration-input.js';
 import { webRandom } from '../base/runtime.js';
 import { encodeBase64url } from '../domain/base64url.js';
 import { derivedHeader } from '../domain/derived-token.js';
-import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import type { Duration } from '../domain/duration.js';
 import { isEndpointId } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
-import { parseToken } from '../domain/token-format.js';
+import { MAX_TOKEN_LENGTH, parseToken } from '../domain/token-format.js';
 
 /** How a derived token is narrower than its parent. */
 export interface DeriveOptions {
@@ -25,8 +26,6 @@ export interface DeriveOptions {
 }
 
 const DEFAULT_LIFE = '5m';
-/** What a guard looks at, in bytes. */
-const MAX_LENGTH = 8192;
 const MOST = 1_000;
 const HTTP_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
@@ -60,9 +59,7 @@ const options = z.strictObject({
     .min(1, 'give at least one method, or leave it out')
     .max(MOST)
     .optional(),
-  expiresIn: z
-    .custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '5m'")
-    .default(DEFAULT_LIFE),
+  expiresIn: duration('5m').prefault(DEFAULT_LIFE),
   clock: z.custom<() => number>((value) => typeof value === 'function', 'give a function').optional(),
 });
 
@@ -87,7 +84,7 @@ export async function derive(apiToken: string, deriveOptions: DeriveOptions = {}
       input: 'derive',
     });
   }
-  const life = Math.floor(durationOf(expiresIn, 'expiresIn') / 1000);
+  const life = Math.floor(expiresIn / 1000);
   if (life < 1)
     throw new PosternError('option_invalid', 'is less than a second', { path: 'expiresIn', input: 'derive' });
   const key = await derivedKeyOf(apiToken);
@@ -113,10 +110,10 @@ export async function derive(apiToken: string, deriveOptions: DeriveOptions = {}
   const token = await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
     .setProtectedHeader(derivedHeader(key.kid))
     .sign(privateKey);
-  if (token.length > MAX_LENGTH) {
+  if (token.length > MAX_TOKEN_LENGTH) {
     throw new PosternError(
       'option_invalid',
-      `the derived token would have ${token.length} bytes, and guards take ${MAX_LENGTH}: name fewer scopes, endpoints or methods`,
+      `the derived token would have ${token.length} bytes, and guards take ${MAX_TOKEN_LENGTH}: name fewer scopes, endpoints or methods`,
     );
   }
   return token;

@@ -1,12 +1,13 @@
 import { CompactSign } from 'jose';
 import { z } from 'zod';
 import { check } from '../base/check.js';
+import { duration } from '../base/duration-input.js';
 import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
 import type { Holder } from '../deciding/holder.js';
 import type { Denied } from '../domain/decision.js';
 import { readDerivedToken } from '../domain/derived-token.js';
-import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import type { Duration } from '../domain/duration.js';
 import { isEndpointId } from '../domain/endpoint.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import { type EndpointGrant, type Grants, isEndpointGrant, type StoredGrants } from '../domain/grants.js';
@@ -14,12 +15,12 @@ import { narrowGrants } from '../domain/narrow.js';
 import { VerifiedPrincipal } from '../domain/principal.js';
 import { unknownScope } from '../domain/requirement.js';
 import { quote } from '../domain/text.js';
+import { MAX_TOKEN_LENGTH } from '../domain/token-format.js';
 import type { Catalog, ScopeAccess, ScopeGrantIn, TokenTypes } from '../domain/token-types.js';
 import type { Internals } from '../instance/internals.js';
 import { ACCESS_TOKEN_TYP } from './access-authenticator.js';
 import { claimsOf } from './access-claims.js';
 import { ALGORITHMS, fits, type PublicJwk } from './algorithms.js';
-import { MAX_TOKEN_LENGTH } from './compact.js';
 import { thumbprintOf } from './dpop.js';
 import type { Signer } from './keys.js';
 
@@ -81,7 +82,7 @@ const schema = z.strictObject({
       "give a list of endpoint ids, or '*'",
     )
     .optional(),
-  expiresIn: z.custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '10m'").optional(),
+  expiresIn: duration('10m').optional(),
   dpopKey: z.custom<PublicJwk>(isPublicKey, 'give a public JWK (RFC 7517), without its private part').optional(),
 });
 
@@ -155,7 +156,7 @@ function assertExchangeable({ restriction }: Holder, subjectToken: string): void
 /** The shortest of all lives that there are: its own, its subject's, the secret's. Whole seconds, rounded down. */
 function lifeOf(holder: Holder, asked: Asked, issuing: Issuing, { time }: Ground): { iat: number; exp: number } {
   const now = time.read();
-  const life = asked.expiresIn === undefined ? issuing.life : durationOf(asked.expiresIn, 'expiresIn');
+  const life = asked.expiresIn ?? issuing.life;
   const end = Math.min(holder.expiresAt, holder.secretEndsAt, now + Math.min(life, issuing.maxLife));
   const iat = Math.floor(now / 1000);
   const exp = Math.floor(end / 1000);

@@ -1,3 +1,4 @@
+import { readBounded } from '../base/read-bounded.js';
 import { after } from '../base/runtime.js';
 import { PosternError } from '../domain/errors.js';
 import { quote } from '../domain/text.js';
@@ -41,7 +42,9 @@ async function request(url: URL, fetch: Fetch, signal: AbortSignal): Promise<unk
   try {
     if (response.status !== 200 || response.redirected) throw new Problem(`answered with status ${response.status}`);
     if (!isJson(response.headers.get('content-type'))) throw new Problem('answered with something else than JSON');
-    return parse(await readBody(response));
+    const body = await readBounded(response.body, MAX_BYTES);
+    if (body === null) throw new Problem('answered with more than 1 MiB');
+    return parse(body);
   } catch (error) {
     // What is not read to its end holds a connection. A body that is being read is let go by its reader.
     if (response.body?.locked === false) await response.body.cancel().catch(() => {});
@@ -52,26 +55,6 @@ async function request(url: URL, fetch: Fetch, signal: AbortSignal): Promise<unk
 function isJson(contentType: string | null): boolean {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   return type === 'application/json' || /^application\/[a-z0-9.+-]+\+json$/.test(type);
-}
-
-async function readBody(response: Response): Promise<Uint8Array> {
-  const reader = response.body?.getReader();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for (let part = await reader?.read(); part !== undefined && !part.done; part = await reader?.read()) {
-    chunks.push(part.value);
-    length += part.value.length;
-    if (length <= MAX_BYTES) continue;
-    await reader?.cancel().catch(() => {});
-    throw new Problem('answered with more than 1 MiB');
-  }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
 }
 
 function parse(body: Uint8Array): unknown {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { check, ownCopy } from '../base/check.js';
-import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import { duration } from '../base/duration-input.js';
+import type { Duration } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
 import {
   type GivenKeys,
@@ -71,7 +72,6 @@ const LEAST_OVERLAP = 60_000;
 const SECRET_LENGTH = 32;
 
 export const nonEmpty = (what: string) => z.string(`name ${what}`).min(1, `name ${what}`).max(2_000, `name ${what}`);
-const duration = z.custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '1h'");
 const secret = z.union([z.instanceof(Uint8Array), z.string()], 'give bytes, or a text');
 
 export const dpopSchema = z
@@ -97,10 +97,10 @@ const schema = z.strictObject({
     .optional(),
   encryptionKey: z.union([secret, z.array(secret).min(1)], 'give 32 bytes, or a text').optional(),
   algorithm: z.enum(SIGNING_ALGORITHMS, "use 'EdDSA' or 'ES256'").optional(),
-  expiresIn: duration.optional(),
-  maxExpiresIn: duration.default('1h'),
-  rotateEvery: duration.optional(),
-  overlap: duration.optional(),
+  expiresIn: duration('1h').optional(),
+  maxExpiresIn: duration('1h').default(3_600_000),
+  rotateEvery: duration('30d').optional(),
+  overlap: duration('1d').optional(),
   dpop: dpopSchema,
 });
 
@@ -108,9 +108,8 @@ const schema = z.strictObject({
 export function readAccessTokensOptions(options: unknown): AccessTokenSettings {
   const given = check(schema, options, 'accessTokens', 'option_invalid');
   const keys = given.keys === undefined ? null : readKeys(given.keys);
-  const maxLife = durationOf(given.maxExpiresIn, 'maxExpiresIn');
-  const life =
-    given.expiresIn === undefined ? Math.min(DEFAULT_LIFE, maxLife) : durationOf(given.expiresIn, 'expiresIn');
+  const maxLife = given.maxExpiresIn;
+  const life = given.expiresIn ?? Math.min(DEFAULT_LIFE, maxLife);
   if (life < LEAST_LIFE) throw invalid('expiresIn', 'is less than a second');
   if (maxLife < life) throw invalid('expiresIn', 'is longer than maxExpiresIn');
   if (keys === null && given.encryptionKey === undefined) {
@@ -128,8 +127,8 @@ export function readAccessTokensOptions(options: unknown): AccessTokenSettings {
       throw invalid('algorithm', `is ${given.algorithm}, and the first of keys is for ${keys.signing.alg}`);
     }
   }
-  const rotateEvery = durationOf(given.rotateEvery ?? '30d', 'rotateEvery');
-  const overlap = durationOf(given.overlap ?? '1d', 'overlap');
+  const rotateEvery = given.rotateEvery ?? 30 * 86_400_000;
+  const overlap = given.overlap ?? 86_400_000;
   if (overlap < LEAST_OVERLAP)
     throw invalid('overlap', 'is less than a minute: verifiers would not see a key before it signs');
   if (overlap >= rotateEvery) throw invalid('overlap', 'is not shorter than rotateEvery');

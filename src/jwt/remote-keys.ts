@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { check } from '../base/check.js';
-import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import { duration } from '../base/duration-input.js';
+import type { Duration } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
 import type { Clock } from '../ports/environment.js';
 import type { SignatureAlgorithm } from './algorithms.js';
@@ -38,19 +39,13 @@ export type RemoteKeysOptions = KeyServer &
     readonly onFault?: ((error: unknown) => void) | undefined;
   };
 
-const length = (least: Duration) =>
-  z
-    .custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '30s', or milliseconds")
-    .refine((value) => durationOf(value, 'this') >= durationOf(least, 'this'), `give at least '${least}'`)
-    .optional();
-
 /** The options of a key server, as fields of the options that they are part of. */
 export const keyServerFields = {
   fetch: z.custom<Fetch>((value) => typeof value === 'function', 'give a function like fetch').optional(),
-  cooldown: length('1s'),
-  maxAge: length('1s'),
-  staleIfUnavailable: length('0s'),
-  timeout: length('1ms'),
+  cooldown: duration('30s', { least: '1s' }).optional(),
+  maxAge: duration('30s', { least: '1s' }).optional(),
+  staleIfUnavailable: duration('1h').optional(),
+  timeout: duration('5s', { least: '1ms' }).optional(),
 };
 
 const schema = z.strictObject(keyServerFields);
@@ -68,10 +63,10 @@ export function readKeyServerOptions(options: KeyServerOptions, what: string): S
   const given = check(schema, options, what, 'option_invalid');
   const settings = {
     fetch: given.fetch ?? ((url, init) => globalThis.fetch(url, init)),
-    cooldown: durationOf(given.cooldown ?? '30s', 'cooldown'),
-    maxAge: durationOf(given.maxAge ?? '10m', 'maxAge'),
-    staleIfUnavailable: durationOf(given.staleIfUnavailable ?? '1h', 'staleIfUnavailable'),
-    timeout: durationOf(given.timeout ?? '5s', 'timeout'),
+    cooldown: given.cooldown ?? 30_000,
+    maxAge: given.maxAge ?? 600_000,
+    staleIfUnavailable: given.staleIfUnavailable ?? 3_600_000,
+    timeout: given.timeout ?? 5_000,
   };
   if (settings.cooldown <= settings.maxAge) return settings;
   throw new PosternError('option_invalid', 'is longer than maxAge: keys would get older than that', {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { check, ownCopy } from '../base/check.js';
-import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
+import { duration } from '../base/duration-input.js';
+import type { Duration } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
 import type {
   AttachableAuthenticator,
@@ -90,13 +91,7 @@ const schema = z.strictObject({
     z.string().regex(/^[A-Za-z0-9][A-Za-z0-9!#$&^_.+/-]{0,126}$/, "give a media type such as 'at+jwt'"),
     "give a media type such as 'at+jwt', or a list",
   ).default(['at+jwt', 'JWT']),
-  clockTolerance: z
-    .custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '5s', or milliseconds")
-    .refine(
-      (value) => durationOf(value, 'this') <= durationOf(MAX_TOLERANCE, 'this'),
-      `give at most '${MAX_TOLERANCE}'`,
-    )
-    .default('5s'),
+  clockTolerance: duration('5s', { most: MAX_TOLERANCE }).default(5_000),
   dpop: dpopSchema,
   principal: z.custom<TrustedIssuerOptions['principal']>(
     (value) => typeof value === 'function',
@@ -155,7 +150,7 @@ function readOptions(options: TrustedIssuerOptions): Settings {
     audience,
     algorithms,
     types: given.tokenType.map(mediaType),
-    tolerance: durationOf(given.clockTolerance, 'clockTolerance'),
+    tolerance: given.clockTolerance,
     maxAge: readKeyServerOptions(keyServer, what).maxAge,
     origins: originsOf(ownCopy(given.dpop)?.origins, audience),
     principal,

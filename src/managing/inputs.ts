@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { duration } from '../base/duration-input.js';
 import { TOKEN_ID } from '../base/ids.js';
-import { durationOf, parseDuration } from '../domain/duration.js';
 import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import type { Limits } from '../domain/limits.js';
@@ -30,10 +30,6 @@ const organizationOrAll = z.custom<string>(
 );
 const ownership = z.enum(['personal', 'organization'], "use 'personal' or 'organization'");
 const date = z.date('give a Date');
-const duration = z.custom<string | number>(
-  (value) => parseDuration(value) !== null,
-  "give a duration such as '30s', '1h' or '90d', or a number of milliseconds",
-);
 const types = z.unknown();
 const metadata = z.unknown().transform((value, context): Metadata => {
   const copy = jsonObject(value);
@@ -49,7 +45,7 @@ const points = z
   .min(1, 'give at least 1 point')
   .max(1e9, 'give at most 1,000,000,000 points');
 /** A window of no length would give out its points again at once. */
-const windowLength = duration.refine((value) => (parseDuration(value) ?? 0) >= 1_000, 'give at least a second');
+const windowLength = duration('1m', { least: '1s' });
 const rateLimit = z.strictObject({ points, duration: windowLength }).nullable();
 const quota = z.strictObject({ points, refill: windowLength }).nullable();
 
@@ -60,7 +56,7 @@ const tokenFields = {
   organization: organization.optional(),
   owner: owner.nullish(),
   ownership: ownership.default('personal'),
-  expiresIn: duration.optional(),
+  expiresIn: duration('90d').optional(),
   expiresAt: date.nullish(),
   metadata: metadata.prefault({}),
   rateLimit: rateLimit.optional(),
@@ -81,7 +77,7 @@ export const updateTokenInput = z.strictObject({
   name: name.optional(),
   description: description.optional(),
   types: types.optional(),
-  expiresIn: duration.optional(),
+  expiresIn: duration('90d').optional(),
   expiresAt: date.nullish(),
   metadata: metadata.optional(),
   rateLimit: rateLimit.optional(),
@@ -108,7 +104,7 @@ export const actingInput = z.strictObject({ from: text(1, NAME_LENGTH).optional(
 
 export const previewEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`) });
 
-export const rotateTokenInput = z.strictObject({ grace: duration.default(0) });
+export const rotateTokenInput = z.strictObject({ grace: duration('1h').default(0) });
 
 export const countTokensInput = z.strictObject({
   organization: organizationOrAll.optional(),
@@ -126,7 +122,7 @@ export const listTokensInput = countTokensInput.extend({
 
 export const revokeOwnedInput = z.strictObject({ owner, organization: organization.optional() });
 
-export const pruneInput = z.strictObject({ olderThan: duration.default(0) });
+export const pruneInput = z.strictObject({ olderThan: duration('30d').default(0) });
 
 export const createEndpointInput = z.strictObject({
   id: z.custom<string>(
@@ -153,7 +149,7 @@ export const listEndpointsInput = z.strictObject({
  * @throws PosternError `expiry_past`, `input_invalid`
  */
 export function expiryFrom(
-  input: { readonly expiresIn?: unknown; readonly expiresAt?: Date | null | undefined },
+  input: { readonly expiresIn?: number | undefined; readonly expiresAt?: Date | null | undefined },
   now: number,
 ): number | null {
   const { expiresIn, expiresAt } = input;
@@ -162,7 +158,7 @@ export function expiryFrom(
       path: 'expiresIn',
     });
   }
-  if (expiresIn !== undefined) return future(now + durationOf(expiresIn, 'expiresIn'), now, 'expiresIn');
+  if (expiresIn !== undefined) return future(now + expiresIn, now, 'expiresIn');
   return expiresAt ? future(expiresAt.getTime(), now, 'expiresAt') : null;
 }
 
@@ -204,21 +200,14 @@ function utf8Length(text: string): number {
 
 /** The limits of an input, over those there were; what is left out stays, `null` takes a limit away. */
 export function limitsFrom(
-  input: {
-    readonly rateLimit?: { readonly points: number; readonly duration: unknown } | null | undefined;
-    readonly quota?: { readonly points: number; readonly refill: unknown } | null | undefined;
-  },
+  {
+    rateLimit,
+    quota,
+  }: { readonly rateLimit?: Limits['rateLimit'] | undefined; readonly quota?: Limits['quota'] | undefined },
   before: Limits,
 ): Limits {
-  const { rateLimit, quota } = input;
   return {
-    rateLimit:
-      rateLimit === undefined
-        ? before.rateLimit
-        : rateLimit && { points: rateLimit.points, duration: durationOf(rateLimit.duration, 'rateLimit.duration') },
-    quota:
-      quota === undefined
-        ? before.quota
-        : quota && { points: quota.points, refill: durationOf(quota.refill, 'quota.refill') },
+    rateLimit: rateLimit === undefined ? before.rateLimit : rateLimit,
+    quota: quota === undefined ? before.quota : quota,
   };
 }

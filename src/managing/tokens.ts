@@ -5,7 +5,6 @@ import type { Forgetting } from '../base/forgetting.js';
 import { readGrants } from '../base/grant-input.js';
 import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
-import { durationOf } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
 import type { StoredGrants } from '../domain/grants.js';
 import { hintOf } from '../domain/token-format.js';
@@ -30,7 +29,7 @@ import { conflict, createTokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
 
 const BATCH = 200;
-/** Where tokens have to be counted one by one, they are counted so far. */
+/** Tokens are counted so far. */
 const MOST_COUNTED = 10_000;
 
 export function createTokens(ground: Ground, forgetting: Forgetting, authority: Authority): Tokens {
@@ -168,7 +167,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       const made = await newSecret(ground, now);
       const rotation: SecretRotation = {
         secret: made.secret,
-        othersEndAt: Math.min(now + durationOf(grace, 'grace'), expiryOf(token)),
+        othersEndAt: Math.min(now + grace, expiryOf(token)),
       };
       const next = { ...token, hint: hintOf(made.token), updatedAt: now, version: token.version + 1 };
       const { change, announce } = changes.token('token.rotated', token, next, now);
@@ -226,7 +225,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
 
     async pruneExpired(query = {}) {
       const { olderThan } = check(pruneInput, query, 'tokens.pruneExpired', 'input_invalid');
-      const before = ground.time.read() - durationOf(olderThan, 'olderThan');
+      const before = ground.time.read() - olderThan;
       const organization = authority.actor.kind === 'application' ? null : authority.organization(undefined);
       let pruned = 0;
       let ids: readonly string[];

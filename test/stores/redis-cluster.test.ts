@@ -49,6 +49,7 @@ describe.skipIf(ports === null)('on a cluster of three masters', () => {
     const name = prefix();
     const [writer, reader] = [redisStore({ client, prefix: name }), redisStore({ client, prefix: name })];
     const feed = listen(reader);
+    await reader.findToken('x');
     await feed.next('restored');
     const token = await insert(writer, aToken('t1'));
     await replace(writer, next(token), 1);

@@ -1,3 +1,4 @@
+import { readBounded } from '../../base/read-bounded.js';
 import { escapeInvisible } from '../../domain/text.js';
 import { EXIT } from '../exit-codes.js';
 import { CliError, usageError } from '../failure.js';
@@ -84,7 +85,9 @@ export async function ask(endpoint: string, call: Call): Promise<Answer> {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(form !== undefined && { body: new URLSearchParams(form) }),
     });
-    text = await readText(response);
+    const bytes = await readBounded(response.body, MOST_BYTES);
+    if (bytes === null) throw new CliError('the server sent more than an answer can hold: look at its address');
+    text = new TextDecoder().decode(bytes);
   } catch (error) {
     throw unreachable(endpoint, error);
   }
@@ -95,20 +98,6 @@ export async function ask(endpoint: string, call: Call): Promise<Answer> {
     );
   }
   return { status: response.status, body: parsed(text) };
-}
-
-async function readText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  // As Node has it: an async iterable, which the DOM's type does not say.
-  const body = response.body as unknown as AsyncIterable<Uint8Array> | null;
-  if (body === null) return '';
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > MOST_BYTES) throw new CliError('the server sent more than an answer can hold: look at its address');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parsed(text: string): unknown {

@@ -1,4 +1,5 @@
 import { ownCopy } from '../../base/check.js';
+import { readBounded } from '../../base/read-bounded.js';
 import { Problem } from './problem.js';
 
 /** The most that is read of a body, in bytes. */
@@ -50,7 +51,10 @@ export function fieldsOf(params: URLSearchParams, where: string): Readonly<Recor
 
 async function readText(request: Request, type: string): Promise<string | null> {
   if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY) throw tooLarge();
-  const bytes = await readBytes(request);
+  const bytes = await readBounded(request.body, MAX_BODY).catch(() => {
+    throw new Problem(400, 'input_invalid', 'The body broke off.');
+  });
+  if (bytes === null) throw tooLarge();
   if (bytes.length === 0) return null;
   const given = request.headers.get('content-type') ?? '';
   if (given.split(';', 1)[0]?.trim().toLowerCase() !== type) {
@@ -63,33 +67,6 @@ async function readText(request: Request, type: string): Promise<string | null> 
   } catch {
     throw new Problem(400, 'input_invalid', 'The body is not UTF-8.');
   }
-}
-
-async function readBytes({ body }: Request): Promise<Uint8Array> {
-  if (body === null) return new Uint8Array();
-  const reader = body.getReader();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read().catch(() => {
-      throw new Problem(400, 'input_invalid', 'The body broke off.');
-    });
-    if (done) break;
-    length += value.length;
-    if (length > MAX_BODY) {
-      // Whoever sends more waits for nobody to read it.
-      void reader.cancel().catch(() => {});
-      throw tooLarge();
-    }
-    chunks.push(value);
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 function tooLarge(): Problem {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { check } from '../../base/check.js';
-import { type Duration, durationOf, parseDuration } from '../../domain/duration.js';
+import { duration } from '../../base/duration-input.js';
+import type { Duration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
 import type { PgConnection, PgPool } from './client.js';
 
@@ -51,12 +52,6 @@ export interface PostgresSettings {
 const DEFAULT_TIMEOUT = 5_000;
 const DEFAULT_HEARTBEAT = 3_000;
 
-const duration = (least: number, most: number, message: string) =>
-  z.custom<Duration>((value) => {
-    const milliseconds = parseDuration(value);
-    return milliseconds !== null && milliseconds >= least && milliseconds <= most;
-  }, message);
-
 const schema = z.strictObject({
   pool: z
     .custom<PgPool>(
@@ -76,8 +71,8 @@ const schema = z.strictObject({
       'give a connection string, a function that makes a Client of pg, or false',
     )
     .optional(),
-  timeout: duration(10, 600_000, "give a duration from '10ms' to '10m', such as '5s'").default(DEFAULT_TIMEOUT),
-  heartbeat: duration(50, 60_000, "give a duration from '50ms' to '1m', such as '3s'").default(DEFAULT_HEARTBEAT),
+  timeout: duration('5s', { least: '10ms', most: '10m' }).default(DEFAULT_TIMEOUT),
+  heartbeat: duration('3s', { least: '50ms', most: '1m' }).default(DEFAULT_HEARTBEAT),
   prepare: z.boolean('give true or false').optional(),
 });
 
@@ -98,8 +93,8 @@ export function readPostgresOptions(options: unknown): PostgresSettings {
     source: pool === undefined ? { connectionString: connectionString as string } : { pool },
     schema: given.schema,
     listen,
-    timeout: durationOf(given.timeout, 'timeout'),
-    heartbeat: durationOf(given.heartbeat, 'heartbeat'),
+    timeout: given.timeout,
+    heartbeat: given.heartbeat,
     prepare: given.prepare ?? (listen === null || listen === false),
   };
 }

@@ -38,11 +38,11 @@ export interface NodeRedisCluster extends NodeRedisBase {
 export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster;
 
 /** What a subscription tells. */
-export interface FeedEvents {
+export interface SubscriptionEvents {
+  opened(): void;
   message(channel: string, text: string): void;
-  /** It was made, or made again. */
-  up(): void;
-  down(error: unknown): void;
+  /** It is to be given up. */
+  ended(error: unknown): void;
 }
 
 /** A client as the store sees it, whichever it is. */
@@ -51,8 +51,8 @@ export interface ClientPort {
   state(): 'ready' | 'idle' | 'down';
   /** @param key one of the keys that the command is about: it says which server of a cluster; `null` for any */
   send(key: string | null, args: string[]): Promise<unknown>;
-  /** Subscribes on a connection of its own, which connects and subscribes again by itself. Returns what ends it. */
-  listen(channels: readonly string[], events: FeedEvents): () => void;
+  /** Subscribes on a connection of its own. Returns what ends it. */
+  subscribe(channels: readonly string[], events: SubscriptionEvents): () => void;
   /** Takes back what was added to the client. */
   release(): void;
   /** Ends the connection. */

@@ -128,12 +128,6 @@ export function foreignSchema(version: unknown, key: string): PosternError {
       `the data in Redis was written by a newer postern (schema ${Number(version)}, this one knows ${SCHEMA_VERSION}): upgrade postern, or use another prefix`,
     );
   }
-  if (Number(version) >= 1) {
-    return new PosternError(
-      'store_invalid',
-      `the data in Redis is an older postern's (schema ${Number(version)}, this one works on ${SCHEMA_VERSION}): to upgrade it, restart or call store.migrate()`,
-    );
-  }
   return new PosternError(
     'store_invalid',
     `${key} in Redis holds no version of postern's: give postern another prefix`,

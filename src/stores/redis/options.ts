@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { check } from '../../base/check.js';
-import { type Duration, durationOf, parseDuration } from '../../domain/duration.js';
+import { duration } from '../../base/duration-input.js';
+import type { Duration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
 import { hasKeyPrefix, kindOf, type RedisClient } from './client.js';
 
@@ -31,12 +32,6 @@ export interface RedisSettings {
   readonly heartbeat: number;
 }
 
-const duration = (least: number, most: number, message: string) =>
-  z.custom<Duration>((value) => {
-    const milliseconds = parseDuration(value);
-    return milliseconds !== null && milliseconds >= least && milliseconds <= most;
-  }, message);
-
 const schema = z.strictObject({
   client: z
     .custom<RedisClient>(
@@ -49,8 +44,8 @@ const schema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9._:-]{1,64}$/, 'give 1 to 64 letters, digits, and any of . _ : -')
     .default('postern'),
-  timeout: duration(10, 600_000, "give a duration from '10ms' to '10m', such as '2s'").default(2_000),
-  heartbeat: duration(50, 60_000, "give a duration from '50ms' to '1m', such as '2s'").default(2_000),
+  timeout: duration('2s', { least: '10ms', most: '10m' }).default(2_000),
+  heartbeat: duration('2s', { least: '50ms', most: '1m' }).default(2_000),
 });
 
 /** @throws PosternError `option_invalid`, `option_unknown` */
@@ -68,8 +63,8 @@ export function readRedisOptions(options: unknown): RedisSettings {
   return {
     source: client === undefined ? { url: urlOf(url as string | URL) } : { client },
     prefix,
-    timeout: durationOf(timeout, 'timeout'),
-    heartbeat: durationOf(heartbeat, 'heartbeat'),
+    timeout: timeout,
+    heartbeat: heartbeat,
   };
 }
 

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { check } from '../../base/check.js';
-import { type Duration, durationOf, parseDuration } from '../../domain/duration.js';
+import { duration } from '../../base/duration-input.js';
+import type { Duration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
 import { constructorOf, DRIVER_NAMES, type SqliteDriver } from './driver.js';
 import { MEMORY } from './file.js';
@@ -32,8 +33,6 @@ export interface SqliteSettings {
 }
 
 const DEFAULT_POLL = 100;
-const LEAST_POLL = 5;
-const MOST_POLL = 3_600_000;
 
 const schema = z.strictObject({
   filename: z.union([z.string(), z.instanceof(URL)], "give the path of a file, or ':memory:'"),
@@ -43,18 +42,13 @@ const schema = z.strictObject({
       `name one of ${DRIVER_NAMES.join(', ')}, or give a Database class`,
     )
     .optional(),
-  pollInterval: z
-    .custom<Duration>((value) => {
-      const interval = parseDuration(value);
-      return interval !== null && interval >= LEAST_POLL && interval <= MOST_POLL;
-    }, "give a duration from '5ms' to '1h', such as '100ms'")
-    .default(DEFAULT_POLL),
+  pollInterval: duration('100ms', { least: '5ms', most: '1h' }).default(DEFAULT_POLL),
 });
 
 /** @throws PosternError `option_invalid`, `option_unknown` */
 export function readSqliteOptions(options: unknown): SqliteSettings {
   const { filename, driver, pollInterval } = check(schema, options, 'sqliteStore', 'option_invalid');
-  return { filename: pathOf(filename), driver, pollInterval: durationOf(pollInterval, 'pollInterval') };
+  return { filename: pathOf(filename), driver, pollInterval };
 }
 
 /** Absolute, so that a later change of the working directory changes nothing, and no driver takes the name for a URI. */

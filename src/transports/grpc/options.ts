@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { type Duration, parseDuration } from '../../domain/duration.js';
+import { duration } from '../../base/duration-input.js';
+import type { Duration } from '../../domain/duration.js';
 import { type GuardOptions, headerName, optionsReader } from '../guard-options.js';
 import type { OnDenied } from './grpc-status.js';
 import type { GrpcRequest } from './request.js';
@@ -19,7 +19,7 @@ export interface GrpcGuardOptions extends GuardOptions<GrpcRequest> {
 
 const DEFAULT_RECHECK_INTERVAL = 30_000;
 /** Timers hold 31 bits of milliseconds: a longer one would fire at once. */
-const LONGEST_INTERVAL = 24 * 86_400_000;
+const LONGEST_INTERVAL = '24d';
 
 export const readGrpcOptions = optionsReader('guard of postern/grpc', {
   header: headerName
@@ -29,11 +29,5 @@ export const readGrpcOptions = optionsReader('guard of postern/grpc', {
     .refine((name) => !name.startsWith('grpc-'), "is one of gRPC's own keys: use one that begins otherwise")
     .nullable()
     .default(null),
-  recheckInterval: z
-    .custom<Duration>((value) => {
-      const milliseconds = parseDuration(value);
-      return milliseconds !== null && milliseconds >= 1 && milliseconds <= LONGEST_INTERVAL;
-    }, "give a duration from a millisecond to 24 days, such as '30s'")
-    .transform((value) => parseDuration(value) as number)
-    .default(DEFAULT_RECHECK_INTERVAL),
+  recheckInterval: duration('30s', { least: '1ms', most: LONGEST_INTERVAL }).default(DEFAULT_RECHECK_INTERVAL),
 });
