@@ -57,7 +57,7 @@ export const httpOptions = {
 };
 
 /** A transport has functions of its own kind of request: they come out with the types that they went in with. */
-interface Functions {
+export interface Functions {
   readonly zone?: unknown;
   readonly onDenied?: unknown;
 }
