@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { encodeBase64url } from '../domain/base64url.js';
 import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
 import { isOrganizationName } from '../domain/endpoint.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
@@ -110,8 +111,8 @@ export class VouchedReader {
       return await readGrants(types, this.#settings.catalog, byName);
     } catch (error) {
       if (!isPosternError(error)) throw error;
-      const { code, path } = error;
-      throw new PosternError(code, `${WHAT} can not be granted this: ${error.message}`, { path, cause: error });
+      const { code, path, problem } = error;
+      throw new PosternError(code, problem, { path, input: WHAT, cause: error });
     }
   }
 
@@ -130,6 +131,6 @@ const byName: FindEndpoint = async () => ({ uid: null });
 
 /** An id for what no store has, made of a hash: no secret, and fit for a log, a key, a column. */
 export function externalId(hash: string): string {
-  const text = btoa(hash).slice(0, 22);
-  return `ext_${text.replaceAll('+', '-').replaceAll('/', '_')}`;
+  const bytes = Uint8Array.from(hash, (character) => character.charCodeAt(0));
+  return `ext_${encodeBase64url(bytes).slice(0, 22)}`;
 }

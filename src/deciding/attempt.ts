@@ -52,7 +52,7 @@ export class AttemptReader {
   }
 
   /** @throws PosternError `requirement_invalid`, `scope_unknown` */
-  read(attempt: GuardAttempt, mode: Mode): Call {
+  read(attempt: GuardAttempt, mode: Mode, within: string | null = null): Call {
     const { token, malformed, zone, requirement, method, proof } = ownFields(attempt);
     return new Call(
       mode,
@@ -64,6 +64,7 @@ export class AttemptReader {
       malformed === true,
       typeof method === 'string' ? method : null,
       proof ?? null,
+      within,
     );
   }
 

@@ -99,9 +99,10 @@ export class Authorizer {
       : { ok: true, principal: decision.principal };
   }
 
-  async explain(attempt: GuardAttempt): Promise<Explanation> {
+  /** @param within the only organization whose tokens are known to who asks; `null`: any */
+  async explain(attempt: GuardAttempt, within: string | null): Promise<Explanation> {
     const steps: Trace = [];
-    const { decision, call } = await this.#answer(attempt, 'look', steps);
+    const { decision, call } = await this.#answer(attempt, 'look', steps, within);
     const holder = call?.knownHolder ?? null;
     // What is signed can't be granted more: its holder has to ask for another one.
     if (!call || !holder || holder.restriction !== null) return { decision, steps };
@@ -111,9 +112,9 @@ export class Authorizer {
   }
 
   /** Who holds a credential; nothing is charged or counted for it. A holder whose life is over is a denial. */
-  async identify(token: unknown): Promise<Holder | Denied> {
+  async identify(token: unknown, within: string | null = null): Promise<Holder | Denied> {
     const attempt = { token, requirement: { authenticated: true } } as Attempt;
-    const { decision, call } = await this.#answer(attempt, 'identify');
+    const { decision, call } = await this.#answer(attempt, 'identify', undefined, within);
     if (!decision.allowed) return decision;
     return call?.knownHolder ?? internalError(new Error("a credential was accepted that is nobody's"));
   }
@@ -136,10 +137,11 @@ export class Authorizer {
     attempt: GuardAttempt | Call,
     mode: Mode,
     trace?: Trace,
+    within: string | null = null,
   ): Promise<{ readonly decision: Decision; readonly call: Call | null }> {
     let call: Call | null = null;
     try {
-      call = attempt instanceof Call ? attempt : this.#attempts.read(attempt, mode);
+      call = attempt instanceof Call ? attempt : this.#attempts.read(attempt, mode, within);
       return { decision: await this.#decide(call, trace), call };
     } catch (error) {
       // The application's own mistake, which no call can mend: it must hear of it.

@@ -38,6 +38,8 @@ export class Call {
     readonly malformed: boolean,
     readonly method: string | null,
     readonly proof: Proof | null,
+    /** The only organization whose tokens are known to who asks; `null`: any. */
+    readonly within: string | null,
   ) {}
 
   /** Whose credential it is, where that is known. */

@@ -127,6 +127,13 @@ export function excessOf(wanted: StoredGrants, held: Grants, catalog: Catalog): 
   return null;
 }
 
+/** The same grants, and beside them every protected endpoint by each type that reaches endpoints. */
+export function withAllEndpoints({ stored }: Grants, catalog: Catalog): Grants {
+  const all = [...catalog.types].filter(([, { form }]) => form === 'endpoint_access');
+  const added = all.map(([name]) => [name, { endpoints: '*' }] as const);
+  return compileGrants({ ...stored, ...Object.fromEntries(added) }, catalog, { named: true });
+}
+
 /** Whether a grant of a type is within what is held. */
 export function covers(held: Grants, type: string, scope: string, catalog: Catalog): boolean {
   const known = catalog.types.get(type);

@@ -39,7 +39,13 @@ export {
   type TokenTypes,
 } from '../domain/token-types.js';
 export { createPostern, type Postern } from '../instance/create-postern.js';
-export type { Register, RegisteredPrincipal, RegisteredRequirement } from '../instance/register.js';
+export type {
+  PrincipalOf,
+  Register,
+  RegisteredPrincipal,
+  RegisteredRequirement,
+  ScopesOf,
+} from '../instance/register.js';
 export { memoryRateLimiter } from '../limits/memory.js';
 export type { Audit, AuditEntry, ListChanges } from '../managing/audit.js';
 export type { Management } from '../managing/create-managing.js';

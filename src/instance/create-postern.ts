@@ -5,18 +5,18 @@ import { type PosternOptions, readOptions } from '../base/options.js';
 import type { Attempt } from '../deciding/attempt.js';
 import { createDeciding } from '../deciding/create-deciding.js';
 import type { Authentication, Decision } from '../domain/decision.js';
-import type { Explanation } from '../domain/explain.js';
-import { compileGrants } from '../domain/grants.js';
+import { compileGrants, withAllEndpoints } from '../domain/grants.js';
 import { type Ownership, type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
 import { type Authority, applicationAuthority, type Holder, principalAuthority } from '../managing/authority.js';
 import { createManaging, type Management } from '../managing/create-managing.js';
 import { actingInput, principalInput } from '../managing/inputs.js';
 import type { AuthenticatorHost } from '../ports/authenticator.js';
+import { createInspection, type Inspection } from './inspection.js';
 import { setInternals } from './internals.js';
 
 /** What `createPostern` gives: decisions, management, and its end. */
-export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Management<T> {
+export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Management<T>, Inspection<T> {
   /**
    * Decides one attempt. Whatever goes wrong inside is a denial.
    *
@@ -27,13 +27,13 @@ export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Managemen
   tryAuthorize(attempt: Attempt<T>): Decision<T> | null;
   /** Who a credential is. */
   authenticate(token: string | null | undefined): Promise<Authentication<T>>;
-  /** The same decision with its steps, and what would turn a denial into an allow. For its operator's eyes. */
-  explain(attempt: Attempt<T>): Promise<Explanation<T>>;
   /**
    * The same management, limited to a principal's organization, granting no more than it holds, and acting in its name.
    * What serves the requests of users uses this one; the bare one is the application's own.
    *
    * @param options.from from where it acts, for the audit log: an address
+   * @param options.allEndpoints whether it may grant every endpoint of its organization, whichever it reaches itself: for who may
+   *   open an endpoint to everyone anyway
    * @throws PosternError `input_invalid` for what is no principal
    */
   as(
@@ -42,8 +42,8 @@ export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Managemen
       /** Default `'personal'`: a person. */
       readonly ownership?: Ownership;
     },
-    options?: { readonly from?: string | undefined },
-  ): Management<T>;
+    options?: { readonly from?: string | undefined; readonly allEndpoints?: boolean | undefined },
+  ): Management<T> & Inspection<T>;
   /** Writes what waits, and closes the store. Idempotent. */
   close(): Promise<void>;
 }
@@ -72,8 +72,14 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
     authorize: (attempt) => authorizer.authorize(attempt),
     tryAuthorize: (attempt) => authorizer.tryAuthorize(attempt),
     authenticate: (token) => authorizer.authenticate(token),
-    explain: (attempt) => authorizer.explain(attempt),
-    as: (principal, options) => createManaging(ground, forgetting, authorityOf(ground, principal, options)),
+    ...createInspection(authorizer, null),
+    as(principal, options) {
+      const authority = authorityOf(ground, principal, options);
+      return {
+        ...createManaging(ground, forgetting, authority),
+        ...createInspection(authorizer, authority.organization(undefined)),
+      };
+    },
     close() {
       closing ??= (async () => {
         await Promise.all(attached.map((authenticator) => authenticator.close?.()));
@@ -109,11 +115,12 @@ function authorityOf(ground: Ground, principal: Parameters<Postern['as']>[0], op
   const given = ownCopy(principal) ?? {};
   const { organization, owner, tokenId } = check(
     principalInput,
-    { organization: given.organization, owner: given.owner, tokenId: given.tokenId },
+    // A person who has no token has a principal without an id.
+    { organization: given.organization, owner: given.owner, tokenId: given.tokenId || undefined },
     'as, which takes a principal { organization, owner, types }',
     'input_invalid',
   );
-  const { from } = check(actingInput, options ?? {}, 'as', 'input_invalid');
+  const { from, allEndpoints } = check(actingInput, options ?? {}, 'as', 'input_invalid');
   const verified = VerifiedPrincipal.grantsOf(principal);
   const { catalog } = ground.settings;
   const holder: Holder = {
@@ -124,9 +131,9 @@ function authorityOf(ground: Ground, principal: Parameters<Postern['as']>[0], op
     ownership: given.ownership === 'organization' ? 'organization' : 'personal',
     issues: VerifiedPrincipal.issues(principal),
     async grants() {
-      if (verified !== null) return verified;
       const find = (id: string) => ground.store.findEndpoint(organization, id);
-      return compileGrants(await readGrants(given.types, catalog, find), catalog);
+      const held = verified ?? compileGrants(await readGrants(given.types, catalog, find), catalog);
+      return allEndpoints ? withAllEndpoints(held, catalog) : held;
     },
     async hasLimits() {
       const token = tokenId === undefined ? null : await ground.store.findToken(tokenId);

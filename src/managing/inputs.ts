@@ -77,6 +77,7 @@ export const updateTokenInput = z.strictObject({
   name: name.optional(),
   description: description.optional(),
   types: types.optional(),
+  expiresIn: duration('90d').optional(),
   expiresAt: date.nullish(),
   metadata: metadata.optional(),
   rateLimit: rateLimit.optional(),
@@ -99,7 +100,10 @@ export const principalInput = z.strictObject({
   tokenId: z.string().regex(TOKEN_ID, "give the id of the principal's token, or leave it out").optional(),
 });
 
-export const actingInput = z.strictObject({ from: text(1, NAME_LENGTH).optional() });
+export const actingInput = z.strictObject({
+  from: text(1, NAME_LENGTH).optional(),
+  allEndpoints: z.boolean('give true or false').default(false),
+});
 
 export const previewEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`) });
 

@@ -37,7 +37,8 @@ export interface UpdateToken<T extends TokenTypes = TokenTypes> {
   readonly name?: string | undefined;
   readonly description?: string | undefined;
   readonly types?: GrantsOf<T> | undefined;
-  /** `null`: never. */
+  /** From now; or `expiresAt`, where `null` is never. */
+  readonly expiresIn?: Duration | undefined;
   readonly expiresAt?: Date | null | undefined;
   readonly metadata?: Metadata | undefined;
   /** `null`: no longer. */

@@ -126,13 +126,14 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       const given = check(updateTokenInput, input, 'tokens.update', 'input_invalid');
       // What grants, or prolongs, would outlive a credential that ends soon, and get around the limits of one that has any.
       const limited = given.rateLimit !== undefined || given.quota !== undefined;
-      if (given.types !== undefined || given.expiresAt !== undefined || limited) await authority.assertMayIssue(id);
+      const moved = given.expiresIn !== undefined || given.expiresAt !== undefined;
+      if (given.types !== undefined || moved || limited) await authority.assertMayIssue(id);
       const updated = await edit(id, 'token.updated', async (token, now) => {
         const types = given.types === undefined ? null : await resolveGrants(given.types, token.organization);
         let { expiresAt } = token;
-        if (given.expiresAt !== undefined) {
+        if (moved) {
           assertUnexpired(token, ground.time.latest);
-          expiresAt = expiryFrom({ expiresIn: undefined, expiresAt: given.expiresAt }, now);
+          expiresAt = expiryFrom(given, now);
           // A longer life is a grant of all that the token holds.
           if (types === null) await authority.assertHolds(reader.grants(token).stored);
         }

@@ -36,8 +36,9 @@ interface Layer {
 export function lintRoutes(app: unknown): readonly Finding[] {
   const stack = routerStackOf(app);
   if (stack !== null) return lintStack(stack, []);
-  throw new PosternError('input_invalid', 'lintRoutes of postern/express takes an application or a router of Express', {
+  throw new PosternError('input_invalid', 'give an application or a router of Express', {
     path: 'app',
+    input: 'lintRoutes of postern/express',
   });
 }
 
