@@ -4,7 +4,8 @@ import { CHANGE_TYPES } from '../../ports/changes.js';
 
 /*
  * What goes over the wire. Input is read through these schemas, and the OpenAPI document is made of them; lengths are the
- * library's to check, so that they are counted in one place.
+ * library's to check, so that they are counted in one place. Answers are
+ * read by clients of other versions: they pass over what they don't know.
  */
 
 const time = z.string().meta({ format: 'date-time' });
@@ -19,21 +20,25 @@ export const pageSize = z
   .max(1_000, 'give at most 1000')
   .default(100);
 
+// Answers are open: whoever reads one of a newer server passes over what is new. What comes in is closed.
+
 export const userAnswer = z
-  .strictObject({ name: z.string(), email: z.string(), first_name: z.string(), last_name: z.string() })
+  .object({ name: z.string(), email: z.string(), first_name: z.string(), last_name: z.string() })
   .meta({ id: 'User', description: 'Texts, empty where unknown' });
 
-export const label = z.strictObject({ key: z.string(), value: z.string() }).meta({ id: 'Label' });
+const labelFields = { key: z.string(), value: z.string() };
+const labelAnswer = z.object(labelFields).meta({ id: 'Label' });
+export const label = z.strictObject(labelFields);
 
 export const organizationAnswer = z
-  .strictObject({
+  .object({
     uid: z.string(),
     created_at: time,
     updated_at: time.nullable(),
     deleted_at: time.nullable(),
     name: z.string(),
     resource_type: z.literal('organization'),
-    labels: z.array(label),
+    labels: z.array(labelAnswer),
     description: z.string(),
   })
   .meta({ id: 'Organization' });
@@ -66,7 +71,7 @@ const tokenAnswerFields = {
   deleted_at: time.nullable(),
   name: z.string(),
   resource_type: z.literal('api_token'),
-  labels: z.array(label),
+  labels: z.array(labelAnswer),
   description: z.string(),
   scopes: z.array(z.string()).meta({ description: "In BentoCloud's words; what they have none for, by its own name" }),
   user: userAnswer,
@@ -83,16 +88,16 @@ const tokenAnswerFields = {
   revoked_at: time.nullable(),
 };
 
-export const tokenAnswer = z.strictObject(tokenAnswerFields).meta({ id: 'Token' });
+export const tokenAnswer = z.object(tokenAnswerFields).meta({ id: 'Token' });
 
 export const issuedTokenAnswer = z
-  .strictObject({
+  .object({
     ...tokenAnswerFields,
     token: z.string().meta({ description: 'The secret. It is shown here and never again' }),
   })
   .meta({ id: 'IssuedToken' });
 
-export const tokenPageAnswer = z.strictObject({
+export const tokenPageAnswer = z.object({
   start: count,
   count,
   total: count,
@@ -154,17 +159,17 @@ export const rotation = z.strictObject({
 
 export const nothing = z.strictObject({});
 
-export const usageAnswer = z.strictObject({
-  items: z.array(z.strictObject({ endpoint: z.string().nullable(), count, last_used_at: time })),
+export const usageAnswer = z.object({
+  items: z.array(z.object({ endpoint: z.string().nullable(), count, last_used_at: time })),
 });
 
 const access = z.enum(ACCESS, `use ${ACCESS.join(', ')}`);
 
 export const endpointAnswer = z
-  .strictObject({ id: z.string(), organization: z.string(), access, created_at: time, updated_at: time })
+  .object({ id: z.string(), organization: z.string(), access, created_at: time, updated_at: time })
   .meta({ id: 'Endpoint' });
 
-export const endpointPageAnswer = z.strictObject({
+export const endpointPageAnswer = z.object({
   items: z.array(endpointAnswer),
   next_cursor: z.string().nullable(),
 });
@@ -179,8 +184,8 @@ export const newEndpoint = z.strictObject({
 });
 export const endpointChanges = z.strictObject({ access });
 
-const affected = z.array(z.strictObject({ token: tokenAnswer, last_used_at: time.nullable() }));
-export const previewAnswer = z.strictObject({
+const affected = z.array(z.object({ token: tokenAnswer, last_used_at: time.nullable() }));
+export const previewAnswer = z.object({
   from: access,
   to: access,
   open_to_anyone: z.boolean(),
@@ -197,15 +202,15 @@ export const auditQuery = z.strictObject({
   subject: z.string().optional(),
 });
 
-export const auditAnswer = z.strictObject({
+export const auditAnswer = z.object({
   items: z.array(
-    z.strictObject({
+    z.object({
       id: z.string(),
       type: z.enum(CHANGE_TYPES),
       at: time,
       actor: z.union([
-        z.strictObject({ kind: z.literal('application') }),
-        z.strictObject({ kind: z.literal('principal'), token_id: z.string().nullable(), owner: z.string().nullable() }),
+        z.object({ kind: z.literal('application') }),
+        z.object({ kind: z.literal('principal'), token_id: z.string().nullable(), owner: z.string().nullable() }),
       ]),
       from: z.string().nullable(),
       organization: z.string(),

@@ -5,8 +5,20 @@ import {
   type StoredSecret,
   type StoredToken,
 } from '../../ports/records.js';
-import { firstFound, firstFoundByKey, KEY_COLUMNS, SECRET_COLUMNS, TOKEN_COLUMNS, toToken } from '../sql/rows.js';
-import { encodeTypeNames } from '../sql/type-names.js';
+import {
+  type Fields,
+  firstFound,
+  firstFoundByKey,
+  KEY_COLUMNS,
+  namesOf,
+  SECRET_COLUMNS,
+  SECRET_FIELDS,
+  secretValues,
+  TOKEN_COLUMNS,
+  TOKEN_FIELDS,
+  tokenValues,
+  toToken,
+} from '../sql/rows.js';
 import type { Connection } from './connection.js';
 
 /** The statement that a lookup by so many digests is: one for each, because a list can't be a parameter. */
@@ -44,30 +56,30 @@ export function findToken(db: Connection, id: string): StoredToken | null {
   return row === undefined ? null : toToken(row);
 }
 
+const places = (fields: Fields): string => fields.map(() => '?').join(', ');
+
+const INSERT = `INSERT INTO tokens (id, last_used_at, ${namesOf(TOKEN_FIELDS)})
+  VALUES (?, ?, ${places(TOKEN_FIELDS)}) ON CONFLICT DO NOTHING`;
+
+const REPLACE = `UPDATE tokens SET ${TOKEN_FIELDS.map(([name]) => `${name} = ?`).join(', ')} WHERE id = ? AND version = ?`;
+
+const REVOKE = `UPDATE tokens SET revoked_at = ?, updated_at = ?, version = version + 1
+  WHERE id = ? AND revoked_at IS NULL`;
+
+const OTHERS = 'token = (SELECT seq FROM tokens WHERE id = ?) AND digest <> ?';
+
+const REMOVE_SECRETS = `DELETE FROM secrets WHERE ${OTHERS} AND digest NOT IN (
+  SELECT digest FROM secrets WHERE ${OTHERS} AND (ends_at IS NULL OR ends_at > ?)
+  ORDER BY ends_at IS NULL DESC, created_at DESC, digest DESC LIMIT ${MOST_SECRETS - 1})`;
+
+const END_SECRETS = `UPDATE secrets SET ends_at = min(coalesce(ends_at, ?), ?) WHERE ${OTHERS}`;
+
+const INSERT_SECRET = `INSERT INTO secrets (${namesOf(SECRET_FIELDS)}, token)
+  SELECT ${places(SECRET_FIELDS)}, seq FROM tokens WHERE id = ? ON CONFLICT DO NOTHING`;
+
 /** In a transaction. `false` where the id, the digest or the key's id is taken: then what was written must be rolled back. */
 export function insertToken(db: Connection, token: StoredToken, secret: NewSecret): boolean {
-  const written = db.run(
-    `INSERT INTO tokens (id, organization, owner, ownership, name, description, types, type_names, metadata, hint, limits,
-       created_at, updated_at, expires_at, revoked_at, last_used_at, version)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    token.id,
-    token.organization,
-    token.owner,
-    token.ownership,
-    token.name,
-    token.description,
-    token.types,
-    encodeTypeNames(token.typeNames),
-    token.metadata,
-    token.hint,
-    token.limits,
-    token.createdAt,
-    token.updatedAt,
-    token.expiresAt,
-    token.revokedAt,
-    token.lastUsedAt,
-    token.version,
-  );
+  const written = db.run(INSERT, token.id, token.lastUsedAt, ...tokenValues(token));
   return written === 1 && insertSecret(db, token.id, secret);
 }
 
@@ -78,75 +90,26 @@ export function replaceToken(
   expectedVersion: number,
   rotation: SecretRotation | null,
 ): boolean {
-  const written = db.run(
-    `UPDATE tokens SET organization = ?, owner = ?, ownership = ?, name = ?, description = ?, types = ?, type_names = ?,
-       metadata = ?, hint = ?, limits = ?, created_at = ?, updated_at = ?, expires_at = ?, revoked_at = ?, version = ?
-     WHERE id = ? AND version = ?`,
-    token.organization,
-    token.owner,
-    token.ownership,
-    token.name,
-    token.description,
-    token.types,
-    encodeTypeNames(token.typeNames),
-    token.metadata,
-    token.hint,
-    token.limits,
-    token.createdAt,
-    token.updatedAt,
-    token.expiresAt,
-    token.revokedAt,
-    token.version,
-    token.id,
-    expectedVersion,
-  );
-  if (written === 0) return false;
-  return rotation === null || rotateSecret(db, token.id, rotation);
+  const { id } = token;
+  if (db.run(REPLACE, ...tokenValues(token), id, expectedVersion) === 0) return false;
+  return rotation === null || rotateSecret(db, id, rotation);
 }
 
 function rotateSecret(db: Connection, tokenId: string, { secret, othersEndAt, at }: SecretRotation): boolean {
   if (!insertSecret(db, tokenId, secret)) return false;
-  const others = 'token = (SELECT seq FROM tokens WHERE id = ?) AND digest <> ?';
-  db.run(
-    `DELETE FROM secrets WHERE ${others} AND digest NOT IN (
-       SELECT digest FROM secrets WHERE ${others} AND (ends_at IS NULL OR ends_at > ?)
-       ORDER BY ends_at IS NULL DESC, created_at DESC, digest DESC LIMIT ${MOST_SECRETS - 1})`,
-    tokenId,
-    secret.digest,
-    tokenId,
-    secret.digest,
-    at,
-  );
-  db.run(
-    `UPDATE secrets SET ends_at = min(coalesce(ends_at, ?), ?) WHERE ${others}`,
-    othersEndAt,
-    othersEndAt,
-    tokenId,
-    secret.digest,
-  );
+  const others = [tokenId, secret.digest];
+  db.run(REMOVE_SECRETS, ...others, ...others, at);
+  db.run(END_SECRETS, othersEndAt, othersEndAt, ...others);
   return true;
 }
 
 function insertSecret(db: Connection, tokenId: string, secret: NewSecret): boolean {
-  const written = db.run(
-    `INSERT INTO secrets (digest, token, pepper, created_at, ends_at, key_id, public_key)
-     SELECT ?, seq, ?, ?, ?, ?, ? FROM tokens WHERE id = ? ON CONFLICT DO NOTHING`,
-    secret.digest,
-    secret.pepper,
-    secret.createdAt,
-    secret.endsAt,
-    secret.key?.id ?? null,
-    secret.key?.publicKey ?? null,
-    tokenId,
-  );
-  return written === 1;
+  return db.run(INSERT_SECRET, ...secretValues(secret), tokenId) === 1;
 }
 
 /** In a transaction. */
 export function revokeToken(db: Connection, id: string, at: number): boolean {
-  const revoke = `UPDATE tokens SET revoked_at = ?, updated_at = ?, version = version + 1
-    WHERE id = ? AND revoked_at IS NULL`;
-  return db.run(revoke, at, at, id) > 0;
+  return db.run(REVOKE, at, at, id) > 0;
 }
 
 /** In a transaction. */
