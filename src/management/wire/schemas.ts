@@ -21,13 +21,13 @@ export const pageSize = z
   .default(100);
 
 export const userAnswer = z
-  .strictObject({ name: z.string(), email: z.string(), first_name: z.string(), last_name: z.string() })
+  .object({ name: z.string(), email: z.string(), first_name: z.string(), last_name: z.string() })
   .meta({ id: 'User', description: 'Texts, empty where unknown' });
 
-export const label = z.object({ key: z.string(), value: z.string() }).meta({ id: 'Label' });
+export const label = z.strictObject({ key: z.string(), value: z.string() }).meta({ id: 'Label' });
 
 export const organizationAnswer = z
-  .strictObject({
+  .object({
     uid: z.string(),
     created_at: time,
     updated_at: time.nullable(),
@@ -87,7 +87,7 @@ const tokenAnswerFields = {
 export const tokenAnswer = z.object(tokenAnswerFields).meta({ id: 'Token' });
 
 export const issuedTokenAnswer = z
-  .strictObject({
+  .object({
     ...tokenAnswerFields,
     token: z.string().meta({ description: 'The secret. It is shown here and never again' }),
   })
@@ -162,7 +162,7 @@ export const usageAnswer = z.object({
 const access = z.enum(ACCESS, `use ${ACCESS.join(', ')}`);
 
 export const endpointAnswer = z
-  .strictObject({ id: z.string(), organization: z.string(), access, created_at: time, updated_at: time })
+  .object({ id: z.string(), organization: z.string(), access, created_at: time, updated_at: time })
   .meta({ id: 'Endpoint' });
 
 export const endpointPageAnswer = z.object({
