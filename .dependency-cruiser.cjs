@@ -112,7 +112,7 @@ module.exports = {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(domain|ports|base|managing|instance|jwt|management)/|^src/transports/(credential|http-answer|node-credential|problem|rate-limit-headers)[.]ts$',
+          '^src/(domain|ports|base|managing|instance|jwt|management)/|^src/limits/memory[.]ts$|^src/transports/(credential|http-answer|node-credential|problem|rate-limit-headers)[.]ts$',
       },
     },
     {
@@ -130,17 +130,17 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(domain|ports|base|managing|instance|limits|stores|testing)/' },
     },
     {
-      name: 'index-is-for-users',
-      comment: 'Inside, a thing is imported from where it is made; the index would tie everything to everything.',
+      name: 'entries-are-for-users',
+      comment: 'Inside, a thing is imported from where it is made; an entry would tie everything to everything.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^src/index\\.ts$' },
+      to: { path: '^src/entries/' },
     },
     {
       name: 'index-is-the-core',
-      comment: 'The core entry runs on any runtime and needs no peer: domain, services and the memory store.',
+      comment: 'The core entry runs on any runtime and needs no peer: domain, services and what is kept in memory.',
       severity: 'error',
-      from: { path: '^src/index\\.ts$' },
+      from: { path: '^src/entries/index\\.ts$' },
       to: {
         pathNot: '^src/(domain/|ports/|base/|deciding/|managing/|instance/|limits/memory\\.ts$|stores/memory\\.ts$)',
       },

@@ -5,3 +5,6 @@ import type { Random } from '../ports/environment.js';
 export function newId(random: Random): string {
   return encodeBase62(bytesToNumber(random(16)), 22);
 }
+
+/** The form of a token's id. Not every store can be asked about every text. */
+export const TOKEN_ID = /^[0-9A-Za-z_-]{1,64}$/;

@@ -4,7 +4,7 @@ import { isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { PREFIX_PATTERN } from '../domain/token-format.js';
 import { bentocloudTokenTypes, type Catalog, compileCatalog, type TokenTypes } from '../domain/token-types.js';
-import type { Authenticator } from '../ports/authenticator.js';
+import type { AttachableAuthenticator, Authenticator } from '../ports/authenticator.js';
 import type { Clock, Random } from '../ports/environment.js';
 import type { RateLimiter } from '../ports/rate-limiter.js';
 import type { Store } from '../ports/store.js';
@@ -36,9 +36,9 @@ export interface PosternOptions<T extends TokenTypes = TokenTypes> {
   readonly importedTokens?: readonly ImportedTokenForm[] | undefined;
   /**
    * Signed tokens that are accepted besides API tokens and what is derived from them: `accessTokens(…)`, `trustedIssuer(…)` of
-   * `postern/jwt`. The first that accepts a token's form judges it. Default: none.
+   * `postern/jwt`, or an {@link Authenticator} of your own. The first that accepts a token's form judges it. Default: none.
    */
-  readonly authenticators?: readonly Authenticator[] | undefined;
+  readonly authenticators?: readonly (Authenticator | AttachableAuthenticator)[] | undefined;
   /** What counts the calls of tokens with a `rateLimit` or a `quota`. Default: none, and no token may have limits. */
   readonly rateLimiter?: RateLimiter | undefined;
   /** What a limiter that can't answer means. Default `'deny'`: the call is refused (`unavailable`). `'allow'`: it is not limited. */
@@ -97,7 +97,7 @@ export interface Settings {
   readonly peppers: readonly PepperKey[];
   readonly cache: CacheLimits;
   readonly importedTokens: readonly CompiledTokenForm[];
-  readonly authenticators: readonly Authenticator[];
+  readonly authenticators: readonly (Authenticator | AttachableAuthenticator)[];
   readonly rateLimiter: RateLimiter | null;
   readonly onLimiterFault: 'deny' | 'allow';
   readonly onEvent: EventListener | null;
@@ -120,6 +120,11 @@ const DEFAULT_MAX_TOKENS = 200_000;
 const PEPPER_BYTES = 16;
 
 const aFunction = (value: unknown) => typeof value === 'function';
+
+function isAuthenticator(value: unknown): boolean {
+  const { attach, accepts, authenticate } = (value ?? {}) as Partial<Authenticator & AttachableAuthenticator>;
+  return aFunction(attach) || (aFunction(accepts) && aFunction(authenticate));
+}
 
 /** An object inside the options: of it, too, only its own properties count. */
 const nested = <Shape extends z.ZodRawShape>(shape: Shape) => z.preprocess(ownCopy, z.strictObject(shape));
@@ -170,9 +175,9 @@ const schema = z.strictObject({
     .default([]),
   authenticators: z
     .array(
-      z.custom<Authenticator>(
-        (value) => aFunction((value as Authenticator | null)?.attach),
-        'give an authenticator, such as accessTokens(…) of postern/jwt',
+      z.custom<Authenticator | AttachableAuthenticator>(
+        isAuthenticator,
+        'give an authenticator, { accepts, authenticate }, or one of postern/jwt, such as accessTokens(…)',
       ),
       'give a list of authenticators',
     )
@@ -180,7 +185,7 @@ const schema = z.strictObject({
   rateLimiter: z
     .custom<RateLimiter>(
       (value) => aFunction((value as RateLimiter | null)?.consume),
-      'give a rate limiter, such as memoryRateLimiter() of postern/limits',
+      'give a rate limiter, such as memoryRateLimiter()',
     )
     .optional(),
   onLimiterFault: z.enum(['deny', 'allow'], "use 'deny' or 'allow'").default('deny'),

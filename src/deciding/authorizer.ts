@@ -9,9 +9,9 @@ import {
   unavailable,
 } from '../domain/decision.js';
 import { isPosternError, isUnavailable } from '../domain/errors.js';
-import { type Explanation, remedyFor } from '../domain/explain.js';
+import type { Explanation } from '../domain/explain.js';
 import type { Requirement } from '../domain/requirement.js';
-import type { AttachedAuthenticator } from '../ports/authenticator.js';
+import type { Authenticator } from '../ports/authenticator.js';
 import { type Attempt, AttemptReader, type GuardAttempt } from './attempt.js';
 import { Call, type Mode } from './call.js';
 import { type Credential, credentialReader } from './credential.js';
@@ -30,7 +30,7 @@ interface Sources {
   readonly cache: TokenCache;
   readonly directory: EndpointDirectory;
   readonly usage: UsageRecorder;
-  readonly authenticators: readonly AttachedAuthenticator[];
+  readonly authenticators: readonly Authenticator[];
 }
 
 /**
@@ -107,6 +107,8 @@ export class Authorizer {
     // What is signed can't be granted more: its holder has to ask for another one.
     if (!call || !holder || holder.restriction !== null) return { decision, steps };
     const { catalog } = this.#ground.settings;
+    // Loaded with the first question: a process that only decides has none.
+    const { remedyFor } = await import('../domain/explain.js');
     const remedy = remedyFor(decision, call.requirement, holder.principal, call.endpoint ?? null, catalog);
     return { decision, steps, ...(remedy && { remedy }) };
   }

@@ -1,7 +1,7 @@
 import type { Forgetting } from '../base/forgetting.js';
 import type { Ground } from '../base/ground.js';
 import { delay } from '../base/runtime.js';
-import type { AttachedAuthenticator } from '../ports/authenticator.js';
+import type { Authenticator } from '../ports/authenticator.js';
 import { Authorizer } from './authorizer.js';
 import { EndpointDirectory } from './endpoint-directory.js';
 import { TokenCache } from './token-cache.js';
@@ -17,7 +17,7 @@ export interface Deciding {
   close(): Promise<void>;
 }
 
-export function createDeciding(ground: Ground, authenticators: readonly AttachedAuthenticator[]): Deciding {
+export function createDeciding(ground: Ground, authenticators: readonly Authenticator[]): Deciding {
   const { settings, store, time, events } = ground;
   const cache = new TokenCache(settings.cache);
   const directory = new EndpointDirectory(store, settings.cache);

@@ -17,18 +17,20 @@ export class Limiter {
   /** A denial, or the window that is nearest to its end; `null`: nothing counts. */
   async charge(token: Account): Promise<Denied | LimitState | null> {
     const { rateLimiter, onLimiterFault } = this.#ground.settings;
+    const { latest } = this.#ground.time;
     const { tokenId } = token.principal;
     let nearest: LimitState | null = null;
     try {
       if (rateLimiter === null) throw new Error('a token has limits, and this postern has no rateLimiter');
       for (const { policy, points, duration } of windowsOf(token)) {
-        const { allowed, remaining, resetIn } = await rateLimiter.consume(`${policy}:${tokenId}`, { points, duration });
+        const consumed = await rateLimiter.consume(`${policy}:${tokenId}`, { points, duration }, latest);
+        const { allowed, remaining, resetIn } = consumed;
         const state: LimitState = { policy, points, duration, remaining, resetIn };
         if (!allowed) return { allowed: false, reason: 'rate_limited', limit: state };
         if (nearest === null || remaining / points < nearest.remaining / nearest.points) nearest = state;
       }
     } catch (error) {
-      this.#ground.events.fault('limiter', error, this.#ground.time.latest);
+      this.#ground.events.fault('limiter', error, latest);
       return onLimiterFault === 'allow' ? null : unavailable('limiter', error);
     }
     return nearest;

@@ -1,8 +1,8 @@
+import type { VouchedFacts } from '../base/vouched.js';
 import { NO_LIMITS } from '../domain/limits.js';
 import { intersectGrants, type Narrowing, narrowGrants } from '../domain/narrow.js';
 import { type PrincipalFields, VerifiedPrincipal } from '../domain/principal.js';
 import type { Catalog } from '../domain/token-types.js';
-import type { Vouched } from '../ports/authenticator.js';
 import type { Holder, Restriction } from './holder.js';
 import type { KnownToken } from './known-token.js';
 import type { Lookup } from './token-finder.js';
@@ -69,25 +69,9 @@ export class SignedToken {
   }
 }
 
-/**
- * @param parent how its parent is looked up, where it has one
- * @throws TypeError where an authenticator gives what is no time
- */
-export function signedTokenOf(vouched: Vouched, parent: Lookup | null): SignedToken {
-  const { principal, methods, prove } = vouched;
+/** @param parent how its parent is looked up, where it has one */
+export function signedTokenOf(vouched: VouchedFacts, parent: Lookup | null): SignedToken {
+  const { principal, methods, prove, expiresAt, trustedUntil } = vouched;
   const required = vouched.parent?.required ?? false;
-  const expiresAt = timeOf(vouched.expiresAt, 'expiresAt');
-  const trustedUntil = timeOf(vouched.trustedUntil, 'trustedUntil');
   return new SignedToken(principal, null, parent, required, expiresAt, trustedUntil, { methods, prove });
-}
-
-/** The limits of a `Date` (ECMA-262, 21.4.1.1), in milliseconds. What is beyond them is never. */
-const LAST_INSTANT = 8.64e15;
-
-/** NaN and `undefined` compare false with everything, and so would never end. */
-function timeOf(value: unknown, name: string): number {
-  if (typeof value !== 'number' || Number.isNaN(value)) {
-    throw new TypeError(`an authenticator vouched for a token whose ${name} is no time`);
-  }
-  return value > LAST_INSTANT ? Number.POSITIVE_INFINITY : Math.max(value, -LAST_INSTANT);
 }

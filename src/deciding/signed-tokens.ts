@@ -1,10 +1,11 @@
 import { BoundedMap } from '../base/bounded-map.js';
 import { isSignedWith, keyIdOf, thumbprintOf } from '../base/derived-key.js';
 import type { Ground } from '../base/ground.js';
+import { type VouchedFacts, VouchedReader } from '../base/vouched.js';
 import { DERIVED_HEAD } from '../domain/derived-head.js';
 import { readDerivedToken } from '../domain/derived-token.js';
 import { isUnavailable } from '../domain/errors.js';
-import type { AttachedAuthenticator, Refusal } from '../ports/authenticator.js';
+import type { Authenticator, Refusal } from '../ports/authenticator.js';
 import type { SignedCredential } from './credential.js';
 import type { Holder } from './holder.js';
 import { IssuerFault } from './issuer-fault.js';
@@ -27,20 +28,17 @@ export class SignedTokens {
   readonly #ground: Ground;
   readonly #cache: TokenCache;
   readonly #finder: TokenFinder;
-  readonly #authenticators: readonly AttachedAuthenticator[];
+  readonly #authenticators: readonly Authenticator[];
+  readonly #reader: VouchedReader;
   readonly #known = new BoundedMap<string, SignedToken>(MAX_KNOWN);
   readonly #verifying = new Map<string, Promise<SignedToken | Refusal>>();
 
-  constructor(
-    ground: Ground,
-    cache: TokenCache,
-    finder: TokenFinder,
-    authenticators: readonly AttachedAuthenticator[],
-  ) {
+  constructor(ground: Ground, cache: TokenCache, finder: TokenFinder, authenticators: readonly Authenticator[]) {
     this.#ground = ground;
     this.#cache = cache;
     this.#finder = finder;
     this.#authenticators = authenticators;
+    this.#reader = new VouchedReader(ground.settings);
   }
 
   /** Who holds it, where nothing has to be verified or read for that; else `undefined`. */
@@ -94,7 +92,9 @@ export class SignedTokens {
   }
 
   async #verify({ key, signed }: SignedCredential, now: number): Promise<SignedToken | Refusal> {
-    const token = signed.startsWith(DERIVED_HEAD) ? await this.#derived(signed, now) : await this.#vouched(signed, now);
+    const token = signed.startsWith(DERIVED_HEAD)
+      ? await this.#derived(signed, now)
+      : await this.#vouched(signed, key, now);
     if (typeof token !== 'string') this.#known.set(key, token.succeeds(this.#known.get(key)));
     return token;
   }
@@ -113,17 +113,24 @@ export class SignedTokens {
     return new SignedToken(null, narrowing, lookup, true, expiresAt, expiresAt, { methods, prove: null });
   }
 
-  async #vouched(token: string, now: number): Promise<SignedToken | Refusal> {
+  async #vouched(token: string, key: string, now: number): Promise<SignedToken | Refusal> {
     if (!JWS_FORM.test(token)) return 'token_unknown';
     for (const authenticator of this.#authenticators) {
       if (!accepts(authenticator, token)) continue;
-      const vouched = await authenticator.authenticate(token, now).catch((error: unknown) => {
-        throw isUnavailable(error) ? error : new IssuerFault(error);
-      });
+      const vouched = await this.#ask(authenticator, token, key, now);
       if (typeof vouched === 'string') return vouched;
       return signedTokenOf(vouched, vouched.parent && byId(vouched.parent.tokenId));
     }
     return 'token_unknown';
+  }
+
+  /** What it says that can't be read is its fault, like what it throws. */
+  async #ask(authenticator: Authenticator, token: string, key: string, now: number): Promise<VouchedFacts | Refusal> {
+    try {
+      return await this.#reader.read(await authenticator.authenticate(token, now), key, now);
+    } catch (error) {
+      throw isUnavailable(error) ? error : new IssuerFault(error);
+    }
   }
 }
 
@@ -132,7 +139,7 @@ function byId(id: string): Lookup {
 }
 
 /** What an authenticator throws over a credential's form is no reason to take it. */
-function accepts(authenticator: AttachedAuthenticator, token: string): boolean {
+function accepts(authenticator: Authenticator, token: string): boolean {
   try {
     return authenticator.accepts(token);
   } catch {

@@ -6,7 +6,7 @@ import type { CompiledRequirement } from './requirement.js';
 import { quote } from './text.js';
 
 /**
- * The rules, and nothing else: no clock, no store, no waiting. The order of the checks is the contract's:
+ * The rules, and nothing else: no clock, no store, no waiting. The order of the checks stands in docs/contract.md:
  *
  *   endpoint known → its access and the caller's zone → one well-formed credential → known → revoked → expired
  *   → organization → grant

@@ -1,4 +1,5 @@
 import { check, ownCopy } from '../base/check.js';
+import { readGrants } from '../base/grant-input.js';
 import { createGround, type Ground } from '../base/ground.js';
 import { type PosternOptions, readOptions } from '../base/options.js';
 import type { Attempt } from '../deciding/attempt.js';
@@ -9,7 +10,6 @@ import { type Ownership, type Principal, VerifiedPrincipal } from '../domain/pri
 import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
 import { type Authority, applicationAuthority, type Holder, principalAuthority } from '../managing/authority.js';
 import { createManaging, type Management } from '../managing/create-managing.js';
-import { readGrants } from '../managing/grant-input.js';
 import { actingInput, principalInput } from '../managing/inputs.js';
 import type { AuthenticatorHost } from '../ports/authenticator.js';
 import { createInspection, type Inspection } from './inspection.js';
@@ -63,7 +63,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   const ground = createGround(readOptions(options));
   const { authenticators, organization } = ground.settings;
   const host = hostOf(ground);
-  const attached = authenticators.map((authenticator) => authenticator.attach(host));
+  const attached = authenticators.map((each) => ('attach' in each ? each.attach(host) : each));
   const { authorizer, forgetting, ...deciding } = createDeciding(ground, attached);
   let closing: Promise<void> | null = null;
 
@@ -99,12 +99,9 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
 }
 
 function hostOf({ settings, store, time, events }: Ground): AuthenticatorHost {
-  const { catalog, organization, random } = settings;
   return {
     store,
-    catalog,
-    organization,
-    random,
+    random: settings.random,
     now: () => time.read(),
     fault: (error) => events.fault('issuer', error, time.latest),
   };

@@ -5,7 +5,7 @@ import type { Holder } from '../deciding/holder.js';
 import type { Decision, Denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
 import type { Requirement } from '../domain/requirement.js';
-import type { AttachedAuthenticator, Authenticator } from '../ports/authenticator.js';
+import type { AttachableAuthenticator, Authenticator } from '../ports/authenticator.js';
 
 export type { GuardAttempt, Mode };
 
@@ -32,7 +32,7 @@ export interface Internals {
   /** Who holds a credential, alive or not being told apart: a holder that has ended is a denial. Nothing is charged or counted. */
   identify(token: unknown): Promise<Holder | Denied>;
   /** What an authenticator of this instance became when it was attached; `null` where it is none of this instance's. */
-  attached(authenticator: Authenticator): AttachedAuthenticator | null;
+  attached(authenticator: AttachableAuthenticator): Authenticator | null;
 }
 
 const INTERNALS = new WeakMap<object, Internals>();

@@ -1,6 +1,6 @@
 import type { Principal } from '../domain/principal.js';
 import type { Requirement } from '../domain/requirement.js';
-import type { TokenTypes } from '../domain/token-types.js';
+import type { AnyTokenTypes, ScopeOf, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from './create-postern.js';
 
 /**
@@ -21,3 +21,22 @@ export type RegisteredPrincipal = Principal<RegisteredTypes>;
 
 /** A requirement, with the scopes of the registered instance. */
 export type RegisteredRequirement = Requirement<RegisteredTypes>;
+
+/** The token types of an instance; `never` for what is none. */
+type TypesOf<P> = P extends Postern<infer T> ? (T extends TokenTypes ? T : never) : never;
+
+/**
+ * Every scope that an instance knows.
+ *
+ * @example
+ * type Scope = ScopesOf<typeof postern>;   // 'models:read' | 'models:write' | …
+ */
+export type ScopesOf<P extends Postern<AnyTokenTypes>> = ScopeOf<TypesOf<P>>;
+
+/**
+ * A principal of an instance.
+ *
+ * @example
+ * function greet(principal: PrincipalOf<typeof postern>) {}
+ */
+export type PrincipalOf<P extends Postern<AnyTokenTypes>> = Principal<TypesOf<P>>;

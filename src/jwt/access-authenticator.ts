@@ -1,4 +1,6 @@
-import type { AttachedAuthenticator, AuthenticatorHost, Refusal, Vouched } from '../ports/authenticator.js';
+import { GRANTS, type VouchedWithGrants } from '../base/vouched.js';
+import { isEndpointGrant, type StoredGrants } from '../domain/grants.js';
+import type { Authenticator, AuthenticatorHost, Refusal, VouchedTypes } from '../ports/authenticator.js';
 import { readAccessClaims } from './access-claims.js';
 import { bindingOf } from './binding.js';
 import { readCompact } from './compact.js';
@@ -32,7 +34,7 @@ export interface AccessTokenRules {
 }
 
 /** Verifies access tokens of one issuer (RFC 9068 section 4). */
-export class AccessAuthenticator implements AttachedAuthenticator {
+export class AccessAuthenticator implements Authenticator {
   readonly #host: AuthenticatorHost;
   readonly #rules: AccessTokenRules;
 
@@ -48,7 +50,7 @@ export class AccessAuthenticator implements AttachedAuthenticator {
     return jws.payload.iss === this.#rules.issuer && isForAudience(jws.payload.aud, this.#rules.audience);
   }
 
-  async authenticate(token: string, now: number): Promise<Vouched | Refusal> {
+  async authenticate(token: string, now: number): Promise<VouchedWithGrants | Refusal> {
     const { issuer, audience, keys, trustedFor, parents, origins } = this.#rules;
     const jws = readCompact(token);
     if (jws === null || jws.typ !== ACCESS_TOKEN_TYP || jws.kid === null) return 'token_unknown';
@@ -59,19 +61,32 @@ export class AccessAuthenticator implements AttachedAuthenticator {
     if (refusal !== null && refusal !== 'token_expired') return refusal;
     if (!(await verifySignature(token, jws, keys))) return 'token_unknown';
     if (refusal !== null) return refusal;
-    const claims = readAccessClaims(jws.payload, this.#host.catalog, { named: parents !== 'required' });
+    const claims = readAccessClaims(jws.payload, { named: parents !== 'required' });
     if (claims === null) return 'token_unknown';
     const prove = bindingOf(claims.cnf, { host: this.#host, token, origins });
     if (prove === 'refused') return 'token_unknown';
-    const { principal, methods } = claims;
-    const expiresAt = expiryOf(jws.payload as unknown as RegisteredClaims);
+    const { tokenId, owner, ownership, organization, grants, methods } = claims;
     return {
-      principal,
-      expiresAt,
-      trustedUntil: Math.min(expiresAt, now + trustedFor),
-      parent: parents === 'unchecked' ? null : { tokenId: principal.tokenId, required: parents === 'required' },
+      [GRANTS]: grants,
+      types: wordsOf(grants),
+      tokenId,
+      owner,
+      ownership,
+      organization,
+      issues: false,
+      endsAt: new Date(expiryOf(jws.payload as unknown as RegisteredClaims)),
+      trustedFor,
+      parent: parents === 'unchecked' ? null : { tokenId, required: parents === 'required' },
       methods,
       prove,
     };
   }
+}
+
+function wordsOf(grants: StoredGrants): VouchedTypes {
+  const types = Object.entries(grants).map(([type, grant]) => {
+    const named = isEndpointGrant(grant) && grant.endpoints !== '*';
+    return [type, named ? { endpoints: grant.endpoints.map(({ id }) => id) } : grant] as const;
+  });
+  return Object.fromEntries(types) as VouchedTypes;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ownCopy } from '../base/check.js';
+import { TOKEN_ID } from '../base/ids.js';
 import { isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import {
   compileGrants,
@@ -8,7 +9,7 @@ import {
   type StoredGrant,
   type StoredGrants,
 } from '../domain/grants.js';
-import type { Principal, PrincipalFields } from '../domain/principal.js';
+import type { Ownership, Principal } from '../domain/principal.js';
 import type { Catalog } from '../domain/token-types.js';
 
 /**
@@ -41,7 +42,11 @@ export interface PrincipalClaims {
 
 /** What the claims of an access token say, once they are read. */
 export interface AccessClaims {
-  readonly principal: PrincipalFields;
+  readonly tokenId: string;
+  readonly owner: string | null;
+  readonly ownership: Ownership;
+  readonly organization: string;
+  readonly grants: StoredGrants;
   readonly methods: readonly string[] | null;
   /** RFC 7800; what it asks for is not judged yet. */
   readonly cnf: unknown;
@@ -62,7 +67,7 @@ const details = z.discriminatedUnion('type', [
 
 const claimsSchema = z.object({
   sub: z.string(),
-  client_id: name,
+  client_id: z.string().regex(TOKEN_ID),
   jti: name,
   iat: z.number(),
   organization: z.custom<string>(isOrganizationName),
@@ -112,11 +117,7 @@ function detailsOf(type: string, grant: StoredGrant): AuthorizationDetail[] {
  * @param named whether endpoints are known by their ids alone: in a process whose endpoints are not the issuer's
  * @returns `null` where they are not those of an access token of ours
  */
-export function readAccessClaims(
-  payload: object,
-  catalog: Catalog,
-  { named }: { named: boolean },
-): AccessClaims | null {
+export function readAccessClaims(payload: object, { named }: { named: boolean }): AccessClaims | null {
   const result = claimsSchema.safeParse(payload);
   if (!result.success) return null;
   const {
@@ -129,11 +130,14 @@ export function readAccessClaims(
     authorization_details,
   } = ownCopy(result.data);
   if (sub !== (owner ?? tokenId)) return null;
-  const stored = readDetails(authorization_details, named);
-  if (stored === null) return null;
-  const grants = compileGrants(stored, catalog, { named: true });
+  const grants = readDetails(authorization_details, named);
+  if (grants === null) return null;
   return {
-    principal: { tokenId, owner, ownership, organization, grants, issues: false },
+    tokenId,
+    owner,
+    ownership,
+    organization,
+    grants,
     methods: methods ?? null,
     cnf: (payload as { readonly cnf?: unknown }).cnf,
   };

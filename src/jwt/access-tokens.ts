@@ -4,7 +4,7 @@ import { PosternError } from '../domain/errors.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { internalsOf } from '../instance/internals.js';
-import type { Authenticator, AuthenticatorHost } from '../ports/authenticator.js';
+import type { AttachableAuthenticator, AuthenticatorHost } from '../ports/authenticator.js';
 import { AccessAuthenticator } from './access-authenticator.js';
 import { type ExchangedToken, type ExchangeOptions, exchangeToken } from './exchange.js';
 import { jwksHandler } from './jwks-handler.js';
@@ -16,7 +16,7 @@ import { StoredKeys } from './stored-keys.js';
 import { accessTokenVerifier } from './verifier.js';
 
 /** Issues access tokens, and verifies them where it is one of an instance's `authenticators`. */
-export interface AccessTokens extends Authenticator {
+export interface AccessTokens extends AttachableAuthenticator {
   /** Whom the tokens are for: their `aud`. */
   readonly audience: string;
   /**

@@ -10,6 +10,8 @@ export interface BindingContext {
   readonly origins: readonly string[];
 }
 
+type Prove = NonNullable<Vouched['prove']>;
+
 /** A SHA-256 thumbprint, base64url (RFC 7638). */
 const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 
@@ -17,7 +19,7 @@ const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
  * What a token's `cnf` (RFC 7800) asks of the calls that it comes with: `{ jkt }`, and nothing else, is a key that each of them
  * proves (RFC 9449 section 6.1). `null`: it is bound to nothing. `'refused'`: it is bound in a way that is not known here.
  */
-export function bindingOf(cnf: unknown, { host, token, origins }: BindingContext): Vouched['prove'] | 'refused' {
+export function bindingOf(cnf: unknown, { host, token, origins }: BindingContext): Prove | null | 'refused' {
   if (cnf === undefined) return null;
   if (typeof cnf !== 'object' || cnf === null || Object.keys(cnf).join() !== 'jkt') return 'refused';
   const { jkt } = cnf as { readonly jkt: unknown };

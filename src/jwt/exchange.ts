@@ -43,12 +43,12 @@ export interface ExchangeOptions<T extends TokenTypes = TokenTypes> {
   readonly dpopKey?: object | undefined;
 }
 
-/** An access token, in the words of RFC 6749 section 5.1. */
+/** An access token, and what an answer of RFC 6749 section 5.1 says of it. */
 export interface ExchangedToken {
   /** A secret. Send it as `Authorization: Bearer …`, or `DPoP …` where it is bound to a key. */
   readonly accessToken: string;
-  /** Whole seconds. */
-  readonly expiresIn: number;
+  /** When it ends, to the second. */
+  readonly expiresAt: Date;
   readonly tokenType: 'Bearer' | 'DPoP';
   /** Every scope that it holds, a space between them; empty where it holds none. */
   readonly scope: string;
@@ -134,7 +134,12 @@ export async function exchangeToken(
       `with the scopes would make an access token of ${accessToken.length} bytes, and guards take ${MAX_TOKEN_LENGTH}: ask for fewer`,
     );
   }
-  return { accessToken, expiresIn: exp - iat, tokenType: jkt === null ? 'Bearer' : 'DPoP', scope: scope ?? '' };
+  return {
+    accessToken,
+    expiresAt: new Date(exp * 1000),
+    tokenType: jkt === null ? 'Bearer' : 'DPoP',
+    scope: scope ?? '',
+  };
 }
 
 function assertExchangeable({ restriction }: Holder, subjectToken: string): void {

@@ -2,6 +2,9 @@ import { importJWK } from 'jose';
 import { bareKey, fits, isAlgorithm, type PublicJwk, type SignatureAlgorithm } from './algorithms.js';
 import { type KeyQuery, MAX_KEYS_TRIED, type VerificationKeys } from './verify.js';
 
+/** For how long what was verified with keys that never change counts, in milliseconds: longer than any process runs. */
+export const FOR_GOOD = 365 * 86_400_000;
+
 /** A JSON Web Key Set (RFC 7517 section 5). Private parts have no place in one, and a key with them is passed over. */
 export interface JsonWebKeySet {
   readonly keys: readonly object[];

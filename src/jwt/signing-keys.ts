@@ -1,6 +1,6 @@
 import { PosternError } from '../domain/errors.js';
 import { type GivenKeys, importSigner, type PublishedJwk, SIGNING_ALGORITHMS, type Signer } from './keys.js';
-import { localKeys } from './local-keys.js';
+import { FOR_GOOD, localKeys } from './local-keys.js';
 import type { VerificationKeys } from './verify.js';
 
 /** What a rotation came to. */
@@ -56,6 +56,6 @@ export function givenKeys({ signing, published }: GivenKeys): SigningKeys {
       );
     },
     maxAge: MAX_AGE,
-    trustedFor: Number.POSITIVE_INFINITY,
+    trustedFor: FOR_GOOD,
   };
 }

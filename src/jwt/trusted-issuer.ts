@@ -3,9 +3,8 @@ import { check, ownCopy } from '../base/check.js';
 import { duration } from '../base/duration-input.js';
 import type { Duration } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
-import type { PrincipalFields } from '../domain/principal.js';
 import type {
-  AttachedAuthenticator,
+  AttachableAuthenticator,
   Authenticator,
   AuthenticatorHost,
   Refusal,
@@ -17,7 +16,7 @@ import { mediaType, readCompact } from './compact.js';
 import { discoveryUrl } from './discovery.js';
 import { trustedUrl } from './fetch-json.js';
 import { isKeySet, type JsonWebKeySet, localKeys } from './local-keys.js';
-import { PrincipalMaker, type TrustedPrincipal } from './mapped-principal.js';
+import { readMapped, subjectId, type TrustedPrincipal } from './mapped-principal.js';
 import { type DpopOptions, dpopSchema, originsOf } from './options.js';
 import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
 import { isAccessToken } from './token-kind.js';
@@ -135,7 +134,7 @@ interface Settings {
  * })
  * @throws PosternError `option_invalid`, `option_unknown`
  */
-export function trustedIssuer(options: TrustedIssuerOptions): Authenticator {
+export function trustedIssuer(options: TrustedIssuerOptions): AttachableAuthenticator {
   const settings = readOptions(options);
   return Object.freeze({ attach: (host: AuthenticatorHost) => new TrustedIssuer(settings, host) });
 }
@@ -180,17 +179,15 @@ function readKeys(
   return ({ now, fault }) => remoteKeys({ ...server, ...options, algorithms, clock: now, onFault: fault });
 }
 
-class TrustedIssuer implements AttachedAuthenticator {
+class TrustedIssuer implements Authenticator {
   readonly #settings: Settings;
   readonly #host: AuthenticatorHost;
   readonly #keys: VerificationKeys;
-  readonly #principals: PrincipalMaker;
 
   constructor(settings: Settings, host: AuthenticatorHost) {
     this.#settings = settings;
     this.#host = host;
     this.#keys = settings.keysFor(host);
-    this.#principals = new PrincipalMaker(host);
   }
 
   accepts(token: string): boolean {
@@ -212,17 +209,10 @@ class TrustedIssuer implements AttachedAuthenticator {
     // Only of a token that is the issuer's can it be said that it has expired.
     if (refusal !== null) return refusal;
     const claims = jws.payload as TrustedClaims;
-    const expiresAt = expiryOf(claims, tolerance);
-    const principal = await this.#principalOf(claims);
-    if (principal === null) return 'token_unknown';
-    const trustedUntil = Math.min(expiresAt, now + maxAge);
-    return { principal, expiresAt, trustedUntil, parent: null, methods: null, prove };
-  }
-
-  async #principalOf(claims: TrustedClaims): Promise<PrincipalFields | null> {
-    // What is taken from them is taken first: the function may change what it is given.
-    const { iss, sub } = claims;
+    // What is taken from the claims is taken first: the function may change what it is given.
+    const tokenId = subjectId(claims);
+    const endsAt = new Date(expiryOf(claims, tolerance));
     const mapped = await this.#settings.principal(claims);
-    return mapped === null ? null : this.#principals.make(mapped, { iss, sub });
+    return mapped === null ? 'token_unknown' : { ...readMapped(mapped), tokenId, endsAt, trustedFor: maxAge, prove };
   }
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { check, ownCopy } from '../base/check.js';
 import { PosternError } from '../domain/errors.js';
-import type { Authenticator, AuthenticatorHost } from '../ports/authenticator.js';
+import type { AttachableAuthenticator, AuthenticatorHost } from '../ports/authenticator.js';
 import { AccessAuthenticator, type Parents } from './access-authenticator.js';
 import { trustedUrl } from './fetch-json.js';
 import { SIGNING_ALGORITHMS } from './keys.js';
-import { isKeySet, type JsonWebKeySet, localKeys } from './local-keys.js';
+import { FOR_GOOD, isKeySet, type JsonWebKeySet, localKeys } from './local-keys.js';
 import { type DpopOptions, dpopSchema, nonEmpty, originsOf } from './options.js';
 import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
 import type { VerificationKeys } from './verify.js';
@@ -57,12 +57,12 @@ const schema = z.strictObject({
  * const postern = createPostern({ store: memoryStore(), authenticators: [signed] });
  * @throws PosternError `option_invalid`, `option_unknown`
  */
-export function accessTokenVerifier(options: VerifierOptions): Authenticator {
+export function accessTokenVerifier(options: VerifierOptions): AttachableAuthenticator {
   const what = 'accessTokens.verifier';
   const given = check(schema, options, what, 'option_invalid');
   const { issuer, audience, jwks, parents, dpop, ...keyServer } = given;
   const { maxAge } = readKeyServerOptions(keyServer, what);
-  const trustedFor = isKeySet(jwks) ? Number.POSITIVE_INFINITY : maxAge;
+  const trustedFor = isKeySet(jwks) ? FOR_GOOD : maxAge;
   const origins = originsOf(ownCopy(dpop)?.origins, audience);
   const keysFor = readKeys(jwks, keyServer);
   return Object.freeze({

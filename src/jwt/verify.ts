@@ -91,9 +91,9 @@ export function checkClaims(payload: Readonly<Record<string, unknown>>, rules: C
   return expiryOf(payload as unknown as RegisteredClaims, rules.expiryTolerance) <= rules.now ? 'token_expired' : null;
 }
 
-/** From when on a token is expired, in epoch milliseconds. */
+/** From when on a token is expired, in epoch milliseconds: always a time that a date can hold. */
 export function expiryOf(claims: Pick<RegisteredClaims, 'exp'>, tolerance = 0): number {
-  return Math.floor(claims.exp * 1000) + tolerance;
+  return Math.min(Math.floor(claims.exp * 1000) + tolerance, LATEST * 1000);
 }
 
 /** Whether `aud` names one of these (RFC 7519 section 4.1.3). */

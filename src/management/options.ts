@@ -45,8 +45,7 @@ export interface TokenExchange {
     },
   ): Promise<{
     readonly accessToken: string;
-    /** Seconds. */
-    readonly expiresIn: number;
+    readonly expiresAt: Date;
     readonly tokenType?: string;
     readonly scope?: string;
   }>;

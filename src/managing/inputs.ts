@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../base/duration-input.js';
+import { TOKEN_ID } from '../base/ids.js';
 import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import type { Limits } from '../domain/limits.js';
@@ -76,6 +77,7 @@ export const updateTokenInput = z.strictObject({
   name: name.optional(),
   description: description.optional(),
   types: types.optional(),
+  expiresIn: duration('90d').optional(),
   expiresAt: date.nullish(),
   metadata: metadata.optional(),
   rateLimit: rateLimit.optional(),
@@ -95,10 +97,7 @@ export const listChangesInput = z.strictObject({
 export const principalInput = z.strictObject({
   organization,
   owner: owner.nullable(),
-  tokenId: z
-    .string()
-    .regex(/^[0-9A-Za-z_-]{1,64}$/, "give the id of the principal's token, or leave it out")
-    .optional(),
+  tokenId: z.string().regex(TOKEN_ID, "give the id of the principal's token, or leave it out").optional(),
 });
 
 export const actingInput = z.strictObject({

@@ -68,9 +68,8 @@ export function newToken(
 export function readLimits(ground: Ground, input: Parameters<typeof limitsFrom>[0], before = NO_LIMITS): string | null {
   const limits = stringifyLimits(limitsFrom(input, before));
   if (limits === null || ground.settings.rateLimiter !== null) return limits;
-  throw new PosternError(
-    'option_invalid',
-    'nothing counts calls here: give one, such as memoryRateLimiter() of postern/limits',
-    { path: 'rateLimiter', input: 'createPostern' },
-  );
+  throw new PosternError('option_invalid', 'nothing counts calls here: give one, such as memoryRateLimiter()', {
+    path: 'rateLimiter',
+    input: 'createPostern',
+  });
 }

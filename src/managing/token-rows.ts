@@ -1,5 +1,6 @@
 import type { Forgetting } from '../base/forgetting.js';
 import type { Ground } from '../base/ground.js';
+import { TOKEN_ID } from '../base/ids.js';
 import { PosternError } from '../domain/errors.js';
 import type { ChangeType } from '../ports/changes.js';
 import type { StoredToken } from '../ports/records.js';
@@ -70,7 +71,7 @@ export function createTokenRows(ground: Ground, forgetting: Forgetting, authorit
 }
 
 function isTokenId(id: unknown): id is string {
-  return typeof id === 'string' && /^[0-9A-Za-z_-]{1,64}$/.test(id);
+  return typeof id === 'string' && TOKEN_ID.test(id);
 }
 
 export function conflict(): PosternError {

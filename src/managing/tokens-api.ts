@@ -37,7 +37,8 @@ export interface UpdateToken<T extends TokenTypes = TokenTypes> {
   readonly name?: string | undefined;
   readonly description?: string | undefined;
   readonly types?: GrantsOf<T> | undefined;
-  /** `null`: never. */
+  /** From now; or `expiresAt`, where `null` is never. */
+  readonly expiresIn?: Duration | undefined;
   readonly expiresAt?: Date | null | undefined;
   readonly metadata?: Metadata | undefined;
   /** `null`: no longer. */
@@ -104,10 +105,7 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
   get(id: string): Promise<TokenRecord<T> | null>;
   /** Newest first. @throws PosternError `input_invalid`, `option_unknown`, `unavailable` */
   list(query?: ListTokens): Promise<Page<TokenRecord<T>>>;
-  /**
-   * How many tokens there are. Exact, and at the same cost however many there are, for an organization (and an ownership) as a
-   * whole; with `owner`, `type` or `search` it stops at 10,000. @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
-   */
+  /** How many tokens there are. Stops at 10,000. @throws PosternError `input_invalid`, `option_unknown`, `unavailable` */
   count(query?: CountTokens): Promise<number>;
   /**
    * What is left out stays. An expired token stays expired: its expiry can't be moved.

@@ -2,6 +2,7 @@ import { check } from '../base/check.js';
 import { decodeCursor, encodeCursor } from '../base/cursor.js';
 import { hexToLatin1 } from '../base/digest.js';
 import type { Forgetting } from '../base/forgetting.js';
+import { readGrants } from '../base/grant-input.js';
 import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
 import { PosternError } from '../domain/errors.js';
@@ -11,7 +12,6 @@ import type { SecretRotation, StoredToken } from '../ports/records.js';
 import type { TokenFilter } from '../ports/store.js';
 import type { Authority } from './authority.js';
 import { createChangeLog } from './changes.js';
-import { readGrants } from './grant-input.js';
 import {
   countTokensInput,
   createTokenInput,
@@ -29,7 +29,7 @@ import { conflict, createTokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
 
 const BATCH = 200;
-/** Where tokens have to be counted one by one, they are counted so far. */
+/** Tokens are counted so far. */
 const MOST_COUNTED = 10_000;
 
 export function createTokens(ground: Ground, forgetting: Forgetting, authority: Authority): Tokens {
@@ -126,13 +126,14 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       const given = check(updateTokenInput, input, 'tokens.update', 'input_invalid');
       // What grants, or prolongs, would outlive a credential that ends soon, and get around the limits of one that has any.
       const limited = given.rateLimit !== undefined || given.quota !== undefined;
-      if (given.types !== undefined || given.expiresAt !== undefined || limited) await authority.assertMayIssue(id);
+      const moved = given.expiresIn !== undefined || given.expiresAt !== undefined;
+      if (given.types !== undefined || moved || limited) await authority.assertMayIssue(id);
       const updated = await edit(id, 'token.updated', async (token, now) => {
         const types = given.types === undefined ? null : await resolveGrants(given.types, token.organization);
         let { expiresAt } = token;
-        if (given.expiresAt !== undefined) {
+        if (moved) {
           assertUnexpired(token, ground.time.latest);
-          expiresAt = expiryFrom({ expiresIn: undefined, expiresAt: given.expiresAt }, now);
+          expiresAt = expiryFrom(given, now);
           // A longer life is a grant of all that the token holds.
           if (types === null) await authority.assertHolds(reader.grants(token).stored);
         }

@@ -1,6 +1,6 @@
 import type { DenialReason } from '../domain/decision.js';
-import type { PrincipalFields } from '../domain/principal.js';
-import type { Catalog } from '../domain/token-types.js';
+import type { Duration } from '../domain/duration.js';
+import type { Ownership } from '../domain/principal.js';
 import type { Random } from './environment.js';
 import type { Store } from './store.js';
 
@@ -20,39 +20,96 @@ export interface Presentation {
   readonly proof: Proof | null;
 }
 
-/** What an authenticator says of a signed token, once its signature and claims are verified. Facts, never a verdict. */
+/** What a credential may do, as in `tokens.create`: token types with their scopes or endpoints. */
+export type VouchedTypes = Readonly<
+  Record<string, { readonly scopes: readonly string[] } | { readonly endpoints: '*' | readonly string[] } | undefined>
+>;
+
+/**
+ * Who a credential is, in the words of `tokens.create`. An authenticator says facts, never a verdict: the instance judges them
+ * at each call. All of it is checked: an unknown type, scope or field is a fault, and never an allow.
+ */
 export interface Vouched {
-  /** Who it is, with compiled grants. */
-  readonly principal: PrincipalFields;
-  /** From this time on it is expired; whatever tolerance there is, is in it. Epoch milliseconds. */
-  readonly expiresAt: number;
-  /** Until when this answer may be remembered; then it is asked again. Epoch milliseconds. */
-  readonly trustedUntil: number;
+  /** At least one. An endpoint is granted by its name: it may be called whichever endpoint has the name at that time. */
+  readonly types: VouchedTypes;
+  /** The person or service; `null` where none is to be named. */
+  readonly owner: string | null;
+  /** Default: the instance's own. */
+  readonly organization?: string | undefined;
+  /** Default `'personal'`. */
+  readonly ownership?: Ownership | undefined;
+  /** From this time on the credential is expired, to the millisecond. `null`: never. */
+  readonly endsAt: Date | null;
+  /** How long this answer may be remembered before the authenticator is asked again. Default: the instance's `cache.ttl`. */
+  readonly trustedFor?: Duration | undefined;
+  /**
+   * Names the credential in logs, events and the audit, so it must not be a secret: 1 to 64 characters of `A-Za-z0-9_-`.
+   * Default: made of the credential's SHA-256.
+   */
+  readonly tokenId?: string | undefined;
+  /** Whether its holder may make API tokens through `as(principal)`. Default `true`. */
+  readonly issues?: boolean | undefined;
   /**
    * The API token that it was exchanged from, and that it ends with. `required`: where the store has no such token, it has
-   * ended; otherwise an unknown parent is another store's business. `null`: it has none, and the store is not asked.
+   * ended; otherwise an unknown parent is another store's business. Default `null`: it has none, and the store is not asked.
    */
-  readonly parent: { readonly tokenId: string; readonly required: boolean } | null;
-  /** The only methods that it may be used for ({@link Presentation.method}); `null`: any. */
-  readonly methods: readonly string[] | null;
+  readonly parent?: { readonly tokenId: string; readonly required: boolean } | null | undefined;
+  /** The only methods that it may be used for ({@link Presentation.method}). Default `null`: any. */
+  readonly methods?: readonly string[] | null | undefined;
   /**
-   * Of a sender-constrained token: whether what came with it proves possession of its key. Asked at each call. Rejects where
-   * it can't tell (a fault). Where it is not to be spent, a proof that is good once stays good: the call is only explained.
-   * `null`: a plain bearer token.
+   * For a credential that is bound to a key: whether what came with it proves possession of that key. It is asked at each call,
+   * and rejects when it can't tell (a fault). With `spent` false the call is only explained, and must not use up the proof.
+   * Default `null`: a plain bearer token.
    */
-  readonly prove: ((presentation: Presentation, now: number, spent: boolean) => Promise<boolean>) | null;
+  readonly prove?: ((presentation: Presentation, now: number, spent: boolean) => Promise<boolean>) | null | undefined;
 }
 
-/** Why a signed token is refused. */
-export type Refusal = Extract<DenialReason, 'token_unknown' | 'token_expired' | 'token_revoked' | 'token_malformed'>;
+export const REFUSALS = [
+  'token_unknown',
+  'token_expired',
+  'token_revoked',
+  'token_malformed',
+] as const satisfies readonly DenialReason[];
 
-/** What an instance gives to its authenticators. */
+/** Why a credential is refused. */
+export type Refusal = (typeof REFUSALS)[number];
+
+/**
+ * A kind of credential that an instance accepts besides API tokens and what is derived from them. The credentials are JWTs, or
+ * have their form: three parts of base64url with dots between them, the first one a JSON object.
+ *
+ * @example
+ * const sessions: Authenticator = {
+ *   accepts: (token) => isOurs(token),
+ *   async authenticate(token) {
+ *     const session = await verify(token);
+ *     if (session === null) return 'token_unknown';
+ *     return { types: { developer: { scopes: session.scopes } }, owner: session.user, endsAt: session.endsAt };
+ *   },
+ * };
+ * createPostern({ store, authenticators: [sessions] });
+ */
+export interface Authenticator {
+  /**
+   * Whether this credential is for it to judge, told by form alone (the header's `typ`, the unverified `iss`): no I/O, and
+   * nothing is believed. The first authenticator that accepts a credential judges it, and no other does.
+   */
+  accepts(token: string): boolean;
+  /**
+   * Verifies a credential. It answers a {@link Refusal} when the credential is not good. It rejects when it can't tell (its key
+   * server is down): the call is refused as `unavailable` with cause `issuer` (`store` when the store failed).
+   *
+   * @param now the instance's time, in epoch milliseconds
+   */
+  authenticate(token: string, now: number): Vouched | Refusal | Promise<Vouched | Refusal>;
+  /** Gives back what it holds, when the instance is closed. */
+  close?(): void | Promise<void>;
+}
+
+/** What an instance gives to an authenticator that is attached to it. */
 export interface AuthenticatorHost {
   /** The instance's store. Every failure of it is a `PosternError` (`unavailable`). */
   readonly store: Store;
-  readonly catalog: Catalog;
-  /** The organization that is meant where none is named. */
-  readonly organization: string;
   readonly random: Random;
   /** Epoch milliseconds, by the instance's clock. */
   now(): number;
@@ -60,23 +117,7 @@ export interface AuthenticatorHost {
   fault(error: unknown): void;
 }
 
-/** An authenticator in the service of one instance. */
-export interface AttachedAuthenticator {
-  /**
-   * Whether this credential is its to judge, by form alone (the header's `typ`, the unverified `iss`): no I/O, nothing
-   * believed. Exactly one authenticator judges a credential: the first that accepts it.
-   */
-  accepts(token: string): boolean;
-  /**
-   * Verifies it. Resolves with a {@link Refusal} where it is not good, and rejects where that can't be told (its key server
-   * is down): a fault, answered as `unavailable` with cause `issuer` (`store` where the store failed).
-   */
-  authenticate(token: string, now: number): Promise<Vouched | Refusal>;
-  /** Gives back what it holds. */
-  close?(): void | Promise<void>;
-}
-
-/** A kind of signed token that an instance accepts: `accessTokens(…)`, `trustedIssuer(…)` of `postern/jwt`. */
-export interface Authenticator {
-  attach(host: AuthenticatorHost): AttachedAuthenticator;
+/** Makes an authenticator for each instance, out of what that gives: `accessTokens(…)`, `trustedIssuer(…)` of `postern/jwt`. */
+export interface AttachableAuthenticator {
+  attach(host: AuthenticatorHost): Authenticator;
 }

@@ -1,3 +1,10 @@
+/** How many points a window has, and how long it is. */
+export interface RateWindow {
+  readonly points: number;
+  /** Milliseconds. */
+  readonly duration: number;
+}
+
 /** What a window has left after one point was asked of it. */
 export interface Consumed {
   /** `false`: there was none left, and none was taken. */
@@ -8,11 +15,12 @@ export interface Consumed {
 }
 
 /**
- * Counts calls in windows. One call of `consume` is one atomic step, however many processes share the limiter: of a window
- * never more than `points` are given out. A window begins with the first call after the last one ended, and ends `duration`
- * later whatever is called meanwhile. A limiter that can't answer rejects; the caller decides what that means.
+ * Counts calls in fixed windows that start with the first call. One `consume` is one atomic step, however many processes share
+ * the limiter: a window never gives out more than `points`. A limiter that can't answer rejects; the caller decides what that
+ * means.
  */
 export interface RateLimiter {
-  consume(key: string, window: { readonly points: number; readonly duration: number }): Promise<Consumed>;
+  /** @param now the instance's time, in epoch milliseconds. A limiter that many processes share goes by its database's. */
+  consume(key: string, window: RateWindow, now: number): Promise<Consumed>;
   close?(): Promise<void>;
 }

@@ -75,10 +75,7 @@ export interface Store {
   ): Promise<{ token: StoredToken; secret: StoredSecret; publicKey: string } | null>;
   findToken(id: string): Promise<StoredToken | null>;
   listTokens(query: TokenQuery): Promise<readonly StoredToken[]>;
-  /**
-   * How many tokens there are. Exact, and at the same cost however many there are, where only the organization, or the
-   * organization and the ownership, are named; otherwise it may stop counting at `atMost`, and says `atMost` then.
-   */
+  /** How many tokens there are: exact below `atMost`; it may stop counting there, and says `atMost` then. */
   countTokens(filter: TokenFilter, atMost: number): Promise<number>;
   /** `false`, and nothing written, where the id, the digest or the key's id is taken. */
   insertToken(token: StoredToken, secret: NewSecret, change: Change): Promise<boolean>;
@@ -101,8 +98,8 @@ export interface Store {
   listExpiredTokens(organization: string | null, before: number, limit: number): Promise<readonly string[]>;
   /**
    * Moves `lastUsedAt` of each token (and of its counts) forward, never back, and adds to its counts. A token that is gone is
-   * passed over. One transaction: a batch that rejected is written again whole. Where an answer was lost after the write, its
-   * counts are too high by that batch; nothing is decided by them.
+   * passed over. A batch that rejected may have been written, in part or whole, and is written again whole: its counts are too
+   * high then. Nothing is decided by them.
    */
   recordUsage(usages: readonly Usage[]): Promise<void>;
   /** The counts of a token, by endpoint, in code unit order. They go with the token. */
@@ -131,7 +128,8 @@ export interface Store {
   deleteEntry(kind: string, id: string, expectedVersion: number, now: number): Promise<boolean>;
 
   /**
-   * Calls `listener` after each change, whoever made it; of a new token it need not tell, as nobody can have read that before.
+   * Calls `listener` after each change, whoever made it, from the first other call on (nothing can have been read before); of a
+   * new token it need not tell.
    * What a listener throws is ignored. Left out by a store that can't: then `cache.ttl` alone bounds what others see.
    */
   subscribe?(listener: (invalidation: Invalidation) => void): () => void;

@@ -1,13 +1,12 @@
 import { PosternError } from '../domain/errors.js';
-import type { Ownership } from '../domain/principal.js';
 import type { Change } from '../ports/changes.js';
 import type { NewSecret, StoredEndpoint, StoredSecret, StoredToken, UsageCount } from '../ports/records.js';
-import type { Invalidation, Store } from '../ports/store.js';
+import type { Store } from '../ports/store.js';
 import { kept, keptSecret, recorded } from './memory/copies.js';
 import { MemoryEntries } from './memory/entries.js';
 import { isAsked, matches, newestFirst, positionOf } from './memory/query.js';
-
-const OWNERSHIPS: readonly Ownership[] = ['personal', 'organization'];
+import { ofEndpoints, ofToken } from './shared/feed/message.js';
+import { Listeners } from './shared/listeners.js';
 
 /**
  * A store in this process's memory: for tests, and for trying things out. Instances that share one see each other's
@@ -18,24 +17,13 @@ export function memoryStore(): Store {
   const secrets = new Map<string, { readonly tokenId: string; readonly secret: StoredSecret }>();
   /** By the key's id. */
   const keys = new Map<string, { readonly digest: string; readonly publicKey: string }>();
-  /** How many tokens there are, by organization and ownership. */
-  const tallies = new Map<string, number>();
   const endpoints = new Map<string, StoredEndpoint>();
   const entries = new MemoryEntries();
   /** By token, then by endpoint. */
   const counts = new Map<string, Map<string, UsageCount>>();
   const changes: Change[] = [];
-  const listeners = new Set<(invalidation: Invalidation) => void>();
+  const listeners = new Listeners();
   let closed = false;
-  const tell = (invalidation: Invalidation) => {
-    for (const listener of listeners) {
-      try {
-        listener(invalidation);
-      } catch {
-        // What a listener throws must not make a change that was made look as if it had failed.
-      }
-    }
-  };
   const assertOpen = () => {
     if (closed) throw new PosternError('closed', 'this store is closed: make another one');
   };
@@ -45,12 +33,6 @@ export function memoryStore(): Store {
   const addSecret = (tokenId: string, { key, ...secret }: NewSecret) => {
     secrets.set(secret.digest, { tokenId, secret });
     if (key !== null) keys.set(key.id, { digest: secret.digest, publicKey: key.publicKey });
-  };
-  const tally = ({ organization, ownership }: StoredToken, by: 1 | -1) => {
-    const key = keyOf(organization, ownership);
-    const count = (tallies.get(key) ?? 0) + by;
-    if (count === 0) tallies.delete(key);
-    else tallies.set(key, count);
   };
 
   return {
@@ -90,13 +72,6 @@ export function memoryStore(): Store {
 
     async countTokens(filter, atMost) {
       assertOpen();
-      const { organization, ownership, ...others } = filter;
-      const isTallied = Object.values(others).every((value) => value === undefined);
-      if (isTallied && organization !== null) {
-        const asked: readonly string[] = ownership === undefined ? OWNERSHIPS : [ownership];
-        return asked.reduce<number>((sum, each) => sum + (tallies.get(keyOf(organization, each)) ?? 0), 0);
-      }
-      if (isTallied && ownership === undefined) return tokens.size;
       let count = 0;
       for (const token of tokens.values()) {
         if (count >= atMost) break;
@@ -111,7 +86,6 @@ export function memoryStore(): Store {
       const [copy, itsSecret] = [kept(token), keptSecret(secret)];
       if (tokens.has(copy.id) || isTaken(itsSecret)) return false;
       tokens.set(copy.id, copy);
-      tally(copy, 1);
       addSecret(copy.id, itsSecret);
       changes.push(made);
       return true;
@@ -133,11 +107,9 @@ export function memoryStore(): Store {
         }
         addSecret(copy.id, fresh.secret);
       }
-      tally(current, -1);
-      tally(copy, 1);
       tokens.set(copy.id, copy);
       changes.push(made);
-      tell({ kind: 'token', id: copy.id });
+      listeners.tell(ofToken(copy.id));
       return true;
     },
 
@@ -147,12 +119,11 @@ export function memoryStore(): Store {
       const token = tokens.get(id);
       if (token === undefined) return false;
       tokens.delete(id);
-      tally(token, -1);
       counts.delete(id);
       changes.push(made);
       for (const [digest, { tokenId }] of secrets) if (tokenId === id) secrets.delete(digest);
       for (const [keyId, { digest }] of keys) if (!secrets.has(digest)) keys.delete(keyId);
-      tell({ kind: 'token', id });
+      listeners.tell(ofToken(id));
       return true;
     },
 
@@ -220,7 +191,7 @@ export function memoryStore(): Store {
       if (endpoints.has(key)) return false;
       endpoints.set(key, { ...endpoint });
       changes.push(made);
-      tell({ kind: 'endpoints', organization: endpoint.organization });
+      listeners.tell(ofEndpoints(endpoint.organization));
       return true;
     },
 
@@ -233,7 +204,7 @@ export function memoryStore(): Store {
       if (current?.version !== expectedVersion || current.uid !== endpoint.uid) return false;
       endpoints.set(key, { ...endpoint });
       changes.push(made);
-      tell({ kind: 'endpoints', organization: endpoint.organization });
+      listeners.tell(ofEndpoints(endpoint.organization));
       return true;
     },
 
@@ -242,7 +213,7 @@ export function memoryStore(): Store {
       const made = recorded(change);
       if (!endpoints.delete(keyOf(organization, id))) return false;
       changes.push(made);
-      tell({ kind: 'endpoints', organization });
+      listeners.tell(ofEndpoints(organization));
       return true;
     },
 
@@ -261,12 +232,7 @@ export function memoryStore(): Store {
       return entries.delete(kind, id, expectedVersion, now);
     },
 
-    subscribe(listener) {
-      // An entry of its own for each call: the same function may listen twice, and stop once.
-      const entry = (invalidation: Invalidation) => listener(invalidation);
-      listeners.add(entry);
-      return () => listeners.delete(entry);
-    },
+    subscribe: (listener) => listeners.add(listener),
 
     async confirm() {
       assertOpen();

@@ -1,3 +1,4 @@
+import { PosternError } from '../domain/errors.js';
 import { type Finding, findingsOf } from './lint.js';
 
 /** Guards, with what they require: `null` where that depends on the request. */
@@ -29,13 +30,25 @@ interface Layer {
  * in another one is looked at by itself. For a test of the application:
  *
  * @example
- * expect(lint(app)).toEqual([]);
+ * expect(lintRoutes(app)).toEqual([]);
+ * @throws PosternError `input_invalid` for what is no application or router
  */
-export function lint(application: unknown): readonly Finding[] {
-  const app = application as { router?: unknown; _router?: unknown; lazyrouter?: unknown; stack?: unknown };
+export function lintRoutes(app: unknown): readonly Finding[] {
+  const stack = routerStackOf(app);
+  if (stack !== null) return lintStack(stack, []);
+  throw new PosternError('input_invalid', 'give an application or a router of Express', {
+    path: 'app',
+    input: 'lintRoutes of postern/express',
+  });
+}
+
+function routerStackOf(app: unknown): readonly Layer[] | null {
+  if (app === null || (typeof app !== 'object' && typeof app !== 'function')) return null;
+  const own = stackOf(app);
+  if (own !== null) return own;
   // Express 4 has its router in `_router`, made with the first route, and throws at `router`.
-  const router = stackOf(app) ? app : 'lazyrouter' in app ? app._router : app.router;
-  return lintStack(stackOf(router) ?? [], []);
+  if ('lazyrouter' in app) return '_router' in app ? stackOf(app._router) : [];
+  return 'router' in app ? stackOf(app.router) : null;
 }
 
 interface Mounted {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { ownCopy } from '../base/check.js';
 import { type Decision, type Denied, denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
@@ -6,26 +7,17 @@ import type { Postern } from '../instance/create-postern.js';
 import { internalsOf } from '../instance/internals.js';
 import type { RegisteredPrincipal, RegisteredTypes } from '../instance/register.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
-import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
+import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
 import { type Finding, findingsOf } from './lint.js';
 import { readNodeCredential } from './node-credential.js';
 import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
-export type { Finding } from './lint.js';
-
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; `null` where no credential was needed. */
     principal: RegisteredPrincipal | null;
-  }
-  interface FastifyInstance {
-    /**
-     * Every route that declares no requirement, and every route that names a tenant where its scope does not. For a test of
-     * the application, after `ready()`: `expect(app.lintRequirements()).toEqual([])`.
-     */
-    lintRequirements(): readonly Finding[];
   }
   interface FastifyContextConfig {
     /** What a call of this route needs. A route that declares nothing is refused. */
@@ -45,7 +37,19 @@ export interface PosternPluginOptions extends HttpGuardOptions<FastifyRequest> {
   readonly onDenied?: ((denial: Denied, request: FastifyRequest, reply: FastifyReply) => unknown) | undefined;
 }
 
+const readOptions = optionsReader('posternPlugin', {
+  ...httpOptions,
+  postern: z.custom<Postern>(
+    (value) => typeof (value as Partial<Postern> | null)?.tryAuthorize === 'function',
+    'give what createPostern() returned',
+  ),
+  undeclared: z.enum(['deny', 'allow'], "use 'deny' or 'allow'").default('deny'),
+});
+
 type Ask = (request: FastifyRequest) => Decision | Promise<Decision>;
+
+/** The property of an instance that holds the findings of its routes: the same one for every copy of this package. */
+const FINDINGS = Symbol.for('postern.findings');
 
 const UNGUARDED: Decision = Object.freeze({ allowed: true, principal: null });
 
@@ -59,12 +63,9 @@ const UNGUARDED: Decision = Object.freeze({ allowed: true, principal: null });
  * @throws PosternError `option_invalid`, `option_unknown` when it is registered, `requirement_invalid`, `scope_unknown` when a route is
  */
 export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (app, options) => {
-  const { postern, undeclared = 'deny', ...rest } = ownCopy(options);
-  if (typeof postern?.tryAuthorize !== 'function') throw invalid('postern', 'give what createPostern() returned');
-  if (undeclared !== 'deny' && undeclared !== 'allow') throw invalid('undeclared', "use 'deny' or 'allow'");
-  // Fastify adds keys of its own (`prefix`, `logLevel`) to what a plugin is registered with.
-  const { prefix, logLevel, logSerializers, ...own } = rest as typeof rest & Record<string, unknown>;
-  const { zone, header, onDenied, ...challenge } = readGuardOptions<FastifyRequest>(own, 'posternPlugin');
+  // Fastify adds keys of its own to what a plugin is registered with.
+  const { prefix, logLevel, logSerializers, ...own } = ownCopy(options) as typeof options & Record<string, unknown>;
+  const { postern, undeclared, zone, header, onDenied, ...challenge } = readOptions<PosternPluginOptions>(own);
   const answer = httpAnswers(challenge);
   const report = reporter(postern);
   const asks = new WeakMap<object, Ask>();
@@ -103,7 +104,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
       return own.call(reply, payload);
     };
     try {
-      await (onDenied as PosternPluginOptions['onDenied'])?.(denial, request, reply);
+      await onDenied?.(denial, request, reply);
     } catch (error) {
       report(error);
     }
@@ -113,7 +114,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
   app.decorateRequest('principal', null);
   const findings: Finding[] = [];
   if (app.printRoutes().trim() !== EMPTY) findings.push(EARLIER);
-  app.decorate('lintRequirements', () => findings);
+  app.decorate(FINDINGS, findings);
   app.addHook('onRoute', (route) => {
     const requirement = declared(route.config);
     findings.push(...findingsOf(`${[route.method].flat().join(',')} ${route.url}`, requirement));
@@ -149,6 +150,23 @@ function declared(config: object | undefined): RequirementFor<FastifyRequest> | 
     : undefined;
 }
 
+/**
+ * Every route that declares no requirement, and every route that names a tenant where its scope does not. For a test of the
+ * application, after `ready()`:
+ *
+ * @example
+ * expect(lintRoutes(app)).toEqual([]);
+ * @throws PosternError `guard_missing` where `posternPlugin` is not registered
+ */
+export function lintRoutes(app: FastifyInstance): readonly Finding[] {
+  const findings = (app as { [FINDINGS]?: readonly Finding[] })[FINDINGS];
+  if (findings !== undefined) return [...findings];
+  throw new PosternError(
+    'guard_missing',
+    'posternPlugin is not registered on this instance: await app.register(posternPlugin, …) first',
+  );
+}
+
 /** What `printRoutes()` says where there are none. */
 const EMPTY = '(empty tree)';
 
@@ -168,8 +186,4 @@ export function notFound(): (this: FastifyInstance, request: FastifyRequest, rep
 function send(reply: FastifyReply, answer: HttpAnswer): void {
   // As bytes: to a string Fastify would add a charset, which application/problem+json has none of (RFC 9457 section 6).
   reply.code(answer.status).headers(answer.headers).send(Buffer.from(answer.body));
-}
-
-function invalid(path: string, advice: string): PosternError {
-  return new PosternError('option_invalid', advice, { path, input: 'posternPlugin' });
 }

@@ -21,7 +21,7 @@ const NOT_FOUND: Answer = {
   code: 'not_found',
 };
 
-/** Reason → answer, for every reason there is: the contract's table. */
+/** Reason → answer, for every reason there is: the table of docs/contract.md. */
 const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
   token_missing: {
     status: 401,

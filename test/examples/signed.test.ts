@@ -45,6 +45,12 @@ it('trusted-issuer.ts: tokens of both kinds pass on one route', async () => {
   expect(await end()).toMatchObject({ code: 0, stderr: '' });
 });
 
+it('authenticator.ts: sessions of the application itself pass beside API tokens', async () => {
+  const { status, end } = await statuses('authenticator.ts', 'scope missing');
+  expect([await status('allowed'), await status('API token'), await status('scope missing')]).toEqual([200, 200, 403]);
+  expect(await end()).toMatchObject({ code: 0, stderr: '' });
+});
+
 it('dpop.ts: the token with a new proof passes, and nothing else', async () => {
   const { code, stdout, stderr } = await runExample('dpop.ts');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

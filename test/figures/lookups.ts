@@ -5,7 +5,7 @@ import { Report } from './lib/report.js';
 import { openPostern, type StoreName } from './lib/stores.js';
 
 /**
- * What a verification that has to read the store costs, by how many tokens are in there. The goal of issue 3: at most 1.2
+ * What a verification that has to read the store costs, by how many tokens are in there. The goal: at most 1.2
  * times what it costs with a thousand.
  *
  * node --import tsx test/figures/lookups.ts [tokens in the largest store] [rounds]

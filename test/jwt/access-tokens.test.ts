@@ -10,7 +10,11 @@ describe('an access token', () => {
     const world = issuerWorld();
     const { token, record } = await issueBoth(world);
     const { accessToken, ...rest } = await world.signed.exchange(world.postern, token);
-    expect(rest).toEqual({ expiresIn: 600, tokenType: 'Bearer', scope: 'iam:read models:read models:write' });
+    expect(rest).toEqual({
+      expiresAt: new Date(START + 600_000),
+      tokenType: 'Bearer',
+      scope: 'iam:read models:read models:write',
+    });
     const [key] = (await world.signed.jwks()).keys;
     expect(decodeProtectedHeader(accessToken)).toEqual({ alg: 'EdDSA', typ: 'at+jwt', kid: key?.kid });
     expect(claimsIn(accessToken)).toEqual({
@@ -254,6 +258,8 @@ describe('accessTokens', () => {
   it('lives no longer than the longest life by default', async () => {
     const world = issuerWorld({ maxExpiresIn: '5m' });
     const { token } = await issueBoth(world);
-    expect((await world.signed.exchange(world.postern, token)).expiresIn).toBe(300);
+    expect((await world.signed.exchange(world.postern, token)).expiresAt).toEqual(
+      new Date(world.clock.read() + 300_000),
+    );
   });
 });

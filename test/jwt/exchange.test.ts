@@ -149,20 +149,22 @@ describe('an exchange', () => {
   });
 });
 
+const secondsOn = (seconds: number) => new Date(START + seconds * 1000);
+
 describe('the life of an exchanged token', () => {
   it('is what is asked for, and never longer than the longest', async () => {
     const { exchange } = await world({}, { maxExpiresIn: '30m' });
-    expect((await exchange({ expiresIn: '90s' })).expiresIn).toBe(90);
-    expect((await exchange({ expiresIn: 2999 })).expiresIn).toBe(2);
-    expect((await exchange({ expiresIn: '7d' })).expiresIn).toBe(1800);
+    expect((await exchange({ expiresIn: '90s' })).expiresAt).toEqual(secondsOn(90));
+    expect((await exchange({ expiresIn: 2999 })).expiresAt).toEqual(secondsOn(2));
+    expect((await exchange({ expiresIn: '7d' })).expiresAt).toEqual(secondsOn(1800));
   });
 
   it('is not longer than its subject’s, in whole seconds, rounded down', async () => {
     const { exchange, clock } = await world({ expiresAt: new Date(START + 90_700) });
-    const { accessToken, expiresIn } = await exchange();
-    expect([expiresIn, claimsIn(accessToken).exp]).toEqual([90, START / 1000 + 90]);
+    const { accessToken, expiresAt } = await exchange();
+    expect([expiresAt, claimsIn(accessToken).exp]).toEqual([secondsOn(90), START / 1000 + 90]);
     clock.advance(89_900);
-    expect((await exchange()).expiresIn).toBe(1);
+    expect((await exchange()).expiresAt).toEqual(secondsOn(90));
     clock.advance(200);
     expect(await refusal(exchange())).toMatchObject({ code: 'token_expired' });
   });
@@ -170,7 +172,7 @@ describe('the life of an exchanged token', () => {
   it('is not longer than the grace of a secret that was replaced', async () => {
     const { exchange, postern, record, clock } = await world();
     await postern.tokens.rotate(record.id, { grace: '1m' });
-    expect((await exchange()).expiresIn).toBe(60);
+    expect((await exchange()).expiresAt).toEqual(secondsOn(60));
     clock.advance(60_000);
     expect(await refusal(exchange())).toMatchObject({ code: 'token_revoked' });
   });
@@ -185,8 +187,8 @@ describe('the subject of an exchange', () => {
       expiresIn: '2m',
       clock: clock.read,
     });
-    const { accessToken, expiresIn, scope } = await signed.exchange(postern, narrow);
-    expect([expiresIn, scope, claimsIn(accessToken).methods]).toEqual([120, 'models:read', ['GET']]);
+    const { accessToken, expiresAt, scope } = await signed.exchange(postern, narrow);
+    expect([expiresAt, scope, claimsIn(accessToken).methods]).toEqual([secondsOn(120), 'models:read', ['GET']]);
     const ask = async (method: string) =>
       verdict(await postern.authorize({ token: accessToken, method, requirement: { scope: 'models:read' } }));
     expect([await ask('GET'), await ask('POST')]).toEqual(['allowed', 'scope_missing']);

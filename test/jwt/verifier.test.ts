@@ -1,9 +1,10 @@
 import express from 'express';
 import fastify from 'fastify';
-import { createPostern, memoryStore, type Store } from 'postern';
+import { createPostern, memoryStore } from 'postern';
 import { guard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { accessTokens, generateKeys, type VerifierOptions } from 'postern/jwt';
+import type { Store } from 'postern/store';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type TestClock, thrown, verdict } from '../support/instance.js';
 import { serve } from '../transports/support.js';

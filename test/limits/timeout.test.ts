@@ -8,7 +8,9 @@ afterEach(() => {
 it('a database that does not answer is a limiter that is down, not a call that hangs', async () => {
   vi.useFakeTimers();
   const limiter = postgresRateLimiter({ pool: { query: () => new Promise(() => {}) } });
-  const refused = expect(limiter.consume('rate:x', { points: 1, duration: 60_000 })).rejects.toThrow('did not answer');
+  const refused = expect(limiter.consume('rate:x', { points: 1, duration: 60_000 }, Date.now())).rejects.toThrow(
+    'did not answer',
+  );
   await vi.advanceTimersByTimeAsync(2_000);
   await refused;
 });

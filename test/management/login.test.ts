@@ -366,9 +366,9 @@ describe('logins that are begun', () => {
     const keys: string[] = [];
     let down = false;
     const inner = memoryRateLimiter();
-    const consume: typeof inner.consume = (key, window) => {
+    const consume: typeof inner.consume = (key, ...rest) => {
       keys.push(key);
-      return down ? Promise.reject(new Error('redis is down')) : inner.consume(key, window);
+      return down ? Promise.reject(new Error('redis is down')) : inner.consume(key, ...rest);
     };
     const made = await world({ options: { clientAddress }, postern: { rateLimiter: { consume } } });
     expect(await statuses(made, 1, '192.0.2.1')).toBe(0);

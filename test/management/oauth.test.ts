@@ -251,7 +251,7 @@ describe('token exchange (RFC 8693)', () => {
     const api = managementApi(postern, {
       accessTokens: {
         audience: 'https://api.acme.dev',
-        exchange: async () => ({ accessToken: 'a.b.c', expiresIn: 1 }),
+        exchange: async () => ({ accessToken: 'a.b.c', expiresAt: new Date() }),
         jwks: async () => ({ keys: [] }),
       },
     });

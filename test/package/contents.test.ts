@@ -31,7 +31,7 @@ describe('the tarball', () => {
     expect(others.toSorted()).toEqual([...built, ...command, ...documents].toSorted());
   });
 
-  // Threat 32: a package that runs code when it is installed.
+  // A package that runs code when it is installed can do anything there.
   it('runs nothing when it is installed', async () => {
     const scripts = Object.keys(manifest.scripts ?? {});
     const atInstall = /^(pre|post)?(install|prepare|uninstall)$|^(prepublish|dependencies|preprepare|postprepare)$/;

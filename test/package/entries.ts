@@ -1,6 +1,6 @@
 /**
  * Each entry of the package and the packages that it may load, besides what any entry has (the three dependencies).
- * An entry without a peer runs where nothing else is installed.
+ * An entry without a peer runs where nothing else is installed. One of `types` has nothing at run time.
  */
 export const ENTRIES = [
   { entry: 'postern', node: false },
@@ -12,11 +12,17 @@ export const ENTRIES = [
   { entry: 'postern/management', node: false },
   { entry: 'postern/zones', node: true },
   { entry: 'postern/limits', node: true, peer: 'rate-limiter-flexible' },
+  { entry: 'postern/store', node: false, types: true },
   { entry: 'postern/stores/sqlite', node: true },
   { entry: 'postern/stores/postgres', node: true },
   { entry: 'postern/stores/redis', node: true },
   { entry: 'postern/testing', node: true },
-] as const satisfies readonly { readonly entry: string; readonly node: boolean; readonly peer?: string }[];
+] as const satisfies readonly {
+  readonly entry: string;
+  readonly node: boolean;
+  readonly peer?: string;
+  readonly types?: true;
+}[];
 
 /** What the package itself depends on. */
 export const DEPENDENCIES = ['@noble/hashes', 'jose', 'zod'];

@@ -28,6 +28,10 @@ it('imports run one way, without a cycle', async () => {
 const FORBIDDEN = [
   ['domain/to-service.ts', `import type { Store } from '../ports/store.js'; export type A = Store;`, 'domain-is-pure'],
   ['domain/to-package.ts', `export { z } from 'zod';`, 'domain-is-pure'],
+  ['ports/to-base.ts', `export { check } from '../base/check.js';`, 'ports-know-domain'],
+  ['base/to-deciding.ts', `export { step } from '../deciding/step.js';`, 'base-knows-ports'],
+  ['managing/to-deciding.ts', `export { step } from '../deciding/step.js';`, 'managing-knows-base'],
+  ['instance/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'instance-builds-the-rooms'],
   ['deciding/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'deciding-knows-base'],
   ['deciding/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'deciding-knows-base'],
   ['deciding/to-node.ts', `export { createHash } from 'node:crypto';`, 'node-only-where-node-is'],
@@ -35,7 +39,7 @@ const FORBIDDEN = [
   ['deciding/to-tool.ts', `export { expect } from 'vitest';`, 'packages-that-are-declared'],
   ['deciding/to-nothing.ts', `export { a } from './nothing.js';`, 'resolvable'],
   ['deciding/cycle-a.ts', `export { b } from './cycle-b.js'; export type A = 1;`, 'no-cycle'],
-  ['deciding/to-index.ts', `export { createPostern } from '../index.js';`, 'index-is-for-users'],
+  ['deciding/to-entry.ts', `export { createPostern } from '../entries/index.js';`, 'entries-are-for-users'],
   ['stores/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'stores-know-ports'],
   ['stores/other.ts', `export { memoryStore } from './memory.js';`, 'stores-apart'],
   ['limits/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'limits-know-ports'],
@@ -47,7 +51,7 @@ const FORBIDDEN = [
   ['transports/to-cli.ts', `export const a = 1; export * from '../cli/version.js';`, 'cli-is-on-top'],
   ['cli/to-tool.ts', `export { expect } from 'vitest';`, 'cli-brings-its-own'],
   ['testing/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'testing-is-last'],
-  ['index.ts', `export * from './transports/fetch.js';`, 'index-is-the-core'],
+  ['entries/index.ts', `export * from '../transports/fetch.js';`, 'index-is-the-core'],
 ] as const;
 
 /** The other half of the cycle above, which is reported once, from its first file. */

@@ -111,7 +111,9 @@ describe('what is changed', () => {
     expect((await refusal(mine.tokens.update(id, { types: { developer: { scopes: ['iam:write'] } } }))).code).toBe(
       'scope_missing',
     );
-    expect((await refusal(mine.tokens.update(id, { expiresAt: null }))).code).toBe('scope_missing');
+    for (const longer of [{ expiresAt: null }, { expiresIn: '2h' }] as const) {
+      expect((await refusal(mine.tokens.update(id, longer))).code).toBe('scope_missing');
+    }
     expect(await postern.tokens.get(id)).toEqual(mighty.record);
     expect(
       (await mine.tokens.update(id, { types: { developer: { scopes: ['iam:read'] } }, expiresAt: null })).types,

@@ -1,7 +1,6 @@
-import { createPostern, memoryStore } from 'postern';
+import { type Authenticator, type AuthenticatorHost, createPostern, memoryStore } from 'postern';
 import { describe, expect, test } from 'vitest';
 import type { Mode } from '../../src/instance/internals.js';
-import type { Authenticator, AuthenticatorHost } from '../../src/ports/authenticator.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
 import { controlledStore } from '../support/controlled-store.js';
 import { gateOf } from '../support/gate.js';
@@ -18,7 +17,7 @@ function world(...scripts: ReturnType<typeof scripted>[]) {
 
 describe('an authenticator', () => {
   test('is attached once, asked once for a token however many come with it, and not again while that holds', async () => {
-    const script = scripted(() => vouch({ trustedUntil: START + 60_000 }));
+    const script = scripted(() => vouch({ trustedFor: '1m' }));
     const { postern, ask, clock, store } = world(script);
     const many = await Promise.all(Array.from({ length: 1_000 }, () => ask(jwt('a'))));
     expect(new Set(many)).toEqual(new Set(['allowed']));
@@ -33,7 +32,7 @@ describe('an authenticator', () => {
   });
 
   test('whose token has expired is not asked again: it is refused at its end, to the millisecond', async () => {
-    const script = scripted(() => vouch({ expiresAt: START + 1_000, trustedUntil: START + 1_000 }));
+    const script = scripted(() => vouch({ endsAt: new Date(START + 1_000), trustedFor: '1s' }));
     const { ask, clock } = world(script);
     clock.advance(999);
     expect(await ask(jwt('a'))).toBe('allowed');
@@ -87,12 +86,10 @@ describe('an authenticator', () => {
 
   test('that throws over a form does not take it, and nobody else is lost for that', async () => {
     const broken: Authenticator = {
-      attach: () => ({
-        accepts() {
-          throw new Error('what is this?');
-        },
-        authenticate: () => Promise.reject(new Error('unreachable')),
-      }),
+      accepts() {
+        throw new Error('what is this?');
+      },
+      authenticate: () => Promise.reject(new Error('unreachable')),
     };
     const postern = createPostern({
       store: memoryStore(),
@@ -128,7 +125,7 @@ describe('an authenticator', () => {
 
   test('must be one', () => {
     const store = memoryStore();
-    expect(thrown(() => createPostern({ store, authenticators: [{}] as never }))).toMatchObject({
+    expect(thrown(() => createPostern({ store, authenticators: [{ accepts: () => true }] as never }))).toMatchObject({
       code: 'option_invalid',
       path: 'authenticators.0',
     });
@@ -259,12 +256,84 @@ describe('what an authenticator vouches for', () => {
     if (!answer.ok) throw new Error(answer.reason);
     const { record } = await issues.postern.as(answer.principal).tokens.create({ name: 'x', types });
     expect(record.owner).toBe('ann');
-    const vouched = vouch();
-    const silent = world(scripted(() => ({ ...vouched, principal: { ...vouched.principal, issues: false } })));
+    const silent = world(scripted(() => vouch({ issues: false })));
     const other = await silent.postern.authenticate(jwt('a'));
     if (!other.ok) throw new Error(other.reason);
     expect((await refusal(silent.postern.as(other.principal).tokens.create({ name: 'x', types }))).code).toBe(
       'issuance_forbidden',
     );
+  });
+
+  test('is said in words: types, owner, organization and end; an id is made of its hash where none is given', async () => {
+    const endsAt = new Date(START + 60_000);
+    const types = { user: { endpoints: ['summarizer'] }, developer: { scopes: ['models:write'] } };
+    const sessions: Authenticator = {
+      accepts: (token) => token === jwt('session'),
+      authenticate: () => ({ types, owner: 'ann', organization: 'acme', endsAt }),
+    };
+    const { postern, clock } = instance({ authenticators: [sessions] });
+    await postern.endpoints.create({ id: 'summarizer', access: 'protected', organization: 'acme' });
+    const token = jwt('session');
+    const answer = await postern.authenticate(token);
+    expect(answer).toMatchObject({
+      ok: true,
+      principal: {
+        tokenId: expect.stringMatching(/^ext_[A-Za-z0-9_-]{22}$/),
+        types,
+        owner: 'ann',
+        organization: 'acme',
+        ownership: 'personal',
+        grants: { scopes: ['models:write', 'models:read'], endpoints: ['summarizer'] },
+      },
+    });
+    const asked = async (requirement: Attempt['requirement']) =>
+      verdict(await postern.authorize({ token, requirement }));
+    expect(await asked({ endpoint: 'summarizer', organization: 'acme' })).toBe('allowed');
+    expect(await asked({ endpoint: 'summarizer' })).toBe('endpoint_unknown');
+    expect(await asked({ scope: 'iam:read' })).toBe('scope_missing');
+    clock.advance(60_000);
+    expect(await asked({ scope: 'models:read' })).toBe('token_expired');
+  });
+
+  test('is asked for again after the time of the cache where it says nothing else', async () => {
+    const { trustedFor, ...silent } = vouch();
+    const script = scripted(() => silent);
+    const { ask, clock } = world(script);
+    await ask(jwt('a'));
+    clock.advance(29_999);
+    await ask(jwt('a'));
+    expect(script.seen).toHaveLength(1);
+    clock.advance(1);
+    await ask(jwt('a'));
+    expect([script.seen.length, trustedFor]).toEqual([2, '52w']);
+    const uncached = scripted(() => silent);
+    const { postern } = instance({ authenticators: [uncached.authenticator], cache: false });
+    for (let i = 0; i < 3; i++) await postern.authorize({ token: jwt('a'), requirement: need });
+    expect(uncached.seen).toHaveLength(3);
+  });
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a reason that there is not', 'allowed'],
+    ['a reason that is not its to give', 'scope_missing'],
+    ['a list', [vouch()]],
+    ['no types', { ...vouch(), types: undefined }],
+    ['types that are empty', vouch({ types: {} })],
+    ['an unknown type', vouch({ types: { admin: { scopes: ['*'] } } })],
+    ['an unknown scope', vouch({ scopes: ['models:paint'] })],
+    ['no owner', { ...vouch(), owner: undefined }],
+    ['every organization', vouch({ organization: '*' })],
+    ['a field that there is not', { ...vouch(), organisation: 'acme' }],
+    ['an id with a space in it', vouch({ tokenId: 'a b' })],
+    ['a parent without an id', vouch({ parent: { required: true } as never })],
+    ['methods that are none', vouch({ methods: [] })],
+    ['a proof that is no function', vouch({ prove: true as never })],
+    ['a leave to issue that is no boolean', vouch({ issues: 'no' as never })],
+  ])('is a fault of the issuer where it is %s, and never an allow', async (_, said) => {
+    const made = world(scripted(() => said as never));
+    const decision = await made.postern.authorize({ token: jwt('a'), requirement: need });
+    expect(decision).toMatchObject({ allowed: false, reason: 'unavailable', cause: 'issuer' });
+    expect(made.events.filter(({ type }) => type === 'fault')).toHaveLength(1);
   });
 });

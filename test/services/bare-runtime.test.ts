@@ -3,7 +3,7 @@ import vm from 'node:vm';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-const entry = fileURLToPath(new URL('../../src/index.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../src/entries/index.ts', import.meta.url));
 
 let code: string;
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import { createPostern, memoryStore, type StoredSecret } from 'postern';
+import { createPostern, memoryStore } from 'postern';
+import type { StoredSecret } from 'postern/store';
 import { describe, expect, test } from 'vitest';
 import { controlledStore } from '../support/controlled-store.js';
 import { instance, refusal, thrown } from '../support/instance.js';

@@ -1,4 +1,4 @@
-import type { StoredEndpoint, StoredToken } from 'postern';
+import type { StoredEndpoint, StoredToken } from 'postern/store';
 import { describe, expect, test } from 'vitest';
 import { instance, refusal, verdict } from '../support/instance.js';
 

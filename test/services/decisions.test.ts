@@ -3,7 +3,7 @@ import { controlledStore } from '../support/controlled-store.js';
 import { gateOf } from '../support/gate.js';
 import { type Attempt, instance, thrown, verdict, withWrongChecksum } from '../support/instance.js';
 
-/** Faults of one attempt, in the order in which the contract checks for them; what each is answered with. */
+/** Faults of one attempt in the order of docs/contract.md, and the answer to each. */
 const ENDPOINT_FAULTS = [
   ['unregistered', 'endpoint_unknown', 'endpoint'],
   ['private', 'endpoint_private', 'access'],

@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync, hkdfSync, sign as nodeSign } from 'node:crypto';
-import { createPostern, memoryStore, type NewSecret } from 'postern';
+import { createPostern, memoryStore } from 'postern';
 import { derive } from 'postern/jwt';
+import type { NewSecret } from 'postern/store';
 import { describe, expect, test } from 'vitest';
 import { controlledStore } from '../support/controlled-store.js';
 import { type Attempt, instance, refusal, START, verdict } from '../support/instance.js';

@@ -1,42 +1,24 @@
+import { memoryRateLimiter, type RateLimiter } from 'postern';
 import { describe, expect, test } from 'vitest';
-import type { RateLimiter } from '../../src/ports/rate-limiter.js';
 import { gateOf } from '../support/gate.js';
 import { instance, refusal, thrown, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;
 
-/** Counts in memory, by the test's own clock, and keeps what it was asked. */
-function countingLimiter(clock: () => number) {
-  const windows = new Map<string, { used: number; endsAt: number }>();
+/** Counts in memory, and keeps what it was asked. */
+function limited(options: { onLimiterFault?: 'allow' } = {}) {
+  const { consume } = memoryRateLimiter();
   const asked: string[] = [];
   let down = false;
-  const limiter: RateLimiter = {
-    async consume(key, { points, duration }) {
+  const rateLimiter: RateLimiter = {
+    async consume(key, ...rest) {
       asked.push(key);
       if (down) throw new Error('ECONNREFUSED');
-      let window = windows.get(key);
-      if (window === undefined || window.endsAt <= clock()) {
-        window = { used: 0, endsAt: clock() + duration };
-        windows.set(key, window);
-      }
-      window.used++;
-      return {
-        allowed: window.used <= points,
-        remaining: Math.max(0, points - window.used),
-        resetIn: window.endsAt - clock(),
-      };
+      return consume(key, ...rest);
     },
   };
-  return { limiter, asked, fail: (value: boolean) => (down = value) };
-}
-
-function limited(options: { onLimiterFault?: 'allow' } = {}) {
-  let now = () => 0;
-  const counting = countingLimiter(() => now());
-  const made = instance({ rateLimiter: counting.limiter, ...options });
-  now = made.clock.read;
-  return { ...made, ...counting };
+  return { ...instance({ rateLimiter, ...options }), asked, fail: (value: boolean) => (down = value) };
 }
 
 describe('a rate limit', () => {

@@ -103,6 +103,16 @@ describe('update', () => {
     });
   });
 
+  test('a life is counted from the change, not from the creation', async () => {
+    const { postern, clock } = instance();
+    const { token, record } = await postern.tokens.create({ name: 'x', types, expiresIn: '2h' });
+    clock.advance(3_600_000);
+    const updated = await postern.tokens.update(record.id, { expiresIn: '30m' });
+    expect(updated.expiresAt).toEqual(new Date(START + 5_400_000));
+    clock.advance(1_800_000);
+    expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_expired' });
+  });
+
   test('nothing to change writes nothing', async () => {
     const { postern, store } = instance();
     const { record } = await postern.tokens.create({ name: 'x', types });
@@ -121,7 +131,9 @@ describe('update', () => {
     [{ owner: 'eve' }, 'option_unknown', 'owner'],
     [{ organization: 'other' }, 'option_unknown', 'organization'],
     [{ revokedAt: null }, 'option_unknown', 'revokedAt'],
-    [{ expiresIn: '1h' }, 'option_unknown', 'expiresIn'],
+    [{ expiresIn: '0s' }, 'expiry_past', 'expiresIn'],
+    [{ expiresIn: 'soon' }, 'input_invalid', 'expiresIn'],
+    [{ expiresIn: '1h', expiresAt: null }, 'input_invalid', 'expiresIn'],
   ])('%j is refused, and nothing is written', async (changes, code, path) => {
     const { postern, store } = instance();
     const { record } = await postern.tokens.create({ name: 'x', types });
@@ -136,8 +148,8 @@ describe('update', () => {
     const revoked = await postern.tokens.create({ name: 'x', types });
     await postern.tokens.revoke(revoked.record.id);
     clock.advance(3_600_000);
-    for (const expiresAt of [null, new Date(START + 7_200_000)]) {
-      expect((await refusal(postern.tokens.update(record.id, { expiresAt }))).code).toBe('token_expired');
+    for (const end of [{ expiresAt: null }, { expiresAt: new Date(START + 7_200_000) }, { expiresIn: '1h' }] as const) {
+      expect((await refusal(postern.tokens.update(record.id, end))).code).toBe('token_expired');
     }
     expect((await postern.tokens.update(record.id, { name: 'renamed' })).name).toBe('renamed');
     await postern.tokens.update(revoked.record.id, { name: 'renamed', expiresAt: null, types });

@@ -1,4 +1,4 @@
-import type { Invalidation, Store } from 'postern';
+import type { Invalidation, Store } from 'postern/store';
 
 /** What a store tells, in the order told; `until` waits for one that fits, also among those told already. */
 export function listen(store: Store) {

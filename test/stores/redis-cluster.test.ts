@@ -11,8 +11,7 @@ import { listen, tells } from './listening.js';
 const ports = await useRedisCluster();
 const prefix = () => randomUUID();
 
-describe.skipIf(ports === null)('on a cluster of three masters', () => {
-  if (ports === null) return;
+describe('on a cluster of three masters', () => {
   const ioredis = new Cluster(
     ports.map((port) => ({ host: '127.0.0.1', port })),
     { lazyConnect: true, scaleReads: 'all' },
@@ -49,6 +48,7 @@ describe.skipIf(ports === null)('on a cluster of three masters', () => {
     const name = prefix();
     const [writer, reader] = [redisStore({ client, prefix: name }), redisStore({ client, prefix: name })];
     const feed = listen(reader);
+    await reader.findToken('x');
     await feed.next('restored');
     const token = await insert(writer, aToken('t1'));
     await replace(writer, next(token), 1);

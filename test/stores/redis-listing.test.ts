@@ -7,8 +7,7 @@ import { unrulyClient } from './unruly-redis.js';
 
 const server = await useRedis(['--save', '']);
 
-describe.skipIf(server === null)('listings', () => {
-  if (server === null) return;
+describe('listings', () => {
   const { url, port } = server;
 
   it('a token stands where it belongs after each change, and nowhere else', async () => {
@@ -122,8 +121,9 @@ describe.skipIf(server === null)('listings', () => {
     );
 
     it('tokens: counted to the end, or as far as asked', async () => {
-      const count = (filter: object, atMost = 1) => store.countTokens({ organization: 'acme', ...filter }, atMost);
+      const count = (filter: object, atMost = 5_000) => store.countTokens({ organization: 'acme', ...filter }, atMost);
       expect(await count({})).toBe(COUNT);
+      expect(await count({}, 300)).toBe(300);
       expect(await count({ organization: null })).toBe(COUNT);
       expect(await count({ ownership: 'personal' })).toBe(866);
       expect(await count({ ownership: 'organization' })).toBe(434);

@@ -8,7 +8,6 @@ const postern = createPostern({ store, cache: { ttl: '1h' } });
 const types = { developer: { scopes: ['models:write'] } } as const;
 
 const commands: Record<string, (argument: never) => Promise<unknown>> = {
-  migrate: () => store.migrate(),
   create: (names: readonly string[]) =>
     Promise.all(names.map(async (name) => (await postern.tokens.create({ name, types })).token)),
   authenticate: (token: string) => postern.authenticate(token),

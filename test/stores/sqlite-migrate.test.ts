@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { sqliteStore } from 'postern/stores/sqlite';
-import { expect, it } from 'vitest';
-import { SCHEMA_VERSION } from '../../src/stores/sqlite/schema.js';
+import { describe, expect, it } from 'vitest';
+import { Connection } from '../../src/stores/sqlite/connection.js';
+import { upgrade } from '../../src/stores/sqlite/migrate.js';
+import { MIGRATIONS, SCHEMA_VERSION } from '../../src/stores/sqlite/schema.js';
+import { aToken, insert } from '../../src/testing/store-cases/case.js';
 import { ask, bytesOf, Libsql, script, testDirectory } from './sqlite-files.js';
 
 const { aFile, beside } = testDirectory();
@@ -60,4 +63,37 @@ it('a dry run in memory names everything', async () => {
   const store = sqliteStore({ filename: ':memory:' });
   expect(await store.migrate({ dryRun: true })).toMatchObject({ from: 0, to: SCHEMA_VERSION });
   await store.close();
+});
+
+describe('to a next version, which is made up', () => {
+  const next = ['ALTER TABLE tokens ADD COLUMN made_up TEXT', 'CREATE INDEX made_up ON tokens (made_up)'];
+  /** A file of this version, with a token in it, and a connection to it. */
+  async function aFileOfOurs() {
+    const file = aFile();
+    const store = sqliteStore({ filename: file });
+    await insert(store, aToken('t1'));
+    await store.close();
+    return { file, db: new Connection(new Libsql(file)) };
+  }
+
+  it('it is done once, and keeps what is there; an older library refuses the file then', async () => {
+    const { file, db } = await aFileOfOurs();
+    const done = upgrade(db, file, [...MIGRATIONS, next]);
+    expect(done).toMatchObject({ from: SCHEMA_VERSION, to: SCHEMA_VERSION + 1 });
+    expect(upgrade(db, file, [...MIGRATIONS, next]).statements).toEqual([]);
+    db.close();
+    expect(ask(file, 'SELECT made_up FROM tokens')).toBeNull();
+    await expect(sqliteStore({ filename: file }).findToken('t1')).rejects.toMatchObject({ code: 'store_newer' });
+  });
+
+  it('where it fails in the middle, everything is as it was', async () => {
+    const { file, db } = await aFileOfOurs();
+    expect(() => upgrade(db, file, [...MIGRATIONS, [...next, 'SELECT no_such_function()']])).toThrow('no_such');
+    db.close();
+    expect(ask(file, 'PRAGMA user_version')).toBe(SCHEMA_VERSION);
+    const store = sqliteStore({ filename: file });
+    expect(await store.migrate()).toEqual(nothing);
+    expect((await store.findToken('t1'))?.id).toBe('t1');
+    await store.close();
+  });
 });

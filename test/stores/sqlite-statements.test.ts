@@ -15,7 +15,7 @@ import {
   aUsage,
   insert,
 } from '../../src/testing/store-cases/case.js';
-import { ask, Libsql, script, testDirectory } from './sqlite-files.js';
+import { ask, Libsql, testDirectory } from './sqlite-files.js';
 
 const { directory, aFile } = testDirectory();
 
@@ -128,34 +128,6 @@ describe('statements', () => {
     expect(await left(100_001)).toBe(3);
     expect(await left(100_002)).toBe(1);
     expect(await store.findEntry('login', 'stays', 100_002)).toEqual(anEntry('stays'));
-    await store.close();
-  });
-
-  it('the counters follow every statement that there is, and keep no row of an organization without tokens', async () => {
-    const file = aFile();
-    const store = sqliteStore({ filename: file });
-    for (const id of ['t1', 't2', 't3', 't4']) await insert(store, aToken(id));
-    const counters = () =>
-      ask(file, "SELECT group_concat(organization || ' ' || ownership || ' ' || count) FROM token_counts");
-    const totals = () => ask(file, "SELECT group_concat(ownership || ' ' || count) FROM token_totals");
-    script(file, "UPDATE tokens SET ownership = 'organization' WHERE id = 't1'");
-    script(file, "UPDATE tokens SET organization = 'umbrella' WHERE id IN ('t1', 't2')");
-    script(file, "UPDATE tokens SET organization = organization, name = 'the same'");
-    expect(counters()).toBe('acme personal 2,umbrella organization 1,umbrella personal 1');
-    expect(totals()).toBe('organization 1,personal 3');
-    script(file, "DELETE FROM secrets; DELETE FROM tokens WHERE organization = 'umbrella'");
-    expect(counters()).toBe('acme personal 2');
-    script(file, 'DELETE FROM tokens');
-    expect(counters()).toBeNull();
-    expect(totals()).toBe('organization 0,personal 0');
-    await store.close();
-  });
-
-  it('a count of what no counter tells stops at its bound', async () => {
-    const store = sqliteStore({ filename: aFile() });
-    for (const id of ['t1', 't2', 't3']) await insert(store, aToken(id));
-    expect(await store.countTokens({ organization: 'acme', search: 'token' }, 2)).toBe(2);
-    expect(await store.countTokens({ organization: 'acme', owner: 'ada' }, 0)).toBe(0);
     await store.close();
   });
 

@@ -1,30 +1,11 @@
-import { bentocloudTokenTypes } from 'postern';
-import { compileGrants } from '../../src/domain/grants.js';
-import { compileCatalog } from '../../src/domain/token-types.js';
-import type { Authenticator, AuthenticatorHost, Refusal, Vouched } from '../../src/ports/authenticator.js';
-import { START } from './instance.js';
-
-const catalog = compileCatalog(bentocloudTokenTypes);
-const NEVER = START + 1e12;
+import type { AttachableAuthenticator, AuthenticatorHost, Refusal, Vouched } from 'postern';
 
 /** What looks like a JWT, and is told from others by its name. */
 export const jwt = (name: string) => `eyJhbGciOiJFUzI1NiJ9.${Buffer.from(name).toString('base64url')}.c2ln`;
 
-/** A token that someone vouches for: for as long as the tests run, with one scope, bound to nothing. */
-export function vouch(
-  more: Partial<Omit<Vouched, 'principal'>> & { scopes?: string[]; tokenId?: string } = {},
-): Vouched {
-  const { scopes = ['models:read'], tokenId = 'ext_1', ...rest } = more;
-  const grants = compileGrants({ developer: { scopes } }, catalog);
-  return {
-    principal: { tokenId, owner: 'ann', ownership: 'personal', organization: 'default', grants },
-    expiresAt: NEVER,
-    trustedUntil: NEVER,
-    parent: null,
-    methods: null,
-    prove: null,
-    ...rest,
-  };
+/** Who someone vouches for: for ever, with one scope, bound to nothing. */
+export function vouch({ scopes = ['models:read'], ...more }: Partial<Vouched> & { scopes?: string[] } = {}): Vouched {
+  return { types: { developer: { scopes } }, owner: 'ann', endsAt: null, trustedFor: '52w', tokenId: 'ext_1', ...more };
 }
 
 /** An authenticator that answers as it is told, and counts. */
@@ -35,7 +16,7 @@ export function scripted(
   const seen: string[] = [];
   const hosts: AuthenticatorHost[] = [];
   let closed = 0;
-  const authenticator: Authenticator = {
+  const authenticator: AttachableAuthenticator = {
     attach(host) {
       hosts.push(host);
       return {

@@ -1,4 +1,5 @@
-import { memoryStore, type Store } from 'postern';
+import { memoryStore } from 'postern';
+import type { Store } from 'postern/store';
 
 type Method = Exclude<keyof Store, 'subscribe'>;
 

@@ -1,4 +1,4 @@
-import type { Store } from 'postern';
+import type { Store } from 'postern/store';
 import { testStore } from 'postern/testing';
 
 /** Runs the suite over a store, and gives the titles of what failed. */

@@ -1,4 +1,5 @@
-import { memoryStore, type StoredSecret, type StoredToken } from 'postern';
+import { memoryStore } from 'postern';
+import type { StoredSecret, StoredToken } from 'postern/store';
 import { expect, it } from 'vitest';
 import type { Change } from '../../src/ports/changes.js';
 import type { UsageCount } from '../../src/ports/records.js';

@@ -12,7 +12,7 @@ function sibling(bytes: Uint8Array, at: number): string {
   return formatToken('pst', bytes.with(at, (bytes[at] as number) ^ 1));
 }
 
-describe('2. a verdict cached under less than the whole token', () => {
+describe('a verdict cached under less than the whole token', () => {
   test('a token that shares all but one bit of its secret with a warm one is another token', async () => {
     const bytes = Uint8Array.from({ length: 32 }, (_, index) => index * 7);
     const { postern } = instance({ random: (length) => (length === 32 ? bytes : new Uint8Array(length)) });
@@ -49,7 +49,7 @@ describe('2. a verdict cached under less than the whole token', () => {
   });
 });
 
-describe('3. cached past its end', () => {
+describe('cached past its end', () => {
   test('expiry, revocation and the end of a grace are judged at each call; exp == now is expired', async () => {
     const { postern, clock } = instance({ cache: { ttl: '1d' } });
     const expiring = await postern.tokens.create({ name: 'x', types, expiresIn: '1m' });
@@ -67,7 +67,7 @@ describe('3. cached past its end', () => {
   });
 });
 
-describe('4. a read under way puts an invalidated entry back', () => {
+describe('a read under way puts an invalidated entry back', () => {
   test.each(['before', 'after'] as const)(
     'held %s the store, for a revocation, a deletion and an update',
     async (where) => {
@@ -88,7 +88,7 @@ describe('4. a read under way puts an invalidated entry back', () => {
   );
 });
 
-describe('5. timing', () => {
+describe('timing', () => {
   test('the store is asked for digests of fixed length only: no part of a token is ever compared', async () => {
     const store = controlledStore();
     const asked: string[] = [];
@@ -109,7 +109,7 @@ describe('5. timing', () => {
   });
 });
 
-describe('7. rotation that revives', () => {
+describe('rotation that revives', () => {
   test('an expired or revoked token is not rotated, and the grace never outlasts the old expiry', async () => {
     const { postern, clock } = instance();
     const short = await postern.tokens.create({ name: 'x', types, expiresIn: '1m' });
@@ -123,7 +123,7 @@ describe('7. rotation that revives', () => {
   });
 });
 
-describe('8. tokens that mint more than they hold', () => {
+describe('tokens that mint more than they hold', () => {
   test('on create, on update and on rotate; owner and organization are those of the proven principal', async () => {
     const { postern } = instance();
     const { token } = await postern.tokens.create({ name: 'x', owner: 'ada', types });
@@ -142,7 +142,7 @@ describe('8. tokens that mint more than they hold', () => {
   });
 });
 
-describe('9. identifiers that contain the separator', () => {
+describe('identifiers that contain the separator', () => {
   test('of 2,000 tokens none is dead on arrival, and none has the separator inside', async () => {
     const { postern } = instance();
     for (let i = 0; i < 2_000; i++) {
@@ -154,7 +154,7 @@ describe('9. identifiers that contain the separator', () => {
   });
 });
 
-describe('16. regular expressions on an attacker’s text', () => {
+describe('regular expressions on an attacker’s text', () => {
   test('one that would take ages on a long text never sees it, and a g flag remembers nothing', async () => {
     const { postern } = instance({ importedTokens: [{ pattern: /^old_[a-z]+$/g }], cache: false });
     const digest = 'ef'.repeat(32);
@@ -168,7 +168,7 @@ describe('16. regular expressions on an attacker’s text', () => {
   });
 });
 
-describe('22. through the bearer into the store', () => {
+describe('through the bearer into the store', () => {
   test.each([
     ["' OR 1=1 --"],
     ["pst_'; DROP TABLE tokens; --"],

@@ -85,7 +85,7 @@ async function world() {
   return { postern: postern as Postern, tokens: made.map(({ token }) => token) };
 }
 
-describe('21. a polluted Object.prototype', () => {
+describe('a polluted Object.prototype', () => {
   test.each(POLLUTION)('%s changes no decision, cold or warm', async (key, value) => {
     const clean = await world();
     const expected = await decisions(clean.postern, clean.tokens);

@@ -35,7 +35,7 @@ function shown(value: unknown): string {
   }
 }
 
-describe('10. secrets in logs, errors, events and records', () => {
+describe('secrets in logs, errors, events and records', () => {
   test('no canary of a token or a pepper is seen anywhere but in what create and rotate return', async () => {
     const pepper = 'CANARY-pepper-CANARY-pepper';
     const store = controlledStore();

@@ -5,7 +5,7 @@ import { type RawAnswer, send } from './http-client.js';
 import { HTTP_SERVERS, INSIDE, type Running } from './http-servers.js';
 import { createWorld, type World } from './world.js';
 
-/** The contract's table, written down a second time: status, what follows the realm, other headers. */
+/** The HTTP columns of docs/contract.md, written down a second time: status, challenge after the realm, other headers. */
 const EXPECTED: Readonly<Record<DenialReason, { status: number; challenge: string | null; retryAfter?: string }>> = {
   token_missing: { status: 401, challenge: '' },
   token_malformed: { status: 400, challenge: ', error="invalid_request"' },

@@ -3,9 +3,10 @@ import express from 'express';
 import express4 from 'express4';
 import fastify from 'fastify';
 import { createPostern, memoryStore } from 'postern';
-import { guard, lint } from 'postern/express';
-import { posternPlugin } from 'postern/fastify';
+import { guard, lintRoutes } from 'postern/express';
+import { lintRoutes as lintFastify, posternPlugin } from 'postern/fastify';
 import { describe, expect, it } from 'vitest';
+import { thrown } from '../support/instance.js';
 
 const postern = createPostern({ store: memoryStore() });
 const handler = (_request: unknown, response: { end(): void }) => response.end();
@@ -15,7 +16,7 @@ const short = (findings: readonly { route: string; problem: string }[]) =>
 describe.each([
   ['Express 5', express],
   ['Express 4', express4 as typeof express],
-])('lint of %s', (_, make) => {
+])('lintRoutes of %s', (_, make) => {
   it('lists the routes without a guard, and those whose scope forgets the tenant', () => {
     const app = make();
     app.get('/open', handler);
@@ -31,7 +32,7 @@ describe.each([
     admin.use(guard(postern, { scope: 'iam:write' }));
     admin.post('/after', handler);
     app.use('/admin', admin);
-    expect(short(lint(app))).toEqual([
+    expect(short(lintRoutes(app))).toEqual([
       'GET /open: requirement_missing',
       'GET /orgs/:org/models: organization_missing',
       'POST /before: requirement_missing',
@@ -42,12 +43,20 @@ describe.each([
     const app = make();
     app.use(guard(postern, { authenticated: true }));
     app.get('/', handler);
-    expect(lint(app)).toEqual([]);
-    expect(lint(make())).toEqual([]);
+    expect(lintRoutes(app)).toEqual([]);
+    expect(lintRoutes(make())).toEqual([]);
+    expect(lintRoutes(make.Router())).toEqual([]);
   });
 });
 
-describe('lintRequirements of Fastify', () => {
+it.each([[fastify()], [{}], [null], ['app']])(
+  'lintRoutes of Express refuses another thing than an application',
+  (app) => {
+    expect(thrown(() => lintRoutes(app))).toMatchObject({ code: 'input_invalid', path: 'app' });
+  },
+);
+
+describe('lintRoutes of Fastify', () => {
   it('lists the routes that declare nothing, and those whose scope forgets the tenant', async () => {
     const app = fastify({ exposeHeadRoutes: false });
     await app.register(posternPlugin, { postern });
@@ -55,10 +64,25 @@ describe('lintRequirements of Fastify', () => {
     app.get('/healthz', { config: { requirement: { public: true } } }, () => '');
     app.post('/tenants/:tenantId/models', { config: { requirement: { scope: 'models:write' } } }, () => '');
     await app.ready();
-    expect(short(app.lintRequirements())).toEqual([
+    expect(short(lintFastify(app))).toEqual([
       'GET /open: requirement_missing',
       'POST /tenants/:tenantId/models: organization_missing',
     ]);
+    await app.close();
+  });
+
+  it('refuses an application without the plugin: its routes are not known', () => {
+    expect(thrown(() => lintFastify(fastify())).code).toBe('guard_missing');
+  });
+
+  it('knows the routes of a plugin inside, and is asked there too', async () => {
+    const app = fastify({ exposeHeadRoutes: false });
+    await app.register(posternPlugin, { postern });
+    await app.register(async (inner) => {
+      inner.get('/inner', () => '');
+      expect(short(lintFastify(inner))).toEqual(['GET /inner: requirement_missing']);
+    });
+    expect(lintFastify(app)).toHaveLength(1);
     await app.close();
   });
 });

@@ -1,4 +1,5 @@
-import { createPostern, memoryStore, type Postern, type Store } from 'postern';
+import { createPostern, memoryStore, type Postern } from 'postern';
+import type { Store } from 'postern/store';
 
 /** One organization, its deployments and its tokens, and a store that can be pulled out. The clock stands still. */
 export interface World {

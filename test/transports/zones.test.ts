@@ -154,6 +154,8 @@ describe('clientAddress', () => {
   });
 
   it('refuses what is no address, and says whose option it is', () => {
-    expect(() => clientAddress({ trustedProxies: ['proxy'] })).toThrow(/^trustedProxies of clientAddress: "proxy" is no network/);
+    expect(() => clientAddress({ trustedProxies: ['proxy'] })).toThrow(
+      /^trustedProxies of clientAddress: "proxy" is no network/,
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { createPostern, endpointAccess, memoryStore, scopeAccess } from 'postern';
+import { createPostern, endpointAccess, memoryStore, type PrincipalOf, type ScopesOf, scopeAccess } from 'postern';
 
 /** The same with token types of one's own. */
 const postern = createPostern({
@@ -39,3 +39,36 @@ export async function wrong(token: string): Promise<void> {
   // @ts-expect-error a type that nothing made
   createPostern({ store: memoryStore(), tokenTypes: { visitor: {} } });
 }
+
+type Scope = ScopesOf<typeof postern>;
+export const scopes: Readonly<Record<Scope, true>> = {
+  'orders:read': true,
+  'orders:write': true,
+  'stock:count': true,
+  'payroll:read': true,
+  'payroll:pay': true,
+};
+export const needed = (scope: Scope) => postern.authorize({ requirement: { scope } });
+
+export function named(principal: PrincipalOf<typeof postern>): readonly string[] | undefined {
+  // @ts-expect-error the default types are not there
+  principal.types.developer;
+  // @ts-expect-error clerks have scopes
+  principal.types.clerk?.endpoints;
+  return principal.types.clerk?.scopes ?? principal.grants.scopes;
+}
+export async function known(token: string): Promise<PrincipalOf<typeof postern> | null> {
+  const answer = await postern.authenticate(token);
+  return answer.ok ? answer.principal : null;
+}
+
+// @ts-expect-error a wildcard is for grants
+export const wildcard: Scope = 'orders:*';
+// @ts-expect-error the default types are not there
+export const ofTheDefaults: Scope = 'models:read';
+// @ts-expect-error no such action
+export const misspelt: Scope = 'orders:raed';
+// @ts-expect-error nothing that is no instance has scopes
+export type OfNothing = ScopesOf<{ tokens: true }>;
+// @ts-expect-error nothing that is no instance has principals
+export type Nobody = PrincipalOf<string>;

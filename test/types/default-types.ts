@@ -1,4 +1,15 @@
-import { createPostern, memoryStore, type Postern, type Principal, type RegisteredRequirement } from 'postern';
+import {
+  type Authenticator,
+  createPostern,
+  memoryRateLimiter,
+  memoryStore,
+  type Postern,
+  type Principal,
+  type PrincipalOf,
+  type RegisteredRequirement,
+  type ScopesOf,
+} from 'postern';
+import type { Store } from 'postern/store';
 
 /** What compiles, and what must not, with the default token types. Compiled by `types.test.ts`; never run. */
 const postern = createPostern({ store: memoryStore() });
@@ -54,6 +65,7 @@ export async function grants(): Promise<void> {
   });
   await postern.tokens.create({ name: 'ci', types: { user: { endpoints: '*' } }, expiresAt: new Date() });
   await postern.tokens.update('id', { types: { developer: { scopes: ['models:read'] } }, expiresAt: null });
+  await postern.tokens.update('id', { expiresIn: '90d' });
   await postern.tokens.rotate('id', { grace: '1h' });
   await postern.endpoints.update('summarizer', { access: 'private' }, { organization: 'acme' });
 
@@ -77,6 +89,8 @@ export async function grants(): Promise<void> {
   await postern.tokens.create({ name: 'ci', types: { user: { endpoints: '*' } }, metadata: { a: () => 1 } });
   // @ts-expect-error an owner is not changed
   await postern.tokens.update('id', { owner: 'eve' });
+  // @ts-expect-error no such unit
+  await postern.tokens.update('id', { expiresIn: '1y' });
   // @ts-expect-error no such access
   await postern.endpoints.create({ id: 'summarizer', access: 'open' });
   // @ts-expect-error no such option
@@ -109,3 +123,29 @@ export const managed = (principal: Principal) => any.as(principal).tokens.list()
 
 /** Where no instance is registered, every well-formed scope is taken. */
 export const unregistered: RegisteredRequirement = { scope: 'anything:goes' };
+
+/** `ScopesOf` and `PrincipalOf` name what an instance knows. */
+export const scope: ScopesOf<typeof postern> = 'models:read';
+// @ts-expect-error no such resource
+export const noScope: ScopesOf<typeof postern> = 'model:read';
+export const ownerOf = (principal: PrincipalOf<typeof postern>) => principal.types.developer?.scopes ?? principal.owner;
+// @ts-expect-error no such type
+export const robotOf = (principal: PrincipalOf<typeof postern>) => principal.types.robot;
+
+/** An authenticator of one's own, in the words of `tokens.create`. */
+export const sessions: Authenticator = {
+  accepts: (token) => token.startsWith('eyJ'),
+  authenticate: async (token) =>
+    token === ''
+      ? 'token_unknown'
+      : { types: { developer: { scopes: ['models:read'] } }, owner: 'ada', organization: 'acme', endsAt: new Date() },
+};
+createPostern({ store: memoryStore(), authenticators: [sessions], rateLimiter: memoryRateLimiter() });
+// @ts-expect-error an end has to be said, if only that there is none
+export const endless: Authenticator = { ...sessions, authenticate: () => ({ types: {}, owner: null }) };
+// @ts-expect-error no reason of an authenticator
+export const judging: Authenticator = { ...sessions, authenticate: () => 'scope_missing' };
+// @ts-expect-error `accepts` says what is its own
+createPostern({ store: memoryStore(), authenticators: [{ authenticate: sessions.authenticate }] });
+// @ts-expect-error a store has more than that
+export const noStore: Store = { close: async () => {} };

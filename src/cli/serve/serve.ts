@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { createPostern, type Postern } from '../../instance/create-postern.js';
-import { managementApi, toNodeHandler } from '../../management/index.js';
+import { toNodeHandler } from '../../management/adapters/node.js';
+import { managementApi } from '../../management/api.js';
 import { clientAddress, type SocketRequest } from '../../transports/zones.js';
 import { isInTheClear } from '../backend/http-client.js';
 import { openStore } from '../backend/open-store.js';

@@ -1,8 +1,8 @@
+import { readGrants } from '../../base/grant-input.js';
 import { expiryOf, isRevoked } from '../../base/token-reader.js';
 import { excessOf } from '../../domain/grants.js';
 import { VerifiedPrincipal } from '../../domain/principal.js';
 import type { GrantsOf, TokenTypes } from '../../domain/token-types.js';
-import { readGrants } from '../../managing/grant-input.js';
 import type { IssuedToken } from '../../managing/tokens-api.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';

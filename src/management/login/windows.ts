@@ -1,15 +1,8 @@
 import type { Ground } from '../../base/ground.js';
 import { isPosternError } from '../../domain/errors.js';
-import type { RateLimiter } from '../../ports/rate-limiter.js';
+import { memoryWindows } from '../../limits/memory.js';
+import type { RateLimiter, RateWindow } from '../../ports/rate-limiter.js';
 import { Problem, unavailable } from '../http/problem.js';
-
-interface Window {
-  readonly points: number;
-  /** Milliseconds. */
-  readonly duration: number;
-}
-
-type Limiter = Pick<RateLimiter, 'consume'>;
 
 const MINUTE = 60_000;
 
@@ -19,20 +12,23 @@ const BOUNDS = {
   begin: { each: { points: 20, duration: MINUTE }, all: { points: 600, duration: MINUTE } },
   /** A client asks once a second, and never stops; several may share an address. */
   collect: { each: { points: 1_200, duration: MINUTE }, all: { points: 60_000, duration: MINUTE } },
-} as const satisfies Record<string, { readonly each: Window; readonly all: Window }>;
+} as const satisfies Record<string, { readonly each: RateWindow; readonly all: RateWindow }>;
 
 /** How many addresses are counted at once, at most. */
 const MOST_WINDOWS = 10_000;
 
 /** Counts in this process, unless the instance has a limiter that all of them share. */
 export class LoginLimits {
-  readonly #byAddress: Limiter;
+  readonly #byAddress: RateLimiter;
   /** Kept apart: however many addresses there are, none of them pushes out what bounds them all. */
-  readonly #inAll: Limiter;
+  readonly #inAll: RateLimiter;
+
+  readonly #now: () => number;
 
   constructor({ settings, time }: Ground) {
-    this.#byAddress = settings.rateLimiter ?? localLimiter(() => time.read());
-    this.#inAll = settings.rateLimiter ?? localLimiter(() => time.read());
+    this.#byAddress = settings.rateLimiter ?? memoryWindows(MOST_WINDOWS);
+    this.#inAll = settings.rateLimiter ?? memoryWindows(MOST_WINDOWS);
+    this.#now = () => time.read();
   }
 
   /**
@@ -41,14 +37,15 @@ export class LoginLimits {
    */
   async take(what: keyof typeof BOUNDS, address: string | null): Promise<void> {
     const { each, all } = BOUNDS[what];
+    const now = this.#now();
     // First by address: who is stopped there uses up nothing of what is everybody's.
-    if (address !== null) await consume(this.#byAddress, `login:${what}:${networkOf(address)}`, each);
-    await consume(this.#inAll, `login:${what}`, all);
+    if (address !== null) await consume(this.#byAddress, `login:${what}:${networkOf(address)}`, each, now);
+    await consume(this.#inAll, `login:${what}`, all, now);
   }
 }
 
-async function consume(limiter: Limiter, key: string, window: Window): Promise<void> {
-  const { allowed, resetIn } = await limiter.consume(key, window).catch((error: unknown) => {
+async function consume(limiter: RateLimiter, key: string, window: RateWindow, now: number): Promise<void> {
+  const { allowed, resetIn } = await limiter.consume(key, window, now).catch((error: unknown) => {
     if (isPosternError(error)) throw error;
     throw unavailable('How often you asked can not be told at the moment.');
   });
@@ -67,29 +64,4 @@ function networkOf(address: string): string {
   const zeros = after === undefined ? 0 : 8 - groups(before).length - groups(after).length;
   const all = [...groups(before), ...Array<string>(zeros).fill('0'), ...groups(after)];
   return `${all.slice(0, 4).join(':')}::/64`;
-}
-
-/** Windows of a fixed length, each from its first call. The oldest are forgotten first when there are too many. */
-function localLimiter(now: () => number): Limiter {
-  const windows = new Map<string, { used: number; readonly endsAt: number }>();
-  return {
-    async consume(key, { points, duration }) {
-      const at = now();
-      let window = windows.get(key);
-      // A window that ends later than one can is from before the clock was set back.
-      if (window === undefined || window.endsAt <= at || window.endsAt > at + duration) {
-        windows.delete(key);
-        window = { used: 0, endsAt: at + duration };
-        windows.set(key, window);
-        const oldest = windows.keys().next();
-        if (windows.size > MOST_WINDOWS && !oldest.done) windows.delete(oldest.value);
-      }
-      window.used++;
-      return {
-        allowed: window.used <= points,
-        remaining: Math.max(0, points - window.used),
-        resetIn: window.endsAt - at,
-      };
-    },
-  };
 }

@@ -57,7 +57,7 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
             access_token: issued.accessToken,
             issued_token_type: ACCESS_TOKEN,
             token_type: issued.tokenType ?? 'Bearer',
-            expires_in: issued.expiresIn,
+            expires_in: secondsUntil(issued.expiresAt, context.ground.time.read()),
             scope: issued.scope ?? '',
           },
         };
@@ -119,6 +119,11 @@ function readForm(form: Form) {
     subjectToken,
     options: { ...(scopes.length > 0 && { scopes }), ...(endpoints.length > 0 && { endpoints: allOr(endpoints) }) },
   };
+}
+
+/** From the second that it is now, as `iat` has it. */
+function secondsUntil(end: Date, now: number): number {
+  return Math.floor(end.getTime() / 1000) - Math.floor(now / 1000);
 }
 
 function allOr(endpoints: readonly string[]): '*' | readonly string[] {

@@ -20,11 +20,15 @@ export const pageSize = z
   .max(1_000, 'give at most 1000')
   .default(100);
 
+// Answers are open: whoever reads one of a newer server passes over what is new. What comes in is closed.
+
 export const userAnswer = z
   .object({ name: z.string(), email: z.string(), first_name: z.string(), last_name: z.string() })
   .meta({ id: 'User', description: 'Texts, empty where unknown' });
 
-export const label = z.strictObject({ key: z.string(), value: z.string() }).meta({ id: 'Label' });
+const labelFields = { key: z.string(), value: z.string() };
+const labelAnswer = z.object(labelFields).meta({ id: 'Label' });
+export const label = z.strictObject(labelFields);
 
 export const organizationAnswer = z
   .object({
@@ -34,7 +38,7 @@ export const organizationAnswer = z
     deleted_at: time.nullable(),
     name: z.string(),
     resource_type: z.literal('organization'),
-    labels: z.array(label),
+    labels: z.array(labelAnswer),
     description: z.string(),
   })
   .meta({ id: 'Organization' });
@@ -67,7 +71,7 @@ const tokenAnswerFields = {
   deleted_at: time.nullable(),
   name: z.string(),
   resource_type: z.literal('api_token'),
-  labels: z.array(label),
+  labels: z.array(labelAnswer),
   description: z.string(),
   scopes: z.array(z.string()).meta({ description: "In BentoCloud's words; what they have none for, by its own name" }),
   user: userAnswer,

@@ -1,5 +1,5 @@
+import { within } from '../shared/deadline.js';
 import { loadPg, type PgClient, type PgConnection, type PgPool } from './client.js';
-import { within } from './deadline.js';
 import type { PostgresSettings } from './options.js';
 
 /** What the feed listens on: a connection, and how it is given back. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { elapsed, within } from '../shared/deadline.js';
 import type { Migration } from '../shared/migration.js';
 import type { Row } from '../sql/rows.js';
 import type { PgClient, PgPool, PgQuery } from './client.js';
-import { elapsed, within } from './deadline.js';
 import { isConnectionSound, isLostStatement, isMissingTable, isTransient } from './errors.js';
 import { migrate, planMigration } from './migrate.js';
 

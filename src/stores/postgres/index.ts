@@ -1,21 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { PosternError } from '../../domain/errors.js';
 import type { Change } from '../../ports/changes.js';
-import type { Confirmation, Store } from '../../ports/store.js';
-import { invalidationOf } from '../shared/invalidation.js';
+import type { Invalidation, Store } from '../../ports/store.js';
+import { within } from '../shared/deadline.js';
+import { Feed } from '../shared/feed/feed.js';
+import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
 import { listChanges, recordValues } from './audit.js';
-import { Confirmations } from './confirm.js';
+import { PostgresChannel, payloadOf } from './channel.js';
 import { Connections } from './connections.js';
 import { Database } from './database.js';
-import { within } from './deadline.js';
 import { EndpointStatements } from './endpoints.js';
 import { EntryStatements } from './entries.js';
 import { isTaken } from './errors.js';
-import { Feed } from './feed.js';
-import { encodeChange } from './message.js';
 import { type PostgresSettings, type PostgresStoreOptions, readPostgresOptions } from './options.js';
-import { Presence } from './presence.js';
 import { quoted } from './schema.js';
 import { countTokens, listExpiredTokens, listTokens } from './token-lists.js';
 import { TokenStatements, type Write } from './tokens.js';
@@ -59,9 +57,7 @@ export interface PostgresStore extends Store {
  * - A call that PostgreSQL does not answer within `timeout` rejects; whether it was done is not known then. The next call
  *   works as soon as PostgreSQL does. A statement that waits inside the server is not stopped by that: set
  *   `statement_timeout` for the role to bound it there too.
- * - How many tokens there are is kept in tables of its own, by triggers on `tokens`: also of a bulk load, and of what is done by
- *   hand. They run with the rights of who made the tables. A role that is not their owner needs SELECT, INSERT, UPDATE and
- *   DELETE on the others (of `token_counts` and `token_totals` SELECT is enough), after an upgrade on those that it made.
+ * - A role that is not the owner of the tables needs SELECT, INSERT, UPDATE and DELETE on them.
  * - A `pool` that was given stays open: end it after the store. Give it `connectionTimeoutMillis`, and two connections at least.
  *
  * @example
@@ -74,7 +70,7 @@ export interface PostgresStore extends Store {
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   const store = new Tables(readPostgresOptions(options));
-  const { tokens, endpoints, entries, usage, read, change, feed, confirmations } = store;
+  const { tokens, endpoints, entries, usage, read, change, feed } = store;
   const schema = store.schema;
   return {
     findTokenByDigest: (digests) => read((db) => tokens.findByDigest(db, digests)),
@@ -82,10 +78,10 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     findToken: (id) => read((db) => tokens.find(db, id)),
     listTokens: (query) => read((db) => listTokens(db, schema, query)),
     countTokens: (filter, atMost) => read((db) => countTokens(db, schema, filter, atMost)),
-    insertToken: (token, secret, made) => change(made, () => tokens.insert(token, secret)),
+    insertToken: (token, secret, made) => change(made, NOBODY, () => tokens.insert(token, secret)),
     replaceToken: (token, expectedVersion, rotation, made) =>
-      change(made, () => tokens.replace(token, expectedVersion, rotation)),
-    deleteToken: (id, made) => change(made, () => tokens.delete(id)),
+      change(made, ofToken(token.id), () => tokens.replace(token, expectedVersion, rotation)),
+    deleteToken: (id, made) => change(made, ofToken(id), () => tokens.delete(id)),
     listExpiredTokens: (organization, before, limit) =>
       read((db) => listExpiredTokens(db, schema, organization, before, limit)),
     recordUsage: (usages) => read((db) => usage.record(db, usages)),
@@ -93,16 +89,18 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     listChanges: (query) => read((db) => listChanges(db, schema, query)),
     findEndpoint: (organization, id) => read((db) => endpoints.find(db, organization, id)),
     listEndpoints: (query) => read((db) => endpoints.list(db, query)),
-    insertEndpoint: (endpoint, made) => change(made, () => endpoints.insert(endpoint)),
+    insertEndpoint: (endpoint, made) =>
+      change(made, ofEndpoints(endpoint.organization), () => endpoints.insert(endpoint)),
     replaceEndpoint: (endpoint, expectedVersion, made) =>
-      change(made, () => endpoints.replace(endpoint, expectedVersion)),
-    deleteEndpoint: (organization, id, made) => change(made, () => endpoints.delete(organization, id)),
+      change(made, ofEndpoints(endpoint.organization), () => endpoints.replace(endpoint, expectedVersion)),
+    deleteEndpoint: (organization, id, made) =>
+      change(made, ofEndpoints(organization), () => endpoints.delete(organization, id)),
     findEntry: (kind, id, now) => read((db) => entries.find(db, kind, id, now)),
     putEntry: (entry, expectedVersion, now) => read((db) => entries.put(db, entry, expectedVersion, now)),
     deleteEntry: (kind, id, expectedVersion, now) => read((db) => entries.delete(db, kind, id, expectedVersion, now)),
-    ...(feed !== null && { subscribe: (listener) => feed.subscribe(listener) }),
-    ...(confirmations !== null && {
-      confirm: (timeout: number): Promise<Confirmation> => read(() => confirmations.confirm(timeout)),
+    ...(feed !== null && {
+      subscribe: (listener) => feed.subscribe(listener),
+      confirm: (timeout) => read(() => feed.confirm(timeout)),
     }),
     migrate: (migrateOptions) => store.migrate(migrateOptions),
     close: () => store.close(),
@@ -120,33 +118,23 @@ class Tables {
   readonly entries: EntryStatements;
   readonly usage: UsageStatements;
   readonly feed: Feed | null;
-  readonly confirmations: Confirmations | null;
   readonly #connections: Connections;
   readonly #db: Database;
-  readonly #presence: Presence;
-  readonly #channel: string;
+  readonly #channel: PostgresChannel;
   #closing: Promise<void> | null = null;
 
   constructor(settings: PostgresSettings) {
-    const { heartbeat } = settings;
-    this.schema = quoted(settings.schema);
+    const { schema, heartbeat, listen } = settings;
+    this.schema = quoted(schema);
     this.tokens = new TokenStatements(this.schema);
     this.endpoints = new EndpointStatements(this.schema);
     this.entries = new EntryStatements(this.schema);
     this.usage = new UsageStatements(this.schema);
-    this.#channel = `postern:${settings.schema}`;
     this.#connections = new Connections(settings);
     this.#db = new Database(this.#connections.pool, settings);
     const instance = randomUUID();
-    this.#presence = new Presence(this.#db, this.schema, instance, heartbeat);
-    if (settings.listen === false) {
-      this.feed = null;
-      this.confirmations = null;
-    } else {
-      const open = () => this.#connections.openListener();
-      this.feed = new Feed({ channel: this.#channel, instance, heartbeat, open }, this.#db, this.#presence);
-      this.confirmations = new Confirmations(this.#db, this.feed, this.#presence, this.#channel);
-    }
+    this.#channel = new PostgresChannel(this.#db, this.#connections, schema, instance, heartbeat);
+    this.feed = listen === false ? null : new Feed(this.#channel, instance, heartbeat);
   }
 
   readonly read = async <T>(work: (db: Database) => Promise<T>): Promise<T> => {
@@ -154,13 +142,13 @@ class Tables {
     return work(this.#db);
   };
 
-  readonly change = async (change: Change, write: () => Write): Promise<boolean> => {
+  readonly change = async (change: Change, invalidation: Invalidation | null, write: () => Write): Promise<boolean> => {
     await this.#enter();
+    const { id } = change;
     // Everything is read of what was handed in before anything is done.
     const { statement, values } = write();
-    const invalidation = invalidationOf(change);
-    const payload = invalidation && encodeChange(change.id, invalidation);
-    const all = [...values, ...recordValues(change, this.#channel, payload)];
+    const payload = invalidation && payloadOf({ kind: 'change', id, invalidation });
+    const all = [...values, ...recordValues(change, this.#channel.name, payload)];
     const make = async () => {
       try {
         return (await this.#db.run(statement, all)).length > 0;
@@ -169,7 +157,7 @@ class Tables {
         throw error;
       }
     };
-    return this.feed === null ? make() : this.feed.change(change.id, invalidation, make);
+    return this.feed === null ? make() : this.feed.change(id, invalidation, make);
   };
 
   async migrate({ dryRun = false }: MigrateOptions = {}): Promise<Migration> {
@@ -192,9 +180,7 @@ class Tables {
   async #enter(): Promise<void> {
     this.#assertOpen();
     await this.#db.ready();
-    if (this.feed === null) return;
-    this.feed.open();
-    if (this.feed.isWanted && !this.#presence.isFresh) await this.#presence.register();
+    await this.feed?.enter();
     this.#assertOpen();
   }
 

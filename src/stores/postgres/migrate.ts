@@ -3,7 +3,7 @@ import type { Migration } from '../shared/migration.js';
 import type { Row } from '../sql/rows.js';
 import type { PgClient } from './client.js';
 import { isNameTaken } from './errors.js';
-import { foundation, migrationTo, SCHEMA_VERSION, VERSIONS, versionsTable } from './schema.js';
+import { foundation, MIGRATIONS, quoted, VERSIONS, versionsTable } from './schema.js';
 
 /** The first half of the advisory lock that migrations hold: the bytes of "pstn". The other half is the schema's. */
 const LOCK = 0x7073746e;
@@ -13,42 +13,35 @@ const LOCK = 0x7073746e;
  *
  * @throws PosternError `store_newer`, `store_invalid`
  */
-export async function planMigration(client: PgClient, schema: string): Promise<Migration> {
-  const { version, isThere } = await inspect(client, schema);
+export async function planMigration(client: PgClient, schema: string, migrations = MIGRATIONS): Promise<Migration> {
+  const to = migrations.length;
+  const { version, isThere } = await inspect(client, schema, to);
   const statements = version === null ? [...foundation(schema, isThere)] : [];
-  for (let next = (version ?? 0) + 1; next <= SCHEMA_VERSION; next++) statements.push(...migrationTo(next, schema));
-  return { from: version ?? 0, to: SCHEMA_VERSION, statements };
+  for (const [index, statementsOf] of [...migrations.entries()].slice(version ?? 0)) {
+    const mark = `INSERT INTO ${versionsTable(schema)} (version, migrated_at) VALUES (${index + 1}, now())`;
+    statements.push(...statementsOf(quoted(schema)), mark);
+  }
+  return { from: version ?? 0, to, statements };
 }
 
 /**
- * Makes the tables, or takes them up to this library's version: each version in a transaction of its own, which holds the
- * lock. Of many processes that start at once one does each step, and the others find it done.
+ * Makes the tables, or takes them up to this library's version, in one transaction, which holds the lock. Of many processes
+ * that start at once one does it, and the others find it done.
  *
  * @throws PosternError `store_newer`, `store_invalid`, and whatever the driver rejects with
  */
-export async function migrate(client: PgClient, schema: string): Promise<Migration> {
-  const done: string[] = [];
-  let from: number | null = null;
+export async function migrate(client: PgClient, schema: string, migrations = MIGRATIONS): Promise<Migration> {
   // Without the lock first: it is the usual case, and needs no right to make anything.
-  while ((await planMigration(client, schema)).statements.length > 0) {
-    const { version, statements } = await step(client, schema);
-    if (statements.length > 0) from ??= version;
-    done.push(...statements);
-  }
-  return { from: from ?? SCHEMA_VERSION, to: SCHEMA_VERSION, statements: done };
-}
-
-async function step(client: PgClient, schema: string): Promise<{ version: number; statements: readonly string[] }> {
+  const found = await planMigration(client, schema, migrations);
+  if (found.statements.length === 0) return found;
   // So that what is looked at under the lock is what is there by then, whatever the database's default is.
   await client.query({ text: 'BEGIN ISOLATION LEVEL READ COMMITTED' });
   try {
     await client.query({ text: 'SELECT pg_advisory_xact_lock($1, hashtext($2))', values: [LOCK, schema] });
-    const { version, isThere } = await inspect(client, schema);
-    const statements = version === null ? [...foundation(schema, isThere)] : [];
-    if ((version ?? 0) < SCHEMA_VERSION) statements.push(...migrationTo((version ?? 0) + 1, schema));
-    for (const text of statements) await client.query({ text });
+    const planned = await planMigration(client, schema, migrations);
+    for (const text of planned.statements) await client.query({ text });
     await client.query({ text: 'COMMIT' });
-    return { version: version ?? 0, statements };
+    return planned;
   } catch (error) {
     // The connection may be what failed: then its end undoes the transaction.
     await client.query({ text: 'ROLLBACK' }).catch(() => {});
@@ -57,7 +50,11 @@ async function step(client: PgClient, schema: string): Promise<{ version: number
 }
 
 /** `version` is `null` where nothing of ours is there yet. */
-async function inspect(client: PgClient, schema: string): Promise<{ version: number | null; isThere: boolean }> {
+async function inspect(
+  client: PgClient,
+  schema: string,
+  known: number,
+): Promise<{ version: number | null; isThere: boolean }> {
   // By a query of the catalog: to_regclass and its like may answer from a cache that a wait for the lock doesn't renew.
   const { rows } = await client.query({
     text: `SELECT current_setting('server_encoding') AS encoding,
@@ -76,10 +73,10 @@ async function inspect(client: PgClient, schema: string): Promise<{ version: num
   if (isOurs !== true) return { version: null, isThere: isThere === true };
   const found = await client.query({ text: `SELECT max(version) AS version FROM ${versionsTable(schema)}` });
   const version = Number(found.rows[0]?.version ?? 0);
-  if (version > SCHEMA_VERSION) {
+  if (version > known) {
     throw new PosternError(
       'store_newer',
-      `${schema} was written by a newer postern (version ${version}, this one knows ${SCHEMA_VERSION}): upgrade postern, or give it another schema`,
+      `${schema} was written by a newer postern (version ${version}, this one knows ${known}): upgrade postern, or give it another schema`,
       { path: 'schema' },
     );
   }

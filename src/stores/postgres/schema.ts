@@ -1,5 +1,3 @@
-import { version2 } from './schema-v2.js';
-
 /** Where the version of the tables is kept: a name that no other tool's table has. */
 export const VERSIONS = 'postern_migrations';
 
@@ -21,24 +19,20 @@ export function foundation(schema: string, isThere: boolean): readonly string[] 
   ];
 }
 
-/** The statements of one version, its own mark the last of them. */
-export function migrationTo(version: number, schema: string): readonly string[] {
-  const statements = MIGRATIONS[version - 1] as (typeof MIGRATIONS)[number];
-  const mark = `INSERT INTO ${versionsTable(schema)} (version, migrated_at) VALUES (${version}, now())`;
-  return [...statements(quoted(schema)), mark];
-}
+/** The statements that take a schema one version up. */
+export type Version = (schema: string) => readonly string[];
+
+/** What holds of each token: the condition that the index over all organizations is found by. */
+export const EVERY_TOKEN = 'seq > 0';
 
 /**
- * Each entry takes a schema one version up. An entry that was ever released stays as it is; a change is a new entry.
- *
  * COLLATE "C" is the order by code unit that pages are read in (ids are ASCII), and needs no locale to compare. The order of
  * the indexes on `tokens` and `changes` is that of a page: newest first. No index holds `last_used_at`, so that writing it
  * touches the row's own page only (HOT), for which `fillfactor` leaves room. `listeners` is logged like the rest: forgotten
  * in a crash, it would say that nobody is there to be waited for.
  */
-const MIGRATIONS: readonly ((s: string) => readonly string[])[] = [
-  (s) => [
-    `CREATE TABLE ${s}.tokens (
+const tables: Version = (s) => [
+  `CREATE TABLE ${s}.tokens (
   seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   id text COLLATE "C" NOT NULL UNIQUE,
   organization text COLLATE "C" NOT NULL,
@@ -58,26 +52,32 @@ const MIGRATIONS: readonly ((s: string) => readonly string[])[] = [
   last_used_at bigint,
   version bigint NOT NULL
 ) WITH (fillfactor = 90)`,
-    `CREATE INDEX tokens_by_organization ON ${s}.tokens (organization, created_at DESC, id DESC)`,
-    `CREATE INDEX tokens_by_owner ON ${s}.tokens (organization, owner, created_at DESC, id DESC)`,
-    `CREATE INDEX tokens_by_age ON ${s}.tokens (created_at DESC, id DESC)`,
-    `CREATE INDEX tokens_by_expiry ON ${s}.tokens (expires_at) WHERE expires_at IS NOT NULL`,
-    `CREATE TABLE ${s}.secrets (
+  `CREATE INDEX tokens_by_organization ON ${s}.tokens (organization, created_at DESC, id DESC)`,
+  `CREATE INDEX tokens_by_owner ON ${s}.tokens (organization, owner, created_at DESC, id DESC)`,
+  `CREATE INDEX tokens_by_ownership ON ${s}.tokens (organization, ownership, created_at DESC, id DESC)`,
+  // Only who asks for it by this condition, which always holds, gets this index. Else a page of a large organization might be
+  // read from it, past all the newer tokens of others.
+  `CREATE INDEX tokens_of_all ON ${s}.tokens (created_at DESC, id DESC) WHERE ${EVERY_TOKEN}`,
+  `CREATE INDEX tokens_by_expiry ON ${s}.tokens (expires_at) WHERE expires_at IS NOT NULL`,
+  `CREATE TABLE ${s}.secrets (
   digest text COLLATE "C" PRIMARY KEY,
   token bigint NOT NULL REFERENCES ${s}.tokens (seq) ON DELETE CASCADE,
   pepper text,
   created_at bigint NOT NULL,
-  ends_at bigint
+  ends_at bigint,
+  key_id text COLLATE "C",
+  public_key text
 )`,
-    `CREATE INDEX secrets_by_token ON ${s}.secrets (token)`,
-    `CREATE TABLE ${s}.uses (
+  `CREATE UNIQUE INDEX secrets_by_key ON ${s}.secrets (key_id) WHERE key_id IS NOT NULL`,
+  `CREATE INDEX secrets_by_token ON ${s}.secrets (token)`,
+  `CREATE TABLE ${s}.uses (
   token bigint NOT NULL REFERENCES ${s}.tokens (seq) ON DELETE CASCADE,
   endpoint text COLLATE "C" NOT NULL,
   count bigint NOT NULL,
   last_used_at bigint NOT NULL,
   PRIMARY KEY (token, endpoint)
 ) WITH (fillfactor = 90)`,
-    `CREATE TABLE ${s}.endpoints (
+  `CREATE TABLE ${s}.endpoints (
   organization text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
   uid text NOT NULL,
@@ -87,7 +87,7 @@ const MIGRATIONS: readonly ((s: string) => readonly string[])[] = [
   version bigint NOT NULL,
   PRIMARY KEY (organization, id)
 )`,
-    `CREATE TABLE ${s}.changes (
+  `CREATE TABLE ${s}.changes (
   id text COLLATE "C" CONSTRAINT changes_pkey PRIMARY KEY,
   type text COLLATE "C" NOT NULL,
   at bigint NOT NULL,
@@ -100,17 +100,27 @@ const MIGRATIONS: readonly ((s: string) => readonly string[])[] = [
   before text,
   after text
 )`,
-    `CREATE INDEX changes_by_organization ON ${s}.changes (organization, at DESC, id DESC)`,
-    `CREATE INDEX changes_by_subject ON ${s}.changes (subject, at DESC, id DESC)`,
-    `CREATE INDEX changes_by_age ON ${s}.changes (at DESC, id DESC)`,
-    `CREATE FUNCTION ${s}.refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+  `CREATE INDEX changes_by_organization ON ${s}.changes (organization, at DESC, id DESC)`,
+  `CREATE INDEX changes_by_subject ON ${s}.changes (subject, at DESC, id DESC)`,
+  `CREATE INDEX changes_by_age ON ${s}.changes (at DESC, id DESC)`,
+  `CREATE TABLE ${s}.entries (
+  kind text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  value text NOT NULL,
+  expires_at bigint,
+  version bigint NOT NULL,
+  PRIMARY KEY (kind, id)
+)`,
+  `CREATE INDEX entries_by_end ON ${s}.entries (expires_at) WHERE expires_at IS NOT NULL`,
+  `CREATE FUNCTION ${s}.refuse_change() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$`,
-    `CREATE TRIGGER changes_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON ${s}.changes
+  `CREATE TRIGGER changes_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON ${s}.changes
 FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change()`,
-    `CREATE TABLE ${s}.listeners (instance text PRIMARY KEY, live_until timestamptz NOT NULL)`,
-  ],
-  version2,
+  `CREATE TABLE ${s}.listeners (instance text PRIMARY KEY, live_until timestamptz NOT NULL)`,
 ];
+
+/** One that was ever released stays as it is; a change is a new one. */
+export const MIGRATIONS: readonly Version[] = [tables];
 
 /** The version that this library writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

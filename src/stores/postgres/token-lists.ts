@@ -4,7 +4,7 @@ import { TOKEN_COLUMNS, toToken } from '../sql/rows.js';
 import { encodeTypeNames } from '../sql/type-names.js';
 import { Conditions } from './conditions.js';
 import type { Database, SqlValue } from './database.js';
-import { EVERY_TOKEN } from './schema-v2.js';
+import { EVERY_TOKEN } from './schema.js';
 
 /** A statement of this one call, and its parameters. */
 interface Composed {
@@ -46,23 +46,12 @@ export function listTokensSql(schema: string, query: TokenQuery): Composed {
   };
 }
 
-/** The statement of a count: of what is kept counted, the sum of its slots; else it counts, as far as it has to. */
+/** The statement of a count, which stops at `atMost`. */
 export function countTokensSql(schema: string, filter: TokenFilter, atMost: number): Composed {
-  const { organization, owner, ownership, type, search } = filter;
-  if (owner !== undefined || type !== undefined || search !== undefined) {
-    const where = conditionsOf(filter);
-    const limit = where.parameter('bigint', atMost);
-    return {
-      text: `SELECT count(*) AS count FROM (SELECT FROM ${schema}.tokens t ${where}LIMIT ${limit}) AS counted`,
-      values: where.values,
-    };
-  }
-  const where = new Conditions();
-  if (organization !== null) where.add((p) => `organization = ${p('text', organization)}`);
-  if (ownership !== undefined) where.add((p) => `ownership = ${p('text', ownership)}`);
-  const counts = organization === null ? 'token_totals' : 'token_counts';
+  const where = conditionsOf(filter);
+  const limit = where.parameter('bigint', atMost);
   return {
-    text: `SELECT coalesce(sum(count), 0) AS count FROM ${schema}.${counts} ${where}`,
+    text: `SELECT count(*) AS count FROM (SELECT FROM ${schema}.tokens t ${where}LIMIT ${limit}) AS counted`,
     values: where.values,
   };
 }

@@ -1,6 +1,6 @@
 import type { Change, ChangeQuery } from '../../ports/changes.js';
 import type { Invalidation } from '../../ports/store.js';
-import { invalidationOf } from '../shared/invalidation.js';
+import { encode } from '../shared/feed/message.js';
 import type { Connection } from './connection.js';
 import { Listing } from './keys.js';
 import { readListing } from './listing.js';
@@ -14,26 +14,13 @@ for i, member in ipairs(members) do ids[i] = string.sub(member, tonumber(ARGV[5]
 return {'page', members, redis.call('HMGET', CHANGES, unpack(ids))}
 `);
 
-/** A change made ready to be written: read whole, so that one that can't be read changes nothing. */
-export interface PreparedChange {
-  readonly id: string;
-  /** What the scripts take of it. */
-  readonly args: readonly string[];
-  readonly invalidation: Invalidation | null;
-}
-
-/** @param instance who makes it: it need not be told */
-export function prepareChange(change: Change, feed: string, instance: string): PreparedChange {
+/** What the scripts take of a change, read whole: one that can't be read changes nothing. */
+export function changeArgs(change: Change, feed: string, invalidation: Invalidation | null): readonly string[] {
   const { id, type, at, actor, from, organization, subject, before, after } = change;
   const entry = JSON.stringify({ id, type, at, actor, from, organization, subject, before, after });
-  const invalidation = invalidationOf({ type, organization, subject });
   const listings = [Listing.all, Listing.ofOrganization(organization), Listing.ofSubject(subject)];
-  const message = invalidation === null ? '' : JSON.stringify({ by: instance, change: id, ...invalidation });
-  return {
-    id,
-    args: [id, entry, ...listings.map((listing) => `${listing.at(at)}${id}`), feed, message],
-    invalidation,
-  };
+  const message = invalidation === null ? '' : encode({ kind: 'change', id, invalidation });
+  return [id, entry, ...listings.map((listing) => `${listing.at(at)}${id}`), feed, message];
 }
 
 export async function listChanges(connection: Connection, query: ChangeQuery): Promise<readonly Change[]> {
@@ -44,7 +31,7 @@ export async function listChanges(connection: Connection, query: ChangeQuery): P
       : organization !== null
         ? Listing.ofOrganization(organization)
         : Listing.all;
-  const changes = await readListing<Change>(
+  return readListing<Change>(
     {
       connection,
       script: PAGE,
@@ -57,7 +44,6 @@ export async function listChanges(connection: Connection, query: ChangeQuery): P
     },
     limit,
   );
-  return changes ?? [];
 }
 
 /** @throws SyntaxError where it was changed by hand: a log that was tampered with is not shown as if it were whole */

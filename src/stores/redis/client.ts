@@ -31,28 +31,28 @@ export interface NodeRedisClient extends NodeRedisBase {
 /** What is used of a client that `createCluster` of `redis` (node-redis) made. */
 export interface NodeRedisCluster extends NodeRedisBase {
   readonly masters: readonly unknown[];
-  sendCommand(firstKey: string | undefined, isReadonly: boolean, args: string[]): Promise<unknown>;
+  sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>;
 }
 
 /** A client of `ioredis` or of `redis` (node-redis), for one server or for a cluster. */
 export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster;
 
 /** What a subscription tells. */
-export interface FeedEvents {
+export interface SubscriptionEvents {
+  opened(): void;
   message(channel: string, text: string): void;
-  /** It was made, or made again. */
-  up(): void;
-  down(error: unknown): void;
+  /** It is to be given up. */
+  ended(error: unknown): void;
 }
 
 /** A client as the store sees it, whichever it is. */
 export interface ClientPort {
   /** `idle`: it connects with the first command. `down`: what is sent now waits in the client's queue, or is refused. */
   state(): 'ready' | 'idle' | 'down';
-  /** @param key one of the keys that the command is about: it says which server of a cluster; `null` for any */
-  send(key: string | null, args: string[]): Promise<unknown>;
-  /** Subscribes on a connection of its own, which connects and subscribes again by itself. Returns what ends it. */
-  listen(channels: readonly string[], events: FeedEvents): () => void;
+  /** @param key one of the keys that the command is about: it says which server of a cluster */
+  send(key: string, args: string[]): Promise<unknown>;
+  /** Subscribes on a connection of its own. Returns what ends it. */
+  subscribe(channels: readonly string[], events: SubscriptionEvents): () => void;
   /** Takes back what was added to the client. */
   release(): void;
   /** Ends the connection. */

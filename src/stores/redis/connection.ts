@@ -25,11 +25,6 @@ export class Connection {
     this.#timeout = timeout;
   }
 
-  /** A command that belongs to no key. */
-  command(args: string[]): Promise<unknown> {
-    return this.#withinLimit(performance.now() + this.#timeout, () => this.#client.send(null, args));
-  }
-
   /**
    * Runs a script that reads, or whose second run does no harm. Its first argument is our version of the layout.
    *
@@ -126,12 +121,6 @@ export function foreignSchema(version: unknown, key: string): PosternError {
     return new PosternError(
       'store_newer',
       `the data in Redis was written by a newer postern (schema ${Number(version)}, this one knows ${SCHEMA_VERSION}): upgrade postern, or use another prefix`,
-    );
-  }
-  if (Number(version) >= 1) {
-    return new PosternError(
-      'store_invalid',
-      `the data in Redis is an older postern's (schema ${Number(version)}, this one works on ${SCHEMA_VERSION}): to upgrade it, restart or call store.migrate()`,
     );
   }
   return new PosternError(

@@ -1,6 +1,5 @@
 import type { StoredEndpoint } from '../../ports/records.js';
 import type { EndpointQuery } from '../../ports/store.js';
-import type { PreparedChange } from './changes.js';
 import type { Connection } from './connection.js';
 import { changing, guarded } from './script.js';
 
@@ -78,12 +77,12 @@ export async function listEndpoints(
 export function insertEndpoint(
   connection: Connection,
   endpoint: StoredEndpoint,
-  change: PreparedChange,
+  change: readonly string[],
 ): Promise<string> {
   const { organization, id, version, uid } = endpoint;
   return connection.change(
     INSERT,
-    ...change.args,
+    ...change,
     fieldOf(organization, id),
     String(version),
     JSON.stringify(uid),
@@ -95,12 +94,12 @@ export function replaceEndpoint(
   connection: Connection,
   endpoint: StoredEndpoint,
   expectedVersion: number,
-  change: PreparedChange,
+  change: readonly string[],
 ): Promise<string> {
   const { organization, id, version, uid } = endpoint;
   return connection.change(
     REPLACE,
-    ...change.args,
+    ...change,
     fieldOf(organization, id),
     String(expectedVersion),
     String(version),
@@ -113,9 +112,9 @@ export function deleteEndpoint(
   connection: Connection,
   organization: string,
   id: string,
-  change: PreparedChange,
+  change: readonly string[],
 ): Promise<string> {
-  return connection.change(DELETE, ...change.args, fieldOf(organization, id));
+  return connection.change(DELETE, ...change, fieldOf(organization, id));
 }
 
 /** JSON's quotes end the organization, so that no two pairs have one field. */

@@ -18,10 +18,6 @@ export type { RedisStoreOptions } from './options.js';
  * **Memory**: about 2 KB a token, 1.3 KB a change, and 250 bytes an entry besides its value; the audit log only grows. In a
  * cluster all of it is in one slot (`{prefix}`), on one of its masters: moving that slot to another one moves large keys.
  *
- * **Upgrade** from version 1: the first process that opens the store begins it, and from then on those of the older library are
- * refused. Everything works while it goes on, in steps of about a millisecond, 10 s for a million tokens; only lists and counts
- * by ownership are slow until it is whole, which `migrate` waits for. One that broke off is gone on with by itself.
- *
  * **Rights** of the user: keys `~{postern}:*`, channels `&{postern}:*`, `+@read +@write +@scripting +@pubsub +@connection
  * +time` and, so that the policy can be looked at, `+info`.
  *

@@ -1,18 +1,19 @@
-import type { ClientPort, FeedEvents, IoredisClient } from './client.js';
+import type { ClientPort, IoredisClient, SubscriptionEvents } from './client.js';
 
 /**
- * A subscriber must be able to wait for its connection, whatever the client it was made from is set to. It does not subscribe
- * again by itself: ioredis leaves the promise of that alone, and where the connection breaks at that moment too, its
- * rejection ends the process.
+ * A subscriber must be able to wait for its connection, whatever the client it was made from is set to. It does not connect
+ * again, nor subscribe again: the feed makes another one.
  */
 const SUBSCRIBER = {
   autoResubscribe: false,
+  retryStrategy: null,
   enableOfflineQueue: true,
   maxRetriesPerRequest: null,
   lazyConnect: false,
 };
 
 interface Subscriber extends IoredisClient {
+  once(event: string, listener: () => void): unknown;
   subscribe(...channels: string[]): Promise<unknown>;
 }
 
@@ -29,41 +30,30 @@ export class IoredisPort implements ClientPort {
     return status === 'ready' ? 'ready' : status === 'wait' ? 'idle' : 'down';
   }
 
-  send(_key: string | null, [command, ...args]: string[]): Promise<unknown> {
+  send(_key: string, [command, ...args]: string[]): Promise<unknown> {
     return this.#client.call(command as string, args);
   }
 
-  listen(channels: readonly string[], events: FeedEvents): () => void {
+  subscribe(channels: readonly string[], events: SubscriptionEvents): () => void {
     const subscriber = this.#duplicate();
-    let ended = false;
     let error: unknown = new Error('the connection of the feed was closed');
-    const down = () => {
-      if (!ended) events.down(error);
-    };
+    const ended = () => events.ended(error);
     subscriber.on('error', (failure) => {
       error = failure;
     });
-    subscriber.on('close', down);
-    subscriber.on('end', down);
-    subscriber.on('message', (channel: string, text: string) => {
-      if (!ended) events.message(channel, text);
-    });
+    subscriber.on('close', ended);
+    subscriber.on('end', ended);
+    subscriber.on('message', (channel: string, text: string) => events.message(channel, text));
     const subscribe = () => {
       subscriber.subscribe(...channels).then(
-        () => events.up(),
-        (failure) => {
-          error = failure;
-          down();
-        },
+        () => events.opened(),
+        (failure) => events.ended(failure),
       );
     };
     // A cluster looks for another node to subscribe to by itself, and says nothing of it.
     if (this.#client.isCluster) subscribe();
-    else subscriber.on('ready', subscribe);
-    return () => {
-      ended = true;
-      subscriber.disconnect();
-    };
+    else subscriber.once('ready', subscribe);
+    return () => subscriber.disconnect();
   }
 
   release(): void {

@@ -16,12 +16,10 @@
  * | `log` | sorted set | where changes stand in each listing, in lexicographic order |
  * | `live` | sorted set | processes that listen, by their last heartbeat |
  * | `seq` | string | the number of the last message of the feed |
- * | `batches` | sorted set | batches of uses that were written, by when |
  * | `keyids` | hash | id of a secret's key → the secret's digest, then the public key, a line each |
  * | `entries` | hash | kind and id → version, end, then the value |
  * | `ends` | sorted set | the fields of `entries` that end, by when |
  * | `recent` | sorted set | writes of entries that were made, by when their callers give up |
- * | `upgrade` | string | from where on tokens are still to be brought to this version; not there once all are |
  */
 const NAMES = [
   'schema',
@@ -36,12 +34,10 @@ const NAMES = [
   'log',
   'live',
   'seq',
-  'batches',
   'keyids',
   'entries',
   'ends',
   'recent',
-  'upgrade',
 ] as const;
 
 export interface Keys {

@@ -10,13 +10,11 @@ const FILTERED = 200;
 export interface ListingQuery<T> {
   readonly connection: Connection;
   /**
-   * Takes the upper and the lower bound, how many, where ids begin, how many to pass over, and `needs`. Answers `page` with
-   * members, then columns of their rows; or `unfinished`.
+   * Takes the upper and the lower bound, how many, where ids begin, and how many to pass over. Answers `page` with members,
+   * then columns of their rows.
    */
   readonly script: Script;
   readonly listing: Listing;
-  /** What the script asks for besides. Default `''`. */
-  readonly needs?: string;
   /** The position that the page begins after. */
   readonly after?: { readonly time: number; readonly id: string } | undefined;
   /** Whether rows may not fit. */
@@ -26,16 +24,13 @@ export interface ListingQuery<T> {
   fits(row: T): boolean;
 }
 
-/**
- * Rows of a listing, newest first, read by its order: as many as asked for, whatever part of them fits. `null`: the script said
- * `unfinished`.
- */
-export async function readListing<T>(query: ListingQuery<T>, limit: number, offset = 0): Promise<readonly T[] | null> {
+/** Rows of a listing, newest first, read by its order: as many as asked for, whatever part of them fits. */
+export async function readListing<T>(query: ListingQuery<T>, limit: number, offset = 0): Promise<readonly T[]> {
   if (limit <= 0) return [];
   const rows: T[] = [];
   // Where some don't fit, only reading them tells how many to pass over.
   let toPass = query.filtered ? offset : 0;
-  const isWhole = await scan(
+  await scan(
     query,
     query.filtered ? 0 : offset,
     () => limit - rows.length,
@@ -45,20 +40,20 @@ export async function readListing<T>(query: ListingQuery<T>, limit: number, offs
       return rows.length < limit;
     },
   );
-  return isWhole ? rows : null;
+  return rows;
 }
 
-/** How many rows fit, counted up to `atMost`. `null` as above. */
-export async function countListing<T>(query: ListingQuery<T>, atMost: number): Promise<number | null> {
+/** How many rows fit, counted up to `atMost`. */
+export async function countListing<T>(query: ListingQuery<T>, atMost: number): Promise<number> {
   if (atMost <= 0) return 0;
   let count = 0;
-  const isWhole = await scan(
+  await scan(
     query,
     0,
     () => MOST,
     () => ++count < atMost,
   );
-  return isWhole ? count : null;
+  return count;
 }
 
 /** @param take is handed each row that fits, and says whether it wants more */
@@ -67,24 +62,26 @@ async function scan<T>(
   offset: number,
   wanted: () => number,
   take: (row: T) => boolean,
-): Promise<boolean> {
-  const { connection, script, listing, needs = '', after } = query;
+): Promise<void> {
+  const { connection, script, listing, after } = query;
   let upper = after === undefined ? listing.end : `(${listing.at(after.time)}${after.id}`;
   let skip = offset;
   for (;;) {
     const size = query.filtered ? FILTERED : Math.min(MOST, wanted());
-    const args = [upper, listing.first, String(size), listing.idStart, String(skip), needs];
-    const reply = await connection.run(script, ...args);
-    if (reply[0] === 'unfinished') return false;
-    const [, members, ...columns] = reply as unknown as [string, string[], ...unknown[][]];
+    const args = [upper, listing.first, String(size), listing.idStart, String(skip)];
+    const [, members, ...columns] = (await connection.run(script, ...args)) as unknown as [
+      string,
+      string[],
+      ...unknown[][],
+    ];
     for (const [index, member] of members.entries()) {
       const row = query.read(
         member,
         columns.map((column) => column[index]),
       );
-      if (row !== null && query.fits(row) && !take(row)) return true;
+      if (row !== null && query.fits(row) && !take(row)) return;
     }
-    if (members.length < size) return true;
+    if (members.length < size) return;
     upper = `(${members.at(-1)}`;
     skip = 0;
   }

@@ -1,4 +1,4 @@
-import type { ClientPort, FeedEvents, NodeRedisClient, NodeRedisCluster } from './client.js';
+import type { ClientPort, NodeRedisClient, NodeRedisCluster, SubscriptionEvents } from './client.js';
 import { ignore } from './ioredis-port.js';
 
 type Subscriber = (NodeRedisClient | NodeRedisCluster) & {
@@ -24,35 +24,29 @@ export class NodeRedisPort implements ClientPort {
     return this.#cluster || (this.#client as NodeRedisClient).isReady ? 'ready' : 'down';
   }
 
-  async send(key: string | null, args: string[]): Promise<unknown> {
+  async send(key: string, args: string[]): Promise<unknown> {
     if (!this.#client.isOpen || this.#connecting !== null) await this.#connect();
     // Never as a read: a replica may not know yet what was revoked.
     return this.#cluster
-      ? (this.#client as NodeRedisCluster).sendCommand(key ?? undefined, false, args)
+      ? (this.#client as NodeRedisCluster).sendCommand(key, false, args)
       : (this.#client as NodeRedisClient).sendCommand(args);
   }
 
-  listen(channels: readonly string[], events: FeedEvents): () => void {
+  subscribe(channels: readonly string[], events: SubscriptionEvents): () => void {
     const subscriber = this.#client.duplicate() as Subscriber;
-    let ended = false;
-    const down = (error: unknown) => {
-      if (!ended) events.down(error ?? new Error('the connection of the feed was closed'));
-    };
-    // Both come with each attempt to connect again, and it subscribes again by itself.
-    subscriber.on('error', down);
-    subscriber.on('end', down);
-    subscriber.on('ready', () => events.up());
+    let isOver = false;
+    const ended = (error: unknown) => events.ended(error ?? new Error('the connection of the feed was closed'));
+    subscriber.on('error', ended);
+    subscriber.on('end', ended);
     const subscribe = async () => {
       await subscriber.connect();
-      if (ended) return void end(subscriber);
-      await subscriber.subscribe([...channels], (text, channel) => {
-        if (!ended) events.message(channel, text);
-      });
-      events.up();
+      if (isOver) return end(subscriber);
+      await subscriber.subscribe([...channels], (text, channel) => events.message(channel, text));
+      events.opened();
     };
-    subscribe().catch(down);
+    subscribe().catch(ended);
     return () => {
-      ended = true;
+      isOver = true;
       end(subscriber);
     };
   }

@@ -8,7 +8,7 @@ export interface Script {
 }
 
 /** The version of the layout that this library writes. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 1;
 
 /**
  * Refuses to touch data of another layout, and data that is gone: a Redis that lost it must not answer that good tokens are

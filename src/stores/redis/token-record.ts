@@ -37,14 +37,12 @@ export function writeToken(token: StoredToken): string {
  * @throws RangeError for a time that is no whole number
  */
 export function indexParts({ organization, owner, ownership, createdAt, expiresAt }: StoredToken): string {
-  const newest = [Listing.all, Listing.ofOrganization(organization)];
+  const newest = [Listing.all, Listing.ofOrganization(organization), Listing.ofOwnership(organization, ownership)];
   if (owner !== null) newest.push(Listing.ofOwner(organization, owner));
   const expiring = expiresAt === null ? [] : [Listing.expiring, Listing.expiringOf(organization)];
   return [
     ...newest.map((listing) => listing.at(createdAt)),
     ...expiring.map((listing) => listing.at(expiresAt as number)),
-    // Last, where an upgrade puts it too.
-    Listing.ofOwnership(organization, ownership).at(createdAt),
   ].join('\t');
 }
 

@@ -1,5 +1,4 @@
 import type { NewSecret, SecretRotation, StoredSecret, StoredToken } from '../../ports/records.js';
-import type { PreparedChange } from './changes.js';
 import type { Connection, Reply } from './connection.js';
 import { changing, guarded } from './script.js';
 import {
@@ -159,12 +158,12 @@ export async function insertToken(
   connection: Connection,
   token: StoredToken,
   secret: NewSecret,
-  change: PreparedChange,
+  change: readonly string[],
 ): Promise<string> {
   const { id, version, lastUsedAt } = token;
   return connection.change(
     INSERT,
-    ...change.args,
+    ...change,
     id,
     String(version),
     indexParts(token),
@@ -181,12 +180,12 @@ export async function replaceToken(
   token: StoredToken,
   expectedVersion: number,
   rotation: SecretRotation | null,
-  change: PreparedChange,
+  change: readonly string[],
 ): Promise<string> {
   const { id, version } = token;
   return connection.change(
     REPLACE,
-    ...change.args,
+    ...change,
     id,
     String(expectedVersion),
     String(version),
@@ -200,6 +199,6 @@ function rotationArgs({ secret, othersEndAt }: SecretRotation, tokenId: string):
   return [aDigest(secret.digest), writeSecret(secret, tokenId), ...keyArgs(secret.key), String(othersEndAt)];
 }
 
-export function deleteToken(connection: Connection, id: string, change: PreparedChange): Promise<string> {
-  return connection.change(DELETE, ...change.args, id);
+export function deleteToken(connection: Connection, id: string, change: readonly string[]): Promise<string> {
+  return connection.change(DELETE, ...change, id);
 }

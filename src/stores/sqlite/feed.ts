@@ -1,5 +1,6 @@
 import type { Change } from '../../ports/changes.js';
-import { invalidationOf } from '../shared/invalidation.js';
+import type { Invalidation } from '../../ports/store.js';
+import { decode, encode } from '../shared/feed/message.js';
 import { type Listener, Listeners } from '../shared/listeners.js';
 import { CHANGE_FIELDS, changeValues } from '../sql/rows.js';
 import type { Connection } from './connection.js';
@@ -7,17 +8,21 @@ import type { Connection } from './connection.js';
 /** More changes of others than this at once are told as one: forget everything. */
 const MAX_SINGLE = 500;
 
-const APPEND = `INSERT INTO changes (${CHANGE_FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`;
+const APPEND = `INSERT INTO changes (${CHANGE_FIELDS}, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`;
 
-/** In a transaction: adds a change to the audit log. Returns its number: one more than that of the change before. */
-export function appendChange(db: Connection, change: Change): number {
-  return db.get(APPEND, ...changeValues(change))?.seq as number;
+/**
+ * In a transaction: adds a change to the audit log, with what others are told of it. Returns its number: one more than that of
+ * the change before.
+ */
+export function appendChange(db: Connection, change: Change, invalidation: Invalidation | null): number {
+  const told = invalidation && encode({ kind: 'change', id: change.id, invalidation });
+  return db.get(APPEND, ...changeValues(change), told)?.seq as number;
 }
 
 /**
  * Tells listeners of changes. Own ones at once; those of other connections, in this process or another, are looked for at
  * an interval: `PRAGMA data_version` moves when someone else has committed, and only then the audit log is read for what
- * it was. A commit without an audit row (uses of tokens) is told to nobody.
+ * it was. A commit that tells nothing (a new token, uses) is told to nobody.
  */
 export class ChangeFeed {
   readonly #interval: number;
@@ -59,10 +64,10 @@ export class ChangeFeed {
   }
 
   /** A change of our own was committed. */
-  own(seq: number, change: Change): void {
+  own(seq: number, invalidation: Invalidation | null): void {
     // A gap is a change of someone else that is still to be looked at, this one then a second time: that does no harm.
     if (seq === this.#lastSeq + 1) this.#lastSeq = seq;
-    this.#listeners.tell(invalidationOf(change));
+    this.#listeners.tell(invalidation);
   }
 
   #poll(): void {
@@ -78,7 +83,7 @@ export class ChangeFeed {
     const version = dataVersion(db);
     if (version === this.#dataVersion) return;
     const changes = db.all(
-      'SELECT seq, type, organization, subject FROM changes WHERE seq > ? ORDER BY seq LIMIT ?',
+      'SELECT seq, told FROM changes WHERE seq > ? ORDER BY seq LIMIT ?',
       this.#lastSeq,
       MAX_SINGLE + 1,
     );
@@ -88,7 +93,7 @@ export class ChangeFeed {
     this.#dataVersion = version;
     this.#lastSeq = latest;
     if (isInDoubt) this.#listeners.tell({ kind: 'everything' });
-    else for (const change of changes) this.#listeners.tell(invalidationOf(change as unknown as Told));
+    else for (const { told } of changes) this.#listeners.tell(invalidationIn(told));
   }
 
   #stopTimer(): void {
@@ -105,7 +110,11 @@ function latestSeq(db: Connection): number {
   return (db.get('SELECT max(seq) AS seq FROM changes')?.seq as number | null | undefined) ?? 0;
 }
 
-type Told = Pick<Change, 'type' | 'organization' | 'subject'>;
+function invalidationIn(told: unknown): Invalidation | null {
+  if (told === null) return null;
+  const message = decode(told as string);
+  return message.kind === 'change' ? message.invalidation : { kind: 'everything' };
+}
 
 /** A timer that does not keep the process alive. */
 function startTimer(callback: () => void, interval: number): ReturnType<typeof setInterval> {

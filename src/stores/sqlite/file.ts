@@ -5,7 +5,7 @@ import { PosternError } from '../../domain/errors.js';
 import type { Migration } from '../shared/migration.js';
 import { Connection } from './connection.js';
 import { isNoDatabase, type SqliteConstructor } from './driver.js';
-import { assertOurs, type Header, plan, planFrom, readHeader, upgrade } from './schema.js';
+import { assertOurs, type Header, plan, planFrom, readHeader, upgrade } from './migrate.js';
 
 export const MEMORY = ':memory:';
 

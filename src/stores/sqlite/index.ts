@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PosternError } from '../../domain/errors.js';
 import type { Change } from '../../ports/changes.js';
-import type { Store } from '../../ports/store.js';
+import type { Invalidation, Store } from '../../ports/store.js';
+import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
 import { listChanges } from './changes.js';
 import type { Connection } from './connection.js';
@@ -62,10 +63,10 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     findToken: (id) => read((db) => tokens.findToken(db, id)),
     listTokens: (query) => read((db) => lists.listTokens(db, query)),
     countTokens: (filter, atMost) => read((db) => lists.countTokens(db, filter, atMost)),
-    insertToken: (token, secret, made) => change(made, (db) => tokens.insertToken(db, token, secret)),
+    insertToken: (token, secret, made) => change(made, NOBODY, (db) => tokens.insertToken(db, token, secret)),
     replaceToken: (token, expectedVersion, rotation, made) =>
-      change(made, (db) => tokens.replaceToken(db, token, expectedVersion, rotation)),
-    deleteToken: (id, made) => change(made, (db) => tokens.deleteToken(db, id)),
+      change(made, ofToken(token.id), (db) => tokens.replaceToken(db, token, expectedVersion, rotation)),
+    deleteToken: (id, made) => change(made, ofToken(id), (db) => tokens.deleteToken(db, id)),
     listExpiredTokens: (organization, before, limit) =>
       read((db) => lists.listExpiredTokens(db, organization, before, limit)),
     recordUsage: async (usages) => {
@@ -78,10 +79,14 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     listChanges: (query) => read((db) => listChanges(db, query)),
     findEndpoint: (organization, id) => read((db) => endpoints.findEndpoint(db, organization, id)),
     listEndpoints: (query) => read((db) => endpoints.listEndpoints(db, query)),
-    insertEndpoint: (endpoint, made) => change(made, (db) => endpoints.insertEndpoint(db, endpoint)),
+    insertEndpoint: (endpoint, made) =>
+      change(made, ofEndpoints(endpoint.organization), (db) => endpoints.insertEndpoint(db, endpoint)),
     replaceEndpoint: (endpoint, expectedVersion, made) =>
-      change(made, (db) => endpoints.replaceEndpoint(db, endpoint, expectedVersion)),
-    deleteEndpoint: (organization, id, made) => change(made, (db) => endpoints.deleteEndpoint(db, organization, id)),
+      change(made, ofEndpoints(endpoint.organization), (db) =>
+        endpoints.replaceEndpoint(db, endpoint, expectedVersion),
+      ),
+    deleteEndpoint: (organization, id, made) =>
+      change(made, ofEndpoints(organization), (db) => endpoints.deleteEndpoint(db, organization, id)),
     findEntry: (kind, id, now) => read((db) => entries.findEntry(db, kind, id, now)),
     putEntry: (entry, expectedVersion, now) => write((db) => entries.putEntry(db, entry, expectedVersion, now)),
     deleteEntry: (kind, id, expectedVersion, now) =>
@@ -124,15 +129,19 @@ class LazyDatabase {
     this.read((db) => db.transaction(() => work(db)));
 
   /** The same with its row in the audit log. Listeners are told before the caller goes on. */
-  readonly change = (change: Change, work: (db: Connection) => boolean): Promise<boolean> =>
+  readonly change = (
+    change: Change,
+    invalidation: Invalidation | null,
+    work: (db: Connection) => boolean,
+  ): Promise<boolean> =>
     this.read((db) => {
       let seq = 0;
       const done = db.transaction(() => {
         if (!work(db)) return false;
-        seq = appendChange(db, change);
+        seq = appendChange(db, change, invalidation);
         return true;
       });
-      if (done) this.feed.own(seq, change);
+      if (done) this.feed.own(seq, invalidation);
       return done;
     });
 

@@ -2,29 +2,8 @@ import type { StoredToken } from '../../ports/records.js';
 import type { TokenFilter, TokenQuery } from '../../ports/store.js';
 import { TOKEN_COLUMNS, toToken } from '../sql/rows.js';
 import { encodeTypeNames } from '../sql/type-names.js';
+import { Conditions, type Statement } from './conditions.js';
 import type { Connection } from './connection.js';
-import type { SqlValue } from './driver.js';
-
-/** A statement and its parameters. What varies is which conditions there are; what they compare is bound. */
-export interface Statement {
-  readonly sql: string;
-  readonly parameters: readonly SqlValue[];
-}
-
-class Conditions {
-  readonly #conditions: string[] = [];
-  readonly parameters: SqlValue[] = [];
-
-  add(condition: string, ...values: readonly SqlValue[]): void {
-    this.#conditions.push(condition);
-    this.parameters.push(...values);
-  }
-
-  /** With a space at its end; empty where there are none. */
-  get where(): string {
-    return this.#conditions.length > 0 ? `WHERE ${this.#conditions.join(' AND ')} ` : '';
-  }
-}
 
 function conditionsOf({ organization, owner, ownership, type, search }: TokenFilter): Conditions {
   const conditions = new Conditions();
@@ -60,16 +39,8 @@ export function listTokens(db: Connection, query: TokenQuery): readonly StoredTo
   return db.all(sql, ...parameters).map(toToken);
 }
 
-/** The statement of a count: from the counters where they can tell, else by counting up to `atMost` rows. */
+/** The statement of a count, which stops at `atMost`. */
 export function countTokensSql(filter: TokenFilter, atMost: number): Statement {
-  const { organization, owner, ownership, type, search } = filter;
-  if (owner === undefined && type === undefined && search === undefined) {
-    const counters = new Conditions();
-    if (organization !== null) counters.add('organization = ?', organization);
-    if (ownership !== undefined) counters.add('ownership = ?', ownership);
-    const table = organization === null ? 'token_totals' : 'token_counts';
-    return { sql: `SELECT sum(count) AS count FROM ${table} ${counters.where}`, parameters: counters.parameters };
-  }
   const conditions = conditionsOf(filter);
   return {
     sql: `SELECT count(*) AS count FROM (SELECT 1 FROM tokens t ${conditions.where}LIMIT ?)`,
@@ -79,8 +50,7 @@ export function countTokensSql(filter: TokenFilter, atMost: number): Statement {
 
 export function countTokens(db: Connection, filter: TokenFilter, atMost: number): number {
   const { sql, parameters } = countTokensSql(filter, atMost);
-  // The sum of no rows is NULL.
-  return Number(db.get(sql, ...parameters)?.count ?? 0);
+  return db.get(sql, ...parameters)?.count as number;
 }
 
 export function listExpiredTokens(

@@ -27,7 +27,7 @@ interface Status {
 
 const NOT_FOUND: Status = { code: status.NOT_FOUND, details: 'There is nothing here.' };
 
-/** Reason → status, for every reason there is: the contract's table. */
+/** Reason → status, for every reason there is: the table of docs/contract.md. */
 const STATUSES: Readonly<Record<DenialReason, Status>> = {
   token_missing: { code: status.UNAUTHENTICATED, details: 'This needs a token, and none came with the call.' },
   token_malformed: { code: status.UNAUTHENTICATED, details: 'Send exactly one token, in one metadata entry.' },

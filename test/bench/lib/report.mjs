@@ -21,7 +21,7 @@ export function section(name, title, { tables, notes = [] }) {
   return `${parts.join('\n\n')}\n`;
 }
 
-/** Goals of `goals.md`, in its order. */
+/** The goals, in the order of their numbers. */
 export function summary(goals) {
   const byNumber = [...goals].sort((a, b) => Number.parseFloat(a.goal) - Number.parseFloat(b.goal));
   const rows = byNumber.map((goal) => [

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import pg from 'pg';
-import { type Change, createPostern, memoryStore, type NewSecret, type StoredToken } from 'postern';
+import { createPostern, memoryStore } from 'postern';
+import type { Change, NewSecret, StoredToken } from 'postern/store';
 import { newId } from '../../../src/base/ids.js';
 import { formatToken, hintOf, SECRET_BYTES } from '../../../src/domain/token-format.js';
 import { createTokens, openPostern, openStore, type StoreName } from './stores.js';

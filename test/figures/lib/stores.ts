@@ -1,4 +1,5 @@
-import { createPostern, type Postern, type PosternOptions, type Store } from 'postern';
+import { createPostern, type Postern, type PosternOptions } from 'postern';
+import type { Store } from 'postern/store';
 import { postgresStore } from 'postern/stores/postgres';
 import { redisStore } from 'postern/stores/redis';
 import { sqliteStore } from 'postern/stores/sqlite';

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createPostern, memoryStore, type Postern, type Store } from 'postern';
+import { createPostern, memoryStore, type Postern } from 'postern';
 import { type ManagementOptions, managementApi, toNodeHandler } from 'postern/management';
+import type { Store } from 'postern/store';
 import { onTestFinished } from 'vitest';
 
 export const ORGANIZATION = 'mybentocloud';

@@ -7,7 +7,7 @@ import { CASES, type Case, TARGETS } from '../cases.js';
 import { createWorld, type World } from '../world.js';
 import { call, FORMS, type Form, insecure, type Outcome, type Running, startServer } from './harness.js';
 
-/** The contract's last column, written down a second time. */
+/** The gRPC column of docs/contract.md, written down a second time. */
 const EXPECTED: Readonly<Record<DenialReason, grpc.status>> = {
   token_missing: grpc.status.UNAUTHENTICATED,
   token_malformed: grpc.status.UNAUTHENTICATED,

@@ -1,0 +1,79 @@
+export type {
+  ChangeEvent,
+  DecisionEvent,
+  EventListener,
+  FaultEvent,
+  FeedEvent,
+  PosternEvent,
+} from '../base/events.js';
+export type { CacheOptions, ImportedTokenForm, Pepper, PosternOptions } from '../base/options.js';
+export type { Attempt, AttemptNeeding } from '../deciding/attempt.js';
+export type { Check, Step } from '../domain/decide.js';
+export type { Allowed, Authentication, Decision, DenialReason, Denied, FaultCause } from '../domain/decision.js';
+export type { Duration } from '../domain/duration.js';
+export type { Access, Endpoint, Zone } from '../domain/endpoint.js';
+export { isPosternError, PosternError, type PosternErrorCode } from '../domain/errors.js';
+export type { Explanation, Remedy } from '../domain/explain.js';
+export type { EffectiveGrants } from '../domain/grants.js';
+export type { LimitState, Limits } from '../domain/limits.js';
+export type { Ownership, Principal } from '../domain/principal.js';
+export type {
+  AuthenticatedRequirement,
+  EndpointRequirement,
+  PublicRequirement,
+  Requirement,
+  ScopeRequirement,
+} from '../domain/requirement.js';
+export { type ParsedToken, parseToken, tokenPattern } from '../domain/token-format.js';
+export type { JsonValue, Metadata, TokenRecord } from '../domain/token-record.js';
+export {
+  type AnyTokenTypes,
+  bentocloudTokenTypes,
+  type EndpointAccess,
+  endpointAccess,
+  type GrantsOf,
+  type Resources,
+  type ScopeAccess,
+  type ScopeOf,
+  scopeAccess,
+  type TokenTypes,
+} from '../domain/token-types.js';
+export { createPostern, type Postern } from '../instance/create-postern.js';
+export type {
+  PrincipalOf,
+  Register,
+  RegisteredPrincipal,
+  RegisteredRequirement,
+  ScopesOf,
+} from '../instance/register.js';
+export { memoryRateLimiter } from '../limits/memory.js';
+export type { Audit, AuditEntry, ListChanges } from '../managing/audit.js';
+export type { Management } from '../managing/create-managing.js';
+export type { CreateEndpoint, Endpoints, InOrganization, ListEndpoints } from '../managing/endpoints.js';
+export type { AccessPreview, AffectedToken } from '../managing/preview.js';
+export type {
+  CountTokens,
+  CreateToken,
+  ImportToken,
+  IssuedToken,
+  ListTokens,
+  Page,
+  Tokens,
+  TokenUsage,
+  UpdateToken,
+} from '../managing/tokens-api.js';
+export type {
+  AttachableAuthenticator,
+  Authenticator,
+  AuthenticatorHost,
+  Presentation,
+  Proof,
+  Refusal,
+  Vouched,
+  VouchedTypes,
+} from '../ports/authenticator.js';
+export type { Actor, ChangeType } from '../ports/changes.js';
+export type { Clock, Random } from '../ports/environment.js';
+export type { Consumed, RateLimiter, RateWindow } from '../ports/rate-limiter.js';
+export type { Confirmation } from '../ports/store.js';
+export { memoryStore } from '../stores/memory.js';

@@ -1,0 +1,25 @@
+/** What a store is: for one of your own. `testStore` of `postern/testing` says whether it is one. */
+
+export type { Access } from '../domain/endpoint.js';
+export type { Ownership } from '../domain/principal.js';
+export type { Actor, Change, ChangeQuery, ChangeType } from '../ports/changes.js';
+export type {
+  NewSecret,
+  SecretKey,
+  SecretRotation,
+  StoredEndpoint,
+  StoredEntry,
+  StoredSecret,
+  StoredToken,
+  Usage,
+  UsageCount,
+} from '../ports/records.js';
+export type {
+  Confirmation,
+  EndpointQuery,
+  Invalidation,
+  Store,
+  TokenFilter,
+  TokenPosition,
+  TokenQuery,
+} from '../ports/store.js';

@@ -1,0 +1,143 @@
+import { RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { z } from 'zod';
+import { check } from '../base/check.js';
+import { after, delay } from '../base/runtime.js';
+import { PosternError } from '../domain/errors.js';
+import type { Consumed, RateLimiter, RateWindow } from '../ports/rate-limiter.js';
+
+/** What `rate-limiter-flexible` gives for each of its stores. */
+interface FlexibleLimiter {
+  consume(key: string, points: number, options: { readonly customDuration: number }): Promise<RateLimiterRes>;
+}
+
+/** Above every limit: which window is meant comes with each call, so one limiter of theirs counts all of ours. */
+const UNLIMITED = Number.MAX_SAFE_INTEGER;
+const TABLE = 'rate_limits';
+const KEY_PREFIX = 'postern';
+
+/** A pool of `pg`, or one like it. */
+export interface RateLimiterPool {
+  query(query: { readonly text: string; readonly values?: unknown[] }): Promise<unknown>;
+}
+
+/**
+ * Counts in PostgreSQL: exact for all processes that share it. Makes its table, `rate_limits` in the schema, with the first
+ * call.
+ *
+ * @param options.schema where its table is. Default `'public'`; it must exist
+ * @throws PosternError `option_invalid`, `option_unknown`
+ */
+export function postgresRateLimiter(options: {
+  readonly pool: RateLimiterPool;
+  readonly schema?: string;
+}): RateLimiter {
+  const { pool, schema } = check(postgresOptions, options, 'postgresRateLimiter', 'option_invalid');
+  // Without the names of their prepared statements: two limiters on one pool would share them, and a pooler loses them.
+  const storeClient = {
+    query: ({ text, values }: { text: string; values?: unknown[] }) => pool.query({ text, ...(values && { values }) }),
+  };
+  const base = {
+    storeClient,
+    storeType: 'pool',
+    points: UNLIMITED,
+    duration: 1,
+    keyPrefix: KEY_PREFIX,
+    tableName: TABLE,
+  };
+  let ready: Promise<FlexibleLimiter> | null = null;
+  const open = () =>
+    new Promise<FlexibleLimiter>((resolve, reject) => {
+      const limiter = new RateLimiterPostgres({ ...base, schemaName: schema }, (error?: Error) => {
+        if (error) reject(error);
+        else resolve(limiter as FlexibleLimiter);
+      });
+    });
+  return {
+    async consume(key, window) {
+      // A table that could not be made is tried again with the next call.
+      ready ??= patiently(open).catch((error: unknown) => {
+        ready = null;
+        throw error;
+      });
+      return consume(await withinTimeout(ready), key, window);
+    },
+  };
+}
+
+/**
+ * `CREATE TABLE IF NOT EXISTS` fails for all but one of several that run at the same moment, in one of several ways; a moment
+ * later the table is there.
+ */
+async function patiently<T>(open: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await open();
+    } catch (error) {
+      if (attempt === OPEN_ATTEMPTS) throw error;
+      await delay(20 * attempt);
+    }
+  }
+}
+
+const OPEN_ATTEMPTS = 4;
+
+/** A client of `ioredis` or of `redis`. */
+export type RateLimiterRedisClient = object;
+
+/**
+ * Counts in Redis: exact for all processes that share it.
+ *
+ * @throws PosternError `option_invalid`, `option_unknown`
+ */
+export function redisRateLimiter(options: { readonly client: RateLimiterRedisClient }): RateLimiter {
+  const { client } = check(redisOptions, options, 'redisRateLimiter', 'option_invalid');
+  const limiter = new RateLimiterRedis({
+    storeClient: client,
+    points: UNLIMITED,
+    duration: 1,
+    keyPrefix: KEY_PREFIX,
+    useRedisPackage: !('defineCommand' in client),
+    // A queue of calls that wait for Redis to come back would be neither an answer nor a refusal.
+    rejectIfRedisNotReady: true,
+  });
+  return { consume: (key, window) => consume(limiter as FlexibleLimiter, key, window) };
+}
+
+const anObject = <T>(value: unknown): value is T => typeof value === 'object' && value !== null;
+
+const postgresOptions = z.strictObject({
+  pool: z.custom<RateLimiterPool>(
+    (value) => typeof (value as RateLimiterPool | null)?.query === 'function',
+    'give a pool of pg',
+  ),
+  schema: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'give the name of a schema')
+    .default('public'),
+});
+
+const redisOptions = z.strictObject({
+  client: z.custom<RateLimiterRedisClient>(anObject, 'give a client of ioredis or redis'),
+});
+
+/** Their windows are in whole seconds: a part of one counts as one, because a longer window never gives out more. */
+async function consume(limiter: FlexibleLimiter, key: string, { points, duration }: RateWindow): Promise<Consumed> {
+  const result = await withinTimeout(
+    limiter.consume(key, 1, { customDuration: Math.max(1, Math.ceil(duration / 1000)) }),
+  );
+  if (!(result instanceof RateLimiterRes)) {
+    throw new PosternError('unavailable', 'the rate limiter gave no answer that can be read');
+  }
+  const remaining = Math.max(0, points - result.consumedPoints);
+  return { allowed: result.consumedPoints <= points, remaining, resetIn: result.msBeforeNext };
+}
+
+/** How long a limiter's database may take: a call that hangs is neither allowed nor refused. Milliseconds. */
+const TIMEOUT = 2_000;
+
+function withinTimeout<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = after(TIMEOUT, () => reject(new Error(`the rate limiter did not answer within ${TIMEOUT} ms`)));
+    work.then(resolve, reject).finally(cancel);
+  });
+}

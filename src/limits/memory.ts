@@ -1,0 +1,40 @@
+import type { RateLimiter } from '../ports/rate-limiter.js';
+
+/** How often windows that are over are thrown away, in milliseconds. */
+const SWEEP_INTERVAL = 60_000;
+
+/**
+ * Counts in this process's memory, by the instance's clock: exact for one process, and forgotten with it.
+ *
+ * @example
+ * createPostern({ store, rateLimiter: memoryRateLimiter() });
+ */
+export function memoryRateLimiter(): RateLimiter {
+  return memoryWindows(Number.POSITIVE_INFINITY);
+}
+
+/** @param most how many windows are kept: the oldest are forgotten first when there are more */
+export function memoryWindows(most: number): RateLimiter {
+  const windows = new Map<string, { used: number; readonly endsAt: number }>();
+  let sweepAt = Number.NEGATIVE_INFINITY;
+  return {
+    async consume(key, { points, duration }, now) {
+      if (now >= sweepAt) {
+        for (const [each, { endsAt }] of windows) if (endsAt <= now) windows.delete(each);
+        sweepAt = now + SWEEP_INTERVAL;
+      }
+      let window = windows.get(key);
+      // A window that ends later than one can was of another length, or begun before the clock was set back.
+      if (window === undefined || window.endsAt <= now || window.endsAt > now + duration) {
+        windows.delete(key);
+        window = { used: 0, endsAt: now + duration };
+        windows.set(key, window);
+        const [oldest] = windows.keys();
+        if (windows.size > most && oldest !== undefined) windows.delete(oldest);
+      }
+      window.used++;
+      const remaining = Math.max(0, points - window.used);
+      return { allowed: window.used <= points, remaining, resetIn: window.endsAt - now };
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import type { Confirmation } from '../../../ports/store.js';
+
+/** A question to all who listen, until they have answered. */
+export class Question {
+  readonly #answers = new Set<string>();
+  #live: readonly string[] | null = null;
+  #isDue = false;
+  #wake = () => {};
+
+  /** Whether it is known who was asked. */
+  get isAsked(): boolean {
+    return this.#live !== null;
+  }
+
+  /** Those who are live by now: who has died is not waited for. */
+  asked(live: readonly string[]): void {
+    this.#live = live;
+  }
+
+  answered(instance: string): void {
+    this.#answers.add(instance);
+    if (this.isAnswered) this.wake();
+  }
+
+  get isAnswered(): boolean {
+    return this.isAsked && this.result.missing === 0;
+  }
+
+  get result(): Confirmation {
+    const missing = (this.#live ?? []).filter((instance) => !this.#answers.has(instance)).length;
+    return { acknowledged: this.#answers.size, missing };
+  }
+
+  /** It is to be looked at: all have answered, or it should be asked again. */
+  wake(): void {
+    this.#isDue = true;
+    this.#wake();
+  }
+
+  /** Until {@link wake}, or for so many milliseconds. */
+  async wait(milliseconds: number): Promise<void> {
+    if (!this.#isDue && !this.isAnswered) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.max(0, milliseconds));
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#isDue = false;
+  }
+}

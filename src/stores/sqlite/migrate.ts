@@ -1,0 +1,79 @@
+import { PosternError } from '../../domain/errors.js';
+import type { Migration } from '../shared/migration.js';
+import type { Connection } from './connection.js';
+import { MIGRATIONS } from './schema.js';
+
+/** What marks a SQLite file as postern's, in its header: the bytes of "pstn". */
+export const APPLICATION_ID = 0x7073746e;
+
+/** What the header of a SQLite file says of its content. */
+export interface Header {
+  readonly applicationId: number;
+  readonly version: number;
+}
+
+export function readHeader(get: (sql: string) => unknown): Header {
+  return {
+    applicationId: (get('PRAGMA application_id') as { application_id: number }).application_id,
+    version: (get('PRAGMA user_version') as { user_version: number }).user_version,
+  };
+}
+
+/**
+ * Refuses what this library must not touch.
+ *
+ * @throws PosternError `store_invalid`: another application's database; `store_newer`
+ */
+export function assertOurs({ applicationId, version }: Header, filename: string, known = MIGRATIONS.length): void {
+  if (applicationId !== APPLICATION_ID) {
+    throw new PosternError(
+      'store_invalid',
+      `${filename} is a SQLite database, but not one of postern's: it is left as it is. Give postern a file of its own`,
+      { path: 'filename' },
+    );
+  }
+  if (version > known) {
+    throw new PosternError(
+      'store_newer',
+      `${filename} was written by a newer postern (schema ${version}, this one knows ${known}): upgrade postern, or open another file`,
+      { path: 'filename' },
+    );
+  }
+}
+
+/** What takes a database from a version to this library's. A PRAGMA takes no parameters; both are constants of this module. */
+export function planFrom(version: number, migrations = MIGRATIONS): Migration {
+  const to = migrations.length;
+  const statements = migrations.slice(version).flat();
+  const marks = [`PRAGMA application_id = ${APPLICATION_ID}`, `PRAGMA user_version = ${to}`];
+  return { from: version, to, statements: statements.length === 0 ? [] : [...statements, ...marks] };
+}
+
+/**
+ * What an upgrade of an open database would do.
+ *
+ * @throws PosternError `store_invalid`, `store_newer`
+ */
+export function plan(db: Connection, filename: string, migrations = MIGRATIONS): Migration {
+  const header = readHeader((sql) => db.get(sql));
+  const isNew = header.applicationId === 0 && db.get('SELECT 1 FROM sqlite_master') === undefined;
+  if (!isNew) assertOurs(header, filename, migrations.length);
+  return planFrom(isNew ? 0 : header.version, migrations);
+}
+
+/**
+ * Makes the tables, or takes them up to this library's version, in one transaction. Of several processes that open a
+ * database at once one does it, and the others find it done.
+ *
+ * @throws PosternError `store_invalid`, `store_newer`
+ */
+export function upgrade(db: Connection, filename: string, migrations = MIGRATIONS): Migration {
+  let found = plan(db, filename, migrations);
+  if (found.statements.length === 0) return found;
+  db.transaction(() => {
+    found = plan(db, filename, migrations);
+    for (const statement of found.statements) db.exec(statement);
+    return true;
+  });
+  return found;
+}

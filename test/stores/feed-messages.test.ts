@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { decode, encode, type Message, ofEndpoints, ofToken } from '../../src/stores/shared/feed/message.js';
+
+it.each<Message>([
+  { kind: 'change', id: 'c', invalidation: ofToken('A "strange", token\n') },
+  { kind: 'change', id: 'c', invalidation: ofEndpoints('acme') },
+  { kind: 'change', id: 'c', invalidation: { kind: 'everything' } },
+  { kind: 'beat', instance: 'a' },
+  { kind: 'question', id: 'q', instance: 'a' },
+  { kind: 'answer', id: 'q', instance: 'a' },
+])('%j is read as it was written', (message) => {
+  expect(decode(encode(message))).toEqual(message);
+});
+
+it.each(['', 'null', '{}', '["token"]', '["token","c",5]', '["future","c","x"]', 'not json'])(
+  '%j, which no one here can read, is everything',
+  (text) => {
+    expect(decode(text)).toMatchObject({ kind: 'change', invalidation: { kind: 'everything' } });
+  },
+);
