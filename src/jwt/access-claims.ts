@@ -43,6 +43,8 @@ export interface PrincipalClaims {
 /** What the claims of an access token say, once they are read. */
 export interface AccessClaims {
   readonly tokenId: string;
+  /** Of the secret that it was exchanged from, and ends with. */
+  readonly kid: string | null;
   readonly owner: string | null;
   readonly ownership: Ownership;
   readonly organization: string;
@@ -68,6 +70,10 @@ const details = z.discriminatedUnion('type', [
 const claimsSchema = z.object({
   sub: z.string(),
   client_id: z.string().regex(TOKEN_ID),
+  secret_kid: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/)
+    .optional(),
   jti: name,
   iat: z.number(),
   organization: z.custom<string>(isOrganizationName),
