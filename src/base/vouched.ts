@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { encodeBase64url } from '../domain/base64url.js';
-import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
 import { isOrganizationName } from '../domain/endpoint.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import { compileGrants, type Grants, type StoredGrants } from '../domain/grants.js';
@@ -53,9 +52,7 @@ const schema = z.strictObject({
   ownership: z.enum(['personal', 'organization'], "use 'personal' or 'organization'").default('personal'),
   // Left out, it would mean a credential that never ends: that has to be said.
   endsAt: z.date('give a Date, or null for never').nullable(),
-  trustedFor: z
-    .custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '30s', or milliseconds")
-    .optional(),
+  trustedFor: duration('30s').optional(),
   tokenId: tokenId.optional(),
   mayIssue: duration('90d', { least: '1s' }).optional(),
   parent: z
@@ -112,7 +109,7 @@ export class VouchedReader {
         mayIssue,
       },
       expiresAt,
-      trustedUntil: now + (trustedFor === undefined ? cache.ttl : durationOf(trustedFor, 'trustedFor')),
+      trustedUntil: now + (trustedFor ?? cache.ttl),
       parent,
       methods,
       prove,
