@@ -4,7 +4,14 @@ import { isOrganizationName } from '../domain/endpoint.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import { compileGrants, type Grants, type StoredGrants } from '../domain/grants.js';
 import type { PrincipalFields } from '../domain/principal.js';
-import { type Confirmation, type Presentation, REFUSALS, type Refusal, type Vouched, type VouchedParent } from '../ports/authenticator.js';
+import {
+  type Confirmation,
+  type Presentation,
+  REFUSALS,
+  type Refusal,
+  type Vouched,
+  type VouchedParent,
+} from '../ports/authenticator.js';
 import { BoundedMap } from './bounded-map.js';
 import { check, ownCopy } from './check.js';
 import { duration } from './duration-input.js';
@@ -58,16 +65,20 @@ const schema = z.strictObject({
   parent: z
     .preprocess(
       ownCopy,
-      z.strictObject({ tokenId, kid: z.string().regex(THUMBPRINT).optional(), required: z.boolean('use true or false') }).nullable(),
+      z
+        .strictObject({
+          tokenId,
+          kid: z.string().regex(THUMBPRINT).optional(),
+          required: z.boolean('use true or false'),
+        })
+        .nullable(),
     )
     .default(null),
   methods: z.array(z.string('give methods'), 'give a list of methods').min(1).nullable().default(null),
   prove: z
     .custom<VouchedFacts['prove']>((value) => value === null || typeof value === 'function', 'give a function')
     .default(null),
-  confirmation: z
-    .preprocess(ownCopy, z.strictObject({ jkt: z.string().regex(THUMBPRINT) }).nullable())
-    .default(null),
+  confirmation: z.preprocess(ownCopy, z.strictObject({ jkt: z.string().regex(THUMBPRINT) }).nullable()).default(null),
 });
 
 /** How many different grants are kept compiled. */
@@ -95,7 +106,18 @@ export class VouchedReader {
       return check(z.enum(REFUSALS, `use ${REFUSALS.join(', ')}`), answer, WHAT, 'input_invalid');
     const { [GRANTS]: stored, ...words } = (ownCopy(answer) ?? {}) as VouchedWithGrants;
     const given = check(schema, words, WHAT, 'input_invalid');
-    const { owner, ownership, organization, mayIssue = 0, parent, methods, prove, confirmation, endsAt, trustedFor } = given;
+    const {
+      owner,
+      ownership,
+      organization,
+      mayIssue = 0,
+      parent,
+      methods,
+      prove,
+      confirmation,
+      endsAt,
+      trustedFor,
+    } = given;
     const expiresAt = endsAt?.getTime() ?? Number.POSITIVE_INFINITY;
     const { cache } = this.#settings;
     return {

@@ -1,5 +1,5 @@
-import type { VerifiedPrincipal } from '../domain/principal.js';
 import { isLimited } from '../domain/limits.js';
+import type { VerifiedPrincipal } from '../domain/principal.js';
 import type { Confirmation } from '../ports/authenticator.js';
 import type { Holder } from './holder.js';
 

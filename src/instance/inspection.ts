@@ -44,7 +44,7 @@ export function createInspection(authorizer: Authorizer, authority: Authority): 
   const within = authority.actor.kind === 'application' ? null : authority.organization(undefined);
   return {
     async explain(attempt) {
-      if (within === null) return authorizer.explain(attempt);
+      if (within === null) return authorizer.explain(attempt, null);
       const asked = limited(attempt, within);
       const { endpoint } = (asked.requirement ?? {}) as { readonly endpoint?: unknown };
       if (typeof endpoint === 'string') await authority.assertMayAskAbout(endpoint);

@@ -75,7 +75,8 @@ export class AccessAuthenticator implements Authenticator {
       organization,
       endsAt: new Date(expiryOf(jws.payload as unknown as RegisteredClaims)),
       trustedFor,
-      parent: parents === 'unchecked' ? null : { tokenId, ...(kid !== null && { kid }), required: parents === 'required' },
+      parent:
+        parents === 'unchecked' ? null : { tokenId, ...(kid !== null && { kid }), required: parents === 'required' },
       methods,
       ...binding,
     };

@@ -32,6 +32,8 @@ export interface PrincipalClaims {
   readonly sub: string;
   /** The id of the API token that it was exchanged from. */
   readonly client_id: string;
+  /** The `kid` of the secret that it was exchanged from: it ends with that secret. */
+  readonly secret_kid?: string;
   /** Every scope held (RFC 6749 section 3.3), for resource servers that know nothing of token types. Left out where there is none. */
   readonly scope?: string;
   readonly authorization_details: readonly AuthorizationDetail[];
@@ -129,6 +131,7 @@ export function readAccessClaims(payload: object, { named }: { named: boolean })
   const {
     sub,
     client_id: tokenId,
+    secret_kid: kid = null,
     owner,
     ownership,
     organization,
@@ -140,6 +143,7 @@ export function readAccessClaims(payload: object, { named }: { named: boolean })
   if (grants === null) return null;
   return {
     tokenId,
+    kid,
     owner,
     ownership,
     organization,

@@ -213,6 +213,8 @@ class TrustedIssuer implements Authenticator {
     const tokenId = subjectId(claims);
     const endsAt = new Date(expiryOf(claims, tolerance));
     const mapped = await this.#settings.principal(claims);
-    return mapped === null ? 'token_unknown' : { ...readMapped(mapped), tokenId, endsAt, trustedFor: maxAge, ...binding };
+    return mapped === null
+      ? 'token_unknown'
+      : { ...readMapped(mapped), tokenId, endsAt, trustedFor: maxAge, ...binding };
   }
 }

@@ -69,7 +69,7 @@ export function managed<Token extends Owned>(context: Context, caller: Caller, t
 export function actingAs(context: Context, caller: Caller, from: string | null): Library {
   const endpoints = can(context, caller, 'manageEndpoints')
     ? 'grantable'
-    : can(context, caller, 'listEndpoints')
+    : can(context, caller, 'readEndpoints')
       ? 'seen'
       : 'held';
   const ownership = can(context, caller, 'manageTokens') ? 'organization' : undefined;

@@ -1,5 +1,5 @@
-import { PosternError } from '../domain/errors.js';
 import type { Access } from '../domain/endpoint.js';
+import { PosternError } from '../domain/errors.js';
 import { excessOf, type Grants, namesEndpoint, type StoredGrants } from '../domain/grants.js';
 import type { Ownership } from '../domain/principal.js';
 import type { Catalog } from '../domain/token-types.js';

@@ -93,7 +93,12 @@ export interface StoredEndpoint {
 export interface SecretRotation {
   readonly secret: NewSecret;
   readonly othersEndAt: number;
+  /** When it is made. The token's secrets that had ended by then are removed. */
+  readonly at: number;
 }
+
+/** How many secrets a token has at most, the new one of a rotation included. */
+export const MOST_SECRETS = 10;
 
 /** What a token was used for since the last batch. */
 export interface Usage {

@@ -396,7 +396,7 @@ describe('forged ones', () => {
       await store.replaceToken(
         { ...token, version: 2 },
         1,
-        { secret: { ...secret, key }, othersEndAt: START + HOUR },
+        { secret: { ...secret, key }, othersEndAt: START + HOUR, at: START },
         change,
       ),
     ).toBe(true);
