@@ -41,6 +41,18 @@ export function createTokenEnding(
     }
   }
 
+  /** Another process may have revoked some, unseen by this one: from here on they work nowhere in this process. */
+  async function forgetAllOf(organization: string, owner: string): Promise<void> {
+    let after: StoredToken | undefined;
+    let page: readonly StoredToken[];
+    do {
+      const query = { organization, owner, ownership: 'personal', limit: BATCH } as const;
+      page = await store.listTokens({ ...query, ...(after && { after }) });
+      for (const token of page) forgetting.token(token.id);
+      after = page.at(-1);
+    } while (page.length === BATCH);
+  }
+
   return {
     async revoke(id, options = {}) {
       const { wait } = check(revokeTokenInput, options, 'tokens.revoke', 'input_invalid');
@@ -81,7 +93,9 @@ export function createTokenEnding(
       await leavers.begin(organization, owner);
       const revoked = await revokeAllOf(organization, owner);
       await leavers.end(organization, owner);
-      return revoked + (await revokeAllOf(organization, owner));
+      const last = await revokeAllOf(organization, owner);
+      await forgetAllOf(organization, owner);
+      return revoked + last;
     },
 
     async pruneExpired(query = {}) {
