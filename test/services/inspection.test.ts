@@ -13,7 +13,7 @@ async function twoOrganizations() {
     issued.push(await tokens.create({ name: 'user', organization, types: { user: { endpoints: ['a'] } } }));
   }
   const [own, foreign] = issued as [(typeof issued)[0], (typeof issued)[0]];
-  const auditor = made.postern.as({ organization: 'acme', owner: 'ada', types: {} });
+  const auditor = made.postern.as({ organization: 'acme', owner: 'ada', types: {} }, { endpoints: 'seen' });
   return { ...made, own, foreign, auditor };
 }
 
@@ -74,7 +74,7 @@ describe('in a principal’s hands', () => {
     const person = { organization: 'acme', owner: 'ada', types: { developer: { scopes: ['models:read'] } } } as const;
     expect(await refusal(auditor.tokens.create(input))).toMatchObject({ code: 'types_missing' });
     expect(await refusal(postern.as(person).tokens.create(input))).toMatchObject({ code: 'endpoint_not_granted' });
-    const opener = postern.as(person, { allEndpoints: true });
+    const opener = postern.as(person, { endpoints: 'grantable' });
     expect((await opener.tokens.create(input)).record.types).toEqual({ user: { endpoints: '*' } });
     const scopes = { name: 'x', types: { developer: { scopes: ['models:write'] } } } as const;
     expect(await refusal(opener.tokens.create(scopes))).toMatchObject({ code: 'scope_missing' });
@@ -90,10 +90,9 @@ describe('introspection', () => {
       active: true,
       endsAt: record.expiresAt,
       isApiToken: true,
-      isBound: false,
     });
     const derived = await derive(token, { expiresIn: '10m', clock: clock.read });
-    expect(await postern.introspect(derived)).toMatchObject({ active: true, isApiToken: false, isBound: false });
+    expect(await postern.introspect(derived)).toMatchObject({ active: true, isApiToken: false });
     clock.advance(3_600_000);
     expect(await postern.introspect(token)).toEqual({ active: false });
   });

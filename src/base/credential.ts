@@ -1,7 +1,7 @@
-import { type Hash, hash } from '../base/digest.js';
-import type { Settings } from '../base/options.js';
 import { DERIVED_HEAD } from '../domain/derived-head.js';
 import { MAX_TOKEN_LENGTH, tokenForm } from '../domain/token-format.js';
+import { type Hash, hash } from './digest.js';
+import type { Settings } from './options.js';
 
 /** A token of a foreign form is shorter than this: no one's pattern is run over an attacker's long text. */
 const MAX_IMPORTED_LENGTH = 512;
