@@ -19,7 +19,7 @@ export interface StoredToken {
   /** JSON of an object. */
   readonly metadata: string;
   readonly hint: string;
-  /** JSON of the token's rate limit and quota, or `null` for none. Like `types`, no store's business. */
+  /** JSON of the token's rules (rate limit, quota, whether it makes others), or `null` for none. Like `types`, no store's business. */
   readonly limits: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
