@@ -40,3 +40,12 @@ export function ownCopy<Value>(input: Value): Value {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
   return Object.assign(Object.create(null), input);
 }
+
+/** A property that an object has of its own or by its class: what every object inherits (a polluted `Object.prototype`) is none. */
+export function unpolluted<Target extends object, Key extends keyof Target>(
+  target: Target,
+  key: Key,
+): Target[Key] | undefined {
+  const value = target[key];
+  return value === (Object.prototype as Partial<Target>)[key] ? undefined : value;
+}

@@ -3,6 +3,7 @@ import { tokenPattern } from '../domain/token-format.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { internalsOf } from '../instance/internals.js';
+import { asker } from '../transports/ask.js';
 import { rateLimitHeaders } from '../transports/rate-limit-headers.js';
 import { type Arrival, addressOf } from './arrival.js';
 import type { Caller } from './caller.js';
@@ -84,13 +85,13 @@ export function managementApi<T extends TokenTypes>(
 }
 
 function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Context {
-  const { ground, gate } = internalsOf(postern);
+  const { ground } = internalsOf(postern);
   const { catalog } = ground.settings;
   const settings = readOptions(options, catalog);
   return {
     postern,
     ground,
-    gate,
+    ask: asker(postern, { authenticated: true }, 'external', READING),
     settings,
     words: scopeWords(catalog),
     logins: new Logins(ground),
@@ -101,6 +102,8 @@ function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Conte
     },
   };
 }
+
+const READING = { methodOf: ({ method }: Request) => method, identityOf: (request: Request) => request };
 
 function routesOf(context: Context): readonly Route[] {
   const { session, login, accessTokens } = context.settings;
