@@ -1,4 +1,5 @@
 import { ownCopy } from '../base/check.js';
+import { isDevelopment } from '../base/runtime.js';
 import { tokenPattern } from '../domain/token-format.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
@@ -64,6 +65,8 @@ export function managementApi<T extends TokenTypes>(
     if (path === null || match === null) {
       const page = path === null || !settings.console ? null : consoleAnswer(request.method, path, settings.basePath);
       if (page !== null) return page;
+      const meant = isDevelopment() ? basePathOf(url.pathname) : null;
+      if (meant !== null) return misplaced(meant, settings.basePath).toResponse();
       if (typeof arrival.onUnknownPath === 'function') arrival.onUnknownPath();
       return notFound().toResponse();
     }
@@ -74,6 +77,14 @@ export function managementApi<T extends TokenTypes>(
     } catch (error) {
       return route.oauth ? asOAuthAnswer(error) : Promise.reject(error);
     }
+  }
+
+  /** What stands before one of the API's paths; `null` where none ends like one. */
+  function basePathOf(path: string): string | null {
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
+      if (findRoute(path.slice(at)) !== null) return path.slice(0, at);
+    }
+    return null;
   }
 
   return async (request, arrival) => {
@@ -118,6 +129,14 @@ function routesOf(context: Context): readonly Route[] {
     ...oauthRoutes,
     ...(accessTokens === null ? [] : exchangeRoutes(context, accessTokens)),
   ];
+}
+
+/** A slip of whoever mounted the API, told in development only. */
+function misplaced(asked: string, basePath: string): Problem {
+  const detail =
+    `The management API answers below "${basePath || '/'}" (its basePath), and this call came below "${asked || '/'}". ` +
+    `If it is mounted there, write managementApi(postern, { basePath: '${asked}' }).`;
+  return new Problem(404, 'not_found', detail);
 }
 
 /** What follows the base path: `/` for the base path itself. */
