@@ -13,28 +13,29 @@ export function print(host: Host, format: Format, value: unknown, table: () => s
 function rendered(format: Format, value: unknown, table: () => string): string {
   switch (format) {
     case 'json':
-      return `${escaped(JSON.stringify(value, null, 2))}\n`;
+      return `${escaped(JSON.stringify(value, null, 2), (pair) => inHex(pair.charCodeAt(0)) + inHex(pair.charCodeAt(1)))}\n`;
     case 'yaml':
-      return escaped(yamlOf(value));
+      return escaped(yamlOf(value), (character) => `\\U${character.codePointAt(0)?.toString(16).padStart(8, '0')}`);
     case 'table':
       return table();
   }
 }
 
-/** Control characters, and those that hide or reorder text, but for the end of a line. */
-const INVISIBLE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+/** Control characters, and those that hide or reorder text. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-/** With the escapes that JSON has, and YAML between double quotes. */
-function escaped(text: string): string {
-  return text.replace(new RegExp(INVISIBLE, 'gu'), (character) =>
-    Array.from({ length: character.length }, (_, index) => {
-      const code = character.charCodeAt(index).toString(16);
-      return `\\u${code.padStart(4, '0')}`;
-    }).join(''),
+/** Both have these escapes, YAML between double quotes. The ends of a format's own lines stay. */
+function escaped(text: string, beyond: (character: string) => string): string {
+  return text.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character.length === 1 ? inHex(character.charCodeAt(0)) : beyond(character),
   );
 }
 
-/** What has to be escaped stands between double quotes. */
+function inHex(code: number): string {
+  return `\\u${code.toString(16).padStart(4, '0')}`;
+}
+
+/** What has to be escaped stands between double quotes, the end of a line in someone else's text too. */
 function yamlOf(value: unknown): string {
   const document = new Document(value);
   visit(document, {
@@ -42,7 +43,7 @@ function yamlOf(value: unknown): string {
       if (typeof node.value === 'string' && INVISIBLE.test(node.value)) node.type = 'QUOTE_DOUBLE';
     },
   });
-  return document.toString({ lineWidth: 0 });
+  return document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER });
 }
 
 /** Someone else's names may hold what hides or reorders text on a terminal. */
