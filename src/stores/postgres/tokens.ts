@@ -13,7 +13,6 @@ import {
   tokenValues,
   toToken,
 } from '../sql/rows.js';
-
 import { recorded } from './audit.js';
 import { type Database, prepared, type SqlValue, type Statement } from './database.js';
 

@@ -19,7 +19,6 @@ import {
   tokenValues,
   toToken,
 } from '../sql/rows.js';
-
 import type { Connection } from './connection.js';
 
 /** The statement that a lookup by so many digests is: one for each, because a list can't be a parameter. */
@@ -64,6 +63,17 @@ const INSERT = `INSERT INTO tokens (id, last_used_at, ${namesOf(TOKEN_FIELDS)})
 
 const REPLACE = `UPDATE tokens SET ${TOKEN_FIELDS.map(([name]) => `${name} = ?`).join(', ')} WHERE id = ? AND version = ?`;
 
+const REVOKE = `UPDATE tokens SET revoked_at = ?, updated_at = ?, version = version + 1
+  WHERE id = ? AND revoked_at IS NULL`;
+
+const OTHERS = 'token = (SELECT seq FROM tokens WHERE id = ?) AND digest <> ?';
+
+const REMOVE_SECRETS = `DELETE FROM secrets WHERE ${OTHERS} AND digest NOT IN (
+  SELECT digest FROM secrets WHERE ${OTHERS} AND (ends_at IS NULL OR ends_at > ?)
+  ORDER BY ends_at IS NULL DESC, created_at DESC, digest DESC LIMIT ${MOST_SECRETS - 1})`;
+
+const END_SECRETS = `UPDATE secrets SET ends_at = min(coalesce(ends_at, ?), ?) WHERE ${OTHERS}`;
+
 const INSERT_SECRET = `INSERT INTO secrets (${namesOf(SECRET_FIELDS)}, token)
   SELECT ${places(SECRET_FIELDS)}, seq FROM tokens WHERE id = ? ON CONFLICT DO NOTHING`;
 
@@ -87,24 +97,9 @@ export function replaceToken(
 
 function rotateSecret(db: Connection, tokenId: string, { secret, othersEndAt, at }: SecretRotation): boolean {
   if (!insertSecret(db, tokenId, secret)) return false;
-  const others = 'token = (SELECT seq FROM tokens WHERE id = ?) AND digest <> ?';
-  db.run(
-    `DELETE FROM secrets WHERE ${others} AND digest NOT IN (
-       SELECT digest FROM secrets WHERE ${others} AND (ends_at IS NULL OR ends_at > ?)
-       ORDER BY ends_at IS NULL DESC, created_at DESC, digest DESC LIMIT ${MOST_SECRETS - 1})`,
-    tokenId,
-    secret.digest,
-    tokenId,
-    secret.digest,
-    at,
-  );
-  db.run(
-    `UPDATE secrets SET ends_at = min(coalesce(ends_at, ?), ?) WHERE ${others}`,
-    othersEndAt,
-    othersEndAt,
-    tokenId,
-    secret.digest,
-  );
+  const others = [tokenId, secret.digest];
+  db.run(REMOVE_SECRETS, ...others, ...others, at);
+  db.run(END_SECRETS, othersEndAt, othersEndAt, ...others);
   return true;
 }
 
@@ -114,9 +109,7 @@ function insertSecret(db: Connection, tokenId: string, secret: NewSecret): boole
 
 /** In a transaction. */
 export function revokeToken(db: Connection, id: string, at: number): boolean {
-  const revoke = `UPDATE tokens SET revoked_at = ?, updated_at = ?, version = version + 1
-    WHERE id = ? AND revoked_at IS NULL`;
-  return db.run(revoke, at, at, id) > 0;
+  return db.run(REVOKE, at, at, id) > 0;
 }
 
 /** In a transaction. */
