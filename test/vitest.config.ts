@@ -31,6 +31,8 @@ export default defineConfig({
   root,
   test: {
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+    // Where a test makes faults on purpose and gives no `onEvent`.
+    onConsoleLog: (log) => !log.startsWith('postern: a fault'),
     projects: [
       {
         ...source,

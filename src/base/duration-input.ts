@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Duration, parseDuration } from '../domain/duration.js';
+import { type Duration, durationProblem, parseDuration } from '../domain/duration.js';
 
 interface Bounds {
   readonly least?: Duration;
@@ -14,7 +14,10 @@ export function duration(example: Duration, { least, most }: Bounds = {}) {
     return length !== null && length >= bound(least, 0) && length <= bound(most, Number.POSITIVE_INFINITY);
   };
   return z
-    .custom<Duration>(fits, `give a duration${bounds.filter(Boolean).join(' and')}, such as '${example}'`)
+    .custom<Duration>(fits, {
+      error: ({ input }) =>
+        durationProblem(input, `give a duration${bounds.filter(Boolean).join(' and')}, such as '${example}'`),
+    })
     .transform((value) => parseDuration(value) as number);
 }
 

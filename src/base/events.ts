@@ -3,6 +3,7 @@ import type { Endpoint } from '../domain/endpoint.js';
 import type { Principal } from '../domain/principal.js';
 import type { TokenRecord } from '../domain/token-record.js';
 import type { Actor, ChangeType } from '../ports/changes.js';
+import { FaultLog } from './fault-log.js';
 
 /** A token or an endpoint was changed, by this instance. Never holds a secret. */
 export interface ChangeEvent {
@@ -55,9 +56,13 @@ export type EventListener = (event: PosternEvent) => unknown;
 
 const DECISIONS_PER_SECOND = 50;
 
-/** Hands events to the application. What its listener throws, or rejects with, changes nothing here. */
+/**
+ * Hands events to the application. What its listener throws, or rejects with, changes nothing here. Where there is none, faults
+ * are written to `console.error`.
+ */
 export class Events {
   readonly #listener: EventListener | null;
+  readonly #log = new FaultLog();
   #windowStart = Number.NEGATIVE_INFINITY;
   #inWindow = 0;
   #skipped = 0;
@@ -77,7 +82,8 @@ export class Events {
   }
 
   fault(during: FaultEvent['during'], error: unknown, now: number): void {
-    this.emit({ type: 'fault', at: new Date(now), during, error });
+    if (this.#listener === null) this.#log.write(during, error, now);
+    else this.emit({ type: 'fault', at: new Date(now), during, error });
   }
 
   /** @param denied whose credential it was, where it was known and denied */

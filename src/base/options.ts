@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Duration } from '../domain/duration.js';
 import { isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
-import { PREFIX_PATTERN } from '../domain/token-format.js';
+import { PREFIX_PATTERN, prefixProblem } from '../domain/token-format.js';
 import { bentocloudTokenTypes, type Catalog, compileCatalog, type TokenTypes } from '../domain/token-types.js';
 import type { AttachableAuthenticator, Authenticator } from '../ports/authenticator.js';
 import type { Clock, Random } from '../ports/environment.js';
@@ -45,7 +45,10 @@ export interface PosternOptions<T extends TokenTypes = TokenTypes> {
   readonly onLimiterFault?: 'deny' | 'allow' | undefined;
   /** What becomes of the audit log. Default: it is kept for ever, and grows. */
   readonly audit?: AuditOptions | undefined;
-  /** Called with each change, fault and, sampled, decision. What it throws changes nothing. */
+  /**
+   * Called with each change, fault and, sampled, decision. What it throws changes nothing. Default: faults are written to
+   * `console.error`, at most one a second.
+   */
   readonly onEvent?: EventListener | undefined;
   /** Epoch milliseconds. Default `Date.now`. */
   readonly clock?: Clock | undefined;
@@ -145,7 +148,11 @@ const nested = <Shape extends z.ZodRawShape>(shape: Shape) => z.preprocess(ownCo
 const schema = z.strictObject({
   store: z.custom<Store>((value) => typeof value === 'object' && value !== null, 'give a store, such as memoryStore()'),
   organization: z.custom<string>(isOrganizationName, 'name an organization in 1 to 100 characters').default('default'),
-  tokenPrefix: z.string().regex(PREFIX_PATTERN, `use ${PREFIX_PATTERN.source}`).default('pst'),
+  tokenPrefix: z
+    .custom<string>((value) => typeof value === 'string' && PREFIX_PATTERN.test(value), {
+      error: ({ input }) => prefixProblem(input),
+    })
+    .default('pst'),
   tokenTypes: z
     .custom<TokenTypes>((value) => typeof value === 'object' && value !== null, 'give an object of types')
     .optional(),
@@ -210,6 +217,11 @@ const schema = z.strictObject({
 
 /** @throws PosternError `option_invalid`, `option_unknown` */
 export function readOptions(options: unknown): Settings {
+  if (typeof options !== 'object' || options === null) {
+    throw new PosternError('option_invalid', 'give its options: createPostern({ store: memoryStore() })', {
+      input: 'createPostern',
+    });
+  }
   const given = check(schema, options, 'createPostern', 'option_invalid');
   const missing = missingMethods(given.store);
   if (missing.length > 0) throw invalid('store', `is no store: it lacks ${missing.join(', ')}`);

@@ -3,10 +3,14 @@
  * anywhere; what a runtime lacks is left out or asked for as an option.
  */
 interface Globals {
-  readonly process?: { getBuiltinModule?(id: string): unknown };
+  readonly process?: {
+    getBuiltinModule?(id: string): unknown;
+    readonly env?: Readonly<Record<string, string | undefined>>;
+  };
   readonly crypto?: { getRandomValues?<T extends Uint8Array>(array: T): T; readonly subtle?: Subtle };
   setTimeout?(callback: () => void, milliseconds: number): unknown;
   clearTimeout?(timer: unknown): void;
+  readonly console?: { error?(text: string): void };
 }
 
 /** What is used of the Web Crypto API's `SubtleCrypto`. */
@@ -64,4 +68,17 @@ export function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, milliseconds);
   });
+}
+
+/** Tells whoever runs the process. Never throws. */
+export function printError(text: string): void {
+  try {
+    globals.console?.error?.(text);
+  } catch {}
+}
+
+/** Whether people may be told more than strangers should read. What doesn't say what it is counts as production. */
+export function isDevelopment(): boolean {
+  const { env } = globals.process ?? {};
+  return env !== undefined && env.NODE_ENV !== 'production';
 }

@@ -1,5 +1,5 @@
 import { isPosternError, isUnavailable, type PosternError } from '../domain/errors.js';
-import { escapeInvisible } from '../domain/text.js';
+import { escapeInvisible, redact } from '../domain/text.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 
 /** An end of the command that its user can do something about: one sentence that says what. */
@@ -47,15 +47,4 @@ function exitCodeOf(error: PosternError): ExitCode {
 function sentence(text: string): string {
   const clean = escapeInvisible(redact(text.trim()));
   return `Error: ${clean}${/[.!?]$/.test(clean) ? '' : '.'}`;
-}
-
-/**
- * The text without what looks like a credential, whoever wrote it: a mistyped option repeats what was typed, and a client
- * of a database may repeat its address.
- */
-export function redact(text: string): string {
-  return text
-    .replace(/\b([a-z][a-z0-9]{1,15}_[0-9A-Za-z]{4})[0-9A-Za-z]{45}\b/g, '$1…')
-    .replace(/\b(ey[\w-]{4})[\w-]*\.[\w-]+\.[\w-]+/g, '$1…')
-    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, '$1…@');
 }

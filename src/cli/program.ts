@@ -1,4 +1,5 @@
 import { Command, CommanderError, type Option } from 'commander';
+import { redact } from '../domain/text.js';
 import { apiToken } from './commands/api-token/index.js';
 import { completion } from './commands/completion.js';
 import { currentContext } from './commands/current-context.js';
@@ -13,11 +14,10 @@ import { serve } from './commands/serve.js';
 import { useContext } from './commands/use-context.js';
 import { verify } from './commands/verify.js';
 import { EXIT_CODES_HELP } from './exit-codes.js';
-import { redact } from './failure.js';
 import type { Host } from './host.js';
 import { isTargetOption } from './options.js';
 import type { Outcome } from './outcome.js';
-import { paint } from './output/print.js';
+import { paint, visible } from './output/print.js';
 import { version } from './version.js';
 
 const ENVIRONMENT_HELP = `
@@ -92,7 +92,7 @@ function settle(host: Host, command: Command): void {
 
 /** Commander's sentence in our form. A mistyped option repeats its value, which may be a token. */
 function usageSentence(host: Host, text: string, command: Command): string {
-  const [first = '', ...more] = redact(text.trim()).split('\n');
+  const [first = '', ...more] = visible(redact(text.trim())).split('\n');
   const said = first.replace(/^error: /, '').replace(/(unknown option '[^'=]*)=[^']*'/, "$1=…'");
   const sentences = [said, ...more.map((each) => each.replace(/^\(|\)$/g, ''))].map(finished).join(' ');
   return `${paint(host, '31', 'Error:')} ${sentences} See ${pathTo(command)} --help.\n`;

@@ -3,6 +3,7 @@ import { type Readable, Writable } from 'node:stream';
 import { EXIT } from './exit-codes.js';
 import { CliError } from './failure.js';
 import type { Host } from './host.js';
+import { visible } from './output/print.js';
 
 /** Asks for a token. Nothing of it is shown, not even how long it is. */
 export async function askSecret(host: Host, message: string): Promise<string> {
@@ -26,7 +27,7 @@ function line(host: Host, prompt: string, output: Writable): Promise<string> {
   const input = host.stdin as unknown as Readable;
   const reader = createInterface({ input, output, terminal: true, historySize: 0 });
   // Only now: from here on the terminal itself shows nothing of what is typed.
-  host.stderr.write(prompt);
+  host.stderr.write(visible(prompt));
   return new Promise<string>((resolve, reject) => {
     reader.once('line', resolve);
     // Ctrl-C and Ctrl-D. After a line has come, this changes nothing any more.

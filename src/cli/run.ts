@@ -1,9 +1,10 @@
 import { CommanderError } from 'commander';
+import { redact } from '../domain/text.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { failureOf, redact } from './failure.js';
+import { failureOf } from './failure.js';
 import type { Host } from './host.js';
 import type { Outcome } from './outcome.js';
-import { paint } from './output/print.js';
+import { paint, visible } from './output/print.js';
 import { program } from './program.js';
 
 /** Runs one command line. Resolves with the exit code, and never rejects. */
@@ -19,7 +20,7 @@ export async function run(host: Host): Promise<ExitCode> {
     const { message, exitCode } = failureOf(error);
     const [head = '', ...rest] = message.split(/(?<=^Error:)/);
     host.stderr.write(`${rest.length > 0 ? paint(host, '31', head) + rest.join('') : message}\n`);
-    if (host.env.POSTERN_DEBUG === '1') host.stderr.write(`${redact(traceOf(error))}\n`);
+    if (host.env.POSTERN_DEBUG === '1') host.stderr.write(`${visible(redact(traceOf(error)))}\n`);
     return exitCode;
   }
 }

@@ -32,9 +32,14 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
     directory.setFeed(connected);
     events.emit({ type: 'feed', at: new Date(settings.clock()), connected });
   };
-  time.onSetBack(() => {
-    forgetAll();
-    events.fault('clock', new Error('the clock was set back: what was cached is forgotten'), time.latest);
+  time.listen({
+    setBack() {
+      forgetAll();
+      events.fault('clock', new Error('the clock was set back: what was cached is forgotten'), time.latest);
+    },
+    believed() {
+      events.fault('clock', new Error('the clock read wildly ahead, came back, and is believed again'), time.latest);
+    },
   });
   const unsubscribe = store.subscribe?.((invalidation) => {
     switch (invalidation.kind) {

@@ -1,4 +1,5 @@
 import { PosternError } from './errors.js';
+import { didYouMean } from './nearest.js';
 import { quote } from './text.js';
 import type { Catalog, ScopeOf, TokenTypes } from './token-types.js';
 
@@ -48,6 +49,7 @@ export type CompiledRequirement =
   | { readonly kind: 'authenticated' }
   | { readonly kind: 'public' };
 
+const KEYS = ['endpoint', 'scope', 'organization', 'authenticated', 'public'];
 const PUBLIC: CompiledRequirement = Object.freeze({ kind: 'public' });
 const AUTHENTICATED: CompiledRequirement = Object.freeze({ kind: 'authenticated' });
 
@@ -76,7 +78,7 @@ export function compileRequirement(
     } else if (key === 'endpoint' || key === 'scope' || key === 'authenticated' || key === 'public') {
       if (kind !== null) throw invalid(`names both ${kind} and ${key}: give one of them`);
       kind = key;
-    } else throw invalid(`has an unknown key ${quote(key)}`);
+    } else throw invalid(`has an unknown key ${quote(key)}${didYouMean(String(key), KEYS)}`);
   }
   // What another object lends (a class its getters) is no own property, and left out would widen the requirement in silence.
   const prototype: object | null = Object.getPrototypeOf(requirement);

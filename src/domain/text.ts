@@ -13,6 +13,17 @@ export function escapeInvisible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
+/**
+ * The text without what looks like a credential, whoever wrote it: a mistyped option repeats what was typed, and a client
+ * of a database may repeat its address.
+ */
+export function redact(text: string): string {
+  return text
+    .replace(/\b([a-z][a-z0-9]{1,15}_[0-9A-Za-z]{4})[0-9A-Za-z]{45}\b/g, '$1…')
+    .replace(/\b(ey[\w-]{4})[\w-]*\.[\w-]+\.[\w-]+/g, '$1…')
+    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, '$1…@');
+}
+
 function describe(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : String(value);

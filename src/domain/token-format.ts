@@ -1,5 +1,6 @@
 import { BASE62_VALUE, bytesToNumber, encodeBase62 } from './base62.js';
 import { CRC_TABLE, crc32, crcState } from './crc32.js';
+import { quote } from './text.js';
 
 /** The longest credential of any kind that is looked at, in bytes. */
 export const MAX_TOKEN_LENGTH = 8_192;
@@ -11,6 +12,18 @@ const CHECKSUM_WIDTH = 6;
 const HINT_WIDTH = 4;
 
 export const PREFIX_PATTERN = /^[a-z][a-z0-9]{1,15}$/;
+
+/** What is wrong with a prefix, and what to write in its place. */
+export function prefixProblem(prefix: unknown): string {
+  const rule = 'use 2 to 16 lower-case letters and digits, a letter first';
+  if (typeof prefix !== 'string') return rule;
+  const fitting = prefix
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '')
+    .replace(/^[0-9]+/, '');
+  const example = PREFIX_PATTERN.test(fitting) ? `, such as "${fitting}"` : '';
+  return `${quote(prefix)} is no prefix: ${rule}${example} (the underscore after it comes by itself)`;
+}
 
 /** What {@link parseToken} tells of a token: nothing that lets anyone use it. */
 export interface ParsedToken {
@@ -43,7 +56,7 @@ export function parseToken(text: unknown): ParsedToken | null {
 
 /** The regular expression to hand to a secret scanner. It finds tokens inside other text. */
 export function tokenPattern(prefix = 'pst'): RegExp {
-  if (!PREFIX_PATTERN.test(prefix)) throw new TypeError(`a token prefix is ${PREFIX_PATTERN.source}`);
+  if (!PREFIX_PATTERN.test(prefix)) throw new TypeError(prefixProblem(prefix));
   return new RegExp(`(?<![0-9A-Za-z_])${prefix}_[0-9A-Za-z]{${SECRET_WIDTH + CHECKSUM_WIDTH}}(?![0-9A-Za-z_])`);
 }
 

@@ -45,7 +45,15 @@ export function setInternals(postern: object, internals: Internals): void {
 export function internalsOf(postern: unknown): Internals {
   const internals = typeof postern === 'object' && postern !== null ? INTERNALS.get(postern) : undefined;
   if (internals !== undefined) return internals;
-  throw new PosternError('input_invalid', 'give what createPostern() returned, not a copy or a part of it', {
-    path: 'postern',
-  });
+  throw new PosternError('input_invalid', adviceFor(postern), { path: 'postern' });
+}
+
+function adviceFor(given: unknown): string {
+  const isRequirement =
+    typeof given === 'object' &&
+    given !== null &&
+    ['endpoint', 'scope', 'authenticated', 'public'].some((key) => Object.hasOwn(given, key));
+  return isRequirement || typeof given === 'function'
+    ? 'is a requirement: the instance comes before it, as in guard(postern, requirement)'
+    : 'give what createPostern() returned, not a copy or a part of it';
 }

@@ -1,8 +1,8 @@
-import { RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
 import { check } from '../base/check.js';
 import { after, delay } from '../base/runtime.js';
-import { PosternError } from '../domain/errors.js';
+import { isPosternError, PosternError } from '../domain/errors.js';
 import type { Consumed, RateLimiter, RateWindow } from '../ports/rate-limiter.js';
 
 /** What `rate-limiter-flexible` gives for each of its stores. */
@@ -45,13 +45,15 @@ export function postgresRateLimiter(options: {
     tableName: TABLE,
   };
   let ready: Promise<FlexibleLimiter> | null = null;
-  const open = () =>
-    new Promise<FlexibleLimiter>((resolve, reject) => {
+  const open = async () => {
+    const { RateLimiterPostgres } = await flexible();
+    return new Promise<FlexibleLimiter>((resolve, reject) => {
       const limiter = new RateLimiterPostgres({ ...base, schemaName: schema }, (error?: Error) => {
         if (error) reject(error);
         else resolve(limiter as FlexibleLimiter);
       });
     });
+  };
   return {
     async consume(key, window) {
       // A table that could not be made is tried again with the next call.
@@ -73,7 +75,7 @@ async function patiently<T>(open: () => Promise<T>): Promise<T> {
     try {
       return await open();
     } catch (error) {
-      if (attempt === OPEN_ATTEMPTS) throw error;
+      if (attempt === OPEN_ATTEMPTS || isPosternError(error)) throw error;
       await delay(20 * attempt);
     }
   }
@@ -91,7 +93,7 @@ export type RateLimiterRedisClient = object;
  */
 export function redisRateLimiter(options: { readonly client: RateLimiterRedisClient }): RateLimiter {
   const { client } = check(redisOptions, options, 'redisRateLimiter', 'option_invalid');
-  const limiter = new RateLimiterRedis({
+  const base = {
     storeClient: client,
     points: UNLIMITED,
     duration: 1,
@@ -99,8 +101,33 @@ export function redisRateLimiter(options: { readonly client: RateLimiterRedisCli
     useRedisPackage: !('defineCommand' in client),
     // A queue of calls that wait for Redis to come back would be neither an answer nor a refusal.
     rejectIfRedisNotReady: true,
-  });
-  return { consume: (key, window) => consume(limiter as FlexibleLimiter, key, window) };
+  };
+  let limiter: FlexibleLimiter | null = null;
+  return {
+    async consume(key, window) {
+      const { RateLimiterRedis } = await flexible();
+      limiter ??= new RateLimiterRedis(base) as FlexibleLimiter;
+      return consume(limiter, key, window);
+    },
+  };
+}
+
+/**
+ * The package, loaded with the first call: what counts in memory does without.
+ *
+ * @throws PosternError `driver_missing`
+ */
+async function flexible(): Promise<typeof import('rate-limiter-flexible')> {
+  try {
+    return await import('rate-limiter-flexible');
+  } catch (error) {
+    const { message } = error as Error;
+    throw new PosternError(
+      'driver_missing',
+      `rate-limiter-flexible can not be loaded (${message.split('\n', 1)[0]}). Run: npm install rate-limiter-flexible`,
+      { cause: error },
+    );
+  }
 }
 
 const anObject = <T>(value: unknown): value is T => typeof value === 'object' && value !== null;
@@ -125,7 +152,7 @@ async function consume(limiter: FlexibleLimiter, key: string, { points, duration
   const result = await withinTimeout(
     limiter.consume(key, 1, { customDuration: Math.max(1, Math.ceil(duration / 1000)) }),
   );
-  if (!(result instanceof RateLimiterRes)) {
+  if (typeof result?.consumedPoints !== 'number' || typeof result.msBeforeNext !== 'number') {
     throw new PosternError('unavailable', 'the rate limiter gave no answer that can be read');
   }
   const remaining = Math.max(0, points - result.consumedPoints);

@@ -19,7 +19,8 @@ export function memoryWindows(most: number): RateLimiter {
   let sweepAt = Number.NEGATIVE_INFINITY;
   return {
     async consume(key, { points, duration }, now) {
-      if (now >= sweepAt) {
+      // One that is further away was set while the clock was ahead.
+      if (now >= sweepAt || sweepAt > now + SWEEP_INTERVAL) {
         for (const [each, { endsAt }] of windows) if (endsAt <= now) windows.delete(each);
         sweepAt = now + SWEEP_INTERVAL;
       }

@@ -1,8 +1,10 @@
 import { ownCopy } from '../base/check.js';
+import { isDevelopment } from '../base/runtime.js';
 import { tokenPattern } from '../domain/token-format.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { internalsOf } from '../instance/internals.js';
+import { asker } from '../transports/ask.js';
 import { rateLimitHeaders } from '../transports/rate-limit-headers.js';
 import { type Arrival, addressOf } from './arrival.js';
 import type { Caller } from './caller.js';
@@ -63,6 +65,8 @@ export function managementApi<T extends TokenTypes>(
     if (path === null || match === null) {
       const page = path === null || !settings.console ? null : consoleAnswer(request.method, path, settings.basePath);
       if (page !== null) return page;
+      const meant = isDevelopment() ? basePathOf(url.pathname) : null;
+      if (meant !== null) return misplaced(meant, settings.basePath).toResponse();
       if (typeof arrival.onUnknownPath === 'function') arrival.onUnknownPath();
       return notFound().toResponse();
     }
@@ -75,6 +79,14 @@ export function managementApi<T extends TokenTypes>(
     }
   }
 
+  /** What stands before one of the API's paths; `null` where none ends like one. */
+  function basePathOf(path: string): string | null {
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
+      if (findRoute(path.slice(at)) !== null) return path.slice(0, at);
+    }
+    return null;
+  }
+
   return async (request, arrival) => {
     const known = ownCopy(arrival ?? {});
     const response = await respond(request, known).catch((error: unknown) => answerTo(error, request, context));
@@ -84,13 +96,13 @@ export function managementApi<T extends TokenTypes>(
 }
 
 function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Context {
-  const { ground, gate } = internalsOf(postern);
+  const { ground } = internalsOf(postern);
   const { catalog } = ground.settings;
   const settings = readOptions(options, catalog);
   return {
     postern,
     ground,
-    gate,
+    ask: asker(postern, { authenticated: true }, 'external', READING),
     settings,
     words: scopeWords(catalog),
     logins: new Logins(ground),
@@ -101,6 +113,8 @@ function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Conte
     },
   };
 }
+
+const READING = { methodOf: ({ method }: Request) => method, identityOf: (request: Request) => request };
 
 function routesOf(context: Context): readonly Route[] {
   const { session, login, accessTokens } = context.settings;
@@ -115,6 +129,14 @@ function routesOf(context: Context): readonly Route[] {
     ...oauthRoutes,
     ...(accessTokens === null ? [] : exchangeRoutes(context, accessTokens)),
   ];
+}
+
+/** A slip of whoever mounted the API, told in development only. */
+function misplaced(asked: string, basePath: string): Problem {
+  const detail =
+    `The management API answers below "${basePath || '/'}" (its basePath), and this call came below "${asked || '/'}". ` +
+    `If it is mounted there, write managementApi(postern, { basePath: '${asked}' }).`;
+  return new Problem(404, 'not_found', detail);
 }
 
 /** What follows the base path: `/` for the base path itself. */

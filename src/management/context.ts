@@ -1,6 +1,6 @@
 import type { Ground } from '../base/ground.js';
 import type { Postern } from '../instance/create-postern.js';
-import type { Gate } from '../instance/internals.js';
+import type { Ask } from '../transports/ask.js';
 import type { Logins } from './login/logins.js';
 import type { Settings } from './options.js';
 import type { ScopeWords } from './wire/scope-words.js';
@@ -9,7 +9,8 @@ import type { ScopeWords } from './wire/scope-words.js';
 export interface Context {
   readonly postern: Postern;
   readonly ground: Ground;
-  readonly gate: Gate;
+  /** Whether what came with a request is a credential that is alive. Its use is counted. */
+  readonly ask: Ask<Request>;
   readonly settings: Settings;
   readonly words: ScopeWords;
   readonly logins: Logins;

@@ -1,6 +1,8 @@
+import { unpolluted } from '../base/check.js';
 import type { Denied } from '../domain/decision.js';
 import { VerifiedPrincipal } from '../domain/principal.js';
-import { type Presented, readBearer, readProof, readRawToken } from '../transports/credential.js';
+import type { Presented } from '../transports/credential.js';
+import { readFetchCredential } from '../transports/fetch-credential.js';
 import { httpAnswers } from '../transports/http-answer.js';
 import type { Caller, TokenCaller } from './caller.js';
 import type { Context } from './context.js';
@@ -32,7 +34,8 @@ export class Refusal extends Error {
  */
 export async function identify(context: Context, request: Request, secure: boolean, source: unknown): Promise<Caller> {
   const { settings } = context;
-  const credential = readHeaders(request);
+  // Both headers at once are two credentials, whatever is in them.
+  const credential = readFetchCredential(request, request.headers.has(TOKEN_HEADER) ? TOKEN_HEADER : null);
   if (credential.malformed || credential.token !== null) return tokenCaller(context, request, credential, false);
   if (settings.session) {
     const token = readSessionCookie(request.headers.get('cookie'), secure);
@@ -42,14 +45,6 @@ export async function identify(context: Context, request: Request, secure: boole
   if (person !== null) return person;
   const detail = 'This needs a token with developer access: send it as "Authorization: Bearer <token>".';
   throw unauthorized('token_missing', detail, { sign_in: settings.session });
-}
-
-/** Both headers at once are two credentials, whatever is in them. */
-function readHeaders({ headers, url }: Request): Presented {
-  const authorization = headers.get('authorization') ?? undefined;
-  const raw = headers.get(TOKEN_HEADER) ?? undefined;
-  if (raw !== undefined) return readRawToken(raw, false, authorization !== undefined);
-  return readBearer(authorization, false, () => readProof(headers.get('dpop') ?? undefined, url));
 }
 
 async function cookieCaller(context: Context, request: Request, token: string, secure: boolean): Promise<Caller> {
@@ -72,12 +67,11 @@ async function cookieCaller(context: Context, request: Request, token: string, s
  */
 export async function tokenCaller(
   context: Context,
-  { method }: Pick<Request, 'method'>,
-  { token, malformed, proof }: Presented,
+  request: Request,
+  presented: Presented,
   ambient: boolean,
 ): Promise<TokenCaller> {
-  const requirement = { authenticated: true } as const;
-  const decision = await context.gate.authorize({ token, malformed, proof, method, requirement });
+  const decision = await context.ask(request, presented);
   if (!decision.allowed) throw new Refusal(refused(decision, context.settings.session));
   const principal = decision.principal as VerifiedPrincipal;
   const grants = VerifiedPrincipal.grantsOf(principal);
@@ -90,7 +84,7 @@ export async function tokenCaller(
       headers: { 'www-authenticate': 'Bearer realm="postern", error="insufficient_scope"' },
     });
   }
-  return { kind: 'token', principal, grants, ambient, limit: decision.limit ?? null };
+  return { kind: 'token', principal, grants, ambient, limit: unpolluted(decision, 'limit') ?? null };
 }
 
 function refused(denial: Denied, signIn: boolean): Response {

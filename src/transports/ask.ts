@@ -1,14 +1,17 @@
-import type { Decision } from '../domain/decision.js';
+import type { Decision, Denied } from '../domain/decision.js';
 import type { Zone } from '../domain/endpoint.js';
+import { PosternError } from '../domain/errors.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { ScopeOf, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { type Gate, internalsOf, type Mode } from '../instance/internals.js';
 import type { Presented } from './credential.js';
+import { oncePerRequest } from './once.js';
 
 /**
- * What a requirement function returns. An endpoint or an organization whose name is `undefined` (the route has no such
- * parameter) is an unknown one; nothing at all declares nothing, and the call is refused.
+ * What a requirement function returns. An endpoint whose name is `undefined` (the route has no such parameter) is an unknown
+ * one. An organization that is `undefined` is a fault: left out, it would be the caller's own. Nothing at all declares nothing,
+ * and the call is refused.
  */
 export type ComputedRequirement<T extends TokenTypes = TokenTypes> =
   | Requirement<T>
@@ -25,11 +28,19 @@ export type RequirementFor<Request, T extends TokenTypes = TokenTypes> =
 /** Where the caller stands: a value, or a function of the request. */
 export type ZoneOf<Request> = Zone | ((request: Request) => Zone);
 
+/** What a transport tells of its requests. */
+interface Reading<Request> {
+  /** The HTTP method, or the full name of the gRPC method. */
+  methodOf(request: Request): string | undefined;
+  /** The object that every guard of one request sees, and no other request's. */
+  identityOf(request: Request): object;
+}
+
 /** Asks about one request. `recheck`: again, while it goes on. */
 export type Ask<Request, T extends TokenTypes = TokenTypes> = (
   request: Request,
   presented: Presented,
-  mode?: Extract<Mode, 'use' | 'recheck'>,
+  mode?: 'recheck',
 ) => Decision<T> | Promise<Decision<T>>;
 
 /**
@@ -38,16 +49,16 @@ export type Ask<Request, T extends TokenTypes = TokenTypes> = (
  * The answer comes without a promise where nothing has to be waited for. It is always a decision: what throws on the way
  * is a fault, and a fault is a denial.
  *
- * @param methodOf the HTTP method of a request, or the full name of its gRPC method
  * @throws PosternError `requirement_invalid`, `scope_unknown`; `input_invalid` for what is no instance
  */
 export function asker<Request, T extends TokenTypes>(
   postern: Postern<T>,
   requirement: RequirementFor<Request, T>,
-  zone: ZoneOf<Request> = 'external',
-  methodOf?: (request: Request) => string,
+  zone: ZoneOf<Request>,
+  { methodOf, identityOf }: Reading<Request>,
 ): Ask<Request, T> {
   const { gate } = internalsOf(postern);
+  const askOnce = oncePerRequest(gate);
   const prepared = typeof requirement === 'function' ? requirement : gate.prepare(requirement);
   const constantZone = typeof zone === 'function' ? null : zone;
 
@@ -71,17 +82,18 @@ export function asker<Request, T extends TokenTypes>(
     needed: Requirement | null,
   ): Decision | Promise<Decision> {
     const standing = constantZone ?? (zone as (request: Request) => Zone)(request);
-    const attempt = { token, malformed, proof, method: methodOf?.(request), zone: standing, requirement: needed };
-    return gate.tryAuthorize(attempt, mode) ?? settled(gate, gate.authorize(attempt, mode));
+    const attempt = { token, malformed, proof, method: methodOf(request), zone: standing, requirement: needed };
+    const askAs = (as: Mode) => gate.tryAuthorize(attempt, as) ?? settled(gate, gate.authorize(attempt, as));
+    return mode === undefined ? askOnce(identityOf(request), attempt, askAs) : askAs(mode);
   }
 
   return ask as Ask<Request, T>;
 }
 
-/** Tells the instance, and so its `onEvent`, what went wrong in a guard. */
-export function reporter(postern: Postern): (fault: unknown) => void {
+/** Tells the instance, and so its `onEvent`, what went wrong in a guard: that is a denial. */
+export function reporter(postern: Postern): (fault: unknown) => Denied {
   const { gate } = internalsOf(postern);
-  return (fault) => void gate.fault(fault ?? new Error('onDenied failed'));
+  return (fault) => gate.fault(fault ?? new Error('a guard, or what it called, failed without a reason'));
 }
 
 /** A promise of a decision that never rejects: a fault is reported, and is a denial. */
@@ -90,19 +102,23 @@ function settled(gate: Gate, decision: Promise<Decision>): Promise<Decision> {
 }
 
 /**
- * '' is no id, and the name of no organization: what was read from a route that has no such parameter is something that
- * nobody registered. Left as it is, a missing tenant would be taken for the caller's own.
+ * '' is no id: what was read from a route that has no such parameter is an endpoint that nobody registered.
+ *
+ * @throws PosternError `requirement_invalid` for an organization without a name
  */
 function named<T extends TokenTypes>(requirement: ComputedRequirement<T>): Requirement | null {
   if (requirement === undefined || requirement === null) return null;
-  const { endpoint, organization } = requirement as { endpoint?: unknown; organization?: unknown };
-  const nameless = {
-    ...(endpoint === undefined && Object.hasOwn(requirement, 'endpoint') && { endpoint: '' }),
-    ...(organization === undefined && Object.hasOwn(requirement, 'organization') && { organization: '' }),
-  };
-  return Object.keys(nameless).length === 0
-    ? (requirement as Requirement)
-    : ({ ...requirement, ...nameless } as unknown as Requirement);
+  if (isNameless(requirement, 'organization')) {
+    throw new PosternError('requirement_invalid', 'the function named an organization that is undefined: name one', {
+      path: 'organization',
+      input: 'requirement',
+    });
+  }
+  return (isNameless(requirement, 'endpoint') ? { ...requirement, endpoint: '' } : requirement) as Requirement;
+}
+
+function isNameless(requirement: object, key: string): boolean {
+  return Object.hasOwn(requirement, key) && (requirement as Record<string, unknown>)[key] === undefined;
 }
 
 function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {

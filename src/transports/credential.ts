@@ -18,11 +18,10 @@ const MAX_SPACES = 16;
  * section 11.1). Another scheme is no credential of ours (RFC 6750 section 3.1); `Bearer` without exactly one token,
  * a list, or more than one header is malformed: never "the first one wins".
  *
- * @param duplicated whether the header came more than once
+ * @param value several headers are joined with a comma, as `Headers` does
  * @param proofOf reads what comes with a token of the scheme `DPoP`. Left out: that scheme is another one
  */
-export function readBearer(value: string | undefined, duplicated: boolean, proofOf?: () => Proof): Presented {
-  if (duplicated) return MALFORMED;
+export function readBearer(value: string | undefined, proofOf?: () => Proof): Presented {
   if (value === undefined || value === '') return MISSING;
   if (isOf(SCHEME, value)) return readAfter(SCHEME, value);
   if (proofOf !== undefined && isOf(DPOP_SCHEME, value)) {
@@ -45,10 +44,10 @@ export function readProof(value: string | undefined, target: string): Proof {
 }
 
 /** Reads a header that holds the raw token. `authorization`: whether an `Authorization` header came as well. */
-export function readRawToken(value: string | undefined, duplicated: boolean, authorization: boolean): Presented {
-  if (duplicated || (authorization && value !== undefined)) return MALFORMED;
-  if (value === undefined || value === '') return MISSING;
-  return readToken(value);
+export function readRawToken(value: string | undefined, authorization: boolean): Presented {
+  if (value === undefined) return MISSING;
+  if (authorization) return MALFORMED;
+  return value === '' ? MISSING : readToken(value);
 }
 
 /** One token: no white space, no comma, not too long. The runtime's own search is what makes a long refusal cheap. */

@@ -1,4 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
+import { unpolluted } from '../base/check.js';
 import type { Decision, Denied } from '../domain/decision.js';
 import { denied } from '../domain/decision.js';
 import type { TokenTypes } from '../domain/token-types.js';
@@ -10,7 +11,6 @@ import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-optio
 import { httpAnswers } from './http-answer.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
-import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
 declare global {
@@ -51,38 +51,43 @@ export function guard<T extends TokenTypes>(
   options?: ExpressGuardOptions,
 ): RequestHandler {
   const { zone, header, onDenied, ...challenge } = readOptions(options);
-  const ask = asker(postern, requirement, zone, (request) => request.method);
+  const ask = asker(postern, requirement, zone, READING);
   const report = reporter(postern);
   const answer = httpAnswers(challenge);
 
   const middleware: RequestHandler = (request, response, next) => {
+    const wasOver = response.writableEnded;
     const decision = ask(request as GuardedRequest, readNodeCredential(request, header));
-    if (decision instanceof Promise)
-      decision.then(settle).catch((error) => next(error ?? new Error('no answer could be sent')));
-    else settle(decision);
+    if (!(decision instanceof Promise)) settle(decision);
+    // What follows threw where Express doesn't catch it: a rejection would end the process.
+    else void decision.then(settle).catch((error) => sendAnswer(response, answer(report(error))));
 
     function settle(settled: Decision): void {
-      if (settled.allowed) {
-        request.principal = settled.principal as RegisteredPrincipal | null;
-        if (settled.limit !== undefined && !response.headersSent) response.set(rateLimitHeaders(settled.limit));
-        next();
+      if (!settled.allowed) {
+        if (onDenied === undefined) sendAnswer(response, answer(settled));
+        else void renderDenied(settled);
         return;
       }
-      if (onDenied === undefined) refuse(response, answer(settled));
-      else void renderDenied(settled);
+      // Answered while the decision was pending, by a timeout: nobody waits for the handler.
+      if (!wasOver && response.writableEnded) return;
+      request.principal = settled.principal as RegisteredPrincipal | null;
+      const limit = unpolluted(settled, 'limit');
+      if (limit !== undefined && !response.headersSent) response.set(rateLimitHeaders(limit));
+      next();
     }
 
     async function renderDenied(denial: Denied): Promise<void> {
+      const refuse = () => sendAnswer(response, answer(denial));
       // Express has its own `next` on the request, where `res.render` and `res.sendFile` put their failures: it must not lead
       // past the guard.
-      request.next = () => refuse(response, answer(denial));
+      request.next = refuse;
       try {
         await onDenied?.(denial, request, response);
+        if (response.headersSent) return;
       } catch (error) {
         report(error);
       }
-      if (response.headersSent) return;
-      refuse(response, answer(denial));
+      refuse();
       // `res.render` answers later, with `send`: that is too late now, and must not throw where nobody catches.
       response.send = () => response;
     }
@@ -91,11 +96,10 @@ export function guard<T extends TokenTypes>(
   return middleware;
 }
 
-/** Where an answer was begun while the decision was pending (a timeout's, say), it is not gone on with. */
-function refuse(response: Response, answer: HttpAnswer): void {
-  if (!response.headersSent) sendAnswer(response, answer);
-  else if (!response.writableEnded) response.destroy();
-}
+const READING = {
+  methodOf: (request: GuardedRequest) => request.method,
+  identityOf: (request: GuardedRequest) => request,
+};
 
 /** A last route whose answer is that of an unknown or private endpoint, to the byte. */
 export function notFound(): RequestHandler {

@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { ownCopy } from '../base/check.js';
+import { ownCopy, unpolluted } from '../base/check.js';
 import { type Decision, type Denied, denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
 import type { Postern } from '../instance/create-postern.js';
-import { internalsOf } from '../instance/internals.js';
 import type { RegisteredPrincipal, RegisteredTypes } from '../instance/register.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
 import { type Finding, findingsOf } from './lint.js';
+import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
 import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
@@ -51,6 +51,12 @@ type Ask = (request: FastifyRequest) => Decision | Promise<Decision>;
 /** The property of an instance that holds the findings of its routes: the same one for every copy of this package. */
 const FINDINGS = Symbol.for('postern.findings');
 
+const READING = {
+  methodOf: (request: FastifyRequest) => request.method,
+  // A Fastify inside another framework has a request of its own, and this one in common.
+  identityOf: (request: FastifyRequest) => request.raw,
+};
+
 const UNGUARDED: Decision = Object.freeze({ allowed: true, principal: null });
 
 /**
@@ -74,7 +80,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
   function askFor(requirement: RequirementFor<FastifyRequest>): Ask {
     let ask = asks.get(requirement);
     if (ask === undefined) {
-      const decide = asker(postern, requirement, zone, (request: FastifyRequest) => request.method);
+      const decide = asker(postern, requirement, zone, READING);
       ask = (request) => decide(request, readNodeCredential(request.raw, header));
       asks.set(requirement, ask);
     }
@@ -89,7 +95,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
         return askFor(requirement)(request);
       } catch (error) {
         // A route of before the plugin was loaded, whose requirement nobody has checked.
-        return internalsOf(postern).gate.fault(error);
+        return report(error);
       }
     }
     return undeclared === 'allow' ? UNGUARDED : denied('requirement_missing');
@@ -105,12 +111,20 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
     };
     try {
       await onDenied?.(denial, request, reply);
+      if (reply.raw.headersSent) return;
     } catch (error) {
       report(error);
     }
-    if (!begun && !reply.sent) send(reply, answer(denial));
+    if (!begun) send(reply, answer(denial));
   }
 
+  if (FINDINGS in app) {
+    throw new PosternError(
+      'option_invalid',
+      'guards this instance already: register it once, on the outermost one whose routes it is to guard',
+      { path: 'posternPlugin', input: 'register' },
+    );
+  }
   app.decorateRequest('principal', null);
   const findings: Finding[] = [];
   if (app.printRoutes().trim() !== EMPTY) findings.push(EARLIER);
@@ -122,13 +136,15 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
   });
   app.addHook('onRequest', (request, reply, next) => {
     const decision = decide(request);
-    if (decision instanceof Promise) void decision.then(settle);
-    else settle(decision);
+    if (!(decision instanceof Promise)) settle(decision);
+    // What follows threw where Fastify doesn't catch it: a rejection would end the process.
+    else void decision.then(settle).catch((error) => send(reply, answer(report(error))));
 
     function settle(settled: Decision): void {
       if (settled.allowed) {
         request.principal = settled.principal as RegisteredPrincipal | null;
-        if (settled.limit !== undefined) reply.headers(rateLimitHeaders(settled.limit));
+        const limit = unpolluted(settled, 'limit');
+        if (limit !== undefined) reply.headers(rateLimitHeaders(limit));
         next();
       } else if (onDenied === undefined) send(reply, answer(settled));
       else void deny(settled, request, reply);
@@ -184,6 +200,9 @@ export function notFound(): (this: FastifyInstance, request: FastifyRequest, rep
 }
 
 function send(reply: FastifyReply, answer: HttpAnswer): void {
+  if (reply.sent) return;
+  // Begun behind Fastify's back: it would throw where nobody catches.
+  if (reply.raw.headersSent) sendAnswer(reply.raw, answer);
   // As bytes: to a string Fastify would add a charset, which application/problem+json has none of (RFC 9457 section 6).
-  reply.code(answer.status).headers(answer.headers).send(Buffer.from(answer.body));
+  else reply.code(answer.status).headers(answer.headers).send(Buffer.from(answer.body));
 }

@@ -1,3 +1,4 @@
+import { unpolluted } from '../base/check.js';
 import type { Denied } from '../domain/decision.js';
 import { denied } from '../domain/decision.js';
 import type { Zone } from '../domain/endpoint.js';
@@ -6,7 +7,7 @@ import type { Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { asker, type ComputedRequirement, reporter } from './ask.js';
-import { type Presented, readBearer, readProof, readRawToken } from './credential.js';
+import { readFetchCredential } from './fetch-credential.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
 import type { HttpAnswer } from './problem.js';
@@ -54,7 +55,7 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
     postern,
     typeof requirement === 'function' ? (call) => requirement(...call) : requirement,
     typeof zone === 'function' ? (call) => zone(...call) : zone,
-    ([request]) => request.method,
+    { methodOf: ([request]) => request.method, identityOf: ([request]) => request },
   );
   const answer = httpAnswers(challenge);
   const report = reporter(postern);
@@ -64,7 +65,8 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
     const decision = await ask(call, readFetchCredential(request, header));
     if (decision.allowed) {
       const response = await handler(request, { principal: decision.principal }, ...(rest as unknown as Rest));
-      return decision.limit === undefined ? response : withHeaders(response, rateLimitHeaders(decision.limit));
+      const limit = unpolluted(decision, 'limit');
+      return limit === undefined ? response : withHeaders(response, rateLimitHeaders(limit));
     }
     if (onDenied !== undefined) {
       try {
@@ -84,25 +86,16 @@ export function notFound(): () => Response {
   return () => toResponse(answer);
 }
 
-/** `Headers` joins what comes several times with a comma, so that a duplicate reads as a list. */
-function readFetchCredential({ headers, url }: Request, header: string | null): Presented {
-  const authorization = headers.get('authorization') ?? undefined;
-  if (header === null) {
-    return readBearer(authorization, false, () => readProof(headers.get('dpop') ?? undefined, url));
-  }
-  return readRawToken(headers.get(header) ?? undefined, false, authorization !== undefined);
-}
-
 function toResponse(answer: HttpAnswer): Response {
   return new Response(answer.body, { status: answer.status, headers: answer.headers });
 }
 
 /**
  * A copy, because the headers of some responses (of `fetch`, of `Response.redirect`) can't be changed. There is none of a
- * switch of protocols, of a network error, or of what was read: these go as they are.
+ * switch of protocols, of a network error, or of what was or is being read: these go as they are.
  */
 function withHeaders(response: Response, more: Readonly<Record<string, string>>): Response {
-  if (!response || response.status < 200 || response.bodyUsed) return response;
+  if (!response || response.status < 200 || response.bodyUsed || response.body?.locked) return response;
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(more)) headers.set(name, value);
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });

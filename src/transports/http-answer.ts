@@ -1,3 +1,4 @@
+import { ownCopy, unpolluted } from '../base/check.js';
 import type { DenialReason, Denied } from '../domain/decision.js';
 import { type HttpAnswer, problemAnswer, RETRY_AFTER } from './problem.js';
 import { rateLimitHeaders, retryAfter } from './rate-limit-headers.js';
@@ -116,20 +117,19 @@ export interface Challenge {
  * Makes the answers of a guard: `application/problem+json` (RFC 9457) with the challenge of RFC 6750. Each is made once
  * and kept, but for those that name scopes: a client that asks again without a pause costs next to nothing.
  */
-export function httpAnswers({
-  realm = DEFAULT_REALM,
-  resourceMetadata = null,
-}: Challenge = {}): (denial: Denied) => HttpAnswer {
+export function httpAnswers(challenge: Challenge = {}): (denial: Denied) => HttpAnswer {
+  const { realm = DEFAULT_REALM, resourceMetadata = null } = ownCopy(challenge);
   const metadata = resourceMetadata === null ? '' : `, resource_metadata="${resourceMetadata}"`;
   const render = (answer: Answer, scope: string, more?: Readonly<Record<string, string>>) =>
     rendered(answer, realm, scope + metadata, more);
   const kept = new Map<DenialReason, HttpAnswer>();
   return (denial) => {
-    if (denial.reason === 'scope_missing' && denial.scopes !== undefined) {
+    if (denial.reason === 'scope_missing' && Array.isArray(denial.scopes)) {
       return render(ANSWERS.scope_missing, `, scope="${denial.scopes.join(' ')}"`);
     }
-    if (denial.limit !== undefined) {
-      const headers = { ...rateLimitHeaders(denial.limit), 'Retry-After': retryAfter(denial.limit) };
+    const limit = unpolluted(denial, 'limit');
+    if (limit !== undefined) {
+      const headers = { ...rateLimitHeaders(limit), 'Retry-After': retryAfter(limit) };
       return render(ANSWERS[denial.reason], '', headers);
     }
     let answer = kept.get(denial.reason);
@@ -147,7 +147,7 @@ function rendered(
   more: string,
   headers: Readonly<Record<string, string>> = {},
 ): HttpAnswer {
-  const { status, detail, code, challenge, scheme = 'Bearer', retryAfter: pause } = answer;
+  const { status, detail, code, challenge, scheme = 'Bearer', retryAfter: pause } = ownCopy(answer);
   const problem = problemAnswer(
     { status, detail, code },
     {

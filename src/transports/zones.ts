@@ -1,9 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
-import { check } from '../base/check.js';
+import { check, unpolluted } from '../base/check.js';
 import type { Zone } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { quote } from '../domain/text.js';
+import { nodeHeader } from './node-request.js';
 
 /** A request of Express, Fastify or `node:http`. */
 export interface SocketRequest {
@@ -53,7 +54,7 @@ export function internalNetworks(
   const isProxy = addressList(trustedProxies, 'trustedProxies', 'internalNetworks');
 
   return (request) => {
-    const peer = 'getPeer' in request ? ofPeer(request) : ofSocket(request);
+    const peer = isCall(request) ? ofPeer(request) : ofSocket(request);
     const address = callerAddress(peer.address, peer.forwardedFor, isProxy);
     return address !== null && isInternal(address) ? 'internal' : 'external';
   };
@@ -88,8 +89,16 @@ interface Peer {
   readonly forwardedFor: () => string;
 }
 
-function ofSocket({ socket, headers }: SocketRequest): Peer {
-  return { address: socket?.remoteAddress, forwardedFor: () => [headers['x-forwarded-for']].flat().join(',') };
+function isCall(request: SocketRequest | PeerCall): request is PeerCall {
+  return typeof unpolluted(request as PeerCall, 'getPeer') === 'function';
+}
+
+function ofSocket(request: SocketRequest): Peer {
+  const socket = unpolluted(request, 'socket');
+  return {
+    address: socket ? unpolluted(socket, 'remoteAddress') : undefined,
+    forwardedFor: () => nodeHeader(request, 'x-forwarded-for') ?? '',
+  };
 }
 
 /** `getPeer()` is `address:port`, or a socket's path. An IPv6 address may stand in brackets or bare. */

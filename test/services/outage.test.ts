@@ -139,14 +139,14 @@ describe('revoke with wait', () => {
   test('on a store where nobody answers, waits until nobody can serve what was before', async () => {
     const inner = memoryStore();
     const store = controlledStore({ ...inner, confirm: undefined } as never);
-    const { postern, record } = await known({ store, cache: { ttl: 20 } });
+    const { postern, record } = await known({ store, cache: { ttl: '20ms' } });
     const before = performance.now();
     expect(await postern.tokens.revoke(record.id, { wait: true })).toEqual({ acknowledged: 1, missing: 0 });
     expect(performance.now() - before).toBeGreaterThan(18);
   });
 
   test('resolves, because the token is revoked, when nobody can be asked', async () => {
-    const { postern, record, store, events } = await known({ cache: { ttl: 20 } });
+    const { postern, record, store, events } = await known({ cache: { ttl: '20ms' } });
     store.fail('confirm', 'reject', new Error('ECONNREFUSED'));
     expect(await postern.tokens.revoke(record.id, { wait: true })).toEqual({ acknowledged: 1, missing: 0 });
     expect(events).toContainEqual(expect.objectContaining({ type: 'fault', during: 'feed' }));

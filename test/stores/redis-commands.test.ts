@@ -46,7 +46,7 @@ describe('when the connection breaks', () => {
   /** The same, and a second store on it that gives up after 50 ms. */
   async function openHasty() {
     const opened = await open();
-    const hasty = redisStore({ client: opened.client, prefix: opened.prefix, timeout: 50 });
+    const hasty = redisStore({ client: opened.client, prefix: opened.prefix, timeout: '50ms' });
     ends.unshift(() => hasty.close());
     await eventually(() => hasty.findToken('none'));
     return { ...opened, hasty };

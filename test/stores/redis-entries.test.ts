@@ -44,7 +44,7 @@ describe('entries', () => {
 
   it('a write that waited in a queue until its caller had given up is not made any more', async () => {
     const { client, store, prefix } = await open();
-    const hasty = redisStore({ client, prefix, timeout: 50 });
+    const hasty = redisStore({ client, prefix, timeout: '50ms' });
     ends.unshift(() => hasty.close());
     await eventually(() => hasty.findEntry('login', 'none', T0));
     expect(await store.putEntry(anEntry('e1'), 0, T0)).toBe(true);

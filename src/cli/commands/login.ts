@@ -5,7 +5,7 @@ import { loadContexts, saveContext } from '../contexts.js';
 import { usageError } from '../failure.js';
 import type { Host } from '../host.js';
 import { loginInBrowser } from '../login/browser.js';
-import { note } from '../output/print.js';
+import { note, say } from '../output/print.js';
 import { assertToken, readToken } from '../secrets.js';
 import { warnInTheClear } from '../target.js';
 
@@ -42,7 +42,7 @@ async function logIn(host: Host, options: LoginOptions): Promise<void> {
   const token = (await givenToken(host, options)) ?? (await loginInBrowser(host, endpoint, { open: options.browser }));
   const { user, email, organization } = await identify(endpoint, token);
   await saveContext(host, { name: options.context, endpoint, api_token: token, email });
-  host.stdout.write(`Successfully logged in as user "${user}" in organization "${organization}".\n`);
+  say(host, `Successfully logged in as user "${user}" in organization "${organization}".`);
   if (host.env.POSTERN_API_TOKEN || host.env.POSTERN_ENDPOINT) {
     note(host, 'POSTERN_API_TOKEN and POSTERN_ENDPOINT still count over this login: unset them to use it.');
   }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { loadContexts, removeContext } from '../contexts.js';
 import { CliError } from '../failure.js';
 import type { Host } from '../host.js';
+import { say } from '../output/print.js';
 
 export function logout(host: Host): Command {
   return new Command('logout')
@@ -11,8 +12,9 @@ export function logout(host: Host): Command {
       const name = context ?? (await loadContexts(host)).current;
       if (name === null) throw new CliError('no context is in use: name one with --context, from postern list-context');
       const { endpoint } = await removeContext(host, name);
-      host.stdout.write(
-        `Logged out of ${endpoint} (context "${name}"). Its token still works: revoke it if nobody else uses it.\n`,
+      say(
+        host,
+        `Logged out of ${endpoint} (context "${name}"). Its token still works: revoke it if nobody else uses it.`,
       );
     });
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { useContext as choose } from '../contexts.js';
 import type { Host } from '../host.js';
+import { say } from '../output/print.js';
 
 export function useContext(host: Host): Command {
   return new Command('use-context')
@@ -8,6 +9,6 @@ export function useContext(host: Host): Command {
     .argument('<name>', 'a name from postern list-context')
     .action(async (name: string) => {
       const { endpoint } = await choose(host, name);
-      host.stdout.write(`Using context "${name}": ${endpoint}\n`);
+      say(host, `Using context "${name}": ${endpoint}`);
     });
 }

@@ -7,7 +7,7 @@ import { isInTheClear } from '../backend/http-client.js';
 import { openStore } from '../backend/open-store.js';
 import { failureOf } from '../failure.js';
 import type { Host } from '../host.js';
-import { note, warn } from '../output/print.js';
+import { note, say, warn } from '../output/print.js';
 import { bootstrap } from './bootstrap.js';
 import { DEMO_PATH, demoEndpoint } from './demo.js';
 import { listen } from './listen.js';
@@ -61,7 +61,7 @@ export async function serveStore(host: Host, options: ServeOptions): Promise<voi
     const handler: ManagementApi = (request, arrival) => (isDemo(request) ? demo(request) : api(request, arrival));
     const server = await listen(toNodeHandler(handler), options.host, options.port);
     try {
-      host.stdout.write(`Listening on ${server.url}\n`);
+      say(host, `Listening on ${server.url}`);
       note(host, `Store: ${place}`);
       if (isInTheClear(server.url)) {
         warn(host, 'this is plain HTTP, and others can reach it: put a proxy with TLS before it.');
@@ -88,7 +88,7 @@ async function begin(
     postern,
     ...on,
     file,
-    show: (token) => void host.stdout.write(`Bootstrap token: ${token}\n`),
+    show: (token) => void say(host, `Bootstrap token: ${token}`),
     clock: host.clock,
   });
   if (!made) return;

@@ -1,5 +1,7 @@
+import type { NodeResponse } from '../../transports/node-answer.js';
 import type { ManagementApi } from '../api.js';
-import { type NodeRequest, type NodeResponse, serveNode } from './node.js';
+import { serveNode } from './node.js';
+import type { NodeRequest } from './to-request.js';
 
 /** What is used of a Fastify instance. */
 export interface FastifyLike {

@@ -10,8 +10,13 @@ const AUTHORIZATION = 'authorization';
  * @param header the key that holds the raw token, in lower case, or `null` for `authorization`
  */
 export function readGrpcCredential(metadata: Metadata, header: string | null): Presented {
-  const authorization = metadata.get(AUTHORIZATION);
-  if (header === null) return readBearer(authorization[0]?.toString(), authorization.length > 1);
-  const raw = metadata.get(header);
-  return readRawToken(raw[0]?.toString(), raw.length > 1, authorization.length > 0);
+  const authorization = textOf(metadata, AUTHORIZATION);
+  return header === null
+    ? readBearer(authorization)
+    : readRawToken(textOf(metadata, header), authorization !== undefined);
+}
+
+function textOf(metadata: Metadata, key: string): string | undefined {
+  const values = metadata.get(key);
+  return values.length === 0 ? undefined : values.join(', ');
 }

@@ -1,4 +1,5 @@
 import { type Metadata, status } from '@grpc/grpc-js';
+import { ownCopy } from '../../base/check.js';
 import type { DenialReason, Denied } from '../../domain/decision.js';
 import type { GrpcRequest } from './request.js';
 
@@ -71,8 +72,9 @@ export function grpcAnswers(
     // A new object each time: an interceptor on the way may write into it.
     if (onDenied === undefined) return { ...standard, metadata: null };
     try {
-      const custom: CustomAnswer = onDenied(denial, request) ?? {};
-      if (custom instanceof Promise) custom.catch(onFault);
+      const given = onDenied(denial, request) ?? {};
+      if (given instanceof Promise) given.catch(onFault);
+      const custom: CustomAnswer = ownCopy(given);
       return {
         code: isFailure(custom.code) ? custom.code : standard.code,
         details: isSendable(custom.details) ? custom.details : standard.details,

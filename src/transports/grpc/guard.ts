@@ -31,10 +31,12 @@ export function guard<T extends TokenTypes>(
 ): ServerInterceptor {
   const { zone, header, onDenied, recheckInterval } = readGrpcOptions(options);
   const find = readRequirements(postern, requirements, zone);
+  const fault = reporter(postern);
   const guarding: Guarding = {
     header,
     rechecks: new Rechecks(recheckInterval),
-    answer: grpcAnswers(onDenied, reporter(postern)),
+    answer: grpcAnswers(onDenied, fault),
+    fault,
   };
   return (method, call) => new GuardedCall(guarding, find(method.path), method.path, call);
 }

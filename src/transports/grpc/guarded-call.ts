@@ -6,7 +6,7 @@ import { readGrpcCredential } from './grpc-credential.js';
 import type { GrpcAnswer } from './grpc-status.js';
 import { PRINCIPAL, setPrincipal } from './principals.js';
 import type { Rechecked, Rechecks } from './rechecks.js';
-import type { GrpcRequest } from './request.js';
+import { type GrpcRequest, requestOf } from './request.js';
 import type { Ask } from './requirements.js';
 import { resetUnlessOver } from './reset.js';
 
@@ -19,6 +19,8 @@ export interface Guarding {
   readonly header: string | null;
   readonly rechecks: Rechecks;
   answer(denial: Denied, request: GrpcRequest): GrpcAnswer;
+  /** Reports what failed. */
+  fault(error: unknown): Denied;
 }
 
 /** So many rechecks in a row may find the store down before an open call is closed: a blip closes nothing. */
@@ -96,22 +98,25 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
     const decision = this.#rechecking ? denied('unavailable') : this.#decide('recheck');
     if (decision instanceof Promise) {
       this.#rechecking = true;
-      void decision.then((settled) => {
-        this.#rechecking = false;
-        this.#judge(settled);
-      });
+      void decision
+        .then((settled) => {
+          this.#rechecking = false;
+          this.#judge(settled);
+        })
+        .catch((error) => this.#fail(error));
     } else this.#judge(decision);
   }
 
   #receive(metadata: Metadata, handler: Listener): void {
     this.#presented = readGrpcCredential(metadata, this.#guarding.header);
-    this.#request = { path: this.#path, metadata, getPeer: () => this.#wire.getPeer() };
-    const decision = this.#decide('use');
-    if (decision instanceof Promise) void decision.then((settled) => this.#settle(settled, metadata, handler));
-    else this.#settle(decision, metadata, handler);
+    this.#request = requestOf(this.#path, metadata, this.#wire);
+    const decision = this.#decide();
+    if (!(decision instanceof Promise)) this.#settle(decision, metadata, handler);
+    // What follows threw where grpc-js doesn't catch it: a rejection would end the process.
+    else void decision.then((settled) => this.#settle(settled, metadata, handler)).catch((error) => this.#fail(error));
   }
 
-  #decide(mode: 'use' | 'recheck'): Decision | Promise<Decision> {
+  #decide(mode?: 'recheck'): Decision | Promise<Decision> {
     return this.#ask(this.#request as GrpcRequest, this.#presented, mode);
   }
 
@@ -130,6 +135,10 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
     const held = this.#held;
     this.#held = [];
     for (const pass of held) pass();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#phase !== 'over') this.#end(this.#guarding.fault(error));
   }
 
   #judge(decision: Decision): void {

@@ -31,6 +31,13 @@ export function http2StreamOf(interceptingCall: object): ServerHttp2Stream | nul
   return null;
 }
 
+/** The call nearest to the wire: the same one for every interceptor of a call. */
+export function wireCallOf(interceptingCall: object): object {
+  let last = interceptingCall;
+  for (const each of towardsTheWire(interceptingCall)) last = each;
+  return last;
+}
+
 function* towardsTheWire(call: unknown): Iterable<object> {
   let each = call;
   for (let depth = 0; depth < MAX_DEPTH && typeof each === 'object' && each !== null; depth++) {

@@ -1,4 +1,5 @@
-import type { Metadata } from '@grpc/grpc-js';
+import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { wireCallOf } from './internals.js';
 
 /** A call as requirement functions, zone functions and `onDenied` see it: before any message is read. */
 export interface GrpcRequest {
@@ -24,4 +25,17 @@ export function oncePerRequest<Answer>(ask: (request: GrpcRequest) => Answer): (
     }
     return known.answer;
   };
+}
+
+/** The calls of requests, as the innermost interceptor has them: every guard of a call sees the same one. */
+const CALLS = new WeakMap<GrpcRequest, object>();
+
+export function requestOf(path: string, metadata: Metadata, call: ServerInterceptingCallInterface): GrpcRequest {
+  const request = { path, metadata, getPeer: () => call.getPeer() };
+  CALLS.set(request, wireCallOf(call));
+  return request;
+}
+
+export function callOf(request: GrpcRequest): object {
+  return CALLS.get(request) ?? request;
 }

@@ -3,7 +3,7 @@ import { quote } from '../../domain/text.js';
 import type { TokenTypes } from '../../domain/token-types.js';
 import type { Postern } from '../../instance/create-postern.js';
 import { type Ask as AskOf, asker, type RequirementFor, type ZoneOf } from '../ask.js';
-import { type GrpcRequest, oncePerRequest } from './request.js';
+import { callOf, type GrpcRequest, oncePerRequest } from './request.js';
 
 /** What a method needs: a value, or a function of the call. */
 export type GrpcRequirement<T extends TokenTypes = TokenTypes> = RequirementFor<GrpcRequest, T>;
@@ -39,7 +39,7 @@ export function readRequirements<T extends TokenTypes>(
     }
     asks.set(key, askerOf(postern, key, requirement, standing));
   }
-  const undeclared: Ask = asker(postern, () => null, standing);
+  const undeclared: Ask = asker(postern, () => null, standing, READING);
   return (path) => asks.get(path) ?? asks.get(servicePrefix(path)) ?? undeclared;
 }
 
@@ -49,19 +49,20 @@ function askerOf<T extends TokenTypes>(
   requirement: GrpcRequirement<T>,
   zone: ZoneOf<GrpcRequest>,
 ): Ask {
-  if (typeof requirement === 'function') return asker(postern, oncePerRequest(requirement), zone, pathOf);
+  if (typeof requirement === 'function') return asker(postern, oncePerRequest(requirement), zone, READING);
   try {
-    return asker(postern, requirement, zone, pathOf);
+    return asker(postern, requirement, zone, READING);
   } catch (error) {
     if (!isPosternError(error)) throw error;
     throw new PosternError(error.code, error.message, { path: key, input: 'guard', cause: error });
   }
 }
 
-/** The method that a token for some methods only is held to. */
-function pathOf({ path }: GrpcRequest): string {
-  return path;
-}
+const READING = {
+  /** The method that a token for some methods only is held to. */
+  methodOf: ({ path }: GrpcRequest) => path,
+  identityOf: callOf,
+};
 
 /** `/pkg.Service/` of `/pkg.Service/Method`; of a path with another number of slashes, nothing that is ever declared. */
 function servicePrefix(path: string): string {

@@ -26,7 +26,12 @@ function setUp() {
   } as unknown as grpc.ServerInterceptingCallInterface;
   const rechecks = new Rechecks(60_000);
   const call = new GuardedCall(
-    { header: null, rechecks, answer: () => ({ code: grpc.status.UNAUTHENTICATED, details: 'No.', metadata: null }) },
+    {
+      header: null,
+      rechecks,
+      answer: () => ({ code: grpc.status.UNAUTHENTICATED, details: 'No.', metadata: null }),
+      fault: () => ({ allowed: false, reason: 'internal_error' }),
+    },
     () => (asks.length === 0 ? first() : later()),
     '/a.B/C',
     wire,

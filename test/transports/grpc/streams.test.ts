@@ -50,7 +50,7 @@ async function serve(
     });
   };
   const running = await startServer({
-    interceptors: [watch, guard(postern, requirements, { recheckInterval: INTERVAL, ...options })],
+    interceptors: [watch, guard(postern, requirements, { recheckInterval: `${INTERVAL}ms`, ...options })],
     handlers: Object.fromEntries(
       FORMS.map((form) => [PATH + form, [form, handler as unknown as grpc.UntypedHandleCall] as const]),
     ),

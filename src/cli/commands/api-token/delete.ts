@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { unknownToken } from '../../backend/not-found.js';
 import type { Host } from '../../host.js';
 import { withTarget, yesOption } from '../../options.js';
+import { say } from '../../output/print.js';
 import { named } from '../../output/words.js';
 import { type TargetOptions, withBackend } from '../../target.js';
 import { assertCanConfirm, confirmed, eachOf } from '../each.js';
@@ -30,7 +31,7 @@ export function remove(host: Host): Command {
         await confirmed(host, yes, tokens.map(named), 'token');
         await eachOf(host, tokens, 'Deleting', async (token) => {
           await backend.deleteToken(token.uid);
-          host.stdout.write(`Deleted ${token.uid}\n`);
+          say(host, `Deleted ${token.uid}`);
         });
       });
     });

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Host } from '../../host.js';
 import { withTarget } from '../../options.js';
+import { say } from '../../output/print.js';
 import { type TargetOptions, withBackend } from '../../target.js';
 import { eachOf } from '../each.js';
 
@@ -12,7 +13,7 @@ export function revoke(host: Host): Command {
       withBackend(host, target, (backend) =>
         eachOf(host, ids, 'Revoking', async (id) => {
           await backend.revokeToken(id);
-          host.stdout.write(`Revoked ${id}\n`);
+          say(host, `Revoked ${id}`);
         }),
       ),
     );

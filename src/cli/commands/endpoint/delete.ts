@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Host } from '../../host.js';
 import { withTarget, yesOption } from '../../options.js';
+import { say } from '../../output/print.js';
 import { type TargetOptions, withBackend } from '../../target.js';
 import { assertCanConfirm, confirmed, eachOf } from '../each.js';
 
@@ -22,7 +23,7 @@ export function remove(host: Host): Command {
         await confirmed(host, yes, ids, 'endpoint');
         await eachOf(host, ids, 'Deleting', async (id) => {
           await backend.deleteEndpoint(id);
-          host.stdout.write(`Deleted ${id}\n`);
+          say(host, `Deleted ${id}`);
         });
       });
     });

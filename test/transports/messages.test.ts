@@ -1,0 +1,189 @@
+import fastify from 'fastify';
+import { createPostern, memoryStore, type Postern } from 'postern';
+import { guard as expressGuard } from 'postern/express';
+import { posternPlugin } from 'postern/fastify';
+import { guard as fetchGuard } from 'postern/fetch';
+import { guard as grpcGuard } from 'postern/grpc';
+import { managementApi } from 'postern/management';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { instance, thrown } from '../support/instance.js';
+import * as grpc from './grpc/harness.js';
+
+const postern = () => createPostern({ store: memoryStore() }) as Postern;
+const handler = () => new Response('reached');
+
+describe('a slip says what was meant', () => {
+  test.each<[string, () => unknown, string, string]>([
+    [
+      'a guard without its instance',
+      () => expressGuard({ scope: 'models:read' } as never, undefined as never),
+      'input_invalid',
+      'the instance comes before it, as in guard(postern, requirement)',
+    ],
+    [
+      'a guard of a function without its instance',
+      () => fetchGuard((() => null) as never, handler as never, undefined as never),
+      'input_invalid',
+      'the instance comes before it',
+    ],
+    [
+      'a guard of a copy of its instance',
+      () => expressGuard({ ...postern() }, { authenticated: true }),
+      'input_invalid',
+      'not a copy',
+    ],
+    [
+      'no options',
+      () => (createPostern as () => unknown)(),
+      'option_invalid',
+      'createPostern({ store: memoryStore() })',
+    ],
+    ['no store', () => createPostern({} as never), 'option_invalid', 'memoryStore()'],
+    [
+      'a requirement in the plural',
+      () => expressGuard(postern(), { scopes: 'models:read' } as never),
+      'requirement_invalid',
+      'did you mean "scope"?',
+    ],
+    [
+      'a requirement in another English',
+      () => expressGuard(postern(), { scope: 'models:read', organisation: 'x' } as never),
+      'requirement_invalid',
+      'did you mean "organization"?',
+    ],
+    [
+      'an option of a guard',
+      () => expressGuard(postern(), { authenticated: true }, { relm: 'x' } as never),
+      'option_unknown',
+      'did you mean "realm"?',
+    ],
+    [
+      'an option of an instance',
+      () => createPostern({ store: memoryStore(), token_prefix: 'x' } as never),
+      'option_unknown',
+      'did you mean "tokenPrefix"?',
+    ],
+    [
+      'an option in an option',
+      () => createPostern({ store: memoryStore(), cache: { tll: '1s' } } as never),
+      'option_unknown',
+      'did you mean "ttl"?',
+    ],
+    [
+      'an option that is like no other',
+      () => createPostern({ store: memoryStore(), verbose: true } as never),
+      'option_unknown',
+      'check its spelling',
+    ],
+    [
+      'a prefix with its separator',
+      () => createPostern({ store: memoryStore(), tokenPrefix: 'sk_live' }),
+      'option_invalid',
+      'such as "sklive" (the underscore after it comes by itself)',
+    ],
+    [
+      'a number that was meant as seconds',
+      () => createPostern({ store: memoryStore(), cache: { ttl: 30 } }),
+      'option_invalid',
+      "30 has no unit, and would be milliseconds: write '30s' or '30ms'",
+    ],
+    [
+      'a number that was meant as seconds, of a gRPC guard',
+      () => grpcGuard(postern(), {}, { recheckInterval: 5 }),
+      'option_invalid',
+      "write '5s' or '5ms'",
+    ],
+  ])('%s', (_, work, code, message) => {
+    const error = thrown(work);
+    expect([error.code, error.message]).toEqual([code, expect.stringContaining(message)]);
+  });
+
+  test('a life that was meant as seconds', async () => {
+    const create = postern().tokens.create({ name: 'x', types: { developer: { scopes: [] } }, expiresIn: 90 } as never);
+    await expect(create).rejects.toMatchObject({ code: 'input_invalid', message: expect.stringContaining("'90s'") });
+  });
+
+  test.each(['on the instance itself', 'in a child of it'])(
+    'a plugin of Fastify that is registered twice: %s',
+    async (where) => {
+      const app = fastify();
+      onTestFinished(() => app.close());
+      await app.register(posternPlugin, { postern: postern() });
+      const again =
+        where === 'in a child of it'
+          ? app.register(async (child) => void (await child.register(posternPlugin, { postern: postern() })))
+          : app.register(posternPlugin, { postern: postern() });
+      await expect(again.then(() => app.ready())).rejects.toMatchObject({
+        code: 'option_invalid',
+        message: expect.stringContaining('register it once'),
+      });
+    },
+  );
+});
+
+describe('an organization that a requirement function does not know', () => {
+  const lost = { scope: 'models:read', organization: undefined } as const;
+
+  async function setUp() {
+    const made = instance();
+    const { token } = await made.postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
+    const faults = () => made.events.filter((event) => event.type === 'fault').map(({ error }) => error);
+    return { ...made, postern: made.postern as Postern, token, faults };
+  }
+
+  test.each([
+    ['a value', () => lost],
+    ['a promise', async () => lost],
+    ['an endpoint', () => ({ endpoint: 'a', organization: undefined })],
+  ])('is a fault over HTTP, and an event: %s', async (_, requirement) => {
+    const { postern: made, token, faults } = await setUp();
+    const guarded = fetchGuard(made, requirement as never, handler);
+    const request = new Request('http://x/', { headers: { authorization: `Bearer ${token}` } });
+    expect((await guarded(request)).status).toBe(500);
+    expect(faults()).toEqual([expect.objectContaining({ code: 'requirement_invalid', path: 'organization' })]);
+  });
+
+  test('is INTERNAL over gRPC', async () => {
+    const { postern: made, token, faults } = await setUp();
+    const interceptors = [grpcGuard(made, { '/a.B/': () => lost })];
+    const running = await grpc.startServer({ interceptors, echo: { '/a.B/C': 'unary' } });
+    const client = grpc.insecure(running.address);
+    onTestFinished(() => {
+      client.close();
+      running.close();
+    });
+    const { code } = await grpc.call(client, { path: '/a.B/C', form: 'unary', metadata: grpc.bearer(token) });
+    expect([code, faults().length]).toEqual([13, 1]);
+  });
+
+  test('is told from an endpoint that it does not know: that one is unknown', async () => {
+    const { postern: made, token, faults } = await setUp();
+    const guarded = fetchGuard(made, () => ({ endpoint: undefined }), handler);
+    const request = new Request('http://x/', { headers: { authorization: `Bearer ${token}` } });
+    expect([(await guarded(request)).status, faults()]).toEqual([404, []]);
+  });
+});
+
+describe('a management API that was mounted without its basePath', () => {
+  afterEach(() => void vi.unstubAllEnvs());
+
+  const detail = async (basePath: string, path: string, environment: string) => {
+    vi.stubEnv('NODE_ENV', environment);
+    const response = await managementApi(postern(), { basePath })(new Request(`http://x${path}`));
+    return [response.status, ((await response.json()) as { detail: string }).detail] as const;
+  };
+
+  test.each([
+    ['', '/admin/api/v1/api_tokens', "write managementApi(postern, { basePath: '/admin' })"],
+    ['/admin', '/api/v1/api_tokens', 'answers below "/admin"'],
+    ['/admin', '/admin/admin/api/v1/endpoints', "basePath: '/admin/admin'"],
+  ])('says so in its 404: %j for %s', async (basePath, path, said) => {
+    expect(await detail(basePath, path, 'development')).toEqual([404, expect.stringContaining(said)]);
+  });
+
+  test('says nothing in production, nor of paths that are nobody’s', async () => {
+    const nothing = [404, 'There is nothing here.'];
+    expect(await detail('', '/admin/api/v1/api_tokens', 'production')).toEqual(nothing);
+    expect(await detail('/admin', '/else', 'development')).toEqual(nothing);
+  });
+});
