@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { TITLES } from '../transports/problem.js';
 import type { Context } from './context.js';
-import { TITLES } from './http/statuses.js';
 import { openRoute, type Route } from './routes/route.js';
 
 const problem = z

@@ -14,7 +14,9 @@ export class Owners {
     this.#context = context;
     this.#request = request;
     if (caller?.kind !== 'person') return;
-    const { owner, organization, words } = caller;
+    const { words } = caller;
+    const { owner, organization } = caller.principal;
+    if (owner === null) return;
     this.#known.set(keyOf(owner, organization), Promise.resolve(shape(owner, words)));
   }
 

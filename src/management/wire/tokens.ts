@@ -29,7 +29,7 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
     organization: organizationShape(organization),
     expired_at: timeOrNull(expiresAt),
     last_used_at: timeOrNull(record.lastUsedAt),
-    is_expired: expiresAt !== null && expiresAt.getTime() <= context.core.time.read(),
+    is_expired: expiresAt !== null && expiresAt.getTime() <= context.ground.time.read(),
     is_api_token: true,
     is_organization_token: ownership === 'organization',
     is_global_access: grants.allEndpoints,
@@ -41,14 +41,14 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
 }
 
 /** The grants of a record, for showing: its endpoints are names here. */
-function grantsOf(types: TokenRecord['types'], { core }: Context): Grants {
+function grantsOf(types: TokenRecord['types'], { ground }: Context): Grants {
   const stored = Object.entries(types).map(([name, grant]): [string, StoredGrant] => {
     const own = ownCopy(grant) as { endpoints?: '*' | readonly string[]; scopes?: readonly string[] };
     const { endpoints, scopes } = own;
     if (scopes !== undefined) return [name, { scopes }];
     return [name, { endpoints: endpoints === '*' ? '*' : (endpoints ?? []).map((id) => ({ id, uid: null })) }];
   });
-  return compileGrants(Object.fromEntries(stored), core.settings.catalog, { named: true });
+  return compileGrants(Object.fromEntries(stored), ground.settings.catalog, { named: true });
 }
 
 /** Labels live in the record's metadata, beside what the application keeps there. */
