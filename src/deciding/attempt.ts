@@ -4,6 +4,7 @@ import { type CompiledRequirement, compileRequirement, type Requirement } from '
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Proof } from '../ports/authenticator.js';
 import { Call, type Mode } from './call.js';
+import type { SecretReference } from './credential.js';
 
 /** One call to be decided. */
 export type Attempt<T extends TokenTypes = TokenTypes> = AttemptNeeding<Requirement<T>>;
@@ -26,7 +27,8 @@ export interface AttemptNeeding<Needed> {
 }
 
 /** An attempt as a guard makes it. */
-export interface GuardAttempt extends AttemptNeeding<Requirement> {
+export interface GuardAttempt extends Omit<AttemptNeeding<Requirement>, 'token'> {
+  readonly token?: AttemptNeeding<Requirement>['token'] | SecretReference;
   /** In place of `token`: a credential came, but not one well-formed one. */
   readonly malformed?: boolean | undefined;
 }

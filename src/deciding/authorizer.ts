@@ -14,7 +14,7 @@ import type { Requirement } from '../domain/requirement.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import { type Attempt, AttemptReader, type GuardAttempt } from './attempt.js';
 import { Call, type Mode } from './call.js';
-import { type Credential, credentialReader } from './credential.js';
+import { type Credential, credentialReader, SecretReference } from './credential.js';
 import type { EndpointDirectory } from './endpoint-directory.js';
 import type { Holder } from './holder.js';
 import { IssuerFault } from './issuer-fault.js';
@@ -117,6 +117,15 @@ export class Authorizer {
     const { decision, call } = await this.#answer(attempt, 'identify', undefined, within);
     if (!decision.allowed) return decision;
     return call?.knownHolder ?? internalError(new Error("a credential was accepted that is nobody's"));
+  }
+
+  /** The secret of an API token; `null` for what is none, or nobody's. Whether it is alive is not judged. */
+  async secretOf(token: unknown): Promise<SecretReference | null> {
+    const credential = this.#readCredential(token);
+    if (typeof credential === 'string' || credential.signed !== null) return null;
+    const { store, digester } = this.#ground;
+    const found = await store.findTokenByDigest(digester.candidates(credential.secret));
+    return found && new SecretReference(found.secret.digest);
   }
 
   /** Reports what went wrong before a call could be asked about. It is denied. */

@@ -4,6 +4,7 @@ import { createGround, type Ground } from '../base/ground.js';
 import { type PosternOptions, readOptions } from '../base/options.js';
 import type { Attempt } from '../deciding/attempt.js';
 import { createDeciding } from '../deciding/create-deciding.js';
+import { SecretReference } from '../deciding/credential.js';
 import type { Authentication, Decision } from '../domain/decision.js';
 import { compileGrants, withAllEndpoints } from '../domain/grants.js';
 import { type Ownership, type Principal, VerifiedPrincipal } from '../domain/principal.js';
@@ -92,6 +93,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   setInternals(postern, {
     ground,
     gate: authorizer,
+    secrets: { of: (token) => authorizer.secretOf(token), at: (digest) => new SecretReference(digest) },
     identify: (token) => authorizer.identify(token),
     attached: (authenticator) => attached[authenticators.indexOf(authenticator)] ?? null,
   });

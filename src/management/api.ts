@@ -27,6 +27,7 @@ import { loginRoutes } from './routes/login.js';
 import { oauthRoutes } from './routes/oauth.js';
 import type { Reply, Route } from './routes/route.js';
 import { tokenRoutes } from './routes/tokens.js';
+import { Sessions } from './sessions.js';
 import { Owners } from './wire/owners.js';
 import { scopeWords } from './wire/scope-words.js';
 
@@ -84,16 +85,18 @@ export function managementApi<T extends TokenTypes>(
 }
 
 function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Context {
-  const { ground, gate } = internalsOf(postern);
+  const { ground, gate, secrets } = internalsOf(postern);
   const { catalog } = ground.settings;
   const settings = readOptions(options, catalog);
   return {
     postern,
     ground,
     gate,
+    secrets,
     settings,
     words: scopeWords(catalog),
     logins: new Logins(ground),
+    sessions: new Sessions(ground, secrets),
     report(error, request) {
       try {
         settings.onError?.(error, request);

@@ -1,8 +1,9 @@
 import type { Ground } from '../base/ground.js';
 import type { Postern } from '../instance/create-postern.js';
-import type { Gate } from '../instance/internals.js';
+import type { Gate, Secrets } from '../instance/internals.js';
 import type { Logins } from './login/logins.js';
 import type { Settings } from './options.js';
+import type { Sessions } from './sessions.js';
 import type { ScopeWords } from './wire/scope-words.js';
 
 /** What every route of one API shares. */
@@ -10,9 +11,11 @@ export interface Context {
   readonly postern: Postern;
   readonly ground: Ground;
   readonly gate: Gate;
+  readonly secrets: Secrets;
   readonly settings: Settings;
   readonly words: ScopeWords;
   readonly logins: Logins;
+  readonly sessions: Sessions;
   /** Tells the application of a fault. */
   report(error: unknown, request: Request): void;
 }

@@ -25,7 +25,7 @@ export class Refusal extends Error {
 }
 
 /**
- * Who calls: by the token in a header, else by the one in the session's cookie, else by the application's session. What was
+ * Who calls: by the token in a header, else by the console's session, else by the application's session. What was
  * sent on purpose goes before what the browser sends by itself; a token that is refused ends the search.
  *
  * @throws Refusal, Problem 400, 401, 403, 503
@@ -35,8 +35,8 @@ export async function identify(context: Context, request: Request, secure: boole
   const credential = readHeaders(request);
   if (credential.malformed || credential.token !== null) return tokenCaller(context, request, credential, false);
   if (settings.session) {
-    const token = readSessionCookie(request.headers.get('cookie'), secure);
-    if (token !== null) return cookieCaller(context, request, token, secure);
+    const id = readSessionCookie(request.headers.get('cookie'), secure);
+    if (id !== null) return sessionCaller(context, request, id, secure);
   }
   const person = await askApplication(context, request, source);
   if (person !== null) return person;
@@ -52,10 +52,16 @@ function readHeaders({ headers, url }: Request): Presented {
   return readBearer(authorization, false, () => readProof(headers.get('dpop') ?? undefined, url));
 }
 
-async function cookieCaller(context: Context, request: Request, token: string, secure: boolean): Promise<Caller> {
-  const credential = { token, malformed: false, proof: null };
+/** Decided as if the session's token had come. */
+async function sessionCaller(context: Context, request: Request, id: string, secure: boolean): Promise<Caller> {
+  const session = await context.sessions.find(id);
+  if (session === null) throw sessionOver(secure);
+  const credential = { token: session.secret, malformed: false, proof: null };
   try {
-    return await tokenCaller(context, request, credential, true);
+    const caller = await tokenCaller(context, request, credential, true);
+    // A token that was imported again has the secret of one that is gone: it is another token.
+    if (caller.principal.tokenId !== session.tokenId) throw sessionOver(secure);
+    return caller;
   } catch (error) {
     // The session is over when its token is: the browser need not send it any longer. An outage is no such end.
     if (error instanceof Refusal && error.response.status === 401) {
@@ -63,6 +69,13 @@ async function cookieCaller(context: Context, request: Request, token: string, s
     }
     throw error;
   }
+}
+
+function sessionOver(secure: boolean): Problem {
+  return new Problem(401, 'session_over', 'This session is over: sign in again.', {
+    headers: { 'www-authenticate': 'Bearer realm="postern"', 'set-cookie': endedCookie(secure) },
+    members: { sign_in: true },
+  });
 }
 
 /**

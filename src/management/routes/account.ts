@@ -1,6 +1,7 @@
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
-import { endedCookie, sessionCookie } from '../http/cookie.js';
+import { endedCookie, sessionCookie, sessionCookies } from '../http/cookie.js';
+import { Problem } from '../http/problem.js';
 import { tokenCaller } from '../identification.js';
 import { can, grantable, managesOwn } from '../permissions.js';
 import type { Owners } from '../wire/owners.js';
@@ -52,19 +53,24 @@ export const signInRoutes: readonly Route[] = [
     method: 'POST',
     path: SESSION,
     id: 'signIn',
-    summary: 'Signs in to the console with a developer token, kept in a cookie that no script reads',
+    summary: 'Signs in to the console with a developer token: a session of at most 8 hours, which ends with the token',
     tag: 'Account',
     sameOrigin: true,
     body: signIn,
     answer: sessionAnswer,
     refusals: [401, 403],
     async handle({ context, request, body: { token }, secure, owners }) {
-      const credential = { token, malformed: false, recheck: false, proof: null };
+      const credential = { token, malformed: false, proof: null };
       const caller = await tokenCaller(context, request, credential, true);
-      return {
-        body: sessionShape(context, caller, await ownerOf(owners, caller)),
-        headers: { 'set-cookie': sessionCookie(token, secure) },
-      };
+      const secret = await context.secrets.of(token);
+      if (secret === null) {
+        const detail = 'This was derived from a token, exchanged for one, or issued elsewhere: sign in with the API token.';
+        throw new Problem(403, 'issuance_forbidden', detail, { path: 'token' });
+      }
+      const body = sessionShape(context, caller, await ownerOf(owners, caller));
+      await endSessions(context, request, secure);
+      const id = await context.sessions.begin({ tokenId: caller.principal.tokenId, secret });
+      return { body, headers: { 'set-cookie': sessionCookie(id, secure) } };
     },
   }),
 
@@ -77,9 +83,17 @@ export const signInRoutes: readonly Route[] = [
     sameOrigin: true,
     answer: nothing,
     refusals: [403],
-    handle: async ({ secure }) => ({ body: {}, headers: { 'set-cookie': endedCookie(secure) } }),
+    async handle({ context, request, secure }) {
+      await endSessions(context, request, secure);
+      return { body: {}, headers: { 'set-cookie': endedCookie(secure) } };
+    },
   }),
 ];
+
+/** All that came: also one that somebody else put there. */
+async function endSessions({ sessions }: Context, { headers }: Request, secure: boolean): Promise<void> {
+  await Promise.all(sessionCookies(headers.get('cookie'), secure).map((id) => sessions.end(id)));
+}
 
 function ownerOf(owners: Owners, { principal: { owner, organization } }: Caller): Promise<WireUser> {
   return owners.of(owner, organization);

@@ -57,7 +57,7 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
             access_token: issued.accessToken,
             issued_token_type: ACCESS_TOKEN,
             token_type: issued.tokenType ?? 'Bearer',
-            expires_in: secondsUntil(issued.expiresAt, context.core.time.read()),
+            expires_in: secondsUntil(issued.expiresAt, context.ground.time.read()),
             scope: issued.scope ?? '',
           },
         };
