@@ -105,10 +105,7 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
   get(id: string): Promise<TokenRecord<T> | null>;
   /** Newest first. @throws PosternError `input_invalid`, `option_unknown`, `unavailable` */
   list(query?: ListTokens): Promise<Page<TokenRecord<T>>>;
-  /**
-   * How many tokens there are. Exact, and at the same cost however many there are, for an organization (and an ownership) as a
-   * whole; with `owner`, `type` or `search` it stops at 10,000. @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
-   */
+  /** How many tokens there are. Stops at 10,000. @throws PosternError `input_invalid`, `option_unknown`, `unavailable` */
   count(query?: CountTokens): Promise<number>;
   /**
    * What is left out stays. An expired token stays expired: its expiry can't be moved.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { setImmediate as nextTurn, setTimeout as pass } from 'node:timers/promises';
+import { setTimeout as pass } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import {
@@ -44,7 +44,7 @@ function counts(make: () => RateLimiter): void {
 
   it('begins a window with a call and ends it whatever is called meanwhile; what was refused is not owed', async () => {
     const key = randomUUID();
-    const window = { points: 3, duration: 1_000 };
+    const window = { points: 3, duration: 2_000 };
     for (const remaining of [2, 1, 0])
       expect(await limiter.consume(key, window, Date.now())).toMatchObject({ allowed: true, remaining });
     let answer = await limiter.consume(key, window, Date.now());
@@ -54,7 +54,7 @@ function counts(make: () => RateLimiter): void {
       // Steady traffic brings the end nearer, like everything else.
       expect(answer.resetIn).toBeLessThanOrEqual(left);
       left = answer.resetIn;
-      await nextTurn();
+      await pass(20);
     }
     expect(refused).toBeGreaterThan(window.points);
     expect(answer.remaining).toBe(2);
@@ -100,8 +100,7 @@ describe('in memory', () => {
   });
 });
 
-describe.skipIf(postgres === null)('in PostgreSQL', () => {
-  if (postgres === null) return;
+describe('in PostgreSQL', () => {
   const pools: pg.Pool[] = [];
   const aPool = (connectionString = postgres.url()) => {
     const pool = new pg.Pool({ connectionString });
@@ -173,8 +172,7 @@ describe.skipIf(postgres === null)('in PostgreSQL', () => {
   });
 });
 
-describe.skipIf(redis === null)('in Redis', () => {
-  if (redis === null) return;
+describe('in Redis', () => {
   const clients: Redis[] = [];
   const anIoredis = () => {
     const client = new Redis(redis.port, { retryStrategy: () => 50 });
@@ -182,12 +180,12 @@ describe.skipIf(redis === null)('in Redis', () => {
     clients.push(client);
     return client;
   };
-  afterAll(() => {
-    for (const client of clients) client.disconnect();
-  });
   const nodeRedis = createClient({ url: redis.url, socket: { reconnectStrategy: 50 } });
   nodeRedis.on('error', () => {});
-  afterAll(() => nodeRedis.destroy());
+  afterAll(() => {
+    for (const client of clients) client.disconnect();
+    nodeRedis.destroy();
+  });
 
   describe('through ioredis', async () => {
     const client = anIoredis();

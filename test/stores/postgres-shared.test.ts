@@ -14,8 +14,8 @@ import { aSchema, ask } from './postgres-server.js';
 const server = await usePostgres();
 const types = { developer: { scopes: ['models:write'] } } as const;
 
-describe.skipIf(server === null)('processes that share a database', () => {
-  const url = server?.url() as string;
+describe('processes that share a database', () => {
+  const url = server.url();
   const open = (schema: string) => postgresStore({ connectionString: url, schema, heartbeat: '300ms' });
   /** A store that listens, and is told. */
   async function listening(schema: string) {
@@ -228,6 +228,15 @@ describe.skipIf(server === null)('processes that share a database', () => {
       await all[2]?.store.close();
       expect(await confirm((all[0] as (typeof all)[0]).store, 5_000)).toMatchObject({ missing: 0 });
       await Promise.all([...all.map(({ store }) => store.close()), silent.close()]);
+    });
+
+    it('waits for a process as long as it listens: each heartbeat says anew that it is there', async () => {
+      const schema = aSchema();
+      const { store } = await listening(schema);
+      const until = async () => (await ask(url, `SELECT live_until FROM ${schema}.listeners`))[0]?.live_until as Date;
+      const first = (await until()).getTime();
+      for (const later of [first, first + 300]) while ((await until()).getTime() <= later);
+      await store.close();
     });
 
     it('comes after everyone was told of each change before it', async () => {

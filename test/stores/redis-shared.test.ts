@@ -15,8 +15,7 @@ import { listen, tells } from './listening.js';
 const server = await useRedis(['--save', '']);
 const types = { developer: { scopes: ['models:write'] } } as const;
 
-describe.skipIf(server === null)('processes that share a Redis', () => {
-  if (server === null) return;
+describe('processes that share a Redis', () => {
   const { url, port } = server;
   const open = (prefix: string) => redisStore({ url, prefix, heartbeat: '300ms' });
   /** A store that listens, and is told. */
@@ -112,6 +111,16 @@ describe.skipIf(server === null)('processes that share a Redis', () => {
       await once(peer, 'exit');
       expect(await store.confirm?.(300)).toEqual({ acknowledged: 1, missing: 1 });
       expect(await store.confirm?.(10_000)).toEqual({ acknowledged: 1, missing: 0 });
+      await store.close();
+    });
+
+    it('waits for a process as long as it listens: each heartbeat says anew that it is there', async () => {
+      const prefix = randomUUID();
+      const { store } = await listening(prefix);
+      const until = async () =>
+        Number((await redisCli(port, 'ZRANGE', `{${prefix}}:live`, '0', '0', 'WITHSCORES')).split('\n')[1]);
+      const first = await until();
+      for (const later of [first, first + 300]) while ((await until()) <= later);
       await store.close();
     });
 

@@ -7,10 +7,13 @@ import { can, grantable, managesOwn } from '../permissions.js';
 import type { Owners } from '../wire/owners.js';
 import { nothing, organizationAnswer, userAnswer } from '../wire/schemas.js';
 import { sessionAnswer, signIn } from '../wire/session-schemas.js';
-import { organizationShape, tokenTypeShapes, type WireUser } from '../wire/shapes.js';
+import { organizationShape, tokenTypeShapes } from '../wire/shapes.js';
+import type { Session, User } from '../wire/types.js';
 import { openRoute, type Route, route } from './route.js';
 
 const SESSION = '/api/v1/session';
+/** How many sessions a request ends at most: each costs a read, and nobody needs a credential for it. */
+const MOST_ENDED = 3;
 
 /** Who the caller is. */
 export const accountRoutes: readonly Route[] = [
@@ -90,16 +93,17 @@ export const signInRoutes: readonly Route[] = [
   }),
 ];
 
-/** All that came: also one that somebody else put there. */
+/** Those of this name that came: also one that somebody else put there. */
 async function endSessions({ sessions }: Context, { headers }: Request, secure: boolean): Promise<void> {
-  await Promise.all(sessionCookies(headers.get('cookie'), secure).map((id) => sessions.end(id)));
+  const ids = sessionCookies(headers.get('cookie'), secure).slice(0, MOST_ENDED);
+  await Promise.all(ids.map((id) => sessions.end(id)));
 }
 
-function ownerOf(owners: Owners, { principal: { owner, organization } }: Caller): Promise<WireUser> {
+function ownerOf(owners: Owners, { principal: { owner, organization } }: Caller): Promise<User> {
   return owners.of(owner, organization);
 }
 
-function sessionShape(context: Context, caller: Caller, user: WireUser) {
+function sessionShape(context: Context, caller: Caller, user: User): Session {
   const { effective } = grantable(context, caller);
   const manageTokens = can(context, caller, 'manageTokens');
   return {

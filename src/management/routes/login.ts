@@ -18,6 +18,7 @@ import {
   loginQuery,
   loginRequestAnswer,
 } from '../wire/session-schemas.js';
+import type { LoginRequest } from '../wire/types.js';
 import { openRoute, type Route, route } from './route.js';
 import { needed, typesFrom } from './token-input.js';
 
@@ -142,7 +143,7 @@ export function loginRoutes(context: Context): readonly Route[] {
   ];
 }
 
-async function loginShape(context: Context, login: Login, caller: Caller) {
+async function loginShape(context: Context, login: Login, caller: Caller): Promise<LoginRequest> {
   const bound = login.challenge !== null;
   return {
     from: login.from,
@@ -150,7 +151,7 @@ async function loginShape(context: Context, login: Login, caller: Caller) {
     expires_at: new Date(login.expiresAt).toISOString(),
     bound,
     status: login.status,
-    types: login.approval?.types ?? (await typesNow(context, caller)),
+    types: (login.approval?.types ?? (await typesNow(context, caller))) as LoginRequest['types'],
     token_expires_at: bound ? null : new Date(context.ground.time.read() + DAY).toISOString(),
     token_expires_in: bound ? LIFE : UNBOUND_LIFE,
   };

@@ -5,21 +5,17 @@ import type { Context } from '../context.js';
 import type { Owners } from './owners.js';
 import { organizationShape } from './shapes.js';
 import { timeOrNull } from './time.js';
-
-export interface Label {
-  readonly key: string;
-  readonly value: string;
-}
+import type { Label, Token } from './types.js';
 
 /** A token as this wire shows it: every key always there. */
-export async function tokenShape(context: Context, owners: Owners, record: TokenRecord) {
+export async function tokenShape(context: Context, owners: Owners, record: TokenRecord): Promise<Token> {
   const { id, name, description, types, organization, owner, ownership, hint, expiresAt, revokedAt } = record;
   const grants = grantsOf(types, context);
   return {
     uid: id,
     created_at: record.createdAt.toISOString(),
     updated_at: timeOrNull(record.updatedAt),
-    deleted_at: null as string | null,
+    deleted_at: null,
     name,
     resource_type: 'api_token',
     labels: labelsOf(record.metadata),
@@ -33,7 +29,7 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
     is_api_token: true,
     is_organization_token: ownership === 'organization',
     is_global_access: grants.allEndpoints,
-    types,
+    types: types as Token['types'],
     owner,
     hint,
     revoked_at: timeOrNull(revokedAt),
