@@ -121,6 +121,7 @@ export class Authorizer {
 
   /** The secret of an API token; `null` for what is none, or nobody's. Whether it is alive is not judged. */
   async secretOf(token: unknown): Promise<SecretReference | null> {
+    if (token instanceof SecretReference) return token;
     const credential = this.#readCredential(token);
     if (typeof credential === 'string' || credential.signed !== null) return null;
     const { store, digester } = this.#ground;

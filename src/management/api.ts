@@ -65,6 +65,7 @@ export function managementApi<T extends TokenTypes>(
       const page = path === null || !settings.console ? null : consoleAnswer(request.method, path, settings.basePath);
       if (page !== null) return page;
       if (typeof arrival.onUnknownPath === 'function') arrival.onUnknownPath();
+      else if (path?.startsWith('/api/')) return unknownCall(context, request, url, arrival);
       return notFound().toResponse();
     }
     const route = routeFor(match, request.method);
@@ -97,6 +98,7 @@ function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Conte
     words: scopeWords(catalog),
     logins: new Logins(ground),
     sessions: new Sessions(ground, secrets),
+    startedAt: new Date(ground.time.read()),
     report(error, request) {
       try {
         settings.onError?.(error, request);
@@ -118,6 +120,16 @@ function routesOf(context: Context): readonly Route[] {
     ...oauthRoutes,
     ...(accessTokens === null ? [] : exchangeRoutes(context, accessTokens)),
   ];
+}
+
+/** Clients of a larger API than this one are told first whether they are logged in: they say so by the 401 alone. */
+async function unknownCall(context: Context, request: Request, url: URL, arrival: Arrival): Promise<never> {
+  await identify(context, request, originOf(context, url).startsWith('https:'), arrival.source);
+  throw new Problem(404, 'not_found', 'This server manages tokens and endpoints only.');
+}
+
+function originOf({ settings }: Context, url: URL): string {
+  return settings.origin ?? url.origin;
 }
 
 /** What follows the base path: `/` for the base path itself. */
@@ -145,7 +157,7 @@ async function run(
   url: URL,
   arrival: Arrival,
 ): Promise<Response> {
-  const origin = context.settings.origin ?? url.origin;
+  const origin = originOf(context, url);
   const secure = origin.startsWith('https:');
   const changes = request.method !== 'GET' && request.method !== 'HEAD';
   const caller = route.access === 'open' ? null : await identify(context, request, secure, arrival.source);

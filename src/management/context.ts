@@ -16,6 +16,8 @@ export interface Context {
   readonly words: ScopeWords;
   readonly logins: Logins;
   readonly sessions: Sessions;
+  /** Since when this API is there. */
+  readonly startedAt: Date;
   /** Tells the application of a fault. */
   report(error: unknown, request: Request): void;
 }

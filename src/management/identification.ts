@@ -103,7 +103,8 @@ export async function tokenCaller(
       headers: { 'www-authenticate': 'Bearer realm="postern", error="insufficient_scope"' },
     });
   }
-  return { kind: 'token', principal, grants, ambient, limit: decision.limit ?? null };
+  const secret = () => context.secrets.of(token);
+  return { kind: 'token', principal, grants, ambient, limit: decision.limit ?? null, secret };
 }
 
 function refused(denial: Denied, signIn: boolean): Response {

@@ -60,7 +60,8 @@ export async function serveNode(
   };
   try {
     translated = toRequest(request);
-    answer = await api(translated, { source, address: request.socket?.remoteAddress, onUnknownPath });
+    const address = request.socket?.remoteAddress;
+    answer = await api(translated, { source, address, ...(next !== undefined && { onUnknownPath }) });
   } catch {
     // A method or a Host that no `Request` can have.
     answer = new Response(null, { status: 400 });

@@ -24,7 +24,11 @@ export const accountRoutes: readonly Route[] = [
     summary: 'The owner of the credential',
     tag: 'Account',
     answer: userAnswer,
-    handle: async ({ owners, caller }) => ({ body: await ownerOf(owners, caller) }),
+    async handle({ owners, caller }) {
+      const owner = await ownerOf(owners, caller);
+      // BentoCloud's client greets by the email alone.
+      return { body: { ...owner, email: owner.email || owner.name } };
+    },
   }),
 
   route({
@@ -34,7 +38,7 @@ export const accountRoutes: readonly Route[] = [
     summary: 'The organization of the credential',
     tag: 'Account',
     answer: organizationAnswer,
-    handle: async ({ caller }) => ({ body: organizationShape(caller.principal.organization) }),
+    handle: async ({ context, caller }) => ({ body: organizationShape(context, caller.principal.organization) }),
   }),
 
   route({
@@ -67,7 +71,8 @@ export const signInRoutes: readonly Route[] = [
       const caller = await tokenCaller(context, request, credential, true);
       const secret = await context.secrets.of(token);
       if (secret === null) {
-        const detail = 'This was derived from a token, exchanged for one, or issued elsewhere: sign in with the API token.';
+        const detail =
+          'This was derived from a token, exchanged for one, or issued elsewhere: sign in with the API token.';
         throw new Problem(403, 'issuance_forbidden', detail, { path: 'token' });
       }
       const body = sessionShape(context, caller, await ownerOf(owners, caller));
@@ -108,7 +113,7 @@ function sessionShape(context: Context, caller: Caller, user: User): Session {
   const manageTokens = can(context, caller, 'manageTokens');
   return {
     user,
-    organization: organizationShape(caller.principal.organization),
+    organization: organizationShape(context, caller.principal.organization),
     owner: caller.principal.owner,
     grants: effective,
     types: tokenTypeShapes(context.ground.settings.catalog),
