@@ -140,7 +140,8 @@ describe('the code', () => {
     await approve(made, code, { person: 'boss' }, { user_code, ...READ });
     const token = await poll(made, code, verifier);
     expect(token).toMatch(/^pst_/);
-    for (const secret of [code, user_code, user_code.replace('-', ''), verifier, token]) expect(written.join()).not.toContain(secret);
+    for (const secret of [code, user_code, user_code.replace('-', ''), verifier, token])
+      expect(written.join()).not.toContain(secret);
   });
 
   test.each(['', 'x', 'a'.repeat(21), 'a'.repeat(23), `${'a'.repeat(21)}%00`, '../../admin', 'a'.repeat(10_000)])(

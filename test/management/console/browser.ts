@@ -12,6 +12,8 @@ export interface Look {
   readonly scheme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
+  /** Where the console is mounted. */
+  readonly basePath?: string;
 }
 
 export interface Visit {
@@ -39,7 +41,7 @@ export function useBrowser() {
     });
     context.setDefaultTimeout(60_000);
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
-    if (token !== null) await signIn(context, origin, token);
+    if (token !== null) await signIn(context, origin, look.basePath ?? '', token);
     const page = await context.newPage();
     const trouble = watch(page, origin);
     return {
@@ -54,8 +56,9 @@ export function useBrowser() {
   };
 }
 
-async function signIn(context: BrowserContext, origin: string, token: string): Promise<void> {
-  const response = await context.request.post(`${origin}/api/v1/session`, { data: { token }, headers: { origin } });
+async function signIn(context: BrowserContext, origin: string, basePath: string, token: string): Promise<void> {
+  const address = `${origin}${basePath}/api/v1/session`;
+  const response = await context.request.post(address, { data: { token }, headers: { origin } });
   expect(response.status()).toBe(200);
 }
 
