@@ -9,11 +9,13 @@ const METHODS = [
   'countTokens',
   'insertToken',
   'replaceToken',
+  'revokeToken',
   'deleteToken',
   'listExpiredTokens',
   'recordUsage',
   'listUsage',
   'listChanges',
+  'trimChanges',
   'findEndpoint',
   'listEndpoints',
   'insertEndpoint',
@@ -22,6 +24,7 @@ const METHODS = [
   'findEntry',
   'putEntry',
   'deleteEntry',
+  'trimEntries',
   'close',
 ] as const satisfies readonly (keyof Store)[];
 

@@ -1,10 +1,10 @@
+import type { SecretReference } from '../base/credential.js';
 import type { Settings } from '../base/options.js';
 import type { Zone } from '../domain/endpoint.js';
 import { type CompiledRequirement, compileRequirement, type Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Proof } from '../ports/authenticator.js';
 import { Call, type Mode } from './call.js';
-import type { SecretReference } from './credential.js';
 
 /** One call to be decided. */
 export type Attempt<T extends TokenTypes = TokenTypes> = AttemptNeeding<Requirement<T>>;

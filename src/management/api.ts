@@ -14,6 +14,7 @@ import { notFound, Problem, problemOf } from './http/problem.js';
 import { createRouter, type Match } from './http/router.js';
 import { assertSameOrigin } from './http/same-origin.js';
 import { identify, Refusal } from './identification.js';
+import { readFrom } from './leaving.js';
 import { Logins } from './login/logins.js';
 import { openApiRoute } from './openapi.js';
 import { type ManagementOptions, readOptions } from './options.js';
@@ -164,12 +165,13 @@ async function run(
   const asked = route.access === 'open' ? route.sameOrigin : caller?.ambient;
   if (changes && asked) assertSameOrigin(request, origin);
   if (route.access === 'caller') route.permit?.(context, caller as Caller);
+  const read = () => readBody(route, request);
   const call = {
     context,
     request,
     params: match.params,
     query: readQuery(route, url),
-    body: await readBody(route, request),
+    body: await (changes && caller?.kind === 'person' ? readFrom(context, caller, read) : read()),
     from: addressOf(context, request, arrival),
     origin,
     secure,

@@ -1,12 +1,14 @@
 import { readGrants } from '../../base/grant-input.js';
 import { excessOf } from '../../domain/grants.js';
+import { isLimited } from '../../domain/limits.js';
 import { VerifiedPrincipal } from '../../domain/principal.js';
 import type { GrantsOf, TokenTypes } from '../../domain/token-types.js';
 import type { IssuedToken } from '../../managing/tokens-api.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem, problemOf, unauthorized } from '../http/problem.js';
-import { actingAs, can, grantable, type Library, managesOwn } from '../permissions.js';
+import { timesEnded } from '../leaving.js';
+import { actingAs, can, grantable, managesOwn } from '../permissions.js';
 import { grantsOfPerson, personCaller } from '../person.js';
 import type { Approval, ApprovedLogin } from './logins.js';
 
@@ -19,12 +21,13 @@ export async function approverOf(context: Context, caller: Caller): Promise<Appr
   const { principal } = caller;
   const { tokenId, owner } = principal;
   if (caller.kind === 'person') return { kind: 'person', owner: owner as string, types: { ...principal.types } };
-  const secret = VerifiedPrincipal.issues(principal) ? await caller.secret() : null;
+  const makes = VerifiedPrincipal.mayIssue(principal) === Number.POSITIVE_INFINITY;
+  const secret = makes ? await caller.secret() : null;
   const token = secret && (await context.ground.store.findToken(tokenId));
   if (secret === null || token === null) {
     throw new Problem(403, 'issuance_forbidden', 'This credential makes no tokens: approve with an API token.');
   }
-  if (token.limits !== null) {
+  if (isLimited(context.ground.reader.rules(token))) {
     const detail = 'Your token has limits, and would get around them: use a token without limits.';
     throw new Problem(403, 'limits_forbidden', detail);
   }
@@ -51,31 +54,46 @@ export async function assertGrantable(context: Context, caller: Caller, types: u
  * @throws Problem 401 (`access_denied`); what failed here, as it is
  */
 export async function issueApproved(context: Context, login: ApprovedLogin, from: string | null): Promise<IssuedToken> {
-  const caller = await approverNow(context, login.approval);
+  const { approval, bond } = login;
+  const caller = await approverNow(context, approval);
   if (caller === null || !(managesOwn(caller) || can(context, caller, 'manageTokens'))) throw noLonger();
-  const { name, expiresIn } = login.approval;
-  const input = { name, types: login.approval.types as GrantsOf<TokenTypes>, expiresIn };
-  const { tokens } = actingAs(context, caller, from);
+  const end = Math.min(context.ground.time.read() + approval.expiresIn, endOf(caller));
+  let issued: IssuedToken;
   try {
-    return await (login.bond === null ? createUnissuing(tokens, input) : tokens.create(input));
+    issued = await actingAs(context, caller, from).tokens.create({
+      name: approval.name,
+      types: approval.types as GrantsOf<TokenTypes>,
+      ownership: 'personal',
+      expiresAt: new Date(end),
+      // What could come from anyone makes no others.
+      mayIssue: bond !== null,
+    });
   } catch (error) {
     // What fails on our side says nothing of who approved.
     if (problemOf(error).fault) throw error;
     throw noLonger();
   }
+  // Whoever ends an owner's tokens has found this one, or is found here.
+  if (await hasLeft(context, approval)) {
+    await context.postern.tokens.delete(issued.record.id);
+    throw noLonger();
+  }
+  return issued;
 }
 
-/** Of a login that could come from anyone: the token makes no others. */
-function createUnissuing(tokens: Library['tokens'], input: Parameters<Library['tokens']['create']>[0]) {
-  return tokens.create(input);
+/** Epoch milliseconds; `Infinity`: never. */
+export function endOf({ principal }: Caller): number {
+  return principal.endsAt?.getTime() ?? Number.POSITIVE_INFINITY;
 }
 
 /**
  * Who approved, as they are now; `null` for who may act no more. All that can end an approval before it is collected is looked
  * at here.
  */
-async function approverNow(context: Context, { approver, organization }: Approval): Promise<Caller | null> {
+async function approverNow(context: Context, approval: Approval): Promise<Caller | null> {
   const { ground, gate, secrets } = context;
+  const { approver, organization } = approval;
+  if (await hasLeft(context, approval)) return null;
   if (approver.kind === 'person') {
     const { owner, types } = approver;
     return personCaller(owner, organization, grantsOfPerson(types, ground.settings.catalog), {});
@@ -90,6 +108,11 @@ async function approverNow(context: Context, { approver, organization }: Approva
   const grants = VerifiedPrincipal.grantsOf(principal);
   if (grants === null || principal.tokenId !== approver.tokenId) return null;
   return { kind: 'token', principal, grants, ambient: false, limit: null, secret: async () => secret };
+}
+
+/** Whether the tokens of who approved were ended since. */
+async function hasLeft(context: Context, { approver, organization, timesEnded: before }: Approval): Promise<boolean> {
+  return (await timesEnded(context, organization, approver.owner)) !== before;
 }
 
 function noLonger(): Problem {

@@ -37,7 +37,8 @@ const approval = z.strictObject({
     }),
     z.strictObject({ kind: z.literal('person'), owner: z.string(), types }),
   ]),
-  approvedAt: z.number(),
+  /** How often the tokens of who approved had been ended. */
+  timesEnded: z.number(),
   types,
   name: z.string(),
   /** Milliseconds from when it is collected. */

@@ -7,7 +7,8 @@ import { createTokenInput } from '../../managing/inputs.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem } from '../http/problem.js';
-import { approverOf, assertGrantable, issueApproved } from '../login/approver.js';
+import { timesEnded } from '../leaving.js';
+import { approverOf, assertGrantable, endOf, issueApproved } from '../login/approver.js';
 import type { Approval, Login } from '../login/logins.js';
 import { LoginLimits } from '../login/windows.js';
 import { assertMayManageSome } from '../permissions.js';
@@ -94,7 +95,7 @@ export function loginRoutes(context: Context): readonly Route[] {
         await limits.take('answer', { person: personOf(caller) });
         const { organization } = caller.principal;
         const login = await context.logins.open(params.code as string, organization, body.user_code ?? null);
-        return { body: loginShape(context, login) };
+        return { body: loginShape(context, login, caller) };
       },
     }),
 
@@ -115,15 +116,15 @@ export function loginRoutes(context: Context): readonly Route[] {
         const chosen = typesFrom(body, context.words);
         const answer = async (waiting: Login): Promise<Approval> => {
           const types = needed(chosen ?? (waiting.asked as GrantsOf<TokenTypes> | null) ?? undefined, context);
-          const expiresIn = lifeOf(waiting, body.expires_in ?? null);
+          const expiresIn = lifeOf(context, waiting, caller, body.expires_in ?? null);
           const approver = await approverOf(context, caller);
           await assertGrantable(context, caller, types);
           const name = nameOf(waiting, body.name ?? null);
-          const approvedAt = context.ground.time.read();
-          return { organization, approver, approvedAt, types: { ...types }, name, expiresIn };
+          const times = await timesEnded(context, organization, approver.owner);
+          return { organization, approver, timesEnded: times, types: { ...types }, name, expiresIn };
         };
         const login = await context.logins.answer(params.code as string, organization, body.user_code ?? null, answer);
-        return { body: loginShape(context, login) };
+        return { body: loginShape(context, login, caller) };
       },
     }),
 
@@ -142,7 +143,7 @@ export function loginRoutes(context: Context): readonly Route[] {
         const { organization } = caller.principal;
         const refuse = async () => null;
         const login = await context.logins.answer(params.code as string, organization, body.user_code ?? null, refuse);
-        return { body: loginShape(context, login) };
+        return { body: loginShape(context, login, caller) };
       },
     }),
   ];
@@ -171,8 +172,12 @@ function personOf({ principal: { organization, owner, tokenId } }: Caller): stri
   return JSON.stringify([organization, owner ?? null, owner === null ? tokenId : null]);
 }
 
-function loginShape({ ground }: Context, login: Login): LoginRequest {
+function loginShape({ ground }: Context, login: Login, caller: Caller): LoginRequest {
   const bound = login.bond !== null;
+  const now = ground.time.read();
+  // Nothing outlives what made it.
+  const latest = Math.min(now + (bound ? durationOf(LIFE, 'life') : DAY), endOf(caller));
+  const settled = !bound || latest === endOf(caller);
   return {
     from: login.from,
     created_at: new Date(login.createdAt).toISOString(),
@@ -181,7 +186,7 @@ function loginShape({ ground }: Context, login: Login): LoginRequest {
     status: login.status,
     asked: login.asked as LoginRequest['asked'],
     types: (login.approval?.types ?? null) as LoginRequest['types'],
-    token_expires_at: bound ? null : new Date(ground.time.read() + DAY).toISOString(),
+    token_expires_at: settled ? new Date(latest).toISOString() : null,
     token_expires_in: bound ? LIFE : UNBOUND_LIFE,
   };
 }
@@ -192,11 +197,23 @@ function nameOf({ from }: Login, given: string | null): string {
   return check(createTokenInput.pick({ name: true }), { name: given }, 'the body', 'input_invalid').name;
 }
 
-/** In milliseconds. @throws PosternError `input_invalid`, `expiry_past`; Problem 400 */
-function lifeOf({ bond }: Login, expiresIn: string | null): number {
+/** In milliseconds. @throws PosternError `input_invalid`, `expiry_past`, `expiry_beyond`; Problem 400 */
+function lifeOf({ ground }: Context, { bond }: Login, caller: Caller, expiresIn: string | null): number {
   const life = durationOf(expiresIn ?? (bond === null ? UNBOUND_LIFE : LIFE), 'expires_in');
   if (life === 0) throw new PosternError('expiry_past', 'is no time at all: give a longer one', { path: 'expires_in' });
-  if (bond !== null || life <= DAY) return life;
-  const detail = 'This login could come from anyone, so its token lives for 24 hours at most: choose a shorter life.';
-  throw new Problem(400, 'input_invalid', detail, { path: 'expires_in' });
+  if (bond === null && life > DAY) {
+    const detail = 'This login could come from anyone, so its token lives for 24 hours at most: choose a shorter life.';
+    throw new Problem(400, 'input_invalid', detail, { path: 'expires_in' });
+  }
+  if (expiresIn !== null && ground.time.read() + life > endOf(caller)) {
+    const until = new Date(endOf(caller)).toISOString();
+    throw new PosternError(
+      'expiry_beyond',
+      `is beyond ${until}, when your own token ends: choose a shorter life, or leave it out`,
+      {
+        path: 'expires_in',
+      },
+    );
+  }
+  return life;
 }

@@ -20,8 +20,8 @@ export const oauthRoutes: readonly Route[] = [
     form: introspectionForm,
     answer: introspectionAnswer,
     permit: (context, caller) => requirePermission(context, caller, 'listTokens', 'introspect tokens'),
-    async handle({ library, body: { token } }) {
-      const found = await library.introspect(token);
+    async handle({ library, body: { token, method } }) {
+      const found = await library.introspect(token, { method: method ?? null });
       return { body: found.active ? introspected(found) : found };
     },
   }),
@@ -58,14 +58,15 @@ export const oauthRoutes: readonly Route[] = [
   }),
 ];
 
-function introspected({ principal, endsAt, isBound }: Extract<Introspection, { active: true }>) {
+function introspected({ principal, endsAt, confirmation }: Extract<Introspection, { active: true }>) {
   const { tokenId, owner, organization, grants } = principal;
   return {
     active: true,
     scope: grants.scopes.join(' '),
     client_id: tokenId,
     ...(owner !== null && { username: owner }),
-    token_type: isBound ? 'DPoP' : 'Bearer',
+    token_type: confirmation === null ? 'Bearer' : 'DPoP',
+    ...(confirmation !== null && { cnf: confirmation }),
     ...(endsAt !== null && { exp: Math.floor(endsAt.getTime() / 1000) }),
     sub: owner ?? tokenId,
     organization,

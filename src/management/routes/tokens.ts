@@ -100,8 +100,8 @@ export const tokenRoutes: readonly Route[] = [
     permit: assertMayManageSome,
     async handle(call) {
       const { context, library, body, owners } = call;
-      const { id, metadata } = await toManage(call);
-      const changes = changesFrom(body, context.words, metadata);
+      const { id } = await toManage(call);
+      const changes = changesFrom(body, context.words);
       const record = await toldAsRead(body.expired_at, library.tokens.update(id, changes));
       return { body: await tokenShape(context, owners, record) };
     },

@@ -8,6 +8,7 @@ export function matches(token: StoredToken, filter: TokenFilter): boolean {
     (filter.organization === null || token.organization === filter.organization) &&
     (filter.owner === undefined || token.owner === filter.owner) &&
     (filter.ownership === undefined || token.ownership === filter.ownership) &&
+    (filter.revoked === undefined || (token.revokedAt !== null) === filter.revoked) &&
     (filter.type === undefined || token.typeNames.includes(filter.type)) &&
     (filter.search === undefined || holds(token.name, filter.search) || holds(token.description, filter.search))
   );

@@ -1,7 +1,7 @@
-import { type Hash, hash } from '../base/digest.js';
-import type { Settings } from '../base/options.js';
 import { DERIVED_HEAD } from '../domain/derived-head.js';
 import { tokenForm } from '../domain/token-format.js';
+import { type Hash, hash } from './digest.js';
+import type { Settings } from './options.js';
 
 /** The longest credential that is looked at, in bytes. */
 const MAX_LENGTH = 8192;
