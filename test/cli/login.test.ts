@@ -76,7 +76,7 @@ describe('login to postern serve', () => {
     const [, code = '', user_code = ''] = await login.until(SHOWN, 'stderr');
     const asked = { developer: { scopes: ['iam:read', 'models:write'] } };
     const request = await server.call('POST', `/api/v1/auth/requests/${code}`, { body: { user_code } });
-    expect(await request.json()).toMatchObject({ status: 'pending', bound: true, asked });
+    expect(await request.json()).toMatchObject({ status: 'pending', bound: true, asked, from: '127.0.0.1' });
     // Who has only read the code over a shoulder gets nothing, and spoils nothing.
     const overheard = await fetch(`${server.url}/api/v1/auth/token?code=${code}`);
     expect([overheard.status, await overheard.json()]).toMatchObject([401, { code: 'access_denied' }]);
