@@ -75,7 +75,7 @@ export function createInspection(authorizer: Authorizer, authority: Authority): 
 
 /** The attempt with its requirement in an organization: left out, it would be the instance's own, or the token's. */
 function limited(attempt: Attempt, within: string): Attempt {
-  const { requirement } = attempt;
+  const requirement = Object.hasOwn(attempt, 'requirement') ? attempt.requirement : null;
   if (typeof requirement !== 'object' || requirement === null) return attempt;
   if (!Object.hasOwn(requirement, 'endpoint') && !Object.hasOwn(requirement, 'scope')) return attempt;
   const named = Object.hasOwn(requirement, 'organization')
