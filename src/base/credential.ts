@@ -8,12 +8,26 @@ const MAX_IMPORTED_LENGTH = 512;
 /** How every JOSE header begins, as base64url: `{"`. */
 const JWS_HEAD = 'eyJ';
 
+/**
+ * Stands for the secret of an API token where the token itself is not kept, such as in a session: decisions about it are
+ * those about the token. It is an object of this class, so nobody can send one.
+ */
+export class SecretReference {
+  /** The digest that the store keeps of the secret. */
+  readonly digest: string;
+
+  constructor(digest: string) {
+    this.digest = digest;
+  }
+}
+
 /** A token that is looked up in the store. What it is goes no further: from here on it is named by its hashes. */
 export interface OpaqueCredential {
   /** SHA-256 of the whole token: the key of the cache. */
   readonly key: string;
-  /** SHA-256 of the part that is the secret: what the store's digest is made of. */
+  /** SHA-256 of the part that is the secret (what the store's digest is made of), or that digest itself. */
   readonly secret: string;
+  readonly by: 'secret' | 'digest';
   readonly signed: null;
 }
 
@@ -47,17 +61,21 @@ export function credentialReader(settings: Settings, digest: Hash = hash): (toke
       const part = secret(match);
       // ASCII, as the token is: `secret` may only choose a part of it.
       if (part !== undefined && part !== '' && token.includes(part))
-        return { key: digest(token), secret: digest(part), signed: null };
+        return { key: digest(token), secret: digest(part), by: 'secret', signed: null };
     }
     return 'token_unknown';
   }
 
   return (token) => {
     if (token === undefined || token === null || token === '') return 'token_missing';
-    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) return 'token_malformed';
+    if (typeof token !== 'string') {
+      if (!(token instanceof SecretReference)) return 'token_malformed';
+      return { key: `digest:${token.digest}`, secret: token.digest, by: 'digest', signed: null };
+    }
+    if (token.length > MAX_TOKEN_LENGTH) return 'token_malformed';
     if (isOwn(token)) {
       const key = digest(token);
-      return { key, secret: key, signed: null };
+      return { key, secret: key, by: 'secret', signed: null };
     }
     // An imported token may begin so by chance: one of letters and digits alone is no JWS (RFC 7515 section 7.1).
     if (token.startsWith(signedHead) && token.indexOf('.') > 0)

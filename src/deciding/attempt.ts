@@ -1,3 +1,4 @@
+import type { SecretReference } from '../base/credential.js';
 import type { Settings } from '../base/options.js';
 import type { Zone } from '../domain/endpoint.js';
 import { type CompiledRequirement, compileRequirement, type Requirement } from '../domain/requirement.js';
@@ -26,7 +27,8 @@ export interface AttemptNeeding<Needed> {
 }
 
 /** An attempt as a guard makes it. */
-export interface GuardAttempt extends AttemptNeeding<Requirement> {
+export interface GuardAttempt extends Omit<AttemptNeeding<Requirement>, 'token'> {
+  readonly token?: AttemptNeeding<Requirement>['token'] | SecretReference;
   /** In place of `token`: a credential came, but not one well-formed one. */
   readonly malformed?: boolean | undefined;
 }

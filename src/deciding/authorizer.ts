@@ -1,4 +1,4 @@
-import { type Credential, credentialReader } from '../base/credential.js';
+import { type Credential, credentialReader, SecretReference } from '../base/credential.js';
 import type { Ground } from '../base/ground.js';
 import type { Trace } from '../domain/decide.js';
 import {
@@ -123,6 +123,16 @@ export class Authorizer {
     if (!holder) return internalError(new Error("a credential was accepted that is nobody's"));
     const { account } = holder;
     return new Identified(holder, () => account && this.#sources.usage.note(account, '', this.#ground.time.read()));
+  }
+
+  /** The secret of an API token; `null` for what is none, or nobody's. Whether it is alive is not judged. */
+  async secretOf(token: unknown): Promise<SecretReference | null> {
+    if (token instanceof SecretReference) return token;
+    const credential = this.#readCredential(token);
+    if (typeof credential === 'string' || credential.signed !== null) return null;
+    const { store, digester } = this.#ground;
+    const found = await store.findTokenByDigest(digester.candidates(credential.secret));
+    return found && new SecretReference(found.secret.digest);
   }
 
   /** Reports what went wrong before a call could be asked about. It is denied. */

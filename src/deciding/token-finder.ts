@@ -10,8 +10,8 @@ import type { TokenCache } from './token-cache.js';
 export interface Lookup {
   /** Of the cache: no two look-ups that may find different tokens share one. */
   readonly key: string;
-  readonly by: 'secret' | 'keyId' | 'id';
-  /** The secret's hash, the key's thumbprint (32 bytes as text), or the token's id. */
+  readonly by: 'secret' | 'digest' | 'keyId' | 'id';
+  /** The secret's hash, the digest that the store keeps of it, the key's thumbprint (32 bytes as text), or the token's id. */
   readonly value: string;
 }
 
@@ -33,8 +33,8 @@ export class TokenFinder {
     this.#cache = cache;
   }
 
-  bySecret({ key, secret }: OpaqueCredential): Lookup {
-    return { key, by: 'secret', value: secret };
+  bySecret({ key, secret, by }: OpaqueCredential): Lookup {
+    return { key, by, value: secret };
   }
 
   /** The token, from memory or from the store; many who ask for one at the same time share one read. */
@@ -91,6 +91,8 @@ export class TokenFinder {
     switch (by) {
       case 'secret':
         return store.findTokenByDigest(digester.candidates(value));
+      case 'digest':
+        return store.findTokenByDigest([value]);
       case 'keyId':
         return store.findTokenByKeyId(digester.candidates(value));
       case 'id': {

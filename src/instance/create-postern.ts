@@ -1,3 +1,4 @@
+import { SecretReference } from '../base/credential.js';
 import { createGround, type Ground } from '../base/ground.js';
 import { type PosternOptions, readOptions } from '../base/options.js';
 import type { Attempt } from '../deciding/attempt.js';
@@ -97,6 +98,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   setInternals(postern, {
     ground,
     gate: authorizer,
+    secrets: { of: (token) => authorizer.secretOf(token), at: (digest) => new SecretReference(digest) },
     identify: (token) => authorizer.identify(token),
     attached: (authenticator) => attached[authenticators.indexOf(authenticator)] ?? null,
   });

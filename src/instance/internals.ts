@@ -1,3 +1,4 @@
+import type { SecretReference } from '../base/credential.js';
 import type { Ground } from '../base/ground.js';
 import type { GuardAttempt } from '../deciding/attempt.js';
 import type { Mode } from '../deciding/call.js';
@@ -7,7 +8,7 @@ import { PosternError } from '../domain/errors.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { AttachableAuthenticator, Authenticator } from '../ports/authenticator.js';
 
-export type { GuardAttempt, Mode };
+export type { GuardAttempt, Mode, SecretReference };
 
 /** What guards ask an instance. Every outcome is a decision. */
 export interface Gate {
@@ -25,10 +26,23 @@ export interface Gate {
   fault(error: unknown): Denied;
 }
 
+/** Secrets of API tokens, to ask the gate about without having the tokens. */
+export interface Secrets {
+  /**
+   * The secret of a token; `null` for what is no API token, or nobody's. Whether it is alive is not judged.
+   *
+   * @throws PosternError `unavailable`
+   */
+  of(token: unknown): Promise<SecretReference | null>;
+  /** The secret that the store keeps this digest of. */
+  at(digest: string): SecretReference;
+}
+
 /** What the entries of this package see of an instance, and nobody else. */
 export interface Internals {
   readonly ground: Ground;
   readonly gate: Gate;
+  readonly secrets: Secrets;
   /** Who holds a credential, alive or not being told apart: a holder that has ended is a denial. Nothing is charged or counted. */
   identify(token: unknown): Promise<Identified | Denied>;
   /** What an authenticator of this instance became when it was attached; `null` where it is none of this instance's. */

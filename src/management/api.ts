@@ -16,6 +16,7 @@ import { notFound, Problem, problemOf } from './http/problem.js';
 import { createRouter, type Match } from './http/router.js';
 import { assertSameOrigin } from './http/same-origin.js';
 import { identify, Refusal } from './identification.js';
+import { readFrom } from './leaving.js';
 import { Logins } from './login/logins.js';
 import { openApiRoute } from './openapi.js';
 import { type ManagementOptions, readOptions } from './options.js';
@@ -29,6 +30,7 @@ import { loginRoutes } from './routes/login.js';
 import { oauthRoutes } from './routes/oauth.js';
 import type { Reply, Route } from './routes/route.js';
 import { tokenRoutes } from './routes/tokens.js';
+import { Sessions } from './sessions.js';
 import { Owners } from './wire/owners.js';
 import { scopeWords } from './wire/scope-words.js';
 
@@ -68,6 +70,7 @@ export function managementApi<T extends TokenTypes>(
       const meant = isDevelopment() ? basePathOf(url.pathname) : null;
       if (meant !== null) return misplaced(meant, settings.basePath).toResponse();
       if (typeof arrival.onUnknownPath === 'function') arrival.onUnknownPath();
+      else if (path?.startsWith('/api/')) return unknownCall(context, request, url, arrival);
       return notFound().toResponse();
     }
     const route = routeFor(match, request.method);
@@ -96,16 +99,20 @@ export function managementApi<T extends TokenTypes>(
 }
 
 function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Context {
-  const { ground } = internalsOf(postern);
+  const { ground, gate, secrets } = internalsOf(postern);
   const { catalog } = ground.settings;
   const settings = readOptions(options, catalog);
   return {
     postern,
     ground,
     ask: asker(postern, { authenticated: true }, 'external', READING),
+    gate,
+    secrets,
     settings,
     words: scopeWords(catalog),
     logins: new Logins(ground),
+    sessions: new Sessions(ground, secrets),
+    startedAt: new Date(ground.time.read()),
     report(error, request) {
       try {
         settings.onError?.(error, request);
@@ -139,6 +146,16 @@ function misplaced(asked: string, basePath: string): Problem {
   return new Problem(404, 'not_found', detail);
 }
 
+/** Clients of a larger API than this one are told first whether they are logged in: they say so by the 401 alone. */
+async function unknownCall(context: Context, request: Request, url: URL, arrival: Arrival): Promise<never> {
+  await identify(context, request, originOf(context, url).startsWith('https:'), arrival.source);
+  throw new Problem(404, 'not_found', 'This server manages tokens and endpoints only.');
+}
+
+function originOf({ settings }: Context, url: URL): string {
+  return settings.origin ?? url.origin;
+}
+
 /** What follows the base path: `/` for the base path itself. */
 function pathBelow(basePath: string, path: string): string | null {
   if (path === basePath) return '/';
@@ -164,19 +181,20 @@ async function run(
   url: URL,
   arrival: Arrival,
 ): Promise<Response> {
-  const origin = context.settings.origin ?? url.origin;
+  const origin = originOf(context, url);
   const secure = origin.startsWith('https:');
   const changes = request.method !== 'GET' && request.method !== 'HEAD';
   const caller = route.access === 'open' ? null : await identify(context, request, secure, arrival.source);
   const asked = route.access === 'open' ? route.sameOrigin : caller?.ambient;
   if (changes && asked) assertSameOrigin(request, origin);
   if (route.access === 'caller') route.permit?.(context, caller as Caller);
+  const read = () => readBody(route, request);
   const call = {
     context,
     request,
     params: match.params,
     query: readQuery(route, url),
-    body: await readBody(route, request),
+    body: await (changes && caller?.kind === 'person' ? readFrom(context, caller, read) : read()),
     from: addressOf(context, request, arrival),
     origin,
     secure,

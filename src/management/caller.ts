@@ -1,6 +1,7 @@
 import type { Grants } from '../domain/grants.js';
 import type { LimitState } from '../domain/limits.js';
 import type { VerifiedPrincipal } from '../domain/principal.js';
+import type { SecretReference } from '../instance/internals.js';
 import type { OwnerWords } from './options.js';
 
 interface CommonCaller {
@@ -17,6 +18,8 @@ export interface TokenCaller extends CommonCaller {
   readonly kind: 'token';
   /** What is left of the token's limits. */
   readonly limit: LimitState | null;
+  /** The secret that it holds; `null` for what was derived, exchanged, or issued elsewhere. @throws PosternError `unavailable` */
+  secret(): Promise<SecretReference | null>;
 }
 
 /** Someone whom the application's own session names. */

@@ -27,7 +27,7 @@ export class Refusal extends Error {
 }
 
 /**
- * Who calls: by the token in a header, else by the one in the session's cookie, else by the application's session. What was
+ * Who calls: by the token in a header, else by the console's session, else by the application's session. What was
  * sent on purpose goes before what the browser sends by itself; a token that is refused ends the search.
  *
  * @throws Refusal, Problem 400, 401, 403, 503
@@ -38,8 +38,8 @@ export async function identify(context: Context, request: Request, secure: boole
   const credential = readFetchCredential(request, request.headers.has(TOKEN_HEADER) ? TOKEN_HEADER : null);
   if (credential.malformed || credential.token !== null) return tokenCaller(context, request, credential, false);
   if (settings.session) {
-    const token = readSessionCookie(request.headers.get('cookie'), secure);
-    if (token !== null) return cookieCaller(context, request, token, secure);
+    const id = readSessionCookie(request.headers.get('cookie'), secure);
+    if (id !== null) return sessionCaller(context, request, id, secure);
   }
   const person = await askApplication(context, request, source);
   if (person !== null) return person;
@@ -47,10 +47,16 @@ export async function identify(context: Context, request: Request, secure: boole
   throw unauthorized('token_missing', detail, { sign_in: settings.session });
 }
 
-async function cookieCaller(context: Context, request: Request, token: string, secure: boolean): Promise<Caller> {
-  const credential = { token, malformed: false, proof: null };
+/** Decided as if the session's token had come. */
+async function sessionCaller(context: Context, request: Request, id: string, secure: boolean): Promise<Caller> {
+  const session = await context.sessions.find(id);
+  if (session === null) throw sessionOver(secure);
+  const credential = { token: session.secret, malformed: false, proof: null };
   try {
-    return await tokenCaller(context, request, credential, true);
+    const caller = await tokenCaller(context, request, credential, true);
+    // A token that was imported again has the secret of one that is gone: it is another token.
+    if (caller.principal.tokenId !== session.tokenId) throw sessionOver(secure);
+    return caller;
   } catch (error) {
     // The session is over when its token is: the browser need not send it any longer. An outage is no such end.
     if (error instanceof Refusal && error.response.status === 401) {
@@ -58,6 +64,13 @@ async function cookieCaller(context: Context, request: Request, token: string, s
     }
     throw error;
   }
+}
+
+function sessionOver(secure: boolean): Problem {
+  return new Problem(401, 'session_over', 'This session is over: sign in again.', {
+    headers: { 'www-authenticate': 'Bearer realm="postern"', 'set-cookie': endedCookie(secure) },
+    members: { sign_in: true },
+  });
 }
 
 /**
@@ -84,7 +97,8 @@ export async function tokenCaller(
       headers: { 'www-authenticate': 'Bearer realm="postern", error="insufficient_scope"' },
     });
   }
-  return { kind: 'token', principal, grants, ambient, limit: unpolluted(decision, 'limit') ?? null };
+  const secret = () => context.secrets.of(presented.token);
+  return { kind: 'token', principal, grants, ambient, limit: unpolluted(decision, 'limit') ?? null, secret };
 }
 
 function refused(denial: Denied, signIn: boolean): Response {

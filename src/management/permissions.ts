@@ -1,6 +1,5 @@
-import { type EndpointGrant, type Grants, isEndpointGrant, withAllEndpoints } from '../domain/grants.js';
+import { type Grants, withAllEndpoints } from '../domain/grants.js';
 import type { TokenRecord } from '../domain/token-record.js';
-import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
 import type { Inspection } from '../instance/inspection.js';
 import type { Management } from '../managing/create-managing.js';
 import type { Caller, PersonCaller } from './caller.js';
@@ -80,39 +79,4 @@ export function actingAs(context: Context, caller: Caller, from: string | null):
 export function grantable(context: Context, caller: Caller): Grants {
   const { catalog } = context.ground.settings;
   return can(context, caller, 'manageEndpoints') ? withAllEndpoints(caller.grants, catalog) : caller.grants;
-}
-
-/**
- * What grants come to now, as types of a token to be made: endpoints that are there and are the ones that were granted, types
- * and scopes that this instance knows, and no type that grants nothing.
- */
-export async function typesNow({ ground }: Context, { principal, grants }: Caller): Promise<GrantsOf<TokenTypes>> {
-  const types: Record<string, GrantsOf<TokenTypes>[string]> = {};
-  for (const [name, grant] of Object.entries(grants.stored)) {
-    const type = ground.settings.catalog.types.get(name);
-    if (isEndpointGrant(grant)) {
-      const known = type?.form === 'endpoint_access';
-      const endpoints = known ? await endpointsNow(ground, principal.organization, grant.endpoints) : [];
-      if (endpoints.length > 0) types[name] = { endpoints };
-    } else if (type?.form === 'scope_access') {
-      const scopes = grant.scopes.filter((scope) => type.expansions.has(scope));
-      if (scopes.length > 0) types[name] = { scopes: scopes as `${string}:${string}`[] };
-    }
-  }
-  return types;
-}
-
-async function endpointsNow(
-  { store }: Context['ground'],
-  organization: string,
-  granted: '*' | readonly EndpointGrant[],
-) {
-  if (granted === '*') return granted;
-  const found = await Promise.all(
-    granted.map(async ({ id, uid }) => {
-      const endpoint = await store.findEndpoint(organization, id);
-      return endpoint !== null && (uid === null || uid === endpoint.uid) ? [id] : [];
-    }),
-  );
-  return found.flat();
 }

@@ -10,6 +10,9 @@ import { type Served, served } from './server.js';
 const postern = theCommand();
 let databases = 0;
 
+/** The address to open, with the code, and the code to type there. */
+const SHOWN = /\/api_tokens\?code=(\S+)[\s\S]*?\n {2}([A-Z]{4}-[A-Z]{4})\n/;
+
 async function saved() {
   return parse(await readFile(postern.path('config.yaml'), 'utf8'));
 }
@@ -27,7 +30,7 @@ describe('login to postern serve', () => {
     expect((await stat(postern.path('config.yaml'))).mode & 0o777).toBe(0o600);
     expect(await saved()).toEqual({
       current_context: 'default',
-      contexts: [{ name: 'default', endpoint: server.url, api_token: server.token, email: '' }],
+      contexts: [{ name: 'default', endpoint: server.url, api_token: server.token, email: 'admin' }],
     });
   });
 
@@ -68,14 +71,16 @@ describe('login to postern serve', () => {
   });
 
   it('goes through the browser, with a token that only the one who began can collect', async () => {
-    const login = postern.start(['login', '--endpoint', server.url, '--no-browser']);
-    const [, code = ''] = await login.until(/\/api_tokens\?code=(\S+)/, 'stderr');
-    const request = await (await server.call('GET', `/api/v1/auth/requests/${code}`)).json();
-    expect(request).toMatchObject({ status: 'pending', bound: true });
+    const scopes = ['--scope', 'iam:read', '--scope', 'models:write'];
+    const login = postern.start(['login', '--endpoint', server.url, '--no-browser', ...scopes]);
+    const [, code = '', user_code = ''] = await login.until(SHOWN, 'stderr');
+    const asked = { developer: { scopes: ['iam:read', 'models:write'] } };
+    const request = await server.call('POST', `/api/v1/auth/requests/${code}`, { body: { user_code } });
+    expect(await request.json()).toMatchObject({ status: 'pending', bound: true, asked, from: '127.0.0.1' });
     // Who has only read the code over a shoulder gets nothing, and spoils nothing.
     const overheard = await fetch(`${server.url}/api/v1/auth/token?code=${code}`);
     expect([overheard.status, await overheard.json()]).toMatchObject([401, { code: 'access_denied' }]);
-    const body = { types: { developer: { scopes: ['iam:read'] } }, name: 'laptop' };
+    const body = { user_code, name: 'laptop' };
     const approved = await server.call('POST', `/api/v1/auth/requests/${code}/approve`, { body });
     expect(approved.status).toBe(200);
     expect(await login.ended).toMatchObject({
@@ -89,10 +94,18 @@ describe('login to postern serve', () => {
     expect(JSON.parse(list.stdout).map(({ name }: { name: string }) => name)).toEqual(['laptop', 'bootstrap']);
   });
 
+  it('says what is wrong with what it asks for', async () => {
+    const words = ['login', '--endpoint', server.url, '--no-browser', '--scope', 'model:read'];
+    const { code, stderr } = await postern.run(words);
+    expect(code).toBe(1);
+    expect(stderr).toContain('model:read');
+  });
+
   it('ends where the login is refused in the browser', async () => {
     const login = postern.start(['login', '--endpoint', server.url, '--no-browser']);
-    const [, code = ''] = await login.until(/\/api_tokens\?code=(\S+)/, 'stderr');
-    expect((await server.call('POST', `/api/v1/auth/requests/${code}/deny`, { body: {} })).status).toBe(200);
+    const [, code = '', user_code = ''] = await login.until(SHOWN, 'stderr');
+    const denied = await server.call('POST', `/api/v1/auth/requests/${code}/deny`, { body: { user_code } });
+    expect(denied.status).toBe(200);
     const ended = await login.ended;
     expect(ended).toMatchObject({ code: 1, stdout: '' });
     expect(ended.stderr).toContain('Error: the login was refused: This login was refused in the browser.');
@@ -173,11 +186,11 @@ describe('login to something else', () => {
   });
 
   describe('through the browser', () => {
-    const begin = (answer: (query: URLSearchParams, verifier: unknown) => [number, object]) =>
+    const begin = (answer: (query: URLSearchParams, verifier: unknown) => [number, object], userCode?: string) =>
       serve((request, response) => {
         const url = new URL(request.url ?? '', 'http://x');
         const [status, body] = url.pathname.endsWith('/auth/code')
-          ? [200, { code: 'abcdefghijklmnopqrstuv', challenge: url.searchParams.get('code_challenge') }]
+          ? [200, { code: 'abcdefghijklmnopqrstuv', user_code: userCode }]
           : answer(url.searchParams, request.headers['x-postern-verifier']);
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       });
@@ -192,6 +205,17 @@ describe('login to something else', () => {
       expect((await runHere(['login', '--endpoint', endpoint], { env })).opened).toEqual([]);
       const asked = await runHere(['login', '--endpoint', endpoint, '--no-browser'], { env, terminal: true });
       expect(asked.opened).toEqual([]);
+    });
+
+    it('shows the code that the page asks for, where the server has one and it is one', async () => {
+      const refused = (): [number, object] => [401, { code: 'access_denied', detail: 'no' }];
+      const shown = await runHere(['login', '--endpoint', await begin(refused, 'BCDF-GHJK')], { env });
+      expect(shown.stderr).toContain('It asks for this code:\n\n  BCDF-GHJK\n');
+      const none = await runHere(['login', '--endpoint', await begin(refused)], { env });
+      expect(none.stderr).not.toContain('this code');
+      const odd = await runHere(['login', '--endpoint', await begin(refused, '\u001b[2J')], { env });
+      expect(odd.stderr).toContain('gave no code to log in with');
+      expect(odd.stderr).not.toContain('\u001b');
     });
 
     it('asks once a second for five minutes, and then no more', async () => {

@@ -5,7 +5,7 @@ import express5 from 'express';
 import express4 from 'express4';
 import { managementApi, toNodeHandler } from 'postern/management';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { listening, type World, world } from '../management/world.js';
+import { listening, signedIn, type World, world } from '../management/world.js';
 
 const TOKENS = '/api/v1/api_tokens';
 const WHO = '/api/v1/auth/current';
@@ -32,7 +32,9 @@ async function server(options: object = {}) {
   const token = made.tokens.admin?.token as string;
   const get = (path: string, headers: string, host = 'acme.dev') =>
     send(port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${headers}Connection: close\r\n\r\n`);
-  return { ...made, port, token, bearer: `Authorization: Bearer ${token}\r\n`, get };
+  /** The id in the cookie. */
+  const session = (await signedIn(made.api, token, 'http://acme.dev')).split('=')[1] as string;
+  return { ...made, port, token, session, bearer: `Authorization: Bearer ${token}\r\n`, get };
 }
 
 describe.each([
@@ -159,19 +161,23 @@ describe('one credential, in one header', () => {
     ['Authorization: Bearer {t}\r\nX-Yatai-Api-Token:', 400],
     ['X-Yatai-Api-Token:\r\nX-Yatai-Api-Token: {t}', 400],
     ['X-YATAI-API-TOKEN: {t},{t}', 400],
-    ['Cookie: postern_session={t}\r\nCookie: postern_session=x', 400],
-    ['Cookie: postern_session=; postern_session={t}', 400],
-    ['Cookie: postern_session="{t}"', 401],
-    ['Cookie: a=1, postern_session={t}', 401],
-    ['Cookie: Postern_Session={t}', 401],
-    ['Cookie: __Host-postern={t}', 401],
+    ['Cookie: postern_session={s}\r\nCookie: postern_session=x', 400],
+    ['Cookie: postern_session=; postern_session={s}', 400],
+    ['Cookie: postern_session="{s}"', 401],
+    ['Cookie: a=1, postern_session={s}', 401],
+    ['Cookie: Postern_Session={s}', 401],
+    ['Cookie: __Host-postern={s}', 401],
+    ['Cookie: postern_session={t}', 401],
+    ['Authorization: Bearer {s}', 401],
+    ['X-Yatai-Api-Token: {s}', 401],
     ['X_Yatai_Api_Token: {t}', 401],
     ['Authorization: DPoP {t}', 401],
-    ['Cookie: postern_session={t}', 200],
-    ['Cookie: postern_session={t}\r\nAuthorization: Basic eDp5', 200],
+    ['Cookie: postern_session={s}', 200],
+    ['Cookie: postern_session={s}\r\nAuthorization: Basic eDp5', 200],
   ])('%s → %i', async (headers, status) => {
-    const { get, token } = await server();
-    expect((await get(WHO, `${headers.replaceAll('{t}', token)}\r\n`)).statuses).toEqual([status]);
+    const { get, token, session } = await server();
+    const sent = headers.replaceAll('{t}', token).replaceAll('{s}', session);
+    expect((await get(WHO, `${sent}\r\n`)).statuses).toEqual([status]);
   });
 
   test('cookies that HTTP/2 takes apart are one header again (RFC 9113 section 8.2.3)', async () => {
@@ -190,7 +196,7 @@ describe('one credential, in one header', () => {
         stream.on('response', (answer) => resolve(answer[':status'])).on('error', reject);
         stream.resume().end();
       });
-    const session = `postern_session=${made.tokens.admin?.token}`;
+    const session = await signedIn(made.api, made.tokens.admin?.token as string, 'http://acme.dev');
     expect(await status(['a=1', session, 'b=2'])).toBe(200);
     expect(await status([session, 'postern_session=x'])).toBe(400);
   });
@@ -238,7 +244,7 @@ describe('what not every store can be asked about', () => {
 });
 
 describe('a change that a browser is made to ask for', () => {
-  const COOKIES = (made: World) => [`app=boss`, `__Host-postern=${made.tokens.admin?.token}`];
+  const cookies = async (made: World) => ['app=boss', await signedIn(made.api, made.tokens.admin?.token as string)];
   const CHANGES = [
     ['POST', TOKENS, { name: 'x', scopes: ['models:read'] }],
     ['PATCH', `${TOKENS}/{id}`, { name: 'x' }],
@@ -248,6 +254,7 @@ describe('a change that a browser is made to ask for', () => {
     ['POST', '/api/v1/endpoints', { id: 'x' }],
     ['PATCH', '/api/v1/endpoints/a', { access: 'public' }],
     ['DELETE', '/api/v1/endpoints/a', undefined],
+    ['POST', '/api/v1/auth/requests/{code}', {}],
     ['POST', '/api/v1/auth/requests/{code}/approve', {}],
     ['POST', '/api/v1/auth/requests/{code}/deny', {}],
     ['DELETE', '/api/v1/session', undefined],
@@ -276,14 +283,14 @@ describe('a change that a browser is made to ask for', () => {
     const changes = async () => (await made.postern.audit.list({ limit: 1_000 })).items.length;
     const before = await changes();
     const address = path.replace('{id}', made.tokens.shared?.id as string).replace('{code}', code);
-    for (const cookie of COOKIES(made)) {
+    for (const cookie of await cookies(made)) {
       for (const from of FROM) {
         const refused = await made.ask(address, { method, json, headers: { ...(from as object), cookie } });
         expect([from, refused.status, refused.body.code]).toEqual([from, 403, 'origin_mismatch']);
       }
     }
     expect(await changes()).toBe(before);
-    const login = await made.ask(`/api/v1/auth/requests/${code}`, { person: 'boss' });
+    const login = await made.ask(`/api/v1/auth/requests/${code}`, { method: 'POST', json: {}, person: 'boss' });
     expect(login.body.status).toBe('pending');
   });
 

@@ -6,6 +6,7 @@ type Call = (made: World, code: string) => readonly [path: string, asked: Asked]
 
 const idOf = (made: World, name = 'shared') => made.tokens[name]?.id as string;
 const json = { name: 'new', scopes: ['models:read'] };
+const READ = { scopes: ['models:read'] };
 
 const CALLS: Readonly<Record<string, Call>> = {
   'create a token': () => [TOKENS, { method: 'POST', json }],
@@ -20,8 +21,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   'delete an endpoint': () => ['/api/v1/endpoints/a', { method: 'DELETE' }],
   'preview an endpoint': () => ['/api/v1/endpoints/a/preview?access=public', {}],
   'read the audit log': () => ['/api/v1/audit', {}],
-  'look at a login': (_, code) => [`/api/v1/auth/requests/${code}`, {}],
-  'approve a login': (_, code) => [`/api/v1/auth/requests/${code}/approve`, { method: 'POST', json: {} }],
+  'look at a login': (_, code) => [`/api/v1/auth/requests/${code}`, { method: 'POST', json: {} }],
+  'approve a login': (_, code) => [`/api/v1/auth/requests/${code}/approve`, { method: 'POST', json: READ }],
   'refuse a login': (_, code) => [`/api/v1/auth/requests/${code}/deny`, { method: 'POST', json: {} }],
   'revoke by secret': (made) => [
     '/oauth/revoke',
@@ -37,7 +38,10 @@ async function stateOf({ postern, ask }: World, code: string) {
     records,
     endpoints: (await postern.endpoints.list()).items,
     audit: (await postern.audit.list({ limit: 100 })).items.length,
-    login: (await ask(`/api/v1/auth/requests/${code}`, { person: 'boss' })).body.status,
+    // Its status, or why there is none to see.
+    login: await ask(`/api/v1/auth/requests/${code}`, { method: 'POST', json: {}, person: 'boss' }).then(
+      ({ body }) => body.status,
+    ),
   };
 }
 

@@ -78,16 +78,16 @@ describe.each([
       const approved = await made.ask(`/api/v1/auth/requests/${code}/approve`, {
         method: 'POST',
         person: 'eve',
-        json: {},
+        json: { scopes: ['models:read'] },
       });
       expect(approved.status).toBe(200);
       await made.ask('/api/v1/auth/current', who);
       for (const [method, what] of [
-        ['GET', ''],
+        ['POST', ''],
         ['POST', '/approve'],
         ['POST', '/deny'],
       ] as const) {
-        const json = method === 'POST' ? {} : undefined;
+        const json = {};
         const there = await answerTo(made, `/api/v1/auth/requests/${code}${what}`, { ...who, method, json });
         const nowhere = await answerTo(made, `/api/v1/auth/requests/${NOBODY}${what}`, { ...who, method, json });
         expect([there, there.status]).toEqual([nowhere, 404]);

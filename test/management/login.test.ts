@@ -10,7 +10,14 @@ const BOUND = `${CODE}?code_challenge=${challenge}&code_challenge_method=S256`;
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
+/** What everyone here may grant. */
+const READ = { types: { developer: { scopes: ['models:read'] } } };
+const asking = (types: object) => `&types=${encodeURIComponent(JSON.stringify(types))}`;
+
 const begin = async ({ ask }: World, path = CODE): Promise<string> => (await ask(path)).body.code;
+/** A login as our own command begins it. */
+const beginBound = async ({ ask }: World, more = ''): Promise<{ code: string; user_code: string }> =>
+  (await ask(BOUND + more)).body;
 const requestOf = (code: string, what = '') => `/api/v1/auth/requests/${code}${what}`;
 
 async function poll({ ask }: World, code: string, sent?: string) {
@@ -19,7 +26,10 @@ async function poll({ ask }: World, code: string, sent?: string) {
   return status === 200 ? (body.token as string) : `${status} ${body.code}`;
 }
 
-const approve = ({ ask }: World, code: string, who: object = { person: 'boss' }, json: unknown = {}) =>
+const open = ({ ask }: World, code: string, json: unknown = {}, who: object = { person: 'boss' }) =>
+  ask(requestOf(code), { method: 'POST', json, ...who });
+
+const approve = ({ ask }: World, code: string, who: object = { person: 'boss' }, json: unknown = READ) =>
   ask(requestOf(code, '/approve'), { method: 'POST', json, ...who });
 
 describe("BentoCloud's client", () => {
@@ -51,10 +61,10 @@ describe("BentoCloud's client", () => {
   test('gets a token of 24 hours at most, and the page says so', async () => {
     const made = await world();
     const code = await begin(made);
-    const shown = await made.ask(requestOf(code), { person: 'boss' });
+    const shown = await open(made, code);
     expect(shown.body).toMatchObject({ bound: false, token_expires_in: '24h' });
     expect(shown.body.token_expires_at).toBe(new Date(made.clock.now + DAY).toISOString());
-    const longer = await approve(made, code, { person: 'boss' }, { expires_in: '25h' });
+    const longer = await approve(made, code, { person: 'boss' }, { ...READ, expires_in: '25h' });
     expect([longer.status, longer.body.path]).toEqual([400, 'expires_in']);
     await approve(made, code);
     const token = await poll(made, code);
@@ -68,14 +78,14 @@ describe("BentoCloud's client", () => {
 describe('a login bound to who began it', () => {
   test('is collected with the verifier alone, and others can not spoil it', async () => {
     const made = await world();
-    const code = await begin(made, BOUND);
+    const { code, user_code } = await beginBound(made);
     expect(await poll(made, code)).toBe('401 access_denied');
-    expect((await made.ask(requestOf(code), { person: 'boss' })).body).toMatchObject({
+    expect((await open(made, code, { user_code })).body).toMatchObject({
       bound: true,
       token_expires_at: null,
       token_expires_in: '90d',
     });
-    await approve(made, code, { person: 'boss' }, { expires_in: '30d', name: 'laptop' });
+    await approve(made, code, { person: 'boss' }, { user_code, ...READ, expires_in: '30d', name: 'laptop' });
     for (const wrong of [
       undefined,
       '',
@@ -126,11 +136,12 @@ describe('the code', () => {
       written.push(JSON.stringify(args));
       return putEntry(...args);
     };
-    const code = await begin(made, BOUND);
-    await approve(made, code);
+    const { code, user_code } = await beginBound(made);
+    await approve(made, code, { person: 'boss' }, { user_code, ...READ });
     const token = await poll(made, code, verifier);
     expect(token).toMatch(/^pst_/);
-    for (const secret of [code, verifier, token]) expect(written.join()).not.toContain(secret);
+    for (const secret of [code, user_code, user_code.replace('-', ''), verifier, token])
+      expect(written.join()).not.toContain(secret);
   });
 
   test.each(['', 'x', 'a'.repeat(21), 'a'.repeat(23), `${'a'.repeat(21)}%00`, '../../admin', 'a'.repeat(10_000)])(
@@ -175,12 +186,12 @@ describe('the code', () => {
 });
 
 describe('who approves', () => {
-  test('sees who asks, from where and since when, and what will be granted', async () => {
+  test('sees who asks, from where and since when, and for what', async () => {
     const made = await world({ options: { clientAddress: () => '192.0.2.7' } });
-    const code = await begin(made);
+    const code = await begin(made, `${CODE}?${asking(READ.types).slice(1)}`);
     const asked = made.clock.now;
     made.clock.advance(30_000);
-    const { status, body } = await made.ask(requestOf(code), { person: 'ada' });
+    const { status, body } = await open(made, code, {}, { person: 'ada' });
     expect([status, body]).toEqual([
       200,
       {
@@ -189,21 +200,22 @@ describe('who approves', () => {
         expires_at: new Date(asked + 5 * MINUTE).toISOString(),
         bound: false,
         status: 'pending',
-        types: { user: { endpoints: ['a'] }, developer: { scopes: ['models:read'] } },
+        asked: READ.types,
+        types: null,
         token_expires_at: new Date(made.clock.now + DAY).toISOString(),
         token_expires_in: '24h',
       },
     ]);
   });
 
-  test('chooses less, in our words or in theirs', async () => {
+  test('grants what was asked for, or what they choose, in our words or in theirs', async () => {
     const made = await world();
     for (const [json, scopes] of [
+      [{}, ['models:write']],
       [{ types: { developer: { scopes: ['models:read'] } } }, ['models:read']],
       [{ scopes: ['read_organization'] }, ['iam:read']],
-      [{}, ['*']],
     ] as const) {
-      const code = await begin(made);
+      const code = await begin(made, `${CODE}?${asking({ developer: { scopes: ['models:write'] } }).slice(1)}`);
       expect((await approve(made, code, { person: 'boss' }, json)).body.types).toEqual({ developer: { scopes } });
       const outcome = await made.postern.authenticate(await poll(made, code));
       expect(outcome).toMatchObject({ principal: { types: { developer: { scopes } } } });
@@ -220,7 +232,8 @@ describe('who approves', () => {
       'endpoint_not_granted',
     ],
     ['one that is not there', { person: 'ada' }, { types: { user: { endpoints: ['zz'] } } }, 400, 'endpoint_unknown'],
-    ['nothing, of a person who holds nothing', { person: 'bob' }, {}, 400, 'types_missing'],
+    ['nothing, where nothing was asked for', { person: 'boss' }, {}, 400, 'types_missing'],
+    ['anything, of a person who holds nothing', { person: 'bob' }, READ, 403, 'scope_missing'],
     ['a token that manages no tokens', { token: 'reader' }, {}, 403, 'scope_missing'],
     ['a token of endpoints alone', { token: 'user' }, {}, 403, 'scope_missing'],
     ['nobody', {}, {}, 401, 'token_missing'],
@@ -231,7 +244,7 @@ describe('who approves', () => {
       403,
       'origin_mismatch',
     ],
-    ['a life that is none', { person: 'boss' }, { expires_in: 'long' }, 400, 'input_invalid'],
+    ['a life that is none', { person: 'boss' }, { ...READ, expires_in: 'long' }, 400, 'input_invalid'],
     ['a field that is none', { person: 'boss' }, { owner: 'bob' }, 400, 'option_unknown'],
   ])('may not: %s', async (_, who, json, status, code) => {
     const made = await world();
@@ -247,7 +260,7 @@ describe('who approves', () => {
     expect((await approve(made, code, { token: 'writer' })).status).toBe(200);
     const outcome = await made.postern.authenticate(await poll(made, code));
     expect(outcome).toMatchObject({
-      principal: { owner: 'ada', grants: { scopes: ['iam:write', 'iam:read', 'models:write', 'models:read'] } },
+      principal: { owner: 'ada', grants: { scopes: ['models:read'] } },
     });
   });
 
@@ -300,10 +313,10 @@ describe('who approves', () => {
     const made = await world();
     const code = await begin(made);
     await approve(made, code);
-    expect((await made.ask(requestOf(code), { person: 'eve' })).status).toBe(404);
+    expect((await open(made, code, {}, { person: 'eve' })).status).toBe(404);
     expect((await approve(made, code, { person: 'eve' })).status).toBe(404);
     expect((await approve(made, code, { person: 'boss' })).status).toBe(409);
-    expect((await made.ask(requestOf('a'.repeat(22)), { person: 'eve' })).status).toBe(404);
+    expect((await open(made, 'a'.repeat(22), {}, { person: 'eve' })).status).toBe(404);
   });
 
   test('or refuses: the terminal is told', async () => {
@@ -331,19 +344,81 @@ describe('who approves', () => {
   });
 });
 
-describe('logins that are begun', () => {
-  const statuses = async (made: World, times: number, address: string) => {
+describe('a login that shows a code', () => {
+  test('gives one of eight letters without look-alikes, in two groups', async () => {
+    const made = await world();
+    const codes = new Set<string>();
+    for (let i = 0; i < 100; i++) codes.add((await beginBound(made)).user_code);
+    expect(codes.size).toBe(100);
+    for (const code of codes) expect(code).toMatch(/^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/);
+  });
+
+  test('is shown, approved and refused to nobody who does not type it', async () => {
+    const made = await world();
+    for (const what of ['', '/approve', '/deny']) {
+      const { code, user_code } = await beginBound(made);
+      const ask = (json: object) => made.ask(requestOf(code, what), { method: 'POST', person: 'boss', json });
+      const more = what === '/approve' ? READ : {};
+      for (const json of [{}, { user_code: null }]) {
+        const missing = await ask({ ...more, ...json });
+        expect([missing.status, missing.body.code, missing.body.path]).toEqual([403, 'user_code_missing', 'user_code']);
+        expect(Object.keys(missing.body)).not.toContain('from');
+      }
+      const wrong = await ask({ ...more, user_code: 'BBBB-BBBB' });
+      expect([wrong.status, wrong.body.code, wrong.body.detail]).toEqual([
+        403,
+        'user_code_wrong',
+        'This is not the code that the terminal shows. 4 more tries.',
+      ]);
+      expect(await poll(made, code, verifier)).toBe('401 authorization_pending');
+      expect((await ask({ ...more, user_code })).status).toBe(200);
+    }
+  });
+
+  test('takes it in any case, with whatever stands between the letters, and however often it is right', async () => {
+    const made = await world();
+    const { code, user_code } = await beginBound(made);
+    const letters = user_code.replace('-', '');
+    for (const typed of [user_code, letters, letters.toLowerCase(), [...letters].join(' '), ` ${user_code}. `]) {
+      for (let i = 0; i < 2; i++) expect((await open(made, code, { user_code: typed })).status).toBe(200);
+    }
+  });
+
+  test.each([
+    ['no JSON', '{', 'input_invalid'],
+    ['an unknown type', '{"admin":{"scopes":["*"]}}', 'type_unknown'],
+    ['an unknown scope', '{"developer":{"scopes":["models:delete"]}}', 'scope_unknown'],
+    ['nothing', '{}', 'types_missing'],
+    ['a prototype', '{"__proto__":{"scopes":["*"]}}', 'type_unknown'],
+  ])('and asks for %s is not begun', async (_, types, code) => {
+    const made = await world();
+    const refused = await made.ask(`${BOUND}&types=${encodeURIComponent(types)}`);
+    expect([refused.status, refused.body.code]).toEqual([400, code]);
+    expect(made.store.count('putEntry')).toBe(0);
+  });
+
+  test('tells nobody which endpoints there are', async () => {
+    const made = await world();
+    for (const id of ['a', 'nowhere']) {
+      expect((await made.ask(BOUND + asking({ user: { endpoints: [id] } }))).status).toBe(200);
+    }
+  });
+});
+
+describe('how often', () => {
+  const clientAddress = ({ headers }: Request) => headers.get('x-test-address');
+  const begun = async (made: World, times: number, address: string) => {
     const answers = await Promise.all(
       Array.from({ length: times }, () => made.ask(CODE, { headers: { 'x-test-address': address } })),
     );
-    return answers.filter(({ status }) => status === 429).length;
+    return answers.filter(({ status }) => status === 200).length;
   };
-  const clientAddress = ({ headers }: Request) => headers.get('x-test-address');
 
-  test('are bounded by address, and come again with the next minute', async () => {
+  test('logins begin is bounded by address, far above what one terminal needs', async () => {
     const made = await world({ options: { clientAddress } });
-    expect(await statuses(made, 25, '192.0.2.1')).toBe(5);
-    expect(await statuses(made, 1, '192.0.2.2')).toBe(0);
+    expect(await begun(made, 20, '192.0.2.1')).toBe(20);
+    expect(await begun(made, 300, '192.0.2.1')).toBe(280);
+    expect(await begun(made, 1, '192.0.2.2')).toBe(1);
     const refused = await made.ask(CODE, { headers: { 'x-test-address': '192.0.2.1' } });
     expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([
       429,
@@ -351,18 +426,36 @@ describe('logins that are begun', () => {
       '60',
     ]);
     made.clock.advance(MINUTE);
-    expect(await statuses(made, 1, '192.0.2.1')).toBe(0);
+    expect(await begun(made, 1, '192.0.2.1')).toBe(1);
   });
 
-  test('are bounded in all, whatever the addresses', async () => {
+  test('logins begin is bounded in all, whatever the addresses', async () => {
     const made = await world({ options: { clientAddress } });
-    let refused = 0;
-    for (let i = 0; i < 40; i++) refused += await statuses(made, 20, `192.0.2.${i}`);
-    expect(refused).toBe(200);
-    expect(made.store.count('putEntry')).toBe(600);
+    let all = 0;
+    for (let i = 0; i < 21; i++) all += await begun(made, 300, `192.0.2.${i}`);
+    expect(all).toBe(6_000);
+    expect(made.store.count('putEntry')).toBe(6_000);
   });
 
-  test('are counted by the limiter that processes share, where there is one; one that is down lets nobody in', async () => {
+  test('a login is asked for is counted for itself: another one from the same address goes on', async () => {
+    const made = await world({ options: { clientAddress: () => '192.0.2.1' } });
+    const [eager, other] = [await begin(made), await begin(made)];
+    for (let i = 0; i < 120; i++) expect(await poll(made, eager)).toBe('401 authorization_pending');
+    expect(await poll(made, eager)).toBe('429 rate_limited');
+    expect(await poll(made, other)).toBe('401 authorization_pending');
+  });
+
+  test('a person answers is counted for them: another one from the same address goes on', async () => {
+    const made = await world({ options: { clientAddress: () => '192.0.2.1' } });
+    const code = await begin(made);
+    for (let i = 0; i < 60; i++) await open(made, 'a'.repeat(22));
+    expect((await open(made, code)).status).toBe(429);
+    expect((await open(made, code, {}, { person: 'ada' })).status).toBe(200);
+    made.clock.advance(MINUTE);
+    expect((await open(made, code)).status).toBe(200);
+  });
+
+  test('is counted by the limiter that processes share, where there is one; one that is down lets nobody in', async () => {
     const keys: string[] = [];
     let down = false;
     const inner = memoryRateLimiter();
@@ -371,8 +464,11 @@ describe('logins that are begun', () => {
       return down ? Promise.reject(new Error('redis is down')) : inner.consume(key, ...rest);
     };
     const made = await world({ options: { clientAddress }, postern: { rateLimiter: { consume } } });
-    expect(await statuses(made, 1, '192.0.2.1')).toBe(0);
-    expect(keys).toEqual(['login:begin:192.0.2.1', 'login:begin']);
+    expect(await begun(made, 1, '192.0.2.1')).toBe(1);
+    expect(keys).toEqual(['login:begin:address:192.0.2.1', 'login:begin:all:']);
+    const code = await begin(made);
+    await poll(made, code);
+    expect(keys.join()).not.toContain(code);
     down = true;
     expect((await made.ask(CODE)).status).toBe(503);
   });
@@ -380,5 +476,6 @@ describe('logins that are begun', () => {
 
 test('are not there where they are switched off', async () => {
   const { ask } = await world({ options: { login: false } });
-  for (const path of [CODE, '/api/v1/auth/token?code=x', requestOf('x')]) expect((await ask(path)).status).toBe(404);
+  for (const path of [CODE, '/api/v1/auth/token?code=x']) expect((await ask(path)).status).toBe(401);
+  expect((await ask(requestOf('x'), { person: 'boss' })).status).toBe(404);
 });

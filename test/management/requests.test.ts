@@ -352,7 +352,7 @@ describe('outages', () => {
       ['GET', '/api/v1/audit'],
       ['GET', '/api/v1/auth/code'],
       ['GET', `/api/v1/auth/token?code=${'a'.repeat(22)}`],
-      ['GET', `/api/v1/auth/requests/${'a'.repeat(22)}`],
+      ['POST', `/api/v1/auth/requests/${'a'.repeat(22)}`, {}],
     ] as const) {
       errors.length = 0;
       const answer = await ask(path, { method, token: 'admin', ...(json !== undefined && { json }) });

@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
+import { createPostern } from 'postern';
+import { memoryRateLimiter } from 'postern/limits';
 import { managementApi } from 'postern/management';
 import { describe, expect, test } from 'vitest';
 import { answerOf, init, listening, type World, world } from './world.js';
 
 const SESSION = '/api/v1/session';
+const HOUR = 3_600_000;
 const SAME = { 'sec-fetch-site': 'same-origin' };
 const options = { session: true, identify: undefined };
 
@@ -13,11 +17,11 @@ async function signIn({ ask, tokens }: World, name: string, headers: Record<stri
 }
 
 describe("the console's own sign-in", () => {
-  test('keeps the token in a cookie that no script and no other site gets', async () => {
+  test('begins a session, in a cookie that no script and no other site gets', async () => {
     const made = await world({ options });
     const { status, body, cookie, text } = await signIn(made, 'admin');
     expect(status).toBe(200);
-    expect(cookie).toBe(`__Host-postern=${made.tokens.admin?.token}; Path=/; HttpOnly; SameSite=Strict; Secure`);
+    expect(cookie).toMatch(/^__Host-postern=[A-Za-z0-9_-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/);
     expect(text).not.toContain(made.tokens.admin?.token);
     expect(body).toMatchObject({ owner: 'admin', sign_out: true, can: { manageTokens: true } });
   });
@@ -26,11 +30,9 @@ describe("the console's own sign-in", () => {
     const made = await world({ options });
     const url = await listening(made.api);
     const asked = { method: 'POST', headers: SAME, json: { token: made.tokens.admin?.token } };
-    const response = await fetch(url + SESSION, init(asked));
-    expect(response.headers.getSetCookie()).toEqual([
-      `postern_session=${made.tokens.admin?.token}; Path=/; HttpOnly; SameSite=Strict`,
-    ]);
-    const cookie = `other=1; postern_session=${made.tokens.admin?.token}`;
+    const [set = ''] = (await fetch(url + SESSION, init(asked))).headers.getSetCookie();
+    expect(set).toMatch(/^postern_session=[A-Za-z0-9_-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
+    const cookie = `other=1; ${set.split(';', 1)[0]}`;
     const current = await answerOf(await fetch(url + SESSION, { headers: { cookie } }));
     expect([current.status, current.body.user.name]).toEqual([200, 'admin']);
   });
@@ -65,9 +67,8 @@ describe("the console's own sign-in", () => {
   test('is not there unless it is switched on; the answer to nobody says whether it is', async () => {
     const off = await world({ options: { identify: undefined } });
     expect((await signIn(off, 'admin')).status).toBe(405);
-    expect((await off.ask(SESSION, { headers: { cookie: `__Host-postern=${off.tokens.admin?.token}` } })).status).toBe(
-      401,
-    );
+    const headers = { cookie: `__Host-postern=${'a'.repeat(43)}` };
+    expect((await off.ask(SESSION, { headers })).body.code).toBe('token_missing');
     expect((await off.ask(SESSION)).body.sign_in).toBe(false);
     expect((await (await world({ options })).ask(SESSION)).body.sign_in).toBe(true);
   });
@@ -113,6 +114,91 @@ describe("the console's own sign-in", () => {
       expect.stringMatching(/^__Host-postern=; Max-Age=0;/),
     ]);
     expect((await made.postern.authenticate(made.tokens.reader?.token)).ok).toBe(true);
+    // Whoever kept the cookie has nothing.
+    const after = await made.ask(SESSION, { headers: { cookie } });
+    expect([after.status, after.body.code, after.body.sign_in]).toEqual([401, 'session_over', true]);
+    expect(after.headers.getSetCookie()[0]).toMatch(/^__Host-postern=; Max-Age=0;/);
+  });
+
+  test('lasts for eight hours, and is known to every process that shares the store', async () => {
+    const made = await world({ options });
+    const { sent: cookie } = await signIn(made, 'reader');
+    const other = createPostern({ store: made.store, organization: 'acme', clock: made.clock.read });
+    const api = managementApi(other, { session: true });
+    const status = async () => (await api(new Request(`https://acme.dev${SESSION}`, { headers: { cookie } }))).status;
+    made.clock.advance(8 * HOUR - 1);
+    expect(await status()).toBe(200);
+    made.clock.advance(1);
+    expect(await status()).toBe(401);
+    made.clock.advance(-HOUR);
+    expect(await status()).toBe(401);
+  });
+
+  test.each<[string, (made: World, id: string) => Promise<unknown>, string]>([
+    ['revoked', ({ postern }, id) => postern.tokens.revoke(id), 'token_revoked'],
+    ['deleted', ({ postern }, id) => postern.tokens.delete(id), 'token_unknown'],
+    [
+      'expired',
+      async ({ postern, clock }, id) => {
+        await postern.tokens.update(id, { expiresAt: new Date(clock.now + 1) });
+        clock.advance(1);
+      },
+      'token_expired',
+    ],
+    ['rotated without a grace', ({ postern }, id) => postern.tokens.rotate(id), 'token_revoked'],
+  ])('ends once its token is %s', async (_, end, code) => {
+    const made = await world({ options });
+    const { sent: cookie } = await signIn(made, 'reader');
+    await end(made, made.tokens.reader?.id as string);
+    const over = await made.ask(SESSION, { headers: { cookie } });
+    expect([over.status, over.body.code]).toEqual([401, code]);
+  });
+
+  test('goes on during the grace of the secret that opened it, and no longer', async () => {
+    const made = await world({ options });
+    const { sent: cookie } = await signIn(made, 'reader');
+    await made.postern.tokens.rotate(made.tokens.reader?.id as string, { grace: '1h' });
+    const status = async () => (await made.ask(SESSION, { headers: { cookie } })).status;
+    made.clock.advance(HOUR - 1);
+    expect(await status()).toBe(200);
+    made.clock.advance(1);
+    expect(await status()).toBe(401);
+  });
+
+  test('has the rights that its token has now, and uses its limits up', async () => {
+    const made = await world({ options, postern: { rateLimiter: memoryRateLimiter() } });
+    const { sent: cookie } = await signIn(made, 'writer');
+    const id = made.tokens.writer?.id as string;
+    const ask = () => made.ask(SESSION, { headers: { cookie } });
+    expect((await ask()).body.can.manageTokens).toBe(true);
+    await made.postern.tokens.update(id, { types: { developer: { scopes: ['iam:read'] } } });
+    expect((await ask()).body.can).toMatchObject({ manageTokens: false, listTokens: true });
+    await made.postern.tokens.update(id, { rateLimit: { points: 2, duration: '1m' } });
+    const statuses: number[] = [];
+    for (let i = 0; i < 3; i++) statuses.push((await ask()).status);
+    expect(statuses).toEqual([200, 200, 429]);
+  });
+
+  test('of a token that was imported, and under a pepper, is one too', async () => {
+    const secret = 'a'.repeat(20) + 'B'.repeat(20);
+    const peppers = [{ id: 'p1', key: 'k'.repeat(64) }];
+    const made = await world({
+      options,
+      postern: {
+        pepper: peppers,
+        importedTokens: [{ pattern: /^(\d+)\|([A-Za-z0-9]{40})$/, secret: (match) => match[2] }],
+      },
+    });
+    const digest = createHash('sha256').update(secret).digest('hex');
+    const types = { developer: { scopes: ['iam:read'] } } as const;
+    await made.postern.tokens.import({ digest, name: 'old', owner: 'ada', types } as never);
+    const { sent: cookie, status } = await signIn(made, `17|${secret}`);
+    expect(status).toBe(200);
+    expect((await made.ask(SESSION, { headers: { cookie } })).body.owner).toBe('ada');
+    // The pepper is taken away: what was opened under it is nobody's.
+    const without = createPostern({ store: made.store, organization: 'acme', clock: made.clock.read });
+    const api = managementApi(without, { session: true });
+    expect((await api(new Request(`https://acme.dev${SESSION}`, { headers: { cookie } }))).status).toBe(401);
   });
 
   test('a token in it gets no rights that it has not in a header: it makes no others', async () => {
@@ -128,13 +214,15 @@ describe("the console's own sign-in", () => {
   });
 
   test.each([
-    ['two of them', (token: string) => `__Host-postern=${token}; __Host-postern=${token}`, 400],
+    ['two of them', (id: string) => `__Host-postern=${id}; __Host-postern=${id}`, 400],
     ['one that is no text', () => '__Host-postern=%ff', 401],
     ['an empty one', () => '__Host-postern=', 401],
-    ['one of another name', (token: string) => `postern_session=${token}`, 401],
+    ['one of another name', (id: string) => `postern_session=${id}`, 401],
+    ['one with more behind it', (id: string) => `__Host-postern=${id}A`, 401],
+    ['one in quotes', (id: string) => `__Host-postern="${id}"`, 401],
   ])('%s', async (_, cookie, status) => {
     const made = await world({ options });
-    const headers = { cookie: cookie(made.tokens.admin?.token as string) };
+    const headers = { cookie: cookie((await signIn(made, 'admin')).sent.split('=')[1] as string) };
     expect((await made.ask(SESSION, { headers })).status).toBe(status);
   });
 });

@@ -59,7 +59,7 @@ describe("BentoCloud's client", () => {
   test('finds its user and its organization, with every key', async () => {
     const { call } = await bentoCloud();
     const user = await call('GET', '/api/v1/auth/current');
-    expect([user.status, user.body]).toEqual([200, { name: 'admin', email: '', first_name: '', last_name: '' }]);
+    expect([user.status, user.body]).toEqual([200, { name: 'admin', email: 'admin', first_name: '', last_name: '' }]);
     const organization = await call('GET', '/api/v1/current_org');
     expect(organization.status).toBe(200);
     expect(Object.keys(organization.body).sort()).toEqual(ORGANIZATION);

@@ -136,6 +136,15 @@ export async function answerOf(response: Response): Promise<Answer> {
   };
 }
 
+/** Signs in to the console as its page does. Returns the cookie as a browser sends it. */
+export async function signedIn(api: ManagementApi, token: string, origin = 'https://acme.dev'): Promise<string> {
+  const asked = { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' }, json: { token } };
+  const response = await api(new Request(`${origin}/api/v1/session`, init(asked)));
+  const [cookie = ''] = response.headers.getSetCookie();
+  if (response.status !== 200) throw new Error(`the sign-in was refused: ${await response.text()}`);
+  return cookie.split(';', 1)[0] as string;
+}
+
 /** The API on a real socket. Returns its address. */
 export async function listening(api: ManagementApi): Promise<string> {
   const server = createServer(toNodeHandler(api));

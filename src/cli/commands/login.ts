@@ -3,8 +3,10 @@ import { readEndpoint } from '../backend/http-client.js';
 import { identify } from '../backend/identity.js';
 import { loadContexts, saveContext } from '../contexts.js';
 import { usageError } from '../failure.js';
+import { grantsOf } from '../grants.js';
 import type { Host } from '../host.js';
 import { loginInBrowser } from '../login/browser.js';
+import { collect } from '../options.js';
 import { note, say } from '../output/print.js';
 import { assertToken, readToken } from '../secrets.js';
 import { warnInTheClear } from '../target.js';
@@ -16,6 +18,8 @@ interface LoginOptions {
   readonly apiTokenFile?: string;
   readonly context: string;
   readonly browser: boolean;
+  readonly scope?: readonly string[];
+  readonly types?: string;
 }
 
 export function login(host: Host): Command {
@@ -33,13 +37,26 @@ export function login(host: Host): Command {
     .addOption(new Option('--api-token-file <path>', 'log in with the token in this file').conflicts('apiToken'))
     .option('--context <name>', 'the name to keep it under', 'default')
     .option('--no-browser', 'do not open a browser: only print the address to open')
+    .addOption(
+      new Option(
+        '--scope <scope>',
+        'ask for this scope, such as models:write, in the browser; repeatable. Without any, you choose there',
+      ).argParser(collect),
+    )
+    .addOption(
+      new Option('--types <json>', 'ask for these grants, such as {"user":{"endpoints":["summarizer"]}}').conflicts(
+        'scope',
+      ),
+    )
     .action((options: LoginOptions) => logIn(host, options));
 }
 
 async function logIn(host: Host, options: LoginOptions): Promise<void> {
   const endpoint = await endpointOf(host, options.endpoint);
   warnInTheClear(host, endpoint);
-  const token = (await givenToken(host, options)) ?? (await loginInBrowser(host, endpoint, { open: options.browser }));
+  const { browser: open, scope, types } = options;
+  const asked = grantsOf({ scope, types });
+  const token = (await givenToken(host, options)) ?? (await loginInBrowser(host, endpoint, { open, types: asked }));
   const { user, email, organization } = await identify(endpoint, token);
   await saveContext(host, { name: options.context, endpoint, api_token: token, email });
   say(host, `Successfully logged in as user "${user}" in organization "${organization}".`);

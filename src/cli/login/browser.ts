@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { GrantView } from '../backend/backend.js';
 import { type Answer, ask, problemOf, succeeded } from '../backend/http-client.js';
 import { EXIT } from '../exit-codes.js';
 import { CliError } from '../failure.js';
@@ -13,19 +14,26 @@ const LIFE = 5 * 60_000;
 /** How often a server may fail to answer before this gives up: one that is restarted is back by then. */
 const MOST_FAILURES = 30;
 
+interface BrowserLogin {
+  readonly open: boolean;
+  /** What the token shall be good for; `undefined`: whoever approves chooses. */
+  readonly types: Readonly<Record<string, GrantView>> | undefined;
+}
+
 /**
  * Logs in by way of a browser, as RFC 8628 does: the server gives a code, a person who is signed in approves it, and only who
- * began can collect the token. The code alone is worth nothing (RFC 8628 section 5.4): whoever polls must show the verifier
- * of the challenge that it was bound to (RFC 7636).
+ * began can collect the token. The code alone is worth nothing: whoever polls must show the verifier of the challenge that it
+ * was bound to (RFC 7636), and whoever approves must type a second code that only this terminal shows (RFC 8628 section 5.4).
  *
  * @throws CliError where it was refused, or nobody approved it in time
  */
-export async function loginInBrowser(host: Host, endpoint: string, { open }: { open: boolean }): Promise<string> {
+export async function loginInBrowser(host: Host, endpoint: string, { open, types }: BrowserLogin): Promise<string> {
   const verifier = randomBytes(32).toString('base64url');
   const challenge = createHash('sha256').update(verifier).digest('base64url');
-  const code = await begin(endpoint, challenge);
+  const { code, userCode } = await begin(endpoint, challenge, types);
   const page = `${endpoint}/api_tokens?code=${encodeURIComponent(code)}`;
-  note(host, `Open this page and approve the login there:\n\n  ${page}\n`);
+  const typed = userCode === null ? '' : `\n\nIt asks for this code:\n\n  ${userCode}`;
+  note(host, `Open this page and approve the login there:\n\n  ${page}${typed}\n`);
   if (open && host.stderr.isTTY) host.openBrowser(page);
   note(host, 'Waiting for it, for five minutes at most. Ctrl-C ends it.');
   const until = host.clock() + LIFE;
@@ -45,10 +53,17 @@ export async function loginInBrowser(host: Host, endpoint: string, { open }: { o
   throw new CliError('nobody approved this login within five minutes: run postern login again');
 }
 
-async function begin(endpoint: string, challenge: string): Promise<string> {
-  const query = { code_challenge: challenge, code_challenge_method: 'S256' };
-  const body = succeeded(endpoint, await ask(endpoint, { path: '/api/v1/auth/code', query })) as { code?: unknown };
-  if (typeof body.code === 'string' && /^[\x21-\x7e]{16,512}$/.test(body.code)) return body.code;
+/** A server of another make gives no user code. */
+async function begin(endpoint: string, challenge: string, types: BrowserLogin['types']) {
+  const query = {
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+    types: types === undefined ? undefined : JSON.stringify(types),
+  };
+  const answer = succeeded(endpoint, await ask(endpoint, { path: '/api/v1/auth/code', query }));
+  const { code, user_code: userCode = null } = answer as { code?: unknown; user_code?: unknown };
+  const understood = userCode === null || (typeof userCode === 'string' && /^[A-Z-]{4,20}$/.test(userCode));
+  if (typeof code === 'string' && /^[\x21-\x7e]{16,512}$/.test(code) && understood) return { code, userCode };
   throw new CliError(`${endpoint} gave no code to log in with: check the address, or use --api-token`);
 }
 

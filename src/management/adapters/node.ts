@@ -46,7 +46,7 @@ export async function serveNode(
   };
   try {
     const address = request.socket ? unpolluted(request.socket, 'remoteAddress') : undefined;
-    const answer = await api(translated, { source, address, onUnknownPath });
+    const answer = await api(translated, { source, address, ...(next !== undefined && { onUnknownPath }) });
     if (next === undefined || !unknown)
       return sendAnswer(response, await whole(answer, isLast(request, translated, answer)));
     // What a timeout has answered meanwhile needs no other handler.

@@ -8,39 +8,38 @@ export function cookieName(secure: boolean): string {
   return secure ? '__Host-postern' : 'postern_session';
 }
 
-export function sessionCookie(token: string, secure: boolean): string {
-  return `${cookieName(secure)}=${encodeURIComponent(token)}; ${attributes(secure)}`;
+/** @param id of the session: cookies know no ports (RFC 6265 section 8.5), so what listens on another one is sent it too */
+export function sessionCookie(id: string, secure: boolean): string {
+  return `${cookieName(secure)}=${id}; ${attributes(secure)}`;
 }
 
 export function endedCookie(secure: boolean): string {
   return `${cookieName(secure)}=; Max-Age=0; ${attributes(secure)}`;
 }
 
-/** No `Max-Age`: it ends with the browser, or with the token that it holds. */
+/** No `Max-Age`: it ends with the browser, or with the session. */
 function attributes(secure: boolean): string {
   return `Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
 }
 
-/**
- * The token of the session's cookie, or `null`.
- *
- * @throws Problem 400 for two of them: one was put there by somebody else
- */
-export function readSessionCookie(header: string | null, secure: boolean): string | null {
+/** What the cookies of this name hold. One is usual; a second was put there by somebody else. */
+export function sessionCookies(header: string | null, secure: boolean): readonly string[] {
   const name = cookieName(secure);
-  const values = (header ?? '')
+  return (header ?? '')
     .split(';')
     .map((pair) => pair.trim())
     .filter((pair) => pair.startsWith(`${name}=`))
     .map((pair) => pair.slice(name.length + 1));
+}
+
+/**
+ * The id of the session, or `null`.
+ *
+ * @throws Problem 400 for two of them
+ */
+export function readSessionCookie(header: string | null, secure: boolean): string | null {
+  const values = sessionCookies(header, secure);
   if (values.length > 1)
     throw new Problem(400, 'token_malformed', 'Two sessions came with this request: sign in again.');
-  const value = values[0] ?? '';
-  if (value === '') return null;
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    // No token of any form: to be refused as one that nobody issued.
-    return '%';
-  }
+  return values[0] || null;
 }

@@ -45,6 +45,9 @@ export type OwnCode =
   | 'not_found'
   | 'origin_mismatch'
   | 'rate_limited'
+  | 'session_over'
   | 'token_in_url'
   | 'token_malformed'
-  | 'token_missing';
+  | 'token_missing'
+  | 'user_code_missing'
+  | 'user_code_wrong';

@@ -1,5 +1,4 @@
 import { readGrants } from '../../base/grant-input.js';
-import { expiryOf, isRevoked } from '../../base/token-reader.js';
 import { excessOf } from '../../domain/grants.js';
 import { isLimited } from '../../domain/limits.js';
 import { VerifiedPrincipal } from '../../domain/principal.js';
@@ -8,9 +7,10 @@ import type { IssuedToken } from '../../managing/tokens-api.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem, problemOf, unauthorized } from '../http/problem.js';
+import { timesEnded } from '../leaving.js';
 import { actingAs, can, grantable, managesOwn } from '../permissions.js';
 import { grantsOfPerson, personCaller } from '../person.js';
-import type { Approval } from './logins.js';
+import type { Approval, ApprovedLogin } from './logins.js';
 
 /**
  * By whose right a token will be made, in a form that can be looked at again when it is.
@@ -19,20 +19,19 @@ import type { Approval } from './logins.js';
  */
 export async function approverOf(context: Context, caller: Caller): Promise<Approval['approver']> {
   const { principal } = caller;
-  const { tokenId } = principal;
-  if (caller.kind === 'person') {
-    return { kind: 'person', owner: principal.owner as string, types: { ...principal.types } };
-  }
+  const { tokenId, owner } = principal;
+  if (caller.kind === 'person') return { kind: 'person', owner: owner as string, types: { ...principal.types } };
   const makes = VerifiedPrincipal.mayIssue(principal) === Number.POSITIVE_INFINITY;
-  const token = makes ? await context.ground.store.findToken(tokenId) : null;
-  if (token === null) {
+  const secret = makes ? await caller.secret() : null;
+  const token = secret && (await context.ground.store.findToken(tokenId));
+  if (secret === null || token === null) {
     throw new Problem(403, 'issuance_forbidden', 'This credential makes no tokens: approve with an API token.');
   }
   if (isLimited(context.ground.reader.rules(token))) {
     const detail = 'Your token has limits, and would get around them: use a token without limits.';
     throw new Problem(403, 'limits_forbidden', detail);
   }
-  return { kind: 'token', tokenId };
+  return { kind: 'token', tokenId, digest: secret.digest, owner };
 }
 
 /** Refuses an approval that could not be kept. @throws Problem 403; PosternError as `tokens.create` for its types */
@@ -54,43 +53,66 @@ export async function assertGrantable(context: Context, caller: Caller, types: u
  *
  * @throws Problem 401 (`access_denied`); what failed here, as it is
  */
-export async function issueApproved(context: Context, approval: Approval, from: string | null): Promise<IssuedToken> {
-  const caller = await callerOf(context, approval);
+export async function issueApproved(context: Context, login: ApprovedLogin, from: string | null): Promise<IssuedToken> {
+  const { approval, bond } = login;
+  const caller = await approverNow(context, approval);
   if (caller === null || !(managesOwn(caller) || can(context, caller, 'manageTokens'))) throw noLonger();
-  const { name, expiresIn } = approval;
-  const types = approval.types as GrantsOf<TokenTypes>;
+  const end = Math.min(context.ground.time.read() + approval.expiresIn, endOf(caller));
+  let issued: IssuedToken;
   try {
-    return await actingAs(context, caller, from).tokens.create({
-      name,
-      types,
+    issued = await actingAs(context, caller, from).tokens.create({
+      name: approval.name,
+      types: approval.types as GrantsOf<TokenTypes>,
       ownership: 'personal',
-      ...(expiresIn !== null && { expiresIn }),
+      expiresAt: new Date(end),
+      // What could come from anyone makes no others.
+      mayIssue: bond !== null,
     });
   } catch (error) {
     // What fails on our side says nothing of who approved.
     if (problemOf(error).fault) throw error;
     throw noLonger();
   }
+  // Whoever ends an owner's tokens has found this one, or is found here.
+  if (await hasLeft(context, approval)) {
+    await context.postern.tokens.delete(issued.record.id);
+    throw noLonger();
+  }
+  return issued;
 }
 
-/** Who approved, as they are now; `null` for who is gone. */
-async function callerOf({ ground }: Context, { approver, organization }: Approval): Promise<Caller | null> {
+/** Epoch milliseconds; `Infinity`: never. */
+export function endOf({ principal }: Caller): number {
+  return principal.endsAt?.getTime() ?? Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Who approved, as they are now; `null` for who may act no more. All that can end an approval before it is collected is looked
+ * at here.
+ */
+async function approverNow(context: Context, approval: Approval): Promise<Caller | null> {
+  const { ground, gate, secrets } = context;
+  const { approver, organization } = approval;
+  if (await hasLeft(context, approval)) return null;
   if (approver.kind === 'person') {
     const { owner, types } = approver;
     return personCaller(owner, organization, grantsOfPerson(types, ground.settings.catalog), {});
   }
-  const token = await ground.store.findToken(approver.tokenId);
-  ground.time.read();
-  if (token === null || token.organization !== organization) return null;
-  if (isRevoked(token) || expiryOf(token) <= ground.time.latest) return null;
-  const { reader } = ground;
-  return {
-    kind: 'token',
-    principal: reader.principal(token, null),
-    grants: reader.grants(token),
-    ambient: false,
-    limit: null,
-  };
+  const secret = secrets.at(approver.digest);
+  const decision = await gate.authorize({ token: secret, requirement: { authenticated: true } }, 'look');
+  if (!decision.allowed) {
+    if (decision.reason === 'unavailable' || decision.reason === 'internal_error') throw decision.error;
+    return null;
+  }
+  const principal = decision.principal as VerifiedPrincipal;
+  const grants = VerifiedPrincipal.grantsOf(principal);
+  if (grants === null || principal.tokenId !== approver.tokenId) return null;
+  return { kind: 'token', principal, grants, ambient: false, limit: null, secret: async () => secret };
+}
+
+/** Whether the tokens of who approved were ended since. */
+async function hasLeft(context: Context, { approver, organization, timesEnded: before }: Approval): Promise<boolean> {
+  return (await timesEnded(context, organization, approver.owner)) !== before;
 }
 
 function noLonger(): Problem {

@@ -4,43 +4,56 @@ import { memoryWindows } from '../../limits/memory.js';
 import type { RateLimiter, RateWindow } from '../../ports/rate-limiter.js';
 import { Problem, unavailable } from '../http/problem.js';
 
-const MINUTE = 60_000;
+const perMinute = (points: number): RateWindow => ({ points, duration: 60_000 });
 
-/** What nobody needs a credential for is bounded: by the address that asks, and in all. */
+/**
+ * How often each may ask. Behind a proxy everyone has one address: it is given what a company needs, and what one terminal or
+ * one person needs is counted for themselves.
+ */
 const BOUNDS = {
-  /** Each login that begins is a row in the store. */
-  begin: { each: { points: 20, duration: MINUTE }, all: { points: 600, duration: MINUTE } },
-  /** A client asks once a second, and never stops; several may share an address. */
-  collect: { each: { points: 1_200, duration: MINUTE }, all: { points: 60_000, duration: MINUTE } },
-} as const satisfies Record<string, { readonly each: RateWindow; readonly all: RateWindow }>;
+  /** Each login that begins is a row in the store for five minutes. */
+  begin: { address: perMinute(300), all: perMinute(6_000) },
+  /** A client asks once a second, and never stops. */
+  collect: { login: perMinute(120), address: perMinute(12_000), all: perMinute(60_000) },
+  /** People look, mistype and answer. */
+  answer: { person: perMinute(60), all: perMinute(6_000) },
+} as const satisfies Record<string, Readonly<Record<string, RateWindow>>>;
 
-/** How many addresses are counted at once, at most. */
+type Bounds = typeof BOUNDS;
+type Subject = 'login' | 'person' | 'address' | 'all';
+
+/** How many windows of a kind are counted at once, at most. */
 const MOST_WINDOWS = 10_000;
 
 /** Counts in this process, unless the instance has a limiter that all of them share. */
 export class LoginLimits {
-  readonly #byAddress: RateLimiter;
-  /** Kept apart: however many addresses there are, none of them pushes out what bounds them all. */
-  readonly #inAll: RateLimiter;
-
+  /** Kept apart: however many there are of one kind, they push out none of another. */
+  readonly #limiters: Readonly<Record<Subject, RateLimiter>>;
   readonly #now: () => number;
 
   constructor({ settings, time }: Ground) {
-    this.#byAddress = settings.rateLimiter ?? memoryWindows(MOST_WINDOWS);
-    this.#inAll = settings.rateLimiter ?? memoryWindows(MOST_WINDOWS);
+    const limiter = () => settings.rateLimiter ?? memoryWindows(MOST_WINDOWS);
+    this.#limiters = { login: limiter(), person: limiter(), address: limiter(), all: limiter() };
     this.#now = () => time.read();
   }
 
   /**
-   * @param address `null` where it is not known: then only the bound of all holds, or one caller would lock out the others
+   * @param whose `null` for an address that is not known: then the other bounds hold, or one caller would lock out the others
    * @throws Problem 429, 503
    */
-  async take(what: keyof typeof BOUNDS, address: string | null): Promise<void> {
-    const { each, all } = BOUNDS[what];
+  async take<What extends keyof Bounds>(
+    what: What,
+    whose: Readonly<Record<Exclude<keyof Bounds[What], 'all'>, string | null>>,
+  ): Promise<void> {
+    const names: Readonly<Record<string, string | null>> = whose;
     const now = this.#now();
-    // First by address: who is stopped there uses up nothing of what is everybody's.
-    if (address !== null) await consume(this.#byAddress, `login:${what}:${networkOf(address)}`, each, now);
-    await consume(this.#inAll, `login:${what}`, all, now);
+    // In this order: who is stopped on their own account uses up nothing of what is everybody's.
+    for (const [subject, window] of Object.entries(BOUNDS[what])) {
+      const name = subject === 'all' ? '' : (names[subject] ?? null);
+      if (name === null) continue;
+      const key = `login:${what}:${subject}:${subject === 'address' ? networkOf(name) : name}`;
+      await consume(this.#limiters[subject as Subject], key, window, now);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
-import { endedCookie, sessionCookie } from '../http/cookie.js';
+import { endedCookie, sessionCookie, sessionCookies } from '../http/cookie.js';
+import { Problem } from '../http/problem.js';
 import { tokenCaller } from '../identification.js';
 import { can, grantable, managesOwn } from '../permissions.js';
 import type { Owners } from '../wire/owners.js';
@@ -11,6 +12,8 @@ import type { Session, User } from '../wire/types.js';
 import { openRoute, type Route, route } from './route.js';
 
 const SESSION = '/api/v1/session';
+/** How many sessions a request ends at most: each costs a read, and nobody needs a credential for it. */
+const MOST_ENDED = 3;
 
 /** Who the caller is. */
 export const accountRoutes: readonly Route[] = [
@@ -21,7 +24,11 @@ export const accountRoutes: readonly Route[] = [
     summary: 'The owner of the credential',
     tag: 'Account',
     answer: userAnswer,
-    handle: async ({ owners, caller }) => ({ body: await ownerOf(owners, caller) }),
+    async handle({ owners, caller }) {
+      const owner = await ownerOf(owners, caller);
+      // BentoCloud's client greets by the email alone.
+      return { body: { ...owner, email: owner.email || owner.name } };
+    },
   }),
 
   route({
@@ -31,7 +38,7 @@ export const accountRoutes: readonly Route[] = [
     summary: 'The organization of the credential',
     tag: 'Account',
     answer: organizationAnswer,
-    handle: async ({ caller }) => ({ body: organizationShape(caller.principal.organization) }),
+    handle: async ({ context, caller }) => ({ body: organizationShape(context, caller.principal.organization) }),
   }),
 
   route({
@@ -53,19 +60,25 @@ export const signInRoutes: readonly Route[] = [
     method: 'POST',
     path: SESSION,
     id: 'signIn',
-    summary: 'Signs in to the console with a developer token, kept in a cookie that no script reads',
+    summary: 'Signs in to the console with a developer token: a session of at most 8 hours, which ends with the token',
     tag: 'Account',
     sameOrigin: true,
     body: signIn,
     answer: sessionAnswer,
     refusals: [401, 403],
     async handle({ context, request, body: { token }, secure, owners }) {
-      const credential = { token, malformed: false, recheck: false, proof: null };
+      const credential = { token, malformed: false, proof: null };
       const caller = await tokenCaller(context, request, credential, true);
-      return {
-        body: sessionShape(context, caller, await ownerOf(owners, caller)),
-        headers: { 'set-cookie': sessionCookie(token, secure) },
-      };
+      const secret = await context.secrets.of(token);
+      if (secret === null) {
+        const detail =
+          'This was derived from a token, exchanged for one, or issued elsewhere: sign in with the API token.';
+        throw new Problem(403, 'issuance_forbidden', detail, { path: 'token' });
+      }
+      const body = sessionShape(context, caller, await ownerOf(owners, caller));
+      await endSessions(context, request, secure);
+      const id = await context.sessions.begin({ tokenId: caller.principal.tokenId, secret });
+      return { body, headers: { 'set-cookie': sessionCookie(id, secure) } };
     },
   }),
 
@@ -78,9 +91,18 @@ export const signInRoutes: readonly Route[] = [
     sameOrigin: true,
     answer: nothing,
     refusals: [403],
-    handle: async ({ secure }) => ({ body: {}, headers: { 'set-cookie': endedCookie(secure) } }),
+    async handle({ context, request, secure }) {
+      await endSessions(context, request, secure);
+      return { body: {}, headers: { 'set-cookie': endedCookie(secure) } };
+    },
   }),
 ];
+
+/** Those of this name that came: also one that somebody else put there. */
+async function endSessions({ sessions }: Context, { headers }: Request, secure: boolean): Promise<void> {
+  const ids = sessionCookies(headers.get('cookie'), secure).slice(0, MOST_ENDED);
+  await Promise.all(ids.map((id) => sessions.end(id)));
+}
 
 function ownerOf(owners: Owners, { principal: { owner, organization } }: Caller): Promise<User> {
   return owners.of(owner, organization);
@@ -91,7 +113,7 @@ function sessionShape(context: Context, caller: Caller, user: User): Session {
   const manageTokens = can(context, caller, 'manageTokens');
   return {
     user,
-    organization: organizationShape(caller.principal.organization),
+    organization: organizationShape(context, caller.principal.organization),
     owner: caller.principal.owner,
     grants: effective,
     types: tokenTypeShapes(context.ground.settings.catalog),

@@ -1,15 +1,17 @@
 import { check } from '../../base/check.js';
+import { readGrants } from '../../base/grant-input.js';
 import { durationOf } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
+import type { GrantsOf, TokenTypes } from '../../domain/token-types.js';
 import { createTokenInput } from '../../managing/inputs.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem } from '../http/problem.js';
-import { approverOf, assertGrantable, issueApproved } from '../login/approver.js';
-import type { Login } from '../login/logins.js';
+import { timesEnded } from '../leaving.js';
+import { approverOf, assertGrantable, endOf, issueApproved } from '../login/approver.js';
+import type { Approval, Login } from '../login/logins.js';
 import { LoginLimits } from '../login/windows.js';
-import { assertMayManageSome, typesNow } from '../permissions.js';
-import { nothing } from '../wire/schemas.js';
+import { assertMayManageSome } from '../permissions.js';
 import {
   approval,
   collectAnswer,
@@ -17,6 +19,7 @@ import {
   loginAnswer,
   loginQuery,
   loginRequestAnswer,
+  openLogin,
 } from '../wire/session-schemas.js';
 import type { LoginRequest } from '../wire/types.js';
 import { openRoute, type Route, route } from './route.js';
@@ -47,19 +50,15 @@ export function loginRoutes(context: Context): readonly Route[] {
       query: loginQuery,
       answer: loginAnswer,
       refusals: [429],
-      async handle({ query: { code_challenge: challenge, code_challenge_method: method }, from }) {
+      async handle({ query: { code_challenge: challenge, code_challenge_method: method, types }, from }) {
         if ((challenge === undefined) !== (method === undefined)) {
-          throw new Problem(
-            400,
-            'input_invalid',
-            'Give code_challenge and code_challenge_method=S256 together, or neither.',
-            {
-              path: 'code_challenge',
-            },
-          );
+          const detail = 'Give code_challenge and code_challenge_method=S256 together, or neither.';
+          throw new Problem(400, 'input_invalid', detail, { path: 'code_challenge' });
         }
-        await limits.take('begin', from);
-        return { body: { code: await context.logins.begin(challenge ?? null, from) } };
+        const asked = types === undefined ? null : await askedFor(types, context);
+        await limits.take('begin', { address: from });
+        const { code, userCode } = await context.logins.begin({ challenge: challenge ?? null, asked, from });
+        return { body: { code, ...(userCode !== null && { user_code: userCode }) } };
       },
     }),
 
@@ -75,25 +74,28 @@ export function loginRoutes(context: Context): readonly Route[] {
       answer: collectAnswer,
       refusals: [401, 429],
       async handle({ query, request, from }) {
-        await limits.take('collect', from);
+        await limits.take('collect', { login: context.logins.idOf(query.code), address: from });
         const login = await context.logins.collect(query.code, request.headers.get(VERIFIER));
-        const { token } = await issueApproved(context, login.approval, from);
+        const { token } = await issueApproved(context, login, from);
         return { body: { token } };
       },
     }),
 
     route({
-      method: 'GET',
+      method: 'POST',
       path: REQUEST,
-      id: 'getLogin',
-      summary: 'A login that waits: who asks, and what it will be granted',
+      id: 'openLogin',
+      summary: 'A login that waits: who asks, and for what. One with a user code needs it',
       tag,
+      body: openLogin,
       answer: loginRequestAnswer,
-      refusals: [404],
+      refusals: [404, 409],
       permit: assertMayManageSome,
-      async handle({ caller, params }) {
-        const login = await context.logins.find(params.code as string, caller.principal.organization);
-        return { body: await loginShape(context, login, caller) };
+      async handle({ caller, params, body }) {
+        await limits.take('answer', { person: personOf(caller) });
+        const { organization } = caller.principal;
+        const login = await context.logins.open(params.code as string, organization, body.user_code ?? null);
+        return { body: loginShape(context, login, caller) };
       },
     }),
 
@@ -101,23 +103,28 @@ export function loginRoutes(context: Context): readonly Route[] {
       method: 'POST',
       path: `${REQUEST}/approve`,
       id: 'approveLogin',
-      summary: 'Approves a login: the terminal gets a personal token of yours, with what is named here',
+      summary:
+        'Approves a login: the terminal gets a personal token of yours, with what is named here or was asked for',
       tag,
       body: approval,
       answer: loginRequestAnswer,
       refusals: [404, 409],
       permit: assertMayManageSome,
       async handle({ caller, params, body }) {
+        await limits.take('answer', { person: personOf(caller) });
         const { organization } = caller.principal;
-        const types = needed(typesFrom(body, context.words) ?? (await typesNow(context, caller)), context);
-        const login = await context.logins.answer(params.code as string, organization, async (waiting) => {
-          const expiresIn = lifeOf(waiting, body.expires_in ?? null);
+        const chosen = typesFrom(body, context.words);
+        const answer = async (waiting: Login): Promise<Approval> => {
+          const types = needed(chosen ?? (waiting.asked as GrantsOf<TokenTypes> | null) ?? undefined, context);
+          const expiresIn = lifeOf(context, waiting, caller, body.expires_in ?? null);
           const approver = await approverOf(context, caller);
           await assertGrantable(context, caller, types);
           const name = nameOf(waiting, body.name ?? null);
-          return { organization, approver, types: { ...types }, name, expiresIn };
-        });
-        return { body: await loginShape(context, login, caller) };
+          const times = await timesEnded(context, organization, approver.owner);
+          return { organization, approver, timesEnded: times, types: { ...types }, name, expiresIn };
+        };
+        const login = await context.logins.answer(params.code as string, organization, body.user_code ?? null, answer);
+        return { body: loginShape(context, login, caller) };
       },
     }),
 
@@ -127,32 +134,59 @@ export function loginRoutes(context: Context): readonly Route[] {
       id: 'denyLogin',
       summary: 'Refuses a login',
       tag,
-      body: nothing,
+      body: openLogin,
       answer: loginRequestAnswer,
       refusals: [404, 409],
       permit: assertMayManageSome,
-      async handle({ caller, params }) {
-        const login = await context.logins.answer(
-          params.code as string,
-          caller.principal.organization,
-          async () => null,
-        );
-        return { body: await loginShape(context, login, caller) };
+      async handle({ caller, params, body }) {
+        await limits.take('answer', { person: personOf(caller) });
+        const { organization } = caller.principal;
+        const refuse = async () => null;
+        const login = await context.logins.answer(params.code as string, organization, body.user_code ?? null, refuse);
+        return { body: loginShape(context, login, caller) };
       },
     }),
   ];
 }
 
-async function loginShape(context: Context, login: Login, caller: Caller): Promise<LoginRequest> {
-  const bound = login.challenge !== null;
+/**
+ * What a terminal asks for. Nobody has signed in yet, so endpoints are taken by name: whether they are there is not told.
+ *
+ * @throws PosternError as `tokens.create` for its types
+ */
+async function askedFor(json: string, { ground }: Context): Promise<Login['asked']> {
+  let types: unknown;
+  try {
+    types = JSON.parse(json);
+  } catch {
+    throw new PosternError('input_invalid', 'is no JSON: give types such as {"developer":{"scopes":["models:read"]}}', {
+      path: 'types',
+    });
+  }
+  await readGrants(types, ground.settings.catalog, async () => ({ uid: null }));
+  return types as Record<string, unknown>;
+}
+
+/** Whose tries are counted as one: a person's, with whatever token or session they come. */
+function personOf({ principal: { organization, owner, tokenId } }: Caller): string {
+  return JSON.stringify([organization, owner ?? null, owner === null ? tokenId : null]);
+}
+
+function loginShape({ ground }: Context, login: Login, caller: Caller): LoginRequest {
+  const bound = login.bond !== null;
+  const now = ground.time.read();
+  // Nothing outlives what made it.
+  const latest = Math.min(now + (bound ? durationOf(LIFE, 'life') : DAY), endOf(caller));
+  const settled = !bound || latest === endOf(caller);
   return {
     from: login.from,
     created_at: new Date(login.createdAt).toISOString(),
     expires_at: new Date(login.expiresAt).toISOString(),
     bound,
     status: login.status,
-    types: (login.approval?.types ?? (await typesNow(context, caller))) as LoginRequest['types'],
-    token_expires_at: bound ? null : new Date(context.ground.time.read() + DAY).toISOString(),
+    asked: login.asked as LoginRequest['asked'],
+    types: (login.approval?.types ?? null) as LoginRequest['types'],
+    token_expires_at: settled ? new Date(latest).toISOString() : null,
     token_expires_in: bound ? LIFE : UNBOUND_LIFE,
   };
 }
@@ -163,11 +197,23 @@ function nameOf({ from }: Login, given: string | null): string {
   return check(createTokenInput.pick({ name: true }), { name: given }, 'the body', 'input_invalid').name;
 }
 
-/** In milliseconds. @throws PosternError `input_invalid`, `expiry_past`; Problem 400 */
-function lifeOf({ challenge }: Login, expiresIn: string | null): number {
-  const life = durationOf(expiresIn ?? (challenge === null ? UNBOUND_LIFE : LIFE), 'expires_in');
+/** In milliseconds. @throws PosternError `input_invalid`, `expiry_past`, `expiry_beyond`; Problem 400 */
+function lifeOf({ ground }: Context, { bond }: Login, caller: Caller, expiresIn: string | null): number {
+  const life = durationOf(expiresIn ?? (bond === null ? UNBOUND_LIFE : LIFE), 'expires_in');
   if (life === 0) throw new PosternError('expiry_past', 'is no time at all: give a longer one', { path: 'expires_in' });
-  if (challenge !== null || life <= DAY) return life;
-  const detail = 'Whoever has this code collects its token, so it lives for 24 hours at most: choose a shorter life.';
-  throw new Problem(400, 'input_invalid', detail, { path: 'expires_in' });
+  if (bond === null && life > DAY) {
+    const detail = 'This login could come from anyone, so its token lives for 24 hours at most: choose a shorter life.';
+    throw new Problem(400, 'input_invalid', detail, { path: 'expires_in' });
+  }
+  if (expiresIn !== null && ground.time.read() + life > endOf(caller)) {
+    const until = new Date(endOf(caller)).toISOString();
+    throw new PosternError(
+      'expiry_beyond',
+      `is beyond ${until}, when your own token ends: choose a shorter life, or leave it out`,
+      {
+        path: 'expires_in',
+      },
+    );
+  }
+  return life;
 }

@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import { ownCopy } from '../../base/check.js';
-import { PosternError } from '../../domain/errors.js';
+import { isPosternError, PosternError } from '../../domain/errors.js';
 import type { Metadata } from '../../domain/token-record.js';
 import type { GrantsOf, TokenTypes } from '../../domain/token-types.js';
 import type { Context } from '../context.js';
 import { Problem } from '../http/problem.js';
 import type { newToken, tokenChanges } from '../wire/schemas.js';
 import type { ScopeWords } from '../wire/scope-words.js';
-import { parseTime } from '../wire/time.js';
+import { hasOffset, parseTime } from '../wire/time.js';
 
 type NewToken = z.output<typeof newToken>;
 type TokenChanges = z.output<typeof tokenChanges>;
@@ -80,6 +80,22 @@ export function changesFrom(body: TokenChanges, words: ScopeWords) {
     ...(expired_at !== undefined && { expiresAt: expired_at === null ? null : timeFrom(expired_at) }),
     ...(given(labels) && { metadata: (current: Metadata): Metadata => ({ ...current, labels }) }),
   });
+}
+
+/**
+ * A change with a time in it. Where the time is refused and has no offset, it is told how it was read: the sender may have meant
+ * another one.
+ */
+export async function toldAsRead<Outcome>(time: string | null | undefined, change: Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await change;
+  } catch (error) {
+    if (!given(time) || hasOffset(time) || !isPosternError(error) || error.path !== 'expiresAt') throw error;
+    const read = timeFrom(time).toISOString();
+    const { code, problem, path } = error;
+    const told = `${problem}. It names no offset, so it was read as UTC: ${read}`;
+    throw new PosternError(code, told, { path, cause: error });
+  }
 }
 
 /** @throws Problem 400 */

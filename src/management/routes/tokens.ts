@@ -17,7 +17,7 @@ import {
 } from '../wire/schemas.js';
 import { tokenShape } from '../wire/tokens.js';
 import { type CallerCall, type Route, route } from './route.js';
-import { changesFrom, creationFrom, needed, typesFrom } from './token-input.js';
+import { changesFrom, creationFrom, needed, toldAsRead, typesFrom } from './token-input.js';
 
 const TOKENS = '/api/v1/api_tokens';
 const TOKEN = `${TOKENS}/{uid}`;
@@ -68,7 +68,8 @@ export const tokenRoutes: readonly Route[] = [
         throw scopeMissing(context.settings.permissions.manageTokens, "make tokens of the organization's own");
       }
       const types = needed(typesFrom(body, context.words), context);
-      const { token, record } = await library.tokens.create({ ...creationFrom(body), types, ownership });
+      const creating = library.tokens.create({ ...creationFrom(body), types, ownership });
+      const { token, record } = await toldAsRead(body.expired_at, creating);
       return { body: { ...(await tokenShape(context, owners, record)), token } };
     },
   }),
@@ -101,7 +102,8 @@ export const tokenRoutes: readonly Route[] = [
       const { context, library, body, owners } = call;
       const { id } = await toManage(call);
       const changes = changesFrom(body, context.words);
-      return { body: await tokenShape(context, owners, await library.tokens.update(id, changes)) };
+      const record = await toldAsRead(body.expired_at, library.tokens.update(id, changes));
+      return { body: await tokenShape(context, owners, record) };
     },
   }),
 

@@ -47,8 +47,26 @@ export const loginQuery = z.strictObject({
     .regex(/^[A-Za-z0-9_-]{43}$/, 'give the base64url of a SHA-256: 43 characters')
     .optional(),
   code_challenge_method: z.literal('S256', 'use S256').optional(),
+  types: z
+    .string()
+    .max(2_000, 'give at most 2000 characters')
+    .meta({ description: 'What is asked for, as JSON of Types. Left out: whoever approves chooses' })
+    .optional(),
 });
-export const loginAnswer = z.object({ code: z.string() });
+export const loginAnswer = z.object({
+  code: z.string(),
+  user_code: z
+    .string()
+    .optional()
+    .meta({ description: 'For a login with a challenge: to be shown in the terminal, and typed on the page' }),
+});
+
+const userCode = z
+  .string('give the code that the terminal shows')
+  .max(100, 'give the code that the terminal shows')
+  .nullish()
+  .meta({ description: 'Of a login that has one. It may be wrong five times' });
+export const openLogin = z.strictObject({ user_code: userCode });
 
 export const collectQuery = z.strictObject({ code: z.string('give the code') });
 export const collectAnswer = z.object({ token: z.string() });
@@ -57,15 +75,19 @@ export const loginRequestAnswer = z.object({
   from: z.string().nullable().meta({ description: 'The address that asks; null where it is not known' }),
   created_at: time,
   expires_at: time,
-  bound: z.boolean().meta({ description: 'Whether only who began it can collect the token' }),
+  bound: z.boolean().meta({
+    description: 'Whether it has a user code, and only who began it collects the token; else it could come from anyone',
+  }),
   status: z.enum(['pending', 'approved', 'denied']),
-  types: types.meta({ description: 'What it gets unless less is chosen' }),
+  asked: types.nullable().meta({ description: 'What the terminal asks for; null: nothing in particular' }),
+  types: types.nullable().meta({ description: 'What was approved' }),
   token_expires_at: time.nullable().meta({ description: 'The longest life of the token; null: as is chosen' }),
   token_expires_in: z.string().meta({ description: 'The life of the token unless another is chosen' }),
 });
 
 export const approval = z.strictObject({
-  types: types.nullish(),
+  user_code: userCode,
+  types: types.nullish().meta({ description: 'Left out, with scopes: what the terminal asks for' }),
   scopes: z.array(z.string('give names of scopes'), 'give a list of scopes').nullish(),
   name: name.nullish(),
   expires_in: duration.nullish(),

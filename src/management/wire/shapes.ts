@@ -1,15 +1,14 @@
 import type { Endpoint } from '../../domain/endpoint.js';
 import type { Catalog } from '../../domain/token-types.js';
 import type { AuditEntry } from '../../managing/audit.js';
+import type { Context } from '../context.js';
 import type { Organization, TokenType, AuditEntry as WireAuditEntry, Endpoint as WireEndpoint } from './types.js';
 
-/** Organizations are names here, and have no beginning of their own; clients want one. */
-const ALWAYS = new Date(0).toISOString();
-
-export function organizationShape(name: string): Organization {
+/** Organizations are names here, and have no beginning of their own. Clients want one: it is the start of this API. */
+export function organizationShape({ startedAt }: Context, name: string): Organization {
   return {
     uid: name,
-    created_at: ALWAYS,
+    created_at: startedAt.toISOString(),
     updated_at: null,
     deleted_at: null,
     name,

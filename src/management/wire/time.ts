@@ -30,6 +30,11 @@ export function parseTime(text: string): Date | null {
   return stands && offset !== null ? new Date(date.getTime() - offset) : null;
 }
 
+/** Whether a time names its offset from UTC. */
+export function hasOffset(text: string): boolean {
+  return /(?:Z|[+-]\d\d:?\d\d)$/.test(text);
+}
+
 /** In milliseconds. */
 function offsetOf(text: string | undefined): number | null {
   if (text === undefined || text === 'Z') return 0;

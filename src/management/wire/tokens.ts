@@ -22,10 +22,11 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
     description,
     scopes: context.words.fromGrants(grants),
     user: await owners.of(owner, organization),
-    organization: organizationShape(organization),
+    organization: organizationShape(context, organization),
     expired_at: timeOrNull(expiresAt),
     last_used_at: timeOrNull(record.lastUsedAt),
-    is_expired: expiresAt !== null && expiresAt.getTime() <= context.ground.time.read(),
+    // BentoCloud's client has no other word for a revoked one.
+    is_expired: revokedAt !== null || (expiresAt !== null && expiresAt.getTime() <= context.ground.time.read()),
     is_api_token: true,
     is_organization_token: ownership === 'organization',
     is_global_access: grants.allEndpoints,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { useBrowser } from './browser.js';
 import { consoleWorld, reaches, type World } from './world.js';
@@ -7,11 +8,22 @@ const visit = useBrowser();
 
 const VERIFIER = 'v'.repeat(43);
 const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
-const BOUND = `?code_challenge=${CHALLENGE}&code_challenge_method=S256`;
+const EVERY = { developer: { scopes: ['*'] } };
+/** As our own command asks: with a challenge, and for something. */
+const BOUND = `?code_challenge=${CHALLENGE}&code_challenge_method=S256&types=${encodeURIComponent(JSON.stringify(EVERY))}`;
 
-async function begin({ origin }: World, query = ''): Promise<string> {
-  const { code } = (await (await fetch(`${origin}/api/v1/auth/code${query}`)).json()) as { code: string };
-  return code;
+interface Begun {
+  readonly code: string;
+  readonly user_code?: string;
+}
+
+async function begin({ origin }: World, query = ''): Promise<Begun> {
+  return (await (await fetch(`${origin}/api/v1/auth/code${query}`)).json()) as Begun;
+}
+
+async function typeCode(page: Page, userCode: string): Promise<void> {
+  await page.getByLabel('Code').fill(userCode);
+  await page.getByRole('button', { name: 'Continue' }).click();
 }
 
 async function collect({ origin }: World, code: string): Promise<{ status: number; token?: string; code?: string }> {
@@ -23,12 +35,13 @@ async function collect({ origin }: World, code: string): Promise<{ status: numbe
 
 async function open(query: string) {
   const world = await consoleWorld();
-  const code = await begin(world, query);
+  const { code, user_code } = await begin(world, query);
   const visited = await visit(world.origin, world.admin);
   await visited.page.goto(`${world.origin}/api_tokens?code=${code}`);
   await visited.page.getByRole('heading', { name: 'Approve a login' }).waitFor();
+  if (user_code !== undefined) await typeCode(visited.page, user_code);
   await visited.page.getByText('Asked from').waitFor();
-  return { world, code, ...visited };
+  return { world, code, user_code, ...visited };
 }
 
 describe('a login that waits for approval', () => {
@@ -40,7 +53,7 @@ describe('a login that waits for approval', () => {
       'Works for 90 days',
       'every scope',
     ]);
-    expect(await page.getByText('Anyone with the code').count()).toBe(0);
+    expect(await page.getByText('could come from anyone').count()).toBe(0);
     expect(await collect(world, code)).toMatchObject({ status: 401, code: 'authorization_pending' });
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('heading', { name: 'Approved' }).waitFor();
@@ -55,9 +68,48 @@ describe('a login that waits for approval', () => {
     await leave();
   });
 
-  it('warns of a code that anyone could collect with, whose token ends within a day', async () => {
+  it('shows nothing before the code of the terminal is typed, and nothing after five wrong ones', async () => {
+    const world = await consoleWorld();
+    const { code, user_code = '' } = await begin(world, BOUND);
+    const { page, leave } = await visit(world.origin, world.admin);
+    await page.goto(`${world.origin}/api_tokens?code=${code}`);
+    await page.getByLabel('Code').waitFor();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByText('Type the code that your terminal shows.').waitFor();
+    expect(await page.getByText('127.0.0.1').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    for (const left of ['4 more tries', '3 more tries', '2 more tries', '1 more try']) {
+      await typeCode(page, 'BCDF-GHJK');
+      await page.getByText(left).waitFor();
+    }
+    await typeCode(page, 'BCDF-GHJK');
+    await page.getByRole('heading', { name: 'This login is over' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'This login is over' }).waitFor();
+    expect(user_code).not.toBe('BCDF-GHJK');
+    expect(await collect(world, code)).toMatchObject({ status: 401, code: 'expired_token' });
+    await leave();
+  });
+
+  it('takes the code in small letters, without the line', async () => {
+    const world = await consoleWorld();
+    const { code, user_code = '' } = await begin(world, BOUND);
+    const { page, leave } = await visit(world.origin, world.admin);
+    await page.goto(`${world.origin}/api_tokens?code=${code}`);
+    await typeCode(page, user_code.replace('-', '').toLowerCase());
+    await page.getByText('Asked from').waitFor();
+    await leave();
+  });
+
+  it('that shows no code is marked as one that could come from anyone, with nothing chosen for it', async () => {
     const { world, code, page, leave } = await open('');
-    await page.getByRole('heading', { name: 'Anyone with the code can collect this token' }).waitFor();
+    await page.getByRole('heading', { name: 'This login could come from anyone' }).waitFor();
+    await page.getByText('Nothing in particular').waitFor();
+    expect(await page.getByRole('switch', { checked: true }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('Switch on at least one').waitFor();
+    await page.getByRole('switch', { name: 'Developer Operations Access' }).check();
+    await page.getByLabel('models read').check();
     await page.getByText(/^Works until .*, in 24 hours$/).waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('heading', { name: 'Approved' }).waitFor();
@@ -108,9 +160,10 @@ describe('a login that waits for approval', () => {
   });
 
   it('that was answered in another window says so', async () => {
-    const { page, context, leave } = await open(BOUND);
+    const { page, context, user_code, leave } = await open(BOUND);
     const other = await context.newPage();
     await other.goto(page.url());
+    await typeCode(other, user_code as string);
     await other.getByRole('button', { name: 'Refuse' }).click();
     await other.getByRole('heading', { name: 'Refused' }).waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
@@ -130,11 +183,12 @@ describe('a login that waits for approval', () => {
   it('waits for the sign-in of who is not signed in, and is approved after it', async () => {
     const world = await consoleWorld();
     await world.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
-    const code = await begin(world, BOUND);
+    const { code, user_code = '' } = await begin(world, BOUND);
     const { page, leave } = await visit(world.origin, null);
     await page.goto(`${world.origin}/api_tokens?code=${code}`);
     await page.getByLabel('Developer token').fill(world.admin);
     await page.getByRole('button', { name: 'Sign in' }).click();
+    await typeCode(page, user_code);
     await page.getByText('Change what is granted').click();
     await page.getByRole('switch', { name: 'Protected Endpoint Access' }).check();
     await page.getByLabel('summarizer').check();

@@ -12,6 +12,8 @@ export interface Look {
   readonly scheme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
+  /** Where the console is mounted. */
+  readonly basePath?: string;
 }
 
 export interface Visit {
@@ -29,8 +31,8 @@ export function useBrowser() {
   });
   afterAll(() => browser.close());
 
-  /** A person's browser at an origin, with their session's cookie if there is one. */
-  return async function visit(origin: string, cookie: string | null, look: Look = {}): Promise<Visit> {
+  /** A person's browser at an origin, signed in with their token if there is one. */
+  return async function visit(origin: string, token: string | null, look: Look = {}): Promise<Visit> {
     const context = await browser.newContext({
       colorScheme: look.scheme ?? 'light',
       viewport: { width: look.width ?? 1280, height: look.height ?? 860 },
@@ -39,7 +41,7 @@ export function useBrowser() {
     });
     context.setDefaultTimeout(60_000);
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
-    if (cookie !== null) await context.addCookies([{ name: 'postern_session', value: cookie, url: origin }]);
+    if (token !== null) await signIn(context, origin, look.basePath ?? '', token);
     const page = await context.newPage();
     const trouble = watch(page, origin);
     return {
@@ -52,6 +54,12 @@ export function useBrowser() {
       },
     };
   };
+}
+
+async function signIn(context: BrowserContext, origin: string, basePath: string, token: string): Promise<void> {
+  const address = `${origin}${basePath}/api/v1/session`;
+  const response = await context.request.post(address, { data: { token }, headers: { origin } });
+  expect(response.status()).toBe(200);
 }
 
 /** What must never happen: a request elsewhere, an error in the page, a breach of its policy, a dialog of the browser's. */

@@ -123,8 +123,9 @@ describe('everyone sees what they may do', () => {
   });
 
   it('below a path of another application', async () => {
-    const world = await consoleWorld({ basePath: '/admin/tokens' });
-    const { page, leave } = await visit(world.origin, world.admin);
+    const basePath = '/admin/tokens';
+    const world = await consoleWorld({ basePath });
+    const { page, leave } = await visit(world.origin, world.admin, { basePath });
     const dialog = dialogOf(page);
     await page.goto(`${world.origin}/admin/tokens`);
     await page.getByRole('rowheader', { name: 'admin' }).waitFor();

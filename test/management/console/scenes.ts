@@ -98,14 +98,20 @@ async function openAccess(page: Page, access: string): Promise<void> {
 }
 
 async function openLogin(page: Page, { origin }: World, query: string): Promise<void> {
-  const { code } = (await (await fetch(`${origin}/api/v1/auth/code${query}`)).json()) as { code: string };
+  const begun = await (await fetch(`${origin}/api/v1/auth/code${query}`)).json();
+  const { code, user_code } = begun as { code: string; user_code?: string };
   await page.goto(`${origin}/api_tokens?code=${code}`);
+  if (user_code !== undefined) {
+    await page.getByLabel('Code').fill(user_code);
+    await page.getByRole('button', { name: 'Continue' }).click();
+  }
   await page.getByText('Asked from').waitFor();
 }
 
 const endpointsReady = (page: Page) => page.getByRole('rowheader', { name: 'summarizer' }).waitFor();
 const auditReady = (page: Page) => page.getByText('Created endpoint summarizer').waitFor();
-const BOUND = `?code_challenge=${'c'.repeat(43)}&code_challenge_method=S256`;
+const ASKED = encodeURIComponent(JSON.stringify({ developer: { scopes: ['models:write'] } }));
+const BOUND = `?code_challenge=${'c'.repeat(43)}&code_challenge_method=S256&types=${ASKED}`;
 
 /** Every page and every dialog of the console, by the name of its screenshot. */
 export const SCENES: readonly Scene[] = [
@@ -175,6 +181,16 @@ export const SCENES: readonly Scene[] = [
       await auditReady(page);
       await page.getByText('What changed').first().click();
     }),
+  },
+  {
+    name: 'approve-code',
+    open: async (page, { origin }) => {
+      const { code } = (await (await fetch(`${origin}/api/v1/auth/code${BOUND}`)).json()) as { code: string };
+      await page.goto(`${origin}/api_tokens?code=${code}`);
+      await page.getByLabel('Code').fill('BCDF-GHJK');
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByText('4 more tries').waitFor();
+    },
   },
   { name: 'approve', open: (page, world) => openLogin(page, world, BOUND) },
   { name: 'approve-unbound', open: (page, world) => openLogin(page, world, '') },

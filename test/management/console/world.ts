@@ -10,7 +10,7 @@ export const ORGANIZATION = 'mybentocloud';
 export interface World {
   readonly postern: Postern;
   readonly origin: string;
-  /** A developer token with every scope, of Ada: what a session's cookie holds. */
+  /** A developer token with every scope, of Ada. */
   readonly admin: string;
   /** Puts what `respond` makes in the place of the server's next answers; `null`: the server answers again. */
   intercept(respond: Interception | null): void;

@@ -1,7 +1,7 @@
 import type { LoginRequest } from '../../wire/types.js';
 import { ApiError, call, isSignedOut } from './api.js';
 import { type Child, foreign, h, replaceContent } from './dom.js';
-import { selectField } from './fields.js';
+import { selectField, textField } from './fields.js';
 import { problemOf, sentence } from './form.js';
 import { grantLines, grantsField } from './grants.js';
 import { type PageContext, pageHead } from './page.js';
@@ -10,19 +10,22 @@ import { counted, fromNow, inFull } from './words.js';
 
 /**
  * Someone waits at a terminal to be logged in as this person. Whoever sends the link can be given a token (RFC 8628 section
- * 5.4), so the page says who asks and for what, and does nothing until it is told to.
+ * 5.4), so the page asks for the code that the person's own terminal shows, says who asks and for what, and does nothing until
+ * it is told to.
  */
 export function approvePage({ session, signedOut, go }: PageContext, code: string): HTMLElement {
   const address = `api/v1/auth/requests/${encodeURIComponent(code)}`;
   const content = h('div', {}, h('p', { class: 'hint', role: 'status' }, 'Loading…'));
+  /** What the person typed; `null` for a login that has no such code. */
+  let userCode: string | null = null;
 
   async function load(): Promise<void> {
     try {
-      show(await call<LoginRequest>('GET', address));
+      show(await call<LoginRequest>('POST', address, { body: {} }));
     } catch (error) {
       if (isSignedOut(error)) return signedOut();
-      if (error instanceof ApiError && error.status === 404)
-        return finish('This login is over', 'The code has expired or was used. Begin again in the terminal.');
+      if (error instanceof ApiError && error.code === 'user_code_missing') return askForCode();
+      if (isOver(error)) return showOver();
       replaceContent(
         content,
         failedState(sentence(error), () => void load()),
@@ -30,22 +33,75 @@ export function approvePage({ session, signedOut, go }: PageContext, code: strin
     }
   }
 
-  function show(request: LoginRequest): void {
-    if (request.status !== 'pending') {
-      finish('This login is over', 'It was answered already. Begin again in the terminal if that was not you.');
-      return;
+  function askForCode(): void {
+    const field = textField({
+      label: 'Code',
+      hint: 'Eight letters. If someone sent you this link, or read a code to you, close this page: it is not yours.',
+      required: 'Type the code that your terminal shows.',
+      monospace: true,
+      maxLength: 20,
+      paths: ['user_code'],
+    });
+    const problem = h('div', { class: 'problem', role: 'alert' });
+    const submit = h('button', { type: 'submit', class: 'primary' }, 'Continue');
+    let busy = false;
+
+    async function onSubmit(event: SubmitEvent): Promise<void> {
+      event.preventDefault();
+      const missing = field.check();
+      field.show(missing);
+      replaceContent(problem);
+      if (missing !== null) return field.focus();
+      if (busy) return;
+      busy = true;
+      try {
+        const request = await call<LoginRequest>('POST', address, { body: { user_code: field.value() } });
+        userCode = field.value();
+        show(request);
+      } catch (error) {
+        if (isOver(error)) return showOver();
+        if (error instanceof ApiError && error.path === 'user_code') {
+          field.show(error.message);
+          field.focus();
+        } else replaceContent(problem, problemOf(error, submit));
+      } finally {
+        busy = false;
+      }
     }
+
+    replaceContent(
+      content,
+      h(
+        'form',
+        { method: 'post', class: 'card', novalidate: true, on: { submit: (event) => void onSubmit(event) } },
+        h('p', {}, 'Type the code that your own terminal shows, to see who asks and for what.'),
+        field.element,
+        problem,
+        h('div', { class: 'buttons' }, submit),
+      ),
+    );
+    field.focus();
+  }
+
+  function showOver(): void {
+    finish(
+      'This login is over',
+      'It was answered already, its time is over, or the code was wrong too often. Begin again in the terminal.',
+    );
+  }
+
+  function show(request: LoginRequest): void {
     const choices = choicesField(session, request);
     const problem = h('div', { class: 'problem', role: 'alert' });
     const approve = h(
       'button',
-      { type: 'button', class: 'primary', on: { click: () => void answer('approve', approve) } },
+      { type: 'button', class: 'primary', on: { click: () => void send('approve', approve) } },
       'Approve',
     );
-    const refuse = h('button', { type: 'button', on: { click: () => void answer('deny', refuse) } }, 'Refuse');
+    const refuse = h('button', { type: 'button', on: { click: () => void send('deny', refuse) } }, 'Refuse');
     let busy = false;
 
-    async function answer(verb: 'approve' | 'deny', button: HTMLButtonElement): Promise<void> {
+    async function send(verb: 'approve' | 'deny', button: HTMLButtonElement): Promise<void> {
       if (busy) return;
       replaceContent(problem);
       const wrong = verb === 'approve' ? choices.check() : null;
@@ -58,7 +114,8 @@ export function approvePage({ session, signedOut, go }: PageContext, code: strin
       const label = button.textContent;
       button.textContent = verb === 'approve' ? 'Approving…' : 'Refusing…';
       try {
-        await call('POST', `${address}/${verb}`, { body: verb === 'approve' ? choices.body() : {} });
+        const answer = verb === 'approve' ? choices.body() : {};
+        await call('POST', `${address}/${verb}`, { body: { user_code: userCode, ...answer } });
         if (verb === 'approve')
           finish(
             'Approved',
@@ -79,7 +136,7 @@ export function approvePage({ session, signedOut, go }: PageContext, code: strin
 
     replaceContent(
       content,
-      !request.bound && unboundWarning(request),
+      !request.bound && unboundWarning(),
       h(
         'section',
         { class: 'card', 'aria-label': 'The request' },
@@ -129,30 +186,42 @@ function facts(request: LoginRequest): HTMLElement {
         ? `Works for ${lifeWords(request.token_expires_in)}`
         : `Works until ${inFull(new Date(request.token_expires_at))}, ${fromNow(new Date(request.token_expires_at))}`,
     ),
-    grantLines(request.types).map(({ type, words }) => fact(type, foreign(words))),
+    request.asked === null
+      ? fact('Asks for', 'Nothing in particular: choose below')
+      : grantLines(request.asked).map(({ type, words }) => fact(type, foreign(words))),
   );
 }
 
-function unboundWarning(request: LoginRequest): HTMLElement {
+function unboundWarning(): HTMLElement {
   return h(
     'div',
     { class: 'notice', role: 'note' },
-    h('h2', {}, 'Anyone with the code can collect this token'),
+    h('h2', {}, 'This login could come from anyone'),
     h(
       'p',
       {},
-      'The program that asks did not bind the code to itself, so a stranger who sent you this link could be let in as you. Approve only if you began this login yourself',
-      request.token_expires_at === null ? '.' : ', and its token ends within a day.',
+      'The program that asks shows no code of its own, so a stranger who sent you this link would be let in as you. Approve only if you began this login yourself, just now. Its token ends within a day and makes no others.',
     ),
   );
 }
 
-/** Granting something else, or for another time. Closed until it is wanted; what is chosen counts either way. */
+/** Whether the login can't be answered any more. */
+function isOver(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.status === 409);
+}
+
+/** Granting something else, or for another time. Open where nothing was asked for; what is chosen counts either way. */
 function choicesField(session: PageContext['session'], request: LoginRequest) {
-  const grants = grantsField(session, request.types);
-  const before = JSON.stringify(grants.value());
+  const grants = grantsField(session, request.asked ?? {});
   const life = lifeField(request);
-  const element = h('details', {}, h('summary', {}, 'Change what is granted'), grants.element, life?.element);
+  const summary = request.asked === null ? 'Choose what is granted' : 'Change what is granted';
+  const element = h(
+    'details',
+    { open: request.asked === null },
+    h('summary', {}, summary),
+    grants.element,
+    life?.element,
+  );
   return {
     element,
     check: grants.check,
@@ -162,7 +231,7 @@ function choicesField(session: PageContext['session'], request: LoginRequest) {
       grants.focus();
     },
     body: () => ({
-      ...(JSON.stringify(grants.value()) !== before && { types: grants.value() }),
+      types: grants.value(),
       ...(life !== null && life.value() !== request.token_expires_in && { expires_in: life.value() }),
     }),
   };

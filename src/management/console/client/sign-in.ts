@@ -17,7 +17,7 @@ export const signOut = () => call<unknown>('DELETE', 'api/v1/session');
 function tokenField() {
   return textField({
     label: 'Developer token',
-    hint: 'It is kept in a cookie that no script can read, and is good for as long as the token is.',
+    hint: 'It is not kept: the browser gets a session of at most eight hours, which ends with the token.',
     required: 'Paste a developer token.',
     type: 'password',
     monospace: true,
