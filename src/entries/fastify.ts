@@ -1,2 +1,3 @@
-export { lintRoutes, notFound, type PosternPluginOptions, posternPlugin } from '../transports/fastify.js';
+export { notFound, type PosternPluginOptions, posternPlugin } from '../transports/fastify.js';
+export { lintRoutes } from '../transports/fastify-lint.js';
 export type { Finding } from '../transports/lint.js';

@@ -2,13 +2,12 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { z } from 'zod';
 import { ownCopy, unpolluted } from '../base/check.js';
 import { type Decision, type Denied, denied } from '../domain/decision.js';
-import { PosternError } from '../domain/errors.js';
 import type { Postern } from '../instance/create-postern.js';
 import type { RegisteredPrincipal, RegisteredTypes } from '../instance/register.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
+import { collectFindings, declared } from './fastify-lint.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
-import { type Finding, findingsOf } from './lint.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
 import type { HttpAnswer } from './problem.js';
@@ -47,9 +46,6 @@ const readOptions = optionsReader('posternPlugin', {
 });
 
 type Ask = (request: FastifyRequest) => Decision | Promise<Decision>;
-
-/** The property of an instance that holds the findings of its routes: the same one for every copy of this package. */
-const FINDINGS = Symbol.for('postern.findings');
 
 const READING = {
   methodOf: (request: FastifyRequest) => request.method,
@@ -118,20 +114,10 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
     if (!begun) send(reply, answer(denial));
   }
 
-  if (FINDINGS in app) {
-    throw new PosternError(
-      'option_invalid',
-      'guards this instance already: register it once, on the outermost one whose routes it is to guard',
-      { path: 'posternPlugin', input: 'register' },
-    );
-  }
+  collectFindings(app);
   app.decorateRequest('principal', null);
-  const findings: Finding[] = [];
-  if (app.printRoutes().trim() !== EMPTY) findings.push(EARLIER);
-  app.decorate(FINDINGS, findings);
   app.addHook('onRoute', (route) => {
     const requirement = declared(route.config);
-    findings.push(...findingsOf(`${[route.method].flat().join(',')} ${route.url}`, requirement));
     if (requirement !== undefined) askFor(requirement);
   });
   app.addHook('onRequest', (request, reply, next) => {
@@ -158,40 +144,6 @@ Object.assign(posternPlugin, {
   [Symbol.for('fastify.display-name')]: 'postern',
   [Symbol.for('plugin-meta')]: { name: 'postern', fastify: '5.x' },
 });
-
-/** What a route declares, by its own property: one that `Object.prototype` was given opens nothing. */
-function declared(config: object | undefined): RequirementFor<FastifyRequest> | undefined {
-  return config !== undefined && Object.hasOwn(config, 'requirement')
-    ? (config as { requirement?: RequirementFor<FastifyRequest> }).requirement
-    : undefined;
-}
-
-/**
- * Every route that declares no requirement, and every route that names a tenant where its scope does not. For a test of the
- * application, after `ready()`:
- *
- * @example
- * expect(lintRoutes(app)).toEqual([]);
- * @throws PosternError `guard_missing` where `posternPlugin` is not registered
- */
-export function lintRoutes(app: FastifyInstance): readonly Finding[] {
-  const findings = (app as { [FINDINGS]?: readonly Finding[] })[FINDINGS];
-  if (findings !== undefined) return [...findings];
-  throw new PosternError(
-    'guard_missing',
-    'posternPlugin is not registered on this instance: await app.register(posternPlugin, …) first',
-  );
-}
-
-/** What `printRoutes()` says where there are none. */
-const EMPTY = '(empty tree)';
-
-const EARLIER: Finding = {
-  route: '*',
-  problem: 'requirement_missing',
-  advice:
-    'Routes were declared before posternPlugin was loaded. They are guarded, and not looked at here: await app.register(posternPlugin, …) first.',
-};
 
 /** A not-found handler (`app.setNotFoundHandler(notFound())`) whose answer is that of an unknown or private endpoint, to the byte. */
 export function notFound(): (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) => void {
