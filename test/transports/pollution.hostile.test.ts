@@ -157,7 +157,9 @@ const POLLUTION = (token: string): readonly (readonly [string, unknown])[] => [
  */
 function changed(clean: readonly string[], during: readonly string[]): string[] {
   expect(during.length).toBe(clean.length);
-  return during.filter((each, index) => each !== clean[index] && !/^\S+ 401 /.test(each));
+  // Each world is made at a time of its own, which is told.
+  const timeless = (each: string | undefined) => each?.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'a time');
+  return during.filter((each, index) => timeless(each) !== timeless(clean[index]) && !/^\S+ 401 /.test(each));
 }
 
 describe('a polluted Object.prototype', () => {
