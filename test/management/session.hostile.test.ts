@@ -63,6 +63,17 @@ describe('a session that is stolen', () => {
   });
 });
 
+test('nobody can name a secret by its digest: what stands for one is no text and no object of theirs', async () => {
+  const made = await world({ options });
+  const digest = createHash('sha256').update(tokenOf(made)).digest('hex');
+  for (const token of [{ digest }, `digest:${digest}`, digest, [digest], JSON.stringify({ digest })]) {
+    const decision = await made.postern.authorize({ token: token as string, requirement: { authenticated: true } });
+    expect(decision.allowed).toBe(false);
+  }
+  const json = { token: { digest } };
+  expect((await made.ask(SESSION, { method: 'POST', headers: SAME, json })).status).toBe(400);
+});
+
 describe('a session that somebody else chose', () => {
   test('is not the one that a sign-in begins', async () => {
     const made = await world({ options });
