@@ -195,7 +195,9 @@ export class Authorizer {
       case 'endpoint': {
         const { requirement } = call;
         if (requirement?.kind !== 'endpoint') return false;
-        call.endpoint = this.#sources.directory.peek(requirement.organization, requirement.endpoint, now);
+        const organization = requirement.organization ?? call.knownHolder?.principal.organization;
+        if (organization === undefined) return false;
+        call.endpoint = this.#sources.directory.peek(organization, requirement.endpoint, now);
         return call.endpoint !== undefined;
       }
       case 'credential':
@@ -221,7 +223,9 @@ export class Authorizer {
       case 'endpoint': {
         const { requirement } = call;
         if (requirement?.kind !== 'endpoint') return;
-        call.endpoint = await this.#sources.directory.find(requirement.organization, requirement.endpoint, now);
+        const organization = requirement.organization ?? call.knownHolder?.principal.organization;
+        if (organization === undefined) return;
+        call.endpoint = await this.#sources.directory.find(organization, requirement.endpoint, now);
         return;
       }
       case 'credential':

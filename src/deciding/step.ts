@@ -1,6 +1,6 @@
 import { decideGrant, decideLife, decideWithoutCredential, type Trace } from '../domain/decide.js';
 import { decideMethod } from '../domain/decide-method.js';
-import { type Decision, type DenialReason, type Denied, denied } from '../domain/decision.js';
+import { allowed, type Decision, type DenialReason, type Denied, denied } from '../domain/decision.js';
 import { isLimited } from '../domain/limits.js';
 import type { CompiledRequirement } from '../domain/requirement.js';
 import type { Call } from './call.js';
@@ -22,10 +22,12 @@ export function step(call: Call, now: number, trace?: Trace): Decision | Need {
     trace?.push({ check: 'requirement', passed: false, detail: 'the route or method declares no requirement' });
     return denied('requirement_missing');
   }
-  const endpoint = requirement.kind === 'endpoint' ? call.endpoint : null;
-  if (endpoint === undefined) return 'endpoint';
-  const early = decideWithoutCredential(requirement, endpoint, call.zone, trace);
-  if (early !== null) return early;
+  // An endpoint of the caller's own organization is known once the caller is.
+  const isOwn = requirement.kind === 'endpoint' && requirement.organization === null;
+  if (!isOwn) {
+    const early = stepToEndpoint(call, requirement, trace);
+    if (early !== null) return early;
+  }
 
   if (credential === undefined) return 'credential';
   if (trace) pushCredential(trace, credential);
@@ -47,13 +49,23 @@ export function step(call: Call, now: number, trace?: Trace): Decision | Need {
     if (refused !== null) return refused;
   }
 
-  const decision = decideGrant(holder.principal, requirement, endpoint, trace);
+  const reached = isOwn ? stepToEndpoint(call, requirement, trace) : null;
+  if (reached === 'endpoint' || (reached !== null && !reached.allowed)) return reached;
+  const { principal } = holder;
+  const decision =
+    reached === null ? decideGrant(principal, requirement, call.endpoint ?? null, trace) : allowed(principal);
   if (!decision.allowed || call.mode !== 'use') return decision;
   if (holder.account === null || !isLimited(holder.account.rules)) return decision;
   const { charge } = call;
   if (charge === undefined) return 'charge';
   if (charge === null) return decision;
   return 'allowed' in charge ? charge : { ...decision, limit: charge };
+}
+
+/** The decision that the endpoint's access alone makes; `null`: a credential is needed. */
+function stepToEndpoint(call: Call, requirement: CompiledRequirement, trace?: Trace): Decision | 'endpoint' | null {
+  const endpoint = requirement.kind === 'endpoint' ? call.endpoint : null;
+  return endpoint === undefined ? 'endpoint' : decideWithoutCredential(requirement, endpoint, call.zone, trace);
 }
 
 /** Whether the call is one that a restricted credential is good for: bound to a key, or to some methods. */

@@ -54,7 +54,7 @@ export function decideWithoutCredential(
     trace?.push({
       check: 'endpoint',
       passed: false,
-      detail: `no endpoint ${name(requirement.endpoint)} is registered in organization ${name(requirement.organization)}`,
+      detail: `no endpoint ${name(requirement.endpoint)} is registered in ${requirement.organization === null ? "the caller's organization" : `organization ${name(requirement.organization)}`}`,
     });
     return denied('endpoint_unknown');
   }

@@ -3,6 +3,17 @@ import { didYouMean } from './nearest.js';
 import { quote } from './text.js';
 import type { Catalog, ScopeOf, TokenTypes } from './token-types.js';
 
+/**
+ * The caller's own organization, in a requirement. A registered symbol: two copies of this package mean the same by it.
+ *
+ * @example
+ * guard(postern, { endpoint: 'summarizer', organization: own })
+ */
+export const own: unique symbol = Symbol.for('postern.own') as never;
+
+/** Whose endpoint or resources: an organization's name, or {@link own}. */
+export type RequiredOrganization = string | typeof own;
+
 /** What a call needs. Exactly one of the four forms; anything else is refused. */
 export type Requirement<T extends TokenTypes = TokenTypes> =
   | EndpointRequirement
@@ -17,8 +28,11 @@ type Without<Key extends string> = { readonly [K in Key]?: never };
 export interface EndpointRequirement extends Without<'scope' | 'authenticated' | 'public'> {
   /** The endpoint's id. What is no id (a name from a URL may be anything) is an unknown endpoint. */
   readonly endpoint: string;
-  /** Whose endpoint; left out: the instance's own organization. A name that no organization can have has no endpoints. */
-  readonly organization?: string;
+  /**
+   * Whose endpoint. Left out: the instance's organization. {@link own}: the caller's, who therefore needs a credential whatever the
+   * endpoint's access is. A name that no organization can have has no endpoints.
+   */
+  readonly organization?: RequiredOrganization;
 }
 
 /** The call needs a token that holds these scopes. */
@@ -27,10 +41,10 @@ export interface ScopeRequirement<Scope extends string = string>
   /** One scope, or a list of which all are needed. */
   readonly scope: Scope | readonly Scope[];
   /**
-   * Whose resources. Left out, it means the caller's own organization: an application that names tenants in its routes
+   * Whose resources. Left out, and as {@link own}, it means the caller's own organization: an application that names tenants in its routes
    * must name the organization here, or a token of one tenant passes on another's route.
    */
-  readonly organization?: string;
+  readonly organization?: RequiredOrganization;
 }
 
 /** Any valid credential. */
@@ -44,7 +58,8 @@ export interface PublicRequirement extends Without<'endpoint' | 'scope' | 'authe
 }
 
 export type CompiledRequirement =
-  | { readonly kind: 'endpoint'; readonly endpoint: string; readonly organization: string }
+  /** `organization` is `null` for the caller's own. */
+  | { readonly kind: 'endpoint'; readonly endpoint: string; readonly organization: string | null }
   | { readonly kind: 'scope'; readonly scopes: readonly string[]; readonly organization: string | null }
   | { readonly kind: 'authenticated' }
   | { readonly kind: 'public' };
@@ -68,12 +83,14 @@ export function compileRequirement(
     throw invalid(`give an object, not ${quote(requirement)}`);
   }
   let kind: CompiledRequirement['kind'] | null = null;
-  let organization: string | null = null;
+  let organization: string | typeof own | null = null;
   for (const key of Reflect.ownKeys(requirement)) {
     if (key === 'organization') {
       const value = (requirement as { organization: unknown }).organization;
       // `undefined` is no "mine": a route's parameter that is missing must not widen what the route needs.
-      if (typeof value !== 'string') throw invalid(`organization is ${quote(value)}: name one, or leave it out`);
+      if (typeof value !== 'string' && value !== own) {
+        throw invalid(`organization is ${quote(value)}: name one, leave it out, or use own`);
+      }
       organization = value;
     } else if (key === 'endpoint' || key === 'scope' || key === 'authenticated' || key === 'public') {
       if (kind !== null) throw invalid(`names both ${kind} and ${key}: give one of them`);
@@ -87,9 +104,13 @@ export function compileRequirement(
   switch (kind) {
     case 'endpoint':
       if (typeof value !== 'string') throw invalid(`endpoint is ${quote(value)}: give the id of an endpoint`);
-      return { kind, endpoint: value, organization: organization ?? defaultOrganization };
+      return {
+        kind,
+        endpoint: value,
+        organization: organization === own ? null : (organization ?? defaultOrganization),
+      };
     case 'scope':
-      return { kind, scopes: readScopes(value, catalog), organization };
+      return { kind, scopes: readScopes(value, catalog), organization: organization === own ? null : organization };
     case 'authenticated':
     case 'public':
       if (value !== true) throw invalid(`${kind} is ${quote(value)}: the only value is true`);

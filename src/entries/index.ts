@@ -17,12 +17,14 @@ export type { Explanation, Remedy } from '../domain/explain.js';
 export type { EffectiveGrants } from '../domain/grants.js';
 export type { LimitState, Limits } from '../domain/limits.js';
 export type { Ownership, Principal } from '../domain/principal.js';
-export type {
-  AuthenticatedRequirement,
-  EndpointRequirement,
-  PublicRequirement,
-  Requirement,
-  ScopeRequirement,
+export {
+  type AuthenticatedRequirement,
+  type EndpointRequirement,
+  own,
+  type PublicRequirement,
+  type RequiredOrganization,
+  type Requirement,
+  type ScopeRequirement,
 } from '../domain/requirement.js';
 export { type ParsedToken, parseToken, tokenPattern } from '../domain/token-format.js';
 export type { JsonValue, Metadata, TokenRecord } from '../domain/token-record.js';

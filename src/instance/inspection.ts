@@ -3,6 +3,7 @@ import type { Authorizer } from '../deciding/authorizer.js';
 import { PosternError } from '../domain/errors.js';
 import type { Explanation } from '../domain/explain.js';
 import type { Principal } from '../domain/principal.js';
+import { own } from '../domain/requirement.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Authority } from '../managing/authority.js';
 import type { Confirmation } from '../ports/authenticator.js';
@@ -81,7 +82,7 @@ function limited(attempt: Attempt, within: string): Attempt {
   const named = Object.hasOwn(requirement, 'organization')
     ? (requirement as { organization: unknown }).organization
     : within;
-  if (named !== within) {
+  if (named !== within && named !== own) {
     throw new PosternError('organization_forbidden', 'this caller asks about its own only: leave it out', {
       path: 'requirement.organization',
     });

@@ -1,7 +1,7 @@
 import type { Decision, Denied } from '../domain/decision.js';
 import type { Zone } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
-import type { Requirement } from '../domain/requirement.js';
+import type { RequiredOrganization, Requirement } from '../domain/requirement.js';
 import type { ScopeOf, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { type Gate, internalsOf, type Mode } from '../instance/internals.js';
@@ -15,8 +15,8 @@ import { oncePerRequest } from './once.js';
  */
 export type ComputedRequirement<T extends TokenTypes = TokenTypes> =
   | Requirement<T>
-  | { readonly endpoint: string | undefined; readonly organization?: string | undefined }
-  | { readonly scope: ScopeOf<T> | readonly ScopeOf<T>[]; readonly organization?: string | undefined }
+  | { readonly endpoint: string | undefined; readonly organization?: RequiredOrganization | undefined }
+  | { readonly scope: ScopeOf<T> | readonly ScopeOf<T>[]; readonly organization?: RequiredOrganization | undefined }
   | null
   | undefined;
 

@@ -1,3 +1,5 @@
+import { own } from '../domain/requirement.js';
+
 /** Something about a route or method that its author should look at. */
 export interface Finding {
   /** `GET /orgs/:org/models`, or a gRPC method's path. */
@@ -22,7 +24,8 @@ export function findingsOf(route: string, requirement: unknown): Finding[] {
     ];
   }
   if (typeof requirement !== 'object' || !Object.hasOwn(requirement, 'scope') || !TENANT.test(route)) return [];
-  if (Object.hasOwn(requirement, 'organization')) return [];
+  if ((requirement as { organization?: unknown }).organization !== own && Object.hasOwn(requirement, 'organization'))
+    return [];
   return [
     {
       route,
