@@ -183,7 +183,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(transports/(express|fastify)\\.ts$|transports/grpc/|stores/[^/]+/|limits/)',
+        pathNot: '^src/(transports/(express|fastify)(-lint)?\\.ts$|transports/grpc/|stores/[^/]+/|limits/)',
       },
       to: { dependencyTypes: ['npm-peer'] },
     },

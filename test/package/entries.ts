@@ -11,7 +11,7 @@ export const ENTRIES = [
   { entry: 'postern/jwt', node: false },
   { entry: 'postern/management', node: false },
   { entry: 'postern/zones', node: true },
-  { entry: 'postern/limits', node: true, peer: 'rate-limiter-flexible' },
+  { entry: 'postern/limits', node: true },
   { entry: 'postern/store', node: false, types: true },
   { entry: 'postern/stores/sqlite', node: true },
   { entry: 'postern/stores/postgres', node: true },
