@@ -1,14 +1,29 @@
+import { z } from 'zod';
 import { check, ownCopy } from '../base/check.js';
 import { readGrants } from '../base/grant-input.js';
 import type { Ground } from '../base/ground.js';
+import { TOKEN_ID } from '../base/ids.js';
+import * as names from '../base/name-inputs.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
 import { compileGrants, withAllEndpoints } from '../domain/grants.js';
 import { isLimited } from '../domain/limits.js';
 import { type Ownership, type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import { type ActorStanding, type Authority, principalAuthority } from '../managing/authority.js';
-import { actingInput, principalInput } from '../managing/inputs.js';
 import { Leavers } from '../managing/leavers.js';
+
+const principalInput = z.strictObject({
+  organization: names.organization,
+  owner: names.owner.nullable(),
+  tokenId: z.string().regex(TOKEN_ID, "give the id of the principal's token, or leave it out").optional(),
+  endsAt: z.date('give a Date, or null for never').nullish(),
+});
+
+const actingInput = z.strictObject({
+  ownership: names.ownership.optional(),
+  from: names.text(1, names.NAME_LENGTH).optional(),
+  endpoints: z.enum(['held', 'seen', 'grantable'], "use 'held', 'seen' or 'grantable'").default('held'),
+});
 
 /** Who acts: a principal that a token proved, or one that the application names itself (its own session). */
 export type ActingPrincipal<T extends TokenTypes = AnyTokenTypes> = Pick<

@@ -7,12 +7,13 @@ import type { Authentication, Decision } from '../domain/decision.js';
 import type { Ownership } from '../domain/principal.js';
 import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
 import { applicationAuthority, type EndpointRights } from '../managing/authority.js';
-import { createManaging, type Management } from '../managing/create-managing.js';
+import type { Management } from '../managing/create-managing.js';
 import { startTrimming } from '../managing/trimming.js';
 import type { AuthenticatorHost } from '../ports/authenticator.js';
 import { type ActingPrincipal, authorityOf } from './acting.js';
 import { createInspection, type Inspection } from './inspection.js';
 import { setInternals } from './internals.js';
+import { managingOnDemand } from './managing-on-demand.js';
 
 /** What `createPostern` gives: decisions, management, and its end. */
 export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Management<T>, Inspection<T> {
@@ -72,7 +73,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   let closing: Promise<void> | null = null;
 
   const postern: Postern = {
-    ...createManaging(ground, forgetting, application),
+    ...managingOnDemand(ground, forgetting, application),
     authorize: (attempt) => authorizer.authorize(attempt),
     tryAuthorize: (attempt) => authorizer.tryAuthorize(attempt),
     authenticate: (token) => authorizer.authenticate(token),
@@ -80,7 +81,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
     as(principal, options) {
       const authority = authorityOf(ground, principal, options);
       return {
-        ...createManaging(ground, forgetting, authority),
+        ...managingOnDemand(ground, forgetting, authority),
         ...createInspection(authorizer, authority),
       };
     },

@@ -1,34 +1,23 @@
 import { z } from 'zod';
 import { duration } from '../base/duration-input.js';
-import { TOKEN_ID } from '../base/ids.js';
+import { NAME_LENGTH, organization, owner, ownership, text } from '../base/name-inputs.js';
 import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import type { Limits, TokenRules } from '../domain/limits.js';
 import type { Metadata } from '../domain/token-record.js';
 import { CHANGE_TYPES } from '../ports/changes.js';
 
-const NAME_LENGTH = 200;
 const DESCRIPTION_LENGTH = 2_000;
 const METADATA_BYTES = 16_384;
 export const MAX_PAGE = 1_000;
 const DEFAULT_PAGE = 100;
 
-/** Text that every store can keep: no NUL (PostgreSQL has none), no half of a surrogate pair (UTF-8 has none). */
-const text = (least: number, most: number) =>
-  z.string(`give a text of ${least} to ${most} characters`).refine((value) => {
-    const length = [...value].length;
-    return length >= least && length <= most && !value.includes('\0') && !/\p{Cs}/u.test(value);
-  }, `give a text of ${least} to ${most} characters, without NUL and lone surrogates`);
-
 const name = text(1, NAME_LENGTH).refine((value) => value.trim() !== '', 'give a name that can be seen');
 const description = text(0, DESCRIPTION_LENGTH);
-const owner = text(1, NAME_LENGTH);
-const organization = z.custom<string>(isOrganizationName, 'name an organization in 1 to 100 characters');
 const organizationOrAll = z.custom<string>(
   (value) => value === '*' || isOrganizationName(value),
   "name an organization, or '*' for all",
 );
-const ownership = z.enum(['personal', 'organization'], "use 'personal' or 'organization'");
 const date = z.date('give a Date');
 const types = z.unknown();
 const metadata = z.unknown().transform((value, context): Metadata => {
@@ -95,19 +84,6 @@ export const listChangesInput = z.strictObject({
   type: z.enum(CHANGE_TYPES, `use one of ${CHANGE_TYPES.join(', ')}`).optional(),
   limit,
   cursor: cursor.nullish(),
-});
-
-export const principalInput = z.strictObject({
-  organization,
-  owner: owner.nullable(),
-  tokenId: z.string().regex(TOKEN_ID, "give the id of the principal's token, or leave it out").optional(),
-  endsAt: z.date('give a Date, or null for never').nullish(),
-});
-
-export const actingInput = z.strictObject({
-  ownership: ownership.optional(),
-  from: text(1, NAME_LENGTH).optional(),
-  endpoints: z.enum(['held', 'seen', 'grantable'], "use 'held', 'seen' or 'grantable'").default('held'),
 });
 
 export const previewEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`) });

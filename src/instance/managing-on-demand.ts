@@ -1,0 +1,61 @@
+import type { Forgetting } from '../base/forgetting.js';
+import type { Ground } from '../base/ground.js';
+import type { Audit } from '../managing/audit.js';
+import type { Authority } from '../managing/authority.js';
+import type { Management } from '../managing/create-managing.js';
+import type { Endpoints } from '../managing/endpoints.js';
+import type { Tokens } from '../managing/tokens-api.js';
+
+/** Every method of management: the compiler complains where one is added and not named here. */
+const TOKENS: Readonly<Record<keyof Tokens, true>> = {
+  create: true,
+  import: true,
+  get: true,
+  list: true,
+  count: true,
+  update: true,
+  rotate: true,
+  revoke: true,
+  revokeSecret: true,
+  resetLimits: true,
+  usage: true,
+  delete: true,
+  revokeOwned: true,
+  pruneExpired: true,
+};
+const ENDPOINTS: Readonly<Record<keyof Endpoints, true>> = {
+  create: true,
+  get: true,
+  list: true,
+  update: true,
+  delete: true,
+  preview: true,
+};
+const AUDIT: Readonly<Record<keyof Audit, true>> = { list: true };
+
+/** Management that is loaded with its first call: a process that only decides loads none of it. */
+export function managingOnDemand(ground: Ground, forgetting: Forgetting, authority: Authority): Management {
+  let loaded: Promise<Management> | null = null;
+  const load = (): Promise<Management> => {
+    loaded ??= import('../managing/create-managing.js').then(({ createManaging }) =>
+      createManaging(ground, forgetting, authority),
+    );
+    return loaded;
+  };
+  return {
+    tokens: onDemand(TOKENS, async () => (await load()).tokens),
+    endpoints: onDemand(ENDPOINTS, async () => (await load()).endpoints),
+    audit: onDemand(AUDIT, async () => (await load()).audit),
+  };
+}
+
+function onDemand<Room extends object>(methods: Readonly<Record<keyof Room, true>>, load: () => Promise<Room>): Room {
+  const calls = Object.keys(methods).map((method) => [
+    method,
+    async (...given: unknown[]) => {
+      const room = (await load()) as Readonly<Record<string, (...given: unknown[]) => unknown>>;
+      return room[method]?.(...given);
+    },
+  ]);
+  return Object.fromEntries(calls) as Room;
+}
