@@ -7,6 +7,8 @@ interface Globals {
   readonly crypto?: { getRandomValues?<T extends Uint8Array>(array: T): T; readonly subtle?: Subtle };
   setTimeout?(callback: () => void, milliseconds: number): unknown;
   clearTimeout?(timer: unknown): void;
+  setImmediate?(callback: () => void): unknown;
+  readonly performance?: { now(): number };
 }
 
 /** What is used of the Web Crypto API's `SubtleCrypto`. */
@@ -65,3 +67,12 @@ export function delay(milliseconds: number): Promise<void> {
     setTimeout(resolve, milliseconds);
   });
 }
+
+const { setImmediate, setTimeout: later, performance } = globals;
+
+/** Milliseconds of a clock that nobody sets. */
+export const elapsed: () => number = performance ? () => performance.now() : Date.now;
+
+/** Calls back once the event loop has turned: after whatever waits for it now. */
+export const onNextTurn: (callback: () => void) => unknown =
+  setImmediate ?? ((callback) => (later ? later(callback, 0) : callback()));

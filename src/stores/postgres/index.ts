@@ -85,7 +85,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     listExpiredTokens: (organization, before, limit) =>
       read((db) => listExpiredTokens(db, schema, organization, before, limit)),
     recordUsage: (usages) => read((db) => usage.record(db, usages)),
-    listUsage: (id) => read((db) => usage.list(db, id)),
+    listUsage: (ids, endpoint) => read((db) => usage.list(db, ids, endpoint)),
     listChanges: (query) => read((db) => listChanges(db, schema, query)),
     findEndpoint: (organization, id) => read((db) => endpoints.find(db, organization, id)),
     listEndpoints: (query) => read((db) => endpoints.list(db, query)),

@@ -75,7 +75,7 @@ export class RedisDatabase {
         const chunks = prepareUsage(usages);
         await read(() => recordUsage(connection, chunks));
       },
-      listUsage: (id) => read(() => listUsage(connection, id)),
+      listUsage: (ids, endpoint) => read(() => listUsage(connection, ids, endpoint)),
       listChanges: (query) => read(() => listChanges(connection, query)),
       findEndpoint: (organization, id) => read(() => endpoints.findEndpoint(connection, organization, id)),
       listEndpoints: (query) => read(() => endpoints.listEndpoints(connection, query)),

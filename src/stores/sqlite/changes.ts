@@ -15,10 +15,11 @@ export function listChangesSql(query: ChangeQuery): { readonly sql: string; read
   if (query.subject !== undefined) where('subject = ?', query.subject);
   if (query.type !== undefined) where('type = ?', query.type);
   if (query.after !== undefined) where('(at, id) < (?, ?)', query.after.at, query.after.id);
+  if (query.until !== undefined) where('(at, id) >= (?, ?)', query.until.at, query.until.id);
   const filter = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')} ` : '';
   return {
-    sql: `SELECT ${CHANGE_COLUMNS} FROM changes ${filter}ORDER BY at DESC, id DESC LIMIT ?`,
-    parameters: [...parameters, query.limit],
+    sql: `SELECT ${CHANGE_COLUMNS} FROM changes ${filter}ORDER BY at DESC, id DESC LIMIT ? OFFSET ?`,
+    parameters: [...parameters, query.limit, query.offset ?? 0],
   };
 }
 

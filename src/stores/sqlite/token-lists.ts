@@ -26,7 +26,7 @@ class Conditions {
   }
 }
 
-function conditionsOf({ organization, owner, ownership, type, search }: TokenFilter): Conditions {
+function conditionsOf({ organization, owner, ownership, type, search, after, until }: TokenFilter): Conditions {
   const conditions = new Conditions();
   if (organization !== null) conditions.add('t.organization = ?', organization);
   if (owner !== undefined) conditions.add('t.owner = ?', owner);
@@ -41,13 +41,14 @@ function conditionsOf({ organization, owner, ownership, type, search }: TokenFil
     const holds = (column: string) => `instr(lower(${column}), lower(?)) > 0`;
     conditions.add(`(${holds('t.name')} OR ${holds('t.description')})`, search, search);
   }
+  if (after !== undefined) conditions.add('(t.created_at, t.id) < (?, ?)', after.createdAt, after.id);
+  if (until !== undefined) conditions.add('(t.created_at, t.id) >= (?, ?)', until.createdAt, until.id);
   return conditions;
 }
 
 /** The statement of a page. */
-export function listTokensSql({ after, offset = 0, limit, ...filter }: TokenQuery): Statement {
+export function listTokensSql({ offset = 0, limit, ...filter }: TokenQuery): Statement {
   const conditions = conditionsOf(filter);
-  if (after !== undefined) conditions.add('(t.created_at, t.id) < (?, ?)', after.createdAt, after.id);
   const isOffset = offset > 0;
   return {
     sql: `SELECT ${TOKEN_COLUMNS} FROM tokens t ${conditions.where}ORDER BY t.created_at DESC, t.id DESC LIMIT ?${isOffset ? ' OFFSET ?' : ''}`,
