@@ -112,7 +112,7 @@ module.exports = {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(domain|ports|base|managing|instance|jwt|management)/|^src/limits/memory[.]ts$|^src/transports/(credential|http-answer|node-credential|rate-limit-headers)[.]ts$',
+          '^src/(domain|ports|base|managing|instance|jwt|management)/|^src/limits/memory[.]ts$|^src/transports/(credential|http-answer|node-credential|problem|rate-limit-headers)[.]ts$',
       },
     },
     {

@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { filesOf } from './projects.js';
+import { filesThatNeed, TOOLS } from './support/tools.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const entries = fileURLToPath(new URL('../src/entries/', import.meta.url));
@@ -12,31 +14,37 @@ const alias = [
 /** Where `.ci/run` wants the counts; nothing more than the terminal's own report without it. */
 const report = process.env.POSTERN_TEST_REPORT;
 
+/** Files whose programs `npm test` could not get. Without it every file runs, and fails where its program is missing. */
+const without = (process.env.POSTERN_TEST_WITHOUT ?? '').split(',');
+const leftOut = TOOLS.filter(({ name }) => without.includes(name)).flatMap(filesThatNeed);
+
+/** The sources, by the package's own names. A long limit is no expectation: a busy machine is slow. */
+const source = { root, resolve: { alias } };
+const limits = { testTimeout: 120_000, hookTimeout: 120_000, exclude: leftOut };
+
 export default defineConfig({
   root,
   test: {
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     projects: [
       {
-        // The sources, by the package's own names.
-        root,
-        resolve: { alias },
+        ...source,
         test: {
-          name: 'source',
+          ...limits,
+          name: 'unit',
+          // Modules are loaded once for all files: a third of the time.
+          isolate: false,
+          pool: 'threads',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**', 'test/bench/**', '**/node_modules/**'],
-          testTimeout: 20_000,
+          exclude: ['**/node_modules/**', ...filesOf('services'), ...filesOf('slow'), ...filesOf('package')],
         },
       },
+      { ...source, test: { ...limits, name: 'services', include: filesOf('services') } },
+      { ...source, test: { ...limits, name: 'slow', include: filesOf('slow') } },
       {
         // What is built, packed and installed; the global setup does that once, and only when one of these runs.
         root,
-        test: {
-          name: 'package',
-          include: ['test/package/**/*.test.ts'],
-          globalSetup: ['test/package/install.ts'],
-          testTimeout: 120_000,
-        },
+        test: { ...limits, name: 'package', include: filesOf('package'), globalSetup: ['test/package/install.ts'] },
       },
     ],
   },

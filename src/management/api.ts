@@ -1,9 +1,10 @@
+import { ownCopy } from '../base/check.js';
 import { tokenPattern } from '../domain/token-format.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { internalsOf } from '../instance/internals.js';
 import { rateLimitHeaders } from '../transports/rate-limit-headers.js';
-import { addressOf } from './address.js';
+import { type Arrival, addressOf } from './arrival.js';
 import type { Caller } from './caller.js';
 import { consoleAnswer } from './console-pages.js';
 import type { Context } from './context.js';
@@ -14,10 +15,9 @@ import { createRouter, type Match } from './http/router.js';
 import { assertSameOrigin } from './http/same-origin.js';
 import { identify, Refusal } from './identification.js';
 import { Logins } from './login/logins.js';
-import { isUnanswered, markUnanswered } from './native.js';
 import { openApiRoute } from './openapi.js';
 import { type ManagementOptions, readOptions } from './options.js';
-import { readingAs } from './permissions.js';
+import { actingAs } from './permissions.js';
 import { accountRoutes, signInRoutes } from './routes/account.js';
 import { auditRoutes } from './routes/audit.js';
 import { endpointRoutes } from './routes/endpoints.js';
@@ -31,7 +31,7 @@ import { Owners } from './wire/owners.js';
 import { scopeWords } from './wire/scope-words.js';
 
 /** The management API. It never rejects, and answers every request. */
-export type ManagementApi = (request: Request) => Promise<Response>;
+export type ManagementApi = (request: Request, arrival?: Arrival) => Promise<Response>;
 
 /**
  * Management of an instance's tokens and endpoints over HTTP: the wire that BentoCloud's clients speak, and the console.
@@ -54,44 +54,46 @@ export function managementApi<T extends TokenTypes>(
   const { settings } = context;
   const routes = routesOf(context);
   const findRoute = createRouter([...routes, openApiRoute(context, routes)]);
-  const token = tokenPattern(context.core.settings.tokenPrefix);
+  const token = tokenPattern(context.ground.settings.tokenPrefix);
 
-  async function respond(request: Request): Promise<Response> {
+  async function respond(request: Request, arrival: Arrival): Promise<Response> {
     const url = new URL(request.url);
     const path = pathBelow(settings.basePath, url.pathname);
     const match = path === null ? null : findRoute(path);
     if (path === null || match === null) {
       const page = path === null || !settings.console ? null : consoleAnswer(request.method, path, settings.basePath);
-      return page ?? markUnanswered(notFound().toResponse());
+      if (page !== null) return page;
+      if (typeof arrival.onUnknownPath === 'function') arrival.onUnknownPath();
+      return notFound().toResponse();
     }
     const route = routeFor(match, request.method);
     try {
       assertNoTokenInUrl(url, token);
-      return await run(context, route, match, request, url);
+      return await run(context, route, match, request, url, arrival);
     } catch (error) {
       return route.oauth ? asOAuthAnswer(error) : Promise.reject(error);
     }
   }
 
-  return async (request) => {
-    const response = await respond(request).catch((error: unknown) => answerTo(error, request, context));
+  return async (request, arrival) => {
+    const known = ownCopy(arrival ?? {});
+    const response = await respond(request, known).catch((error: unknown) => answerTo(error, request, context));
     if (request.method !== 'HEAD') return response;
-    const bare = new Response(null, { status: response.status, headers: response.headers });
-    return isUnanswered(response) ? markUnanswered(bare) : bare;
+    return new Response(null, { status: response.status, headers: response.headers });
   };
 }
 
 function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Context {
-  const { ground: core, identify: identifyToken } = internalsOf(postern);
-  const { catalog } = core.settings;
+  const { ground, gate } = internalsOf(postern);
+  const { catalog } = ground.settings;
   const settings = readOptions(options, catalog);
   return {
     postern,
-    core,
-    identifyToken,
+    ground,
+    gate,
     settings,
     words: scopeWords(catalog),
-    logins: new Logins(core),
+    logins: new Logins(ground),
     report(error, request) {
       try {
         settings.onError?.(error, request);
@@ -132,11 +134,18 @@ function routeFor({ routes }: Match, method: string): Route {
   });
 }
 
-async function run(context: Context, route: Route, match: Match, request: Request, url: URL): Promise<Response> {
+async function run(
+  context: Context,
+  route: Route,
+  match: Match,
+  request: Request,
+  url: URL,
+  arrival: Arrival,
+): Promise<Response> {
   const origin = context.settings.origin ?? url.origin;
   const secure = origin.startsWith('https:');
   const changes = request.method !== 'GET' && request.method !== 'HEAD';
-  const caller = route.access === 'open' ? null : await identify(context, request, secure);
+  const caller = route.access === 'open' ? null : await identify(context, request, secure, arrival.source);
   const asked = route.access === 'open' ? route.sameOrigin : caller?.ambient;
   if (changes && asked) assertSameOrigin(request, origin);
   if (route.access === 'caller') route.permit?.(context, caller as Caller);
@@ -146,14 +155,14 @@ async function run(context: Context, route: Route, match: Match, request: Reques
     params: match.params,
     query: readQuery(route, url),
     body: await readBody(route, request),
-    from: addressOf(context, request),
+    from: addressOf(context, request, arrival),
     origin,
     secure,
     owners: new Owners(context, request, caller),
   };
   if (route.access === 'open') return rendered(await route.handle(call));
   const known = caller as Caller;
-  const reply = await route.handle({ ...call, caller: known, library: readingAs(context, known, call.from) });
+  const reply = await route.handle({ ...call, caller: known, library: actingAs(context, known, call.from) });
   return rendered(reply, known);
 }
 

@@ -1,6 +1,6 @@
 import type { Ground } from '../base/ground.js';
 import type { Postern } from '../instance/create-postern.js';
-import type { Internals } from '../instance/internals.js';
+import type { Gate } from '../instance/internals.js';
 import type { Logins } from './login/logins.js';
 import type { Settings } from './options.js';
 import type { ScopeWords } from './wire/scope-words.js';
@@ -8,8 +8,8 @@ import type { ScopeWords } from './wire/scope-words.js';
 /** What every route of one API shares. */
 export interface Context {
   readonly postern: Postern;
-  readonly core: Ground;
-  readonly identifyToken: Internals['identify'];
+  readonly ground: Ground;
+  readonly gate: Gate;
   readonly settings: Settings;
   readonly words: ScopeWords;
   readonly logins: Logins;

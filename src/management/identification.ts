@@ -1,13 +1,11 @@
 import type { Denied } from '../domain/decision.js';
 import { VerifiedPrincipal } from '../domain/principal.js';
-import { internalsOf } from '../instance/internals.js';
 import { type Presented, readBearer, readProof, readRawToken } from '../transports/credential.js';
 import { httpAnswers } from '../transports/http-answer.js';
 import type { Caller, TokenCaller } from './caller.js';
 import type { Context } from './context.js';
 import { endedCookie, readSessionCookie } from './http/cookie.js';
 import { Problem, unauthorized, unavailable } from './http/problem.js';
-import { nativeOf } from './native.js';
 import { readPerson } from './person.js';
 
 /** The header of BentoCloud's clients. It holds the token as it is. */
@@ -32,7 +30,7 @@ export class Refusal extends Error {
  *
  * @throws Refusal, Problem 400, 401, 403, 503
  */
-export async function identify(context: Context, request: Request, secure: boolean): Promise<Caller> {
+export async function identify(context: Context, request: Request, secure: boolean, source: unknown): Promise<Caller> {
   const { settings } = context;
   const credential = readHeaders(request);
   if (credential.malformed || credential.token !== null) return tokenCaller(context, request, credential, false);
@@ -40,7 +38,7 @@ export async function identify(context: Context, request: Request, secure: boole
     const token = readSessionCookie(request.headers.get('cookie'), secure);
     if (token !== null) return cookieCaller(context, request, token, secure);
   }
-  const person = await askApplication(context, request);
+  const person = await askApplication(context, request, source);
   if (person !== null) return person;
   const detail = 'This needs a token with developer access: send it as "Authorization: Bearer <token>".';
   throw unauthorized('token_missing', detail, { sign_in: settings.session });
@@ -79,11 +77,11 @@ export async function tokenCaller(
   ambient: boolean,
 ): Promise<TokenCaller> {
   const requirement = { authenticated: true } as const;
-  const decision = await internalsOf(context.postern).gate.authorize({ token, malformed, proof, method, requirement });
+  const decision = await context.gate.authorize({ token, malformed, proof, method, requirement });
   if (!decision.allowed) throw new Refusal(refused(decision, context.settings.session));
   const principal = decision.principal as VerifiedPrincipal;
   const grants = VerifiedPrincipal.grantsOf(principal);
-  const { catalog } = context.core.settings;
+  const { catalog } = context.ground.settings;
   const manages =
     grants !== null && Object.keys(grants.stored).some((name) => catalog.types.get(name)?.form === 'scope_access');
   if (!manages) {
@@ -92,8 +90,7 @@ export async function tokenCaller(
       headers: { 'www-authenticate': 'Bearer realm="postern", error="insufficient_scope"' },
     });
   }
-  const { organization, owner } = principal;
-  return { kind: 'token', principal, organization, owner, grants, ambient, limit: decision.limit ?? null };
+  return { kind: 'token', principal, grants, ambient, limit: decision.limit ?? null };
 }
 
 function refused(denial: Denied, signIn: boolean): Response {
@@ -104,13 +101,13 @@ function refused(denial: Denied, signIn: boolean): Response {
 }
 
 /** @throws Problem 503 where the application can't tell: not knowing who calls is no "nobody" */
-async function askApplication(context: Context, request: Request): Promise<Caller | null> {
+async function askApplication(context: Context, request: Request, source: unknown): Promise<Caller | null> {
   const { identify: ask } = context.settings;
   if (ask === null) return null;
   try {
-    const found = await ask(request, nativeOf(request).source);
+    const found = await ask(request, source);
     if (found === null || found === undefined) return null;
-    const { catalog, organization } = context.core.settings;
+    const { catalog, organization } = context.ground.settings;
     return readPerson(found, catalog, organization);
   } catch (error) {
     context.report(error, request);

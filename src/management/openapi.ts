@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { TITLES } from '../transports/problem.js';
 import type { Context } from './context.js';
-import { TITLES } from './http/statuses.js';
 import { openRoute, type Route } from './routes/route.js';
 
 const problem = z
@@ -20,9 +20,13 @@ const oauthError = z
 
 type Json = Record<string, unknown>;
 
-/** The route of the document that describes the other routes. It tells nothing of anyone, so it needs no caller. */
+/**
+ * The route of the document that describes the other routes. It tells nothing of anyone, so it needs no caller. The
+ * document is made for the first who asks: that takes longer than everything else of an API.
+ */
 export function openApiRoute(context: Context, routes: readonly Route[]): Route {
   const answer = z.looseObject({ openapi: z.string() });
+  let document: Json | undefined;
   const self: Route = openRoute({
     method: 'GET',
     path: '/openapi.json',
@@ -30,9 +34,11 @@ export function openApiRoute(context: Context, routes: readonly Route[]): Route 
     summary: 'This document',
     tag: 'Account',
     answer,
-    handle: async () => ({ body: document, headers: { 'cache-control': 'public, max-age=300' } }),
+    handle: async () => {
+      document ??= openApi(context, [...routes, self]);
+      return { body: document, headers: { 'cache-control': 'public, max-age=300' } };
+    },
   });
-  const document = openApi(context, [...routes, self]);
   return self;
 }
 

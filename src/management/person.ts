@@ -3,9 +3,11 @@ import { check } from '../base/check.js';
 import { isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { compileGrants, type Grants, type StoredGrant, type StoredGrants } from '../domain/grants.js';
+import { VerifiedPrincipal } from '../domain/principal.js';
 import { quote } from '../domain/text.js';
 import type { Catalog } from '../domain/token-types.js';
 import type { PersonCaller } from './caller.js';
+import type { OwnerWords } from './options.js';
 
 const words = z.string('give a text').optional();
 
@@ -26,14 +28,12 @@ const schema = z.strictObject({
  */
 export function readPerson(found: unknown, catalog: Catalog, defaultOrganization: string): PersonCaller {
   const { owner, organization, types, ...named } = check(schema, found, 'what identify returned', 'option_invalid');
-  return {
-    kind: 'person',
-    ambient: true,
-    owner,
-    organization: organization ?? defaultOrganization,
-    grants: grantsOfPerson(types, catalog),
-    words: named,
-  };
+  return personCaller(owner, organization ?? defaultOrganization, grantsOfPerson(types, catalog), named);
+}
+
+export function personCaller(owner: string, organization: string, grants: Grants, words: OwnerWords): PersonCaller {
+  const principal = new VerifiedPrincipal({ tokenId: '', owner, ownership: 'personal', organization, grants });
+  return { kind: 'person', principal, grants, ambient: true, words };
 }
 
 /**

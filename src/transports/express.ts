@@ -7,9 +7,10 @@ import type { RegisteredPrincipal } from '../instance/register.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
 import { markGuard } from './express-lint.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
-import { type HttpAnswer, httpAnswers } from './http-answer.js';
+import { httpAnswers } from './http-answer.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
+import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
 declare global {

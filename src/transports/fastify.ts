@@ -7,9 +7,10 @@ import { internalsOf } from '../instance/internals.js';
 import type { RegisteredPrincipal, RegisteredTypes } from '../instance/register.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
-import { type HttpAnswer, httpAnswers } from './http-answer.js';
+import { httpAnswers } from './http-answer.js';
 import { type Finding, findingsOf } from './lint.js';
 import { readNodeCredential } from './node-credential.js';
+import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
 declare module 'fastify' {

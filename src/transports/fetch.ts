@@ -8,7 +8,8 @@ import type { Postern } from '../instance/create-postern.js';
 import { asker, type ComputedRequirement, reporter } from './ask.js';
 import { type Presented, readBearer, readProof, readRawToken } from './credential.js';
 import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
-import { type HttpAnswer, httpAnswers } from './http-answer.js';
+import { httpAnswers } from './http-answer.js';
+import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
 /** What a handler gets beside the request. */

@@ -1,16 +1,9 @@
 import type { DenialReason, Denied } from '../domain/decision.js';
+import { type HttpAnswer, problemAnswer, RETRY_AFTER } from './problem.js';
 import { rateLimitHeaders, retryAfter } from './rate-limit-headers.js';
-
-/** An HTTP answer that no framework has a say in. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
 
 interface Answer {
   readonly status: number;
-  readonly title: string;
   readonly detail: string;
   /** Of the challenge (RFC 6750 section 3), what follows the realm; `null`: no challenge. */
   readonly challenge: string | null;
@@ -21,12 +14,8 @@ interface Answer {
   readonly retryAfter?: string;
 }
 
-/** When to come back after an outage, in seconds: most are over soon. */
-const RETRY_AFTER = '5';
-
 const NOT_FOUND: Answer = {
   status: 404,
-  title: 'Not Found',
   detail: 'There is nothing here.',
   challenge: null,
   code: 'not_found',
@@ -36,7 +25,6 @@ const NOT_FOUND: Answer = {
 const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
   token_missing: {
     status: 401,
-    title: 'Unauthorized',
     detail: 'This needs a token: send it as "Authorization: Bearer <token>".',
     // No error code where no credential came (RFC 6750 section 3.1).
     challenge: '',
@@ -44,28 +32,24 @@ const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
   },
   token_malformed: {
     status: 400,
-    title: 'Bad Request',
     detail: 'Send exactly one token, in one header.',
     challenge: ', error="invalid_request"',
     code: 'token_malformed',
   },
   token_unknown: {
     status: 401,
-    title: 'Unauthorized',
     detail: 'The token is not valid.',
     challenge: ', error="invalid_token"',
     code: 'token_unknown',
   },
   token_expired: {
     status: 401,
-    title: 'Unauthorized',
     detail: 'The token has expired.',
     challenge: ', error="invalid_token", error_description="The token has expired"',
     code: 'token_expired',
   },
   token_revoked: {
     status: 401,
-    title: 'Unauthorized',
     detail: 'The token was revoked.',
     challenge: ', error="invalid_token", error_description="The token was revoked"',
     code: 'token_revoked',
@@ -73,7 +57,6 @@ const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
   // RFC 9449 section 7.1.
   proof_invalid: {
     status: 401,
-    title: 'Unauthorized',
     detail: 'The proof of possession that came with the token is not good: make a new one for each request.',
     scheme: 'DPoP',
     challenge: ', error="invalid_dpop_proof"',
@@ -81,14 +64,12 @@ const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
   },
   scope_missing: {
     status: 403,
-    title: 'Forbidden',
     detail: 'The token does not hold the scope that this needs.',
     challenge: ', error="insufficient_scope"',
     code: 'scope_missing',
   },
   endpoint_not_granted: {
     status: 403,
-    title: 'Forbidden',
     detail: 'The token does not reach this endpoint.',
     challenge: ', error="insufficient_scope"',
     code: 'endpoint_not_granted',
@@ -97,21 +78,18 @@ const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
   endpoint_private: NOT_FOUND,
   requirement_missing: {
     status: 403,
-    title: 'Forbidden',
     detail: 'This is not open to anyone.',
     challenge: null,
     code: 'requirement_missing',
   },
   rate_limited: {
     status: 429,
-    title: 'Too Many Requests',
     detail: 'The token has used up what it may use for now.',
     challenge: null,
     code: 'rate_limited',
   },
   unavailable: {
     status: 503,
-    title: 'Service Unavailable',
     detail: 'The token can not be checked at the moment. Keep it, and try again.',
     challenge: null,
     code: 'unavailable',
@@ -119,7 +97,6 @@ const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
   },
   internal_error: {
     status: 500,
-    title: 'Internal Server Error',
     detail: 'Something went wrong.',
     challenge: null,
     code: 'internal_error',
@@ -170,19 +147,15 @@ function rendered(
   more: string,
   headers: Readonly<Record<string, string>> = {},
 ): HttpAnswer {
-  const { status, title, detail, code, challenge, scheme = 'Bearer', retryAfter: pause } = answer;
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail, code });
-  return {
-    status,
-    headers: {
-      'Content-Type': 'application/problem+json',
-      'Content-Length': String(body.length),
-      // A denial is about one credential at one moment; a 404 may be kept by caches unless told otherwise.
-      'Cache-Control': 'no-store',
+  const { status, detail, code, challenge, scheme = 'Bearer', retryAfter: pause } = answer;
+  const problem = problemAnswer(
+    { status, detail, code },
+    {
       ...(challenge !== null && { 'WWW-Authenticate': `${scheme} realm="${realm}"${challenge}${more}` }),
       ...(pause !== undefined && { 'Retry-After': pause }),
       ...headers,
     },
-    body,
-  };
+  );
+  // Every body is ASCII.
+  return { ...problem, headers: { ...problem.headers, 'Content-Length': String(problem.body.length) } };
 }

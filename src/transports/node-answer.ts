@@ -1,4 +1,4 @@
-import type { HttpAnswer } from './http-answer.js';
+import type { HttpAnswer } from './problem.js';
 
 /** What is needed of a response of `node:http`. */
 export interface NodeResponse {

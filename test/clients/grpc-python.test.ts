@@ -1,22 +1,14 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { createPostern, memoryStore, type Postern } from 'postern';
 import { guard } from 'postern/grpc';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PYTHON, requireTool } from '../support/tools.js';
 import { type Running, startServer } from '../transports/grpc/harness.js';
 
-/** Debian's own Python: `python3-grpcio` is seen by no other. */
-const PYTHON = '/usr/bin/python3';
 const SCRIPT = fileURLToPath(new URL('./grpc_client.py', import.meta.url));
-
-const missing = spawnSync(PYTHON, ['-c', 'import grpc'], { encoding: 'utf8' }).status !== 0;
-// A machine that is there to test must not pass by leaving tests out.
-const leftOut = missing && !process.env.CI;
-if (leftOut) {
-  console.warn('LEFT OUT: the Python gRPC client is not tested here. Install it: apt-get install -y python3-grpcio');
-}
 
 interface PythonCall {
   readonly path: string;
@@ -30,7 +22,7 @@ interface PythonOutcome {
   readonly response: unknown;
 }
 
-describe.skipIf(leftOut)('Python over TLS, with access_token_call_credentials', () => {
+describe('Python over TLS, with access_token_call_credentials', () => {
   let postern: Postern;
   let running: Running;
   let ca: string;
@@ -43,7 +35,7 @@ describe.skipIf(leftOut)('Python over TLS, with access_token_call_credentials', 
   };
 
   beforeAll(async () => {
-    expect(missing, 'python3-grpcio is missing: apt-get install -y python3-grpcio').toBe(false);
+    requireTool('gRPC for Python');
     const certificates = await makeCertificates();
     ca = certificates.ca;
     postern = createPostern({ store: memoryStore() });

@@ -10,64 +10,62 @@ const server = await usePostgres();
 const ROUNDS = 4;
 const LANES = 4;
 
-it.skipIf(server === null)(
-  'what a process had confirmed when it was killed (SIGKILL) is there afterwards, and nothing is half there',
-  { timeout: 60_000 },
-  async () => {
-    const url = server?.url() as string;
-    const schema = aSchema();
-    const created = new Set<string>();
-    const revoked = new Set<string>();
-    const entered = new Set<string>();
-    for (let round = 0; round < ROUNDS; round++) {
-      const child = startChild('../faults/postgres-writer.ts', [url, schema]);
-      // Killed in the middle of whatever comes after so many confirmations.
-      let left = 40 + Math.floor(Math.random() * 100);
-      let output = '';
-      child.stdout?.setEncoding('latin1').on('data', (chunk: string) => {
-        output += chunk;
-        left -= chunk.split('\n').length - 1;
-        if (left <= 0) child.kill('SIGKILL');
-      });
-      const [, signal] = await once(child, 'close');
-      expect(signal).toBe('SIGKILL');
-      // A last line without its end was not read whole.
-      for (const line of output.split('\n').slice(0, -1)) {
-        const [what, token] = line.split(' ') as [string, string];
-        (what === 'revoked' ? revoked : what === 'entered' ? entered : created).add(token);
-      }
+it('what a process had confirmed when it was killed (SIGKILL) is there afterwards, and nothing is half there', {
+  timeout: 60_000,
+}, async () => {
+  const url = server.url();
+  const schema = aSchema();
+  const created = new Set<string>();
+  const revoked = new Set<string>();
+  const entered = new Set<string>();
+  for (let round = 0; round < ROUNDS; round++) {
+    const child = startChild('../faults/postgres-writer.ts', [url, schema]);
+    // Killed in the middle of whatever comes after so many confirmations.
+    let left = 40 + Math.floor(Math.random() * 100);
+    let output = '';
+    child.stdout?.setEncoding('latin1').on('data', (chunk: string) => {
+      output += chunk;
+      left -= chunk.split('\n').length - 1;
+      if (left <= 0) child.kill('SIGKILL');
+    });
+    const [, signal] = await once(child, 'close');
+    expect(signal).toBe('SIGKILL');
+    // A last line without its end was not read whole.
+    for (const line of output.split('\n').slice(0, -1)) {
+      const [what, token] = line.split(' ') as [string, string];
+      (what === 'revoked' ? revoked : what === 'entered' ? entered : created).add(token);
     }
-    expect(created.size).toBeGreaterThan(ROUNDS * 20);
-    expect(revoked.size).toBeGreaterThan(0);
-    expect(entered.size).toBeGreaterThan(0);
-    const store = postgresStore({ connectionString: url, schema });
-    const postern = createPostern({ store });
-    let unconfirmed = 0;
-    for (const token of created) {
-      const answer = await postern.authenticate(token);
-      // Each lane's last token may have been revoked without its line having been read.
-      if (revoked.has(token)) expect(answer).toEqual({ ok: false, reason: 'token_revoked' });
-      else if (!answer.ok && answer.reason === 'token_revoked') unconfirmed++;
-      else expect(answer.ok).toBe(true);
-    }
-    expect(unconfirmed).toBeLessThanOrEqual(ROUNDS * LANES);
-    for (const id of entered) expect(await store.findEntry('login', id, Date.now())).toMatchObject({ id, version: 1 });
-    const counted = await store.countTokens({ organization: null }, 1_000_000);
-    await postern.close();
-    const count = async (text: string) => Number((await ask(url, `SELECT count(*) AS n FROM ${text}`))[0]?.n);
-    const [tokens, creations] = [
-      await count(`${schema}.tokens`),
-      await count(`${schema}.changes WHERE type = 'token.created'`),
-    ];
-    expect(creations).toBe(tokens);
-    expect(counted).toBe(tokens);
-    expect(
-      await count(`${schema}.tokens t WHERE NOT EXISTS (SELECT FROM ${schema}.secrets s WHERE s.token = t.seq)`),
-    ).toBe(0);
-    const rotations = await count(`${schema}.changes WHERE type = 'token.rotated'`);
-    expect(await count(`${schema}.secrets`)).toBe(tokens + rotations);
-    expect(await count(`${schema}.tokens WHERE revoked_at IS NOT NULL`)).toBe(
-      await count(`${schema}.changes WHERE type = 'token.revoked'`),
-    );
-  },
-);
+  }
+  expect(created.size).toBeGreaterThan(ROUNDS * 20);
+  expect(revoked.size).toBeGreaterThan(0);
+  expect(entered.size).toBeGreaterThan(0);
+  const store = postgresStore({ connectionString: url, schema });
+  const postern = createPostern({ store });
+  let unconfirmed = 0;
+  for (const token of created) {
+    const answer = await postern.authenticate(token);
+    // Each lane's last token may have been revoked without its line having been read.
+    if (revoked.has(token)) expect(answer).toEqual({ ok: false, reason: 'token_revoked' });
+    else if (!answer.ok && answer.reason === 'token_revoked') unconfirmed++;
+    else expect(answer.ok).toBe(true);
+  }
+  expect(unconfirmed).toBeLessThanOrEqual(ROUNDS * LANES);
+  for (const id of entered) expect(await store.findEntry('login', id, Date.now())).toMatchObject({ id, version: 1 });
+  const counted = await store.countTokens({ organization: null }, 1_000_000);
+  await postern.close();
+  const count = async (text: string) => Number((await ask(url, `SELECT count(*) AS n FROM ${text}`))[0]?.n);
+  const [tokens, creations] = [
+    await count(`${schema}.tokens`),
+    await count(`${schema}.changes WHERE type = 'token.created'`),
+  ];
+  expect(creations).toBe(tokens);
+  expect(counted).toBe(tokens);
+  expect(
+    await count(`${schema}.tokens t WHERE NOT EXISTS (SELECT FROM ${schema}.secrets s WHERE s.token = t.seq)`),
+  ).toBe(0);
+  const rotations = await count(`${schema}.changes WHERE type = 'token.rotated'`);
+  expect(await count(`${schema}.secrets`)).toBe(tokens + rotations);
+  expect(await count(`${schema}.tokens WHERE revoked_at IS NOT NULL`)).toBe(
+    await count(`${schema}.changes WHERE type = 'token.revoked'`),
+  );
+});

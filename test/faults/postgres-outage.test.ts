@@ -17,8 +17,8 @@ async function eventually(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-describe.skipIf(server === null)('an outage of PostgreSQL', () => {
-  const url = server?.url() as string;
+describe('an outage of PostgreSQL', () => {
+  const url = server.url();
   const closing: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
     for (const close of closing.splice(0).reverse()) await close();
@@ -49,7 +49,7 @@ describe.skipIf(server === null)('an outage of PostgreSQL', () => {
   }
 
   it('a feed whose backend is ended says so, and again when it is back; what was missed is not served', async () => {
-    const proxy = await startProxy(server?.port as number);
+    const proxy = await startProxy(server.port);
     closing.push(() => proxy.close());
     const name = aSchema();
     const listen = `${proxy.url}?application_name=${name}`;
@@ -84,7 +84,7 @@ describe.skipIf(server === null)('an outage of PostgreSQL', () => {
     async (how) => {
       const { feed, postern, token, record, other } = await warm();
       const cold = await other.tokens.create({ name: 'cold', types });
-      await server?.stop(how);
+      await server.stop(how);
       await feed.next('lost');
       const answers = await Promise.all(
         Array.from({ length: 50 }, () => postern.authorize({ token: cold.token, requirement })),
@@ -93,7 +93,7 @@ describe.skipIf(server === null)('an outage of PostgreSQL', () => {
         new Set(['unavailable']),
       );
       await expect(postern.tokens.revoke(record.id)).rejects.toMatchObject({ code: 'unavailable' });
-      await server?.start();
+      await server.start();
       await eventually(() =>
         other.tokens.revoke(record.id).then(
           () => true,
@@ -107,12 +107,12 @@ describe.skipIf(server === null)('an outage of PostgreSQL', () => {
   );
 
   it('an outage from the start: told as lost, and it recovers by itself', async () => {
-    await server?.stop();
+    await server.stop();
     const store = open(aSchema());
     const feed = listen(store);
     await expect(store.findToken('x')).rejects.toThrow();
     await expect(store.findToken('x')).rejects.toThrow();
-    await server?.start();
+    await server.start();
     expect(await store.findToken('x')).toBeNull();
     await feed.next('restored');
     const token = await insert(store, aToken('t1'));
@@ -120,7 +120,7 @@ describe.skipIf(server === null)('an outage of PostgreSQL', () => {
   });
 
   it('a feed that falls silent, with its connection open, is found and made anew', async () => {
-    const proxy = await startProxy(server?.port as number);
+    const proxy = await startProxy(server.port);
     closing.push(() => proxy.close());
     const { feed, postern, token, record, other } = await warm({ listen: proxy.url });
     proxy.freeze(false);
@@ -131,7 +131,7 @@ describe.skipIf(server === null)('an outage of PostgreSQL', () => {
   });
 
   it('a server that gives no answer: a call rejects by its deadline, and works once there are answers', async () => {
-    const proxy = await startProxy(server?.port as number);
+    const proxy = await startProxy(server.port);
     closing.push(() => proxy.close());
     const store = open(aSchema(), { connectionString: proxy.url, timeout: '300ms', listen: false });
     const token = await insert(store, aToken('t1'));
@@ -193,7 +193,7 @@ describe.skipIf(server === null)('an outage of PostgreSQL', () => {
   });
 
   it('closing comes to its end while the server gives no answer', async () => {
-    const proxy = await startProxy(server?.port as number);
+    const proxy = await startProxy(server.port);
     closing.push(() => proxy.close());
     const { store } = await listening(aSchema(), { connectionString: proxy.url, timeout: '5s' });
     proxy.freeze(true);

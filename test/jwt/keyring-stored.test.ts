@@ -90,8 +90,9 @@ describe('keys in the store', () => {
     const accessToken = await (exchanges[0] as Exchange)();
     const before = await entryOf(store);
     const wrong = issuerWorld({ encryptionKey: 'w'.repeat(40) }, { store, clock });
-    for (const work of [wrong.signed.jwks(), wrong.signed.exchange(wrong.postern, token), wrong.signed.rotateKeys()]) {
-      expect(await refusal(work)).toMatchObject({ code: 'option_invalid', path: 'encryptionKey' });
+    const { signed, postern } = wrong;
+    for (const work of [() => signed.jwks(), () => signed.exchange(postern, token), () => signed.rotateKeys()]) {
+      expect(await refusal(work())).toMatchObject({ code: 'option_invalid', path: 'encryptionKey' });
     }
     expect(await wrong.postern.authenticate(accessToken)).toMatchObject({
       ok: false,

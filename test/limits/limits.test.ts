@@ -100,8 +100,7 @@ describe('in memory', () => {
   });
 });
 
-describe.skipIf(postgres === null)('in PostgreSQL', () => {
-  if (postgres === null) return;
+describe('in PostgreSQL', () => {
   const pools: pg.Pool[] = [];
   const aPool = (connectionString = postgres.url()) => {
     const pool = new pg.Pool({ connectionString });
@@ -173,8 +172,7 @@ describe.skipIf(postgres === null)('in PostgreSQL', () => {
   });
 });
 
-describe.skipIf(redis === null)('in Redis', () => {
-  if (redis === null) return;
+describe('in Redis', () => {
   const clients: Redis[] = [];
   const anIoredis = () => {
     const client = new Redis(redis.port, { retryStrategy: () => 50 });
@@ -182,12 +180,12 @@ describe.skipIf(redis === null)('in Redis', () => {
     clients.push(client);
     return client;
   };
-  afterAll(() => {
-    for (const client of clients) client.disconnect();
-  });
   const nodeRedis = createClient({ url: redis.url, socket: { reconnectStrategy: 50 } });
   nodeRedis.on('error', () => {});
-  afterAll(() => nodeRedis.destroy());
+  afterAll(() => {
+    for (const client of clients) client.disconnect();
+    nodeRedis.destroy();
+  });
 
   describe('through ioredis', async () => {
     const client = anIoredis();

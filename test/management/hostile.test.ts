@@ -3,7 +3,7 @@ import { accessTokens, generateKeys } from 'postern/jwt';
 import { expect, test } from 'vitest';
 import { NOBODY, type World, world } from './world.js';
 
-const RUNS = 10_000;
+const RUNS = 2_000;
 const SEED = 20_261_124;
 /** In the names, descriptions, owners and labels of the other organization, and in no request's body: where it shows in an answer, something crossed over. */
 const CANARY = 'canary';
@@ -304,7 +304,7 @@ async function run(
 
 const OPEN = /^\/(api\/v1\/auth\/(code|token)|api\/v1\/session|oauth\/token|\.well-known\/jwks\.json|openapi\.json)$/;
 
-test('10,000 requests without a credential that is good: nothing is changed, nothing is told', {
+test('2,000 requests without a credential that is good: nothing is changed, nothing is told', {
   timeout: 120_000,
 }, async () => {
   const made = await hostileWorld();
@@ -356,7 +356,7 @@ test('10,000 requests without a credential that is good: nothing is changed, not
   );
 });
 
-test('10,000 requests of those who may do everything in their organization: the other one is neither read nor changed', {
+test('2,000 requests of those who may do everything in their organization: the other one is neither read nor changed', {
   timeout: 120_000,
 }, async () => {
   const made = await hostileWorld();
@@ -388,8 +388,8 @@ test('10,000 requests of those who may do everything in their organization: the 
   });
 
   expect(await snapshot(made)).toBe(before);
-  expect(writes() - written).toBeGreaterThan(300);
-  expect(statuses[200]).toBeGreaterThan(1_500);
+  expect(writes() - written).toBeGreaterThan(60);
+  expect(statuses[200]).toBeGreaterThan(300);
   expect(Object.keys(statuses)).toEqual(
     expect.arrayContaining(['200', '400', '403', '404', '405', '409', '413', '415']),
   );

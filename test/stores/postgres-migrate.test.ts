@@ -11,8 +11,8 @@ import { aDatabase, aSchema, ask } from './postgres-server.js';
 const server = await usePostgres();
 const nothing = { from: SCHEMA_VERSION, to: SCHEMA_VERSION, statements: [] };
 
-describe.skipIf(server === null)('migrations', () => {
-  const url = server?.url() as string;
+describe('migrations', () => {
+  const url = server.url();
   const open = (schema: string, connectionString = url) => postgresStore({ connectionString, schema });
   const tablesOf = async (schema: string) =>
     (await ask(url, 'SELECT tablename FROM pg_tables WHERE schemaname = $1 ORDER BY 1', [schema])).map(
@@ -138,7 +138,7 @@ describe.skipIf(server === null)('migrations', () => {
   });
 
   it('a database of another encoding is refused', async () => {
-    const latin = await aDatabase(server as never, "TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
+    const latin = await aDatabase(server, "TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
     const store = open('postern', latin);
     await expect(store.migrate()).rejects.toMatchObject({
       code: 'store_invalid',
@@ -148,7 +148,7 @@ describe.skipIf(server === null)('migrations', () => {
   });
 
   it('a role that may not make tables works on those that are there, and a keyword may name a schema', async () => {
-    const database = await aDatabase(server as never);
+    const database = await aDatabase(server);
     await ask(database, 'CREATE ROLE clerk LOGIN');
     const owner = open('select', database);
     await owner.migrate();

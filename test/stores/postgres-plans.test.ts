@@ -8,8 +8,8 @@ import { type Asked, spying } from './postgres-spy.js';
 
 const server = await usePostgres();
 
-describe.skipIf(server === null)('how PostgreSQL goes about it', () => {
-  const url = server?.url() as string;
+describe('how PostgreSQL goes about it', () => {
+  const url = server.url();
   const pool = new pg.Pool({ connectionString: url });
   const { spy, log } = spying(pool);
   const schema = aSchema();

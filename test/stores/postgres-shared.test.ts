@@ -14,8 +14,8 @@ import { aSchema, ask } from './postgres-server.js';
 const server = await usePostgres();
 const types = { developer: { scopes: ['models:write'] } } as const;
 
-describe.skipIf(server === null)('processes that share a database', () => {
-  const url = server?.url() as string;
+describe('processes that share a database', () => {
+  const url = server.url();
   const open = (schema: string) => postgresStore({ connectionString: url, schema, heartbeat: '300ms' });
   /** A store that listens, and is told. */
   async function listening(schema: string) {

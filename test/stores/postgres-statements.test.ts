@@ -19,8 +19,8 @@ import { spying } from './postgres-spy.js';
 
 const server = await usePostgres();
 
-describe.skipIf(server === null)('what PostgreSQL is asked', () => {
-  const url = server?.url() as string;
+describe('what PostgreSQL is asked', () => {
+  const url = server.url();
   const pool = new pg.Pool({ connectionString: url });
   afterAll(() => pool.end());
 

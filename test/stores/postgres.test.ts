@@ -7,8 +7,7 @@ import { aDatabase, aSchema } from './postgres-server.js';
 
 const server = await usePostgres();
 
-describe.skipIf(server === null)('on a real PostgreSQL', async () => {
-  if (server === null) return;
+describe('on a real PostgreSQL', async () => {
   testStore('postgresStore', () => postgresStore({ connectionString: server.url(), schema: aSchema() }));
 
   // What an application may bring along: its pool, a locale with another order, stricter transactions, int8 as numbers.

@@ -11,8 +11,7 @@ import { listen, tells } from './listening.js';
 const ports = await useRedisCluster();
 const prefix = () => randomUUID();
 
-describe.skipIf(ports === null)('on a cluster of three masters', () => {
-  if (ports === null) return;
+describe('on a cluster of three masters', () => {
   const ioredis = new Cluster(
     ports.map((port) => ({ host: '127.0.0.1', port })),
     { lazyConnect: true, scaleReads: 'all' },

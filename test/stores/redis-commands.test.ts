@@ -23,8 +23,7 @@ import { answerLost, queued, refused, twice, unrulyClient, well } from './unruly
 
 const server = await useRedis(['--save', '']);
 
-describe.skipIf(server === null)('when the connection breaks', () => {
-  if (server === null) return;
+describe('when the connection breaks', () => {
   const { port } = server;
   const ends: (() => unknown)[] = [];
   afterEach(async () => {
@@ -109,10 +108,10 @@ describe.skipIf(server === null)('when the connection breaks', () => {
 
   it('a change is made though the clock of the server was set forward, or another server has taken over', async () => {
     const { store } = await open();
-    const before = performance.now.bind(performance);
-    vi.spyOn(performance, 'now').mockImplementation(() => before() - 3_600_000);
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() - 3_600_000);
     await insert(store, aToken('t1'));
-    vi.spyOn(performance, 'now').mockImplementation(() => before() + 3_600_000);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + 3_600_000);
     await insert(store, aToken('t2'));
     vi.restoreAllMocks();
     await insert(store, aToken('t3'));

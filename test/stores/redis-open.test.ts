@@ -10,7 +10,7 @@ import { refusal, thrown } from '../support/instance.js';
 import { redisCli, useRedis } from '../support/redis-server.js';
 
 const server = await useRedis(['--save', '']);
-const url = server?.url ?? 'redis://127.0.0.1:1';
+const url = server.url ?? 'redis://127.0.0.1:1';
 
 describe('options', () => {
   const options = (value: object) => thrown(() => redisStore(value as RedisStoreOptions));
@@ -73,8 +73,7 @@ describe('the driver of a URL', () => {
   });
 });
 
-describe.skipIf(server === null)('what is found in Redis', () => {
-  if (server === null) return;
+describe('what is found in Redis', () => {
   const { port } = server;
   const cli = (...args: string[]) => redisCli(port, ...args);
   const open = (prefix: string, more: object = {}) => redisStore({ url, prefix, ...more });

@@ -1,11 +1,12 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll } from 'vitest';
-import { freePort, missing } from './services.js';
+import { freePort } from './services.js';
+import { requireTool } from './tools.js';
 
 /** A Redis server of the calling test file's own. */
 export interface RedisServer {
@@ -25,17 +26,15 @@ const run = promisify(execFile);
 /** What is acknowledged is kept, also when the server is killed in the next moment. */
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 
-/**
- * Starts Redis for the calling test file, on a free port, and ends it after the file's tests. `null` where it is not installed:
- * then tests are skipped, loudly, and with `CI` set that is an error.
- */
-export async function useRedis(settings: readonly string[] = DURABLE): Promise<RedisServer | null> {
-  return isInstalled() ? startServer(await freePort(), settings) : redisMissing();
+/** Starts Redis for the calling test file, on a free port, and ends it after the file's tests. */
+export async function useRedis(settings: readonly string[] = DURABLE): Promise<RedisServer> {
+  requireTool('Redis');
+  return startServer(await freePort(), settings);
 }
 
 /** Three masters that share the slots, with no replicas. Returns their ports. */
-export async function useRedisCluster(): Promise<readonly number[] | null> {
-  if (!isInstalled()) return redisMissing();
+export async function useRedisCluster(): Promise<readonly number[]> {
+  requireTool('Redis');
   const servers: RedisServer[] = [];
   for (let node = 0; node < 3; node++) servers.push(await startNode());
   const ports = servers.map(({ port }) => port);
@@ -111,17 +110,4 @@ function isReady(child: ChildProcess): Promise<void> {
       if (log.includes('Ready to accept connections')) resolve();
     });
   });
-}
-
-function isInstalled(): boolean {
-  try {
-    execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function redisMissing(): null {
-  return missing('Redis (Debian: apt-get install redis-server)');
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { findPostgres, requireTool } from './tools.js';
 
 /** A PostgreSQL server of the calling test file's own. */
 export interface PostgresServer {
@@ -17,13 +18,10 @@ export interface PostgresServer {
   start(): Promise<void>;
 }
 
-/**
- * Starts PostgreSQL for the calling test file, on a free port, and ends it after the file's tests. `null` where it is not
- * installed: then tests are skipped, loudly, and with `CI` set that is an error.
- */
-export async function usePostgres(): Promise<PostgresServer | null> {
-  const binaries = findPostgres();
-  if (binaries === null) return missing('PostgreSQL (/usr/lib/postgresql/*/bin, or initdb and postgres in PATH)');
+/** Starts PostgreSQL for the calling test file, on a free port, and ends it after the file's tests. */
+export async function usePostgres(): Promise<PostgresServer> {
+  requireTool('PostgreSQL');
+  const binaries = findPostgres() as string;
   const directory = mkdtempSync(join(tmpdir(), 'postern-postgres-'));
   // Root may not run it: then it runs as the user that its package made.
   const as = process.getuid?.() === 0 ? ['--reuid=postgres', '--regid=postgres', '--init-groups'] : [];
@@ -95,14 +93,6 @@ function isReady(child: ChildProcess): Promise<void> {
   });
 }
 
-function findPostgres(): string | null {
-  const root = '/usr/lib/postgresql';
-  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(a) - Number(b)) : [];
-  const candidates = [...versions.map((version) => join(root, version, 'bin')), ...(process.env.PATH ?? '').split(':')];
-  const found = candidates.filter((path) => ['initdb', 'postgres'].every((name) => existsSync(join(path, name))));
-  return found.at(-1) ?? null;
-}
-
 /** A port that nothing listens on. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -111,11 +101,4 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
-}
-
-/** A service that can't be had: an error where all of it must be there, else a warning that can't be overlooked. */
-export function missing(service: string): null {
-  if (process.env.CI) throw new Error(`${service} is missing: install it, these tests need it`);
-  console.warn(`\n!!! SKIPPED: ${service} is missing, so nothing here is tested. Install it. !!!\n`);
-  return null;
 }

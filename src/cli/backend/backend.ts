@@ -1,5 +1,6 @@
 import type { Access, Zone } from '../../domain/endpoint.js';
 import type { Ownership } from '../../domain/principal.js';
+import type { Endpoint, Explanation, Preview, Use } from '../../management/wire/types.js';
 
 /** A token as the command shows it: the same keys from a server and from a store. Times are ISO 8601. */
 export interface TokenView {
@@ -28,31 +29,8 @@ export interface GrantView {
   readonly endpoints?: '*' | readonly string[] | undefined;
 }
 
-export interface EndpointView {
-  readonly id: string;
-  readonly access: Access;
-  readonly organization: string;
-  readonly created_at: string;
-  readonly updated_at: string;
-}
-
-export interface UsageView {
-  /** `null`: calls that no endpoint was in question for. */
-  readonly endpoint: string | null;
-  readonly count: number;
-  readonly last_used_at: string;
-}
-
-export interface PreviewView {
-  readonly from: Access;
-  readonly to: Access;
-  readonly open_to_anyone: boolean;
-  readonly gain_count: number;
-  readonly lose_count: number;
-  /** Of a server: the first of them that you may see. */
-  readonly gain: readonly AffectedView[];
-  readonly lose: readonly AffectedView[];
-}
+/** With the token in few words. Of a server: the first of them that you may see. */
+export type PreviewView = Omit<Preview, 'gain' | 'lose'> & Readonly<Record<'gain' | 'lose', readonly AffectedView[]>>;
 
 export interface AffectedView {
   readonly uid: string;
@@ -83,15 +61,6 @@ export interface Question {
     | { readonly endpoint: string }
     | { readonly scope: readonly string[] }
     | { readonly authenticated: true };
-}
-
-export interface ExplanationView {
-  readonly allowed: boolean;
-  /** `null` where it is allowed. */
-  readonly reason: string | null;
-  readonly steps: readonly { readonly check: string; readonly passed: boolean; readonly detail: string }[];
-  /** What would turn the denial into an allow, where a grant would. */
-  readonly remedy: { readonly types: unknown; readonly message: string } | null;
 }
 
 export interface TokenQuery {
@@ -149,13 +118,13 @@ export interface Backend {
   rotateToken(id: string, grace: string | undefined): Promise<Issued>;
   revokeToken(id: string): Promise<void>;
   deleteToken(id: string): Promise<void>;
-  tokenUsage(id: string): Promise<readonly UsageView[]>;
-  listEndpoints(query: { readonly limit: number; readonly cursor: string | null }): Promise<Listed<EndpointView>>;
-  createEndpoint(id: string, access: Access): Promise<EndpointView>;
-  updateEndpoint(id: string, access: Access): Promise<EndpointView>;
+  tokenUsage(id: string): Promise<readonly Use[]>;
+  listEndpoints(query: { readonly limit: number; readonly cursor: string | null }): Promise<Listed<Endpoint>>;
+  createEndpoint(id: string, access: Access): Promise<Endpoint>;
+  updateEndpoint(id: string, access: Access): Promise<Endpoint>;
   deleteEndpoint(id: string): Promise<void>;
   previewEndpoint(id: string, access: Access): Promise<PreviewView>;
   inspect(token: string): Promise<Inspection>;
-  explain(question: Question): Promise<ExplanationView>;
+  explain(question: Question): Promise<Explanation>;
   close(): Promise<void>;
 }

@@ -1,20 +1,12 @@
 import type { z } from 'zod';
+import { endpointAnswer, endpointPageAnswer, usageAnswer } from '../../management/wire/schemas.js';
+import { explanationAnswer } from '../../management/wire/session-schemas.js';
 import { CliError } from '../failure.js';
 import type { Backend } from './backend.js';
 import { type Answer, ask, type Call, succeeded } from './http-client.js';
 import { unknownEndpoint, unknownToken } from './not-found.js';
 import { labelList } from './views.js';
-import {
-  endpointOnWire,
-  endpointsOnWire,
-  explanationOnWire,
-  introspectionOnWire,
-  issuedOnWire,
-  previewOnWire,
-  tokenOnWire,
-  tokensOnWire,
-  usageOnWire,
-} from './wire.js';
+import { introspectionOnWire, issuedOnWire, previewOnWire, tokenOnWire, tokensOnWire } from './wire.js';
 
 const TOKENS = '/api/v1/api_tokens';
 const ENDPOINTS = '/api/v1/endpoints';
@@ -113,15 +105,15 @@ export function httpBackend(endpoint: string, token: string): Backend {
       done({ method: 'POST', path: `${pathOf(TOKENS, id)}/revoke`, body: {} }, () => unknownToken(id)),
     deleteToken: (id) => done({ method: 'DELETE', path: pathOf(TOKENS, id) }, () => unknownToken(id)),
     async tokenUsage(id) {
-      return (await get(usageOnWire, { path: `${pathOf(TOKENS, id)}/usage` }, () => unknownToken(id))).items;
+      return (await get(usageAnswer, { path: `${pathOf(TOKENS, id)}/usage` }, () => unknownToken(id))).items;
     },
     async listEndpoints({ limit, cursor }) {
-      const page = await get(endpointsOnWire, { path: ENDPOINTS, query: { count: limit, cursor } });
-      return { items: page.items, next: page.next_cursor ?? null };
+      const page = await get(endpointPageAnswer, { path: ENDPOINTS, query: { count: limit, cursor } });
+      return { items: page.items, next: page.next_cursor };
     },
-    createEndpoint: (id, access) => get(endpointOnWire, { method: 'POST', path: ENDPOINTS, body: { id, access } }),
+    createEndpoint: (id, access) => get(endpointAnswer, { method: 'POST', path: ENDPOINTS, body: { id, access } }),
     updateEndpoint: (id, access) =>
-      get(endpointOnWire, { method: 'PATCH', path: pathOf(ENDPOINTS, id), body: { access } }, () =>
+      get(endpointAnswer, { method: 'PATCH', path: pathOf(ENDPOINTS, id), body: { access } }, () =>
         unknownEndpoint(id),
       ),
     deleteEndpoint: (id) => done({ method: 'DELETE', path: pathOf(ENDPOINTS, id) }, () => unknownEndpoint(id)),
@@ -133,7 +125,7 @@ export function httpBackend(endpoint: string, token: string): Backend {
     },
     explain: ({ token: credential, zone, requirement }) =>
       get(
-        explanationOnWire,
+        explanationAnswer,
         { method: 'POST', path: '/api/v1/explain', body: { token: credential, zone, requirement } },
         () =>
           new CliError(`${endpoint} does not explain its decisions: ask its store, with postern explain --store <url>`),

@@ -31,7 +31,7 @@ export async function identify(endpoint: string, token: string): Promise<Identit
   }
   return {
     user: escapeInvisible(user.data.name),
-    email: user.data.email,
+    email: user.data.email ?? '',
     organization: escapeInvisible(organization.data.name),
   };
 }

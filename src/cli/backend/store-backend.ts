@@ -1,15 +1,15 @@
 import type { DenialReason } from '../../domain/decision.js';
 import type { Duration } from '../../domain/duration.js';
-import type { Endpoint } from '../../domain/endpoint.js';
 import type { Requirement } from '../../domain/requirement.js';
 import type { TokenRecord } from '../../domain/token-record.js';
 import type { AnyTokenTypes } from '../../domain/token-types.js';
 import { createPostern, type Postern } from '../../instance/create-postern.js';
+import { endpointShape } from '../../management/wire/shapes.js';
 import type { AffectedToken } from '../../managing/preview.js';
 import type { CreateToken } from '../../managing/tokens-api.js';
 import { EXIT } from '../exit-codes.js';
 import { CliError } from '../failure.js';
-import type { AffectedView, Backend, EndpointView, TokenView } from './backend.js';
+import type { AffectedView, Backend, TokenView } from './backend.js';
 import { unknownEndpoint, unknownToken } from './not-found.js';
 import { openStore, type StoreAddress } from './open-store.js';
 import { labelList, labelsOf, NOT_ACTIVE, statusOf } from './views.js';
@@ -100,10 +100,10 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
     },
     async listEndpoints(query) {
       const { items, nextCursor } = await endpoints.list(query);
-      return { items: items.map(endpointView), next: nextCursor };
+      return { items: items.map(endpointShape), next: nextCursor };
     },
-    createEndpoint: async (id, access) => endpointView(await endpoints.create({ id, access })),
-    updateEndpoint: async (id, access) => endpointView(await endpoints.update(id, { access })),
+    createEndpoint: async (id, access) => endpointShape(await endpoints.create({ id, access })),
+    updateEndpoint: async (id, access) => endpointShape(await endpoints.update(id, { access })),
     async deleteEndpoint(id) {
       if ((await endpoints.get(id)) === null) throw unknownEndpoint(id);
       await endpoints.delete(id);
@@ -194,10 +194,6 @@ function labelled(
   const list = labelList(labels);
   const { labels: _, ...rest } = metadata;
   return list.length === 0 ? rest : { ...rest, labels: list };
-}
-
-function endpointView({ id, access, organization, createdAt, updatedAt }: Endpoint): EndpointView {
-  return { id, access, organization, created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() };
 }
 
 function affectedView({ record, lastUsedAt }: AffectedToken): AffectedView {

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import type { Zone } from '../../domain/endpoint.js';
 import { escapeInvisible } from '../../domain/text.js';
-import type { ExplanationView, Question } from '../backend/backend.js';
+import type { Explanation } from '../../management/wire/types.js';
+import type { Question } from '../backend/backend.js';
 import { EXIT } from '../exit-codes.js';
 import { usageError } from '../failure.js';
 import type { Host } from '../host.js';
@@ -65,7 +66,7 @@ function requirementOf({ endpoint, scope, authenticated }: ExplainOptions): Ques
   throw usageError('explain needs to know what the call is to: give --endpoint, --scope or --authenticated');
 }
 
-function told({ allowed, reason, steps, remedy }: ExplanationView): string {
+function told({ allowed, reason, steps, remedy }: Explanation): string {
   const verdict = allowed ? 'Allowed.\n' : `Denied: ${escapeInvisible(reason ?? '')}\n`;
   const checks = table(
     ['CHECK', 'RESULT', 'WHAT WAS COMPARED'],

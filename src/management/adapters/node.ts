@@ -1,6 +1,5 @@
 import type { ManagementApi } from '../api.js';
 import { MAX_BODY } from '../http/body.js';
-import { isUnanswered, setNative } from '../native.js';
 
 /** What is used of a request of `node:http`, `node:http2` or Express. */
 export interface NodeRequest {
@@ -55,15 +54,18 @@ export async function serveNode(
 ): Promise<void> {
   let answer: Response;
   let translated: Request | null = null;
+  let unknown = false;
+  const onUnknownPath = () => {
+    unknown = true;
+  };
   try {
     translated = toRequest(request);
-    setNative(translated, { source, address: request.socket?.remoteAddress ?? null });
-    answer = await api(translated);
+    answer = await api(translated, { source, address: request.socket?.remoteAddress, onUnknownPath });
   } catch {
     // A method or a Host that no `Request` can have.
     answer = new Response(null, { status: 400 });
   }
-  if (next !== undefined && isUnanswered(answer)) return next();
+  if (next !== undefined && unknown) return next();
   // Nobody waits for the rest of a body that is too large, or for one that may be and was not looked at.
   const last = request.httpVersionMajor === 1 && (answer.status === 413 || leavesMuch(translated));
   await send(response, answer, last);

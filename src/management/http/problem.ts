@@ -1,10 +1,8 @@
 import { ownCopy } from '../../base/check.js';
 import { isPosternError, type PosternError, type PosternErrorCode } from '../../domain/errors.js';
+import { problemAnswer, RETRY_AFTER } from '../../transports/problem.js';
 import { wirePath, wireSentence } from '../wire/fields.js';
-import { type OwnCode, STATUSES, TITLES } from './statuses.js';
-
-/** When to come back after an outage, in seconds: most are over soon. */
-const RETRY_AFTER = '5';
+import { type OwnCode, STATUSES } from './statuses.js';
 
 /** RFC 6750 section 3: what follows the realm in a challenge. */
 const REALM = 'Bearer realm="postern"';
@@ -40,17 +38,12 @@ export class Problem extends Error {
   }
 
   toResponse(): Response {
-    const { status, code, path, members, message } = this;
-    const problem = { type: 'about:blank', title: TITLES[status], status, detail: message, code };
-    return new Response(JSON.stringify({ ...problem, ...(path !== undefined && { path }), ...members }), {
-      status,
-      headers: {
-        'content-type': 'application/problem+json',
-        'cache-control': 'no-store',
-        'x-content-type-options': 'nosniff',
-        ...this.headers,
-      },
-    });
+    const { status, code, path, members, message: detail } = this;
+    const { body, headers } = problemAnswer(
+      { status, detail, code, ...(path !== undefined && { path }), ...members },
+      { 'X-Content-Type-Options': 'nosniff', ...this.headers },
+    );
+    return new Response(body, { status, headers });
   }
 }
 

@@ -7,8 +7,8 @@ import type { IssuedToken } from '../../managing/tokens-api.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem, problemOf, unauthorized } from '../http/problem.js';
-import { assertKeepsLimits, can, grantable, grantingAs, managesOwn } from '../permissions.js';
-import { grantsOfPerson } from '../person.js';
+import { actingAs, can, grantable, managesOwn } from '../permissions.js';
+import { grantsOfPerson, personCaller } from '../person.js';
 import type { Approval } from './logins.js';
 
 /**
@@ -17,21 +17,28 @@ import type { Approval } from './logins.js';
  * @throws Problem 403 for a credential that makes no tokens: one that was derived, exchanged, or issued elsewhere
  */
 export async function approverOf(context: Context, caller: Caller): Promise<Approval['approver']> {
-  const { core } = context;
-  if (caller.kind === 'person') return { kind: 'person', owner: caller.owner, types: { ...caller.grants.types } };
-  const { tokenId } = caller.principal;
-  const issues = VerifiedPrincipal.issues(caller.principal) && (await core.store.findToken(tokenId)) !== null;
-  if (!issues) {
+  const { principal } = caller;
+  const { tokenId } = principal;
+  if (caller.kind === 'person') {
+    return { kind: 'person', owner: principal.owner as string, types: { ...principal.types } };
+  }
+  const token = VerifiedPrincipal.issues(principal) ? await context.ground.store.findToken(tokenId) : null;
+  if (token === null) {
     throw new Problem(403, 'issuance_forbidden', 'This credential makes no tokens: approve with an API token.');
   }
-  await assertKeepsLimits(context, caller, null);
+  if (token.limits !== null) {
+    const detail = 'Your token has limits, and would get around them: use a token without limits.';
+    throw new Problem(403, 'limits_forbidden', detail);
+  }
   return { kind: 'token', tokenId };
 }
 
 /** Refuses an approval that could not be kept. @throws Problem 403; PosternError as `tokens.create` for its types */
 export async function assertGrantable(context: Context, caller: Caller, types: unknown): Promise<void> {
-  const { settings, store } = context.core;
-  const wanted = await readGrants(types, settings.catalog, (id) => store.findEndpoint(caller.organization, id));
+  const { settings, store } = context.ground;
+  const wanted = await readGrants(types, settings.catalog, (id) =>
+    store.findEndpoint(caller.principal.organization, id),
+  );
   const excess = excessOf(wanted, grantable(context, caller), settings.catalog);
   if (excess === null) return;
   const what =
@@ -51,8 +58,11 @@ export async function issueApproved(context: Context, approval: Approval, from: 
   const { name, expiresIn } = approval;
   const types = approval.types as GrantsOf<TokenTypes>;
   try {
-    const { tokens } = await grantingAs(context, caller, from);
-    return await tokens.create({ name, types, ...(expiresIn !== null && { expiresIn }) });
+    return await actingAs(context, caller, from).tokens.create({
+      name,
+      types,
+      ...(expiresIn !== null && { expiresIn }),
+    });
   } catch (error) {
     // What fails on our side says nothing of who approved.
     if (problemOf(error).fault) throw error;
@@ -61,24 +71,20 @@ export async function issueApproved(context: Context, approval: Approval, from: 
 }
 
 /** Who approved, as they are now; `null` for who is gone. */
-async function callerOf({ core }: Context, { approver, organization }: Approval): Promise<Caller | null> {
+async function callerOf({ ground }: Context, { approver, organization }: Approval): Promise<Caller | null> {
   if (approver.kind === 'person') {
     const { owner, types } = approver;
-    const grants = grantsOfPerson(types, core.settings.catalog);
-    return { kind: 'person', ambient: true, organization, owner, grants, words: {} };
+    return personCaller(owner, organization, grantsOfPerson(types, ground.settings.catalog), {});
   }
-  const token = await core.store.findToken(approver.tokenId);
-  core.time.read();
+  const token = await ground.store.findToken(approver.tokenId);
+  ground.time.read();
   if (token === null || token.organization !== organization) return null;
-  if (isRevoked(token) || expiryOf(token) <= core.time.latest) return null;
-  const principal = core.reader.principal(token);
-  const { owner } = principal;
+  if (isRevoked(token) || expiryOf(token) <= ground.time.latest) return null;
+  const { reader } = ground;
   return {
     kind: 'token',
-    principal,
-    organization,
-    owner,
-    grants: core.reader.grants(token),
+    principal: reader.principal(token),
+    grants: reader.grants(token),
     ambient: false,
     limit: null,
   };

@@ -3,9 +3,11 @@ import type { Context } from '../context.js';
 import { endedCookie, sessionCookie } from '../http/cookie.js';
 import { tokenCaller } from '../identification.js';
 import { can, grantable, managesOwn } from '../permissions.js';
+import type { Owners } from '../wire/owners.js';
 import { nothing, organizationAnswer, userAnswer } from '../wire/schemas.js';
 import { sessionAnswer, signIn } from '../wire/session-schemas.js';
-import { organizationShape, tokenTypeShapes, type WireUser } from '../wire/shapes.js';
+import { organizationShape, tokenTypeShapes } from '../wire/shapes.js';
+import type { Session, User } from '../wire/types.js';
 import { openRoute, type Route, route } from './route.js';
 
 const SESSION = '/api/v1/session';
@@ -19,7 +21,7 @@ export const accountRoutes: readonly Route[] = [
     summary: 'The owner of the credential',
     tag: 'Account',
     answer: userAnswer,
-    handle: async ({ owners, caller }) => ({ body: await owners.of(caller.owner, caller.organization) }),
+    handle: async ({ owners, caller }) => ({ body: await ownerOf(owners, caller) }),
   }),
 
   route({
@@ -29,7 +31,7 @@ export const accountRoutes: readonly Route[] = [
     summary: 'The organization of the credential',
     tag: 'Account',
     answer: organizationAnswer,
-    handle: async ({ caller }) => ({ body: organizationShape(caller.organization) }),
+    handle: async ({ caller }) => ({ body: organizationShape(caller.principal.organization) }),
   }),
 
   route({
@@ -40,7 +42,7 @@ export const accountRoutes: readonly Route[] = [
     tag: 'Account',
     answer: sessionAnswer,
     handle: async ({ context, owners, caller }) => ({
-      body: sessionShape(context, caller, await owners.of(caller.owner, caller.organization)),
+      body: sessionShape(context, caller, await ownerOf(owners, caller)),
     }),
   }),
 ];
@@ -61,7 +63,7 @@ export const signInRoutes: readonly Route[] = [
       const credential = { token, malformed: false, recheck: false, proof: null };
       const caller = await tokenCaller(context, request, credential, true);
       return {
-        body: sessionShape(context, caller, await owners.of(caller.owner, caller.organization)),
+        body: sessionShape(context, caller, await ownerOf(owners, caller)),
         headers: { 'set-cookie': sessionCookie(token, secure) },
       };
     },
@@ -80,15 +82,19 @@ export const signInRoutes: readonly Route[] = [
   }),
 ];
 
-function sessionShape(context: Context, caller: Caller, user: WireUser) {
+function ownerOf(owners: Owners, { principal: { owner, organization } }: Caller): Promise<User> {
+  return owners.of(owner, organization);
+}
+
+function sessionShape(context: Context, caller: Caller, user: User): Session {
   const { effective } = grantable(context, caller);
   const manageTokens = can(context, caller, 'manageTokens');
   return {
     user,
-    organization: organizationShape(caller.organization),
-    owner: caller.owner,
+    organization: organizationShape(caller.principal.organization),
+    owner: caller.principal.owner,
     grants: effective,
-    types: tokenTypeShapes(context.core.settings.catalog),
+    types: tokenTypeShapes(context.ground.settings.catalog),
     can: {
       listTokens: can(context, caller, 'listTokens'),
       manageTokens,

@@ -45,8 +45,8 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
         const { subjectToken, options } = readForm(body);
         assertTarget(body, accessTokens.audience);
         // Of a proof something is kept: not for who has no token to exchange, and is refused below.
-        const isKnown = !('allowed' in (await context.identifyToken(subjectToken)));
-        const dpopKey = isKnown ? await provenKey(context, request) : null;
+        const { active } = await context.postern.introspect(subjectToken);
+        const dpopKey = active ? await provenKey(context, request) : null;
         const issued = await accessTokens
           .exchange(context.postern, subjectToken, { ...options, ...(dpopKey !== null && { dpopKey }) })
           .catch((error: unknown): never => {
@@ -57,7 +57,7 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
             access_token: issued.accessToken,
             issued_token_type: ACCESS_TOKEN,
             token_type: issued.tokenType ?? 'Bearer',
-            expires_in: secondsUntil(issued.expiresAt, context.core.time.read()),
+            expires_in: secondsUntil(issued.expiresAt, context.ground.time.read()),
             scope: issued.scope ?? '',
           },
         };
@@ -85,13 +85,13 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
  *
  * @throws OAuthError `invalid_dpop_proof`
  */
-async function provenKey({ core, settings }: Context, request: Request): Promise<object | null> {
+async function provenKey({ ground, settings }: Context, request: Request): Promise<object | null> {
   const jwt = request.headers.get('dpop');
   if (jwt === null) return null;
   const { origin, pathname } = new URL(request.url);
   const { method } = request;
   const origins = [settings.origin ?? origin];
-  const key = await keyOfProof({ jwt, method, target: pathname, origins, store: core.store }, core.time.read());
+  const key = await keyOfProof({ jwt, method, target: pathname, origins, store: ground.store }, ground.time.read());
   if (key !== null) return key;
   throw new OAuthError('invalid_dpop_proof', 'The proof in DPoP is not good: make a new one for each request.');
 }

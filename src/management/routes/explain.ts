@@ -1,8 +1,4 @@
-import { hash } from '../../base/digest.js';
 import type { Requirement } from '../../domain/requirement.js';
-import { formatToken, SECRET_BYTES } from '../../domain/token-format.js';
-import type { Caller } from '../caller.js';
-import type { Context } from '../context.js';
 import { requirePermission } from '../permissions.js';
 import { explanationAnswer, question } from '../wire/session-schemas.js';
 import { type Route, route } from './route.js';
@@ -18,13 +14,10 @@ export const explainRoutes: readonly Route[] = [
     body: question,
     answer: explanationAnswer,
     permit: (context, caller) => requirePermission(context, caller, 'listTokens', 'ask for explanations'),
-    async handle({ context, caller, body }) {
-      const { organization } = caller;
-      const requirement = (
-        'authenticated' in body.requirement ? body.requirement : { ...body.requirement, organization }
-      ) as Requirement;
-      const token = body.token == null ? null : await visible(context, caller, body.token);
-      const { decision, steps, remedy } = await context.postern.explain({ token, zone: body.zone, requirement });
+    async handle({ library, body: { token, zone, requirement } }) {
+      // Of a scope that nobody knows the library says so.
+      const explained = await library.explain({ token, zone, requirement: requirement as Requirement });
+      const { decision, steps, remedy } = explained;
       return {
         body: {
           allowed: decision.allowed,
@@ -36,18 +29,3 @@ export const explainRoutes: readonly Route[] = [
     },
   }),
 ];
-
-/** Another organization's token is explained as one that nobody issued: its like is made up for that. */
-async function visible({ core, identifyToken }: Context, { organization }: Caller, token: string): Promise<string> {
-  const holder = await identifyToken(token);
-  if (!('allowed' in holder)) return holder.principal.organization === organization ? token : unknownToken(core);
-  if (holder.reason !== 'token_expired' && holder.reason !== 'token_revoked') return token;
-  // What has ended says no longer whose it was; the store does.
-  const ascii = /^[\x21-\x7e]+$/.test(token);
-  const ended = ascii ? await core.store.findTokenByDigest(core.digester.candidates(hash(token))) : null;
-  return ended?.token.organization === organization ? token : unknownToken(core);
-}
-
-function unknownToken({ settings }: Context['core']): string {
-  return formatToken(settings.tokenPrefix, settings.random(SECRET_BYTES));
-}

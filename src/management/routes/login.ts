@@ -18,6 +18,7 @@ import {
   loginQuery,
   loginRequestAnswer,
 } from '../wire/session-schemas.js';
+import type { LoginRequest } from '../wire/types.js';
 import { openRoute, type Route, route } from './route.js';
 import { needed, typesFrom } from './token-input.js';
 
@@ -34,7 +35,7 @@ const UNBOUND_LIFE = '24h';
 
 /** Logins of a terminal through the browser. */
 export function loginRoutes(context: Context): readonly Route[] {
-  const limits = new LoginLimits(context.core);
+  const limits = new LoginLimits(context.ground);
   return [
     openRoute({
       method: 'GET',
@@ -91,7 +92,7 @@ export function loginRoutes(context: Context): readonly Route[] {
       refusals: [404],
       permit: assertMayManageSome,
       async handle({ caller, params }) {
-        const login = await context.logins.find(params.code as string, caller.organization);
+        const login = await context.logins.find(params.code as string, caller.principal.organization);
         return { body: await loginShape(context, login, caller) };
       },
     }),
@@ -107,11 +108,8 @@ export function loginRoutes(context: Context): readonly Route[] {
       refusals: [404, 409],
       permit: assertMayManageSome,
       async handle({ caller, params, body }) {
-        const { organization, grants } = caller;
-        const types = needed(
-          typesFrom(body, context.words) ?? (await typesNow(context, organization, grants)),
-          context,
-        );
+        const { organization } = caller.principal;
+        const types = needed(typesFrom(body, context.words) ?? (await typesNow(context, caller)), context);
         const login = await context.logins.answer(params.code as string, organization, async (waiting) => {
           const expiresIn = lifeOf(waiting, body.expires_in ?? null);
           const approver = await approverOf(context, caller);
@@ -134,14 +132,18 @@ export function loginRoutes(context: Context): readonly Route[] {
       refusals: [404, 409],
       permit: assertMayManageSome,
       async handle({ caller, params }) {
-        const login = await context.logins.answer(params.code as string, caller.organization, async () => null);
+        const login = await context.logins.answer(
+          params.code as string,
+          caller.principal.organization,
+          async () => null,
+        );
         return { body: await loginShape(context, login, caller) };
       },
     }),
   ];
 }
 
-async function loginShape(context: Context, login: Login, { organization, grants }: Caller) {
+async function loginShape(context: Context, login: Login, caller: Caller): Promise<LoginRequest> {
   const bound = login.challenge !== null;
   return {
     from: login.from,
@@ -149,8 +151,8 @@ async function loginShape(context: Context, login: Login, { organization, grants
     expires_at: new Date(login.expiresAt).toISOString(),
     bound,
     status: login.status,
-    types: login.approval?.types ?? (await typesNow(context, organization, grants)),
-    token_expires_at: bound ? null : new Date(context.core.time.read() + DAY).toISOString(),
+    types: (login.approval?.types ?? (await typesNow(context, caller))) as LoginRequest['types'],
+    token_expires_at: bound ? null : new Date(context.ground.time.read() + DAY).toISOString(),
     token_expires_in: bound ? LIFE : UNBOUND_LIFE,
   };
 }

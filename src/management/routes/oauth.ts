@@ -1,16 +1,12 @@
-import type { Holder } from '../../deciding/holder.js';
-import type { Denied } from '../../domain/decision.js';
-import { VerifiedPrincipal } from '../../domain/principal.js';
-import type { Context } from '../context.js';
+import type { Introspection } from '../../instance/inspection.js';
 import { OAuthError } from '../http/oauth-error.js';
-import { internalError, scopeMissing, unavailable } from '../http/problem.js';
+import { scopeMissing } from '../http/problem.js';
 import { can, managesOwn, owns, requirePermission } from '../permissions.js';
 import { introspectionAnswer, introspectionForm, revocationForm } from '../wire/oauth-schemas.js';
 import { nothing } from '../wire/schemas.js';
 import { type Route, route } from './route.js';
 
 const tag = 'OAuth';
-const INACTIVE = { active: false };
 
 /** Introspection (RFC 7662) and revocation (RFC 7009). */
 export const oauthRoutes: readonly Route[] = [
@@ -24,11 +20,9 @@ export const oauthRoutes: readonly Route[] = [
     form: introspectionForm,
     answer: introspectionAnswer,
     permit: (context, caller) => requirePermission(context, caller, 'listTokens', 'introspect tokens'),
-    async handle({ context, caller, body: { token } }) {
-      const holder = await holderOf(context, token);
-      // Section 2.2: of what is not active, or not the caller's to see, nothing is told.
-      const active = holder !== null && holder.principal.organization === caller.organization;
-      return { body: active ? introspected(holder) : INACTIVE };
+    async handle({ library, body: { token } }) {
+      const found = await library.introspect(token);
+      return { body: found.active ? introspected(found) : found };
     },
   }),
 
@@ -42,11 +36,11 @@ export const oauthRoutes: readonly Route[] = [
     form: revocationForm,
     answer: nothing,
     async handle({ context, caller, library, body: { token } }) {
-      const holder = await holderOf(context, token);
+      const found = await library.introspect(token);
       // Section 2.2: an invalid token is no error. Another organization's is as if it were one.
-      if (holder === null || holder.principal.organization !== caller.organization) return { body: {} };
-      const { principal, restriction } = holder;
-      if (holder.account === null || restriction !== null || !VerifiedPrincipal.issues(principal)) {
+      if (!found.active) return { body: {} };
+      const { principal } = found;
+      if (!found.isApiToken) {
         throw new OAuthError(
           'unsupported_token_type',
           'Only API tokens are revoked: a signed token ends with the one it comes from.',
@@ -64,29 +58,15 @@ export const oauthRoutes: readonly Route[] = [
   }),
 ];
 
-/** `null` for what is not active. @throws Problem 503, 500: what can't be told is no "inactive" */
-async function holderOf({ identifyToken }: Context, token: string): Promise<Holder | null> {
-  const found = await identifyToken(token);
-  if (!('allowed' in found)) return found;
-  throwFault(found);
-  return null;
-}
-
-function throwFault({ reason }: Denied): void {
-  if (reason === 'unavailable') throw unavailable('Whether this token is good can not be told at the moment.');
-  if (reason === 'internal_error') throw internalError();
-}
-
-function introspected({ principal, expiresAt, secretEndsAt, restriction }: Holder) {
+function introspected({ principal, endsAt, isBound }: Extract<Introspection, { active: true }>) {
   const { tokenId, owner, organization, grants } = principal;
-  const end = Math.min(expiresAt, secretEndsAt);
   return {
     active: true,
     scope: grants.scopes.join(' '),
     client_id: tokenId,
     ...(owner !== null && { username: owner }),
-    token_type: restriction?.prove ? 'DPoP' : 'Bearer',
-    ...(Number.isFinite(end) && { exp: Math.floor(end / 1000) }),
+    token_type: isBound ? 'DPoP' : 'Bearer',
+    ...(endsAt !== null && { exp: Math.floor(endsAt.getTime() / 1000) }),
     sub: owner ?? tokenId,
     organization,
     owner,

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { ownCopy } from '../../base/check.js';
-import type { Management } from '../../managing/create-managing.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
+import type { Library } from '../permissions.js';
 import type { Owners } from '../wire/owners.js';
 
 /** One request, read and checked. */
@@ -25,8 +25,8 @@ export interface Call<Query = unknown, Body = unknown> {
 /** The same in someone's name. */
 export interface CallerCall<Query = unknown, Body = unknown> extends Call<Query, Body> {
   readonly caller: Caller;
-  /** The library in the caller's hands, for what grants nothing. */
-  readonly library: Management;
+  /** The library in the caller's hands. */
+  readonly library: Library;
 }
 
 /** What is answered: 200 with JSON, unless it is a response already. */

@@ -36,9 +36,9 @@ export function typesFrom({ types, scopes }: Named, words: ScopeWords): GrantsOf
 }
 
 /** Refuses a token, or a login, without a type. @throws PosternError `types_missing` */
-export function needed(types: GrantsOf<TokenTypes> | undefined, { words: { known }, core }: Context) {
+export function needed(types: GrantsOf<TokenTypes> | undefined, { words: { known }, ground }: Context) {
   if (types !== undefined && Object.keys(types).length > 0) return types;
-  const typeNames = [...core.settings.catalog.types.keys()];
+  const typeNames = [...ground.settings.catalog.types.keys()];
   const words = known.length > 0 ? `, or in scopes: ${known.join(', ')}` : '';
   throw new PosternError(
     'types_missing',

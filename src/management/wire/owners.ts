@@ -1,24 +1,26 @@
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import type { OwnerWords } from '../options.js';
-import type { WireUser } from './shapes.js';
+import type { User } from './types.js';
 
 /** Owners in words, each asked for once a request. */
 export class Owners {
   readonly #context: Context;
   readonly #request: Request;
-  readonly #known = new Map<string, Promise<WireUser>>();
+  readonly #known = new Map<string, Promise<User>>();
 
   /** @param caller knows best who it is, where it is a person of the application */
   constructor(context: Context, request: Request, caller: Caller | null) {
     this.#context = context;
     this.#request = request;
     if (caller?.kind !== 'person') return;
-    const { owner, organization, words } = caller;
+    const { words } = caller;
+    const { owner, organization } = caller.principal;
+    if (owner === null) return;
     this.#known.set(keyOf(owner, organization), Promise.resolve(shape(owner, words)));
   }
 
-  of(owner: string | null, organization: string): Promise<WireUser> {
+  of(owner: string | null, organization: string): Promise<User> {
     if (owner === null) return Promise.resolve(shape('', {}));
     const key = keyOf(owner, organization);
     let words = this.#known.get(key);
@@ -29,7 +31,7 @@ export class Owners {
     return words;
   }
 
-  async #ask(owner: string, organization: string): Promise<WireUser> {
+  async #ask(owner: string, organization: string): Promise<User> {
     try {
       return shape(owner, (await this.#context.settings.describeOwner?.(owner, organization)) ?? {});
     } catch (error) {
@@ -45,7 +47,7 @@ function keyOf(owner: string, organization: string): string {
 }
 
 /** Texts throughout: a null would be shown as the word `None`. */
-function shape(owner: string, { name, email, firstName, lastName }: OwnerWords): WireUser {
+function shape(owner: string, { name, email, firstName, lastName }: OwnerWords): User {
   return { name: text(name) || owner, email: text(email), first_name: text(firstName), last_name: text(lastName) };
 }
 

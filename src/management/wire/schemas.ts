@@ -4,7 +4,8 @@ import { CHANGE_TYPES } from '../../ports/changes.js';
 
 /*
  * What goes over the wire. Input is read through these schemas, and the OpenAPI document is made of them; lengths are the
- * library's to check, so that they are counted in one place.
+ * library's to check, so that they are counted in one place. Answers are
+ * read by clients of other versions: they pass over what they don't know.
  */
 
 const time = z.string().meta({ format: 'date-time' });
@@ -23,7 +24,7 @@ export const userAnswer = z
   .strictObject({ name: z.string(), email: z.string(), first_name: z.string(), last_name: z.string() })
   .meta({ id: 'User', description: 'Texts, empty where unknown' });
 
-export const label = z.strictObject({ key: z.string(), value: z.string() }).meta({ id: 'Label' });
+export const label = z.object({ key: z.string(), value: z.string() }).meta({ id: 'Label' });
 
 export const organizationAnswer = z
   .strictObject({
@@ -83,7 +84,7 @@ const tokenAnswerFields = {
   revoked_at: time.nullable(),
 };
 
-export const tokenAnswer = z.strictObject(tokenAnswerFields).meta({ id: 'Token' });
+export const tokenAnswer = z.object(tokenAnswerFields).meta({ id: 'Token' });
 
 export const issuedTokenAnswer = z
   .strictObject({
@@ -92,7 +93,7 @@ export const issuedTokenAnswer = z
   })
   .meta({ id: 'IssuedToken' });
 
-export const tokenPageAnswer = z.strictObject({
+export const tokenPageAnswer = z.object({
   start: count,
   count,
   total: count,
@@ -154,8 +155,8 @@ export const rotation = z.strictObject({
 
 export const nothing = z.strictObject({});
 
-export const usageAnswer = z.strictObject({
-  items: z.array(z.strictObject({ endpoint: z.string().nullable(), count, last_used_at: time })),
+export const usageAnswer = z.object({
+  items: z.array(z.object({ endpoint: z.string().nullable(), count, last_used_at: time })),
 });
 
 const access = z.enum(ACCESS, `use ${ACCESS.join(', ')}`);
@@ -164,7 +165,7 @@ export const endpointAnswer = z
   .strictObject({ id: z.string(), organization: z.string(), access, created_at: time, updated_at: time })
   .meta({ id: 'Endpoint' });
 
-export const endpointPageAnswer = z.strictObject({
+export const endpointPageAnswer = z.object({
   items: z.array(endpointAnswer),
   next_cursor: z.string().nullable(),
 });
@@ -179,8 +180,8 @@ export const newEndpoint = z.strictObject({
 });
 export const endpointChanges = z.strictObject({ access });
 
-const affected = z.array(z.strictObject({ token: tokenAnswer, last_used_at: time.nullable() }));
-export const previewAnswer = z.strictObject({
+const affected = z.array(z.object({ token: tokenAnswer, last_used_at: time.nullable() }));
+export const previewAnswer = z.object({
   from: access,
   to: access,
   open_to_anyone: z.boolean(),
@@ -197,15 +198,15 @@ export const auditQuery = z.strictObject({
   subject: z.string().optional(),
 });
 
-export const auditAnswer = z.strictObject({
+export const auditAnswer = z.object({
   items: z.array(
-    z.strictObject({
+    z.object({
       id: z.string(),
       type: z.enum(CHANGE_TYPES),
       at: time,
       actor: z.union([
-        z.strictObject({ kind: z.literal('application') }),
-        z.strictObject({ kind: z.literal('principal'), token_id: z.string().nullable(), owner: z.string().nullable() }),
+        z.object({ kind: z.literal('application') }),
+        z.object({ kind: z.literal('principal'), token_id: z.string().nullable(), owner: z.string().nullable() }),
       ]),
       from: z.string().nullable(),
       organization: z.string(),

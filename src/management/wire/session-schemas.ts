@@ -10,8 +10,8 @@ const name = z.string('give a text of 1 to 200 characters').meta({ minLength: 1,
 export const signIn = z.strictObject({ token: z.string('give a developer token') });
 
 const tokenType = z.union([
-  z.strictObject({ name: z.string(), form: z.literal('endpoint_access') }),
-  z.strictObject({
+  z.object({ name: z.string(), form: z.literal('endpoint_access') }),
+  z.object({
     name: z.string(),
     form: z.literal('scope_access'),
     resources: z
@@ -20,16 +20,16 @@ const tokenType = z.union([
   }),
 ]);
 
-export const sessionAnswer = z.strictObject({
+export const sessionAnswer = z.object({
   user: userAnswer,
   organization: organizationAnswer,
   owner: z.string().nullable(),
-  grants: z.strictObject({
+  grants: z.object({
     scopes: z.array(z.string()),
     endpoints: z.union([z.literal('*'), z.array(z.string())]),
   }),
   types: z.array(tokenType),
-  can: z.strictObject({
+  can: z.object({
     listTokens: z.boolean(),
     manageTokens: z.boolean(),
     manageOwn: z.boolean().meta({ description: "The caller's own personal tokens" }),
@@ -48,12 +48,12 @@ export const loginQuery = z.strictObject({
     .optional(),
   code_challenge_method: z.literal('S256', 'use S256').optional(),
 });
-export const loginAnswer = z.strictObject({ code: z.string() });
+export const loginAnswer = z.object({ code: z.string() });
 
 export const collectQuery = z.strictObject({ code: z.string('give the code') });
-export const collectAnswer = z.strictObject({ token: z.string() });
+export const collectAnswer = z.object({ token: z.string() });
 
-export const loginRequestAnswer = z.strictObject({
+export const loginRequestAnswer = z.object({
   from: z.string().nullable().meta({ description: 'The address that asks; null where it is not known' }),
   created_at: time,
   expires_at: time,
@@ -86,11 +86,11 @@ export const question = z.strictObject({
   requirement,
 });
 
-export const explanationAnswer = z.strictObject({
+export const explanationAnswer = z.object({
   allowed: z.boolean(),
   reason: z.string().nullable(),
-  steps: z.array(z.strictObject({ check: z.string(), passed: z.boolean(), detail: z.string() })),
-  remedy: z.strictObject({ types: z.unknown(), message: z.string() }).nullable(),
+  steps: z.array(z.object({ check: z.string(), passed: z.boolean(), detail: z.string() })),
+  remedy: z.object({ types: z.unknown(), message: z.string() }).nullable(),
 });
 
 export const accessQuery = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`) });

@@ -1,18 +1,12 @@
 import type { Endpoint } from '../../domain/endpoint.js';
 import type { Catalog } from '../../domain/token-types.js';
 import type { AuditEntry } from '../../managing/audit.js';
-
-export interface WireUser {
-  readonly name: string;
-  readonly email: string;
-  readonly first_name: string;
-  readonly last_name: string;
-}
+import type { Organization, TokenType, AuditEntry as WireAuditEntry, Endpoint as WireEndpoint } from './types.js';
 
 /** Organizations are names here, and have no beginning of their own; clients want one. */
 const ALWAYS = new Date(0).toISOString();
 
-export function organizationShape(name: string) {
+export function organizationShape(name: string): Organization {
   return {
     uid: name,
     created_at: ALWAYS,
@@ -25,11 +19,11 @@ export function organizationShape(name: string) {
   };
 }
 
-export function endpointShape({ id, organization, access, createdAt, updatedAt }: Endpoint) {
+export function endpointShape({ id, organization, access, createdAt, updatedAt }: Endpoint): WireEndpoint {
   return { id, organization, access, created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() };
 }
 
-export function auditShape({ actor, at, ...entry }: AuditEntry) {
+export function auditShape({ actor, at, ...entry }: AuditEntry): WireAuditEntry {
   const { id, type, from, organization, subject, before, after } = entry;
   return {
     id,
@@ -49,7 +43,7 @@ export function auditShape({ actor, at, ...entry }: AuditEntry) {
 }
 
 /** The token types of an instance, for who wants to offer a choice. */
-export function tokenTypeShapes(catalog: Catalog) {
+export function tokenTypeShapes(catalog: Catalog): readonly TokenType[] {
   return [...catalog.types].map(([name, type]) =>
     type.form === 'endpoint_access'
       ? { name, form: 'endpoint_access' }

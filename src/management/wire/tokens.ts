@@ -5,21 +5,17 @@ import type { Context } from '../context.js';
 import type { Owners } from './owners.js';
 import { organizationShape } from './shapes.js';
 import { timeOrNull } from './time.js';
-
-export interface Label {
-  readonly key: string;
-  readonly value: string;
-}
+import type { Label, Token } from './types.js';
 
 /** A token as this wire shows it: every key always there. */
-export async function tokenShape(context: Context, owners: Owners, record: TokenRecord) {
+export async function tokenShape(context: Context, owners: Owners, record: TokenRecord): Promise<Token> {
   const { id, name, description, types, organization, owner, ownership, hint, expiresAt, revokedAt } = record;
   const grants = grantsOf(types, context);
   return {
     uid: id,
     created_at: record.createdAt.toISOString(),
     updated_at: timeOrNull(record.updatedAt),
-    deleted_at: null as string | null,
+    deleted_at: null,
     name,
     resource_type: 'api_token',
     labels: labelsOf(record.metadata),
@@ -29,11 +25,11 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
     organization: organizationShape(organization),
     expired_at: timeOrNull(expiresAt),
     last_used_at: timeOrNull(record.lastUsedAt),
-    is_expired: expiresAt !== null && expiresAt.getTime() <= context.core.time.read(),
+    is_expired: expiresAt !== null && expiresAt.getTime() <= context.ground.time.read(),
     is_api_token: true,
     is_organization_token: ownership === 'organization',
     is_global_access: grants.allEndpoints,
-    types,
+    types: types as Token['types'],
     owner,
     hint,
     revoked_at: timeOrNull(revokedAt),
@@ -41,14 +37,14 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
 }
 
 /** The grants of a record, for showing: its endpoints are names here. */
-function grantsOf(types: TokenRecord['types'], { core }: Context): Grants {
+function grantsOf(types: TokenRecord['types'], { ground }: Context): Grants {
   const stored = Object.entries(types).map(([name, grant]): [string, StoredGrant] => {
     const own = ownCopy(grant) as { endpoints?: '*' | readonly string[]; scopes?: readonly string[] };
     const { endpoints, scopes } = own;
     if (scopes !== undefined) return [name, { scopes }];
     return [name, { endpoints: endpoints === '*' ? '*' : (endpoints ?? []).map((id) => ({ id, uid: null })) }];
   });
-  return compileGrants(Object.fromEntries(stored), core.settings.catalog, { named: true });
+  return compileGrants(Object.fromEntries(stored), ground.settings.catalog, { named: true });
 }
 
 /** Labels live in the record's metadata, beside what the application keeps there. */

@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { launchBrowser } from '../../support/browser.js';
 
 /** Where screenshots go: for people to look at. */
 const SCREENSHOTS = process.env.POSTERN_SCREENSHOTS ?? join(tmpdir(), 'postern-screenshots');
@@ -20,11 +21,11 @@ export interface Visit {
   leave(): Promise<void>;
 }
 
-/** Debian's Chromium, started once for a file of tests. */
+/** Chromium, started once for a file of tests. */
 export function useBrowser() {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+    browser = await launchBrowser();
   });
   afterAll(() => browser.close());
 

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { EndpointView } from '../../backend/backend.js';
+import type { Endpoint } from '../../../management/wire/types.js';
 import type { Host } from '../../host.js';
 import { outputOption, wholeNumber, withTarget } from '../../options.js';
 import { type Format, note, print } from '../../output/print.js';
@@ -31,7 +31,7 @@ export function list(host: Host): Command {
     );
 }
 
-export function endpointTable(endpoints: readonly EndpointView[]): string {
+export function endpointTable(endpoints: readonly Endpoint[]): string {
   return table(
     ['ID', 'ACCESS', 'CREATED', 'UPDATED'],
     endpoints.map(({ id, access, created_at, updated_at }) => [

@@ -1,10 +1,10 @@
+import type { LoginRequest } from '../../wire/types.js';
 import { ApiError, call, isSignedOut } from './api.js';
 import { type Child, foreign, h, replaceContent } from './dom.js';
 import { selectField } from './fields.js';
 import { problemOf, sentence } from './form.js';
 import { grantLines, grantsField } from './grants.js';
 import { type PageContext, pageHead } from './page.js';
-import type { LoginRequest } from './shapes.js';
 import { failedState } from './table.js';
 import { counted, fromNow, inFull } from './words.js';
 

@@ -1,9 +1,9 @@
+import type { AuditEntry, AuditPage } from '../../wire/types.js';
 import { call, isSignedOut } from './api.js';
 import { CHANGE_TYPES, changesOf, verbOf } from './audit-words.js';
 import { type Child, foreign, h, replaceContent } from './dom.js';
 import { sentence } from './form.js';
 import { type PageContext, pageHead } from './page.js';
-import type { AuditEntry, CursorPage } from './shapes.js';
 import { type Column, emptyState, failedState, loadingTable, table } from './table.js';
 import { inSeconds } from './words.js';
 
@@ -32,7 +32,7 @@ export function auditPage({ signedOut }: PageContext): HTMLElement {
     }
     try {
       const query = { count: PAGE_SIZE, cursor, type: kind.value };
-      const page = await call<CursorPage<AuditEntry>>('GET', 'api/v1/audit', { query, signal });
+      const page = await call<AuditPage>('GET', 'api/v1/audit', { query, signal });
       const seen = entries.length;
       entries = cursor === null ? page.items : [...entries, ...page.items];
       show(page.next_cursor, cursor === null ? null : seen);

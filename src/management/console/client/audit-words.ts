@@ -1,5 +1,5 @@
+import type { AuditEntry, Grants } from '../../wire/types.js';
 import { grantLines } from './grants.js';
-import type { AuditEntry, Grants } from './shapes.js';
 import { inFull, titled } from './words.js';
 
 const VERBS: Readonly<Record<string, string>> = {

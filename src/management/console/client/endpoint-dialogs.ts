@@ -1,10 +1,10 @@
+import type { Access, AffectedToken, Endpoint, Preview } from '../../wire/types.js';
 import { isSignedOut } from './api.js';
 import { confirmByName } from './confirm.js';
 import { type Child, foreign, h, replaceContent } from './dom.js';
 import { ACCESS_WORDS, changeAccess, createEndpoint, deleteEndpoint, previewAccess } from './endpoints.js';
 import { radioField, textField } from './fields.js';
 import { openForm, problemOf } from './form.js';
-import type { Access, AffectedToken, Endpoint, Preview } from './shapes.js';
 import { counted, fromNow } from './words.js';
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;

@@ -1,9 +1,9 @@
+import type { Grants, Session } from '../../wire/types.js';
 import { h, replaceContent, uniqueId } from './dom.js';
 import { readEndpoints } from './endpoints.js';
 import { choice } from './fields.js';
 import { sentence } from './form.js';
 import type { Picker } from './picker.js';
-import type { Grants, Session } from './shapes.js';
 
 /** So many endpoints are looked over at a glance; with more there is a box to narrow them down. */
 const FEW = 8;

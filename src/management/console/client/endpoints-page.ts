@@ -1,3 +1,4 @@
+import type { Endpoint } from '../../wire/types.js';
 import { isSignedOut } from './api.js';
 import { keepingFocus } from './dialog.js';
 import { type Child, foreign, h, replaceContent } from './dom.js';
@@ -5,7 +6,6 @@ import { openChangeAccess, openCreateEndpoint, openDeleteEndpoint } from './endp
 import { ACCESS_WORDS, MOST_ENDPOINTS, readEndpoints } from './endpoints.js';
 import { sentence } from './form.js';
 import { type PageContext, pageHead } from './page.js';
-import type { Endpoint } from './shapes.js';
 import { announce } from './status.js';
 import { type Column, dateCell, emptyState, failedState, loadingTable, table } from './table.js';
 import { counted } from './words.js';

@@ -1,5 +1,5 @@
+import type { Access, Endpoint, EndpointPage, Preview } from '../../wire/types.js';
 import { call } from './api.js';
-import type { Access, CursorPage, Endpoint, Preview } from './shapes.js';
 
 /** The most that are read at once: beyond it, the page and the choices say that there are more. */
 export const MOST_ENDPOINTS = 1_000;
@@ -9,7 +9,7 @@ export async function readEndpoints(signal?: AbortSignal): Promise<readonly Endp
   const found: Endpoint[] = [];
   let cursor: string | null = null;
   do {
-    const page: CursorPage<Endpoint> = await call('GET', 'api/v1/endpoints', { query: { count: 500, cursor }, signal });
+    const page: EndpointPage = await call('GET', 'api/v1/endpoints', { query: { count: 500, cursor }, signal });
     found.push(...page.items);
     cursor = page.next_cursor;
   } while (cursor !== null && found.length < MOST_ENDPOINTS);

@@ -1,9 +1,9 @@
+import type { Grants, Session, TokenType } from '../../wire/types.js';
 import { h } from './dom.js';
 import { endpointPicker } from './endpoint-picker.js';
 import { switchInput } from './fields.js';
 import type { Field } from './form.js';
 import { scopePicker } from './scope-picker.js';
-import type { Grants, Session, TokenType } from './shapes.js';
 import { titled } from './words.js';
 
 /** One switch for each token type, each with its choice below. At least one must be on. */

@@ -1,3 +1,4 @@
+import type { Session } from '../../wire/types.js';
 import { ApiError, base, isSignedOut } from './api.js';
 import { approvePage } from './approve-page.js';
 import { auditPage } from './audit-page.js';
@@ -7,7 +8,6 @@ import { endpointsPage } from './endpoints-page.js';
 import { sentence } from './form.js';
 import type { PageContext } from './page.js';
 import { offerSignInAgain, readSession } from './session.js';
-import type { Session } from './shapes.js';
 import { openSignIn, signedOutPage, signInPage, signOut } from './sign-in.js';
 import { announce, statusRegion } from './status.js';
 import { failedState } from './table.js';

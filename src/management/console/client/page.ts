@@ -1,5 +1,5 @@
+import type { Session } from '../../wire/types.js';
 import { type Child, h } from './dom.js';
-import type { Session } from './shapes.js';
 
 /** What a page gets to work with. */
 export interface PageContext {

@@ -1,4 +1,4 @@
-import type { Grants } from './shapes.js';
+import type { Grants } from '../../wire/types.js';
 
 /** What a token type's switch opens: the choice of what is granted. */
 export interface Picker {

@@ -1,7 +1,7 @@
+import type { Grants, Session, TokenType } from '../../wire/types.js';
 import { h } from './dom.js';
 import { choice } from './fields.js';
 import type { Picker } from './picker.js';
-import type { Grants, Session, TokenType } from './shapes.js';
 
 type ScopeType = Extract<TokenType, { form: 'scope_access' }>;
 

@@ -1,5 +1,5 @@
+import type { Session, Token } from '../../wire/types.js';
 import { call } from './api.js';
-import type { Session, Token } from './shapes.js';
 
 /** Who is signed in. @throws ApiError (401: nobody), Unreachable */
 export function readSession(): Promise<Session> {

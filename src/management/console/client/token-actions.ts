@@ -1,8 +1,8 @@
+import type { IssuedToken, Token } from '../../wire/types.js';
 import { confirmByName } from './confirm.js';
 import { foreign, h } from './dom.js';
 import { selectField } from './fields.js';
 import { openForm } from './form.js';
-import type { IssuedToken, Token } from './shapes.js';
 import { deleteToken, revokeToken, rotateToken } from './tokens.js';
 import { fromNow } from './words.js';
 

@@ -1,8 +1,8 @@
+import type { Token, Use, User } from '../../wire/types.js';
 import { openDialog } from './dialog.js';
 import { type Child, foreign, h, replaceContent } from './dom.js';
 import { problemOf } from './form.js';
 import { grantLines } from './grants.js';
-import type { Token, Use, User } from './shapes.js';
 import { agoCell, table } from './table.js';
 import { readUsage } from './tokens.js';
 import { fromNow, inDigits, inFull } from './words.js';

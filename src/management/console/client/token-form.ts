@@ -1,9 +1,9 @@
+import type { IssuedToken, Session, Token } from '../../wire/types.js';
 import { type Child, h } from './dom.js';
 import { type ExpiryField, expiryField } from './expiry.js';
 import { radioField, textField } from './fields.js';
 import { type Field, openForm } from './form.js';
 import { grantsField } from './grants.js';
-import type { IssuedToken, Session, Token } from './shapes.js';
 import { createToken, type Ownership, type TokenChanges, updateToken } from './tokens.js';
 
 const NAME_LENGTH = 200;

@@ -1,7 +1,7 @@
+import type { IssuedToken } from '../../wire/types.js';
 import { base } from './api.js';
 import { openDialog } from './dialog.js';
 import { foreign, h, replaceContent } from './dom.js';
-import type { IssuedToken } from './shapes.js';
 
 /** Shows a token's secret, the only time that there is. It closes when it was copied, or on a second wish. */
 export function openSecret(title: string, token: IssuedToken, opener: Element | null, onClosed: () => void): void {

@@ -1,8 +1,8 @@
 import { escapeInvisible } from '../../../domain/text.js';
+import type { IssuedToken, Session, Token } from '../../wire/types.js';
 import { type Child, foreign, h } from './dom.js';
 import { type MenuItem, menuButton } from './menu.js';
 import { mayManage, mayRotate } from './session.js';
-import type { IssuedToken, Session, Token } from './shapes.js';
 import { agoCell, type Column, dateCell } from './table.js';
 import { openDelete, openRevoke, openRotate } from './token-actions.js';
 import { nameOf, openDetails } from './token-details.js';

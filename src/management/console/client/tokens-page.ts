@@ -1,11 +1,11 @@
 import { escapeInvisible } from '../../../domain/text.js';
+import type { IssuedToken, TokenPage } from '../../wire/types.js';
 import { isSignedOut } from './api.js';
 import { keepingFocus } from './dialog.js';
 import { type Child, foreign, h, replaceContent } from './dom.js';
 import { sentence } from './form.js';
 import { type PageContext, pageHead } from './page.js';
 import { mayCreate } from './session.js';
-import type { IssuedToken, TokenPage } from './shapes.js';
 import { announce } from './status.js';
 import { emptyState, failedState, loadingTable, pager, table } from './table.js';
 import { tabs } from './tabs.js';

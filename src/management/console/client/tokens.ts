@@ -1,5 +1,5 @@
+import type { Grants, IssuedToken, Token, TokenPage, Use } from '../../wire/types.js';
 import { call } from './api.js';
-import type { Grants, IssuedToken, Token, TokenPage, Use } from './shapes.js';
 
 export type Ownership = 'personal' | 'organization';
 

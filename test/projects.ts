@@ -1,0 +1,29 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Every test file, by its path from the root. */
+export const TEST_FILES: readonly string[] = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' })
+  .map((path) => `test/${path.replaceAll('\\', '/')}`)
+  .filter((path) => path.endsWith('.test.ts') && !path.includes('/node_modules/'))
+  .sort();
+
+/** The first pattern that fits a file names its project; `unit` has the rest. */
+const PATTERNS = {
+  package: /^test\/package\//,
+  slow: /^test\/(examples\/demo|jwt\/contract|services\/without-node|stores\/node-sqlite|types\/)/,
+  services:
+    /^test\/(cli\/(?!bootstrap|contexts)|clients\/|examples\/|faults\/|limits\/|management\/console\/|jwt\/derive-in-a-browser|stores\/(postgres|redis|sqlite))/,
+} as const;
+
+export type Project = keyof typeof PATTERNS | 'unit';
+
+export function filesOf(project: Project): string[] {
+  return TEST_FILES.filter((file) => projectOf(file) === project);
+}
+
+function projectOf(file: string): Project {
+  const found = Object.entries(PATTERNS).find(([, pattern]) => pattern.test(file));
+  return (found?.[0] as Project | undefined) ?? 'unit';
+}

@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { TEST_FILES } from '../projects.js';
+
+/** A program that tests need and npm does not bring. */
+export interface Tool {
+  readonly name: string;
+  /** Its package in Debian and Ubuntu. */
+  readonly debian: string;
+  /** How to get it on another system. */
+  readonly elsewhere: string;
+  readonly isThere: () => boolean;
+  /** The test files that need it, by their path from the root. */
+  readonly files: RegExp;
+}
+
+export const CHROMIUM = process.env.POSTERN_CHROMIUM ?? '/usr/bin/chromium';
+
+/** Debian's own Python: no other sees `python3-grpcio`. */
+export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
+
+const POSTGRES_FILES = /^test\/(stores\/postgres(?!-options)|faults\/postgres|limits\/limits|cli\/shared-stores)/;
+const REDIS_FILES = /^test\/(stores\/redis|faults\/redis|limits\/limits|cli\/shared-stores)/;
+
+export const TOOLS: readonly Tool[] = [
+  {
+    name: 'PostgreSQL',
+    debian: 'postgresql',
+    elsewhere: 'put initdb and postgres in PATH',
+    isThere: () => findPostgres() !== null,
+    files: POSTGRES_FILES,
+  },
+  {
+    name: 'Redis',
+    debian: 'redis-server',
+    elsewhere: 'put redis-server and redis-cli in PATH',
+    isThere: () => inPath('redis-server') && inPath('redis-cli'),
+    files: REDIS_FILES,
+  },
+  {
+    name: 'Chromium',
+    debian: 'chromium',
+    elsewhere: 'name its path in POSTERN_CHROMIUM',
+    isThere: () => existsSync(CHROMIUM),
+    files: /^test\/(management\/console\/(?!assets)|jwt\/derive-in-a-browser)/,
+  },
+  {
+    name: 'gRPC for Python',
+    debian: 'python3-grpcio',
+    elsewhere: 'name a Python that has grpcio in POSTERN_PYTHON',
+    isThere: () => succeeds(PYTHON, '-c', 'import grpc'),
+    files: /^test\/clients\/grpc-python/,
+  },
+  {
+    name: 'curl',
+    debian: 'curl',
+    elsewhere: 'put curl in PATH',
+    isThere: () => inPath('curl'),
+    files: /^test\/cli\/seed-page/,
+  },
+  {
+    name: 'jq',
+    debian: 'jq',
+    elsewhere: 'put jq in PATH',
+    isThere: () => inPath('jq'),
+    files: /^test\/cli\/seed-page/,
+  },
+  {
+    name: 'setpriv and script of util-linux',
+    debian: 'util-linux',
+    elsewhere: 'run the tests on Linux',
+    isThere: () => inPath('setpriv') && inPath('script'),
+    files: new RegExp(`${POSTGRES_FILES.source}|${REDIS_FILES.source}|^test/cli/terminal`),
+  },
+];
+
+/** Throws where a program is not there, and says how to get it. `npm test` leaves out the files that would throw. */
+export function requireTool(name: string): void {
+  const tool = TOOLS.find((each) => each.name === name);
+  if (!tool?.isThere()) throw new Error(`${name} is missing: ${tool && howToGet(tool)}`);
+}
+
+export function howToGet({ debian, elsewhere }: Tool): string {
+  return `on Debian and Ubuntu apt-get install ${debian}, elsewhere ${elsewhere}`;
+}
+
+export function filesThatNeed({ files }: Tool): string[] {
+  return TEST_FILES.filter((file) => files.test(file));
+}
+
+/** The folder with the programs of the newest PostgreSQL. */
+export function findPostgres(): string | null {
+  const root = '/usr/lib/postgresql';
+  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(a) - Number(b)) : [];
+  const folders = [...versions.map((version) => join(root, version, 'bin')), ...pathFolders()];
+  return (
+    folders.filter((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name)))).at(-1) ?? null
+  );
+}
+
+export function succeeds(program: string, ...args: readonly string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function inPath(program: string): boolean {
+  return pathFolders().some((folder) => existsSync(join(folder, program)));
+}
+
+function pathFolders(): string[] {
+  return (process.env.PATH ?? '').split(delimiter);
+}
