@@ -15,6 +15,7 @@ const METHODS = [
   'listUsage',
   'listChanges',
   'findEndpoint',
+  'findEndpoints',
   'listEndpoints',
   'insertEndpoint',
   'replaceEndpoint',

@@ -72,12 +72,12 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
     authorize: (attempt) => authorizer.authorize(attempt),
     tryAuthorize: (attempt) => authorizer.tryAuthorize(attempt),
     authenticate: (token) => authorizer.authenticate(token),
-    ...createInspection(authorizer, null),
+    ...createInspection(ground, authorizer, null),
     as(principal, options) {
       const authority = authorityOf(ground, principal, options);
       return {
         ...createManaging(ground, forgetting, authority),
-        ...createInspection(authorizer, authority.organization(undefined)),
+        ...createInspection(ground, authorizer, authority.organization(undefined)),
       };
     },
     close() {

@@ -1,3 +1,5 @@
+import { findDeadGrants } from '../base/dead-grants.js';
+import type { Ground } from '../base/ground.js';
 import type { Attempt } from '../deciding/attempt.js';
 import type { Authorizer } from '../deciding/authorizer.js';
 import { PosternError } from '../domain/errors.js';
@@ -11,6 +13,10 @@ export type Introspection<T extends TokenTypes = AnyTokenTypes> =
   | {
       readonly active: true;
       readonly principal: Principal<T>;
+      /** Endpoints that it reaches now; `'*'`: every protected one of its organization. */
+      readonly endpoints: '*' | readonly string[];
+      /** Endpoints that it was granted and that were deleted since. It does not reach what has their names now. */
+      readonly deadEndpoints: readonly string[];
       /** `null`: never. */
       readonly endsAt: Date | null;
       /** Whether it is an API token itself, which can be revoked; else it is derived, exchanged, or issued elsewhere. */
@@ -37,7 +43,7 @@ export interface Inspection<T extends TokenTypes = AnyTokenTypes> {
 }
 
 /** @param within the organization of whoever asks; `null`: the application itself, which sees all */
-export function createInspection(authorizer: Authorizer, within: string | null): Inspection {
+export function createInspection({ store }: Ground, authorizer: Authorizer, within: string | null): Inspection {
   return {
     explain: async (attempt) => authorizer.explain(within === null ? attempt : limited(attempt, within), within),
     async introspect(token) {
@@ -50,10 +56,17 @@ export function createInspection(authorizer: Authorizer, within: string | null):
         });
       }
       const { principal, expiresAt, secretEndsAt, account, restriction } = holder;
+      const grants = VerifiedPrincipal.grantsOf(principal);
+      const { organization } = principal;
+      const [dead = []] = grants === null ? [] : await findDeadGrants(store, [{ organization, grants }]);
+      const deadEndpoints = [...new Set(dead.map(({ endpoint }) => endpoint))];
+      const { endpoints } = principal.grants;
       const end = Math.min(expiresAt, secretEndsAt);
       return {
         active: true,
         principal,
+        endpoints: endpoints === '*' ? endpoints : endpoints.filter((id) => !deadEndpoints.includes(id)),
+        deadEndpoints,
         endsAt: Number.isFinite(end) ? new Date(end) : null,
         isApiToken: account !== null && restriction === null && VerifiedPrincipal.issues(principal),
         isBound: restriction !== null && restriction.prove !== null,

@@ -1,3 +1,4 @@
+import { findEndpoints } from '../base/dead-grants.js';
 import { type EndpointGrant, type Grants, isEndpointGrant, withAllEndpoints } from '../domain/grants.js';
 import type { TokenRecord } from '../domain/token-record.js';
 import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
@@ -103,11 +104,11 @@ async function endpointsNow(
   granted: '*' | readonly EndpointGrant[],
 ) {
   if (granted === '*') return granted;
-  const found = await Promise.all(
-    granted.map(async ({ id, uid }) => {
-      const endpoint = await store.findEndpoint(organization, id);
-      return endpoint !== null && (uid === null || uid === endpoint.uid) ? [id] : [];
-    }),
+  const found = await findEndpoints(
+    store,
+    organization,
+    granted.map(({ id }) => id),
   );
-  return found.flat();
+  const uids = new Map(found.map(({ id, uid }) => [id, uid]));
+  return granted.filter(({ id, uid }) => uids.has(id) && (uid === null || uid === uids.get(id))).map(({ id }) => id);
 }

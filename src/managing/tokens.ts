@@ -25,12 +25,12 @@ import {
   updateTokenInput,
 } from './inputs.js';
 import { newSecret, newToken, readLimits } from './new-token.js';
+import { marksOf, recordOf, recordsOf } from './records.js';
 import { conflict, createTokenRows } from './token-rows.js';
+import { countTokens, findTokens } from './token-lists.js';
 import type { Tokens } from './tokens-api.js';
 
 const BATCH = 200;
-/** Tokens are counted so far. */
-const MOST_COUNTED = 10_000;
 
 export function createTokens(ground: Ground, forgetting: Forgetting, authority: Authority): Tokens {
   const { store, reader, settings } = ground;
@@ -46,6 +46,11 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
   /** `'*'` is every organization, in the application's own hands; in another's it is a name like any other. */
   function organizationOf(named: string | undefined): string | null {
     return named === '*' && authority.actor.kind === 'application' ? null : authority.organization(named);
+  }
+
+  async function prune(id: string): Promise<boolean> {
+    const token = await store.findToken(id);
+    return token !== null && remove(token, 'token.pruned');
   }
 
   const tokens: Tokens = {
@@ -95,31 +100,23 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
 
     async get(id) {
       const token = await find(id);
-      return token === null ? null : reader.record(token);
+      return token === null ? null : recordOf(ground, token);
     },
 
     async list(query = {}) {
       const given = check(listTokensInput, query, 'tokens.list', 'input_invalid');
       const after = given.cursor == null ? undefined : decodeCursor(given.cursor);
-      const tokens = await store.listTokens({
-        organization: organizationOf(given.organization),
-        limit: given.limit + 1,
-        ...filterFrom(given),
-        ...(after && { after }),
-        ...(given.offset > 0 && { offset: given.offset }),
-      });
-      const page = tokens.slice(0, given.limit);
-      const last = page.at(-1);
+      const filter = { organization: organizationOf(given.organization), ...filterFrom(given) };
+      const { rows, next } = await findTokens(store, filter, { after, offset: given.offset, limit: given.limit });
       return {
-        items: page.map((token) => changes.readable(token, ground.time.read())).filter((record) => record !== null),
-        nextCursor: tokens.length > given.limit && last ? encodeCursor(last) : null,
+        items: await recordsOf(ground, changes, rows),
+        nextCursor: next && encodeCursor(next),
       };
     },
 
     async count(query = {}) {
       const given = check(countTokensInput, query, 'tokens.count', 'input_invalid');
-      const filter = { organization: organizationOf(given.organization), ...filterFrom(given) };
-      return store.countTokens(filter, MOST_COUNTED);
+      return countTokens(store, { organization: organizationOf(given.organization), ...filterFrom(given) });
     },
 
     async update(id, input) {
@@ -149,7 +146,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
           ...(types !== null && { types: JSON.stringify(types), typeNames: Object.keys(types) }),
         };
       });
-      return reader.record(updated);
+      return recordOf(ground, updated);
     },
 
     async rotate(id, options = {}) {
@@ -164,6 +161,8 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       // Who learns the new secret can do all that the token may, and does it in its owner's name.
       await authority.assertHolds(reader.grants(token).stored);
       authority.assertMaySpeakFor(token);
+      // Before the rotation: what fails after it would lose the new secret.
+      const [marks] = await marksOf(ground, [token]);
       const made = await newSecret(ground, now);
       const rotation: SecretRotation = {
         secret: made.secret,
@@ -173,7 +172,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       const { change, announce } = changes.token('token.rotated', token, next, now);
       if (!(await replace(next, token.version, rotation, change))) throw conflict();
       announce();
-      return { token: made.token, record: reader.record(next) };
+      return { token: made.token, record: { ...reader.record(next), ...marks } };
     },
 
     async revoke(id, options = {}) {
@@ -192,7 +191,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
     async usage(id) {
       const token = await find(id);
       if (token === null) return [];
-      return (await store.listUsage(token.id)).map(({ endpoint, count, lastUsedAt }) => ({
+      return (await store.listUsage([token.id])).map(({ endpoint, count, lastUsedAt }) => ({
         endpoint: endpoint === '' ? null : endpoint,
         count,
         lastUsedAt: new Date(lastUsedAt),
@@ -231,10 +230,8 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       let ids: readonly string[];
       do {
         ids = await store.listExpiredTokens(organization, before, BATCH);
-        for (const id of ids) {
-          const token = await store.findToken(id);
-          if (token !== null && (await remove(token, 'token.pruned'))) pruned++;
-        }
+        const removed = await Promise.all(ids.map((id) => prune(id)));
+        pruned += removed.filter(Boolean).length;
       } while (ids.length === BATCH);
       return pruned;
     },

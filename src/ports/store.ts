@@ -119,6 +119,8 @@ export interface Store {
   listChanges(query: ChangeQuery): Promise<readonly Change[]>;
 
   findEndpoint(organization: string, id: string): Promise<StoredEndpoint | null>;
+  /** Those that have one of up to 1,000 ids, in any order. One read. */
+  findEndpoints(organization: string, ids: readonly string[]): Promise<readonly StoredEndpoint[]>;
   listEndpoints(query: EndpointQuery): Promise<readonly StoredEndpoint[]>;
   /** `false`, and nothing written, where the organization has an endpoint of this id. */
   insertEndpoint(endpoint: StoredEndpoint, change: Change): Promise<boolean>;

@@ -1,19 +1,21 @@
 import { PosternError } from '../domain/errors.js';
 import type { Change } from '../ports/changes.js';
-import type { NewSecret, StoredEndpoint, StoredSecret, StoredToken, UsageCount } from '../ports/records.js';
+import type { NewSecret, StoredEndpoint, StoredSecret, UsageCount } from '../ports/records.js';
 import type { Store } from '../ports/store.js';
 import { kept, keptSecret, recorded } from './memory/copies.js';
 import { MemoryEntries } from './memory/entries.js';
-import { isAsked, matches, newestFirst, positionOf } from './memory/query.js';
+import { isAsked, newestFirst, positionOf } from './memory/query.js';
+import { MemoryTokens } from './memory/tokens.js';
 import { ofEndpoints, ofToken } from './shared/feed/message.js';
 import { Listeners } from './shared/listeners.js';
+import { inTurns } from './shared/turns.js';
 
 /**
  * A store in this process's memory: for tests, and for trying things out. Instances that share one see each other's
  * changes at once. What it holds is gone with the process. Closing an instance closes its store for all that share it.
  */
 export function memoryStore(): Store {
-  const tokens = new Map<string, StoredToken>();
+  const tokens = new MemoryTokens();
   const secrets = new Map<string, { readonly tokenId: string; readonly secret: StoredSecret }>();
   /** By the key's id. */
   const keys = new Map<string, { readonly digest: string; readonly publicKey: string }>();
@@ -35,7 +37,7 @@ export function memoryStore(): Store {
     if (key !== null) keys.set(key.id, { digest: secret.digest, publicKey: key.publicKey });
   };
 
-  return {
+  return inTurns({
     async findTokenByDigest(digests) {
       assertOpen();
       for (const digest of digests) {
@@ -62,30 +64,22 @@ export function memoryStore(): Store {
       return tokens.get(id) ?? null;
     },
 
-    async listTokens({ after, offset = 0, limit, ...filter }) {
+    async listTokens(query) {
       assertOpen();
-      return [...tokens.values()]
-        .filter((token) => matches(token, filter) && (after === undefined || newestFirst(token, after) > 0))
-        .sort(newestFirst)
-        .slice(offset, offset + limit);
+      return tokens.list(query);
     },
 
     async countTokens(filter, atMost) {
       assertOpen();
-      let count = 0;
-      for (const token of tokens.values()) {
-        if (count >= atMost) break;
-        if (matches(token, filter)) count++;
-      }
-      return count;
+      return tokens.count(filter, atMost);
     },
 
     async insertToken(token, secret, change) {
       assertOpen();
       const made = recorded(change);
       const [copy, itsSecret] = [kept(token), keptSecret(secret)];
-      if (tokens.has(copy.id) || isTaken(itsSecret)) return false;
-      tokens.set(copy.id, copy);
+      if (tokens.get(copy.id) || isTaken(itsSecret)) return false;
+      tokens.set(copy);
       addSecret(copy.id, itsSecret);
       changes.push(made);
       return true;
@@ -107,7 +101,7 @@ export function memoryStore(): Store {
         }
         addSecret(copy.id, fresh.secret);
       }
-      tokens.set(copy.id, copy);
+      tokens.set(copy);
       changes.push(made);
       listeners.tell(ofToken(copy.id));
       return true;
@@ -129,11 +123,7 @@ export function memoryStore(): Store {
 
     async listExpiredTokens(organization, before, limit) {
       assertOpen();
-      return [...tokens.values()]
-        .filter((token) => token.expiresAt !== null && token.expiresAt <= before)
-        .filter((token) => organization === null || token.organization === organization)
-        .slice(0, limit)
-        .map(({ id }) => id);
+      return tokens.expired(organization, before, limit);
     },
 
     async recordUsage(usages) {
@@ -143,7 +133,7 @@ export function memoryStore(): Store {
       for (const { tokenId, lastUsedAt, counts: added } of batch) {
         const token = tokens.get(tokenId);
         if (token === undefined) continue;
-        tokens.set(tokenId, { ...token, lastUsedAt: Math.max(token.lastUsedAt ?? lastUsedAt, lastUsedAt) });
+        tokens.set({ ...token, lastUsedAt: Math.max(token.lastUsedAt ?? lastUsedAt, lastUsedAt) });
         const byEndpoint = counts.get(tokenId) ?? new Map<string, UsageCount>();
         counts.set(tokenId, byEndpoint);
         for (const { endpoint, count } of added) {
@@ -158,9 +148,13 @@ export function memoryStore(): Store {
       }
     },
 
-    async listUsage(tokenId) {
+    async listUsage(tokenIds, endpoint) {
       assertOpen();
-      return [...(counts.get(tokenId)?.values() ?? [])].sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1));
+      return tokenIds.flatMap((tokenId) =>
+        [...(counts.get(tokenId)?.values() ?? [])]
+          .filter((count) => endpoint === undefined || count.endpoint === endpoint)
+          .sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1)),
+      );
     },
 
     async listChanges(query) {
@@ -168,12 +162,17 @@ export function memoryStore(): Store {
       return changes
         .filter((change) => isAsked(change, query))
         .sort((a, b) => newestFirst(positionOf(a), positionOf(b)))
-        .slice(0, query.limit);
+        .slice(query.offset ?? 0, (query.offset ?? 0) + query.limit);
     },
 
     async findEndpoint(organization, id) {
       assertOpen();
       return endpoints.get(keyOf(organization, id)) ?? null;
+    },
+
+    async findEndpoints(organization, ids) {
+      assertOpen();
+      return [...new Set(ids)].flatMap((id) => endpoints.get(keyOf(organization, id)) ?? []);
     },
 
     async listEndpoints({ organization, after, limit }) {
@@ -244,5 +243,5 @@ export function memoryStore(): Store {
       closed = true;
       listeners.clear();
     },
-  };
+  });
 }

@@ -58,7 +58,7 @@ export const oauthRoutes: readonly Route[] = [
   }),
 ];
 
-function introspected({ principal, endsAt, isBound }: Extract<Introspection, { active: true }>) {
+function introspected({ principal, endpoints, deadEndpoints, endsAt, isBound }: Extract<Introspection, { active: true }>) {
   const { tokenId, owner, organization, grants } = principal;
   return {
     active: true,
@@ -70,6 +70,8 @@ function introspected({ principal, endsAt, isBound }: Extract<Introspection, { a
     sub: owner ?? tokenId,
     organization,
     owner,
-    endpoints: grants.endpoints,
+    // Who reads this goes by names: those of deleted endpoints are not among them.
+    endpoints,
+    ...(deadEndpoints.length > 0 && { dead_endpoints: deadEndpoints }),
   };
 }

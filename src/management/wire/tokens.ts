@@ -30,6 +30,7 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
     is_organization_token: ownership === 'organization',
     is_global_access: grants.allEndpoints,
     types: types as Token['types'],
+    dead_grants: record.deadGrants ?? [],
     owner,
     hint,
     revoked_at: timeOrNull(revokedAt),

@@ -15,12 +15,13 @@ export function matches(token: StoredToken, filter: TokenFilter): boolean {
 
 /** Whether a change is on the page that is asked for, or after it. */
 export function isAsked(change: Change, query: ChangeQuery): boolean {
-  const { after } = query;
+  const { after, until } = query;
   return (
     (query.organization === null || change.organization === query.organization) &&
     (query.subject === undefined || change.subject === query.subject) &&
     (query.type === undefined || change.type === query.type) &&
-    (after === undefined || newestFirst(positionOf(change), positionOf(after)) > 0)
+    (after === undefined || newestFirst(positionOf(change), positionOf(after)) > 0) &&
+    (until === undefined || newestFirst(positionOf(change), positionOf(until)) <= 0)
   );
 }
 

@@ -88,6 +88,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     listUsage: (ids, endpoint) => read((db) => usage.list(db, ids, endpoint)),
     listChanges: (query) => read((db) => listChanges(db, schema, query)),
     findEndpoint: (organization, id) => read((db) => endpoints.find(db, organization, id)),
+    findEndpoints: (organization, ids) => read((db) => endpoints.findSome(db, organization, ids)),
     listEndpoints: (query) => read((db) => endpoints.list(db, query)),
     insertEndpoint: (endpoint, made) =>
       change(made, ofEndpoints(endpoint.organization), () => endpoints.insert(endpoint)),

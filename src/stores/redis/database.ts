@@ -78,6 +78,7 @@ export class RedisDatabase {
       listUsage: (ids, endpoint) => read(() => listUsage(connection, ids, endpoint)),
       listChanges: (query) => read(() => listChanges(connection, query)),
       findEndpoint: (organization, id) => read(() => endpoints.findEndpoint(connection, organization, id)),
+      findEndpoints: (organization, ids) => read(() => endpoints.findEndpoints(connection, organization, ids)),
       listEndpoints: (query) => read(() => endpoints.listEndpoints(connection, query)),
       insertEndpoint: (endpoint, made) =>
         this.#change(made, ofEndpoints(endpoint.organization), (change) =>

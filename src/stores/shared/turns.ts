@@ -1,4 +1,5 @@
 import { elapsed, onNextTurn } from '../../base/runtime.js';
+import type { Store } from '../../ports/store.js';
 
 /** For how long calls may follow each other before everyone else has a turn, in milliseconds. */
 const LONGEST = 10;
@@ -31,4 +32,18 @@ export class Turns {
     });
     return this.#next;
   }
+}
+
+/** A store whose calls take turns with everything else. */
+export function inTurns(store: Store): Store {
+  const turns = new Turns();
+  const taking = (method: (...given: unknown[]) => unknown) => {
+    return async (...given: unknown[]) => {
+      for (let turn = turns.wait(); turn !== null; turn = turns.wait()) await turn;
+      return method(...given);
+    };
+  };
+  const { subscribe, close, ...calls } = store;
+  const taken = Object.entries(calls).map(([name, method]) => [name, taking(method as never)]);
+  return { ...Object.fromEntries(taken), ...(subscribe && { subscribe }), close };
 }

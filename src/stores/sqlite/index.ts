@@ -81,6 +81,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     listUsage: (ids, endpoint) => read((db) => listUsage(db, ids, endpoint)),
     listChanges: (query) => read((db) => listChanges(db, query)),
     findEndpoint: (organization, id) => read((db) => endpoints.findEndpoint(db, organization, id)),
+    findEndpoints: (organization, ids) => read((db) => endpoints.findEndpoints(db, organization, ids)),
     listEndpoints: (query) => read((db) => endpoints.listEndpoints(db, query)),
     insertEndpoint: (endpoint, made) =>
       change(made, ofEndpoints(endpoint.organization), (db) => endpoints.insertEndpoint(db, endpoint)),
@@ -188,6 +189,8 @@ class LazyDatabase {
       } catch (error) {
         if (!isBusy(error) || Date.now() >= giveUpAt) throw error;
       }
+      // What came before the end is still done, but it waits for nobody.
+      this.#assertOpen();
       await sleep(BUSY_PAUSE * (1 + Math.random()));
     }
   }
