@@ -68,7 +68,11 @@ export async function previewAccess(
   const shown = async (affected: Affected): Promise<readonly AffectedToken[]> => {
     const uses = affected.latest();
     const times = new Map(uses.map(({ token, lastUsedAt }) => [token.id, lastUsedAt]));
-    const records = await recordsOf(ground, changes, uses.map(({ token }) => token));
+    const records = await recordsOf(
+      ground,
+      changes,
+      uses.map(({ token }) => token),
+    );
     return records.map((record) => {
       const lastUsedAt = times.get(record.id) ?? null;
       return { record, lastUsedAt: lastUsedAt === null ? null : new Date(lastUsedAt) };

@@ -26,8 +26,8 @@ import {
 } from './inputs.js';
 import { newSecret, newToken, readLimits } from './new-token.js';
 import { marksOf, recordOf, recordsOf } from './records.js';
-import { conflict, createTokenRows } from './token-rows.js';
 import { countTokens, findTokens } from './token-lists.js';
+import { conflict, createTokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
 
 const BATCH = 200;

@@ -109,7 +109,9 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       await endpoints.delete(id);
     },
     async previewEndpoint(id, access) {
-      const { from, to, openToAnyone, gainCount, loseCount, more, gain, lose } = await endpoints.preview(id, { access });
+      const { from, to, openToAnyone, gainCount, loseCount, more, gain, lose } = await endpoints.preview(id, {
+        access,
+      });
       return {
         from,
         to,

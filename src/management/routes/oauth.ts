@@ -58,7 +58,13 @@ export const oauthRoutes: readonly Route[] = [
   }),
 ];
 
-function introspected({ principal, endpoints, deadEndpoints, endsAt, isBound }: Extract<Introspection, { active: true }>) {
+function introspected({
+  principal,
+  endpoints,
+  deadEndpoints,
+  endsAt,
+  isBound,
+}: Extract<Introspection, { active: true }>) {
   const { tokenId, owner, organization, grants } = principal;
   return {
     active: true,

@@ -81,7 +81,9 @@ const tokenAnswerFields = {
   types,
   dead_grants: z
     .array(z.object({ type: z.string(), endpoint: z.string() }))
-    .meta({ description: 'Those of `types` whose endpoint was deleted: they reach nothing. An update drops or renews them' }),
+    .meta({
+      description: 'Those of `types` whose endpoint was deleted: they reach nothing. An update drops or renews them',
+    }),
   owner: z.string().nullable(),
   hint: z.string().meta({ description: 'The start of the token, to know it by' }),
   revoked_at: time.nullable(),
@@ -101,7 +103,9 @@ export const tokenPageAnswer = z.object({
   count,
   total: count.meta({ description: 'Of those that fit, at most 10,000; of a search, among the newest 50,000 tokens' }),
   more: z.boolean().meta({ description: 'There are more than the total, or there may be' }),
-  items: z.array(tokenAnswer).meta({ description: 'A search may give fewer than were asked for though there are more' }),
+  items: z
+    .array(tokenAnswer)
+    .meta({ description: 'A search may give fewer than were asked for though there are more' }),
   next_cursor: z.string().nullable().meta({ description: 'null: there is nothing after these' }),
 });
 
@@ -191,7 +195,9 @@ export const previewAnswer = z.object({
   open_to_anyone: z.boolean(),
   gain_count: count,
   lose_count: count,
-  more: z.boolean().meta({ description: 'The newest 50,000 tokens were looked at, and there are others: both counts are "at least"' }),
+  more: z
+    .boolean()
+    .meta({ description: 'The newest 50,000 tokens were looked at, and there are others: both counts are "at least"' }),
   gain: affected.meta({ description: 'Of those that you may see, the 100 that used it last' }),
   lose: affected,
 });

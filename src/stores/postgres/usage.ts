@@ -50,11 +50,7 @@ export class UsageStatements {
     ]);
   }
 
-  async list(
-    db: Database,
-    tokenIds: readonly string[],
-    endpoint: string | undefined,
-  ): Promise<readonly UsageCount[]> {
+  async list(db: Database, tokenIds: readonly string[], endpoint: string | undefined): Promise<readonly UsageCount[]> {
     return (await db.run(this.#list, [tokenIds, endpoint ?? null])).map(toUsageCount);
   }
 }

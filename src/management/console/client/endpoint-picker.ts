@@ -8,10 +8,14 @@ import type { Picker } from './picker.js';
 /** So many endpoints are looked over at a glance; with more there is a box to narrow them down. */
 const FEW = 8;
 
-/** All deployments, or some of them by name. */
-export function endpointPicker(session: Session, given: Grants[string] | undefined): Picker {
+/**
+ * All deployments, or some of them by name.
+ *
+ * @param dead those of `given` that were deleted: they are not chosen, so that none is granted again by the way
+ */
+export function endpointPicker(session: Session, given: Grants[string] | undefined, dead: readonly string[]): Picker {
   const before = given !== undefined && 'endpoints' in given ? given.endpoints : [];
-  const chosen = new Set(before === '*' ? [] : before);
+  const chosen = new Set(before === '*' ? [] : before.filter((id) => !dead.includes(id)));
   const name = uniqueId('endpoints');
   const radio = (value: string, checked: boolean) =>
     h('input', { type: 'radio', name, value, checked, on: { change: () => update() } });
@@ -73,7 +77,14 @@ export function endpointPicker(session: Session, given: Grants[string] | undefin
         'div',
         { class: 'choice' },
         h('label', {}, input, h('span', { class: 'choice-label mono' }, id)),
-        !ids.includes(id) && h('p', { class: 'hint' }, 'Not registered any more.'),
+        ids.includes(id)
+          ? dead.includes(id) &&
+              h(
+                'p',
+                { class: 'hint' },
+                'The one that was granted is deleted. This one was made later: choose it to grant it.',
+              )
+          : h('p', { class: 'hint' }, 'Not registered any more.'),
       );
     });
     boxes = rows.map((row) => row.querySelector('input') as HTMLInputElement);

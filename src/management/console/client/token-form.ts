@@ -81,7 +81,7 @@ export function openUpdateToken(
 ): void {
   const name = nameField(token.name);
   const description = descriptionField(token.description);
-  const grants = grantsField(session, token.types);
+  const grants = grantsField(session, token.types, token.dead_grants);
   const grantsBefore = JSON.stringify(grants.value());
   const regranted = () => JSON.stringify(grants.value()) !== grantsBefore;
   // What it was granted is left alone unless it is changed, even where nobody could grant it now.
