@@ -79,11 +79,9 @@ const tokenAnswerFields = {
   is_organization_token: z.boolean(),
   is_global_access: z.boolean().meta({ description: 'Reaches every protected endpoint' }),
   types,
-  dead_grants: z
-    .array(z.object({ type: z.string(), endpoint: z.string() }))
-    .meta({
-      description: 'Those of `types` whose endpoint was deleted: they reach nothing. An update drops or renews them',
-    }),
+  dead_grants: z.array(z.object({ type: z.string(), endpoint: z.string() })).meta({
+    description: 'Those of `types` whose endpoint was deleted: they reach nothing. An update drops or renews them',
+  }),
   owner: z.string().nullable(),
   hint: z.string().meta({ description: 'The start of the token, to know it by' }),
   revoked_at: time.nullable(),
