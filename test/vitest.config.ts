@@ -20,7 +20,12 @@ const leftOut = TOOLS.filter(({ name }) => without.includes(name)).flatMap(files
 
 /** The sources, by the package's own names. A long limit is no expectation: a busy machine is slow. */
 const source = { root, resolve: { alias } };
-const limits = { testTimeout: 120_000, hookTimeout: 120_000, exclude: leftOut };
+const limits = {
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 60_000 } },
+  exclude: leftOut,
+};
 
 export default defineConfig({
   root,
@@ -39,7 +44,10 @@ export default defineConfig({
           exclude: ['**/node_modules/**', ...filesOf('services'), ...filesOf('slow'), ...filesOf('package')],
         },
       },
-      { ...source, test: { ...limits, name: 'services', include: filesOf('services') } },
+      {
+        ...source,
+        test: { ...limits, name: 'services', include: filesOf('services'), globalSetup: ['test/cli/build.ts'] },
+      },
       { ...source, test: { ...limits, name: 'slow', include: filesOf('slow') } },
       {
         // What is built, packed and installed; the global setup does that once, and only when one of these runs.

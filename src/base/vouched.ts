@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { encodeBase64url } from '../domain/base64url.js';
-import { type Duration, durationOf, parseDuration } from '../domain/duration.js';
 import { isOrganizationName } from '../domain/endpoint.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import { compileGrants, type Grants, type StoredGrants } from '../domain/grants.js';
@@ -8,6 +7,7 @@ import type { PrincipalFields } from '../domain/principal.js';
 import { type Presentation, REFUSALS, type Refusal, type Vouched } from '../ports/authenticator.js';
 import { BoundedMap } from './bounded-map.js';
 import { check, ownCopy } from './check.js';
+import { duration } from './duration-input.js';
 import { type FindEndpoint, readGrants } from './grant-input.js';
 import { TOKEN_ID } from './ids.js';
 import type { Settings } from './options.js';
@@ -48,9 +48,7 @@ const schema = z.strictObject({
   ownership: z.enum(['personal', 'organization'], "use 'personal' or 'organization'").default('personal'),
   // Left out, it would mean a credential that never ends: that has to be said.
   endsAt: z.date('give a Date, or null for never').nullable(),
-  trustedFor: z
-    .custom<Duration>((value) => parseDuration(value) !== null, "give a duration such as '30s', or milliseconds")
-    .optional(),
+  trustedFor: duration('30s').optional(),
   tokenId: tokenId.optional(),
   issues: z.boolean('use true or false').default(true),
   parent: z
@@ -99,7 +97,7 @@ export class VouchedReader {
         issues,
       },
       expiresAt: endsAt?.getTime() ?? Number.POSITIVE_INFINITY,
-      trustedUntil: now + (trustedFor === undefined ? cache.ttl : durationOf(trustedFor, 'trustedFor')),
+      trustedUntil: now + (trustedFor ?? cache.ttl),
       parent,
       methods,
       prove,

@@ -9,7 +9,7 @@ import {
   unavailable,
 } from '../domain/decision.js';
 import { isPosternError, isUnavailable } from '../domain/errors.js';
-import { type Explanation, remedyFor } from '../domain/explain.js';
+import type { Explanation } from '../domain/explain.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import { type Attempt, AttemptReader, type GuardAttempt } from './attempt.js';
@@ -107,6 +107,8 @@ export class Authorizer {
     // What is signed can't be granted more: its holder has to ask for another one.
     if (!call || !holder || holder.restriction !== null) return { decision, steps };
     const { catalog } = this.#ground.settings;
+    // Loaded with the first question: a process that only decides has none.
+    const { remedyFor } = await import('../domain/explain.js');
     const remedy = remedyFor(decision, call.requirement, holder.principal, call.endpoint ?? null, catalog);
     return { decision, steps, ...(remedy && { remedy }) };
   }

@@ -15,7 +15,7 @@ import {
   previewEndpointInput,
   updateEndpointInput,
 } from './inputs.js';
-import { type AccessPreview, previewAccess } from './preview.js';
+import type { AccessPreview } from './preview.js';
 import type { Page } from './tokens-api.js';
 
 /** Whose endpoint. Left out: the instance's own organization. */
@@ -159,6 +159,7 @@ export function createEndpoints(ground: Ground, forgetting: Forgetting, authorit
     async preview(id, input, options) {
       const organization = organizationOf(options, 'endpoints.preview');
       const { access } = check(previewEndpointInput, input, 'endpoints.preview', 'input_invalid');
+      const { previewAccess } = await import('./preview.js');
       return previewAccess(ground, changes, await findEndpoint(organization, id), access);
     },
   };

@@ -140,7 +140,8 @@ export interface Store {
   deleteEntry(kind: string, id: string, expectedVersion: number, now: number): Promise<boolean>;
 
   /**
-   * Calls `listener` after each change, whoever made it; of a new token it need not tell, as nobody can have read that before.
+   * Calls `listener` after each change, whoever made it, from the first other call on (nothing can have been read before); of a
+   * new token it need not tell.
    * What a listener throws is ignored. Left out by a store that can't: then `cache.ttl` alone bounds what others see.
    */
   subscribe?(listener: (invalidation: Invalidation) => void): () => void;

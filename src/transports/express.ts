@@ -6,7 +6,7 @@ import type { Postern } from '../instance/create-postern.js';
 import type { RegisteredPrincipal } from '../instance/register.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
 import { markGuard } from './express-lint.js';
-import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
+import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
@@ -36,6 +36,8 @@ export interface ExpressGuardOptions extends HttpGuardOptions<GuardedRequest> {
   readonly onDenied?: ((denial: Denied, request: Request, response: Response) => unknown) | undefined;
 }
 
+const readOptions = optionsReader('guard of postern/express', httpOptions);
+
 /**
  * Middleware that lets a request through to what follows it only if the requirement is met. For Express 5 and 4.
  *
@@ -48,10 +50,7 @@ export function guard<T extends TokenTypes>(
   requirement: RequirementFor<GuardedRequest, T>,
   options?: ExpressGuardOptions,
 ): RequestHandler {
-  const { zone, header, onDenied, ...challenge } = readGuardOptions<GuardedRequest>(
-    options,
-    'guard of postern/express',
-  );
+  const { zone, header, onDenied, ...challenge } = readOptions(options);
   const ask = asker(postern, requirement, zone, (request) => request.method);
   const report = reporter(postern);
   const answer = httpAnswers(challenge);
@@ -78,7 +77,7 @@ export function guard<T extends TokenTypes>(
       // past the guard.
       request.next = () => refuse(response, answer(denial));
       try {
-        await (onDenied as NonNullable<ExpressGuardOptions['onDenied']>)(denial, request, response);
+        await onDenied?.(denial, request, response);
       } catch (error) {
         report(error);
       }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { ownCopy } from '../base/check.js';
 import { type Decision, type Denied, denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
@@ -6,7 +7,7 @@ import type { Postern } from '../instance/create-postern.js';
 import { internalsOf } from '../instance/internals.js';
 import type { RegisteredPrincipal, RegisteredTypes } from '../instance/register.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
-import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
+import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
 import { type Finding, findingsOf } from './lint.js';
 import { readNodeCredential } from './node-credential.js';
@@ -36,6 +37,15 @@ export interface PosternPluginOptions extends HttpGuardOptions<FastifyRequest> {
   readonly onDenied?: ((denial: Denied, request: FastifyRequest, reply: FastifyReply) => unknown) | undefined;
 }
 
+const readOptions = optionsReader('posternPlugin', {
+  ...httpOptions,
+  postern: z.custom<Postern>(
+    (value) => typeof (value as Partial<Postern> | null)?.tryAuthorize === 'function',
+    'give what createPostern() returned',
+  ),
+  undeclared: z.enum(['deny', 'allow'], "use 'deny' or 'allow'").default('deny'),
+});
+
 type Ask = (request: FastifyRequest) => Decision | Promise<Decision>;
 
 /** The property of an instance that holds the findings of its routes: the same one for every copy of this package. */
@@ -53,12 +63,9 @@ const UNGUARDED: Decision = Object.freeze({ allowed: true, principal: null });
  * @throws PosternError `option_invalid`, `option_unknown` when it is registered, `requirement_invalid`, `scope_unknown` when a route is
  */
 export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (app, options) => {
-  const { postern, undeclared = 'deny', ...rest } = ownCopy(options);
-  if (typeof postern?.tryAuthorize !== 'function') throw invalid('postern', 'give what createPostern() returned');
-  if (undeclared !== 'deny' && undeclared !== 'allow') throw invalid('undeclared', "use 'deny' or 'allow'");
-  // Fastify adds keys of its own (`prefix`, `logLevel`) to what a plugin is registered with.
-  const { prefix, logLevel, logSerializers, ...own } = rest as typeof rest & Record<string, unknown>;
-  const { zone, header, onDenied, ...challenge } = readGuardOptions<FastifyRequest>(own, 'posternPlugin');
+  // Fastify adds keys of its own to what a plugin is registered with.
+  const { prefix, logLevel, logSerializers, ...own } = ownCopy(options) as typeof options & Record<string, unknown>;
+  const { postern, undeclared, zone, header, onDenied, ...challenge } = readOptions<PosternPluginOptions>(own);
   const answer = httpAnswers(challenge);
   const report = reporter(postern);
   const asks = new WeakMap<object, Ask>();
@@ -97,7 +104,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
       return own.call(reply, payload);
     };
     try {
-      await (onDenied as PosternPluginOptions['onDenied'])?.(denial, request, reply);
+      await onDenied?.(denial, request, reply);
     } catch (error) {
       report(error);
     }
@@ -179,8 +186,4 @@ export function notFound(): (this: FastifyInstance, request: FastifyRequest, rep
 function send(reply: FastifyReply, answer: HttpAnswer): void {
   // As bytes: to a string Fastify would add a charset, which application/problem+json has none of (RFC 9457 section 6).
   reply.code(answer.status).headers(answer.headers).send(Buffer.from(answer.body));
-}
-
-function invalid(path: string, advice: string): PosternError {
-  return new PosternError('option_invalid', advice, { path, input: 'posternPlugin' });
 }

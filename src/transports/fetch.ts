@@ -7,7 +7,7 @@ import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { asker, type ComputedRequirement, reporter } from './ask.js';
 import { type Presented, readBearer, readProof, readRawToken } from './credential.js';
-import { type HttpGuardOptions, readGuardOptions } from './guard-options.js';
+import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
 import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
@@ -31,6 +31,8 @@ export interface FetchGuardOptions<Rest extends readonly unknown[]> extends Omit
     | undefined;
 }
 
+const readOptions = optionsReader('guard of postern/fetch', httpOptions);
+
 /**
  * Puts a requirement in front of a fetch-style handler: Hono, Next.js, Workers, Bun, Deno. What the runtime passes after
  * the request reaches the handler after the context.
@@ -47,12 +49,11 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
   handler: (request: Request, context: GuardContext<T>, ...rest: Rest) => Response | Promise<Response>,
   options?: FetchGuardOptions<Rest>,
 ): (...call: FetchCall<Rest>) => Promise<Response> {
-  const { zone, header, onDenied, ...challenge } = readGuardOptions<FetchCall<Rest>>(options, 'guard of postern/fetch');
-  const zoneOf = zone as FetchGuardOptions<Rest>['zone'];
+  const { zone, header, onDenied, ...challenge } = readOptions(options);
   const ask = asker<FetchCall<Rest>, T>(
     postern,
     typeof requirement === 'function' ? (call) => requirement(...call) : requirement,
-    typeof zoneOf === 'function' ? (call) => zoneOf(...call) : zoneOf,
+    typeof zone === 'function' ? (call) => zone(...call) : zone,
     ([request]) => request.method,
   );
   const answer = httpAnswers(challenge);
@@ -67,7 +68,7 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
     }
     if (onDenied !== undefined) {
       try {
-        const own = await (onDenied as NonNullable<FetchGuardOptions<Rest>['onDenied']>)(decision, ...call);
+        const own = await onDenied(decision, ...call);
         if (own instanceof Response) return own;
       } catch (error) {
         report(error);

@@ -3,13 +3,19 @@ import { check } from '../base/check.js';
 import type { ZoneOf } from './ask.js';
 import { DEFAULT_REALM } from './http-answer.js';
 
-/** What every HTTP guard takes. */
-export interface HttpGuardOptions<Request> {
+/** What every guard takes. */
+export interface GuardOptions<Request> {
   /**
-   * Where the caller stands: a function of the request, such as `internalNetworks(…)` of `postern/zones`, or a constant.
-   * Default: every caller is external.
+   * Where the caller stands: a constant, or a function of the request such as `internalNetworks(…)` of `postern/zones`. Default:
+   * every caller is external. A function that throws is a fault, and the request is refused.
    */
   readonly zone?: ZoneOf<Request> | undefined;
+  /** The header (gRPC: the metadata key) that holds the raw token, in place of `Authorization`. Both at once are malformed. */
+  readonly header?: string | undefined;
+}
+
+/** What every HTTP guard takes. */
+export interface HttpGuardOptions<Request> extends GuardOptions<Request> {
   /** The realm of the challenge (RFC 9110 section 11.5). Default `'postern'`. */
   readonly realm?: string | undefined;
   /**
@@ -17,27 +23,27 @@ export interface HttpGuardOptions<Request> {
    * who issues tokens for this. `metadataUrl(resource)` of `postern/jwt` makes it. Default: none.
    */
   readonly resourceMetadata?: string | undefined;
-  /** The header that holds the raw token, in place of `Authorization`. Both at once are malformed. */
-  readonly header?: string | undefined;
 }
 
-/** The options, checked and completed. */
-export interface HttpGuardSettings<Request> {
-  readonly zone: ZoneOf<Request>;
-  readonly realm: string;
-  readonly resourceMetadata: string | null;
-  /** In lower case; `null`: `Authorization`. */
-  readonly header: string | null;
-  readonly onDenied: unknown;
-}
+/** In lower case; the default is `Authorization`. */
+export const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'give the name of a header')
+  .transform((name) => name.toLowerCase())
+  .refine((name) => name !== 'authorization', 'is Authorization without it: leave it out');
 
-const fields = {
+const common = {
   zone: z
-    .custom<ZoneOf<never>>(
+    .custom(
       (value) => value === 'internal' || value === 'external' || typeof value === 'function',
       "give 'internal', 'external', or a function of the request",
     )
     .default('external'),
+  header: headerName.nullable().default(null),
+  onDenied: z.custom((value) => typeof value === 'function', 'give a function').optional(),
+};
+
+export const httpOptions = {
   realm: z
     .string()
     // What stands in a quoted string without escapes (RFC 9110 section 5.6.4).
@@ -48,22 +54,25 @@ const fields = {
     .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,2000}$/, 'give an address without quotes and backslashes')
     .nullable()
     .default(null),
-  header: z
-    .string()
-    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'give the name of a header')
-    .transform((name) => name.toLowerCase())
-    .refine((name) => name !== 'authorization', 'is Authorization without it: leave it out')
-    .nullable()
-    .default(null),
-  onDenied: z
-    .custom<(...args: never[]) => unknown>((value) => typeof value === 'function', 'give a function')
-    .optional(),
 };
 
-const schema = z.strictObject(fields);
+/** A transport has functions of its own kind of request: they come out with the types that they went in with. */
+export interface Functions {
+  readonly zone?: unknown;
+  readonly onDenied?: unknown;
+}
 
-/** @throws PosternError `option_invalid`, `option_unknown` */
-export function readGuardOptions<Request>(options: unknown, what: string): HttpGuardSettings<Request> {
-  const given = check(schema, options ?? {}, what, 'option_invalid');
-  return { ...given, zone: given.zone as ZoneOf<Request>, onDenied: given.onDenied };
+/**
+ * What reads the options of a guard: those that every guard has, and those that are its own.
+ *
+ * @param what whose options they are, for messages
+ * @returns a function that throws a PosternError (`option_invalid`, `option_unknown`)
+ */
+export function optionsReader<Own extends z.ZodRawShape>(what: string, own: Own) {
+  const schema = z.strictObject({ ...common, ...own });
+  return <Options extends Functions>(options: Options | undefined) =>
+    check(schema, options ?? {}, what, 'option_invalid') as Omit<z.output<typeof schema>, keyof Functions> & {
+      readonly zone: NonNullable<Options['zone']>;
+      readonly onDenied: Options['onDenied'];
+    };
 }

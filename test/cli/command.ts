@@ -1,13 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { afterAll, afterEach, beforeAll } from 'vitest';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 
 export interface Ended {
   /** `null`: ended by a signal. */
@@ -36,34 +32,15 @@ export interface Start {
   readonly terminal?: boolean;
 }
 
-/**
- * The real command, in a process and a folder of its own for each test file. It is bundled once, and stands there as an
- * installed one does: `dist/cli.js` beside the package's `package.json`.
- */
+/** The real command, in processes of its own, and in a folder of its own for each test file. */
 export function theCommand() {
   const running = new Set<ChildProcess>();
   let home = '';
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'postern-cli-'));
-    await build({
-      entryPoints: { cli: join(ROOT, 'src/cli/main.ts') },
-      outdir: join(home, 'dist'),
-      bundle: true,
-      splitting: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      external: ['pg', 'redis', 'ioredis', 'libsql', 'better-sqlite3'],
-      // What is bundled of CommonJS asks for its modules this way.
-      banner: {
-        js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
-      },
-      logLevel: 'warning',
-    });
-    await copyFile(join(ROOT, 'package.json'), join(home, 'package.json'));
-    await symlink(join(ROOT, 'node_modules'), join(home, 'node_modules'));
-  }, 60_000);
+    for (const name of ['dist', 'package.json']) await symlink(join(inject('command'), name), join(home, name));
+  });
 
   afterEach(async () => {
     await Promise.all(

@@ -42,7 +42,7 @@ describe.each([
         .join('')
         .match(/Bootstrap token: /g),
     ).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('works on the store beside a server, which hears of it', async () => {
     const server = postern.start(['serve', '--port', '0', ...store]);
@@ -58,5 +58,5 @@ describe.each([
     const [{ uid }] = JSON.parse(listed.stdout);
     expect((await postern.run(['api-token', 'revoke', uid, ...store])).code).toBe(0);
     await expect.poll(call).toBe(401);
-  }, 60_000);
+  });
 });

@@ -110,7 +110,7 @@ describe('straight on a store', () => {
     expect(deleted).toEqual({ code: 0, stdout: `Deleted ${uid}\n`, stderr: '' });
     const gone = await postern.run(['api-token', 'get', uid, ...store]);
     expect(gone).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('there is no token') });
-  }, 60_000);
+  });
 
   it('keeps to the organization that is named', async () => {
     const other = ['--organization', 'acme', ...store];
@@ -133,7 +133,7 @@ describe('straight on a store', () => {
       });
     }
     expect(await json(['api-token', 'get', uid, ...other])).toMatchObject({ name: 'theirs', status: 'active' });
-  }, 60_000);
+  });
 
   it('deletes none where one of the ids is wrong', async () => {
     const { uid } = await json(['api-token', 'create', '--name', 'kept', '--scope', 'models:read', ...store]);

@@ -37,7 +37,7 @@ describe('the demo, once, in a pipe', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'postern-test-'));
     ended = await runExample(MAIN, ['--once'], { TMPDIR: folder });
-  }, 60_000);
+  });
 
   afterAll(() => rm(folder, { recursive: true }));
 
@@ -146,7 +146,7 @@ describe('the demo, left running', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
-  }, 60_000);
+  });
 });
 
 describe('the demo, stopped in the middle', () => {

@@ -10,9 +10,7 @@ const server = await usePostgres();
 const ROUNDS = 4;
 const LANES = 4;
 
-it('what a process had confirmed when it was killed (SIGKILL) is there afterwards, and nothing is half there', {
-  timeout: 60_000,
-}, async () => {
+it('what a process had confirmed when it was killed (SIGKILL) is there afterwards, and nothing is half there', async () => {
   const url = server.url();
   const schema = aSchema();
   const created = new Set<string>();

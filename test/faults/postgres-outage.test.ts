@@ -5,17 +5,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { aToken, insert, next, replace } from '../../src/testing/store-cases/case.js';
 import { listen } from '../stores/listening.js';
 import { aSchema, ask } from '../stores/postgres-server.js';
+import { eventually } from '../support/eventually.js';
 import { usePostgres } from '../support/services.js';
 import { startProxy } from './postgres-proxy.js';
 
 const server = await usePostgres();
 const types = { developer: { scopes: ['models:write'] } } as const;
 const requirement = { scope: 'models:read' } as const;
-
-/** Until it holds; the test's own limit ends the wait. */
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
 
 describe('an outage of PostgreSQL', () => {
   const url = server.url();
@@ -24,7 +20,7 @@ describe('an outage of PostgreSQL', () => {
     for (const close of closing.splice(0).reverse()) await close();
   });
   const open = (schema: string, options: object = {}) => {
-    const store = postgresStore({ connectionString: url, schema, heartbeat: '300ms', timeout: '2s', ...options });
+    const store = postgresStore({ connectionString: url, schema, heartbeat: '300ms', ...options });
     closing.push(() => store.close());
     return store;
   };
@@ -94,12 +90,7 @@ describe('an outage of PostgreSQL', () => {
       );
       await expect(postern.tokens.revoke(record.id)).rejects.toMatchObject({ code: 'unavailable' });
       await server.start();
-      await eventually(() =>
-        other.tokens.revoke(record.id).then(
-          () => true,
-          () => false,
-        ),
-      );
+      await eventually(() => other.tokens.revoke(record.id));
       await feed.next('restored');
       expect(await postern.authorize({ token, requirement })).toMatchObject({ reason: 'token_revoked' });
       expect(await postern.authorize({ token: cold.token, requirement })).toMatchObject({ allowed: true });
@@ -133,32 +124,39 @@ describe('an outage of PostgreSQL', () => {
   it('a server that gives no answer: a call rejects by its deadline, and works once there are answers', async () => {
     const proxy = await startProxy(server.port);
     closing.push(() => proxy.close());
-    const store = open(aSchema(), { connectionString: proxy.url, timeout: '300ms', listen: false });
-    const token = await insert(store, aToken('t1'));
+    const schema = aSchema();
+    const token = await insert(open(schema, { listen: false }), aToken('t1'));
+    const store = open(schema, { connectionString: proxy.url, timeout: '300ms', listen: false });
+    await eventually(() => store.findToken('t1'));
     proxy.freeze(true);
     await expect(store.findToken('t1')).rejects.toThrow('no answer');
     await expect(store.findToken('t1')).rejects.toThrow('no connection');
     proxy.thaw();
-    expect((await store.findToken('t1'))?.id).toBe('t1');
-    expect(await replace(store, next(token), 1)).toBe(true);
+    expect((await eventually(() => store.findToken('t1')))?.id).toBe('t1');
+    expect(await replace(open(schema, { listen: false }), next(token), 1)).toBe(true);
   });
 
   it('an application pool that is exhausted: a call rejects by its deadline, and nothing leaks', async () => {
     const pool = new pg.Pool({ connectionString: url, max: 2 });
     closing.push(() => pool.end());
-    const store = open(aSchema(), { connectionString: undefined, pool, timeout: '200ms', listen: false });
-    await store.migrate();
+    const schema = aSchema();
+    await open(schema).migrate();
+    const store = open(schema, { connectionString: undefined, pool, timeout: '200ms', listen: false });
+    await eventually(() => store.findToken('x'));
     const taken = [await pool.connect(), await pool.connect()];
     await expect(store.findToken('x')).rejects.toThrow('no connection to PostgreSQL in 200 ms');
     for (const client of taken) client.release();
-    await eventually(async () => pool.idleCount === pool.totalCount && pool.waitingCount === 0);
-    expect(await store.findToken('x')).toBeNull();
+    await expect.poll(() => [pool.totalCount - pool.idleCount, pool.waitingCount]).toEqual([0, 0]);
+    expect(await eventually(() => store.findToken('x'))).toBeNull();
   });
 
   it('a change that waits for a lock longer than its deadline rejects, and is told; once more if it was made after all', async () => {
     const schema = aSchema();
-    const { store, feed } = await listening(schema, { timeout: '300ms' });
-    const token = await insert(store, aToken('t1'));
+    const token = await insert(open(schema, { listen: false }), aToken('t1'));
+    const store = open(schema, { timeout: '300ms' });
+    const feed = listen(store);
+    await eventually(() => store.findToken('t1'));
+    await feed.next('restored');
     const other = new pg.Client(url);
     await other.connect();
     await other.query(`BEGIN; SELECT 1 FROM ${schema}.tokens FOR UPDATE`);
@@ -167,7 +165,7 @@ describe('an outage of PostgreSQL', () => {
     await other.query('COMMIT');
     expect(await feed.next('token')).toEqual({ kind: 'token', id: 't1' });
     await other.end();
-    expect((await store.findToken('t1'))?.revokedAt).toBe(1);
+    expect((await eventually(() => store.findToken('t1')))?.revokedAt).toBe(1);
   });
 
   it('behind a transaction pooler, where LISTEN does nothing, the feed is lost, and says what to configure', async () => {

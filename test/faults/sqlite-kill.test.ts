@@ -8,7 +8,7 @@ import { ask, testDirectory } from '../stores/sqlite-files.js';
 const { aFile } = testDirectory();
 const ROUNDS = 5;
 
-it('what a process had confirmed when it was killed (SIGKILL) is there afterwards', { timeout: 60_000 }, async () => {
+it('what a process had confirmed when it was killed (SIGKILL) is there afterwards', async () => {
   const file = aFile();
   const created = new Set<string>();
   const revoked = new Set<string>();

@@ -28,6 +28,10 @@ it('imports run one way, without a cycle', async () => {
 const FORBIDDEN = [
   ['domain/to-service.ts', `import type { Store } from '../ports/store.js'; export type A = Store;`, 'domain-is-pure'],
   ['domain/to-package.ts', `export { z } from 'zod';`, 'domain-is-pure'],
+  ['ports/to-base.ts', `export { check } from '../base/check.js';`, 'ports-know-domain'],
+  ['base/to-deciding.ts', `export { step } from '../deciding/step.js';`, 'base-knows-ports'],
+  ['managing/to-deciding.ts', `export { step } from '../deciding/step.js';`, 'managing-knows-base'],
+  ['instance/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'instance-builds-the-rooms'],
   ['deciding/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'deciding-knows-base'],
   ['deciding/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'deciding-knows-base'],
   ['deciding/to-node.ts', `export { createHash } from 'node:crypto';`, 'node-only-where-node-is'],

@@ -230,6 +230,15 @@ describe('processes that share a database', () => {
       await Promise.all([...all.map(({ store }) => store.close()), silent.close()]);
     });
 
+    it('waits for a process as long as it listens: each heartbeat says anew that it is there', async () => {
+      const schema = aSchema();
+      const { store } = await listening(schema);
+      const until = async () => (await ask(url, `SELECT live_until FROM ${schema}.listeners`))[0]?.live_until as Date;
+      const first = (await until()).getTime();
+      for (const later of [first, first + 300]) while ((await until()).getTime() <= later);
+      await store.close();
+    });
+
     it('comes after everyone was told of each change before it', async () => {
       const schema = aSchema();
       const others = await Promise.all([listening(schema), listening(schema)]);

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { redisStore } from 'postern/stores/redis';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { anEntry, aToken, aUsage, insert, T0 } from '../../src/testing/store-cases/case.js';
+import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis-server.js';
 import { answerLost, queued, refused, twice, unrulyClient, well } from './unruly-redis.js';
 
@@ -16,16 +17,16 @@ describe('entries', () => {
   afterEach(async () => {
     for (const end of ends.splice(0)) await end();
   });
-  async function open(timeout = 2_000) {
+  async function open() {
     const client = unrulyClient(port);
     const prefix = randomUUID();
-    const store = redisStore({ client, prefix, timeout });
+    const store = redisStore({ client, prefix });
     await store.migrate();
     ends.push(
       () => store.close(),
       () => client.disconnect(),
     );
-    return { client, store, key: (name: string) => `{${prefix}}:${name}` };
+    return { client, store, prefix, key: (name: string) => `{${prefix}}:${name}` };
   }
 
   it('each write that a client sends twice is made once, and succeeds', async () => {
@@ -42,12 +43,15 @@ describe('entries', () => {
   });
 
   it('a write that waited in a queue until its caller had given up is not made any more', async () => {
-    const { client, store } = await open(50);
+    const { client, store, prefix } = await open();
+    const hasty = redisStore({ client, prefix, timeout: 50 });
+    ends.unshift(() => hasty.close());
+    await eventually(() => hasty.findEntry('login', 'none', T0));
     expect(await store.putEntry(anEntry('e1'), 0, T0)).toBe(true);
     const writes = [
-      () => store.putEntry(anEntry('e2'), 0, T0),
-      () => store.putEntry(anEntry('e1', { version: 2 }), 1, T0),
-      () => store.deleteEntry('login', 'e1', 1, T0),
+      () => hasty.putEntry(anEntry('e2'), 0, T0),
+      () => hasty.putEntry(anEntry('e1', { version: 2 }), 1, T0),
+      () => hasty.deleteEntry('login', 'e1', 1, T0),
     ];
     for (const write of writes) {
       const waiting = queued();

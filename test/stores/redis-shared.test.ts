@@ -114,6 +114,16 @@ describe('processes that share a Redis', () => {
       await store.close();
     });
 
+    it('waits for a process as long as it listens: each heartbeat says anew that it is there', async () => {
+      const prefix = randomUUID();
+      const { store } = await listening(prefix);
+      const until = async () =>
+        Number((await redisCli(port, 'ZRANGE', `{${prefix}}:live`, '0', '0', 'WITHSCORES')).split('\n')[1]);
+      const first = await until();
+      for (const later of [first, first + 300]) while ((await until()) <= later);
+      await store.close();
+    });
+
     it('says that a process which does not answer is missing', async () => {
       const prefix = randomUUID();
       const { store } = await listening(prefix);

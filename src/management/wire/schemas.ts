@@ -20,21 +20,25 @@ export const pageSize = z
   .max(1_000, 'give at most 1000')
   .default(100);
 
+// Answers are open: whoever reads one of a newer server passes over what is new. What comes in is closed.
+
 export const userAnswer = z
-  .strictObject({ name: z.string(), email: z.string(), first_name: z.string(), last_name: z.string() })
+  .object({ name: z.string(), email: z.string(), first_name: z.string(), last_name: z.string() })
   .meta({ id: 'User', description: 'Texts, empty where unknown' });
 
-export const label = z.object({ key: z.string(), value: z.string() }).meta({ id: 'Label' });
+const labelFields = { key: z.string(), value: z.string() };
+const labelAnswer = z.object(labelFields).meta({ id: 'Label' });
+export const label = z.strictObject(labelFields);
 
 export const organizationAnswer = z
-  .strictObject({
+  .object({
     uid: z.string(),
     created_at: time,
     updated_at: time.nullable(),
     deleted_at: time.nullable(),
     name: z.string(),
     resource_type: z.literal('organization'),
-    labels: z.array(label),
+    labels: z.array(labelAnswer),
     description: z.string(),
   })
   .meta({ id: 'Organization' });
@@ -67,7 +71,7 @@ const tokenAnswerFields = {
   deleted_at: time.nullable(),
   name: z.string(),
   resource_type: z.literal('api_token'),
-  labels: z.array(label),
+  labels: z.array(labelAnswer),
   description: z.string(),
   scopes: z.array(z.string()).meta({ description: "In BentoCloud's words; what they have none for, by its own name" }),
   user: userAnswer,
@@ -90,7 +94,7 @@ const tokenAnswerFields = {
 export const tokenAnswer = z.object(tokenAnswerFields).meta({ id: 'Token' });
 
 export const issuedTokenAnswer = z
-  .strictObject({
+  .object({
     ...tokenAnswerFields,
     token: z.string().meta({ description: 'The secret. It is shown here and never again' }),
   })
@@ -168,7 +172,7 @@ export const usageAnswer = z.object({
 const access = z.enum(ACCESS, `use ${ACCESS.join(', ')}`);
 
 export const endpointAnswer = z
-  .strictObject({ id: z.string(), organization: z.string(), access, created_at: time, updated_at: time })
+  .object({ id: z.string(), organization: z.string(), access, created_at: time, updated_at: time })
   .meta({ id: 'Endpoint' });
 
 export const endpointPageAnswer = z.object({

@@ -1,70 +1,20 @@
 import type { NewSecret, SecretRotation, StoredToken } from '../../ports/records.js';
-import { firstFound, firstFoundByKey, KEY_COLUMNS, SECRET_COLUMNS, TOKEN_COLUMNS, toToken } from '../sql/rows.js';
-import { encodeTypeNames } from '../sql/type-names.js';
+import {
+  type Fields,
+  firstFound,
+  firstFoundByKey,
+  KEY_COLUMNS,
+  namesOf,
+  SECRET_COLUMNS,
+  SECRET_FIELDS,
+  secretValues,
+  TOKEN_COLUMNS,
+  TOKEN_FIELDS,
+  tokenValues,
+  toToken,
+} from '../sql/rows.js';
 import { recorded } from './audit.js';
 import { type Database, prepared, type SqlValue, type Statement } from './database.js';
-
-/** What a token is written to, but `id` and `last_used_at`, with the type of each. */
-const FIELDS = [
-  ['organization', 'text'],
-  ['owner', 'text'],
-  ['ownership', 'text'],
-  ['name', 'text'],
-  ['description', 'text'],
-  ['types', 'text'],
-  ['type_names', 'text'],
-  ['metadata', 'text'],
-  ['hint', 'text'],
-  ['limits', 'text'],
-  ['created_at', 'bigint'],
-  ['updated_at', 'bigint'],
-  ['expires_at', 'bigint'],
-  ['revoked_at', 'bigint'],
-  ['version', 'bigint'],
-] as const;
-
-function fieldValues(token: StoredToken): readonly SqlValue[] {
-  return [
-    token.organization,
-    token.owner,
-    token.ownership,
-    token.name,
-    token.description,
-    token.types,
-    encodeTypeNames(token.typeNames),
-    token.metadata,
-    token.hint,
-    token.limits,
-    token.createdAt,
-    token.updatedAt,
-    token.expiresAt,
-    token.revokedAt,
-    token.version,
-  ];
-}
-
-/** What a secret is written to, but its token, with the type of each. */
-const SECRET_FIELDS = [
-  ['digest', 'text'],
-  ['pepper', 'text'],
-  ['created_at', 'bigint'],
-  ['ends_at', 'bigint'],
-  ['key_id', 'text'],
-  ['public_key', 'text'],
-] as const;
-
-const secretValues = ({ digest, pepper, createdAt, endsAt, key }: NewSecret): readonly SqlValue[] => [
-  digest,
-  pepper,
-  createdAt,
-  endsAt,
-  key?.id ?? null,
-  key?.publicKey ?? null,
-];
-
-type Fields = readonly (readonly [name: string, type: 'text' | 'bigint'])[];
-
-const namesOf = (fields: Fields): string => fields.map(([name]) => name).join(', ');
 
 /** @param first the number of the first of the parameters */
 const parametersOf = (fields: Fields, first: number): string =>
@@ -99,16 +49,16 @@ export class TokenStatements {
     this.#byKeyIds = prepared(`${byKeyId} s.key_id = ANY ($1::text[])`);
     this.#byId = prepared(`SELECT ${TOKEN_COLUMNS} FROM ${s}.tokens t WHERE t.id = $1`);
 
-    const columns = namesOf(FIELDS);
-    const sets = FIELDS.map(([name, type], index) => `${name} = $${3 + index}::${type}`).join(', ');
-    const end = 3 + FIELDS.length;
+    const columns = namesOf(TOKEN_FIELDS);
+    const sets = TOKEN_FIELDS.map(([name, type], index) => `${name} = $${3 + index}::${type}`).join(', ');
+    const end = 3 + TOKEN_FIELDS.length;
     const afterSecret = end + SECRET_FIELDS.length;
     const addSecret = `INSERT INTO ${s}.secrets (token, ${namesOf(SECRET_FIELDS)})
          SELECT seq, ${parametersOf(SECRET_FIELDS, end)} FROM written`;
     this.#insert = {
       text: `WITH written AS (
           INSERT INTO ${s}.tokens (id, last_used_at, ${columns})
-            VALUES ($1::text, $2::bigint, ${parametersOf(FIELDS, 3)}) RETURNING seq),
+            VALUES ($1::text, $2::bigint, ${parametersOf(TOKEN_FIELDS, 3)}) RETURNING seq),
         secret AS (${addSecret}),
         ${recorded(s, 'written', afterSecret)}`,
     };
@@ -152,12 +102,12 @@ export class TokenStatements {
   insert(token: StoredToken, secret: NewSecret): Write {
     return {
       statement: this.#insert,
-      values: [token.id, token.lastUsedAt, ...fieldValues(token), ...secretValues(secret)],
+      values: [token.id, token.lastUsedAt, ...tokenValues(token), ...secretValues(secret)],
     };
   }
 
   replace(token: StoredToken, expectedVersion: number, rotation: SecretRotation | null): Write {
-    const values = [token.id, expectedVersion, ...fieldValues(token)];
+    const values = [token.id, expectedVersion, ...tokenValues(token)];
     if (rotation === null) return { statement: this.#replace, values };
     return { statement: this.#rotate, values: [...values, ...secretValues(rotation.secret), rotation.othersEndAt] };
   }

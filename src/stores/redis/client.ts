@@ -31,7 +31,7 @@ export interface NodeRedisClient extends NodeRedisBase {
 /** What is used of a client that `createCluster` of `redis` (node-redis) made. */
 export interface NodeRedisCluster extends NodeRedisBase {
   readonly masters: readonly unknown[];
-  sendCommand(firstKey: string | undefined, isReadonly: boolean, args: string[]): Promise<unknown>;
+  sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>;
 }
 
 /** A client of `ioredis` or of `redis` (node-redis), for one server or for a cluster. */
@@ -49,8 +49,8 @@ export interface SubscriptionEvents {
 export interface ClientPort {
   /** `idle`: it connects with the first command. `down`: what is sent now waits in the client's queue, or is refused. */
   state(): 'ready' | 'idle' | 'down';
-  /** @param key one of the keys that the command is about: it says which server of a cluster; `null` for any */
-  send(key: string | null, args: string[]): Promise<unknown>;
+  /** @param key one of the keys that the command is about: it says which server of a cluster */
+  send(key: string, args: string[]): Promise<unknown>;
   /** Subscribes on a connection of its own. Returns what ends it. */
   subscribe(channels: readonly string[], events: SubscriptionEvents): () => void;
   /** Takes back what was added to the client. */

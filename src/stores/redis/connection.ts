@@ -25,11 +25,6 @@ export class Connection {
     this.#timeout = timeout;
   }
 
-  /** A command that belongs to no key. */
-  command(args: string[]): Promise<unknown> {
-    return this.#withinLimit(performance.now() + this.#timeout, () => this.#client.send(null, args));
-  }
-
   /**
    * Runs a script that reads, or whose second run does no harm. Its first argument is our version of the layout.
    *

@@ -30,7 +30,7 @@ export class IoredisPort implements ClientPort {
     return status === 'ready' ? 'ready' : status === 'wait' ? 'idle' : 'down';
   }
 
-  send(_key: string | null, [command, ...args]: string[]): Promise<unknown> {
+  send(_key: string, [command, ...args]: string[]): Promise<unknown> {
     return this.#client.call(command as string, args);
   }
 

@@ -24,11 +24,11 @@ export class NodeRedisPort implements ClientPort {
     return this.#cluster || (this.#client as NodeRedisClient).isReady ? 'ready' : 'down';
   }
 
-  async send(key: string | null, args: string[]): Promise<unknown> {
+  async send(key: string, args: string[]): Promise<unknown> {
     if (!this.#client.isOpen || this.#connecting !== null) await this.#connect();
     // Never as a read: a replica may not know yet what was revoked.
     return this.#cluster
-      ? (this.#client as NodeRedisCluster).sendCommand(key ?? undefined, false, args)
+      ? (this.#client as NodeRedisCluster).sendCommand(key, false, args)
       : (this.#client as NodeRedisClient).sendCommand(args);
   }
 

@@ -1,6 +1,13 @@
 import type { Actor, Change } from '../../ports/changes.js';
-import type { StoredEndpoint, StoredEntry, StoredSecret, StoredToken, UsageCount } from '../../ports/records.js';
-import { decodeTypeNames } from './type-names.js';
+import type {
+  NewSecret,
+  StoredEndpoint,
+  StoredEntry,
+  StoredSecret,
+  StoredToken,
+  UsageCount,
+} from '../../ports/records.js';
+import { decodeTypeNames, encodeTypeNames } from './type-names.js';
 
 /** A row by column name. Drivers give a 64-bit integer as a number or (`pg`) as a text. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -149,6 +156,70 @@ export function changeValues(change: Change): readonly (string | number | null)[
     change.before,
     change.after,
   ];
+}
+
+/** Columns in the order in which they are written, each with its type in PostgreSQL. */
+export type Fields = readonly (readonly [name: string, type: 'text' | 'bigint'])[];
+
+export const namesOf = (fields: Fields): string => fields.map(([name]) => name).join(', ');
+
+/** What a token is written to, but `id` and `last_used_at`. */
+export const TOKEN_FIELDS = [
+  ['organization', 'text'],
+  ['owner', 'text'],
+  ['ownership', 'text'],
+  ['name', 'text'],
+  ['description', 'text'],
+  ['types', 'text'],
+  ['type_names', 'text'],
+  ['metadata', 'text'],
+  ['hint', 'text'],
+  ['limits', 'text'],
+  ['created_at', 'bigint'],
+  ['updated_at', 'bigint'],
+  ['expires_at', 'bigint'],
+  ['revoked_at', 'bigint'],
+  ['version', 'bigint'],
+] as const satisfies Fields;
+
+export function tokenValues(token: StoredToken): readonly (string | number | null)[] {
+  return [
+    token.organization,
+    token.owner,
+    token.ownership,
+    token.name,
+    token.description,
+    token.types,
+    encodeTypeNames(token.typeNames),
+    token.metadata,
+    token.hint,
+    token.limits,
+    token.createdAt,
+    token.updatedAt,
+    token.expiresAt,
+    token.revokedAt,
+    token.version,
+  ];
+}
+
+/** What a secret is written to, but its token. */
+export const SECRET_FIELDS = [
+  ['digest', 'text'],
+  ['pepper', 'text'],
+  ['created_at', 'bigint'],
+  ['ends_at', 'bigint'],
+  ['key_id', 'text'],
+  ['public_key', 'text'],
+] as const satisfies Fields;
+
+export function secretValues({
+  digest,
+  pepper,
+  createdAt,
+  endsAt,
+  key,
+}: NewSecret): readonly (string | number | null)[] {
+  return [digest, pepper, createdAt, endsAt, key?.id ?? null, key?.publicKey ?? null];
 }
 
 /** `null` stays `null`: a time that is not set is not the epoch. */

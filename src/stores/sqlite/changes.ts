@@ -1,25 +1,20 @@
 import type { Change, ChangeQuery } from '../../ports/changes.js';
 import { CHANGE_COLUMNS, toChange } from '../sql/rows.js';
+import { Conditions, type Statement } from './conditions.js';
 import type { Connection } from './connection.js';
-import type { SqlValue } from './driver.js';
 
-/** The statement of a page of the audit log, and its parameters. */
-export function listChangesSql(query: ChangeQuery): { readonly sql: string; readonly parameters: readonly SqlValue[] } {
-  const conditions: string[] = [];
-  const parameters: SqlValue[] = [];
-  const where = (condition: string, ...values: SqlValue[]) => {
-    conditions.push(condition);
-    parameters.push(...values);
-  };
-  if (query.organization !== null) where('organization = ?', query.organization);
-  if (query.subject !== undefined) where('subject = ?', query.subject);
-  if (query.type !== undefined) where('type = ?', query.type);
-  if (query.after !== undefined) where('(at, id) < (?, ?)', query.after.at, query.after.id);
-  if (query.until !== undefined) where('(at, id) >= (?, ?)', query.until.at, query.until.id);
-  const filter = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')} ` : '';
+/** The statement of a page of the audit log. */
+export function listChangesSql(query: ChangeQuery): Statement {
+  const { organization, subject, type, after, until, offset = 0, limit } = query;
+  const conditions = new Conditions();
+  if (organization !== null) conditions.add('organization = ?', organization);
+  if (subject !== undefined) conditions.add('subject = ?', subject);
+  if (type !== undefined) conditions.add('type = ?', type);
+  if (after !== undefined) conditions.add('(at, id) < (?, ?)', after.at, after.id);
+  if (until !== undefined) conditions.add('(at, id) >= (?, ?)', until.at, until.id);
   return {
-    sql: `SELECT ${CHANGE_COLUMNS} FROM changes ${filter}ORDER BY at DESC, id DESC LIMIT ? OFFSET ?`,
-    parameters: [...parameters, query.limit, query.offset ?? 0],
+    sql: `SELECT ${CHANGE_COLUMNS} FROM changes ${conditions.where}ORDER BY at DESC, id DESC LIMIT ? OFFSET ?`,
+    parameters: [...conditions.parameters, limit, offset],
   };
 }
 

@@ -2,29 +2,8 @@ import type { StoredToken } from '../../ports/records.js';
 import type { TokenFilter, TokenQuery } from '../../ports/store.js';
 import { TOKEN_COLUMNS, toToken } from '../sql/rows.js';
 import { encodeTypeNames } from '../sql/type-names.js';
+import { Conditions, type Statement } from './conditions.js';
 import type { Connection } from './connection.js';
-import type { SqlValue } from './driver.js';
-
-/** A statement and its parameters. What varies is which conditions there are; what they compare is bound. */
-export interface Statement {
-  readonly sql: string;
-  readonly parameters: readonly SqlValue[];
-}
-
-class Conditions {
-  readonly #conditions: string[] = [];
-  readonly parameters: SqlValue[] = [];
-
-  add(condition: string, ...values: readonly SqlValue[]): void {
-    this.#conditions.push(condition);
-    this.parameters.push(...values);
-  }
-
-  /** With a space at its end; empty where there are none. */
-  get where(): string {
-    return this.#conditions.length > 0 ? `WHERE ${this.#conditions.join(' AND ')} ` : '';
-  }
-}
 
 function conditionsOf({ organization, owner, ownership, type, search, after, until }: TokenFilter): Conditions {
   const conditions = new Conditions();

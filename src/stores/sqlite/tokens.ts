@@ -1,6 +1,18 @@
 import type { NewSecret, SecretRotation, StoredSecret, StoredToken } from '../../ports/records.js';
-import { firstFound, firstFoundByKey, KEY_COLUMNS, SECRET_COLUMNS, TOKEN_COLUMNS, toToken } from '../sql/rows.js';
-import { encodeTypeNames } from '../sql/type-names.js';
+import {
+  type Fields,
+  firstFound,
+  firstFoundByKey,
+  KEY_COLUMNS,
+  namesOf,
+  SECRET_COLUMNS,
+  SECRET_FIELDS,
+  secretValues,
+  TOKEN_COLUMNS,
+  TOKEN_FIELDS,
+  tokenValues,
+  toToken,
+} from '../sql/rows.js';
 import type { Connection } from './connection.js';
 
 /** The statement that a lookup by so many digests is: one for each, because a list can't be a parameter. */
@@ -38,30 +50,22 @@ export function findToken(db: Connection, id: string): StoredToken | null {
   return row === undefined ? null : toToken(row);
 }
 
+const places = (fields: Fields): string => fields.map(() => '?').join(', ');
+
+const INSERT = `INSERT INTO tokens (id, last_used_at, ${namesOf(TOKEN_FIELDS)})
+  VALUES (?, ?, ${places(TOKEN_FIELDS)}) ON CONFLICT DO NOTHING`;
+
+const REPLACE = `UPDATE tokens SET ${TOKEN_FIELDS.map(([name]) => `${name} = ?`).join(', ')} WHERE id = ? AND version = ?`;
+
+const END_SECRETS = `UPDATE secrets SET ends_at = min(coalesce(ends_at, ?), ?)
+  WHERE token = (SELECT seq FROM tokens WHERE id = ?)`;
+
+const INSERT_SECRET = `INSERT INTO secrets (${namesOf(SECRET_FIELDS)}, token)
+  SELECT ${places(SECRET_FIELDS)}, seq FROM tokens WHERE id = ? ON CONFLICT DO NOTHING`;
+
 /** In a transaction. `false` where the id, the digest or the key's id is taken: then what was written must be rolled back. */
 export function insertToken(db: Connection, token: StoredToken, secret: NewSecret): boolean {
-  const written = db.run(
-    `INSERT INTO tokens (id, organization, owner, ownership, name, description, types, type_names, metadata, hint, limits,
-       created_at, updated_at, expires_at, revoked_at, last_used_at, version)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    token.id,
-    token.organization,
-    token.owner,
-    token.ownership,
-    token.name,
-    token.description,
-    token.types,
-    encodeTypeNames(token.typeNames),
-    token.metadata,
-    token.hint,
-    token.limits,
-    token.createdAt,
-    token.updatedAt,
-    token.expiresAt,
-    token.revokedAt,
-    token.lastUsedAt,
-    token.version,
-  );
+  const written = db.run(INSERT, token.id, token.lastUsedAt, ...tokenValues(token));
   return written === 1 && insertSecret(db, token.id, secret);
 }
 
@@ -72,53 +76,15 @@ export function replaceToken(
   expectedVersion: number,
   rotation: SecretRotation | null,
 ): boolean {
-  const written = db.run(
-    `UPDATE tokens SET organization = ?, owner = ?, ownership = ?, name = ?, description = ?, types = ?, type_names = ?,
-       metadata = ?, hint = ?, limits = ?, created_at = ?, updated_at = ?, expires_at = ?, revoked_at = ?, version = ?
-     WHERE id = ? AND version = ?`,
-    token.organization,
-    token.owner,
-    token.ownership,
-    token.name,
-    token.description,
-    token.types,
-    encodeTypeNames(token.typeNames),
-    token.metadata,
-    token.hint,
-    token.limits,
-    token.createdAt,
-    token.updatedAt,
-    token.expiresAt,
-    token.revokedAt,
-    token.version,
-    token.id,
-    expectedVersion,
-  );
-  if (written === 0) return false;
+  const { id } = token;
+  if (db.run(REPLACE, ...tokenValues(token), id, expectedVersion) === 0) return false;
   if (rotation === null) return true;
-  db.run(
-    `UPDATE secrets SET ends_at = min(coalesce(ends_at, ?), ?)
-     WHERE token = (SELECT seq FROM tokens WHERE id = ?)`,
-    rotation.othersEndAt,
-    rotation.othersEndAt,
-    token.id,
-  );
-  return insertSecret(db, token.id, rotation.secret);
+  db.run(END_SECRETS, rotation.othersEndAt, rotation.othersEndAt, id);
+  return insertSecret(db, id, rotation.secret);
 }
 
 function insertSecret(db: Connection, tokenId: string, secret: NewSecret): boolean {
-  const written = db.run(
-    `INSERT INTO secrets (digest, token, pepper, created_at, ends_at, key_id, public_key)
-     SELECT ?, seq, ?, ?, ?, ?, ? FROM tokens WHERE id = ? ON CONFLICT DO NOTHING`,
-    secret.digest,
-    secret.pepper,
-    secret.createdAt,
-    secret.endsAt,
-    secret.key?.id ?? null,
-    secret.key?.publicKey ?? null,
-    tokenId,
-  );
-  return written === 1;
+  return db.run(INSERT_SECRET, ...secretValues(secret), tokenId) === 1;
 }
 
 /** In a transaction. */

@@ -37,7 +37,7 @@ export function useBrowser() {
       timezoneId: 'UTC',
       reducedMotion: 'reduce',
     });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(60_000);
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
     if (cookie !== null) await context.addCookies([{ name: 'postern_session', value: cookie, url: origin }]);
     const page = await context.newPage();
