@@ -2,7 +2,7 @@ import { elapsed, onNextTurn } from '../../base/runtime.js';
 import type { Store } from '../../ports/store.js';
 
 /** For how long calls may follow each other before everyone else has a turn, in milliseconds. */
-const LONGEST = 10;
+const LONGEST = 5;
 
 /**
  * Turns of the event loop, for a store whose calls never wait. Whoever awaits one such call after the other never lets

@@ -47,10 +47,10 @@ export class Connection {
 
   /** In a transaction: the same for a part of it. What throws here undoes the whole. */
   savepoint(work: () => boolean): boolean {
-    this.exec('SAVEPOINT part');
+    this.run('SAVEPOINT part');
     const done = work();
-    if (!done) this.exec('ROLLBACK TO part');
-    this.exec('RELEASE part');
+    if (!done) this.run('ROLLBACK TO part');
+    this.run('RELEASE part');
     return done;
   }
 

@@ -72,11 +72,10 @@ export class WriteQueue {
       return;
     }
     this.#waiting = [...batch.slice(done.length), ...this.#waiting];
-    for (const [index, each] of batch.slice(0, done.length).entries()) {
-      const written = done[index] as boolean;
-      if (written) each.committed();
-      each.resolve(written);
-    }
+    for (const [index, written] of done.entries()) if (written) batch[index]?.committed();
+    // What many callers go on with takes its time, too.
+    if (done.length > 1) await setImmediate();
+    for (const [index, written] of done.entries()) batch[index]?.resolve(written);
   }
 }
 
