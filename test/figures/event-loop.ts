@@ -77,7 +77,9 @@ async function measure(name: string, store: Store): Promise<void> {
     'tokens.count': () => tokens.count().then(({ count }) => count),
     'tokens.count, search, found nowhere': () => tokens.count({ search: never }).then(({ count }) => count),
     'endpoints.preview': () =>
-      endpoints.preview(ENDPOINT, { access: 'protected' }).then(({ loseCount, lose }) => `${loseCount} lose it, ${lose.length} are named`),
+      endpoints
+        .preview(ENDPOINT, { access: 'protected' })
+        .then(({ loseCount, lose }) => `${loseCount} lose it, ${lose.length} are named`),
     'endpoints.list': () => endpoints.list().then(({ items }) => items.length),
     'audit.list': () => audit.list().then(({ items }) => items.length),
     'audit.list, of a type that never was': () =>

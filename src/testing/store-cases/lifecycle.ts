@@ -35,6 +35,7 @@ function everyCall(store: Store): readonly (readonly [string, () => Promise<unkn
     ['listUsage', () => store.listUsage(['t1'])],
     ['listChanges', () => store.listChanges({ organization: null, limit: 1 })],
     ['findEndpoint', () => store.findEndpoint('acme', 'a')],
+    ['findEndpoints', () => store.findEndpoints('acme', ['a'])],
     ['listEndpoints', () => store.listEndpoints({ organization: 'acme', limit: 1 })],
     ['insertEndpoint', () => store.insertEndpoint(endpoint, aChange('endpoint.created', 'a'))],
     ['replaceEndpoint', () => store.replaceEndpoint(endpoint, 1, aChange('endpoint.updated', 'a'))],

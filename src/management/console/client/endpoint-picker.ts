@@ -11,7 +11,7 @@ const FEW = 8;
 /**
  * All deployments, or some of them by name.
  *
- * @param dead those of `given` that were deleted: they are not chosen, so that none is granted again by the way
+ * @param dead those of `given` that were deleted: they are not chosen, so that what has their name now is not granted by the way
  */
 export function endpointPicker(session: Session, given: Grants[string] | undefined, dead: readonly string[]): Picker {
   const before = given !== undefined && 'endpoints' in given ? given.endpoints : [];
@@ -53,7 +53,7 @@ export function endpointPicker(session: Session, given: Grants[string] | undefin
   }
 
   function show(ids: readonly string[]): void {
-    // What is granted already and no longer registered can be taken away, and not given again.
+    // What is granted already can be taken away by who could not grant it.
     const every = [...new Set([...ids, ...chosen])].sort();
     if (every.length === 0) {
       replaceContent(
@@ -77,14 +77,8 @@ export function endpointPicker(session: Session, given: Grants[string] | undefin
         'div',
         { class: 'choice' },
         h('label', {}, input, h('span', { class: 'choice-label mono' }, id)),
-        ids.includes(id)
-          ? dead.includes(id) &&
-              h(
-                'p',
-                { class: 'hint' },
-                'The one that was granted is deleted. This one was made later: choose it to grant it.',
-              )
-          : h('p', { class: 'hint' }, 'Not registered any more.'),
+        dead.includes(id) &&
+          h('p', { class: 'hint' }, 'It was made after the one that the token was granted was deleted.'),
       );
     });
     boxes = rows.map((row) => row.querySelector('input') as HTMLInputElement);
