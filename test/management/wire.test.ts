@@ -14,6 +14,7 @@ const ORGANIZATION = [
 ];
 const TOKEN = [
   'created_at',
+  'dead_grants',
   'deleted_at',
   'description',
   'expired_at',
