@@ -106,7 +106,7 @@ function from(after: TokenPosition | undefined): { readonly after?: TokenPositio
 function tooFar(): PosternError {
   return new PosternError(
     'input_invalid',
-    'is further than a search goes by number: go on with the nextCursor of the page before',
+    'is further than a search goes by number: go on with the cursor of the page before',
     { path: 'offset' },
   );
 }

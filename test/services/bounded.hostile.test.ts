@@ -1,60 +1,19 @@
-import { memoryStore } from 'postern';
-import type { Change, NewSecret, Store, StoredToken } from 'postern/store';
+import type { Store } from 'postern/store';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ControlledStore, controlledStore } from '../support/controlled-store.js';
+import { CROWD, crowdedStore } from '../support/crowd.js';
 import { instance, refusal, START } from '../support/instance.js';
 
 /**
  * One tenant with very many tokens must not stall the others (threat 52): what one request reads is bounded, and others have
  * their turn meanwhile.
  */
-const MANY = 60_000;
+const MANY = CROWD;
 const BOUND = 50_000;
-
-/** Old tokens first: `n0` is the oldest, and the only one that is called "needle". Every hundredth was revoked. */
-async function filled(store: Store): Promise<Store> {
-  for (let index = 0; index < MANY; index++) {
-    const id = `n${index}`;
-    const token: StoredToken = {
-      id,
-      organization: 'default',
-      owner: index % 2 === 0 ? 'ada' : 'bob',
-      ownership: 'personal',
-      name: index === 0 ? 'needle' : 'straw',
-      description: '',
-      types: '{"user":{"endpoints":"*"}}',
-      typeNames: ['user'],
-      metadata: '{}',
-      hint: 'pst_',
-      limits: null,
-      createdAt: START - MANY + index,
-      updatedAt: START,
-      expiresAt: null,
-      revokedAt: index % 100 === 99 ? START : null,
-      lastUsedAt: null,
-      version: 1,
-    };
-    const digest = index.toString(16).padStart(64, '0');
-    const secret: NewSecret = { digest, pepper: null, createdAt: START, endsAt: null, key: null };
-    const change: Change = {
-      id: `change${index}`,
-      type: index === 0 ? 'token.imported' : 'token.created',
-      at: token.createdAt,
-      actor: { kind: 'application' },
-      from: null,
-      organization: 'default',
-      subject: id,
-      before: null,
-      after: null,
-    };
-    await store.insertToken(token, secret, change);
-  }
-  return store;
-}
 
 let full: Store;
 beforeAll(async () => {
-  full = await filled(memoryStore());
+  full = await crowdedStore();
 });
 
 /** An instance over the store of many tokens, which notes what is asked of it. */
