@@ -11,13 +11,13 @@ export const NEEDLE = 'n0';
  * A memory store with very many tokens of one organization: `n0` is the oldest. Every other one is Ada's, the rest Bob's, and
  * every hundredth was revoked.
  */
-export async function crowdedStore(): Promise<Store> {
+export async function crowdedStore(organization = 'default'): Promise<Store> {
   const store = memoryStore();
   for (let index = 0; index < CROWD; index++) {
     const id = `n${index}`;
     const token: StoredToken = {
       id,
-      organization: 'default',
+      organization,
       owner: index % 2 === 0 ? 'ada' : 'bob',
       ownership: 'personal',
       name: id === NEEDLE ? 'needle' : 'straw',
@@ -42,7 +42,7 @@ export async function crowdedStore(): Promise<Store> {
       at: token.createdAt,
       actor: { kind: 'application' },
       from: null,
-      organization: 'default',
+      organization,
       subject: id,
       before: null,
       after: null,
