@@ -26,8 +26,8 @@ const sessions: Authenticator = {
       const { sub = null, exp = 0, role } = payload;
       const scopes = Object.hasOwn(ROLES, String(role)) ? ROLES[String(role)] : undefined;
       if (scopes === undefined) return 'token_unknown';
-      // `issues: false`: an API token would outlive the session that made it.
-      return { types: { developer: { scopes } }, owner: sub, endsAt: new Date(exp * 1000), issues: false };
+      // Without `mayIssue` it makes no API tokens: they would outlive the session.
+      return { types: { developer: { scopes } }, owner: sub, endsAt: new Date(exp * 1000) };
     } catch (error) {
       if (error instanceof errors.JWTExpired) return 'token_expired';
       if (error instanceof errors.JOSEError) return 'token_unknown';

@@ -9,11 +9,13 @@ const METHODS = [
   'countTokens',
   'insertToken',
   'replaceToken',
+  'revokeToken',
   'deleteToken',
   'listExpiredTokens',
   'recordUsage',
   'listUsage',
   'listChanges',
+  'trimChanges',
   'findEndpoint',
   'findEndpoints',
   'listEndpoints',
@@ -23,6 +25,7 @@ const METHODS = [
   'findEntry',
   'putEntry',
   'deleteEntry',
+  'trimEntries',
   'close',
 ] as const satisfies readonly (keyof Store)[];
 

@@ -1,6 +1,6 @@
 import { PosternError } from '../domain/errors.js';
 import { compileGrants, type Grants } from '../domain/grants.js';
-import { type Limits, NO_LIMITS, parseLimits } from '../domain/limits.js';
+import { NO_RULES, parseRules, type TokenRules } from '../domain/limits.js';
 import { type Ownership, VerifiedPrincipal } from '../domain/principal.js';
 import type { Metadata, TokenRecord } from '../domain/token-record.js';
 import type { Catalog } from '../domain/token-types.js';
@@ -17,7 +17,7 @@ const INTERNED = 10_000;
 export class TokenReader {
   readonly #catalog: Catalog;
   readonly #grants = new BoundedMap<string, Grants>(INTERNED);
-  readonly #limits = new BoundedMap<string, Limits>(INTERNED);
+  readonly #rules = new BoundedMap<string, TokenRules>(INTERNED);
   readonly #names = new BoundedMap<string, string>(INTERNED);
 
   constructor(catalog: Catalog) {
@@ -37,19 +37,28 @@ export class TokenReader {
     }
   }
 
-  /** @throws PosternError `record_unreadable` */
-  principal(token: StoredToken): VerifiedPrincipal {
+  /**
+   * Whoever holds a token, by the secret that was shown. A secret that a rotation has replaced may still call, and makes nothing.
+   *
+   * @param secret `null`: by none of its secrets in particular
+   * @throws PosternError `record_unreadable`
+   */
+  principal(token: StoredToken, secret: StoredSecret | null): VerifiedPrincipal {
+    const issues = this.rules(token).mayIssue && (secret === null || secret.endsAt === null);
     return new VerifiedPrincipal({
       tokenId: text(token, 'id'),
       owner: token.owner === null ? null : this.#interned(text(token, 'owner')),
       ownership: ownership(token),
       organization: this.#interned(text(token, 'organization')),
       grants: this.grants(token),
+      endsAt: Math.min(expiryOf(token), secret === null ? Number.POSITIVE_INFINITY : secretEndOf(token, secret)),
+      mayIssue: issues ? Number.POSITIVE_INFINITY : 0,
     });
   }
 
   /** @throws PosternError `record_unreadable` */
   record(token: StoredToken): TokenRecord {
+    const { rateLimit, quota, mayIssue } = this.rules(token);
     return {
       id: text(token, 'id'),
       name: text(token, 'name'),
@@ -65,19 +74,21 @@ export class TokenReader {
       revokedAt: dateOrNull(token, 'revokedAt'),
       lastUsedAt: dateOrNull(token, 'lastUsedAt'),
       metadata: metadata(token),
-      ...this.limits(token),
+      rateLimit,
+      quota,
+      mayIssue,
     };
   }
 
   /** @throws PosternError `record_unreadable` */
-  limits(token: StoredToken): Limits {
-    if (token.limits === null) return NO_LIMITS;
-    const known = this.#limits.get(token.limits);
+  rules(token: StoredToken): TokenRules {
+    if (token.limits === null) return NO_RULES;
+    const known = this.#rules.get(token.limits);
     if (known !== undefined) return known;
     try {
-      const limits = parseLimits(token.limits);
-      this.#limits.set(token.limits, limits);
-      return limits;
+      const rules = parseRules(token.limits);
+      this.#rules.set(token.limits, rules);
+      return rules;
     } catch (error) {
       throw unreadable(token, 'limits', error);
     }

@@ -4,7 +4,14 @@ import { isOrganizationName } from '../domain/endpoint.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import { compileGrants, type Grants, type StoredGrants } from '../domain/grants.js';
 import type { PrincipalFields } from '../domain/principal.js';
-import { type Presentation, REFUSALS, type Refusal, type Vouched } from '../ports/authenticator.js';
+import {
+  type Confirmation,
+  type Presentation,
+  REFUSALS,
+  type Refusal,
+  type Vouched,
+  type VouchedParent,
+} from '../ports/authenticator.js';
 import { BoundedMap } from './bounded-map.js';
 import { check, ownCopy } from './check.js';
 import { duration } from './duration-input.js';
@@ -26,10 +33,14 @@ export interface VouchedFacts {
   readonly principal: PrincipalFields;
   readonly expiresAt: number;
   readonly trustedUntil: number;
-  readonly parent: { readonly tokenId: string; readonly required: boolean } | null;
+  readonly parent: VouchedParent | null;
   readonly methods: readonly string[] | null;
   readonly prove: ((presentation: Presentation, now: number, spent: boolean) => Promise<boolean>) | null;
+  readonly confirmation: Confirmation | null;
 }
+
+/** SHA-256, base64url (RFC 7638). */
+const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 
 const WHAT = 'the principal that an authenticator vouched for';
 
@@ -50,14 +61,24 @@ const schema = z.strictObject({
   endsAt: z.date('give a Date, or null for never').nullable(),
   trustedFor: duration('30s').optional(),
   tokenId: tokenId.optional(),
-  issues: z.boolean('use true or false').default(true),
+  mayIssue: duration('90d', { least: '1s' }).optional(),
   parent: z
-    .preprocess(ownCopy, z.strictObject({ tokenId, required: z.boolean('use true or false') }).nullable())
+    .preprocess(
+      ownCopy,
+      z
+        .strictObject({
+          tokenId,
+          kid: z.string().regex(THUMBPRINT).optional(),
+          required: z.boolean('use true or false'),
+        })
+        .nullable(),
+    )
     .default(null),
   methods: z.array(z.string('give methods'), 'give a list of methods').min(1).nullable().default(null),
   prove: z
     .custom<VouchedFacts['prove']>((value) => value === null || typeof value === 'function', 'give a function')
     .default(null),
+  confirmation: z.preprocess(ownCopy, z.strictObject({ jkt: z.string().regex(THUMBPRINT) }).nullable()).default(null),
 });
 
 /** How many different grants are kept compiled. */
@@ -85,7 +106,19 @@ export class VouchedReader {
       return check(z.enum(REFUSALS, `use ${REFUSALS.join(', ')}`), answer, WHAT, 'input_invalid');
     const { [GRANTS]: stored, ...words } = (ownCopy(answer) ?? {}) as VouchedWithGrants;
     const given = check(schema, words, WHAT, 'input_invalid');
-    const { owner, ownership, organization, issues, parent, methods, prove, endsAt, trustedFor } = given;
+    const {
+      owner,
+      ownership,
+      organization,
+      mayIssue = 0,
+      parent,
+      methods,
+      prove,
+      confirmation,
+      endsAt,
+      trustedFor,
+    } = given;
+    const expiresAt = endsAt?.getTime() ?? Number.POSITIVE_INFINITY;
     const { cache } = this.#settings;
     return {
       principal: {
@@ -94,13 +127,15 @@ export class VouchedReader {
         ownership,
         organization: organization ?? this.#settings.organization,
         grants: this.#compiled(stored ?? (await this.#read(given.types))),
-        issues,
+        endsAt: expiresAt,
+        mayIssue,
       },
-      expiresAt: endsAt?.getTime() ?? Number.POSITIVE_INFINITY,
+      expiresAt,
       trustedUntil: now + (trustedFor ?? cache.ttl),
       parent,
       methods,
       prove,
+      confirmation,
     };
   }
 

@@ -1,3 +1,4 @@
+import { type Credential, credentialReader } from '../base/credential.js';
 import type { Ground } from '../base/ground.js';
 import type { Trace } from '../domain/decide.js';
 import {
@@ -14,9 +15,9 @@ import type { Requirement } from '../domain/requirement.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import { type Attempt, AttemptReader, type GuardAttempt } from './attempt.js';
 import { Call, type Mode } from './call.js';
-import { type Credential, credentialReader } from './credential.js';
 import type { EndpointDirectory } from './endpoint-directory.js';
 import type { Holder } from './holder.js';
+import { Identified } from './identified.js';
 import { IssuerFault } from './issuer-fault.js';
 import { Limiter } from './limiter.js';
 import type { SignedTokens } from './signed-tokens.js';
@@ -114,11 +115,14 @@ export class Authorizer {
   }
 
   /** Who holds a credential; nothing is charged or counted for it. A holder whose life is over is a denial. */
-  async identify(token: unknown, within: string | null = null): Promise<Holder | Denied> {
+  async identify(token: unknown, within: string | null = null): Promise<Identified | Denied> {
     const attempt = { token, requirement: { authenticated: true } } as Attempt;
     const { decision, call } = await this.#answer(attempt, 'identify', undefined, within);
     if (!decision.allowed) return decision;
-    return call?.knownHolder ?? internalError(new Error("a credential was accepted that is nobody's"));
+    const holder = call?.knownHolder;
+    if (!holder) return internalError(new Error("a credential was accepted that is nobody's"));
+    const { account } = holder;
+    return new Identified(holder, () => account && this.#sources.usage.note(account, '', this.#ground.time.read()));
   }
 
   /** Reports what went wrong before a call could be asked about. It is denied. */

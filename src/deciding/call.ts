@@ -1,9 +1,9 @@
+import type { Credential } from '../base/credential.js';
 import type { DenialReason, Denied } from '../domain/decision.js';
 import type { EndpointPolicy, Zone } from '../domain/endpoint.js';
 import type { LimitState } from '../domain/limits.js';
 import type { CompiledRequirement } from '../domain/requirement.js';
 import type { Proof } from '../ports/authenticator.js';
-import type { Credential } from './credential.js';
 import type { Holder } from './holder.js';
 
 /**

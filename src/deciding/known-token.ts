@@ -1,4 +1,4 @@
-import type { Limits } from '../domain/limits.js';
+import type { TokenRules } from '../domain/limits.js';
 import type { VerifiedPrincipal } from '../domain/principal.js';
 import type { Account, Holder, Restriction } from './holder.js';
 import type { Uses } from './uses.js';
@@ -13,7 +13,7 @@ export class KnownToken implements Holder, Account {
     readonly revoked: boolean,
     readonly secretEndsAt: number,
     readonly expiresAt: number,
-    readonly limits: Limits,
+    readonly rules: TokenRules,
     /** By the clock, before the read began. */
     readonly loadedAt: number,
     /** The number of the last invalidation before the read began. */

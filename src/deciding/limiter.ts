@@ -23,7 +23,9 @@ export class Limiter {
     try {
       if (rateLimiter === null) throw new Error('a token has limits, and this postern has no rateLimiter');
       for (const { policy, points, duration } of windowsOf(token)) {
-        const consumed = await rateLimiter.consume(`${policy}:${tokenId}`, { points, duration }, latest);
+        // A window belongs to its policy: a change of that begins new ones.
+        const key = `${policy}:${tokenId}:${token.rules.windows}`;
+        const consumed = await rateLimiter.consume(key, { points, duration }, latest);
         const { allowed, remaining, resetIn } = consumed;
         const state: LimitState = { policy, points, duration, remaining, resetIn };
         if (!allowed) return { allowed: false, reason: 'rate_limited', limit: state };
@@ -37,8 +39,8 @@ export class Limiter {
   }
 }
 
-function windowsOf({ limits }: Account): Pick<LimitState, 'policy' | 'points' | 'duration'>[] {
-  const { rateLimit, quota } = limits;
+function windowsOf({ rules }: Account): Pick<LimitState, 'policy' | 'points' | 'duration'>[] {
+  const { rateLimit, quota } = rules;
   return [
     ...(rateLimit === null ? [] : [{ policy: 'rate' as const, ...rateLimit }]),
     ...(quota === null ? [] : [{ policy: 'quota' as const, points: quota.points, duration: quota.refill }]),

@@ -1,5 +1,4 @@
 import type { VouchedFacts } from '../base/vouched.js';
-import { NO_LIMITS } from '../domain/limits.js';
 import { intersectGrants, type Narrowing, narrowGrants } from '../domain/narrow.js';
 import { type PrincipalFields, VerifiedPrincipal } from '../domain/principal.js';
 import type { Catalog } from '../domain/token-types.js';
@@ -44,7 +43,6 @@ export class SignedToken {
       revoked: parent?.revoked ?? false,
       secretEndsAt: parent?.secretEndsAt ?? Number.POSITIVE_INFINITY,
       expiresAt: Math.min(this.expiresAt, parent?.expiresAt ?? Number.POSITIVE_INFINITY),
-      limits: parent?.limits ?? NO_LIMITS,
       account: parent,
       restriction: this.restriction,
     };
@@ -60,18 +58,24 @@ export class SignedToken {
       if (identity === null) throw new Error('a derived token without its parent is nobody');
       return identity;
     }
+    const endsAt = Math.min(this.expiresAt, parent.expiresAt, parent.secretEndsAt);
     const held = VerifiedPrincipal.grantsOf(parent.principal);
     if (held === null) throw new Error('the parent of a signed token has no grants');
-    if (identity !== null) return { ...identity, grants: intersectGrants(held, identity.grants, catalog) };
+    if (identity !== null) return { ...identity, endsAt, grants: intersectGrants(held, identity.grants, catalog) };
     const { tokenId, owner, ownership, organization } = parent.principal;
     const grants = narrowing === null ? held : narrowGrants(held, narrowing, catalog);
-    return { tokenId, owner, ownership, organization, grants, issues: false };
+    return { tokenId, owner, ownership, organization, grants, endsAt, mayIssue: 0 };
   }
 }
 
 /** @param parent how its parent is looked up, where it has one */
 export function signedTokenOf(vouched: VouchedFacts, parent: Lookup | null): SignedToken {
-  const { principal, methods, prove, expiresAt, trustedUntil } = vouched;
+  const { principal, methods, prove, confirmation, expiresAt, trustedUntil } = vouched;
   const required = vouched.parent?.required ?? false;
-  return new SignedToken(principal, null, parent, required, expiresAt, trustedUntil, { methods, prove });
+  return new SignedToken(principal, null, parent, required, expiresAt, trustedUntil, {
+    derived: false,
+    methods,
+    prove,
+    confirmation,
+  });
 }

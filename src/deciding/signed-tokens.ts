@@ -1,12 +1,12 @@
 import { BoundedMap } from '../base/bounded-map.js';
+import type { SignedCredential } from '../base/credential.js';
 import { isSignedWith, keyIdOf, thumbprintOf } from '../base/derived-key.js';
 import type { Ground } from '../base/ground.js';
 import { type VouchedFacts, VouchedReader } from '../base/vouched.js';
 import { DERIVED_HEAD } from '../domain/derived-head.js';
 import { readDerivedToken } from '../domain/derived-token.js';
 import { isUnavailable } from '../domain/errors.js';
-import type { Authenticator, Refusal } from '../ports/authenticator.js';
-import type { SignedCredential } from './credential.js';
+import type { Authenticator, Refusal, VouchedParent } from '../ports/authenticator.js';
 import type { Holder } from './holder.js';
 import { IssuerFault } from './issuer-fault.js';
 import { SignedToken, signedTokenOf } from './signed-token.js';
@@ -102,7 +102,7 @@ export class SignedTokens {
   async #derived(token: string, now: number): Promise<SignedToken | Refusal> {
     const derived = readDerivedToken(token);
     if (derived === null || derived.issuedAt > now + CLOCK_TOLERANCE) return 'token_unknown';
-    const lookup: Lookup = { key: `kid:${derived.kid}`, by: 'keyId', value: keyIdOf(derived.kid) };
+    const lookup = byKeyId(derived.kid);
     const parent = await this.#finder.find(lookup, now);
     if (parent === null || parent.publicKey === null) return 'token_unknown';
     // The index may be an HMAC that the writer of the row can't make: its key is the one that was named only if this holds.
@@ -110,7 +110,12 @@ export class SignedTokens {
       throw new Error('the public key of a secret was changed in the store');
     if (!(await isSignedWith(parent.publicKey, derived))) return 'token_unknown';
     const { narrowing, methods, expiresAt } = derived;
-    return new SignedToken(null, narrowing, lookup, true, expiresAt, expiresAt, { methods, prove: null });
+    return new SignedToken(null, narrowing, lookup, true, expiresAt, expiresAt, {
+      derived: true,
+      methods,
+      prove: null,
+      confirmation: null,
+    });
   }
 
   async #vouched(token: string, key: string, now: number): Promise<SignedToken | Refusal> {
@@ -119,7 +124,7 @@ export class SignedTokens {
       if (!accepts(authenticator, token)) continue;
       const vouched = await this.#ask(authenticator, token, key, now);
       if (typeof vouched === 'string') return vouched;
-      return signedTokenOf(vouched, vouched.parent && byId(vouched.parent.tokenId));
+      return signedTokenOf(vouched, vouched.parent && lookupOf(vouched.parent));
     }
     return 'token_unknown';
   }
@@ -134,8 +139,12 @@ export class SignedTokens {
   }
 }
 
-function byId(id: string): Lookup {
-  return { key: `id:${id}`, by: 'id', value: id };
+function byKeyId(kid: string): Lookup {
+  return { key: `kid:${kid}`, by: 'keyId', value: keyIdOf(kid) };
+}
+
+function lookupOf({ tokenId, kid }: VouchedParent): Lookup {
+  return kid === undefined ? { key: `id:${tokenId}`, by: 'id', value: tokenId } : byKeyId(kid);
 }
 
 /** What an authenticator throws over a credential's form is no reason to take it. */

@@ -1,7 +1,7 @@
 import { decideGrant, decideLife, decideWithoutCredential, type Trace } from '../domain/decide.js';
 import { decideMethod } from '../domain/decide-method.js';
 import { type Decision, type DenialReason, type Denied, denied } from '../domain/decision.js';
-import { NO_LIMITS } from '../domain/limits.js';
+import { isLimited } from '../domain/limits.js';
 import type { CompiledRequirement } from '../domain/requirement.js';
 import type { Call } from './call.js';
 import type { Restriction } from './holder.js';
@@ -49,7 +49,7 @@ export function step(call: Call, now: number, trace?: Trace): Decision | Need {
 
   const decision = decideGrant(holder.principal, requirement, endpoint, trace);
   if (!decision.allowed || call.mode !== 'use') return decision;
-  if (holder.account === null || holder.account.limits === NO_LIMITS) return decision;
+  if (holder.account === null || !isLimited(holder.account.rules)) return decision;
   const { charge } = call;
   if (charge === undefined) return 'charge';
   if (charge === null) return decision;

@@ -1,8 +1,8 @@
+import type { OpaqueCredential } from '../base/credential.js';
 import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked, secretEndOf } from '../base/token-reader.js';
 import { isUnavailable } from '../domain/errors.js';
 import type { StoredSecret, StoredToken } from '../ports/records.js';
-import type { OpaqueCredential } from './credential.js';
 import { KnownToken } from './known-token.js';
 import type { TokenCache } from './token-cache.js';
 
@@ -73,11 +73,11 @@ export class TokenFinder {
     }
     const { token, secret, publicKey = null } = found;
     const known = new KnownToken(
-      reader.principal(token),
+      reader.principal(token, secret),
       isRevoked(token),
       secret === null ? Number.POSITIVE_INFINITY : secretEndOf(token, secret),
       expiryOf(token),
-      reader.limits(token),
+      reader.rules(token),
       now,
       sequence,
       publicKey,

@@ -11,6 +11,7 @@ export type PosternErrorCode =
   | 'endpoint_exists'
   | 'endpoint_not_granted'
   | 'endpoint_unknown'
+  | 'expiry_beyond'
   | 'expiry_past'
   | 'guard_missing'
   | 'input_invalid'

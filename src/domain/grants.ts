@@ -127,6 +127,11 @@ export function excessOf(wanted: StoredGrants, held: Grants, catalog: Catalog): 
   return null;
 }
 
+/** Whether an endpoint of this name may be among those that are held, whichever has the name now. */
+export function namesEndpoint({ effective }: Grants, id: string): boolean {
+  return effective.endpoints === '*' || effective.endpoints.includes(id);
+}
+
 /** The same grants, and beside them every protected endpoint by each type that reaches endpoints. */
 export function withAllEndpoints({ stored }: Grants, catalog: Catalog): Grants {
   const all = [...catalog.types].filter(([, { form }]) => form === 'endpoint_access');

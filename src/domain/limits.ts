@@ -13,6 +13,14 @@ export interface Limits {
   readonly quota: { readonly points: number; readonly refill: number } | null;
 }
 
+/** What a store keeps of the rules of a token. */
+export interface TokenRules extends Limits {
+  /** Which windows count now: one more, and new ones begin. */
+  readonly windows: number;
+  /** Whether its holder may make and change tokens and endpoints. */
+  readonly mayIssue: boolean;
+}
+
 /** What is left of a window after a call was counted, or refused. */
 export interface LimitState {
   /** Which one: `rate` or `quota`. */
@@ -26,27 +34,36 @@ export interface LimitState {
   readonly resetIn: number;
 }
 
-export const NO_LIMITS: Limits = Object.freeze({ rateLimit: null, quota: null });
+export const NO_RULES: TokenRules = Object.freeze({ rateLimit: null, quota: null, windows: 0, mayIssue: true });
+
+/** Whether calls are counted against anything. */
+export function isLimited({ rateLimit, quota }: Limits): boolean {
+  return rateLimit !== null || quota !== null;
+}
 
 /**
- * Reads limits as a store keeps them.
+ * Reads rules as a store keeps them.
  *
  * @throws TypeError where the structure can't be read: a limit that is lost must not become none
  */
-export function parseLimits(json: string | null): Limits {
-  if (json === null) return NO_LIMITS;
+export function parseRules(json: string | null): TokenRules {
+  if (json === null) return NO_RULES;
   const value: unknown = JSON.parse(json);
   if (typeof value !== 'object' || value === null) throw unreadable();
-  const { rateLimit, quota } = value as { rateLimit?: unknown; quota?: unknown };
+  const { rateLimit, quota, windows, mayIssue } = value as Record<string, unknown>;
+  if (!Number.isSafeInteger(windows) || typeof mayIssue !== 'boolean') throw unreadable();
   return Object.freeze({
     rateLimit: rateLimit === null ? null : fields(rateLimit, 'duration'),
     quota: quota === null ? null : fields(quota, 'refill'),
-  }) as Limits;
+    windows,
+    mayIssue,
+  }) as TokenRules;
 }
 
-/** @returns `null` for no limits */
-export function stringifyLimits({ rateLimit, quota }: Limits): string | null {
-  return rateLimit === null && quota === null ? null : JSON.stringify({ rateLimit, quota });
+/** @returns `null` for no rules */
+export function stringifyRules({ rateLimit, quota, windows, mayIssue }: TokenRules): string | null {
+  const none = rateLimit === null && quota === null && windows === 0 && mayIssue;
+  return none ? null : JSON.stringify({ rateLimit, quota, windows, mayIssue });
 }
 
 function fields(value: unknown, length: 'duration' | 'refill'): unknown {

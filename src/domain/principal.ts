@@ -16,6 +16,11 @@ export interface Principal<T extends TokenTypes = TokenTypes> {
   readonly organization: string;
   /** What the grants come to. */
   readonly grants: EffectiveGrants;
+  /**
+   * The earliest end of what proved it: token, secret in its grace, JWT, parent. `null`: none of them ends. Nothing that it
+   * makes through `as(principal)` ends later.
+   */
+  readonly endsAt: Date | null;
 }
 
 export interface PrincipalFields {
@@ -24,8 +29,13 @@ export interface PrincipalFields {
   readonly ownership: Ownership;
   readonly organization: string;
   readonly grants: Grants;
-  /** Whether it may make tokens. Default `true`; `false` for what lives shortly by another token's leave, which it would outlive. */
-  readonly issues?: boolean;
+  /** Epoch milliseconds; `Infinity`: never. */
+  readonly endsAt: number;
+  /**
+   * How long what it makes may live, in milliseconds from its making. `Infinity`: as long as the principal itself. 0: it makes
+   * and changes nothing.
+   */
+  readonly mayIssue: number;
 }
 
 /**
@@ -39,8 +49,9 @@ export class VerifiedPrincipal implements Principal {
   readonly organization: string;
   readonly types: GrantsOf<TokenTypes>;
   readonly grants: EffectiveGrants;
+  readonly endsAt: Date | null;
   readonly #compiled: Grants;
-  readonly #issues: boolean;
+  readonly #mayIssue: number;
 
   constructor(fields: PrincipalFields) {
     this.tokenId = fields.tokenId;
@@ -50,7 +61,8 @@ export class VerifiedPrincipal implements Principal {
     this.types = fields.grants.types;
     this.grants = fields.grants.effective;
     this.#compiled = fields.grants;
-    this.#issues = fields.issues !== false;
+    this.endsAt = Number.isFinite(fields.endsAt) ? new Date(fields.endsAt) : null;
+    this.#mayIssue = fields.mayIssue;
     Object.freeze(this);
   }
 
@@ -59,8 +71,10 @@ export class VerifiedPrincipal implements Principal {
     return typeof value === 'object' && value !== null && #compiled in value ? value.#compiled : null;
   }
 
-  /** Whether it may make tokens: not what was derived or exchanged from one, and would be outlived. */
-  static issues(value: unknown): boolean {
-    return typeof value === 'object' && value !== null && #issues in value ? value.#issues : true;
+  /** As {@link PrincipalFields.mayIssue}. Of an object that is not of this class, which the application made: `Infinity`. */
+  static mayIssue(value: unknown): number {
+    return typeof value === 'object' && value !== null && #mayIssue in value
+      ? value.#mayIssue
+      : Number.POSITIVE_INFINITY;
   }
 }

@@ -46,4 +46,6 @@ export interface TokenRecord<T extends TokenTypes = TokenTypes> {
   readonly rateLimit: Limits['rateLimit'];
   /** How much it may call in all: points, and after how many milliseconds they come back. `null`: without end. */
   readonly quota: Limits['quota'];
+  /** Whether its holder may make and change tokens and endpoints, as far as the grants go. */
+  readonly mayIssue: boolean;
 }

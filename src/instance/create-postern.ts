@@ -1,17 +1,14 @@
-import { check, ownCopy } from '../base/check.js';
-import { readGrants } from '../base/grant-input.js';
 import { createGround, type Ground } from '../base/ground.js';
 import { type PosternOptions, readOptions } from '../base/options.js';
 import type { Attempt } from '../deciding/attempt.js';
 import { createDeciding } from '../deciding/create-deciding.js';
 import type { Authentication, Decision } from '../domain/decision.js';
-import { compileGrants, withAllEndpoints } from '../domain/grants.js';
-import { type Ownership, type Principal, VerifiedPrincipal } from '../domain/principal.js';
+import type { Ownership } from '../domain/principal.js';
 import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
-import { type Authority, applicationAuthority, type Holder, principalAuthority } from '../managing/authority.js';
+import { applicationAuthority, type EndpointRights } from '../managing/authority.js';
 import { createManaging, type Management } from '../managing/create-managing.js';
-import { actingInput, principalInput } from '../managing/inputs.js';
 import type { AuthenticatorHost } from '../ports/authenticator.js';
+import { type ActingPrincipal, authorityOf } from './acting.js';
 import { createInspection, type Inspection } from './inspection.js';
 import { setInternals } from './internals.js';
 
@@ -32,18 +29,21 @@ export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Managemen
    * What serves the requests of users uses this one; the bare one is the application's own.
    *
    * @param options.from from where it acts, for the audit log: an address
-   * @param options.allEndpoints whether it may grant every endpoint of its organization, whichever it reaches itself: for who may
-   *   open an endpoint to everyone anyway
+   * @param options.endpoints `'seen'`: it may know of every endpoint of its organization. `'grantable'`: it may grant them too, for
+   *   who may open an endpoint to everyone anyway. Default `'held'`: only those that it reaches
+   * @param options.ownership `'organization'`: it may make tokens of the organization, which outlive it. Default: its own only
    * @throws PosternError `input_invalid` for what is no principal
    */
   as(
-    principal: Pick<Principal<T>, 'organization' | 'owner' | 'types'> & {
-      readonly tokenId?: string;
-      /** Default `'personal'`: a person. */
-      readonly ownership?: Ownership;
+    principal: ActingPrincipal<T>,
+    options?: {
+      readonly from?: string | undefined;
+      readonly endpoints?: EndpointRights | undefined;
+      readonly ownership?: Ownership | undefined;
     },
-    options?: { readonly from?: string | undefined; readonly allEndpoints?: boolean | undefined },
   ): Management<T> & Inspection<T>;
+  /** Writes the uses that wait. For runtimes that freeze between requests. */
+  flush(): Promise<void>;
   /** Writes what waits, and closes the store. Idempotent. */
   close(): Promise<void>;
 }
@@ -65,21 +65,23 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   const host = hostOf(ground);
   const attached = authenticators.map((each) => ('attach' in each ? each.attach(host) : each));
   const { authorizer, forgetting, ...deciding } = createDeciding(ground, attached);
+  const application = applicationAuthority(organization);
   let closing: Promise<void> | null = null;
 
   const postern: Postern = {
-    ...createManaging(ground, forgetting, applicationAuthority(organization)),
+    ...createManaging(ground, forgetting, application),
     authorize: (attempt) => authorizer.authorize(attempt),
     tryAuthorize: (attempt) => authorizer.tryAuthorize(attempt),
     authenticate: (token) => authorizer.authenticate(token),
-    ...createInspection(ground, authorizer, null),
+    ...createInspection(ground, authorizer, application),
     as(principal, options) {
       const authority = authorityOf(ground, principal, options);
       return {
         ...createManaging(ground, forgetting, authority),
-        ...createInspection(ground, authorizer, authority.organization(undefined)),
+        ...createInspection(ground, authorizer, authority),
       };
     },
+    flush: () => deciding.flush(),
     close() {
       closing ??= (async () => {
         await Promise.all(attached.map((authenticator) => authenticator.close?.()));
@@ -105,40 +107,4 @@ function hostOf({ settings, store, time, events }: Ground): AuthenticatorHost {
     now: () => time.read(),
     fault: (error) => events.fault('issuer', error, time.latest),
   };
-}
-
-/**
- * Of a principal that a token proved, the grants are those it was verified with; of one that the application names itself
- * (its own session), they are looked up by name.
- */
-function authorityOf(ground: Ground, principal: Parameters<Postern['as']>[0], options: unknown): Authority {
-  const given = ownCopy(principal) ?? {};
-  const { organization, owner, tokenId } = check(
-    principalInput,
-    // A person who has no token has a principal without an id.
-    { organization: given.organization, owner: given.owner, tokenId: given.tokenId || undefined },
-    'as, which takes a principal { organization, owner, types }',
-    'input_invalid',
-  );
-  const { from, allEndpoints } = check(actingInput, options ?? {}, 'as', 'input_invalid');
-  const verified = VerifiedPrincipal.grantsOf(principal);
-  const { catalog } = ground.settings;
-  const holder: Holder = {
-    tokenId: tokenId ?? '',
-    organization,
-    owner,
-    from: from ?? null,
-    ownership: given.ownership === 'organization' ? 'organization' : 'personal',
-    issues: VerifiedPrincipal.issues(principal),
-    async grants() {
-      const find = (id: string) => ground.store.findEndpoint(organization, id);
-      const held = verified ?? compileGrants(await readGrants(given.types, catalog, find), catalog);
-      return allEndpoints ? withAllEndpoints(held, catalog) : held;
-    },
-    async hasLimits() {
-      const token = tokenId === undefined ? null : await ground.store.findToken(tokenId);
-      return token !== null && token.limits !== null;
-    },
-  };
-  return principalAuthority(holder, catalog);
 }

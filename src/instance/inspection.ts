@@ -6,6 +6,8 @@ import { PosternError } from '../domain/errors.js';
 import type { Explanation } from '../domain/explain.js';
 import { type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
+import type { Authority } from '../managing/authority.js';
+import type { Confirmation } from '../ports/authenticator.js';
 
 /** What is to be known of a credential that someone else holds. */
 export type Introspection<T extends TokenTypes = AnyTokenTypes> =
@@ -21,8 +23,8 @@ export type Introspection<T extends TokenTypes = AnyTokenTypes> =
       readonly endsAt: Date | null;
       /** Whether it is an API token itself, which can be revoked; else it is derived, exchanged, or issued elsewhere. */
       readonly isApiToken: boolean;
-      /** Whether it is bound to a key, and useless without a proof of possession. */
-      readonly isBound: boolean;
+      /** The key that it is bound to: it is useless without a proof of possession (RFC 9449). `null`: a bearer token. */
+      readonly confirmation: Confirmation | null;
     };
 
 /** Questions about other people's credentials. Nothing is charged or counted for them. */
@@ -37,39 +39,48 @@ export interface Inspection<T extends TokenTypes = AnyTokenTypes> {
   /**
    * Whether a credential is good now, and for what. In a principal's hands another organization's is not active.
    *
+   * @param options.method the method of the call that is asked about. Left out: a token for some methods only is not active, because
+   *   whoever asks would take it for one that is good for all
    * @throws PosternError `unavailable`, `record_unreadable`: what can't be told is no "inactive"
    */
-  introspect(token: string): Promise<Introspection<T>>;
+  introspect(token: string, options?: { readonly method?: string | null }): Promise<Introspection<T>>;
 }
 
-/** @param within the organization of whoever asks; `null`: the application itself, which sees all */
-export function createInspection({ store }: Ground, authorizer: Authorizer, within: string | null): Inspection {
+export function createInspection({ store }: Ground, authorizer: Authorizer, authority: Authority): Inspection {
+  const within = authority.actor.kind === 'application' ? null : authority.organization(undefined);
   return {
-    explain: async (attempt) => authorizer.explain(within === null ? attempt : limited(attempt, within), within),
-    async introspect(token) {
-      const holder = await authorizer.identify(token, within);
-      if ('allowed' in holder) {
-        if (holder.reason === 'internal_error') throw holder.error;
-        if (holder.reason !== 'unavailable') return { active: false };
+    async explain(attempt) {
+      if (within === null) return authorizer.explain(attempt, null);
+      const asked = limited(attempt, within);
+      const { endpoint } = (asked.requirement ?? {}) as { readonly endpoint?: unknown };
+      if (typeof endpoint === 'string') await authority.assertMayAskAbout(endpoint);
+      return authorizer.explain(asked, within);
+    },
+    async introspect(token, { method = null } = {}) {
+      const found = await authorizer.identify(token, within);
+      if ('allowed' in found) {
+        if (found.reason === 'internal_error') throw found.error;
+        if (found.reason !== 'unavailable') return { active: false };
         throw new PosternError('unavailable', 'whether this token is good can not be told now: try again', {
-          cause: holder.error,
+          cause: found.error,
         });
       }
-      const { principal, expiresAt, secretEndsAt, account, restriction } = holder;
+      const told = found.toTell(method);
+      if (told === null) return { active: false };
+      const { principal, endsAt, isApiToken, confirmation } = told;
       const grants = VerifiedPrincipal.grantsOf(principal);
       const { organization } = principal;
       const [dead = []] = grants === null ? [] : await findDeadGrants(store, [{ organization, grants }]);
       const deadEndpoints = [...new Set(dead.map(({ endpoint }) => endpoint))];
       const { endpoints } = principal.grants;
-      const end = Math.min(expiresAt, secretEndsAt);
       return {
         active: true,
         principal,
         endpoints: endpoints === '*' ? endpoints : endpoints.filter((id) => !deadEndpoints.includes(id)),
         deadEndpoints,
-        endsAt: Number.isFinite(end) ? new Date(end) : null,
-        isApiToken: account !== null && restriction === null && VerifiedPrincipal.issues(principal),
-        isBound: restriction !== null && restriction.prove !== null,
+        endsAt: Number.isFinite(endsAt) ? new Date(endsAt) : null,
+        isApiToken,
+        confirmation,
       };
     },
   };
@@ -77,7 +88,7 @@ export function createInspection({ store }: Ground, authorizer: Authorizer, with
 
 /** The attempt with its requirement in an organization: left out, it would be the instance's own, or the token's. */
 function limited(attempt: Attempt, within: string): Attempt {
-  const { requirement } = attempt;
+  const requirement = Object.hasOwn(attempt, 'requirement') ? attempt.requirement : null;
   if (typeof requirement !== 'object' || requirement === null) return attempt;
   if (!Object.hasOwn(requirement, 'endpoint') && !Object.hasOwn(requirement, 'scope')) return attempt;
   const named = Object.hasOwn(requirement, 'organization')

@@ -1,7 +1,7 @@
 import type { Ground } from '../base/ground.js';
 import type { GuardAttempt } from '../deciding/attempt.js';
 import type { Mode } from '../deciding/call.js';
-import type { Holder } from '../deciding/holder.js';
+import type { Identified } from '../deciding/identified.js';
 import type { Decision, Denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
 import type { Requirement } from '../domain/requirement.js';
@@ -30,7 +30,7 @@ export interface Internals {
   readonly ground: Ground;
   readonly gate: Gate;
   /** Who holds a credential, alive or not being told apart: a holder that has ended is a denial. Nothing is charged or counted. */
-  identify(token: unknown): Promise<Holder | Denied>;
+  identify(token: unknown): Promise<Identified | Denied>;
   /** What an authenticator of this instance became when it was attached; `null` where it is none of this instance's. */
   attached(authenticator: AttachableAuthenticator): Authenticator | null;
 }

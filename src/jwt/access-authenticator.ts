@@ -63,9 +63,9 @@ export class AccessAuthenticator implements Authenticator {
     if (refusal !== null) return refusal;
     const claims = readAccessClaims(jws.payload, { named: parents !== 'required' });
     if (claims === null) return 'token_unknown';
-    const prove = bindingOf(claims.cnf, { host: this.#host, token, origins });
-    if (prove === 'refused') return 'token_unknown';
-    const { tokenId, owner, ownership, organization, grants, methods } = claims;
+    const binding = bindingOf(claims.cnf, { host: this.#host, token, origins });
+    if (binding === 'refused') return 'token_unknown';
+    const { tokenId, kid, owner, ownership, organization, grants, methods } = claims;
     return {
       [GRANTS]: grants,
       types: wordsOf(grants),
@@ -73,12 +73,12 @@ export class AccessAuthenticator implements Authenticator {
       owner,
       ownership,
       organization,
-      issues: false,
       endsAt: new Date(expiryOf(jws.payload as unknown as RegisteredClaims)),
       trustedFor,
-      parent: parents === 'unchecked' ? null : { tokenId, required: parents === 'required' },
+      parent:
+        parents === 'unchecked' ? null : { tokenId, ...(kid !== null && { kid }), required: parents === 'required' },
       methods,
-      prove,
+      ...binding,
     };
   }
 }

@@ -32,6 +32,8 @@ export interface PrincipalClaims {
   readonly sub: string;
   /** The id of the API token that it was exchanged from. */
   readonly client_id: string;
+  /** The `kid` of the secret that it was exchanged from: it ends with that secret. */
+  readonly secret_kid?: string;
   /** Every scope held (RFC 6749 section 3.3), for resource servers that know nothing of token types. Left out where there is none. */
   readonly scope?: string;
   readonly authorization_details: readonly AuthorizationDetail[];
@@ -43,6 +45,8 @@ export interface PrincipalClaims {
 /** What the claims of an access token say, once they are read. */
 export interface AccessClaims {
   readonly tokenId: string;
+  /** Of the secret that it was exchanged from, and ends with. */
+  readonly kid: string | null;
   readonly owner: string | null;
   readonly ownership: Ownership;
   readonly organization: string;
@@ -68,6 +72,10 @@ const details = z.discriminatedUnion('type', [
 const claimsSchema = z.object({
   sub: z.string(),
   client_id: z.string().regex(TOKEN_ID),
+  secret_kid: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/)
+    .optional(),
   jti: name,
   iat: z.number(),
   organization: z.custom<string>(isOrganizationName),
@@ -123,6 +131,7 @@ export function readAccessClaims(payload: object, { named }: { named: boolean })
   const {
     sub,
     client_id: tokenId,
+    secret_kid: kid = null,
     owner,
     ownership,
     organization,
@@ -134,6 +143,7 @@ export function readAccessClaims(payload: object, { named }: { named: boolean })
   if (grants === null) return null;
   return {
     tokenId,
+    kid,
     owner,
     ownership,
     organization,

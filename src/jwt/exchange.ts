@@ -1,10 +1,11 @@
 import { CompactSign } from 'jose';
 import { z } from 'zod';
 import { check } from '../base/check.js';
+import { derivedKeyOf, keyIdOf } from '../base/derived-key.js';
 import { duration } from '../base/duration-input.js';
 import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
-import type { Holder } from '../deciding/holder.js';
+import type { Identified, Reissuable } from '../deciding/identified.js';
 import type { Denied } from '../domain/decision.js';
 import { readDerivedToken } from '../domain/derived-token.js';
 import type { Duration } from '../domain/duration.js';
@@ -101,15 +102,16 @@ export async function exchangeToken(
   options: unknown,
 ): Promise<ExchangedToken> {
   const asked = check(schema, options, 'exchange', 'input_invalid');
-  const holder = await identify(subjectToken);
-  if ('allowed' in holder) throw refusalOf(holder);
-  assertExchangeable(holder, subjectToken);
-  const grants = await grantsAskedFor(holder, asked, ground);
+  const identified = await identify(subjectToken);
+  if ('allowed' in identified) throw refusalOf(identified);
+  const subject = exchangeable(identified);
+  const secretKid = await secretOf(subjectToken, ground);
+  const grants = await grantsAskedFor(subject, asked, ground);
   const { alg, kid, key } = await issuing.signer();
   const jkt = asked.dpopKey === undefined ? null : await thumbprintOf(asked.dpopKey);
   const { issuer, audience } = issuing;
-  const { iat, exp } = lifeOf(holder, asked, issuing, ground);
-  const { sub, scope, ...rest } = claimsOf(holder.principal, grants, ground.settings.catalog);
+  const { iat, exp } = lifeOf(subject, asked, issuing, ground);
+  const { sub, scope, ...rest } = claimsOf(subject.principal, grants, ground.settings.catalog);
   if (rest.authorization_details.length === 0) {
     throw new PosternError('scope_missing', 'this token grants nothing that could be exchanged: derive one that does');
   }
@@ -122,7 +124,7 @@ export async function exchangeToken(
     exp,
     ...(scope !== undefined && { scope }),
     ...rest,
-    ...(holder.restriction?.methods && { methods: holder.restriction.methods }),
+    secret_kid: secretKid,
     ...(jkt !== null && { cnf: { jkt } }),
   };
   const accessToken = await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
@@ -134,6 +136,7 @@ export async function exchangeToken(
       `with the scopes would make an access token of ${accessToken.length} bytes, and guards take ${MAX_TOKEN_LENGTH}: ask for fewer`,
     );
   }
+  subject.use();
   return {
     accessToken,
     expiresAt: new Date(exp * 1000),
@@ -142,22 +145,54 @@ export async function exchangeToken(
   };
 }
 
-function assertExchangeable({ restriction }: Holder, subjectToken: string): void {
-  if (restriction === null) return;
-  // Who was given an access token could else go on for ever, one after the other.
-  if (restriction.prove !== null || readDerivedToken(subjectToken) === null) {
-    throw invalid(
-      'subjectToken',
-      'is an access token already: exchange the API token, or one that was derived from it',
-    );
+/** @throws PosternError `input_invalid`, `issuance_forbidden` */
+function exchangeable(identified: Identified): Reissuable {
+  const subject = identified.toReissue();
+  switch (subject) {
+    case 'bound':
+    case 'vouched':
+      // Who was given an access token could else go on for ever, one after the other.
+      throw invalid(
+        'subjectToken',
+        'is an access token already: exchange the API token, or one that was derived from it',
+      );
+    case 'methods':
+      throw new PosternError('issuance_forbidden', METHODS);
+    case 'limits':
+      throw new PosternError('issuance_forbidden', LIMITS);
+    default:
+      return subject;
   }
 }
 
+const METHODS =
+  'this token is good for some methods only, which others would never hear of: exchange one without methods';
+const LIMITS = 'this token has limits, and its calls elsewhere would not count: exchange one without limits';
+
+/**
+ * The `kid` of the secret that an access token ends with.
+ *
+ * @throws PosternError `input_invalid` for a token whose secret has no key
+ */
+async function secretOf(subjectToken: string, { store, digester }: Ground): Promise<string> {
+  const derived = readDerivedToken(subjectToken);
+  if (derived !== null) return derived.kid;
+  const key = await derivedKeyOf(subjectToken);
+  const found = key && (await store.findTokenByKeyId(digester.candidates(keyIdOf(key.kid))));
+  if (key && found) return key.kid;
+  throw invalid('subjectToken', 'was imported, and has no key of its own yet: rotate it first');
+}
+
 /** The shortest of all lives that there are: its own, its subject's, the secret's. Whole seconds, rounded down. */
-function lifeOf(holder: Holder, asked: Asked, issuing: Issuing, { time }: Ground): { iat: number; exp: number } {
+function lifeOf(
+  { endsAt }: Reissuable,
+  asked: Asked,
+  issuing: Issuing,
+  { time }: Ground,
+): { iat: number; exp: number } {
   const now = time.read();
   const life = asked.expiresIn ?? issuing.life;
-  const end = Math.min(holder.expiresAt, holder.secretEndsAt, now + Math.min(life, issuing.maxLife));
+  const end = Math.min(endsAt, now + Math.min(life, issuing.maxLife));
   const iat = Math.floor(now / 1000);
   const exp = Math.floor(end / 1000);
   if (life < 1000) throw invalid('expiresIn', 'is less than a second');
@@ -165,7 +200,7 @@ function lifeOf(holder: Holder, asked: Asked, issuing: Issuing, { time }: Ground
   return { iat, exp };
 }
 
-async function grantsAskedFor({ principal }: Holder, asked: Asked, ground: Ground): Promise<StoredGrants> {
+async function grantsAskedFor({ principal }: Reissuable, asked: Asked, ground: Ground): Promise<StoredGrants> {
   const held = VerifiedPrincipal.grantsOf(principal);
   if (held === null) throw new Error('the holder of a token has no grants');
   const { catalog } = ground.settings;
@@ -200,17 +235,16 @@ function assertEndpointHeld(id: string, held: Grants, path: string): void {
   if (held.effective.endpoints !== '*' && !held.effective.endpoints.includes(id)) throw endpointNotGranted(id, path);
 }
 
-/** Endpoints that were held by a rule or by name, bound to those that have the names now. */
+/**
+ * Endpoints that were held by a rule or by name, bound to those that have the names now. Whoever holds all by a rule is told
+ * nothing of one that is absent, or private: the two are the same to it.
+ */
 async function boundGrants(stored: StoredGrants, organization: string, { store }: Ground): Promise<StoredGrants> {
   const bind = async (grant: EndpointGrant): Promise<EndpointGrant> => {
     if (grant.uid !== null) return grant;
     const endpoint = await store.findEndpoint(organization, grant.id);
-    if (endpoint !== null) return { id: grant.id, uid: endpoint.uid };
-    throw new PosternError(
-      'endpoint_unknown',
-      `${quote(grant.id)} is not registered: correct its name, or create the endpoint first`,
-      { path: 'endpoints' },
-    );
+    if (endpoint === null || endpoint.access === 'private') throw endpointNotGranted(grant.id, 'endpoints');
+    return { id: grant.id, uid: endpoint.uid };
   };
   const bound = Object.entries(stored).map(async ([type, grant]) => {
     if (!isEndpointGrant(grant) || grant.endpoints === '*') return [type, grant] as const;

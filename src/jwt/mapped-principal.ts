@@ -6,7 +6,7 @@ import { externalId } from '../base/vouched.js';
 import type { Vouched } from '../ports/authenticator.js';
 
 /** Who the subject of a verified token is to this application, and what it may do. */
-export type TrustedPrincipal = Pick<Vouched, 'types' | 'owner' | 'organization' | 'ownership'>;
+export type TrustedPrincipal = Pick<Vouched, 'types' | 'owner' | 'organization' | 'ownership' | 'mayIssue'>;
 
 /** Only the names are checked here: the instance checks the values of whatever an authenticator answers. */
 const schema = z.strictObject({
@@ -14,6 +14,7 @@ const schema = z.strictObject({
   owner: z.unknown().optional(),
   organization: z.unknown().optional(),
   ownership: z.unknown().optional(),
+  mayIssue: z.unknown().optional(),
 });
 
 /** @throws PosternError `option_unknown`, `input_invalid` */

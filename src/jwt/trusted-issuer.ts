@@ -203,8 +203,8 @@ class TrustedIssuer implements Authenticator {
     if (jws === null || !algorithms.includes(jws.header.alg) || !isAccessToken(jws, types)) return 'token_unknown';
     const refusal = checkClaims(jws.payload, { issuer, audience, now, tolerance, expiryTolerance: tolerance });
     if (refusal === 'token_unknown') return refusal;
-    const prove = bindingOf(jws.payload.cnf, { host: this.#host, token, origins });
-    if (prove === 'refused') return 'token_unknown';
+    const binding = bindingOf(jws.payload.cnf, { host: this.#host, token, origins });
+    if (binding === 'refused') return 'token_unknown';
     if (!(await verifySignature(token, jws, this.#keys))) return 'token_unknown';
     // Only of a token that is the issuer's can it be said that it has expired.
     if (refusal !== null) return refusal;
@@ -213,6 +213,8 @@ class TrustedIssuer implements Authenticator {
     const tokenId = subjectId(claims);
     const endsAt = new Date(expiryOf(claims, tolerance));
     const mapped = await this.#settings.principal(claims);
-    return mapped === null ? 'token_unknown' : { ...readMapped(mapped), tokenId, endsAt, trustedFor: maxAge, prove };
+    return mapped === null
+      ? 'token_unknown'
+      : { ...readMapped(mapped), tokenId, endsAt, trustedFor: maxAge, ...binding };
   }
 }

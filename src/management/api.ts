@@ -30,7 +30,7 @@ import { tokenRoutes } from './routes/tokens.js';
 import { Owners } from './wire/owners.js';
 import { scopeWords } from './wire/scope-words.js';
 
-/** The management API. It never rejects, and answers every request. */
+/** The management API. It never rejects, and answers every request. Who wraps it hands on both arguments. */
 export type ManagementApi = (request: Request, arrival?: Arrival) => Promise<Response>;
 
 /**

@@ -68,8 +68,13 @@ export function managed<Token extends Owned>(context: Context, caller: Caller, t
 
 /** The library in a caller's hands. Who may open an endpoint to everyone may grant any of them. */
 export function actingAs(context: Context, caller: Caller, from: string | null): Library {
-  const allEndpoints = can(context, caller, 'manageEndpoints');
-  return context.postern.as(caller.principal, { from: from ?? undefined, allEndpoints });
+  const endpoints = can(context, caller, 'manageEndpoints')
+    ? 'grantable'
+    : can(context, caller, 'readEndpoints')
+      ? 'seen'
+      : 'held';
+  const ownership = can(context, caller, 'manageTokens') ? 'organization' : undefined;
+  return context.postern.as(caller.principal, { from: from ?? undefined, endpoints, ownership });
 }
 
 /** What a caller may grant. */

@@ -32,7 +32,15 @@ export function readPerson(found: unknown, catalog: Catalog, defaultOrganization
 }
 
 export function personCaller(owner: string, organization: string, grants: Grants, words: OwnerWords): PersonCaller {
-  const principal = new VerifiedPrincipal({ tokenId: '', owner, ownership: 'personal', organization, grants });
+  const principal = new VerifiedPrincipal({
+    tokenId: '',
+    owner,
+    ownership: 'personal',
+    organization,
+    grants,
+    endsAt: Number.POSITIVE_INFINITY,
+    mayIssue: Number.POSITIVE_INFINITY,
+  });
   return { kind: 'person', principal, grants, ambient: true, words };
 }
 

@@ -81,6 +81,7 @@ export function createEndpoints(ground: Ground, forgetting: Forgetting, authorit
 
   return {
     async create(input, options) {
+      authority.assertMayChange();
       const given = check(createEndpointInput, input, 'endpoints.create', 'input_invalid');
       const organization = organizationOf(
         { ...options, organization: options?.organization ?? given.organization },
@@ -129,6 +130,7 @@ export function createEndpoints(ground: Ground, forgetting: Forgetting, authorit
     },
 
     async update(id, input, options) {
+      authority.assertMayChange();
       const organization = organizationOf(options, 'endpoints.update');
       const given = check(updateEndpointInput, input, 'endpoints.update', 'input_invalid');
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -149,6 +151,7 @@ export function createEndpoints(ground: Ground, forgetting: Forgetting, authorit
     },
 
     async delete(id, options) {
+      authority.assertMayChange();
       const organization = organizationOf(options, 'endpoints.delete');
       const endpoint = isEndpointId(id) ? await store.findEndpoint(organization, id) : null;
       if (endpoint === null) return;

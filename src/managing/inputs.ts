@@ -3,7 +3,7 @@ import { duration } from '../base/duration-input.js';
 import { TOKEN_ID } from '../base/ids.js';
 import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
-import type { Limits } from '../domain/limits.js';
+import type { Limits, TokenRules } from '../domain/limits.js';
 import type { Metadata } from '../domain/token-record.js';
 import { CHANGE_TYPES } from '../ports/changes.js';
 
@@ -55,12 +55,13 @@ const tokenFields = {
   types,
   organization: organization.optional(),
   owner: owner.nullish(),
-  ownership: ownership.default('personal'),
+  ownership: ownership.optional(),
   expiresIn: duration('90d').optional(),
   expiresAt: date.nullish(),
   metadata: metadata.prefault({}),
   rateLimit: rateLimit.optional(),
   quota: quota.optional(),
+  mayIssue: z.boolean('use true or false').default(true),
 };
 
 export const createTokenInput = z.strictObject(tokenFields);
@@ -79,7 +80,9 @@ export const updateTokenInput = z.strictObject({
   types: types.optional(),
   expiresIn: duration('90d').optional(),
   expiresAt: date.nullish(),
-  metadata: metadata.optional(),
+  metadata: z
+    .union([z.custom<(current: Metadata) => unknown>((value) => typeof value === 'function'), metadata])
+    .optional(),
   rateLimit: rateLimit.optional(),
   quota: quota.optional(),
 });
@@ -98,11 +101,13 @@ export const principalInput = z.strictObject({
   organization,
   owner: owner.nullable(),
   tokenId: z.string().regex(TOKEN_ID, "give the id of the principal's token, or leave it out").optional(),
+  endsAt: z.date('give a Date, or null for never').nullish(),
 });
 
 export const actingInput = z.strictObject({
+  ownership: ownership.optional(),
   from: text(1, NAME_LENGTH).optional(),
-  allEndpoints: z.boolean('give true or false').default(false),
+  endpoints: z.enum(['held', 'seen', 'grantable'], "use 'held', 'seen' or 'grantable'").default('held'),
 });
 
 export const previewEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`) });
@@ -147,14 +152,14 @@ export const listEndpointsInput = z.strictObject({
 });
 
 /**
- * When a token ends, in epoch milliseconds; `null` for never.
+ * When a token ends, in epoch milliseconds; `null` for never, `undefined` where nothing is said.
  *
  * @throws PosternError `expiry_past`, `input_invalid`
  */
 export function expiryFrom(
   input: { readonly expiresIn?: number | undefined; readonly expiresAt?: Date | null | undefined },
   now: number,
-): number | null {
+): number | null | undefined {
   const { expiresIn, expiresAt } = input;
   if (expiresIn !== undefined && expiresAt !== undefined) {
     throw new PosternError('input_invalid', 'says the same as expiresAt: give one of them', {
@@ -162,7 +167,7 @@ export function expiryFrom(
     });
   }
   if (expiresIn !== undefined) return future(now + expiresIn, now, 'expiresIn');
-  return expiresAt ? future(expiresAt.getTime(), now, 'expiresAt') : null;
+  return expiresAt ? future(expiresAt.getTime(), now, 'expiresAt') : expiresAt;
 }
 
 function future(at: number, now: number, path: string): number {
@@ -201,16 +206,34 @@ function utf8Length(text: string): number {
   return bytes;
 }
 
-/** The limits of an input, over those there were; what is left out stays, `null` takes a limit away. */
-export function limitsFrom(
-  {
-    rateLimit,
-    quota,
-  }: { readonly rateLimit?: Limits['rateLimit'] | undefined; readonly quota?: Limits['quota'] | undefined },
-  before: Limits,
-): Limits {
-  return {
+/** What an input says of rules. What is left out stays, and `null` takes a limit away. */
+export interface RulesInput {
+  readonly rateLimit?: Limits['rateLimit'] | undefined;
+  readonly quota?: Limits['quota'] | undefined;
+  readonly mayIssue?: boolean | undefined;
+}
+
+/** The rules of an input, over those there were. Another policy counts in new windows. */
+export function rulesFrom({ rateLimit, quota, mayIssue }: RulesInput, before: TokenRules): TokenRules {
+  const limits = {
     rateLimit: rateLimit === undefined ? before.rateLimit : rateLimit,
     quota: quota === undefined ? before.quota : quota,
   };
+  const same = JSON.stringify(limits) === JSON.stringify({ rateLimit: before.rateLimit, quota: before.quota });
+  return { ...limits, windows: same ? before.windows : before.windows + 1, mayIssue: mayIssue ?? before.mayIssue };
+}
+
+/**
+ * The metadata of a change, as the store keeps it. A function is given what is there now.
+ *
+ * @throws PosternError `input_invalid` for what it returns
+ */
+export function metadataFrom(given: Metadata | ((current: Metadata) => unknown) | undefined, before: string): string {
+  if (given === undefined) return before;
+  if (typeof given !== 'function') return JSON.stringify(given);
+  const next = jsonObject(given(JSON.parse(before) as Metadata));
+  if (next !== null) return JSON.stringify(next);
+  throw new PosternError('input_invalid', `must return an object of JSON values, at most ${METADATA_BYTES} bytes`, {
+    path: 'metadata',
+  });
 }

@@ -1,25 +1,27 @@
 import { hash } from '../base/digest.js';
 import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
+import { expiryOf } from '../base/token-reader.js';
 import { PosternError } from '../domain/errors.js';
 import type { StoredGrants } from '../domain/grants.js';
-import { NO_LIMITS, stringifyLimits } from '../domain/limits.js';
+import { isLimited, NO_RULES, stringifyRules, type TokenRules } from '../domain/limits.js';
 import { formatToken, SECRET_BYTES } from '../domain/token-format.js';
 import type { NewSecret, StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
-import { type createTokenInput, expiryFrom, limitsFrom } from './inputs.js';
+import { type createTokenInput, expiryFrom, type RulesInput, rulesFrom } from './inputs.js';
+
+/** Reads the `types` of a token, and refuses what its maker may not grant. */
+export type ResolveGrants = (types: unknown, organization: string) => Promise<StoredGrants>;
 
 /** @throws PosternError `option_invalid` where the `random` option gives something else than was asked of it */
 export async function newSecret(
   ground: Ground,
-  now: number,
-): Promise<{ readonly token: string; readonly secret: NewSecret }> {
+): Promise<{ readonly token: string; readonly makeSecret: (now: number) => NewSecret }> {
   const { random, tokenPrefix } = ground.settings;
   const bytes = random(SECRET_BYTES);
   if (!(bytes instanceof Uint8Array) || bytes.length !== SECRET_BYTES) {
-    throw new PosternError('option_invalid', `did not return the ${SECRET_BYTES} bytes that it was asked for`, {
+    throw new PosternError('option_invalid', `random(${SECRET_BYTES}) must return ${SECRET_BYTES} bytes`, {
       path: 'random',
-      input: 'createPostern',
     });
   }
   const token = formatToken(tokenPrefix, bytes);
@@ -27,10 +29,11 @@ export async function newSecret(
   const { derivedKeyOf, keyIdOf } = await import('../base/derived-key.js');
   const key = await derivedKeyOf(token);
   const publicHalf = key && { id: ground.digester.write(keyIdOf(key.kid)).digest, publicKey: key.x };
-  return { token, secret: { ...ground.digester.write(hash(token)), createdAt: now, endsAt: null, key: publicHalf } };
+  const digested = ground.digester.write(hash(token));
+  return { token, makeSecret: (now) => ({ ...digested, createdAt: now, endsAt: null, key: publicHalf }) };
 }
 
-/** @throws PosternError `owner_forbidden`, `expiry_past`, `option_invalid` */
+/** @throws PosternError `owner_forbidden`, `expiry_past`, `expiry_beyond`, `option_invalid` */
 export function newToken(
   ground: Ground,
   authority: Authority,
@@ -43,17 +46,17 @@ export function newToken(
     id: newId(ground.settings.random),
     organization: granted.organization,
     owner: authority.owner(input.owner),
-    ownership: input.ownership,
+    ownership: authority.ownership(input.ownership),
     name: input.name,
     description: input.description,
     types: JSON.stringify(granted.grants),
     typeNames: Object.keys(granted.grants),
     metadata: JSON.stringify(input.metadata),
     hint,
-    limits: readLimits(ground, input),
+    limits: writeRules(ground, rulesFrom(input, NO_RULES)),
     createdAt: now,
     updatedAt: now,
-    expiresAt: expiryFrom(input, now),
+    expiresAt: authority.end(expiryFrom(input, now), now),
     revokedAt: null,
     lastUsedAt: null,
     version: 1,
@@ -61,15 +64,21 @@ export function newToken(
 }
 
 /**
- * Limits as the store keeps them. Where nothing counts, a limit would be a promise that nobody keeps.
+ * Rules as the store keeps them. Where nothing counts, a limit would be a promise that nobody keeps.
  *
  * @throws PosternError `option_invalid`
  */
-export function readLimits(ground: Ground, input: Parameters<typeof limitsFrom>[0], before = NO_LIMITS): string | null {
-  const limits = stringifyLimits(limitsFrom(input, before));
-  if (limits === null || ground.settings.rateLimiter !== null) return limits;
+export function writeRules(ground: Ground, rules: TokenRules): string | null {
+  if (!isLimited(rules) || ground.settings.rateLimiter !== null) return stringifyRules(rules);
   throw new PosternError('option_invalid', 'nothing counts calls here: give one, such as memoryRateLimiter()', {
     path: 'rateLimiter',
     input: 'createPostern',
   });
 }
+
+export function assertUnexpired(token: StoredToken, now: number): void {
+  if (expiryOf(token) > now) return;
+  throw new PosternError('token_expired', 'an expired token stays expired: create a new one', { path: 'id' });
+}
+
+export type { RulesInput };

@@ -11,16 +11,18 @@ interface Slice<Position> {
 }
 
 /**
- * Goes through a list in parts of some rows each, as far as one request may.
+ * Goes through a list in parts of some rows each.
  *
  * @param at the row that stands so many rows after a position, or after the beginning; `undefined`: there are fewer
+ * @param most rows that are gone through; default: as many as one request may look at
  */
 export async function* slices<Position>(
   after: Position | undefined,
   at: (after: Position | undefined, offset: number) => Promise<Position | undefined>,
+  most = MOST_LOOKED_AT,
 ): AsyncGenerator<Slice<Position>, void> {
   let begin = after;
-  for (let looked = 0; looked < MOST_LOOKED_AT; looked += SLICE) {
+  for (let looked = 0; looked < most; looked += SLICE) {
     const until = await at(begin, SLICE - 1);
     yield { ...(begin !== undefined && { after: begin }), ...(until !== undefined && { until }) };
     if (until === undefined) return;

@@ -82,7 +82,7 @@ async function search(
 }
 
 /** The rows among which those that fit are looked for. */
-function rowsOf(store: Store, { organization, owner, ownership }: TokenFilter) {
+export function rowsOf(store: Store, { organization, owner, ownership }: TokenFilter) {
   const indexed: TokenFilter = {
     organization,
     ...(organization !== null && (owner !== undefined ? { owner } : ownership !== undefined && { ownership })),

@@ -1,37 +1,52 @@
+import type { Credential } from '../base/credential.js';
 import type { Forgetting } from '../base/forgetting.js';
 import type { Ground } from '../base/ground.js';
-import { TOKEN_ID } from '../base/ids.js';
 import { PosternError } from '../domain/errors.js';
 import type { ChangeType } from '../ports/changes.js';
 import type { StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
 import type { ChangeLog } from './changes.js';
+import { readTokenId } from './identifiers.js';
 
 /** How often a change is tried again when another process was faster. */
 const ATTEMPTS = 5;
 
+export type TokenRows = ReturnType<typeof createTokenRows>;
+
 /** Tokens as the store has them, in someone's hands: found if they may be seen, changed with their entry in the audit log. */
-export function createTokenRows(ground: Ground, forgetting: Forgetting, authority: Authority, changes: ChangeLog) {
+export function createTokenRows(
+  ground: Ground,
+  forgetting: Forgetting,
+  authority: Authority,
+  changes: ChangeLog,
+  readCredential: (text: unknown) => Credential,
+) {
   const { store } = ground;
 
-  /** The token, if this authority sees it. */
-  async function find(id: unknown): Promise<StoredToken | null> {
-    // Charset first: a store has no such id, and not every store can be asked about every text.
-    if (!isTokenId(id)) return null;
-    const token = await store.findToken(id);
+  /**
+   * The token, if this authority sees it.
+   *
+   * @param call whose id it is, by the name of its method
+   * @throws PosternError `input_invalid` for the text of a secret
+   */
+  async function find(id: unknown, call: string): Promise<StoredToken | null> {
+    const known = readTokenId(id, call, readCredential);
+    const token = known === null ? null : await store.findToken(known);
     return token !== null && authority.sees(token.organization) ? token : null;
   }
 
-  async function findToChange(id: unknown): Promise<StoredToken> {
-    const token = await find(id);
+  async function findToChange(id: unknown, call: string): Promise<StoredToken> {
+    const token = await find(id, call);
     if (token !== null) return token;
     throw new PosternError('token_unknown', 'no token has it: it may have been deleted. List the tokens', {
       path: 'id',
     });
   }
 
-  function forget(id: unknown): void {
-    if (isTokenId(id)) forgetting.token(id);
+  /** @param found what the store has of it: of what it has not, only a little is remembered */
+  function forget(id: unknown, found: StoredToken | null): void {
+    if (found !== null) forgetting.token(found.id);
+    else if (typeof id === 'string') forgetting.stranger(id);
   }
 
   /** What was read of the token is forgotten whatever the store answers: a failed answer may hide a change that was made. */
@@ -42,22 +57,32 @@ export function createTokenRows(ground: Ground, forgetting: Forgetting, authorit
   /** Replaces a token by what `edit` makes of it, or leaves it where that is `null`. Tries again when someone was faster. */
   async function edit(
     id: unknown,
-    type: ChangeType,
+    call: string,
     make: (token: StoredToken, now: number) => Promise<StoredToken | null> | StoredToken | null,
   ): Promise<StoredToken> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const token = await findToChange(id);
+      const token = await findToChange(id, call);
       const now = ground.time.read();
       const next = await make(token, now);
       if (next === null) return token;
       const written = { ...next, updatedAt: now, version: token.version + 1 };
-      const { change, announce } = changes.token(type, token, written, now);
+      const { change, announce } = changes.token('token.updated', token, written, now);
       if (await replace(written, token.version, null, change)) {
         announce();
         return written;
       }
     }
     throw conflict();
+  }
+
+  /** Whether it was alive before. */
+  async function revoke(token: StoredToken): Promise<boolean> {
+    const now = ground.time.read();
+    const revokedAt = token.revokedAt ?? now;
+    const { change, announce } = changes.token('token.revoked', token, { ...token, revokedAt, updatedAt: now }, now);
+    const revoked = await store.revokeToken(token.id, now, change).finally(() => forgetting.token(token.id));
+    if (revoked) announce();
+    return revoked;
   }
 
   async function remove(token: StoredToken, type: ChangeType): Promise<boolean> {
@@ -67,11 +92,7 @@ export function createTokenRows(ground: Ground, forgetting: Forgetting, authorit
     return removed;
   }
 
-  return { find, findToChange, edit, replace, remove, forget };
-}
-
-function isTokenId(id: unknown): id is string {
-  return typeof id === 'string' && TOKEN_ID.test(id);
+  return { find, findToChange, forget, edit, replace, revoke, remove };
 }
 
 export function conflict(): PosternError {

@@ -13,7 +13,7 @@ export interface CreateToken<T extends TokenTypes = TokenTypes> {
   readonly types: GrantsOf<T>;
   readonly organization?: string | undefined;
   readonly owner?: string | null | undefined;
-  /** Default `'personal'`. */
+  /** Default `'personal'`; in a principal's hands, what `as(principal, { ownership })` says. */
   readonly ownership?: Ownership | undefined;
   /** From now; or `expiresAt`; neither: never. */
   readonly expiresIn?: Duration | undefined;
@@ -24,6 +24,8 @@ export interface CreateToken<T extends TokenTypes = TokenTypes> {
   readonly rateLimit?: { readonly points: number; readonly duration: Duration } | null | undefined;
   /** How much the token may call in all, until its points come back. Needs the `rateLimiter` option. */
   readonly quota?: { readonly points: number; readonly refill: Duration } | null | undefined;
+  /** Whether its holder may make and change tokens and endpoints, as far as the grants go. Default `true`. */
+  readonly mayIssue?: boolean | undefined;
 }
 
 /** A token that was issued elsewhere: its digest, and what it is to be here. */
@@ -40,8 +42,9 @@ export interface UpdateToken<T extends TokenTypes = TokenTypes> {
   /** From now; or `expiresAt`, where `null` is never. */
   readonly expiresIn?: Duration | undefined;
   readonly expiresAt?: Date | null | undefined;
-  readonly metadata?: Metadata | undefined;
-  /** `null`: no longer. */
+  /** A function is given what is there, inside the compare-and-swap: it may be called again where someone else was faster. */
+  readonly metadata?: Metadata | ((current: Metadata) => Metadata) | undefined;
+  /** `null`: no longer. Another policy begins new windows. */
   readonly rateLimit?: CreateToken['rateLimit'];
   readonly quota?: CreateToken['quota'];
 }
@@ -146,16 +149,31 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    * `wait` it resolves once every live process has said that it knows, or `cache.ttl` has passed, after which none can
    * serve what it knew. Idempotent.
    *
-   * @throws PosternError `conflict`, `unavailable`
+   * It never conflicts, and no edit undoes it.
+   *
+   * @throws PosternError `input_invalid` for the text of a secret, `unavailable`
    */
   revoke(id: string): Promise<void>;
   revoke(id: string, options: { readonly wait: true }): Promise<Confirmation>;
   revoke(id: string, options: { readonly wait?: boolean }): Promise<Confirmation | undefined>;
+  /**
+   * Revokes the token that has this secret, which is given as its text. `null`: no token has it.
+   *
+   * @throws PosternError `input_invalid` for what is no API token, `unavailable`
+   */
+  revokeSecret(token: string): Promise<TokenRecord<T> | null>;
+  /** Begins new windows: what was used of the rate limit and the quota is forgotten. @throws PosternError `token_unknown`, `conflict`, `unavailable` */
+  resetLimits(id: string): Promise<void>;
   /** What the token was used for, by endpoint; at most one flush interval behind. */
   usage(id: string): Promise<readonly TokenUsage[]>;
-  /** The token is gone. Idempotent. @throws PosternError `unavailable` */
+  /** The token is gone. Idempotent. @throws PosternError `input_invalid` for the text of a secret, `unavailable` */
   delete(id: string): Promise<void>;
-  /** Revokes every personal token of an owner: a leaver's. Returns how many. @throws PosternError `unavailable` */
+  /**
+   * Ends a leaver: revokes every personal token of an owner, those that are made meanwhile too, and the logins that they approved
+   * and that nobody collected yet. Resolves with how many tokens were revoked, once a pass found none alive.
+   *
+   * @throws PosternError `unavailable`, `conflict`: repeat it, some may be alive
+   */
   revokeOwned(query: { readonly owner: string; readonly organization?: string }): Promise<number>;
   /** Deletes tokens that expired longer ago than this. Returns how many. @throws PosternError `unavailable` */
   pruneExpired(query?: { readonly olderThan?: Duration }): Promise<number>;

@@ -20,10 +20,24 @@ export interface Presentation {
   readonly proof: Proof | null;
 }
 
+/** The key that a credential is bound to: its SHA-256 thumbprint (RFC 7638), as `cnf` names it (RFC 9449 section 6.1). */
+export interface Confirmation {
+  readonly jkt: string;
+}
+
 /** What a credential may do, as in `tokens.create`: token types with their scopes or endpoints. */
 export type VouchedTypes = Readonly<
   Record<string, { readonly scopes: readonly string[] } | { readonly endpoints: '*' | readonly string[] } | undefined>
 >;
+
+/** The API token that a credential comes from. */
+export interface VouchedParent {
+  readonly tokenId: string;
+  /** The `kid` of the secret that it comes from: it ends with that secret, too. Left out: with the token alone. */
+  readonly kid?: string | undefined;
+  /** Whether it has ended where the store has no such token; otherwise an unknown parent is another store's business. */
+  readonly required: boolean;
+}
 
 /**
  * Who a credential is, in the words of `tokens.create`. An authenticator says facts, never a verdict: the instance judges them
@@ -47,13 +61,15 @@ export interface Vouched {
    * Default: made of the credential's SHA-256.
    */
   readonly tokenId?: string | undefined;
-  /** Whether its holder may make API tokens through `as(principal)`. Default `true`. */
-  readonly issues?: boolean | undefined;
   /**
-   * The API token that it was exchanged from, and that it ends with. `required`: where the store has no such token, it has
-   * ended; otherwise an unknown parent is another store's business. Default `null`: it has none, and the store is not asked.
+   * For how long what its holder makes through `as(principal)` may live. Left out: it makes and changes nothing, because that
+   * would outlive it.
    */
-  readonly parent?: { readonly tokenId: string; readonly required: boolean } | null | undefined;
+  readonly mayIssue?: Duration | undefined;
+  /**
+   * The API token that it was exchanged from, and that it ends with. Default `null`: it has none, and the store is not asked.
+   */
+  readonly parent?: VouchedParent | null | undefined;
   /** The only methods that it may be used for ({@link Presentation.method}). Default `null`: any. */
   readonly methods?: readonly string[] | null | undefined;
   /**
@@ -62,6 +78,8 @@ export interface Vouched {
    * Default `null`: a plain bearer token.
    */
   readonly prove?: ((presentation: Presentation, now: number, spent: boolean) => Promise<boolean>) | null | undefined;
+  /** The key that it is bound to, for introspection to tell. Needed beside `prove`, where others shall accept it. */
+  readonly confirmation?: Confirmation | null | undefined;
 }
 
 export const REFUSALS = [

@@ -19,7 +19,7 @@ export interface StoredToken {
   /** JSON of an object. */
   readonly metadata: string;
   readonly hint: string;
-  /** JSON of the token's rate limit and quota, or `null` for none. Like `types`, no store's business. */
+  /** JSON of the token's rules (rate limit, quota, whether it makes others), or `null` for none. Like `types`, no store's business. */
   readonly limits: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -93,7 +93,12 @@ export interface StoredEndpoint {
 export interface SecretRotation {
   readonly secret: NewSecret;
   readonly othersEndAt: number;
+  /** When it is made. The token's secrets that had ended by then are removed. */
+  readonly at: number;
 }
+
+/** How many secrets a token has at most, the new one of a rotation included. */
+export const MOST_SECRETS = 10;
 
 /** What a token was used for since the last batch. */
 export interface Usage {

@@ -24,6 +24,8 @@ export interface TokenFilter {
   readonly owner?: string;
   readonly ownership?: Ownership;
   readonly type?: string;
+  /** Whether they were revoked. */
+  readonly revoked?: boolean;
   /** Tokens whose name or description holds this text, ASCII letters compared without case. No character is a wildcard. */
   readonly search?: string;
   /** Only those after this one in the order of a page. */
@@ -87,9 +89,12 @@ export interface Store {
   /** `false`, and nothing written, where the id, the digest or the key's id is taken. */
   insertToken(token: StoredToken, secret: NewSecret, change: Change): Promise<boolean>;
   /**
-   * Writes all of `token` but `lastUsedAt`, which belongs to {@link recordUsage}, and rotates the secret where asked: the
-   * others' `endsAt` become `othersEndAt` unless they are earlier. `false`, and nothing written, where the token is gone
-   * or is no longer at `expectedVersion`, or where the new secret's digest or its key's id is taken.
+   * Writes all of `token` but `lastUsedAt`, which belongs to {@link recordUsage}. `false`, and nothing written, where the token
+   * is gone or is no longer at `expectedVersion`, or where the new secret's digest or its key's id is taken.
+   *
+   * With a rotation its other secrets that had ended by `at` are removed, with their keys. Of those that live, the one without
+   * an end and the latest created stay, at most 10 with the new one, and their `endsAt` become `othersEndAt`
+   * unless they are earlier.
    */
   replaceToken(
     token: StoredToken,
@@ -97,7 +102,12 @@ export interface Store {
     rotation: SecretRotation | null,
     change: Change,
   ): Promise<boolean>;
-  /** Removes the token and its secrets. `false` where there was none. */
+  /**
+   * Sets `revokedAt` and `updatedAt` to `at` and adds 1 to `version`, whatever that is: it never loses to an edit, and an edit
+   * that expects the version before is refused. `false`, and nothing written, where there is none, or it was revoked before.
+   */
+  revokeToken(id: string, at: number, change: Change): Promise<boolean>;
+  /** Removes the token and its secrets, whatever its version is. `false` where there was none. */
   deleteToken(id: string, change: Change): Promise<boolean>;
   /**
    * Ids of up to `limit` tokens, of one organization or (`null`) of all, with `expiresAt` at or before `before`, in any order.
@@ -117,6 +127,8 @@ export interface Store {
 
   /** Changes, newest first. They are written by the methods that take a {@link Change}, in the same transaction, and never altered. */
   listChanges(query: ChangeQuery): Promise<readonly Change[]>;
+  /** Removes up to `limit` changes with `at` before `before`, the oldest first. Returns how many; fewer than `limit`: no more are left. */
+  trimChanges(before: number, limit: number): Promise<number>;
 
   findEndpoint(organization: string, id: string): Promise<StoredEndpoint | null>;
   /** Those that have one of up to 1,000 ids, in any order. One read. */
@@ -138,6 +150,11 @@ export interface Store {
   putEntry(entry: StoredEntry, expectedVersion: number, now: number): Promise<boolean>;
   /** `false` where there is none at `expectedVersion` that has not ended by `now`. Of several at once exactly one gets `true`. */
   deleteEntry(kind: string, id: string, expectedVersion: number, now: number): Promise<boolean>;
+  /**
+   * Removes up to `limit` entries that have ended by `now`, and returns how many. It may leave those for a later call that ended
+   * in the last minutes, and is 0 in a store that loses ended entries by itself.
+   */
+  trimEntries(now: number, limit: number): Promise<number>;
 
   /**
    * Calls `listener` after each change, whoever made it, from the first other call on (nothing can have been read before); of a

@@ -1,10 +1,10 @@
 import { PosternError } from '../domain/errors.js';
-import type { Change } from '../ports/changes.js';
-import type { NewSecret, StoredEndpoint, StoredSecret, UsageCount } from '../ports/records.js';
+import type { StoredEndpoint, UsageCount } from '../ports/records.js';
 import type { Store } from '../ports/store.js';
+import { MemoryChanges } from './memory/changes.js';
 import { kept, keptSecret, recorded } from './memory/copies.js';
 import { MemoryEntries } from './memory/entries.js';
-import { isAsked, newestFirst, positionOf } from './memory/query.js';
+import { type FoundSecret, MemorySecrets } from './memory/secrets.js';
 import { MemoryTokens } from './memory/tokens.js';
 import { ofEndpoints, ofToken } from './shared/feed/message.js';
 import { Listeners } from './shared/listeners.js';
@@ -12,18 +12,16 @@ import { inTurns } from './shared/turns.js';
 
 /**
  * A store in this process's memory: for tests, and for trying things out. Instances that share one see each other's
- * changes at once. What it holds is gone with the process. Closing an instance closes its store for all that share it.
+ * changes at once. What it holds is gone with the process, and of its audit log it keeps the latest 100,000 changes. Closing an instance closes its store for all that share it.
  */
 export function memoryStore(): Store {
   const tokens = new MemoryTokens();
-  const secrets = new Map<string, { readonly tokenId: string; readonly secret: StoredSecret }>();
-  /** By the key's id. */
-  const keys = new Map<string, { readonly digest: string; readonly publicKey: string }>();
+  const secrets = new MemorySecrets();
   const endpoints = new Map<string, StoredEndpoint>();
   const entries = new MemoryEntries();
   /** By token, then by endpoint. */
   const counts = new Map<string, Map<string, UsageCount>>();
-  const changes: Change[] = [];
+  const changes = new MemoryChanges();
   const listeners = new Listeners();
   let closed = false;
   const assertOpen = () => {
@@ -31,19 +29,19 @@ export function memoryStore(): Store {
   };
   /** JSON, because no character can then be taken for a separator. */
   const keyOf = (organization: string, id: string) => JSON.stringify([organization, id]);
-  const isTaken = ({ digest, key }: NewSecret) => secrets.has(digest) || (key !== null && keys.has(key.id));
-  const addSecret = (tokenId: string, { key, ...secret }: NewSecret) => {
-    secrets.set(secret.digest, { tokenId, secret });
-    if (key !== null) keys.set(key.id, { digest: secret.digest, publicKey: key.publicKey });
+  const withToken = <Found extends FoundSecret>(found: Found | null) => {
+    const token = found && tokens.get(found.tokenId);
+    if (!found || !token) return null;
+    const { tokenId: _, ...rest } = found;
+    return { token, ...rest };
   };
 
   return inTurns({
     async findTokenByDigest(digests) {
       assertOpen();
       for (const digest of digests) {
-        const found = secrets.get(digest);
-        const token = found && tokens.get(found.tokenId);
-        if (token) return { token, secret: found.secret };
+        const found = withToken(secrets.find(digest));
+        if (found !== null) return found;
       }
       return null;
     },
@@ -51,10 +49,8 @@ export function memoryStore(): Store {
     async findTokenByKeyId(keyIds) {
       assertOpen();
       for (const keyId of keyIds) {
-        const key = keys.get(keyId);
-        const found = key && secrets.get(key.digest);
-        const token = found && tokens.get(found.tokenId);
-        if (token) return { token, secret: found.secret, publicKey: key.publicKey };
+        const found = withToken(secrets.findByKeyId(keyId));
+        if (found !== null) return found;
       }
       return null;
     },
@@ -78,45 +74,48 @@ export function memoryStore(): Store {
       assertOpen();
       const made = recorded(change);
       const [copy, itsSecret] = [kept(token), keptSecret(secret)];
-      if (tokens.get(copy.id) || isTaken(itsSecret)) return false;
+      if (tokens.get(copy.id) || secrets.isTaken(itsSecret)) return false;
       tokens.set(copy);
-      addSecret(copy.id, itsSecret);
-      changes.push(made);
+      secrets.add(copy.id, itsSecret);
+      changes.add(made);
       return true;
     },
 
     async replaceToken(token, expectedVersion, rotation, change) {
       assertOpen();
       const made = recorded(change);
-      const fresh = rotation && { secret: keptSecret(rotation.secret), othersEndAt: rotation.othersEndAt };
+      const itsRotation = rotation && { ...rotation, secret: keptSecret(rotation.secret) };
       const current = tokens.get(token.id);
       if (current?.version !== expectedVersion) return false;
       const copy = kept({ ...token, lastUsedAt: current.lastUsedAt });
-      if (fresh !== null) {
-        if (isTaken(fresh.secret)) return false;
-        for (const [digest, { tokenId, secret }] of secrets) {
-          if (tokenId !== copy.id) continue;
-          const endsAt = Math.min(secret.endsAt ?? Number.POSITIVE_INFINITY, fresh.othersEndAt);
-          secrets.set(digest, { tokenId, secret: { ...secret, endsAt } });
-        }
-        addSecret(copy.id, fresh.secret);
+      if (itsRotation !== null) {
+        if (secrets.isTaken(itsRotation.secret)) return false;
+        secrets.rotate(copy.id, itsRotation);
       }
       tokens.set(copy);
-      changes.push(made);
+      changes.add(made);
       listeners.tell(ofToken(copy.id));
+      return true;
+    },
+
+    async revokeToken(id, at, change) {
+      assertOpen();
+      const made = recorded(change);
+      const token = tokens.get(id);
+      if (token === undefined || token.revokedAt !== null) return false;
+      tokens.set({ ...token, revokedAt: at, updatedAt: at, version: token.version + 1 });
+      changes.add(made);
+      listeners.tell(ofToken(id));
       return true;
     },
 
     async deleteToken(id, change) {
       assertOpen();
       const made = recorded(change);
-      const token = tokens.get(id);
-      if (token === undefined) return false;
-      tokens.delete(id);
+      if (!tokens.delete(id)) return false;
       counts.delete(id);
-      changes.push(made);
-      for (const [digest, { tokenId }] of secrets) if (tokenId === id) secrets.delete(digest);
-      for (const [keyId, { digest }] of keys) if (!secrets.has(digest)) keys.delete(keyId);
+      secrets.deleteOf(id);
+      changes.add(made);
       listeners.tell(ofToken(id));
       return true;
     },
@@ -159,10 +158,12 @@ export function memoryStore(): Store {
 
     async listChanges(query) {
       assertOpen();
-      return changes
-        .filter((change) => isAsked(change, query))
-        .sort((a, b) => newestFirst(positionOf(a), positionOf(b)))
-        .slice(query.offset ?? 0, (query.offset ?? 0) + query.limit);
+      return changes.list(query);
+    },
+
+    async trimChanges(before, limit) {
+      assertOpen();
+      return changes.trim(before, limit);
     },
 
     async findEndpoint(organization, id) {
@@ -189,7 +190,7 @@ export function memoryStore(): Store {
       const key = keyOf(endpoint.organization, endpoint.id);
       if (endpoints.has(key)) return false;
       endpoints.set(key, { ...endpoint });
-      changes.push(made);
+      changes.add(made);
       listeners.tell(ofEndpoints(endpoint.organization));
       return true;
     },
@@ -202,7 +203,7 @@ export function memoryStore(): Store {
       // The same name may be another endpoint by now, at the same version.
       if (current?.version !== expectedVersion || current.uid !== endpoint.uid) return false;
       endpoints.set(key, { ...endpoint });
-      changes.push(made);
+      changes.add(made);
       listeners.tell(ofEndpoints(endpoint.organization));
       return true;
     },
@@ -211,7 +212,7 @@ export function memoryStore(): Store {
       assertOpen();
       const made = recorded(change);
       if (!endpoints.delete(keyOf(organization, id))) return false;
-      changes.push(made);
+      changes.add(made);
       listeners.tell(ofEndpoints(organization));
       return true;
     },
@@ -229,6 +230,11 @@ export function memoryStore(): Store {
     async deleteEntry(kind, id, expectedVersion, now) {
       assertOpen();
       return entries.delete(kind, id, expectedVersion, now);
+    },
+
+    async trimEntries(now, limit) {
+      assertOpen();
+      return entries.trim(now, limit);
     },
 
     subscribe: (listener) => listeners.add(listener),

@@ -107,6 +107,13 @@ describe('postern serve', () => {
     expect(await call(undefined, '/demonstration')).toBe(404);
   });
 
+  it('writes into the audit log from where a change came', async () => {
+    const server = await served(postern, 'audited.db');
+    await server.call('PATCH', '/api/v1/endpoints/demo', { body: { access: 'public' } });
+    const { items } = await (await server.call('GET', '/api/v1/audit')).json();
+    expect(items[0]).toMatchObject({ type: 'endpoint.updated', from: '127.0.0.1' });
+  });
+
   it('serves the console, and not where it is told not to', async () => {
     const server = await served(postern, 'console.db');
     const page = await fetch(server.url);

@@ -22,6 +22,8 @@ const principal = (stored: unknown, organization = 'acme') =>
     ownership: 'personal',
     organization,
     grants: compileGrants(stored, catalog),
+    endsAt: Number.POSITIVE_INFINITY,
+    mayIssue: Number.POSITIVE_INFINITY,
   });
 const needsEndpoint = requirement({ endpoint: 'summarizer' });
 

@@ -15,6 +15,8 @@ function principal(grants: AnyGrants, catalog: Catalog) {
     ownership: 'personal',
     organization: 'acme',
     grants: compileGrants(grants, catalog),
+    endsAt: Number.POSITIVE_INFINITY,
+    mayIssue: Number.POSITIVE_INFINITY,
   });
 }
 

@@ -28,8 +28,13 @@ describe('a token that was derived or exchanged', () => {
       for (const change of [{ types }, { rateLimit: null }, { quota: null }, { expiresAt: null }]) {
         expect(await refusal(theirs.update(record.id, change as never))).toMatchObject({ code: 'issuance_forbidden' });
       }
-      // What leaves nothing behind, it may do.
-      expect(await theirs.update(record.id, { description: 'seen' })).toMatchObject({ description: 'seen' });
+      for (const change of [
+        theirs.update(record.id, { description: 'seen' }),
+        theirs.revoke(record.id),
+        theirs.delete(record.id),
+      ]) {
+        expect(await refusal(change)).toMatchObject({ code: 'issuance_forbidden' });
+      }
     }
     expect((await postern.tokens.get(record.id))?.types).toEqual({ developer: { scopes: ['models:read'] } });
   });

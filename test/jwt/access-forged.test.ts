@@ -376,8 +376,8 @@ it('of another typ is left to who accepts that: an issuer may have tokens of sev
 it('cnf is understood as a thumbprint alone, or not at all', () => {
   const context = { host: { store: memoryStore() } as unknown as AuthenticatorHost, token: 'x', origins: [API] };
   const jkt = 'A'.repeat(43);
-  expect(bindingOf(undefined, context)).toBeNull();
-  expect(bindingOf({ jkt }, context)).toBeTypeOf('function');
+  expect(bindingOf(undefined, context)).toEqual({ prove: null, confirmation: null });
+  expect(bindingOf({ jkt }, context)).toEqual({ prove: expect.any(Function), confirmation: { jkt } });
   for (const cnf of [
     null,
     '',

@@ -98,7 +98,7 @@ describe('an exchange', () => {
     await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
     expect(await allows(accessToken, { endpoint: 'summarizer' })).toBe('endpoint_not_granted');
     expect(await allows(all, { endpoint: 'summarizer' })).toBe('allowed');
-    expect(await refusal(exchange({ endpoints: ['missing'] }))).toMatchObject({ code: 'endpoint_unknown' });
+    expect(await refusal(exchange({ endpoints: ['missing'] }))).toMatchObject({ code: 'endpoint_not_granted' });
   });
 
   it('that would come to more than 8 KiB is refused, and a smaller one is not', async () => {
@@ -179,20 +179,16 @@ describe('the life of an exchanged token', () => {
 });
 
 describe('the subject of an exchange', () => {
-  it('may be a derived token: no wider, no longer, for its methods only', async () => {
+  it('may be a derived token: no wider, no longer', async () => {
     const { postern, signed, token, clock, allows } = await world();
     const narrow = await derive(token, {
       scopes: ['models:read'],
-      methods: ['GET'],
       expiresIn: '2m',
       clock: clock.read,
     });
     const { accessToken, expiresAt, scope } = await signed.exchange(postern, narrow);
-    expect([expiresAt, scope, claimsIn(accessToken).methods]).toEqual([secondsOn(120), 'models:read', ['GET']]);
-    const ask = async (method: string) =>
-      verdict(await postern.authorize({ token: accessToken, method, requirement: { scope: 'models:read' } }));
-    expect([await ask('GET'), await ask('POST')]).toEqual(['allowed', 'scope_missing']);
-    expect(await allows(accessToken, { scope: 'models:read' })).toBe('scope_missing');
+    expect([expiresAt, scope]).toEqual([secondsOn(120), 'models:read']);
+    expect(await allows(accessToken, { scope: 'models:read' })).toBe('allowed');
     expect(await refusal(signed.exchange(postern, narrow, { scopes: ['models:write'] }))).toMatchObject({
       code: 'scope_missing',
     });

@@ -155,7 +155,7 @@ describe('what is made', () => {
     ['every scope', { developer: { scopes: ['*'] } }, 403, 'scope_missing'],
     ['another endpoint', { user: { endpoints: ['b'] } }, 403, 'endpoint_not_granted'],
     ['every endpoint', { user: { endpoints: '*' } }, 403, 'endpoint_not_granted'],
-    ['an endpoint that is not there', { user: { endpoints: ['none'] } }, 400, 'endpoint_unknown'],
+    ['an endpoint that is not there', { user: { endpoints: ['none'] } }, 403, 'endpoint_not_granted'],
     ['an unknown scope', { developer: { scopes: ['models:paint'] } }, 400, 'scope_unknown'],
     ['an unknown type', { root: { scopes: ['*'] } }, 400, 'type_unknown'],
     ['no type', {}, 400, 'types_missing'],

@@ -266,15 +266,22 @@ describe('explanations', () => {
 
   test('say step by step why, and what would mend it', async () => {
     const made = await world();
-    const { body } = await explain(made, { token: tokenOf(made, 'user'), requirement: { endpoint: 'b' } });
+    const about = { token: tokenOf(made, 'user'), requirement: { endpoint: 'b' } };
+    const { body } = await explain(made, about, { token: 'admin' });
     expect(body).toMatchObject({
       allowed: false,
       reason: 'endpoint_not_granted',
       remedy: { types: { user: { endpoints: ['b'] } } },
     });
     expect(body.steps.at(-1)).toMatchObject({ passed: false });
-    const good = await explain(made, { token: tokenOf(made, 'user'), requirement: { endpoint: 'a' } });
+    const asked = { token: tokenOf(made, 'user'), requirement: { endpoint: 'a' } };
+    const good = await explain(made, asked, { token: 'admin' });
     expect(good.body).toMatchObject({ allowed: true, reason: null, remedy: null });
+    // Who may not see endpoints is told the same of each name.
+    for (const endpoint of ['a', 'b', 'none']) {
+      const told = await explain(made, { token: tokenOf(made, 'user'), requirement: { endpoint } });
+      expect([told.status, told.body.code]).toEqual([403, 'endpoint_not_granted']);
+    }
     expect((await explain(made, { requirement: { scope: 'models:read' } })).body.reason).toBe('token_missing');
     expect((await explain(made, { requirement: { scope: 'models:paint' } })).status).toBe(400);
     expect((await explain(made, { requirement: { authenticated: true } }, { token: 'modeller' })).status).toBe(403);

@@ -249,14 +249,15 @@ describe('what an authenticator vouches for', () => {
     expect(store.count('recordUsage')).toBe(0);
   });
 
-  test('may manage tokens where it is not marked as one that issues none', async () => {
+  test('makes nothing, unless it is said for how long that may live', async () => {
     const types = { developer: { scopes: ['models:read'] } } as const;
-    const issues = world(scripted(() => vouch()));
+    const issues = world(scripted(() => vouch({ mayIssue: '90d' })));
     const answer = await issues.postern.authenticate(jwt('a'));
     if (!answer.ok) throw new Error(answer.reason);
     const { record } = await issues.postern.as(answer.principal).tokens.create({ name: 'x', types });
     expect(record.owner).toBe('ann');
-    const silent = world(scripted(() => vouch({ issues: false })));
+    expect(record.expiresAt).toEqual(new Date(START + 90 * 86_400_000));
+    const silent = world(scripted(() => vouch()));
     const other = await silent.postern.authenticate(jwt('a'));
     if (!other.ok) throw new Error(other.reason);
     expect((await refusal(silent.postern.as(other.principal).tokens.create({ name: 'x', types }))).code).toBe(
@@ -329,7 +330,7 @@ describe('what an authenticator vouches for', () => {
     ['a parent without an id', vouch({ parent: { required: true } as never })],
     ['methods that are none', vouch({ methods: [] })],
     ['a proof that is no function', vouch({ prove: true as never })],
-    ['a leave to issue that is no boolean', vouch({ issues: 'no' as never })],
+    ['a leave to issue that is no duration', vouch({ mayIssue: true as never })],
   ])('is a fault of the issuer where it is %s, and never an allow', async (_, said) => {
     const made = world(scripted(() => said as never));
     const decision = await made.postern.authorize({ token: jwt('a'), requirement: need });

@@ -355,7 +355,7 @@ describe('a clock that is set back', () => {
     const { postern, clock, store } = instance();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     await postern.authenticate(token);
-    const gate = store.hold('replaceToken', 'before');
+    const gate = store.hold('revokeToken', 'before');
     const revocation = postern.tokens.revoke(record.id);
     const held = await gate.next();
     clock.now = Number.NaN;

@@ -203,7 +203,7 @@ describe('a derived token', () => {
     expect(await ask(token, { scope: 'models:read' })).toBe('scope_missing');
   });
 
-  test('makes no tokens, whatever it holds', async () => {
+  test('makes and changes nothing, whatever it holds', async () => {
     const { postern, narrow, record } = await world();
     const answer = await postern.authenticate(await narrow());
     if (!answer.ok) throw new Error(answer.reason);
@@ -212,7 +212,9 @@ describe('a derived token', () => {
     expect((await refusal(hers.tokens.create({ name: 'x', types }))).code).toBe('issuance_forbidden');
     expect((await refusal(hers.tokens.rotate(record.id))).code).toBe('issuance_forbidden');
     expect((await refusal(hers.tokens.update(record.id, { expiresAt: null }))).code).toBe('issuance_forbidden');
-    expect((await hers.tokens.update(record.id, { name: 'renamed' })).name).toBe('renamed');
+    for (const change of [hers.tokens.update(record.id, { name: 'renamed' }), hers.tokens.revoke(record.id)]) {
+      expect((await refusal(change)).code).toBe('issuance_forbidden');
+    }
   });
 
   test('can not derive, and an imported token can not until it is rotated', async () => {
@@ -240,7 +242,7 @@ describe('a derived token', () => {
     expect(verdict(await postern.authorize({ token: child, requirement: { scope: 'models:read' } }))).toBe(
       'rate_limited',
     );
-    expect(calls).toEqual([`rate:${record.id}`, `rate:${record.id}`]);
+    expect(calls).toEqual([`rate:${record.id}:1`, `rate:${record.id}:1`]);
   });
 });
 
@@ -396,7 +398,7 @@ describe('forged ones', () => {
       await store.replaceToken(
         { ...token, version: 2 },
         1,
-        { secret: { ...secret, key }, othersEndAt: START + HOUR },
+        { secret: { ...secret, key }, othersEndAt: START + HOUR, at: START },
         change,
       ),
     ).toBe(true);

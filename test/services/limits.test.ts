@@ -59,7 +59,7 @@ describe('a rate limit', () => {
     expect(asked).toEqual([]);
     expect(postern.tryAuthorize({ token, requirement })).toBeNull();
     expect(verdict(await postern.authorize({ token, requirement }))).toBe('allowed');
-    expect(asked).toEqual([`rate:${record.id}`]);
+    expect(asked).toEqual([`rate:${record.id}:1`]);
   });
 
   test('goes on for both secrets of a rotation together', async () => {

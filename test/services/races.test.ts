@@ -93,6 +93,7 @@ describe('a change whose answer is lost', () => {
       expect(verdict(await postern.authorize({ token, requirement }))).toBe('allowed');
       store.fail('replaceToken', 'written');
       store.fail('deleteToken', 'written');
+      store.fail('revokeToken', 'written');
       const work =
         method === 'update'
           ? postern.tokens.update(record.id, { types: { user: { endpoints: '*' } } })

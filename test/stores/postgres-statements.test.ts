@@ -30,7 +30,7 @@ describe('what PostgreSQL is asked', () => {
     const token = await insert(store, aToken('t1'));
     // The first one of a process clears away what has ended too.
     await store.putEntry(anEntry('e1'), 0, 1);
-    const rotation = { secret: aSecret('second'), othersEndAt: 1 };
+    const rotation = { secret: aSecret('second'), othersEndAt: 1, at: 1 };
     for (const [call, isPrepared] of [
       [() => store.findTokenByDigest([aDigest('t1')]), true],
       [() => store.findTokenByDigest([aDigest('t1'), aDigest('t2')]), true],

@@ -69,7 +69,7 @@ describe('when the connection breaks', () => {
     expect(await store.insertToken(token, aSecret('first', { key: aKey('first') }), made[0])).toBe(true);
     await store.recordUsage([aUsage('t1', T0, { a: 5 })]);
     expect((await store.listUsage(['t1']))[0]?.count).toBe(10);
-    const rotation = { secret: aSecret('second', { key: aKey('second') }), othersEndAt: T0 };
+    const rotation = { secret: aSecret('second', { key: aKey('second') }), othersEndAt: T0, at: T0 };
     expect(await store.replaceToken(next(token), 1, rotation, made[1])).toBe(true);
     expect((await store.findToken('t1'))?.version).toBe(2);
     expect(await redisCli(port, 'HLEN', `{${prefix}}:keyids`)).toBe('2');

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { createPostern, type Postern } from '../../instance/create-postern.js';
 import { toNodeHandler } from '../../management/adapters/node.js';
-import { managementApi } from '../../management/api.js';
+import { type ManagementApi, managementApi } from '../../management/api.js';
 import { clientAddress, type SocketRequest } from '../../transports/zones.js';
 import { isInTheClear } from '../backend/http-client.js';
 import { openStore } from '../backend/open-store.js';
@@ -58,7 +58,7 @@ export async function serveStore(host: Host, options: ServeOptions): Promise<voi
       ...(options.origin !== undefined && { origin: options.origin }),
       onError: (error) => note(host, failureOf(error).message),
     });
-    const handler = (request: Request) => (isDemo(request) ? demo(request) : api(request));
+    const handler: ManagementApi = (request, arrival) => (isDemo(request) ? demo(request) : api(request, arrival));
     const server = await listen(toNodeHandler(handler), options.host, options.port);
     try {
       host.stdout.write(`Listening on ${server.url}\n`);

@@ -8,6 +8,7 @@ export const STATUSES: Readonly<Record<PosternErrorCode, number>> = {
   endpoint_exists: 409,
   endpoint_not_granted: 403,
   endpoint_unknown: 404,
+  expiry_beyond: 403,
   expiry_past: 400,
   guard_missing: 500,
   input_invalid: 400,

@@ -1,6 +1,7 @@
 import { readGrants } from '../../base/grant-input.js';
 import { expiryOf, isRevoked } from '../../base/token-reader.js';
 import { excessOf } from '../../domain/grants.js';
+import { isLimited } from '../../domain/limits.js';
 import { VerifiedPrincipal } from '../../domain/principal.js';
 import type { GrantsOf, TokenTypes } from '../../domain/token-types.js';
 import type { IssuedToken } from '../../managing/tokens-api.js';
@@ -22,11 +23,12 @@ export async function approverOf(context: Context, caller: Caller): Promise<Appr
   if (caller.kind === 'person') {
     return { kind: 'person', owner: principal.owner as string, types: { ...principal.types } };
   }
-  const token = VerifiedPrincipal.issues(principal) ? await context.ground.store.findToken(tokenId) : null;
+  const makes = VerifiedPrincipal.mayIssue(principal) === Number.POSITIVE_INFINITY;
+  const token = makes ? await context.ground.store.findToken(tokenId) : null;
   if (token === null) {
     throw new Problem(403, 'issuance_forbidden', 'This credential makes no tokens: approve with an API token.');
   }
-  if (token.limits !== null) {
+  if (isLimited(context.ground.reader.rules(token))) {
     const detail = 'Your token has limits, and would get around them: use a token without limits.';
     throw new Problem(403, 'limits_forbidden', detail);
   }
@@ -61,6 +63,7 @@ export async function issueApproved(context: Context, approval: Approval, from: 
     return await actingAs(context, caller, from).tokens.create({
       name,
       types,
+      ownership: 'personal',
       ...(expiresIn !== null && { expiresIn }),
     });
   } catch (error) {
@@ -83,7 +86,7 @@ async function callerOf({ ground }: Context, { approver, organization }: Approva
   const { reader } = ground;
   return {
     kind: 'token',
-    principal: reader.principal(token),
+    principal: reader.principal(token, null),
     grants: reader.grants(token),
     ambient: false,
     limit: null,

@@ -20,8 +20,8 @@ export const oauthRoutes: readonly Route[] = [
     form: introspectionForm,
     answer: introspectionAnswer,
     permit: (context, caller) => requirePermission(context, caller, 'listTokens', 'introspect tokens'),
-    async handle({ library, body: { token } }) {
-      const found = await library.introspect(token);
+    async handle({ library, body: { token, method } }) {
+      const found = await library.introspect(token, { method: method ?? null });
       return { body: found.active ? introspected(found) : found };
     },
   }),
@@ -63,7 +63,7 @@ function introspected({
   endpoints,
   deadEndpoints,
   endsAt,
-  isBound,
+  confirmation,
 }: Extract<Introspection, { active: true }>) {
   const { tokenId, owner, organization, grants } = principal;
   return {
@@ -71,7 +71,8 @@ function introspected({
     scope: grants.scopes.join(' '),
     client_id: tokenId,
     ...(owner !== null && { username: owner }),
-    token_type: isBound ? 'DPoP' : 'Bearer',
+    token_type: confirmation === null ? 'Bearer' : 'DPoP',
+    ...(confirmation !== null && { cnf: confirmation }),
     ...(endsAt !== null && { exp: Math.floor(endsAt.getTime() / 1000) }),
     sub: owner ?? tokenId,
     organization,

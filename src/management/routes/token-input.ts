@@ -69,7 +69,7 @@ function lifeFrom({ expired_at, expires_in }: NewToken) {
 }
 
 /** Changes for the library. `null` is "no change", but of `expired_at`: there it is "never". */
-export function changesFrom(body: TokenChanges, words: ScopeWords, metadata: Metadata) {
+export function changesFrom(body: TokenChanges, words: ScopeWords) {
   const types = typesFrom(body, words);
   const { name, description, expired_at, labels } = body;
   // What is not changed is not looked for in `Object.prototype`.
@@ -78,7 +78,7 @@ export function changesFrom(body: TokenChanges, words: ScopeWords, metadata: Met
     ...(given(description) && { description }),
     ...(types !== undefined && { types }),
     ...(expired_at !== undefined && { expiresAt: expired_at === null ? null : timeFrom(expired_at) }),
-    ...(given(labels) && { metadata: { ...metadata, labels } as Metadata }),
+    ...(given(labels) && { metadata: (current: Metadata): Metadata => ({ ...current, labels }) }),
   });
 }
 

@@ -99,8 +99,8 @@ export const tokenRoutes: readonly Route[] = [
     permit: assertMayManageSome,
     async handle(call) {
       const { context, library, body, owners } = call;
-      const { id, metadata } = await toManage(call);
-      const changes = changesFrom(body, context.words, metadata);
+      const { id } = await toManage(call);
+      const changes = changesFrom(body, context.words);
       return { body: await tokenShape(context, owners, await library.tokens.update(id, changes)) };
     },
   }),

@@ -4,11 +4,18 @@ import { z } from 'zod';
 
 const hint = z.string().optional();
 
-export const introspectionForm = z.looseObject({ token: z.string('give the token'), token_type_hint: hint });
+export const introspectionForm = z.looseObject({
+  token: z.string('give the token'),
+  token_type_hint: hint,
+  method: z.string().optional().meta({
+    description: 'The method of the call that is asked about. Without it a token for some methods only is not active',
+  }),
+});
 
 export const introspectionAnswer = z
   .looseObject({
     active: z.boolean(),
+    cnf: z.object({ jkt: z.string() }).optional().meta({ description: 'The key that it is bound to (RFC 7800)' }),
     scope: z.string().optional(),
     client_id: z.string().optional().meta({ description: 'The id of the API token that it comes from' }),
     username: z.string().optional(),

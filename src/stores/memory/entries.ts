@@ -31,6 +31,15 @@ export class MemoryEntries {
     return entry?.version === expectedVersion && this.#entries.delete(keyOf(kind, id));
   }
 
+  trim(now: number, limit: number): number {
+    let trimmed = 0;
+    for (const [key, entry] of this.#entries) {
+      if (trimmed === limit) break;
+      if (hasEnded(entry, now) && this.#entries.delete(key)) trimmed++;
+    }
+    return trimmed;
+  }
+
   /** Goes round all of them, some at a time. */
   #sweepSome(now: number): void {
     for (let looked = 0; looked < SWEPT_BY_WRITE; looked++) {

@@ -1,6 +1,6 @@
 import type { StoredToken } from '../../ports/records.js';
 import type { TokenFilter, TokenPosition, TokenQuery } from '../../ports/store.js';
-import { matches, newestFirst } from './query.js';
+import { matches, newestFirst, placeOf } from './query.js';
 
 /** The tokens of a memory store, with listings in the order of a page: a page is read without looking at others' tokens. */
 export class MemoryTokens {
@@ -20,15 +20,17 @@ export class MemoryTokens {
     for (const name of listingsOf(token)) {
       const listing = this.#listings.get(name) ?? [];
       this.#listings.set(name, listing);
-      listing.splice(placeOf(listing, token), 0, { createdAt: token.createdAt, id: token.id });
+      listing.splice(placeOf(listing, token, itself), 0, { createdAt: token.createdAt, id: token.id });
     }
   }
 
-  delete(id: string): void {
+  /** Whether there was one. */
+  delete(id: string): boolean {
     const token = this.#tokens.get(id);
-    if (token === undefined) return;
+    if (token === undefined) return false;
     this.#tokens.delete(id);
     this.#unlist(token);
+    return true;
   }
 
   list({ offset = 0, limit, ...filter }: TokenQuery): readonly StoredToken[] {
@@ -63,7 +65,7 @@ export class MemoryTokens {
   *#matching(filter: TokenFilter): Generator<StoredToken> {
     const listing = this.#listings.get(listingFor(filter)) ?? [];
     const { after, until } = filter;
-    for (let index = after === undefined ? listing.length : placeOf(listing, after); index > 0; index--) {
+    for (let index = after === undefined ? listing.length : placeOf(listing, after, itself); index > 0; index--) {
       const position = listing[index - 1] as TokenPosition;
       if (until !== undefined && newestFirst(position, until) > 0) return;
       const token = this.#tokens.get(position.id) as StoredToken;
@@ -74,7 +76,7 @@ export class MemoryTokens {
   #unlist(token: StoredToken): void {
     for (const name of listingsOf(token)) {
       const listing = this.#listings.get(name) as TokenPosition[];
-      listing.splice(placeOf(listing, token), 1);
+      listing.splice(placeOf(listing, token, itself), 1);
       if (listing.length === 0) this.#listings.delete(name);
     }
   }
@@ -88,6 +90,8 @@ function isPlacedAs(before: StoredToken, { createdAt, organization, owner, owner
     before.ownership === ownership
   );
 }
+
+const itself = (position: TokenPosition) => position;
 
 const ALL = 'all';
 
@@ -103,15 +107,4 @@ function listingFor({ organization, owner, ownership }: TokenFilter): string {
 
 function named(conditions: object): string {
   return JSON.stringify(conditions);
-}
-
-/** Where a position stands, or would stand, in a listing. */
-function placeOf(listing: readonly TokenPosition[], position: TokenPosition): number {
-  let [low, high] = [0, listing.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (newestFirst(listing[middle] as TokenPosition, position) > 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

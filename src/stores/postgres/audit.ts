@@ -49,3 +49,9 @@ export async function listChanges(db: Database, schema: string, query: ChangeQue
   const { text, values } = listChangesSql(schema, query);
   return (await db.run({ text }, values)).map(toChange);
 }
+
+export async function trimChanges(db: Database, schema: string, before: number, limit: number): Promise<number> {
+  const text = `SELECT ${schema}.trim_changes($1::bigint, $2::bigint) AS trimmed`;
+  const [row] = await db.run({ text }, [before, limit]);
+  return Number(row?.trimmed);
+}

@@ -43,7 +43,7 @@ export class EntryStatements {
     this.#purge = {
       text: `DELETE FROM ${s}.entries WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM ${s}.entries WHERE expires_at <= $1::bigint
-        ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED))`,
+        ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)) RETURNING 1`,
     };
   }
 
@@ -59,9 +59,13 @@ export class EntryStatements {
     const isWritten = (await db.run(this.#insert, values)).length > 0;
     if (isWritten && this.#inserted++ % NEW_ENTRIES_PER_PURGE === 0) {
       // What was written stands, whatever becomes of this; the next one clears away as much.
-      await db.run(this.#purge, [now - PURGED_AFTER, PURGED_AT_ONCE]).catch(() => {});
+      await this.trim(db, now, PURGED_AT_ONCE).catch(() => {});
     }
     return isWritten;
+  }
+
+  async trim(db: Database, now: number, limit: number): Promise<number> {
+    return (await db.run(this.#purge, [now - PURGED_AFTER, limit])).length;
   }
 
   async delete(db: Database, kind: string, id: string, expectedVersion: number, now: number): Promise<boolean> {

@@ -6,7 +6,7 @@ import { within } from '../shared/deadline.js';
 import { Feed } from '../shared/feed/feed.js';
 import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
-import { listChanges, recordValues } from './audit.js';
+import { listChanges, recordValues, trimChanges } from './audit.js';
 import { PostgresChannel, payloadOf } from './channel.js';
 import { Connections } from './connections.js';
 import { Database } from './database.js';
@@ -49,8 +49,9 @@ export interface PostgresStore extends Store {
  * - The tables are in a schema of their own (`schema`), made with the first call, or by `await store.migrate()`. Of many
  *   processes that start at once one makes them.
  * - Each change is one statement, with its row in the audit log and its notification: it happens whole or not at all, and
- *   nobody hears of what was undone. The audit log refuses UPDATE, DELETE and TRUNCATE; who must cut it off
- *   (retention) disables its trigger `changes_are_kept` for that.
+ *   nobody hears of what was undone. The audit log refuses UPDATE, DELETE and TRUNCATE; only its function `trim_changes`
+ *   removes old rows (the option `audit.keep`). That guards against slips: a role that must not cut the log off gets no right
+ *   to DELETE from `changes`.
  * - What another process changes is told at once, by LISTEN/NOTIFY on a connection kept for it. If that is lost, listeners are
  *   told so, and again when it is back: then everything that was remembered is forgotten. Meanwhile `createPostern` trusts
  *   what it remembers for a short time only.
@@ -81,12 +82,14 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     insertToken: (token, secret, made) => change(made, NOBODY, () => tokens.insert(token, secret)),
     replaceToken: (token, expectedVersion, rotation, made) =>
       change(made, ofToken(token.id), () => tokens.replace(token, expectedVersion, rotation)),
+    revokeToken: (id, at, made) => change(made, ofToken(id), () => tokens.revoke(id, at)),
     deleteToken: (id, made) => change(made, ofToken(id), () => tokens.delete(id)),
     listExpiredTokens: (organization, before, limit) =>
       read((db) => listExpiredTokens(db, schema, organization, before, limit)),
     recordUsage: (usages) => read((db) => usage.record(db, usages)),
     listUsage: (ids, endpoint) => read((db) => usage.list(db, ids, endpoint)),
     listChanges: (query) => read((db) => listChanges(db, schema, query)),
+    trimChanges: (before, limit) => read((db) => trimChanges(db, schema, before, limit)),
     findEndpoint: (organization, id) => read((db) => endpoints.find(db, organization, id)),
     findEndpoints: (organization, ids) => read((db) => endpoints.findSome(db, organization, ids)),
     listEndpoints: (query) => read((db) => endpoints.list(db, query)),
@@ -99,6 +102,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     findEntry: (kind, id, now) => read((db) => entries.find(db, kind, id, now)),
     putEntry: (entry, expectedVersion, now) => read((db) => entries.put(db, entry, expectedVersion, now)),
     deleteEntry: (kind, id, expectedVersion, now) => read((db) => entries.delete(db, kind, id, expectedVersion, now)),
+    trimEntries: (now, limit) => read((db) => entries.trim(db, now, limit)),
     ...(feed !== null && {
       subscribe: (listener) => feed.subscribe(listener),
       confirm: (timeout) => read(() => feed.confirm(timeout)),

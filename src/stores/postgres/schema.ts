@@ -113,9 +113,21 @@ const tables: Version = (s) => [
 )`,
   `CREATE INDEX entries_by_end ON ${s}.entries (expires_at) WHERE expires_at IS NOT NULL`,
   `CREATE FUNCTION ${s}.refuse_change() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$`,
+$$ BEGIN
+  IF TG_OP = 'DELETE' AND current_setting('postern.trimming', true) = 'on' THEN RETURN NULL; END IF;
+  RAISE EXCEPTION 'the audit log is append-only';
+END $$`,
   `CREATE TRIGGER changes_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON ${s}.changes
 FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change()`,
+  `CREATE FUNCTION ${s}.trim_changes(before_time bigint, most bigint) RETURNS bigint LANGUAGE plpgsql AS
+$$ DECLARE trimmed bigint; BEGIN
+  PERFORM set_config('postern.trimming', 'on', true);
+  DELETE FROM ${s}.changes WHERE id = ANY (ARRAY(
+    SELECT id FROM ${s}.changes WHERE at < before_time ORDER BY at, id LIMIT most));
+  GET DIAGNOSTICS trimmed = ROW_COUNT;
+  PERFORM set_config('postern.trimming', 'off', true);
+  RETURN trimmed;
+END $$`,
   `CREATE TABLE ${s}.listeners (instance text PRIMARY KEY, live_until timestamptz NOT NULL)`,
 ];
 

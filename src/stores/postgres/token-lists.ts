@@ -12,13 +12,23 @@ interface Composed {
   readonly values: SqlValue[];
 }
 
-function conditionsOf({ organization, owner, ownership, type, search, after, until }: TokenFilter): Conditions {
+function conditionsOf({
+  organization,
+  owner,
+  ownership,
+  type,
+  revoked,
+  search,
+  after,
+  until,
+}: TokenFilter): Conditions {
   const where = new Conditions();
   if (organization !== null) where.add((p) => `t.organization = ${p('text', organization)}`);
   if (owner !== undefined) where.add((p) => `t.owner = ${p('text', owner)}`);
   // Hidden from the planner, which for the more frequent of the two would read past those of the other, however many come first.
   if (ownership !== undefined) where.add((p) => `t.ownership = (SELECT ${p('text', ownership)})`);
   if (type !== undefined) where.add((p) => `position(${p('text', encodeTypeNames([type]))} IN t.type_names) > 0`);
+  if (revoked !== undefined) where.add(() => `t.revoked_at IS ${revoked ? 'NOT ' : ''}NULL`);
   if (search !== undefined) {
     where.add((p) => {
       // lower() under "C" knows ASCII only, which is what is wanted; position() has no wildcards.

@@ -1,4 +1,4 @@
-import type { NewSecret, SecretRotation, StoredToken } from '../../ports/records.js';
+import { MOST_SECRETS, type NewSecret, type SecretRotation, type StoredToken } from '../../ports/records.js';
 import {
   type Fields,
   firstFound,
@@ -36,6 +36,7 @@ export class TokenStatements {
   readonly #insert: Statement;
   readonly #replace: Statement;
   readonly #rotate: Statement;
+  readonly #revoke: Statement;
   readonly #delete: Statement;
 
   constructor(s: string) {
@@ -67,10 +68,21 @@ export class TokenStatements {
     this.#replace = { text: `${update}, ${recorded(s, 'written', end)}` };
     this.#rotate = {
       text: `${update},
+        staying AS (SELECT digest FROM ${s}.secrets, written
+          WHERE token = written.seq AND (ends_at IS NULL OR ends_at > $${afterSecret + 1}::bigint)
+          ORDER BY ends_at IS NULL DESC, secrets.created_at DESC, digest DESC LIMIT ${MOST_SECRETS - 1}),
+        removed AS (DELETE FROM ${s}.secrets USING written
+          WHERE token = written.seq AND digest NOT IN (SELECT digest FROM staying)),
         ended AS (UPDATE ${s}.secrets SET ends_at = least(ends_at, $${afterSecret}::bigint)
-          FROM written WHERE token = written.seq),
+          FROM written WHERE token = written.seq AND digest IN (SELECT digest FROM staying)),
         secret AS (${addSecret}),
-        ${recorded(s, 'written', afterSecret + 1)}`,
+        ${recorded(s, 'written', afterSecret + 2)}`,
+    };
+    this.#revoke = {
+      text: `WITH written AS (
+          UPDATE ${s}.tokens SET revoked_at = $2::bigint, updated_at = $2::bigint, version = version + 1
+            WHERE id = $1::text AND revoked_at IS NULL RETURNING 1),
+        ${recorded(s, 'written', 3)}`,
     };
     // Secrets and counts go with their token: ON DELETE CASCADE.
     this.#delete = {
@@ -109,7 +121,12 @@ export class TokenStatements {
   replace(token: StoredToken, expectedVersion: number, rotation: SecretRotation | null): Write {
     const values = [token.id, expectedVersion, ...tokenValues(token)];
     if (rotation === null) return { statement: this.#replace, values };
-    return { statement: this.#rotate, values: [...values, ...secretValues(rotation.secret), rotation.othersEndAt] };
+    const { secret, othersEndAt, at } = rotation;
+    return { statement: this.#rotate, values: [...values, ...secretValues(secret), othersEndAt, at] };
+  }
+
+  revoke(id: string, at: number): Write {
+    return { statement: this.#revoke, values: [id, at] };
   }
 
   delete(id: string): Write {

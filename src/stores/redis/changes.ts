@@ -14,13 +14,37 @@ for i, member in ipairs(members) do ids[i] = string.sub(member, tonumber(ARGV[5]
 return {'page', members, redis.call('HMGET', CHANGES, unpack(ids))}
 `);
 
+const OLDEST = guarded(`
+local members = redis.call('ZRANGEBYLEX', LOG, ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])
+if #members == 0 then return {'page', members, members} end
+local ids = {}
+for i, member in ipairs(members) do ids[i] = string.sub(member, tonumber(ARGV[5])) end
+return {'page', members, redis.call('HMGET', CHANGES, unpack(ids))}
+`);
+
+/** How many ids, these, then members of the listings. A second run does no harm. */
+const REMOVE = guarded(`
+local ids = tonumber(ARGV[2])
+for i = 3, 2 + ids do redis.call('HDEL', CHANGES, ARGV[i]) end
+for i = 3 + ids, #ARGV do redis.call('ZREM', LOG, ARGV[i]) end
+return {'done'}
+`);
+
+/** How many changes one script reads or removes: the server does nothing else meanwhile. */
+const TRIMMED_AT_ONCE = 200;
+
 /** What the scripts take of a change, read whole: one that can't be read changes nothing. */
 export function changeArgs(change: Change, feed: string, invalidation: Invalidation | null): readonly string[] {
   const { id, type, at, actor, from, organization, subject, before, after } = change;
   const entry = JSON.stringify({ id, type, at, actor, from, organization, subject, before, after });
-  const listings = [Listing.all, Listing.ofOrganization(organization), Listing.ofSubject(subject)];
   const message = invalidation === null ? '' : encode({ kind: 'change', id, invalidation });
-  return [id, entry, ...listings.map((listing) => `${listing.at(at)}${id}`), feed, message];
+  return [id, entry, ...membersOf(change), feed, message];
+}
+
+/** Where a change stands in the log. */
+function membersOf({ id, at, organization, subject }: Change): readonly string[] {
+  const listings = [Listing.all, Listing.ofOrganization(organization), Listing.ofSubject(subject)];
+  return listings.map((listing) => `${listing.at(at)}${id}`);
 }
 
 export async function listChanges(connection: Connection, query: ChangeQuery): Promise<readonly Change[]> {
@@ -46,6 +70,38 @@ export async function listChanges(connection: Connection, query: ChangeQuery): P
     limit,
     offset,
   );
+}
+
+export async function trimChanges(connection: Connection, before: number, limit: number): Promise<number> {
+  const listing = Listing.all;
+  let trimmed = 0;
+  while (trimmed < limit) {
+    const size = Math.min(TRIMMED_AT_ONCE, limit - trimmed);
+    const [, members, entries] = (await connection.run(
+      OLDEST,
+      listing.first,
+      `(${listing.at(before)}`,
+      String(size),
+      listing.idStart,
+    )) as unknown as [string, string[], (string | null)[]];
+    if (members.length > 0) {
+      const ids = members.map((member) => listing.idOf(member));
+      // Of an entry that was changed by hand only the name is known: it is removed too.
+      const others = entries.flatMap((entry) => (entry === null ? [] : membersIn(entry)));
+      await connection.run(REMOVE, String(ids.length), ...ids, ...members, ...others);
+    }
+    trimmed += members.length;
+    if (members.length < size) break;
+  }
+  return trimmed;
+}
+
+function membersIn(entry: string): readonly string[] {
+  try {
+    return membersOf(readChange(entry));
+  } catch {
+    return [];
+  }
 }
 
 /** @throws SyntaxError where it was changed by hand: a log that was tampered with is not shown as if it were whole */

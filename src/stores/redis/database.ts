@@ -5,7 +5,7 @@ import type { Invalidation, Store } from '../../ports/store.js';
 import { Feed } from '../shared/feed/feed.js';
 import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
-import { changeArgs, listChanges } from './changes.js';
+import { changeArgs, listChanges, trimChanges } from './changes.js';
 import { RedisChannel } from './channel.js';
 import type { ClientPort } from './client.js';
 import { Connection } from './connection.js';
@@ -67,6 +67,8 @@ export class RedisDatabase {
         this.#change(made, ofToken(token.id), (change) =>
           tokens.replaceToken(connection, token, expectedVersion, rotation, change),
         ),
+      revokeToken: (id, at, made) =>
+        this.#change(made, ofToken(id), (change) => tokens.revokeToken(connection, id, at, change)),
       deleteToken: (id, made) =>
         this.#change(made, ofToken(id), (change) => tokens.deleteToken(connection, id, change)),
       listExpiredTokens: (organization, before, limit) =>
@@ -77,6 +79,7 @@ export class RedisDatabase {
       },
       listUsage: (ids, endpoint) => read(() => listUsage(connection, ids, endpoint)),
       listChanges: (query) => read(() => listChanges(connection, query)),
+      trimChanges: (before, limit) => read(() => trimChanges(connection, before, limit)),
       findEndpoint: (organization, id) => read(() => endpoints.findEndpoint(connection, organization, id)),
       findEndpoints: (organization, ids) => read(() => endpoints.findEndpoints(connection, organization, ids)),
       listEndpoints: (query) => read(() => endpoints.listEndpoints(connection, query)),
@@ -96,6 +99,7 @@ export class RedisDatabase {
       putEntry: (entry, expectedVersion, now) => read(() => entries.putEntry(connection, entry, expectedVersion, now)),
       deleteEntry: (kind, id, expectedVersion, now) =>
         read(() => entries.deleteEntry(connection, kind, id, expectedVersion, now)),
+      trimEntries: (now, limit) => read(() => entries.trimEntries(connection, now, limit)),
       subscribe: (listener) => feed.subscribe(listener),
       confirm: (timeout) => read(() => feed.confirm(timeout)),
       migrate: (options) => this.#migrate(options),

@@ -10,6 +10,8 @@ import { guarded, timed } from './script.js';
 const SLACK = 300_000;
 /** How many that have ended one write removes at most. More than it adds, so that they don't pile up. */
 const REMOVED = 16;
+/** How many one script removes that is there for nothing else. */
+const TRIMMED_AT_ONCE = 500;
 
 const NONE = '-';
 
@@ -35,13 +37,24 @@ redis.call('ZREMRANGEBYSCORE', RECENT, '-inf', '(' .. now)
 redis.call('ZADD', RECENT, ARGV[2], name)
 `;
 
-/** After `WRITE`'s: the record, and its end or `-`. */
-const PUT = timed(`${WRITE}
-local ended = string.format('%.0f', math.min(tonumber(now), tonumber(callersNow)) - ${SLACK})
-for _, each in ipairs(redis.call('ZRANGEBYSCORE', ENDS, '-inf', ended, 'LIMIT', 0, ${REMOVED})) do
-  redis.call('HDEL', ENTRIES, each)
-  redis.call('ZREM', ENDS, each)
+/** `trim` removes entries that ended long ago by either clock, and returns how many. */
+const TRIMMING = `
+local function trim(callersNow, limit)
+  local ended = string.format('%.0f', math.min(tonumber(now), tonumber(callersNow)) - ${SLACK})
+  local fields = redis.call('ZRANGEBYSCORE', ENDS, '-inf', ended, 'LIMIT', 0, limit)
+  for _, each in ipairs(fields) do
+    redis.call('HDEL', ENTRIES, each)
+    redis.call('ZREM', ENDS, each)
+  end
+  return #fields
 end
+`;
+
+const TRIM = timed(`${TRIMMING} return {'trimmed', trim(ARGV[2], ARGV[3])}`);
+
+/** After `WRITE`'s: the record, and its end or `-`. */
+const PUT = timed(`${WRITE}${TRIMMING}
+trim(callersNow, ${REMOVED})
 redis.call('HSET', ENTRIES, field, ARGV[7])
 if ARGV[8] == '${NONE}' then redis.call('ZREM', ENDS, field) else redis.call('ZADD', ENDS, ARGV[8], field) end
 return {'done', now}
@@ -91,6 +104,18 @@ export async function deleteEntry(
 ): Promise<boolean> {
   if (expectedVersion === 0) return false;
   return (await connection.change(DELETE, ...writeArgs(kind, id, expectedVersion, now))) === 'done';
+}
+
+/** Some at a time: the server does nothing else meanwhile. */
+export async function trimEntries(connection: Connection, now: number, limit: number): Promise<number> {
+  let trimmed = 0;
+  while (trimmed < limit) {
+    const size = Math.min(TRIMMED_AT_ONCE, limit - trimmed);
+    const [, count] = await connection.run(TRIM, String(now), String(size));
+    trimmed += Number(count);
+    if (Number(count) < size) break;
+  }
+  return trimmed;
 }
 
 function writeArgs(kind: string, id: string, expectedVersion: number, now: number): readonly string[] {

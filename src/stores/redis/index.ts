@@ -15,7 +15,7 @@ export type { RedisStoreOptions } from './options.js';
  * the last snapshot is lost, revocations too. A replica that takes over may not have the last changes: where that must
  * not be, set `min-replicas-to-write`, or use PostgreSQL. `maxmemory-policy` must not be one of `allkeys-…` (refused).
  *
- * **Memory**: about 2 KB a token, 1.3 KB a change, and 250 bytes an entry besides its value; the audit log only grows. In a
+ * **Memory**: about 2 KB a token, 1.3 KB a change, and 250 bytes an entry besides its value. In a
  * cluster all of it is in one slot (`{prefix}`), on one of its masters: moving that slot to another one moves large keys.
  *
  * **Rights** of the user: keys `~{postern}:*`, channels `&{postern}:*`, `+@read +@write +@scripting +@pubsub +@connection

@@ -5,7 +5,7 @@
  * | key | type | what |
  * | --- | --- | --- |
  * | `schema` | string | the version of this layout |
- * | `tokens` | hash | id → a head of three lines for the scripts (version; digests of its secrets, each with its key's id after a `:`; places in `index`), then the record as JSON |
+ * | `tokens` | hash | id → five lines for the scripts (version; digests of its secrets, each with its key's id after a `:`; places in `index`; last change; revocation or `-`), then the rest as JSON |
  * | `secrets` | hash | digest → end, creation, pepper, then the token's id, a line each |
  * | `used` | hash | id → last use |
  * | `counts` | hash | id → JSON: endpoint → `[count, last use]` |

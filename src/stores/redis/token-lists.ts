@@ -33,7 +33,7 @@ const EXPIRED = guarded(`return {'page', redis.call('ZRANGEBYLEX', INDEX, ARGV[2
 interface Plan {
   readonly listing: Listing;
   /** What being in the listing does not say already. */
-  readonly rest: Pick<TokenFilter, 'owner' | 'ownership' | 'type' | 'search'>;
+  readonly rest: Pick<TokenFilter, 'owner' | 'ownership' | 'type' | 'revoked' | 'search'>;
 }
 
 export function listTokens(connection: Connection, query: TokenQuery): Promise<readonly StoredToken[]> {
@@ -61,8 +61,12 @@ export async function listExpiredTokens(
   return (members as string[]).map((member) => listing.idOf(member));
 }
 
-function planFor({ organization, owner, ownership, type, search }: TokenFilter): Plan {
-  const others = { ...(type !== undefined && { type }), ...(search !== undefined && { search }) };
+function planFor({ organization, owner, ownership, type, revoked, search }: TokenFilter): Plan {
+  const others = {
+    ...(type !== undefined && { type }),
+    ...(revoked !== undefined && { revoked }),
+    ...(search !== undefined && { search }),
+  };
   const owned = ownership === undefined ? others : { ...others, ownership };
   if (organization === null) return { listing: Listing.all, rest: owner === undefined ? owned : { ...owned, owner } };
   if (owner !== undefined) return { listing: Listing.ofOwner(organization, owner), rest: owned };
@@ -70,8 +74,8 @@ function planFor({ organization, owner, ownership, type, search }: TokenFilter):
   return { listing: Listing.ofOrganization(organization), rest: others };
 }
 
-function isFiltered({ rest: { owner, ownership, type, search } }: Plan): boolean {
-  return owner !== undefined || ownership !== undefined || type !== undefined || search !== undefined;
+function isFiltered({ rest }: Plan): boolean {
+  return Object.keys(rest).length > 0;
 }
 
 function listingQuery(
@@ -80,7 +84,7 @@ function listingQuery(
   { after, until }: Pick<TokenFilter, 'after' | 'until'>,
 ): ListingQuery<StoredToken> {
   const { listing, rest } = plan;
-  const { owner, ownership, type, search } = rest;
+  const { owner, ownership, type, revoked, search } = rest;
   const sought = search === undefined ? null : lower(search);
   return {
     connection,
@@ -97,6 +101,7 @@ function listingQuery(
     fits: (token) =>
       (owner === undefined || token.owner === owner) &&
       (ownership === undefined || token.ownership === ownership) &&
+      (revoked === undefined || (token.revokedAt !== null) === revoked) &&
       (type === undefined || token.typeNames.includes(type)) &&
       (sought === null || holds(token.name, sought) || holds(token.description, sought)),
   };

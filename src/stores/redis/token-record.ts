@@ -2,16 +2,16 @@ import type { SecretKey, StoredSecret, StoredToken } from '../../ports/records.j
 import { Listing } from './keys.js';
 
 /** What stands for `null` in a line that otherwise holds a number. */
-const NONE = '-';
+export const NONE = '-';
 
 /**
- * A token as JSON, but for its last use, which is written apart. The scripts never read it: Lua's JSON knows other numbers
- * and other texts than ours.
+ * A token but for its version, which a script writes before it, and its last use, which is written apart: a line each that a
+ * revocation changes, then JSON. The scripts never read that: Lua's JSON knows other numbers and other texts than ours.
  */
 export function writeToken(token: StoredToken): string {
   const { id, organization, owner, ownership, name, description, types, typeNames, metadata, hint, limits } = token;
-  const { createdAt, updatedAt, expiresAt, revokedAt, version } = token;
-  return JSON.stringify({
+  const { createdAt, updatedAt, expiresAt, revokedAt } = token;
+  const record = JSON.stringify({
     id,
     organization,
     owner,
@@ -24,11 +24,9 @@ export function writeToken(token: StoredToken): string {
     hint,
     limits,
     createdAt,
-    updatedAt,
     expiresAt,
-    revokedAt,
-    version,
   });
+  return `${updatedAt}\n${revokedAt ?? NONE}\n${record}`;
 }
 
 /**
@@ -49,9 +47,16 @@ export function indexParts({ organization, owner, ownership, createdAt, expiresA
 /** `null` where it was changed by hand to something that is no record. */
 export function readToken(stored: string, used: unknown): StoredToken | null {
   try {
-    const record = JSON.parse(stored.split('\n', 4)[3] as string) as StoredToken;
+    const [version, , , updatedAt, revokedAt, json] = stored.split('\n', 6);
+    const record = JSON.parse(json as string) as StoredToken;
     if (typeof record !== 'object' || record === null || !Array.isArray(record.typeNames)) return null;
-    return { ...record, lastUsedAt: typeof used === 'string' ? Number(used) : null };
+    return {
+      ...record,
+      updatedAt: Number(updatedAt),
+      revokedAt: revokedAt === NONE ? null : Number(revokedAt),
+      lastUsedAt: typeof used === 'string' ? Number(used) : null,
+      version: Number(version),
+    };
   } catch {
     return null;
   }

@@ -1,4 +1,10 @@
-import type { NewSecret, SecretRotation, StoredSecret, StoredToken } from '../../ports/records.js';
+import {
+  MOST_SECRETS,
+  type NewSecret,
+  type SecretRotation,
+  type StoredSecret,
+  type StoredToken,
+} from '../../ports/records.js';
 import type { Connection, Reply } from './connection.js';
 import { changing, guarded } from './script.js';
 import {
@@ -6,6 +12,7 @@ import {
   damagedToken,
   indexParts,
   keyArgs,
+  NONE,
   readSecret,
   readToken,
   writeSecret,
@@ -54,7 +61,10 @@ local function place(command, parts, id)
 end
 `;
 
-/** `isTaken`, of a secret or its key (`''`: it has none); `keep` writes both, and returns what a token's head says of them. */
+/**
+ * `isTaken`, of a secret or its key (`''`: it has none); `keep` writes both, and returns what a token's head says of them;
+ * `rotate` ends or removes the secrets that the head names, and returns what it says of those that stay, each with a comma.
+ */
 const SECRETS = `
 local function isTaken(digest, key)
   return redis.call('HEXISTS', SECRETS, digest) == 1 or (key ~= '' and redis.call('HEXISTS', KEYIDS, key) == 1)
@@ -64,6 +74,37 @@ local function keep(digest, secret, key, publicKey)
   if key == '' then return digest end
   redis.call('HSET', KEYIDS, key, digest .. '\\n' .. publicKey)
   return digest .. ':' .. key
+end
+local function remove(digest, key)
+  redis.call('HDEL', SECRETS, digest)
+  if key ~= '' then redis.call('HDEL', KEYIDS, key) end
+end
+local function rotate(digests, othersEndAt, at)
+  local living = {}
+  for word, digest, key in string.gmatch(digests, '(([^,:]+):?([^,]*))') do
+    local endsAt, rest, created = string.match(redis.call('HGET', SECRETS, digest) or '', '^([^\\n]*)(\\n(%-?%d+)\\n.*)$')
+    local ends = endsAt == '-' and math.huge or tonumber(endsAt)
+    if ends and ends > tonumber(at) then
+      table.insert(living, {word = word, digest = digest, key = key, ends = ends, rest = rest, created = tonumber(created)})
+    else
+      remove(digest, key)
+    end
+  end
+  table.sort(living, function(a, b)
+    if (a.ends == math.huge) ~= (b.ends == math.huge) then return a.ends == math.huge end
+    if a.created ~= b.created then return a.created > b.created end
+    return a.digest > b.digest
+  end)
+  local words = ''
+  for rank, each in ipairs(living) do
+    if rank < ${MOST_SECRETS} then
+      if each.ends > tonumber(othersEndAt) then redis.call('HSET', SECRETS, each.digest, othersEndAt .. each.rest) end
+      words = words .. each.word .. ','
+    else
+      remove(each.digest, each.key)
+    end
+  end
+  return words
 end
 `;
 
@@ -79,25 +120,16 @@ place('ZADD', parts, id)
 return {'done', now}
 `);
 
-/** id, expected version, version, parts, record, digest or `''`, secret, key's id or `''`, public key, when the others end. */
+/** id, expected version, version, parts, record, digest or `''`, secret, key's id or `''`, public key, when the others end, now. */
 const REPLACE = changing(`${PLACES}${SECRETS}
-local id, expected, version, parts, record, digest, secret, key, publicKey, othersEndAt = unpack(ARGV, 10)
+local id, expected, version, parts, record, digest, secret, key, publicKey, othersEndAt, at = unpack(ARGV, 10)
 local found = redis.call('HGET', TOKENS, id)
 if not found then return {'refused', now} end
 local current, digests, oldParts = string.match(found, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n')
 if current ~= expected then return {'refused', now} end
 if digest ~= '' and isTaken(digest, key) then return {'refused', now} end
 begin()
-if digest ~= '' then
-  for other in string.gmatch(digests, '([^,:]+)[^,]*') do
-    local line = redis.call('HGET', SECRETS, other)
-    local endsAt, rest = string.match(line or '', '^([^\\n]*)(\\n.*)$')
-    if endsAt and (endsAt == '-' or tonumber(endsAt) > tonumber(othersEndAt)) then
-      redis.call('HSET', SECRETS, other, othersEndAt .. rest)
-    end
-  end
-  digests = digests .. ',' .. keep(digest, secret, key, publicKey)
-end
+if digest ~= '' then digests = rotate(digests, othersEndAt, at) .. keep(digest, secret, key, publicKey) end
 redis.call('HSET', TOKENS, id, version .. '\\n' .. digests .. '\\n' .. parts .. '\\n' .. record)
 if parts ~= oldParts then
   place('ZREM', oldParts, id)
@@ -106,16 +138,27 @@ end
 return {'done', now}
 `);
 
-const DELETE = changing(`${PLACES}
+/** id, when. */
+const REVOKE = changing(`
+local id, at = ARGV[10], ARGV[11]
+local found = redis.call('HGET', TOKENS, id)
+if not found then return {'refused', now} end
+local version, digests, parts, revokedAt, record = string.match(found, '^(%d+)\\n([^\\n]*)\\n([^\\n]*)\\n[^\\n]*\\n([^\\n]*)\\n(.*)$')
+if not version then return redis.error_reply('ERR the token ' .. id .. ' was changed by hand: delete it') end
+if revokedAt ~= '${NONE}' then return {'refused', now} end
+begin()
+version = string.format('%.0f', tonumber(version) + 1)
+redis.call('HSET', TOKENS, id, table.concat({version, digests, parts, at, at, record}, '\\n'))
+return {'done', now}
+`);
+
+const DELETE = changing(`${PLACES}${SECRETS}
 local id = ARGV[10]
 local found = redis.call('HGET', TOKENS, id)
 if not found then return {'refused', now} end
 begin()
 local _, digests, parts = string.match(found, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n')
-for digest, key in string.gmatch(digests or '', '([^,:]+):?([^,]*)') do
-  redis.call('HDEL', SECRETS, digest)
-  if key ~= '' then redis.call('HDEL', KEYIDS, key) end
-end
+for digest, key in string.gmatch(digests or '', '([^,:]+):?([^,]*)') do remove(digest, key) end
 place('ZREM', parts or '', id)
 redis.call('HDEL', TOKENS, id)
 redis.call('HDEL', USED, id)
@@ -191,12 +234,22 @@ export async function replaceToken(
     String(version),
     indexParts(token),
     writeToken(token),
-    ...(rotation === null ? ['', '', '', '', ''] : rotationArgs(rotation, id)),
+    ...(rotation === null ? Array(6).fill('') : rotationArgs(rotation, id)),
   );
 }
 
-function rotationArgs({ secret, othersEndAt }: SecretRotation, tokenId: string): readonly string[] {
-  return [aDigest(secret.digest), writeSecret(secret, tokenId), ...keyArgs(secret.key), String(othersEndAt)];
+function rotationArgs({ secret, othersEndAt, at }: SecretRotation, tokenId: string): readonly string[] {
+  const times = [String(othersEndAt), String(at)];
+  return [aDigest(secret.digest), writeSecret(secret, tokenId), ...keyArgs(secret.key), ...times];
+}
+
+export function revokeToken(
+  connection: Connection,
+  id: string,
+  at: number,
+  change: readonly string[],
+): Promise<string> {
+  return connection.change(REVOKE, ...change, id, String(at));
 }
 
 export function deleteToken(connection: Connection, id: string, change: readonly string[]): Promise<string> {

@@ -22,3 +22,15 @@ export function listChanges(db: Connection, query: ChangeQuery): readonly Change
   const { sql, parameters } = listChangesSql(query);
   return db.all(sql, ...parameters).map(toChange);
 }
+
+/** In a transaction. */
+export function trimChanges(db: Connection, before: number, limit: number): number {
+  db.run('INSERT INTO trimming (before) VALUES (?)', before);
+  const trimmed = db.run(
+    'DELETE FROM changes WHERE seq IN (SELECT seq FROM changes WHERE at < ? ORDER BY at, id LIMIT ?)',
+    before,
+    limit,
+  );
+  db.run('DELETE FROM trimming');
+  return trimmed;
+}

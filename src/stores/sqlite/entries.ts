@@ -26,7 +26,7 @@ export const DELETE_ENTRY = `DELETE FROM entries
   WHERE kind = ? AND id = ? AND version = ? AND (expires_at IS NULL OR expires_at > ?)`;
 
 export const PURGE_ENTRIES = `DELETE FROM entries WHERE rowid IN
-  (SELECT rowid FROM entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ${PURGED_BY_WRITE})`;
+  (SELECT rowid FROM entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`;
 
 export function findEntry(db: Connection, kind: string, id: string, now: number): StoredEntry | null {
   const row = db.get(FIND_ENTRY, kind, id, now);
@@ -41,11 +41,16 @@ export function putEntry(db: Connection, entry: StoredEntry, expectedVersion: nu
       ? db.run(BEGIN_ENTRY, kind, id, value, expiresAt, version, now)
       : db.run(REPLACE_ENTRY, value, expiresAt, version, kind, id, expectedVersion, now);
   if (written === 0) return false;
-  db.run(PURGE_ENTRIES, now - KEPT_AFTER_END);
+  trimEntries(db, now, PURGED_BY_WRITE);
   return true;
 }
 
 /** In a transaction. `false`: roll back. */
 export function deleteEntry(db: Connection, kind: string, id: string, expectedVersion: number, now: number): boolean {
   return db.run(DELETE_ENTRY, kind, id, expectedVersion, now) > 0;
+}
+
+/** In a transaction. */
+export function trimEntries(db: Connection, now: number, limit: number): number {
+  return db.run(PURGE_ENTRIES, now - KEPT_AFTER_END, limit);
 }

@@ -82,17 +82,16 @@ export class ChangeFeed {
   #look(db: Connection): void {
     const version = dataVersion(db);
     if (version === this.#dataVersion) return;
-    const changes = db.all(
-      'SELECT seq, told FROM changes WHERE seq > ? ORDER BY seq LIMIT ?',
-      this.#lastSeq,
-      MAX_SINGLE + 1,
-    );
-    const latest = changes.length > 0 && changes.length <= MAX_SINGLE ? (changes.at(-1)?.seq as number) : latestSeq(db);
-    // A log that is shorter than it was: another file was put in this one's place.
-    const isInDoubt = changes.length > MAX_SINGLE || latest < this.#lastSeq;
+    const latest = latestSeq(db);
+    const missed = latest - this.#lastSeq;
+    const changes =
+      missed > MAX_SINGLE
+        ? []
+        : db.all('SELECT told FROM changes WHERE seq > ? AND seq <= ? ORDER BY seq', this.#lastSeq, latest);
     this.#dataVersion = version;
     this.#lastSeq = latest;
-    if (isInDoubt) this.#listeners.tell({ kind: 'everything' });
+    // Some were trimmed before they were seen here; or there were fewer before: another file was put in this one's place.
+    if (changes.length !== missed) this.#listeners.tell({ kind: 'everything' });
     else for (const { told } of changes) this.#listeners.tell(invalidationIn(told));
   }
 
@@ -107,7 +106,8 @@ function dataVersion(db: Connection): number {
 }
 
 function latestSeq(db: Connection): number {
-  return (db.get('SELECT max(seq) AS seq FROM changes')?.seq as number | null | undefined) ?? 0;
+  // Not the highest row: it may have been trimmed.
+  return (db.get("SELECT seq FROM sqlite_sequence WHERE name = 'changes'")?.seq as number | undefined) ?? 0;
 }
 
 function invalidationIn(told: unknown): Invalidation | null {

@@ -5,7 +5,7 @@ import type { Invalidation, Store } from '../../ports/store.js';
 import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
 import { Turns } from '../shared/turns.js';
-import { listChanges } from './changes.js';
+import { listChanges, trimChanges } from './changes.js';
 import type { Connection } from './connection.js';
 import { isBusy, loadDriver } from './driver.js';
 import * as endpoints from './endpoints.js';
@@ -69,6 +69,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     insertToken: (token, secret, made) => change(made, NOBODY, (db) => tokens.insertToken(db, token, secret)),
     replaceToken: (token, expectedVersion, rotation, made) =>
       change(made, ofToken(token.id), (db) => tokens.replaceToken(db, token, expectedVersion, rotation)),
+    revokeToken: (id, at, made) => change(made, ofToken(id), (db) => tokens.revokeToken(db, id, at)),
     deleteToken: (id, made) => change(made, ofToken(id), (db) => tokens.deleteToken(db, id)),
     listExpiredTokens: (organization, before, limit) =>
       read((db) => lists.listExpiredTokens(db, organization, before, limit)),
@@ -80,6 +81,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
     listUsage: (ids, endpoint) => read((db) => listUsage(db, ids, endpoint)),
     listChanges: (query) => read((db) => listChanges(db, query)),
+    trimChanges: (before, limit) => database.trim((db) => trimChanges(db, before, limit)),
     findEndpoint: (organization, id) => read((db) => endpoints.findEndpoint(db, organization, id)),
     findEndpoints: (organization, ids) => read((db) => endpoints.findEndpoints(db, organization, ids)),
     listEndpoints: (query) => read((db) => endpoints.listEndpoints(db, query)),
@@ -95,6 +97,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     putEntry: (entry, expectedVersion, now) => write((db) => entries.putEntry(db, entry, expectedVersion, now)),
     deleteEntry: (kind, id, expectedVersion, now) =>
       write((db) => entries.deleteEntry(db, kind, id, expectedVersion, now)),
+    trimEntries: (now, limit) => database.trim((db) => entries.trimEntries(db, now, limit)),
     subscribe: (listener) => database.feed.subscribe(listener),
     migrate: (migrateOptions) => database.migrate(migrateOptions),
     close: () => database.close(),
@@ -145,6 +148,16 @@ class LazyDatabase {
       },
       () => this.feed.own(seq, invalidation),
     );
+  };
+
+  /** The same for what answers with a count. */
+  readonly trim = async (work: (db: Connection) => number): Promise<number> => {
+    let trimmed = 0;
+    await this.write((db) => {
+      trimmed = work(db);
+      return trimmed > 0;
+    });
+    return trimmed;
   };
 
   async migrate({ dryRun = false }: MigrateOptions = {}): Promise<Migration> {

@@ -3,6 +3,8 @@
  * search in an index. The order of the indexes on `tokens` and `changes` is that of a page: newest first. `changes.seq`
  * counts up in the order of commits, which is what the feed goes by; `told` is what listeners are told of the change.
  *
+ * `trimming` has a row only inside the transaction that trims the audit log: changes before it may go.
+ *
  * An entry has a row number, unlike other tables with a key of their own: its value is too large for the inner pages of a tree.
  */
 const TABLES = [
@@ -79,7 +81,9 @@ const TABLES = [
   'CREATE INDEX changes_by_age ON changes (at DESC, id DESC)',
   `CREATE TRIGGER changes_are_kept BEFORE UPDATE ON changes
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
+  'CREATE TABLE trimming (before INTEGER NOT NULL) STRICT',
   `CREATE TRIGGER changes_are_never_deleted BEFORE DELETE ON changes
+WHEN NOT EXISTS (SELECT 1 FROM trimming WHERE OLD.at < before)
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
   `CREATE TABLE entries (
   kind TEXT NOT NULL,

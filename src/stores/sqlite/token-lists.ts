@@ -5,7 +5,16 @@ import { encodeTypeNames } from '../sql/type-names.js';
 import { Conditions, type Statement } from './conditions.js';
 import type { Connection } from './connection.js';
 
-function conditionsOf({ organization, owner, ownership, type, search, after, until }: TokenFilter): Conditions {
+function conditionsOf({
+  organization,
+  owner,
+  ownership,
+  type,
+  revoked,
+  search,
+  after,
+  until,
+}: TokenFilter): Conditions {
   const conditions = new Conditions();
   if (organization !== null) conditions.add('t.organization = ?', organization);
   if (owner !== undefined) conditions.add('t.owner = ?', owner);
@@ -15,6 +24,7 @@ function conditionsOf({ organization, owner, ownership, type, search, after, unt
     conditions.add(owner === undefined ? 't.ownership = ?' : '+t.ownership = ?', ownership);
   }
   if (type !== undefined) conditions.add('instr(t.type_names, ?) > 0', encodeTypeNames([type]));
+  if (revoked !== undefined) conditions.add(`t.revoked_at IS ${revoked ? 'NOT ' : ''}NULL`);
   if (search !== undefined) {
     // SQLite's lower() knows ASCII only, which is what is wanted; instr() has no wildcards.
     const holds = (column: string) => `instr(lower(${column}), lower(?)) > 0`;

@@ -1,4 +1,10 @@
-import type { NewSecret, SecretRotation, StoredSecret, StoredToken } from '../../ports/records.js';
+import {
+  MOST_SECRETS,
+  type NewSecret,
+  type SecretRotation,
+  type StoredSecret,
+  type StoredToken,
+} from '../../ports/records.js';
 import {
   type Fields,
   firstFound,
@@ -57,8 +63,16 @@ const INSERT = `INSERT INTO tokens (id, last_used_at, ${namesOf(TOKEN_FIELDS)})
 
 const REPLACE = `UPDATE tokens SET ${TOKEN_FIELDS.map(([name]) => `${name} = ?`).join(', ')} WHERE id = ? AND version = ?`;
 
-const END_SECRETS = `UPDATE secrets SET ends_at = min(coalesce(ends_at, ?), ?)
-  WHERE token = (SELECT seq FROM tokens WHERE id = ?)`;
+const REVOKE = `UPDATE tokens SET revoked_at = ?, updated_at = ?, version = version + 1
+  WHERE id = ? AND revoked_at IS NULL`;
+
+const OTHERS = 'token = (SELECT seq FROM tokens WHERE id = ?) AND digest <> ?';
+
+const REMOVE_SECRETS = `DELETE FROM secrets WHERE ${OTHERS} AND digest NOT IN (
+  SELECT digest FROM secrets WHERE ${OTHERS} AND (ends_at IS NULL OR ends_at > ?)
+  ORDER BY ends_at IS NULL DESC, created_at DESC, digest DESC LIMIT ${MOST_SECRETS - 1})`;
+
+const END_SECRETS = `UPDATE secrets SET ends_at = min(coalesce(ends_at, ?), ?) WHERE ${OTHERS}`;
 
 const INSERT_SECRET = `INSERT INTO secrets (${namesOf(SECRET_FIELDS)}, token)
   SELECT ${places(SECRET_FIELDS)}, seq FROM tokens WHERE id = ? ON CONFLICT DO NOTHING`;
@@ -78,13 +92,24 @@ export function replaceToken(
 ): boolean {
   const { id } = token;
   if (db.run(REPLACE, ...tokenValues(token), id, expectedVersion) === 0) return false;
-  if (rotation === null) return true;
-  db.run(END_SECRETS, rotation.othersEndAt, rotation.othersEndAt, id);
-  return insertSecret(db, id, rotation.secret);
+  return rotation === null || rotateSecret(db, id, rotation);
+}
+
+function rotateSecret(db: Connection, tokenId: string, { secret, othersEndAt, at }: SecretRotation): boolean {
+  if (!insertSecret(db, tokenId, secret)) return false;
+  const others = [tokenId, secret.digest];
+  db.run(REMOVE_SECRETS, ...others, ...others, at);
+  db.run(END_SECRETS, othersEndAt, othersEndAt, ...others);
+  return true;
 }
 
 function insertSecret(db: Connection, tokenId: string, secret: NewSecret): boolean {
   return db.run(INSERT_SECRET, ...secretValues(secret), tokenId) === 1;
+}
+
+/** In a transaction. */
+export function revokeToken(db: Connection, id: string, at: number): boolean {
+  return db.run(REVOKE, at, at, id) > 0;
 }
 
 /** In a transaction. */

@@ -38,7 +38,7 @@ export const changeCases: readonly StoreCase[] = [
       const token = aToken('t1');
       const endpoint = anEndpoint('a');
       const refused = () => aChange('token.updated', 'refused');
-      const rotation = { secret: aSecret('second'), othersEndAt: T0 };
+      const rotation = { secret: aSecret('second'), othersEndAt: T0, at: T0 };
       assert.equal(await store.insertToken(token, aSecret('t1'), made[0]), true);
       assert.equal(await store.insertToken(token, aSecret('x'), refused()), false);
       assert.equal(await store.replaceToken(next(token), 1, null, made[1]), true);

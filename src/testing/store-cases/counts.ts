@@ -92,7 +92,7 @@ export const countCases: readonly StoreCase[] = [
       await store.recordUsage([aUsage('t1', T0, { a: 3 })]);
       const revoked = next(token, { revokedAt: T0 + 1 });
       assert.equal(await replace(store, revoked, 1), true);
-      const rotation = { secret: aSecret('second'), othersEndAt: T0 };
+      const rotation = { secret: aSecret('second'), othersEndAt: T0, at: T0 };
       assert.equal(await store.replaceToken(next(revoked), 2, rotation, aChange('token.rotated', 't1')), true);
       assert.deepEqual(await countsOf(store, 't1'), [['a', 3, T0]]);
     },

@@ -57,7 +57,7 @@ export const halfwayCases: readonly StoreCase[] = [
       const token = await insert(store, aToken('t1'));
       const endpoint = anEndpoint('a');
       assert.equal(await store.insertEndpoint(endpoint, aChange('endpoint.created', 'a')), true);
-      const rotation = { secret: aSecret('second'), othersEndAt: T0 };
+      const rotation = { secret: aSecret('second'), othersEndAt: T0, at: T0 };
       for (const field of FIELDS) {
         const bad = spoilt(aChange('token.updated', 't1'), field);
         await refuses(() => store.insertToken(aToken('t2'), aSecret('t2'), bad), `insertToken ${field}`);
@@ -85,7 +85,7 @@ export const halfwayCases: readonly StoreCase[] = [
         await refuses(() => store.insertToken(aToken('t2'), each, aChange('token.created', 't2')), `insert ${index}`);
       }
       for (const [index, each] of bad('second').entries()) {
-        const rotation = { secret: each, othersEndAt: T0 };
+        const rotation = { secret: each, othersEndAt: T0, at: T0 };
         const made = aChange('token.rotated', 't1');
         await refuses(() => store.replaceToken(next(token), 1, rotation, made), `replace ${index}`);
       }

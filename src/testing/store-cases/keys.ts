@@ -25,7 +25,7 @@ function keyed(text: string, fields: Partial<NewSecret> = {}): NewSecret {
 }
 
 function rotate(store: Store, token: StoredToken, secret: NewSecret, othersEndAt = T0 + 100): Promise<boolean> {
-  const rotation = { secret, othersEndAt };
+  const rotation = { secret, othersEndAt, at: T0 };
   return store.replaceToken(next(token), token.version, rotation, aChange('token.rotated', token.id));
 }
 

@@ -125,7 +125,7 @@ export const lifecycleCases: readonly StoreCase[] = [
       const ear = listen(store);
       await replace(store, next(token), 1);
       await ear.heard({ kind: 'token', id: 't1' });
-      const rotation = { secret: aSecret('other'), othersEndAt: T0 };
+      const rotation = { secret: aSecret('other'), othersEndAt: T0, at: T0 };
       await store.replaceToken(next(next(token)), 2, rotation, aChange('token.rotated', 't1'));
       await ear.heard({ kind: 'token', id: 't1' });
       await store.deleteToken('t1', aChange('token.deleted', 't1'));

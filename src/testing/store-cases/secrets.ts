@@ -52,7 +52,7 @@ export const secretCases: readonly StoreCase[] = [
       const token = await insert(store, aToken('t1', { lastUsedAt: T0 + 7 }), aSecret('first'));
       const rotated = next(token, { hint: 'pst_next', lastUsedAt: null });
       const secret = aSecret('second', { createdAt: T0 + 1, pepper: 'p2' });
-      assert.equal(await rotate(store, rotated, 1, { secret, othersEndAt: T0 + 100 }), true);
+      assert.equal(await rotate(store, rotated, 1, { secret, othersEndAt: T0 + 100, at: T0 }), true);
       const byOld = await store.findTokenByDigest([aDigest('first')]);
       const byNew = await store.findTokenByDigest([aDigest('second')]);
       assert.deepEqual({ ...byOld?.secret }, asRead(aSecret('first', { endsAt: T0 + 100 })));
@@ -69,7 +69,7 @@ export const secretCases: readonly StoreCase[] = [
       for (const [index, othersEndAt] of times.entries()) {
         const changed = next(token);
         const secret = aSecret('bcd'[index] as string);
-        assert.equal(await rotate(store, changed, token.version, { secret, othersEndAt }), true);
+        assert.equal(await rotate(store, changed, token.version, { secret, othersEndAt, at: T0 }), true);
         token = changed;
       }
       assert.deepEqual(await endsOf(store, ['a', 'b', 'c', 'd']), [T0 + 100, T0 + 100, T0 + 900, null]);
@@ -80,7 +80,7 @@ export const secretCases: readonly StoreCase[] = [
     async (store) => {
       const token = await insert(store, aToken('t1'), aSecret('a'));
       await insert(store, aToken('t2'), aSecret('b'));
-      assert.equal(await rotate(store, next(token), 1, { secret: aSecret('c'), othersEndAt: T0 }), true);
+      assert.equal(await rotate(store, next(token), 1, { secret: aSecret('c'), othersEndAt: T0, at: T0 }), true);
       assert.deepEqual(await endsOf(store, ['a', 'b', 'c']), [T0, null, null]);
     },
   ],
@@ -91,7 +91,11 @@ export const secretCases: readonly StoreCase[] = [
       const texts = Array.from({ length: 8 }, (_, index) => `next ${index}`);
       const answers = await Promise.all(
         texts.map((text, index) =>
-          rotate(store, next(token, { hint: text }), 1, { secret: aSecret(text), othersEndAt: T0 + 1_000 - index }),
+          rotate(store, next(token, { hint: text }), 1, {
+            secret: aSecret(text),
+            othersEndAt: T0 + 1_000 - index,
+            at: T0,
+          }),
         ),
       );
       assert.equal(wins(answers), 1);
@@ -110,7 +114,7 @@ export const secretCases: readonly StoreCase[] = [
       const token = await insert(store, aToken('t1'), aSecret('mine'));
       const other = await insert(store, aToken('t2'), aSecret('taken'));
       for (const text of ['taken', 'mine']) {
-        const rotation = { secret: aSecret(text, { createdAt: T0 + 9 }), othersEndAt: T0 + 1 };
+        const rotation = { secret: aSecret(text, { createdAt: T0 + 9 }), othersEndAt: T0 + 1, at: T0 };
         assert.equal(await rotate(store, next(token, { hint: 'pst_lost' }), 1, rotation), false, text);
       }
       assert.deepEqual({ ...(await store.findToken('t1')) }, token);
@@ -122,7 +126,7 @@ export const secretCases: readonly StoreCase[] = [
     'a rotation of another version is refused and changes nothing',
     async (store) => {
       const token = await insert(store, aToken('t1', { version: 2 }), aSecret('first'));
-      const rotation = { secret: aSecret('second'), othersEndAt: T0 + 1 };
+      const rotation = { secret: aSecret('second'), othersEndAt: T0 + 1, at: T0 };
       assert.equal(await rotate(store, next(token), 1, rotation), false);
       assert.deepEqual(await endsOf(store, ['first', 'second']), [null, undefined]);
     },
@@ -131,7 +135,7 @@ export const secretCases: readonly StoreCase[] = [
     'a deletion takes all secrets of a token',
     async (store) => {
       const token = await insert(store, aToken('t1'), aSecret('first'));
-      await rotate(store, next(token), 1, { secret: aSecret('second'), othersEndAt: T0 + 1 });
+      await rotate(store, next(token), 1, { secret: aSecret('second'), othersEndAt: T0 + 1, at: T0 });
       assert.equal(await store.deleteToken('t1', aChange('token.deleted', 't1')), true);
       assert.deepEqual(await endsOf(store, ['first', 'second']), [undefined, undefined]);
     },

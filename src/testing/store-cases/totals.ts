@@ -63,7 +63,7 @@ export const totalCases: readonly StoreCase[] = [
         assert.equal(await store.insertToken(aToken(id), taken, aChange('token.created', id)), false);
       }
       assert.equal(await replace(store, next(token, shared), 7), false);
-      const rotation = { secret: aSecret('t2'), othersEndAt: T0 };
+      const rotation = { secret: aSecret('t2'), othersEndAt: T0, at: T0 };
       const moved = next(token, { ...shared, ...theirs });
       assert.equal(await store.replaceToken(moved, 1, rotation, aChange('token.rotated', 't1')), false);
       await store.recordUsage([aUsage('t1', T0 + 5, { a: 1 })]);

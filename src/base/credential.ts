@@ -1,10 +1,8 @@
-import { type Hash, hash } from '../base/digest.js';
-import type { Settings } from '../base/options.js';
 import { DERIVED_HEAD } from '../domain/derived-head.js';
-import { tokenForm } from '../domain/token-format.js';
+import { MAX_TOKEN_LENGTH, tokenForm } from '../domain/token-format.js';
+import { type Hash, hash } from './digest.js';
+import type { Settings } from './options.js';
 
-/** The longest credential that is looked at, in bytes. */
-const MAX_LENGTH = 8192;
 /** A token of a foreign form is shorter than this: no one's pattern is run over an attacker's long text. */
 const MAX_IMPORTED_LENGTH = 512;
 /** How every JOSE header begins, as base64url: `{"`. */
@@ -56,7 +54,7 @@ export function credentialReader(settings: Settings, digest: Hash = hash): (toke
 
   return (token) => {
     if (token === undefined || token === null || token === '') return 'token_missing';
-    if (typeof token !== 'string' || token.length > MAX_LENGTH) return 'token_malformed';
+    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) return 'token_malformed';
     if (isOwn(token)) {
       const key = digest(token);
       return { key, secret: key, signed: null };

@@ -1,0 +1,86 @@
+import { check, ownCopy } from '../base/check.js';
+import { readGrants } from '../base/grant-input.js';
+import type { Ground } from '../base/ground.js';
+import { expiryOf, isRevoked } from '../base/token-reader.js';
+import { compileGrants, withAllEndpoints } from '../domain/grants.js';
+import { isLimited } from '../domain/limits.js';
+import { type Ownership, type Principal, VerifiedPrincipal } from '../domain/principal.js';
+import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
+import { type ActorStanding, type Authority, principalAuthority } from '../managing/authority.js';
+import { actingInput, principalInput } from '../managing/inputs.js';
+import { Leavers } from '../managing/leavers.js';
+
+/** Who acts: a principal that a token proved, or one that the application names itself (its own session). */
+export type ActingPrincipal<T extends TokenTypes = AnyTokenTypes> = Pick<
+  Principal<T>,
+  'organization' | 'owner' | 'types'
+> & {
+  readonly tokenId?: string;
+  /** Default `'personal'`: a person. */
+  readonly ownership?: Ownership;
+  /** Nothing that it makes ends later. Left out, or `null`: it does not end. */
+  readonly endsAt?: Date | null;
+};
+
+/**
+ * Of a principal that a token proved, the grants are those it was verified with; of one that the application names itself, they
+ * are looked up by name.
+ *
+ * @throws PosternError `input_invalid`
+ */
+export function authorityOf(ground: Ground, principal: ActingPrincipal, options: unknown): Authority {
+  const given = ownCopy(principal) ?? {};
+  const { organization, owner, tokenId, endsAt } = check(
+    principalInput,
+    {
+      organization: given.organization,
+      owner: given.owner,
+      // A person who has no token has a principal without an id.
+      tokenId: given.tokenId || undefined,
+      endsAt: given.endsAt,
+    },
+    'as, which takes a principal { organization, owner, types }',
+    'input_invalid',
+  );
+  const { from, endpoints, ownership } = check(actingInput, options ?? {}, 'as', 'input_invalid');
+  const { store, time, reader, settings } = ground;
+  const { catalog } = settings;
+  const verified = VerifiedPrincipal.grantsOf(principal);
+  const mayIssue = VerifiedPrincipal.mayIssue(principal);
+  const leavers = new Leavers(ground);
+
+  /** A token of this store that proved its principal is alive, or its holder makes nothing. */
+  async function standing(): Promise<ActorStanding> {
+    const token = tokenId === undefined ? null : await store.findToken(tokenId);
+    const owned = owner === null ? { times: 0, ending: false } : await leavers.standing(organization, owner);
+    time.read();
+    const isOurs = verified !== null && tokenId !== undefined && mayIssue === Number.POSITIVE_INFINITY;
+    const dead = token === null ? isOurs : isRevoked(token) || expiryOf(token) <= time.latest;
+    return {
+      ended: dead || owned.ending,
+      times: owned.times,
+      limited: token !== null && isLimited(reader.rules(token)),
+    };
+  }
+
+  return principalAuthority(
+    {
+      tokenId: tokenId ?? '',
+      organization,
+      owner,
+      from: from ?? null,
+      ownership: given.ownership === 'organization' ? 'organization' : 'personal',
+      makes: ownership === 'organization' ? ['organization', 'personal'] : ['personal'],
+      endsAt: endsAt?.getTime() ?? Number.POSITIVE_INFINITY,
+      mayIssue,
+      async grants() {
+        const find = (id: string) => store.findEndpoint(organization, id);
+        const held = verified ?? compileGrants(await readGrants(given.types, catalog, find), catalog);
+        return endpoints === 'grantable' ? withAllEndpoints(held, catalog) : held;
+      },
+      seesEndpoints: endpoints !== 'held',
+      standing,
+    },
+    catalog,
+  );
+}
