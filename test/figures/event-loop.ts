@@ -6,7 +6,7 @@ import { managementApi } from 'postern/management';
 import type { Change, NewSecret, Store, StoredToken } from 'postern/store';
 import { newId } from '../../src/base/ids.js';
 import { fill } from './lib/fill.js';
-import { pause } from './lib/numbers.js';
+import { median, pause } from './lib/numbers.js';
 import { openPlace } from './lib/places.js';
 import { Report } from './lib/report.js';
 import { openStore, type StoreName, TYPES } from './lib/stores.js';
@@ -21,6 +21,9 @@ const TOKENS = Number(process.argv[2] ?? 1_000_000);
 const STORES = (process.argv[3] ?? 'sqlite').split(',') as (StoreName | 'memory')[];
 const IMPORTED = Number(process.argv[4] ?? 5_000);
 const GOAL = 50;
+/** So often each request is made; a figure is the median of them, as other programs of the machine have their part in one. */
+const ROUNDS = 5;
+const ONCE = ['tokens.revokeOwned', 'tokens.pruneExpired'];
 /** How many imports are under way at a time. */
 const AT_ONCE = 200;
 /** One in so many tokens belongs to the leaver, and one in so many has expired. */
@@ -30,7 +33,7 @@ const ENDPOINT = 'summarizer';
 const USES = 1_000;
 
 const report = new Report(`The longest hold of the event loop, ${TOKENS} tokens`, 3_600);
-const rows: (string | number)[][] = [['store', 'request', 'ms held at most', 'ms in all', 'answer']];
+const rows: (string | number)[][] = [['store', 'request', 'longest hold, ms', 'longest of all', 'ms in all', 'answer']];
 const goals: (() => void)[] = [];
 
 for (const name of STORES) {
@@ -40,6 +43,7 @@ for (const name of STORES) {
     try {
       const address = await place.address(TOKENS);
       await fill(name, address, TOKENS, 1, () => {});
+      report.progress(`${name}: ${TOKENS} tokens are filled in`);
       await vary(name, address);
       await measure(name, openStore(name, address));
     } finally {
@@ -92,8 +96,14 @@ async function measure(name: string, store: Store): Promise<void> {
     'tokens.pruneExpired': async () => `${await tokens.pruneExpired()} are gone`,
   };
   for (const [request, work] of Object.entries(requests)) {
-    const { held, total, answer } = await watched(work);
-    rows.push([name, request, held, total, String(answer)]);
+    const rounds = [await watched(work)];
+    // What ends tokens finds none the second time.
+    const times = ONCE.includes(request) ? 1 : ROUNDS;
+    while (rounds.length < times) rounds.push(await watched(work));
+    const [{ answer }] = rounds as [(typeof rounds)[number]];
+    const held = median(rounds.map((round) => round.held));
+    const total = median(rounds.map((round) => round.total));
+    rows.push([name, request, held, Math.max(...rounds.map((round) => round.held)), total, String(answer)]);
     goals.push(() => report.goal(`${request} on ${name}`, held, GOAL, ' ms'));
     report.progress(`${name}: ${request}: held ${held.toFixed(1)} ms, ${total.toFixed(0)} ms in all, ${answer}`);
   }
@@ -144,13 +154,14 @@ async function recordUses(store: Store): Promise<void> {
 async function vary(name: StoreName, address: string): Promise<void> {
   const expired = Date.now() - 86_400_000;
   const statements = (table: string) => [
-    `UPDATE ${table} SET created_at = created_at - seq`,
-    `UPDATE ${table} SET owner = 'leaver' WHERE seq % ${LEAVERS} = 1`,
-    `UPDATE ${table} SET expires_at = ${expired} WHERE seq % ${EXPIRED} = 2`,
+    `UPDATE ${table} SET created_at = created_at - ${TOKENS} + seq,
+      owner = CASE seq % ${LEAVERS} WHEN 1 THEN 'leaver' END,
+      expires_at = CASE seq % ${EXPIRED} WHEN 2 THEN ${expired} END`,
   ];
   if (name === 'sqlite') {
     const Database = createRequire(import.meta.url)('libsql') as typeof import('libsql');
     const db = new Database(address);
+    db.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -500000');
     for (const statement of statements('tokens')) db.exec(statement);
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     db.close();

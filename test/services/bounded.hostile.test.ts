@@ -1,4 +1,4 @@
-import type { Store } from 'postern/store';
+import type { Store, TokenQuery } from 'postern/store';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ControlledStore, controlledStore } from '../support/controlled-store.js';
 import { CROWD, crowdedStore } from '../support/crowd.js';
@@ -156,4 +156,25 @@ test('whoever awaits one call of the store after the other lets the event loop t
   });
   // Would never end.
   while (!turned) await full.findToken('n1');
+});
+
+test('a leaver with very many tokens is ended in parts, whatever part of them was revoked before', async () => {
+  const inner = await crowdedStore();
+  const asked: TokenQuery[] = [];
+  const store: Store = {
+    ...inner,
+    listTokens(query) {
+      asked.push(query);
+      return inner.listTokens(query);
+    },
+  };
+  const { postern } = instance({ store: controlledStore(store) });
+  expect(await postern.tokens.revokeOwned({ owner: 'bob' })).toBe(CROWD / 2 - CROWD / 100);
+  const alive = { organization: 'default', revoked: false, limit: 1 };
+  expect(await inner.listTokens({ ...alive, owner: 'bob' })).toEqual([]);
+  expect(await inner.countTokens({ ...alive, owner: 'ada' }, CROWD)).toBe(CROWD / 2);
+  // Only the last part of each pass has no end.
+  const open = asked.filter(({ revoked, until }) => revoked === false && until === undefined);
+  expect(open.length).toBeLessThan(10);
+  expect(asked.length).toBeGreaterThan(100);
 });
