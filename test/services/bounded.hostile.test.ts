@@ -159,7 +159,8 @@ test('whoever awaits one call of the store after the other lets the event loop t
 });
 
 test('a leaver with very many tokens is ended in parts, whatever part of them was revoked before', async () => {
-  const inner = await crowdedStore();
+  const count = 10_000;
+  const inner = await crowdedStore({ count });
   const asked: TokenQuery[] = [];
   const store: Store = {
     ...inner,
@@ -169,12 +170,12 @@ test('a leaver with very many tokens is ended in parts, whatever part of them wa
     },
   };
   const { postern } = instance({ store: controlledStore(store) });
-  expect(await postern.tokens.revokeOwned({ owner: 'bob' })).toBe(CROWD / 2 - CROWD / 100);
+  expect(await postern.tokens.revokeOwned({ owner: 'bob' })).toBe(count / 2 - count / 100);
   const alive = { organization: 'default', revoked: false, limit: 1 };
   expect(await inner.listTokens({ ...alive, owner: 'bob' })).toEqual([]);
-  expect(await inner.countTokens({ ...alive, owner: 'ada' }, CROWD)).toBe(CROWD / 2);
+  expect(await inner.countTokens({ ...alive, owner: 'ada' }, count)).toBe(count / 2);
   // Only the last part of each pass has no end.
   const open = asked.filter(({ revoked, until }) => revoked === false && until === undefined);
   expect(open.length).toBeLessThan(10);
-  expect(asked.length).toBeGreaterThan(100);
+  expect(asked.length).toBeGreaterThan(20);
 });

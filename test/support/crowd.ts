@@ -11,9 +11,9 @@ export const NEEDLE = 'n0';
  * A memory store with very many tokens of one organization: `n0` is the oldest. Every other one is Ada's, the rest Bob's, and
  * every hundredth was revoked.
  */
-export async function crowdedStore(organization = 'default'): Promise<Store> {
+export async function crowdedStore({ organization = 'default', count = CROWD } = {}): Promise<Store> {
   const store = memoryStore();
-  for (let index = 0; index < CROWD; index++) {
+  for (let index = 0; index < count; index++) {
     const id = `n${index}`;
     const token: StoredToken = {
       id,
@@ -27,7 +27,7 @@ export async function crowdedStore(organization = 'default'): Promise<Store> {
       metadata: '{}',
       hint: 'pst_',
       limits: null,
-      createdAt: START - CROWD + index,
+      createdAt: START - count + index,
       updatedAt: START,
       expiresAt: null,
       revokedAt: index % 100 === 99 ? START : null,

@@ -114,6 +114,7 @@ class LazyDatabase {
   /** What opening it did. */
   #migration: Migration | null = null;
   #closing: Promise<void> | null = null;
+  #closed = false;
 
   constructor(settings: SqliteSettings) {
     this.#settings = settings;
@@ -179,6 +180,7 @@ class LazyDatabase {
 
   async #close(): Promise<void> {
     await this.#writes.idle();
+    this.#closed = true;
     this.feed.stop();
     const connection = this.#connection;
     this.#connection = null;
@@ -209,10 +211,11 @@ class LazyDatabase {
   }
 
   #assertOpen(): void {
-    if (this.#closing !== null) throw new PosternError('closed', 'this store is closed: make another one');
+    if (this.#closing !== null) throw closed();
   }
 
   #open(): Connection {
+    if (this.#closed) throw closed();
     if (this.#connection === null) {
       const { filename, driver } = this.#settings;
       const { db, migration } = openDatabase(loadDriver(driver), filename);
@@ -227,4 +230,8 @@ class LazyDatabase {
     }
     return this.#connection;
   }
+}
+
+function closed(): PosternError {
+  return new PosternError('closed', 'this store is closed: make another one');
 }

@@ -5,6 +5,8 @@ import { isBusy } from './driver.js';
 
 /** For how long writes are added to one transaction before it is committed, in milliseconds. */
 const LONGEST = 15;
+/** So many go together however long they take. */
+const FEW = 16;
 
 /** One write: what it does in a transaction, which `false` undoes, and what follows its commit. */
 export interface Write {
@@ -88,7 +90,7 @@ function together(db: Connection, batch: readonly Write[]): readonly boolean[] {
   db.transaction(() => {
     done.length = 0;
     for (const { work } of batch) {
-      if (elapsed() >= until) break;
+      if (done.length >= FEW && elapsed() >= until) break;
       done.push(db.savepoint(() => work(db)));
     }
     return done.includes(true);

@@ -6,7 +6,7 @@ import { consoleWorld, ORGANIZATION, reaches } from './world.js';
 const visit = useBrowser();
 
 it('a search goes on where the server stopped looking, and back to the newest', async () => {
-  const store = await crowdedStore(ORGANIZATION);
+  const store = await crowdedStore({ organization: ORGANIZATION });
   const world = await consoleWorld({ store });
   const { page, leave } = await visit(world.origin, world.admin);
   await page.goto(`${world.origin}/api_tokens?owner=everyone`);
