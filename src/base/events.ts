@@ -36,7 +36,7 @@ export interface DecisionEvent {
 export interface FaultEvent {
   readonly type: 'fault';
   readonly at: Date;
-  readonly during: 'decision' | 'record' | 'usage' | 'clock' | 'feed' | 'limiter' | 'issuer';
+  readonly during: 'decision' | 'record' | 'usage' | 'clock' | 'feed' | 'limiter' | 'issuer' | 'trimming';
   readonly error: unknown;
 }
 

@@ -43,6 +43,8 @@ export interface PosternOptions<T extends TokenTypes = TokenTypes> {
   readonly rateLimiter?: RateLimiter | undefined;
   /** What a limiter that can't answer means. Default `'deny'`: the call is refused (`unavailable`). `'allow'`: it is not limited. */
   readonly onLimiterFault?: 'deny' | 'allow' | undefined;
+  /** What becomes of the audit log. Default: it is kept for ever, and grows. */
+  readonly audit?: AuditOptions | undefined;
   /** Called with each change, fault and, sampled, decision. What it throws changes nothing. */
   readonly onEvent?: EventListener | undefined;
   /** Epoch milliseconds. Default `Date.now`. */
@@ -75,6 +77,15 @@ export interface CacheOptions {
   readonly maxTokens?: number | undefined;
 }
 
+/** What becomes of the audit log. */
+export interface AuditOptions {
+  /**
+   * For how long changes are kept, a day at least. What is older is removed for good within the hours after, in the background.
+   * Several processes at one store should give the same. Default: for ever.
+   */
+  readonly keep?: Duration | undefined;
+}
+
 /** A form that imported tokens have, so that the form check lets them by. */
 export interface ImportedTokenForm {
   /** Must be anchored with `^` and `$`. */
@@ -100,6 +111,8 @@ export interface Settings {
   readonly authenticators: readonly (Authenticator | AttachableAuthenticator)[];
   readonly rateLimiter: RateLimiter | null;
   readonly onLimiterFault: 'deny' | 'allow';
+  /** Milliseconds; `null`: for ever. */
+  readonly keepAudit: number | null;
   readonly onEvent: EventListener | null;
   readonly clock: Clock;
   readonly random: Random;
@@ -189,6 +202,7 @@ const schema = z.strictObject({
     )
     .optional(),
   onLimiterFault: z.enum(['deny', 'allow'], "use 'deny' or 'allow'").default('deny'),
+  audit: nested({ keep: duration('400d', { least: '1d' }).optional() }).default({}),
   onEvent: z.custom<EventListener>(aFunction, 'give a function').optional(),
   clock: z.custom<Clock>(aFunction, 'give a function that returns epoch milliseconds').optional(),
   random: z.custom<Random>(aFunction, 'give a function of a length that returns bytes').optional(),
@@ -212,6 +226,7 @@ export function readOptions(options: unknown): Settings {
     authenticators: [...given.authenticators],
     rateLimiter: given.rateLimiter ?? null,
     onLimiterFault: given.onLimiterFault,
+    keepAudit: ownCopy(given.audit).keep ?? null,
     onEvent: given.onEvent ?? null,
     clock: given.clock ?? Date.now,
     random,

@@ -7,6 +7,7 @@ import type { Ownership } from '../domain/principal.js';
 import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
 import { applicationAuthority, type EndpointRights } from '../managing/authority.js';
 import { createManaging, type Management } from '../managing/create-managing.js';
+import { startTrimming } from '../managing/trimming.js';
 import type { AuthenticatorHost } from '../ports/authenticator.js';
 import { type ActingPrincipal, authorityOf } from './acting.js';
 import { createInspection, type Inspection } from './inspection.js';
@@ -66,6 +67,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   const attached = authenticators.map((each) => ('attach' in each ? each.attach(host) : each));
   const { authorizer, forgetting, ...deciding } = createDeciding(ground, attached);
   const application = applicationAuthority(organization);
+  const stopTrimming = startTrimming(ground);
   let closing: Promise<void> | null = null;
 
   const postern: Postern = {
@@ -84,6 +86,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
     flush: () => deciding.flush(),
     close() {
       closing ??= (async () => {
+        stopTrimming();
         await Promise.all(attached.map((authenticator) => authenticator.close?.()));
         await deciding.close();
         await ground.store.close();

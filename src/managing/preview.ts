@@ -33,7 +33,7 @@ export interface AffectedToken {
   readonly lastUsedAt: Date | null;
 }
 
-const PAGE = 500;
+const PAGE = 200;
 const MOST_SHOWN = 1_000;
 
 /** Judges the living tokens of the endpoint's organization under both accesses, as many as one request may look at. */

@@ -1,5 +1,5 @@
 /** How many rows one call of the store looks at, where no index tells which of them fit. */
-const SLICE = 2_000;
+const SLICE = 1_000;
 
 /** How many rows one request looks at, then. It stops there, and says where. */
 export const MOST_LOOKED_AT = 50_000;

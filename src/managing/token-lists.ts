@@ -7,7 +7,7 @@ import type { TokenCount } from './tokens-api.js';
 /** Tokens are counted so far, and passed over so far in a search. */
 const MOST_COUNTED = 10_000;
 /** How many tokens one call of the store passes over. */
-const STEP = 10_000;
+const STEP = 5_000;
 
 /** A page that begins after a position, or so many tokens after the beginning. */
 export interface PageQuery {

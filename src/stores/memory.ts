@@ -12,7 +12,8 @@ import { inTurns } from './shared/turns.js';
 
 /**
  * A store in this process's memory: for tests, and for trying things out. Instances that share one see each other's
- * changes at once. What it holds is gone with the process, and of its audit log it keeps the latest 100,000 changes. Closing an instance closes its store for all that share it.
+ * changes at once. What it holds is gone with the process, and of its audit log it keeps the latest 100,000 changes. Closing
+ * an instance closes its store for all that share it.
  */
 export function memoryStore(): Store {
   const tokens = new MemoryTokens();

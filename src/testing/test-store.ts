@@ -4,6 +4,7 @@ import { boundCases } from './store-cases/bounds.js';
 import type { StoreCase } from './store-cases/case.js';
 import { changeCases } from './store-cases/changes.js';
 import { countCases } from './store-cases/counts.js';
+import { endingCases } from './store-cases/endings.js';
 import { endpointCases } from './store-cases/endpoints.js';
 import { entryCases } from './store-cases/entries.js';
 import { halfwayCases } from './store-cases/halfway.js';
@@ -16,12 +17,14 @@ import { secretCases } from './store-cases/secrets.js';
 import { textCases } from './store-cases/texts.js';
 import { tokenCases } from './store-cases/tokens.js';
 import { totalCases } from './store-cases/totals.js';
+import { trimmingCases } from './store-cases/trimming.js';
 import { usageCases } from './store-cases/usage.js';
 
 const GROUPS: readonly (readonly [string, readonly StoreCase[]])[] = [
   ['tokens', tokenCases],
   ['secrets', secretCases],
   ['keys', keyCases],
+  ['endings', endingCases],
   ['lists', listCases],
   ['paging', pagingCases],
   ['totals', totalCases],
@@ -33,6 +36,7 @@ const GROUPS: readonly (readonly [string, readonly StoreCase[]])[] = [
   ['texts', textCases],
   ['endpoints', endpointCases],
   ['entries', entryCases],
+  ['trimming', trimmingCases],
   ['half-way', halfwayCases],
   ['lifecycle', lifecycleCases],
 ];

@@ -4,11 +4,12 @@ import { createConnection, createServer, type Socket } from 'node:net';
 /** A way to a server that can fall silent: connections stay open, and nothing goes through them any more. */
 export async function startProxy(port: number) {
   const pairs = new Set<readonly [Socket, Socket]>();
+  let target = port;
   let isFrozen = false;
   let isRefusing = false;
   const proxy = createServer((near) => {
     if (isRefusing) return near.destroy();
-    const far = createConnection({ port, host: '127.0.0.1' });
+    const far = createConnection({ port: target, host: '127.0.0.1' });
     const pair = [near, far] as const;
     pairs.add(pair);
     for (const [from, to] of [pair, [far, near]] as const) {
@@ -25,6 +26,11 @@ export async function startProxy(port: number) {
   const { port: own } = proxy.address() as { port: number };
   return {
     url: `postgres://postgres@127.0.0.1:${own}/postgres`,
+    port: own,
+    /** Where connections lead that come from now on; those that are there stay. */
+    lead(to: number) {
+      target = to;
+    },
     /** Those that are there; `later` too: those that come as well. */
     freeze(later: boolean) {
       isFrozen = later;

@@ -1,8 +1,9 @@
 import { memoryStore } from 'postern';
 import { testStore } from 'postern/testing';
 import { expect, it } from 'vitest';
+import { MemoryChanges } from '../../src/stores/memory/changes.js';
 import { MemoryEntries } from '../../src/stores/memory/entries.js';
-import { anEntry, aToken, insert } from '../../src/testing/store-cases/case.js';
+import { aChange, anEntry, aToken, insert } from '../../src/testing/store-cases/case.js';
 
 testStore('memoryStore', memoryStore);
 
@@ -10,6 +11,16 @@ it('a count of what no counter tells stops at its bound', async () => {
   const store = memoryStore();
   for (const id of ['t1', 't2', 't3']) await insert(store, aToken(id));
   expect(await store.countTokens({ organization: 'acme', search: 'token' }, 2)).toBe(2);
+});
+
+it('the audit log is bounded: the oldest changes go first, and the latest 100,000 stay', () => {
+  const log = new MemoryChanges();
+  for (let at = 0; at < 250_000; at++) log.add(aChange('token.updated', 't1', 'acme', { at }));
+  const kept = log.list({ organization: null, limit: 1_000_000 });
+  expect(kept.length).toBeGreaterThanOrEqual(100_000);
+  expect(kept.length).toBeLessThanOrEqual(110_000);
+  expect(kept[0]?.at).toBe(249_999);
+  expect(kept.at(-1)?.at).toBe(250_000 - kept.length);
 });
 
 it('entries that have ended are swept up by later writes, and never pile up', () => {

@@ -155,6 +155,8 @@ describe('what PostgreSQL is asked', () => {
       `UPDATE ${schema}.changes SET at = 1`,
       `DELETE FROM ${schema}.changes`,
       `TRUNCATE ${schema}.changes`,
+      // What trims lets nothing else through after it, in its own transaction neither.
+      `SELECT ${schema}.trim_changes(1, 1); DELETE FROM ${schema}.changes`,
     ]) {
       await expect(ask(url, statement)).rejects.toThrow('append-only');
     }

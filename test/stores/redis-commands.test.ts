@@ -73,6 +73,10 @@ describe('when the connection breaks', () => {
     expect(await store.replaceToken(next(token), 1, rotation, made[1])).toBe(true);
     expect((await store.findToken('t1'))?.version).toBe(2);
     expect(await redisCli(port, 'HLEN', `{${prefix}}:keyids`)).toBe('2');
+    const revoked = aChange('token.revoked', 't1', 'acme', { at: T0 });
+    expect(await store.revokeToken('t1', T0 + 3, revoked)).toBe(true);
+    expect(await store.findToken('t1')).toMatchObject({ revokedAt: T0 + 3, version: 3 });
+    expect(await store.trimChanges(T0 + 1, 10)).toBeLessThanOrEqual(1);
     expect(await store.deleteToken('t1', made[2])).toBe(true);
     expect(await redisCli(port, 'HLEN', `{${prefix}}:keyids`)).toBe('0');
     expect(await store.insertEndpoint(endpoint, made[3])).toBe(true);
@@ -81,6 +85,23 @@ describe('when the connection breaks', () => {
     expect(await log(store)).toEqual([...made].reverse());
     // What was refused is refused the second time too.
     expect(await store.deleteToken('t1', aChange('token.deleted', 't1'))).toBe(false);
+  });
+
+  it('a token that is rotated for years, and a log that is trimmed, leave nothing behind', async () => {
+    const { store, prefix } = await open();
+    let token = await insert(store, aToken('t1'), aSecret('first', { key: aKey('first') }));
+    for (let index = 0; index < 40; index++) {
+      const secret = aSecret(`${index}`, { key: aKey(`${index}`), createdAt: T0 + index });
+      const rotation = { secret, othersEndAt: T0 + index, at: T0 + index };
+      const rotated = next(token);
+      expect(await store.replaceToken(rotated, token.version, rotation, aChange('token.rotated', 't1'))).toBe(true);
+      token = rotated;
+    }
+    const size = (name: string, command = 'HLEN') => redisCli(port, command, `{${prefix}}:${name}`);
+    expect(await Promise.all([size('secrets'), size('keyids')])).toEqual(['2', '2']);
+    expect((await redisCli(port, 'HGET', `{${prefix}}:tokens`, 't1')).length).toBeLessThan(2_000);
+    expect(await store.trimChanges(T0 + 1, 1_000)).toBe(41);
+    expect(await Promise.all([size('changes'), size('log', 'ZCARD')])).toEqual(['0', '0']);
   });
 
   it('another change of the same id is an error, and is not made', async () => {
@@ -98,6 +119,7 @@ describe('when the connection breaks', () => {
     const changes: (() => Promise<unknown>)[] = [
       () => insert(hasty, aToken('t2')),
       () => replace(hasty, next(token), 1),
+      () => hasty.revokeToken('t1', T0, aChange('token.revoked', 't1')),
       () => hasty.deleteToken('t1', aChange('token.deleted', 't1')),
       () => hasty.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a')),
       () => hasty.recordUsage([aUsage('t1', T0, { a: 1 })]),

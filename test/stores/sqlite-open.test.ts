@@ -1,10 +1,11 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createPostern } from 'postern';
 import { type SqliteDriver, sqliteStore } from 'postern/stores/sqlite';
 import { describe, expect, it } from 'vitest';
 import { SCHEMA_VERSION } from '../../src/stores/sqlite/schema.js';
+import { anEntry } from '../../src/testing/store-cases/case.js';
 import { ask, bytesOf, Libsql, script, testDirectory } from './sqlite-files.js';
 
 const { directory, aFile, beside } = testDirectory();
@@ -36,6 +37,35 @@ describe('options', () => {
     const error = thrown(() => sqliteStore(options as never));
     expect(error).toMatchObject({ code, path });
     expect((error as Error).message).toContain('sqliteStore');
+  });
+
+  it("a new file, its -wal and its -shm are their owner's alone, whatever the process's mask is", async () => {
+    const target = aFile();
+    const link = aFile();
+    symlinkSync(target, link);
+    const before = process.umask(0);
+    try {
+      for (const file of [aFile(), link]) {
+        const store = sqliteStore({ filename: file });
+        await store.putEntry(anEntry('e1'), 0, 0);
+        const names = beside(file === link ? target : file);
+        expect(names).toHaveLength(3);
+        for (const name of names) expect(statSync(join(directory, name)).mode & 0o777, name).toBe(0o600);
+        await store.close();
+      }
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it('a file that is there keeps its mode, and its -wal has the same', async () => {
+    const file = aFile();
+    await sqliteStore({ filename: file }).migrate();
+    chmodSync(file, 0o640);
+    const store = sqliteStore({ filename: file });
+    await store.putEntry(anEntry('e1'), 0, 0);
+    for (const name of [file, `${file}-wal`]) expect(statSync(name).mode & 0o777, name).toBe(0o640);
+    await store.close();
   });
 
   it('opens no file before the first call', async () => {

@@ -160,6 +160,33 @@ describe('the feed', () => {
     await close();
   });
 
+  it('says "everything" where changes were trimmed before it looked, and nothing of those that it had seen', async () => {
+    const { file, writer, feed, close } = await pair();
+    const token = await insert(writer, aToken('t1'));
+    await replace(writer, next(token), 1);
+    await feed.until(tells({ kind: 'token', id: 't1' }));
+    // In one step, so that no look comes between.
+    script(
+      file,
+      `BEGIN; INSERT INTO trimming VALUES (9e15);
+       INSERT INTO changes (id, at, type, actor_kind, organization, subject, told)
+         VALUES ('unseen', 1, 'token.revoked', 'application', 'acme', 't1', '["token","unseen","t1"]');
+       DELETE FROM changes; DELETE FROM trimming; COMMIT`,
+    );
+    await feed.until(({ kind }) => kind === 'everything');
+    feed.told.length = 0;
+    await writer.insertEndpoint(
+      anEndpoint('last', { organization: 'end' }),
+      aChange('endpoint.created', 'last', 'end', { at: 1 }),
+    );
+    await feed.until(tells({ kind: 'endpoints', organization: 'end' }));
+    expect(await writer.trimChanges(2, 10)).toBe(1);
+    await writer.insertEndpoint(anEndpoint('a', { organization: 'o' }), aChange('endpoint.created', 'a', 'o'));
+    await feed.until(tells({ kind: 'endpoints', organization: 'o' }));
+    expect(feed.told).toHaveLength(2);
+    await close();
+  });
+
   it('says "everything" where the log is shorter than it was', async () => {
     const { file, writer, reader, feed, close } = await pair();
     await reader.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));

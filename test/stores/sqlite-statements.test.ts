@@ -14,8 +14,9 @@ import {
   aToken,
   aUsage,
   insert,
+  T0,
 } from '../../src/testing/store-cases/case.js';
-import { ask, Libsql, testDirectory } from './sqlite-files.js';
+import { ask, Libsql, script, testDirectory } from './sqlite-files.js';
 
 const { directory, aFile } = testDirectory();
 
@@ -193,6 +194,17 @@ describe('the audit log', () => {
     }
     database.close();
     expect(ask(file, 'SELECT count(*) FROM changes')).toBe(1);
+  });
+
+  it('is trimmed by the store alone: before and after that nothing can be deleted', async () => {
+    const file = aFile();
+    const store = sqliteStore({ filename: file });
+    await insert(store, aToken('t1'));
+    await insert(store, aToken('t2'));
+    expect(await store.trimChanges(T0 + 1, 1)).toBe(1);
+    await store.close();
+    expect(ask(file, 'SELECT count(*) FROM trimming')).toBe(0);
+    expect(() => script(file, 'DELETE FROM changes')).toThrow('append-only');
   });
 
   it('names who changed what, and holds no secret', async () => {

@@ -20,8 +20,9 @@ export const CHROMIUM = process.env.POSTERN_CHROMIUM ?? '/usr/bin/chromium';
 /** Debian's own Python: no other sees `python3-grpcio`. */
 export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
-const POSTGRES_FILES = /^test\/(stores\/postgres(?!-options)|faults\/postgres|limits\/limits|cli\/shared-stores)/;
-const REDIS_FILES = /^test\/(stores\/redis|faults\/redis|limits\/limits|cli\/shared-stores)/;
+const POSTGRES_FILES =
+  /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/shared-stores)/;
+const REDIS_FILES = /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/shared-stores)/;
 
 export const TOOLS: readonly Tool[] = [
   {

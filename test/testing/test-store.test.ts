@@ -87,6 +87,57 @@ const BREAKS: readonly (readonly [string, Break])[] = [
       deleteToken: async (id, change) => (await s.deleteToken(id, change)) || true,
     }),
   ],
+  [
+    'a revocation that is an edit',
+    (s) => ({
+      async revokeToken(id, at, change) {
+        const token = await s.findToken(id);
+        if (token === null || token.revokedAt !== null) return false;
+        await pause();
+        return s.replaceToken(
+          { ...token, revokedAt: at, updatedAt: at, version: token.version + 1 },
+          token.version,
+          null,
+          change,
+        );
+      },
+    }),
+  ],
+  [
+    'a revocation that leaves the version',
+    (s) => ({
+      async replaceToken(token, expected, rotation, change) {
+        const current = await s.findToken(token.id);
+        const isRevoked = current?.revokedAt != null && current.version === expected + 1;
+        return s.replaceToken(token, isRevoked ? expected + 1 : expected, rotation, change);
+      },
+    }),
+  ],
+  [
+    'a revocation that is made twice',
+    (s) => ({
+      async revokeToken(id, at, change) {
+        const token = await s.findToken(id);
+        return (await s.revokeToken(id, at, change)) || token !== null;
+      },
+    }),
+  ],
+  [
+    'ended secrets that pile up',
+    (s) => ({
+      replaceToken: (token, expected, rotation, change) =>
+        s.replaceToken(token, expected, rotation && { ...rotation, at: 0 }, change),
+    }),
+  ],
+  [
+    'a filter that does not know of revocations',
+    (s) => ({ listTokens: ({ revoked: _, ...query }) => s.listTokens(query) }),
+  ],
+  [
+    'a trim that takes what is as old as the limit',
+    (s) => ({ trimChanges: (before, limit) => s.trimChanges(before + 1, limit) }),
+  ],
+  ['a trim of entries without a limit', (s) => ({ trimEntries: (now) => s.trimEntries(now, 1_000) })],
   ['pages from the oldest', (s) => ({ listTokens: async (query) => [...(await s.listTokens(query))].reverse() })],
   [
     'a position that counts in itself',

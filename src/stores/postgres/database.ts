@@ -4,7 +4,7 @@ import { elapsed, within } from '../shared/deadline.js';
 import type { Migration } from '../shared/migration.js';
 import type { Row } from '../sql/rows.js';
 import type { PgClient, PgPool, PgQuery } from './client.js';
-import { isConnectionSound, isLostStatement, isMissingTable, isTransient } from './errors.js';
+import { isConnectionSound, isLostStatement, isMissingTable, isRefusedBySession, isTransient } from './errors.js';
 import { migrate, planMigration } from './migrate.js';
 
 /** A statement's text with `$1` and so on. One with a name is prepared, where that is safe. */
@@ -32,6 +32,8 @@ export class Database {
   readonly #pool: PgPool;
   readonly #schema: string;
   readonly #timeout: number;
+  /** Connections that a statement was run on before. */
+  readonly #known = new WeakSet<PgClient>();
   #prepares: boolean;
   #isReady = false;
   #migrating: Promise<Migration> | null = null;
@@ -71,10 +73,17 @@ export class Database {
     const until = elapsed() + this.#timeout;
     for (let attempt = 1; ; attempt++) {
       const query = this.#query(statement, values);
+      let isKnown = false;
       try {
-        const { rows } = await this.#using(until - elapsed(), (client) => client.query(query));
+        const { rows } = await this.#using(until - elapsed(), (client) => {
+          isKnown = this.#known.has(client);
+          this.#known.add(client);
+          return client.query(query);
+        });
         return rows;
       } catch (error) {
+        // That connection is gone. The pool may have others like it; a new one that refuses too speaks for the server.
+        if (isKnown && isRefusedBySession(error)) continue;
         if (isMissingTable(error)) this.#isReady = false;
         const isUnprepared = query.name !== undefined && isLostStatement(error);
         if (isUnprepared) this.#prepares = false;

@@ -30,7 +30,17 @@ export function isNameTaken(error: unknown): boolean {
   return ['42P07', '42710', '42723'].includes(sqlState(error) ?? '');
 }
 
-/** Whether the connection can go on after this error: the server answered, and did not say goodbye. */
+/**
+ * The session does not write, or nothing at all: it was opened while the server was read-only (a failover), or someone left a
+ * failed transaction in it. Nothing was done, and another session may do it.
+ */
+export function isRefusedBySession(error: unknown): boolean {
+  return ['25006', '25P02'].includes(sqlState(error) ?? '');
+}
+
+/** Whether the connection can go on after this error: the server answered, did not say goodbye, and will do better next time. */
 export function isConnectionSound(error: unknown): boolean {
-  return sqlState(error) !== null && (error as { severity: string }).severity === 'ERROR';
+  const state = sqlState(error);
+  if (state === null || isRefusedBySession(error) || /^(08|57P0)/.test(state)) return false;
+  return (error as { severity: string }).severity === 'ERROR';
 }

@@ -22,12 +22,12 @@ for i, member in ipairs(members) do ids[i] = string.sub(member, tonumber(ARGV[5]
 return {'page', members, redis.call('HMGET', CHANGES, unpack(ids))}
 `);
 
-/** How many ids, these, then members of the listings. A second run does no harm. */
+/** How many ids, these, then members of the listings. A second run does no harm. Answers with how many were there. */
 const REMOVE = guarded(`
-local ids = tonumber(ARGV[2])
-for i = 3, 2 + ids do redis.call('HDEL', CHANGES, ARGV[i]) end
+local ids, removed = tonumber(ARGV[2]), 0
+for i = 3, 2 + ids do removed = removed + redis.call('HDEL', CHANGES, ARGV[i]) end
 for i = 3 + ids, #ARGV do redis.call('ZREM', LOG, ARGV[i]) end
-return {'done'}
+return {'removed', removed}
 `);
 
 /** How many changes one script reads or removes: the server does nothing else meanwhile. */
@@ -88,9 +88,9 @@ export async function trimChanges(connection: Connection, before: number, limit:
       const ids = members.map((member) => listing.idOf(member));
       // Of an entry that was changed by hand only the name is known: it is removed too.
       const others = entries.flatMap((entry) => (entry === null ? [] : membersIn(entry)));
-      await connection.run(REMOVE, String(ids.length), ...ids, ...members, ...others);
+      const [, removed] = await connection.run(REMOVE, String(ids.length), ...ids, ...members, ...others);
+      trimmed += Number(removed);
     }
-    trimmed += members.length;
     if (members.length < size) break;
   }
   return trimmed;

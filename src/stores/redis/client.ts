@@ -5,7 +5,7 @@ export interface IoredisClient {
   readonly options: object;
   call(command: string, args: string[]): Promise<unknown>;
   duplicate(...overrides: never[]): unknown;
-  disconnect(): void;
+  disconnect(reconnect?: boolean): void;
   // biome-ignore lint/suspicious/noExplicitAny: what an event hands over depends on its name
   on(event: string, listener: (...values: any[]) => void): unknown;
   // biome-ignore lint/suspicious/noExplicitAny: as above
@@ -53,6 +53,8 @@ export interface ClientPort {
   send(key: string, args: string[]): Promise<unknown>;
   /** Subscribes on a connection of its own. Returns what ends it. */
   subscribe(channels: readonly string[], events: SubscriptionEvents): () => void;
+  /** Connects anew, and resolves then. What was under way is answered before, or sent again. */
+  reconnect(): Promise<void>;
   /** Takes back what was added to the client. */
   release(): void;
   /** Ends the connection. */

@@ -3,6 +3,9 @@ import type { ClientPort } from './client.js';
 import type { Keys } from './keys.js';
 import { SCHEMA_VERSION, type Script } from './script.js';
 
+/** So long after it has connected anew because of what a server said it stays with that one, whatever it says. Milliseconds. */
+const STAY = 1_000;
+
 /** What a script answers: a word, then what belongs to it. Redis's nil is `null`. */
 export type Reply = readonly [word: string, ...rest: unknown[]];
 
@@ -18,6 +21,8 @@ export class Connection {
   /** The server's clock less ours, never too large. Ours is one that nobody sets. */
   #offset: number | null = null;
   #downSince: number | null = null;
+  #reconnecting: Promise<void> = Promise.resolve();
+  #staysUntil = 0;
 
   constructor(client: ClientPort, keys: Keys, timeout: number) {
     this.#client = client;
@@ -61,9 +66,15 @@ export class Connection {
     const parameters = [String(all.length), ...all, String(SCHEMA_VERSION), ...args];
     const send = (command: string, text: string) =>
       this.#withinLimit(giveUpAt, () => this.#client.send(schema, [command, text, ...parameters]));
-    const reply = await send('EVALSHA', script.sha).catch((error: Error) => {
-      if (!error.message.includes('NOSCRIPT')) throw error;
-      return send('EVAL', script.source);
+    const evaluate = () =>
+      send('EVALSHA', script.sha).catch((error: Error) => {
+        if (!error.message.includes('NOSCRIPT')) throw error;
+        return send('EVAL', script.source);
+      });
+    const reply = await evaluate().catch(async (error: Error) => {
+      if (!isWrongServer(error)) throw error;
+      await this.#withinLimit(giveUpAt, () => this.#reconnect());
+      return evaluate();
     });
     if (!Array.isArray(reply) || typeof reply[0] !== 'string') {
       throw new PosternError(
@@ -73,6 +84,15 @@ export class Connection {
     }
     if (reply[0] === 'schema') throw foreignSchema(reply[1], schema);
     return reply as unknown as Reply;
+  }
+
+  /** Once for all calls that fail together. A server that is read-only for good is not left each time: reads go on there. */
+  #reconnect(): Promise<void> {
+    if (performance.now() >= this.#staysUntil) {
+      this.#staysUntil = performance.now() + STAY;
+      this.#reconnecting = this.#client.reconnect();
+    }
+    return this.#reconnecting;
   }
 
   async #withinLimit(giveUpAt: number, send: () => Promise<unknown>): Promise<unknown> {
@@ -107,6 +127,14 @@ export class Connection {
     this.#downSince ??= giveUpAt - this.#timeout;
     if (performance.now() - this.#downSince >= this.#timeout) throw new Error('Redis can not be reached');
   }
+}
+
+/**
+ * After a failover the old master goes on as a replica, and connections to it stay open. Such an answer says that nothing was
+ * done: each script writes before it does anything else that could be heard of.
+ */
+function isWrongServer({ message }: Error): boolean {
+  return /(^|-)(READONLY|LOADING|MASTERDOWN) /.test(message);
 }
 
 /** The version that was found is not ours. */

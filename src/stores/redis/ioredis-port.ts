@@ -56,6 +56,22 @@ export class IoredisPort implements ClientPort {
     return () => subscriber.disconnect();
   }
 
+  reconnect(): Promise<void> {
+    const client = this.#client;
+    return new Promise((resolve, reject) => {
+      const settle = (done: () => void) => () => {
+        client.off('ready', ready);
+        client.off('end', ended);
+        done();
+      };
+      const ready = settle(resolve);
+      const ended = settle(() => reject(new Error('the connection to Redis was closed')));
+      client.on('ready', ready);
+      client.on('end', ended);
+      client.disconnect(true);
+    });
+  }
+
   release(): void {
     this.#client.off('error', ignore);
   }

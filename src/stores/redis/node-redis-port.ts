@@ -4,8 +4,10 @@ import { ignore } from './ioredis-port.js';
 type Subscriber = (NodeRedisClient | NodeRedisCluster) & {
   subscribe(channels: string[], listener: (text: string, channel: string) => void): Promise<unknown>;
   destroy?(): unknown;
-  /** Of version 4. */
+  close?(): Promise<unknown>;
+  /** Of version 4, like the next. */
   disconnect(): Promise<unknown>;
+  quit(): Promise<unknown>;
 };
 
 export class NodeRedisPort implements ClientPort {
@@ -51,12 +53,25 @@ export class NodeRedisPort implements ClientPort {
     };
   }
 
+  async reconnect(): Promise<void> {
+    this.#connecting ??= this.#reopen().finally(() => {
+      this.#connecting = null;
+    });
+    await this.#connecting;
+  }
+
   release(): void {
     this.#client.off('error', ignore);
   }
 
   disconnect(): void {
     end(this.#client as Subscriber);
+  }
+
+  async #reopen(): Promise<void> {
+    const client = this.#client as Subscriber;
+    if (client.isOpen) await (client.close ? client.close() : client.quit());
+    await client.connect();
   }
 
   #connect(): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PosternError } from '../../domain/errors.js';
@@ -30,7 +30,10 @@ export interface OpenDatabase {
  * @throws PosternError `store_invalid`, `store_newer`, and whatever the driver throws
  */
 export function openDatabase(Database: SqliteConstructor, filename: string): OpenDatabase {
-  if (filename !== MEMORY) inspect(Database, filename);
+  if (filename !== MEMORY) {
+    inspect(Database, filename);
+    makePrivate(filename);
+  }
   const db = new Connection(new Database(filename));
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL`);
@@ -61,6 +64,14 @@ export function planDatabase(Database: SqliteConstructor, filename: string): Mig
   } finally {
     db.close();
   }
+}
+
+/**
+ * A new file is its owner's alone, and SQLite gives the -wal and the -shm the mode of the file. One that is there keeps its own
+ * mode, and is not opened here: closing it would drop the locks that another store of this process has on it.
+ */
+function makePrivate(filename: string): void {
+  if (statOf(filename) === null) closeSync(openSync(filename, 'a', 0o600));
 }
 
 function useWriteAheadLog(db: Connection, filename: string): void {

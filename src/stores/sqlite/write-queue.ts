@@ -4,7 +4,7 @@ import type { Connection } from './connection.js';
 import { isBusy } from './driver.js';
 
 /** For how long writes are added to one transaction before it is committed, in milliseconds. */
-const LONGEST = 15;
+const LONGEST = 10;
 /** So many go together however long they take. */
 const FEW = 16;
 

@@ -62,6 +62,7 @@ export const halfwayCases: readonly StoreCase[] = [
         const bad = spoilt(aChange('token.updated', 't1'), field);
         await refuses(() => store.insertToken(aToken('t2'), aSecret('t2'), bad), `insertToken ${field}`);
         await refuses(() => store.replaceToken(next(token), 1, rotation, bad), `replaceToken ${field}`);
+        await refuses(() => store.revokeToken('t1', T0, bad), `revokeToken ${field}`);
         await refuses(() => store.deleteToken('t1', bad), `deleteToken ${field}`);
         await refuses(() => store.insertEndpoint(anEndpoint('b'), bad), `insertEndpoint ${field}`);
         await refuses(() => store.replaceEndpoint({ ...endpoint, version: 2 }, 1, bad), `replaceEndpoint ${field}`);

@@ -29,11 +29,13 @@ function everyCall(store: Store): readonly (readonly [string, () => Promise<unkn
     ['countTokens of a search', () => store.countTokens({ organization: 'acme', search: 'x' }, 1)],
     ['insertToken', () => store.insertToken(token, aSecret('t1'), aChange('token.created', 't1'))],
     ['replaceToken', () => replace(store, next(token), 1)],
+    ['revokeToken', () => store.revokeToken('t1', T0, aChange('token.revoked', 't1'))],
     ['deleteToken', () => store.deleteToken('t1', aChange('token.deleted', 't1'))],
     ['listExpiredTokens', () => store.listExpiredTokens(null, T0, 1)],
     ['recordUsage', () => store.recordUsage([aUsage('t1', T0, { a: 1 })])],
     ['listUsage', () => store.listUsage(['t1'])],
     ['listChanges', () => store.listChanges({ organization: null, limit: 1 })],
+    ['trimChanges', () => store.trimChanges(T0, 1)],
     ['findEndpoint', () => store.findEndpoint('acme', 'a')],
     ['findEndpoints', () => store.findEndpoints('acme', ['a'])],
     ['listEndpoints', () => store.listEndpoints({ organization: 'acme', limit: 1 })],
@@ -43,6 +45,7 @@ function everyCall(store: Store): readonly (readonly [string, () => Promise<unkn
     ['findEntry', () => store.findEntry('login', 'e1', T0)],
     ['putEntry', () => store.putEntry(anEntry('e1'), 0, T0)],
     ['deleteEntry', () => store.deleteEntry('login', 'e1', 1, T0)],
+    ['trimEntries', () => store.trimEntries(T0, 1)],
     ...(store.confirm === undefined ? [] : ([['confirm', () => confirmed(store)]] as const)),
   ];
 }
@@ -127,6 +130,8 @@ export const lifecycleCases: readonly StoreCase[] = [
       await ear.heard({ kind: 'token', id: 't1' });
       const rotation = { secret: aSecret('other'), othersEndAt: T0, at: T0 };
       await store.replaceToken(next(next(token)), 2, rotation, aChange('token.rotated', 't1'));
+      await ear.heard({ kind: 'token', id: 't1' });
+      await store.revokeToken('t1', T0, aChange('token.revoked', 't1'));
       await ear.heard({ kind: 'token', id: 't1' });
       await store.deleteToken('t1', aChange('token.deleted', 't1'));
       await ear.heard({ kind: 'token', id: 't1' });

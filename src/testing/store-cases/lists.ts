@@ -53,6 +53,27 @@ export const listCases: readonly StoreCase[] = [
     },
   ],
   [
+    'tokens are found, and counted, by whether they were revoked, beside every other condition',
+    async (store) => {
+      const revokedAt = T0 + 1;
+      await insertAll(store, [
+        aToken('a', { createdAt: T0 + 4 }),
+        aToken('b', { createdAt: T0 + 3, revokedAt }),
+        aToken('c', { createdAt: T0 + 2, owner: 'bob' }),
+        aToken('d', { createdAt: T0 + 1, organization: 'other', revokedAt }),
+        aToken('e'),
+      ]);
+      await store.revokeToken('e', T0, aChange('token.revoked', 'e'));
+      assert.deepEqual(await ids(store, { revoked: false }), ['a', 'c']);
+      assert.deepEqual(await ids(store, { revoked: true }), ['b', 'e']);
+      assert.deepEqual(await ids(store, { organization: null, revoked: true }), ['b', 'd', 'e']);
+      assert.deepEqual(await ids(store, { revoked: false, owner: 'ada', ownership: 'personal' }), ['a']);
+      assert.deepEqual(await ids(store, { revoked: true, limit: 1, offset: 1 }), ['e']);
+      assert.equal(await store.countTokens({ organization: 'acme', revoked: false }, 10), 2);
+      assert.equal(await store.countTokens({ organization: null, revoked: true }, 10), 3);
+    },
+  ],
+  [
     'a page holds whole records',
     async (store) => {
       const token = await insert(store, aToken('t1', { typeNames: ['user', 'developer'], expiresAt: T0 + 1 }));

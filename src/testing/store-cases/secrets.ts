@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import type { SecretRotation, StoredToken } from '../../ports/records.js';
 import type { Store } from '../../ports/store.js';
-import { aChange, aDigest, aSecret, asRead, aToken, insert, next, type StoreCase, T0, wins } from './case.js';
+import {
+  aChange,
+  aDigest,
+  aKey,
+  aKeyId,
+  aSecret,
+  asRead,
+  aToken,
+  insert,
+  next,
+  type StoreCase,
+  T0,
+  wins,
+} from './case.js';
 
 function rotate(store: Store, token: StoredToken, expectedVersion: number, rotation: SecretRotation): Promise<boolean> {
   return store.replaceToken(token, expectedVersion, rotation, aChange('token.rotated', token.id));
@@ -73,6 +86,50 @@ export const secretCases: readonly StoreCase[] = [
         token = changed;
       }
       assert.deepEqual(await endsOf(store, ['a', 'b', 'c', 'd']), [T0 + 100, T0 + 100, T0 + 900, null]);
+    },
+  ],
+  [
+    'a rotation removes the secrets that had ended by then, with their keys, and the one that it replaces goes with the next',
+    async (store) => {
+      const keyed = (text: string) => aSecret(text, { key: aKey(text) });
+      let token = await insert(store, aToken('t1'), keyed('a'));
+      for (const [index, text] of ['b', 'c', 'd'].entries()) {
+        const at = T0 + index;
+        const changed = next(token);
+        assert.equal(await rotate(store, changed, token.version, { secret: keyed(text), othersEndAt: at, at }), true);
+        token = changed;
+      }
+      assert.deepEqual(await endsOf(store, ['a', 'b', 'c', 'd']), [undefined, undefined, T0 + 2, null]);
+      assert.equal(await store.findTokenByKeyId(['a', 'b'].map(aKeyId)), null);
+      // Both are free again: nothing of them is left.
+      await insert(store, aToken('t2'), keyed('a'));
+    },
+  ],
+  [
+    'a token has ten secrets at most: of those that live the earliest created go first, the one without an end never',
+    async (store) => {
+      // By a clock that was ahead: what has no end is older than what it replaced.
+      let token = await insert(store, aToken('t1'), aSecret('0', { createdAt: T0 + 500 }));
+      await insert(store, aToken('t2'), aSecret('another'));
+      const texts = Array.from({ length: 13 }, (_, index) => String(index));
+      for (const text of texts.slice(1)) {
+        const changed = next(token);
+        const secret = aSecret(text, { createdAt: T0 + Number(text), key: aKey(text) });
+        const rotation = { secret, othersEndAt: T0 + 10_000, at: T0 + Number(text) };
+        assert.equal(await rotate(store, changed, token.version, rotation), true);
+        token = changed;
+      }
+      const ends = await endsOf(store, texts);
+      const gone = ends.flatMap((end, index) => (end === undefined ? [index] : []));
+      assert.deepEqual(gone, [1, 2, 3]);
+      assert.equal(ends.at(-1), null);
+      assert.equal(await store.findTokenByKeyId(gone.map((index) => aKeyId(String(index)))), null);
+      assert.deepEqual(await endsOf(store, ['another']), [null]);
+      const early = { secret: aSecret('early', { createdAt: T0 - 500 }), othersEndAt: T0 + 10_000, at: T0 + 20 };
+      assert.equal(await rotate(store, next(token), token.version, early), true);
+      const last = { secret: aSecret('last', { createdAt: T0 + 30 }), othersEndAt: T0 + 10_000, at: T0 + 30 };
+      assert.equal(await rotate(store, next(next(token)), token.version + 1, last), true);
+      assert.deepEqual(await endsOf(store, ['early', 'last']), [T0 + 10_000, null]);
     },
   ],
   [

@@ -1,0 +1,58 @@
+import type { Ground } from '../base/ground.js';
+import { after } from '../base/runtime.js';
+
+const HOUR = 3_600_000;
+/** So long after the start is the first look, and so long after that the second. Milliseconds. */
+const SOON = 30_000;
+/** So many rows are removed at once, and so long others come first after that, in milliseconds. */
+const BATCH = 500;
+const PAUSE = 50;
+
+/**
+ * Removes what is older than `audit.keep`, and entries that have ended: hourly, in the background. Of several processes one does
+ * it. Returns what stops it.
+ *
+ * What is removed is gone for good, so the clock is believed only as far as it was before: of the times of this look and of
+ * the one before the earlier one counts.
+ */
+export function startTrimming({ settings, store, time, events }: Ground): () => void {
+  const keep = settings.keepAudit;
+  if (keep === null) return () => {};
+  let isStopped = false;
+  let cancel = () => {};
+  let looks = 0;
+  let before = Number.NaN;
+
+  async function look(): Promise<void> {
+    const now = time.read();
+    const believed = Math.min(before, now);
+    before = now;
+    // Not a number: the first look.
+    if (!Number.isFinite(believed)) return;
+    const turn = { kind: 'trimming', id: 'turn', value: '', expiresAt: believed + HOUR, version: 1 };
+    if (!(await store.putEntry(turn, 0, believed))) return;
+    await inBatches(() => store.trimChanges(believed - (keep as number), BATCH));
+    await inBatches(() => store.trimEntries(believed, BATCH));
+  }
+
+  async function inBatches(trim: () => Promise<number>): Promise<void> {
+    while (!isStopped && (await trim()) === BATCH) await new Promise<void>((resolve) => after(PAUSE, resolve));
+  }
+
+  function wait(): void {
+    if (isStopped) return;
+    cancel = after(looks++ < 2 ? SOON : HOUR, () => {
+      look()
+        .catch((error) => {
+          if (!isStopped) events.fault('trimming', error, time.latest);
+        })
+        .finally(wait);
+    });
+  }
+
+  wait();
+  return () => {
+    isStopped = true;
+    cancel();
+  };
+}

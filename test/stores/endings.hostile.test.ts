@@ -1,0 +1,92 @@
+import type { ChildProcess } from 'node:child_process';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Store } from 'postern/store';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aSecret, aToken } from '../../src/testing/store-cases/case.js';
+import { useRedis } from '../support/redis-server.js';
+import { usePostgres } from '../support/services.js';
+import { askChild, startChild } from './child.js';
+import { aNewChange, type Database, openStore } from './ending-stores.js';
+import { aSchema } from './postgres-server.js';
+import { testDirectory } from './sqlite-files.js';
+
+const postgres = await usePostgres();
+const redis = await useRedis(['--save', '']);
+const { aFile } = testDirectory();
+
+const DATABASES: readonly Database[] = [
+  { kind: 'sqlite', filename: aFile() },
+  { kind: 'postgres', connectionString: postgres.url(), schema: aSchema() },
+  { kind: 'redis', url: redis.url },
+];
+
+describe.each(DATABASES)('two processes that share a store ($kind)', (database) => {
+  let store: Store;
+  let peer: ChildProcess;
+  const tell = <T = unknown>(command: string, argument?: unknown) => askChild<T>(peer, { command, argument });
+  const insert = (id: string, at = 1) =>
+    store.insertToken(aToken(id), aSecret(id), aNewChange('token.created', id, { at }));
+  const logged = async (subject: string) =>
+    (await store.listChanges({ organization: null, subject, type: 'token.revoked', limit: 10 })).length;
+
+  beforeAll(() => {
+    store = openStore(database);
+    peer = startChild('./ending-peer.ts', [JSON.stringify(database)]);
+  });
+  afterAll(async () => {
+    await tell('close');
+    await store.close();
+  });
+
+  it('a revocation holds though the other process keeps ten edits of the token in flight', async () => {
+    for (let round = 0; round < 5; round++) {
+      const id = `edited${round}`;
+      expect(await insert(id)).toBe(true);
+      await tell('edit', id);
+      expect(await store.revokeToken(id, 2, aNewChange('token.revoked', id))).toBe(true);
+      const { version = 0 } = (await store.findToken(id)) ?? {};
+      // The other process goes on with what it reads now.
+      while (((await store.findToken(id))?.version ?? 0) < version + 10) await nextTurn();
+      await tell('stop');
+      expect((await store.findToken(id))?.revokedAt).toBe(2);
+    }
+  });
+
+  it('a deletion takes the token though the other process keeps ten edits of it in flight', async () => {
+    for (let round = 0; round < 5; round++) {
+      const id = `gone${round}`;
+      expect(await insert(id)).toBe(true);
+      await tell('edit', id);
+      expect(await store.deleteToken(id, aNewChange('token.deleted', id))).toBe(true);
+      await tell('stop');
+      expect(await store.findToken(id)).toBeNull();
+    }
+  });
+
+  it('of two revocations of one token in two processes exactly one is told that it revoked, and one is logged', async () => {
+    const ids = Array.from({ length: 40 }, (_, index) => `both${index}`);
+    for (const id of ids) expect(await insert(id)).toBe(true);
+    const [theirs, ours] = await Promise.all([
+      tell<boolean[]>('revoke', ids),
+      Promise.all(ids.map((id) => store.revokeToken(id, 3, aNewChange('token.revoked', id)))),
+    ]);
+    for (const [index, id] of ids.entries()) {
+      expect(theirs[index], id).toBe(!ours[index]);
+      expect((await store.findToken(id))?.revokedAt).toBe(ours[index] ? 3 : 2);
+      expect(await logged(id)).toBe(1);
+    }
+  });
+
+  it('of changes that two processes trim at once each is removed by one', async () => {
+    for (let index = 0; index < 60; index++) expect(await insert(`old${index}`, -1_000 + index)).toBe(true);
+    const ours = async () => {
+      let trimmed = 0;
+      for (let count = 1; count > 0; trimmed += count) count = await store.trimChanges(-950, 7);
+      return trimmed;
+    };
+    const [theirs, mine] = await Promise.all([tell<number>('trim', -950), ours()]);
+    expect(theirs + mine).toBe(50);
+    const left = await store.listChanges({ organization: null, after: { at: 0, id: '' }, limit: 100 });
+    expect(left.map(({ at }) => at)).toEqual([-941, -942, -943, -944, -945, -946, -947, -948, -949, -950]);
+  });
+});
