@@ -17,6 +17,7 @@ const METHODS = [
   'listChanges',
   'trimChanges',
   'findEndpoint',
+  'findEndpoints',
   'listEndpoints',
   'insertEndpoint',
   'replaceEndpoint',

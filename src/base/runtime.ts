@@ -11,6 +11,8 @@ interface Globals {
   setTimeout?(callback: () => void, milliseconds: number): unknown;
   clearTimeout?(timer: unknown): void;
   readonly console?: { error?(text: string): void };
+  setImmediate?(callback: () => void): unknown;
+  readonly performance?: { now(): number };
 }
 
 /** What is used of the Web Crypto API's `SubtleCrypto`. */
@@ -82,3 +84,11 @@ export function isDevelopment(): boolean {
   const { env } = globals.process ?? {};
   return env !== undefined && env.NODE_ENV !== 'production';
 }
+const { setImmediate, setTimeout: later, performance } = globals;
+
+/** Milliseconds of a clock that nobody sets. */
+export const elapsed: () => number = performance ? () => performance.now() : Date.now;
+
+/** Calls back once the event loop has turned: after whatever waits for it now. */
+export const onNextTurn: (callback: () => void) => unknown =
+  setImmediate ?? ((callback) => (later ? later(callback, 0) : callback()));

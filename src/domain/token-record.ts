@@ -8,6 +8,14 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 /** The application's own notes on a token. Not a place for secrets: records are listed and logged. */
 export type Metadata = { readonly [key: string]: JsonValue };
 
+/** A grant of an endpoint that is gone. An endpoint that was made later under its name is another one. */
+export interface DeadGrant {
+  /** The token type. */
+  readonly type: string;
+  /** The endpoint's id. */
+  readonly endpoint: string;
+}
+
 /** What is known of a token, without its secret: safe to log, list and show. */
 export interface TokenRecord<T extends TokenTypes = TokenTypes> {
   readonly id: string;
@@ -15,6 +23,12 @@ export interface TokenRecord<T extends TokenTypes = TokenTypes> {
   /** Empty where none was given. */
   readonly description: string;
   readonly types: GrantsOf<T>;
+  /**
+   * Those of the grants above that reach nothing any more, as their endpoint was deleted. `tokens.update` with `types` drops
+   * what it leaves out, and binds what it names to the endpoint that has the name then. Left out where there are none, and in
+   * events and the audit log.
+   */
+  readonly deadGrants?: readonly DeadGrant[];
   readonly organization: string;
   readonly owner: string | null;
   readonly ownership: Ownership;

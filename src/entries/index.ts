@@ -27,7 +27,7 @@ export {
   type ScopeRequirement,
 } from '../domain/requirement.js';
 export { type ParsedToken, parseToken, tokenPattern } from '../domain/token-format.js';
-export type { JsonValue, Metadata, TokenRecord } from '../domain/token-record.js';
+export type { DeadGrant, JsonValue, Metadata, TokenRecord } from '../domain/token-record.js';
 export {
   type AnyTokenTypes,
   bentocloudTokenTypes,

@@ -77,12 +77,12 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
     authorize: (attempt) => authorizer.authorize(attempt),
     tryAuthorize: (attempt) => authorizer.tryAuthorize(attempt),
     authenticate: (token) => authorizer.authenticate(token),
-    ...createInspection(authorizer, application),
+    ...createInspection(ground, authorizer, application),
     as(principal, options) {
       const authority = authorityOf(ground, principal, options);
       return {
         ...managingOnDemand(ground, forgetting, authority),
-        ...createInspection(authorizer, authority),
+        ...createInspection(ground, authorizer, authority),
       };
     },
     flush: () => deciding.flush(),

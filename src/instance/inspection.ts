@@ -1,8 +1,10 @@
+import { findDeadGrants } from '../base/dead-grants.js';
+import type { Ground } from '../base/ground.js';
 import type { Attempt } from '../deciding/attempt.js';
 import type { Authorizer } from '../deciding/authorizer.js';
 import { PosternError } from '../domain/errors.js';
 import type { Explanation } from '../domain/explain.js';
-import type { Principal } from '../domain/principal.js';
+import { type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import { own } from '../domain/requirement.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Authority } from '../managing/authority.js';
@@ -14,6 +16,10 @@ export type Introspection<T extends TokenTypes = AnyTokenTypes> =
   | {
       readonly active: true;
       readonly principal: Principal<T>;
+      /** Endpoints that it reaches now; `'*'`: every protected one of its organization. */
+      readonly endpoints: '*' | readonly string[];
+      /** Endpoints that it was granted and that were deleted since. It does not reach what has their names now. */
+      readonly deadEndpoints: readonly string[];
       /** `null`: never. */
       readonly endsAt: Date | null;
       /** Whether it is an API token itself, which can be revoked; else it is derived, exchanged, or issued elsewhere. */
@@ -41,7 +47,7 @@ export interface Inspection<T extends TokenTypes = AnyTokenTypes> {
   introspect(token: string, options?: { readonly method?: string | null }): Promise<Introspection<T>>;
 }
 
-export function createInspection(authorizer: Authorizer, authority: Authority): Inspection {
+export function createInspection({ store }: Ground, authorizer: Authorizer, authority: Authority): Inspection {
   const within = authority.actor.kind === 'application' ? null : authority.organization(undefined);
   return {
     async explain(attempt) {
@@ -63,9 +69,16 @@ export function createInspection(authorizer: Authorizer, authority: Authority): 
       const told = found.toTell(method);
       if (told === null) return { active: false };
       const { principal, endsAt, isApiToken, confirmation } = told;
+      const grants = VerifiedPrincipal.grantsOf(principal);
+      const { organization } = principal;
+      const [dead = []] = grants === null ? [] : await findDeadGrants(store, [{ organization, grants }]);
+      const deadEndpoints = [...new Set(dead.map(({ endpoint }) => endpoint))];
+      const { endpoints } = principal.grants;
       return {
         active: true,
         principal,
+        endpoints: endpoints === '*' ? endpoints : endpoints.filter((id) => !deadEndpoints.includes(id)),
+        deadEndpoints,
         endsAt: Number.isFinite(endsAt) ? new Date(endsAt) : null,
         isApiToken,
         confirmation,

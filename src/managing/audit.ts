@@ -1,9 +1,11 @@
 import { check } from '../base/check.js';
 import { decodeCursor, encodeCursor } from '../base/cursor.js';
 import type { Ground } from '../base/ground.js';
-import type { Actor, Change, ChangeType } from '../ports/changes.js';
+import type { Actor, Change, ChangePosition, ChangeQuery, ChangeType } from '../ports/changes.js';
+import type { Store } from '../ports/store.js';
 import type { Authority } from './authority.js';
 import { listChangesInput } from './inputs.js';
+import { type Found, findInSlices, pageOf, slices } from './slices.js';
 import type { Page } from './tokens-api.js';
 
 /** One change: who did what, when, from where, and what it was before and after. Holds no secret. */
@@ -35,7 +37,9 @@ export interface ListChanges {
 /** `postern.audit`: reads the log of changes. */
 export interface Audit {
   /**
-   * Changes, newest first. Each was written in the same transaction as what it tells of.
+   * Changes, newest first. Each was written in the same transaction as what it tells of. `type`, and a `subject` in one
+   * organization, have no index: one call looks for them in 50,000 changes at most. A page that has fewer items than `limit` is the
+   * last one only where `nextCursor` is `null`.
    *
    * @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
    */
@@ -48,21 +52,44 @@ export function createAudit(ground: Ground, authority: Authority): Audit {
       const given = check(listChangesInput, query, 'audit.list', 'input_invalid');
       const everywhere = given.organization === '*' && authority.actor.kind === 'application';
       const after = given.cursor == null ? undefined : decodeCursor(given.cursor);
-      const changes = await ground.store.listChanges({
-        organization: everywhere ? null : authority.organization(given.organization),
-        limit: given.limit + 1,
+      const organization = everywhere ? null : authority.organization(given.organization);
+      const filter = {
+        organization,
         ...(given.subject !== undefined && { subject: given.subject }),
         ...(given.type !== undefined && { type: given.type }),
-        ...(after && { after: { at: after.createdAt, id: after.id } }),
-      });
-      const page = changes.slice(0, given.limit);
-      const last = page.at(-1);
+      };
+      const position = after && { at: after.createdAt, id: after.id };
+      const { rows, next } = await findChanges(ground.store, filter, position, given.limit);
       return {
-        items: page.map(toEntry),
-        nextCursor: changes.length > given.limit && last ? encodeCursor({ createdAt: last.at, id: last.id }) : null,
+        items: rows.map(toEntry),
+        nextCursor: next && encodeCursor({ createdAt: next.at, id: next.id }),
       };
     },
   };
+}
+
+type Filter = Pick<ChangeQuery, 'organization' | 'subject' | 'type'>;
+
+/** A page of changes; like {@link findTokens}, bounded where the store has no index. */
+async function findChanges(
+  store: Store,
+  filter: Filter,
+  after: ChangePosition | undefined,
+  limit: number,
+): Promise<Found<Change, ChangePosition>> {
+  const { organization, subject, type } = filter;
+  // In an index an entry stands by its subject, by its organization, and in the list of all.
+  const indexed = subject === undefined ? { organization } : { organization: null, subject };
+  const isIndexed = type === undefined && (subject === undefined || organization === null);
+  const list = (slice: object, most: number) => store.listChanges({ ...filter, ...slice, limit: most });
+  const at = async (begin: ChangePosition | undefined, offset: number): Promise<ChangePosition | undefined> => {
+    const [row] = await store.listChanges({ ...indexed, ...(begin && { after: begin }), offset, limit: 1 });
+    return row;
+  };
+  const found = isIndexed
+    ? { rows: await list(after ? { after } : {}, limit + 1), next: null }
+    : await findInSlices(slices(after, at), limit + 1, list);
+  return pageOf(found, limit);
 }
 
 function toEntry({ before, after, at, ...rest }: Change): AuditEntry {

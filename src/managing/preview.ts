@@ -1,8 +1,12 @@
 import type { Ground } from '../base/ground.js';
+import { expiryOf, isRevoked } from '../base/token-reader.js';
 import type { Access } from '../domain/endpoint.js';
+import { reaches } from '../domain/grants.js';
 import type { TokenRecord } from '../domain/token-record.js';
 import type { StoredEndpoint, StoredToken } from '../ports/records.js';
 import type { ChangeLog } from './changes.js';
+import { recordsOf } from './records.js';
+import { MOST_LOOKED_AT } from './slices.js';
 
 /** What a change of an endpoint's access would do. */
 export interface AccessPreview {
@@ -10,9 +14,15 @@ export interface AccessPreview {
   readonly to: Access;
   /** Afterwards anyone may call it, with or without a token. */
   readonly openToAnyone: boolean;
-  /** Living tokens that do not get through now and would then. */
+  /** How many living tokens do not get through now and would then. */
+  readonly gainCount: number;
+  /** How many living tokens get through now and would no longer. */
+  readonly loseCount: number;
+  /** The organization has more tokens: the newest 50,000 were looked at, and the counts are "at least". */
+  readonly more: boolean;
+  /** Those that gain it, at most 1,000: those that used it last, the last one first. */
   readonly gain: readonly AffectedToken[];
-  /** Living tokens that get through now and would no longer. Those that used it last come first. */
+  /** Those that lose it, likewise. */
   readonly lose: readonly AffectedToken[];
 }
 
@@ -23,34 +33,61 @@ export interface AffectedToken {
   readonly lastUsedAt: Date | null;
 }
 
-const PAGE = 500;
+const PAGE = 200;
+const MOST_SHOWN = 1_000;
 
-/** Judges every living token of the endpoint's organization, under both accesses. */
+/** Judges the living tokens of the endpoint's organization under both accesses, as many as one request may look at. */
 export async function previewAccess(
   ground: Ground,
   changes: ChangeLog,
   endpoint: StoredEndpoint,
   to: Access,
 ): Promise<AccessPreview> {
-  const gain: AffectedToken[] = [];
-  const lose: AffectedToken[] = [];
-  const now = ground.time.read();
+  const { store, time } = ground;
+  const { organization, access: from } = endpoint;
+  const gain = new Affected();
+  const lose = new Affected();
+  const now = time.read();
+  let looked = 0;
   let after: StoredToken | undefined;
   let page: readonly StoredToken[];
   do {
-    page = await ground.store.listTokens({ organization: endpoint.organization, limit: PAGE, ...(after && { after }) });
+    page = await store.listTokens({ organization, limit: PAGE, ...(after && { after }) });
     after = page.at(-1);
-    for (const token of page) {
-      const record = changes.readable(token, now);
-      if (record === null || record.revokedAt !== null || (record.expiresAt?.getTime() ?? now + 1) <= now) continue;
-      const granted = reaches(ground, token, endpoint);
-      const before = getsThrough(endpoint.access, granted);
-      const afterwards = getsThrough(to, granted);
-      if (before === afterwards) continue;
-      (afterwards ? gain : lose).push({ record, lastUsedAt: await lastUse(ground, token.id, endpoint.id) });
-    }
-  } while (page.length === PAGE);
-  return { from: endpoint.access, to, openToAnyone: to === 'public', gain: latestFirst(gain), lose: latestFirst(lose) };
+    looked += page.length;
+    const changed = page.flatMap((token) => {
+      const granted = isGranted(ground, token, endpoint, now);
+      if (granted === null || getsThrough(from, granted) === getsThrough(to, granted)) return [];
+      return [{ token, gains: getsThrough(to, granted) }];
+    });
+    const ids = changed.map(({ token }) => token.id);
+    const uses = ids.length === 0 ? [] : await store.listUsage(ids, endpoint.id);
+    const lastUses = new Map(uses.map(({ tokenId, lastUsedAt }) => [tokenId, lastUsedAt]));
+    for (const { token, gains } of changed) (gains ? gain : lose).add(token, lastUses.get(token.id) ?? null);
+  } while (page.length === PAGE && looked < MOST_LOOKED_AT);
+  const shown = async (affected: Affected): Promise<readonly AffectedToken[]> => {
+    const uses = affected.latest();
+    const times = new Map(uses.map(({ token, lastUsedAt }) => [token.id, lastUsedAt]));
+    const records = await recordsOf(
+      ground,
+      changes,
+      uses.map(({ token }) => token),
+    );
+    return records.map((record) => {
+      const lastUsedAt = times.get(record.id) ?? null;
+      return { record, lastUsedAt: lastUsedAt === null ? null : new Date(lastUsedAt) };
+    });
+  };
+  return {
+    from,
+    to,
+    openToAnyone: to === 'public',
+    gainCount: gain.count,
+    loseCount: lose.count,
+    more: page.length === PAGE,
+    gain: await shown(gain),
+    lose: await shown(lose),
+  };
 }
 
 /** From outside: who stands inside needs no token for a private endpoint. */
@@ -58,17 +95,34 @@ function getsThrough(access: Access, granted: boolean): boolean {
   return access === 'public' || (access === 'protected' && granted);
 }
 
-function reaches(ground: Ground, token: StoredToken, endpoint: StoredEndpoint): boolean {
-  const grants = ground.reader.grants(token);
-  return grants.allEndpoints || grants.endpoints.has(endpoint.uid);
+/** Whether a token reaches the endpoint by its grants; `null`: it reaches nothing, as it has ended or can't be read. */
+function isGranted(ground: Ground, token: StoredToken, endpoint: StoredEndpoint, now: number): boolean | null {
+  try {
+    return isRevoked(token) || expiryOf(token) <= now ? null : reaches(ground.reader.grants(token), endpoint);
+  } catch (error) {
+    ground.events.fault('record', error, now);
+    return null;
+  }
 }
 
-async function lastUse(ground: Ground, tokenId: string, endpoint: string): Promise<Date | null> {
-  const counts = await ground.store.listUsage(tokenId);
-  const count = counts.find((each) => each.endpoint === endpoint);
-  return count ? new Date(count.lastUsedAt) : null;
+interface Use {
+  readonly token: StoredToken;
+  readonly lastUsedAt: number | null;
 }
 
-function latestFirst(tokens: AffectedToken[]): AffectedToken[] {
-  return tokens.sort((a, b) => (b.lastUsedAt?.getTime() ?? 0) - (a.lastUsedAt?.getTime() ?? 0));
+/** Counts tokens, and keeps those that used the endpoint last. */
+class Affected {
+  count = 0;
+  #uses: Use[] = [];
+
+  add(token: StoredToken, lastUsedAt: number | null): void {
+    this.count++;
+    this.#uses.push({ token, lastUsedAt });
+    // So that sorting is seldom.
+    if (this.#uses.length >= 4 * MOST_SHOWN) this.#uses = [...this.latest()];
+  }
+
+  latest(): readonly Use[] {
+    return this.#uses.sort((a, b) => (b.lastUsedAt ?? 0) - (a.lastUsedAt ?? 0)).slice(0, MOST_SHOWN);
+  }
 }

@@ -7,6 +7,9 @@ import type { Authority } from './authority.js';
 import { invalidSecret } from './identifiers.js';
 import { pruneInput, revokeOwnedInput, revokeTokenInput } from './inputs.js';
 import { Leavers } from './leavers.js';
+import { recordOf } from './records.js';
+import { slices } from './slices.js';
+import { rowsOf } from './token-lists.js';
 import type { TokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
 
@@ -23,22 +26,26 @@ export function createTokenEnding(
   rows: TokenRows,
   readCredential: (text: unknown) => Credential,
 ): Pick<Tokens, 'revoke' | 'revokeSecret' | 'delete' | 'revokeOwned' | 'pruneExpired'> {
-  const { store, reader, time, digester } = ground;
+  const { store, time, digester } = ground;
 
   /** The passes of one call: until a pass finds none alive. */
   async function revokeAllOf(organization: string, owner: string): Promise<number> {
     let revoked = 0;
-    for (;;) {
-      const alive = await store.listTokens({
-        organization,
-        owner,
-        ownership: 'personal',
-        revoked: false,
-        limit: BATCH,
-      });
-      if (alive.length === 0) return revoked;
-      for (const token of alive) if (await rows.revoke(token)) revoked++;
-    }
+    let alive: number;
+    do {
+      alive = 0;
+      for await (const slice of slices(undefined, rowsOf(store, { organization, owner }), Number.POSITIVE_INFINITY)) {
+        const filter = { organization, owner, ownership: 'personal', revoked: false, ...slice } as const;
+        let batch: readonly StoredToken[];
+        do {
+          batch = await store.listTokens({ ...filter, limit: BATCH });
+          const ended = await Promise.all(batch.map((token) => rows.revoke(token)));
+          revoked += ended.filter(Boolean).length;
+          alive += batch.length;
+        } while (batch.length === BATCH);
+      }
+    } while (alive > 0);
+    return revoked;
   }
 
   /** Another process may have revoked some, unseen by this one: from here on they work nowhere in this process. */
@@ -46,11 +53,15 @@ export function createTokenEnding(
     let after: StoredToken | undefined;
     let page: readonly StoredToken[];
     do {
-      const query = { organization, owner, ownership: 'personal', limit: BATCH } as const;
-      page = await store.listTokens({ ...query, ...(after && { after }) });
-      for (const token of page) forgetting.token(token.id);
+      page = await store.listTokens({ organization, owner, limit: BATCH, ...(after && { after }) });
+      for (const { id, ownership } of page) if (ownership === 'personal') forgetting.token(id);
       after = page.at(-1);
     } while (page.length === BATCH);
+  }
+
+  async function prune(id: string): Promise<boolean> {
+    const token = await store.findToken(id);
+    return token !== null && rows.remove(token, 'token.pruned');
   }
 
   return {
@@ -73,7 +84,7 @@ export function createTokenEnding(
       const { id } = found.token;
       await rows.revoke(found.token);
       const token = await store.findToken(id);
-      return token === null ? null : reader.record(token);
+      return token === null ? null : recordOf(ground, token);
     },
 
     async delete(id) {
@@ -107,10 +118,8 @@ export function createTokenEnding(
       let ids: readonly string[];
       do {
         ids = await store.listExpiredTokens(organization, before, BATCH);
-        for (const id of ids) {
-          const token: StoredToken | null = await store.findToken(id);
-          if (token !== null && (await rows.remove(token, 'token.pruned'))) pruned++;
-        }
+        const removed = await Promise.all(ids.map(prune));
+        pruned += removed.filter(Boolean).length;
       } while (ids.length === BATCH);
       return pruned;
     },

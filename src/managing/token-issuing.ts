@@ -16,6 +16,7 @@ import {
   rotateTokenInput,
 } from './inputs.js';
 import { assertUnexpired, newSecret, newToken, type ResolveGrants } from './new-token.js';
+import { marksOf } from './records.js';
 import { conflict, type TokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
 
@@ -101,6 +102,8 @@ export function createTokenIssuing(
       await authority.assertHolds(reader.grants(token).stored);
       authority.assertOutlives(token.expiresAt, now);
       authority.assertMaySpeakFor(token);
+      // Before the rotation: what fails after it would lose the new secret.
+      const [marks] = await marksOf(ground, [token]);
       const made = await newSecret(ground);
       const rotation = {
         secret: made.makeSecret(now),
@@ -113,7 +116,7 @@ export function createTokenIssuing(
       announce();
       // Whoever may not have the new secret does not get it.
       await issuance.assertStands();
-      return { token: made.token, record: reader.record(next) };
+      return { token: made.token, record: { ...reader.record(next), ...marks } };
     },
   };
 }

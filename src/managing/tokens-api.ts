@@ -66,14 +66,24 @@ export interface ListTokens extends CountTokens {
   readonly limit?: number | undefined;
   /** `nextCursor` of the page before. */
   readonly cursor?: string | null | undefined;
-  /** So many tokens are passed over first: for pages by number. Costs as much as reading them, which `cursor` does not. Default 0. */
+  /**
+   * So many tokens are passed over first: for pages by number. Costs as much as reading them, which `cursor` does not. Where
+   * there is no index (see `list`): 10,000 at most. Default 0.
+   */
   readonly offset?: number | undefined;
 }
 
-/** One page of a list. */
+/** How many there are. */
+export interface TokenCount {
+  readonly count: number;
+  /** There are more, or there may be: they were not counted any further. */
+  readonly more: boolean;
+}
+
+/** One page of a list. It may have fewer items than were asked for, and even none, though it is not the last. */
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** `null` on the last page. */
+  /** Where the next page begins; `null` on the last one. */
   readonly nextCursor: string | null;
 }
 
@@ -100,16 +110,27 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    */
   create(input: CreateToken<T>): Promise<IssuedToken<T>>;
   /**
-   * Takes over a token that was issued elsewhere, by its digest. Its form must be announced in `importedTokens`.
+   * Takes over a token that was issued elsewhere, by its digest. Its form must be announced in `importedTokens`. Of many, have
+   * some hundreds under way at a time: on SQLite they share a wait for the disk.
    *
    * @throws PosternError as `create`, and `token_exists`
    */
   import(input: ImportToken<T>): Promise<TokenRecord<T>>;
   get(id: string): Promise<TokenRecord<T> | null>;
-  /** Newest first. @throws PosternError `input_invalid`, `option_unknown`, `unavailable` */
+  /**
+   * Newest first. `search`, `type`, an owner with an ownership, and an owner in all organizations have no index: one call
+   * looks for them in 50,000 tokens at most. A page that has fewer items than `limit` is the last one only where `nextCursor` is
+   * `null`.
+   *
+   * @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
+   */
   list(query?: ListTokens): Promise<Page<TokenRecord<T>>>;
-  /** How many tokens there are. Stops at 10,000. @throws PosternError `input_invalid`, `option_unknown`, `unavailable` */
-  count(query?: CountTokens): Promise<number>;
+  /**
+   * How many tokens there are, up to 10,000. What has no index (see `list`) is counted among the newest 50,000.
+   *
+   * @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
+   */
+  count(query?: CountTokens): Promise<TokenCount>;
   /**
    * What is left out stays. An expired token stays expired: its expiry can't be moved.
    *

@@ -10,13 +10,12 @@ import type { Authority } from './authority.js';
 import { createChangeLog } from './changes.js';
 import { countTokensInput, expiryFrom, listTokensInput, metadataFrom, rulesFrom, updateTokenInput } from './inputs.js';
 import { assertUnexpired, type ResolveGrants, writeRules } from './new-token.js';
+import { recordOf, recordsOf } from './records.js';
 import { createTokenEnding } from './token-ending.js';
 import { createTokenIssuing } from './token-issuing.js';
+import { countTokens, findTokens } from './token-lists.js';
 import { createTokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
-
-/** Tokens are counted so far. */
-const MOST_COUNTED = 10_000;
 
 export function createTokens(ground: Ground, forgetting: Forgetting, authority: Authority): Tokens {
   const { store, reader, settings, time } = ground;
@@ -43,31 +42,23 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
 
     async get(id) {
       const token = await rows.find(id, 'get');
-      return token === null ? null : reader.record(token);
+      return token === null ? null : recordOf(ground, token);
     },
 
     async list(query = {}) {
       const given = check(listTokensInput, query, 'tokens.list', 'input_invalid');
       const after = given.cursor == null ? undefined : decodeCursor(given.cursor);
-      const tokens = await store.listTokens({
-        organization: organizationOf(given.organization),
-        limit: given.limit + 1,
-        ...filterFrom(given),
-        ...(after && { after }),
-        ...(given.offset > 0 && { offset: given.offset }),
-      });
-      const page = tokens.slice(0, given.limit);
-      const last = page.at(-1);
+      const filter = { organization: organizationOf(given.organization), ...filterFrom(given) };
+      const { rows, next } = await findTokens(store, filter, { after, offset: given.offset, limit: given.limit });
       return {
-        items: page.map((token) => changes.readable(token, ground.time.read())).filter((record) => record !== null),
-        nextCursor: tokens.length > given.limit && last ? encodeCursor(last) : null,
+        items: await recordsOf(ground, changes, rows),
+        nextCursor: next && encodeCursor(next),
       };
     },
 
     async count(query = {}) {
       const given = check(countTokensInput, query, 'tokens.count', 'input_invalid');
-      const filter = { organization: organizationOf(given.organization), ...filterFrom(given) };
-      return store.countTokens(filter, MOST_COUNTED);
+      return countTokens(store, { organization: organizationOf(given.organization), ...filterFrom(given) });
     },
 
     async update(id, input) {
@@ -96,7 +87,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
           ...(types !== null && { types: JSON.stringify(types), typeNames: Object.keys(types) }),
         };
       });
-      return reader.record(updated);
+      return recordOf(ground, updated);
     },
 
     async resetLimits(id) {
@@ -111,7 +102,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
     async usage(id) {
       const token = await rows.find(id, 'usage');
       if (token === null) return [];
-      return (await store.listUsage(token.id)).map(({ endpoint, count, lastUsedAt }) => ({
+      return (await store.listUsage([token.id])).map(({ endpoint, count, lastUsedAt }) => ({
         endpoint: endpoint === '' ? null : endpoint,
         count,
         lastUsedAt: new Date(lastUsedAt),

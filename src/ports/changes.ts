@@ -37,13 +37,23 @@ export interface Change {
   readonly after: string | null;
 }
 
+/** Where a change stands in the order of a page. */
+export interface ChangePosition {
+  readonly at: number;
+  readonly id: string;
+}
+
 /** Which changes, and which page of them, newest first. All conditions hold at once. */
 export interface ChangeQuery {
   /** `null`: every organization. */
   readonly organization: string | null;
   readonly subject?: string;
   readonly type?: ChangeType;
-  /** Where the page begins: after this one, in the order newest first (`at`), then by id from the highest. */
-  readonly after?: { readonly at: number; readonly id: string };
+  /** Only those after this one, in the order newest first (`at`), then by id from the highest. */
+  readonly after?: ChangePosition;
+  /** Only those up to this one, itself included. With `after` it bounds what is looked at, however few of them fit. */
+  readonly until?: ChangePosition;
+  /** So many of the first are passed over. */
+  readonly offset?: number;
   readonly limit: number;
 }

@@ -28,11 +28,14 @@ export interface TokenFilter {
   readonly revoked?: boolean;
   /** Tokens whose name or description holds this text, ASCII letters compared without case. No character is a wildcard. */
   readonly search?: string;
+  /** Only those after this one in the order of a page. */
+  readonly after?: TokenPosition;
+  /** Only those up to this one, itself included. With `after` it bounds what is looked at, however few of them fit. */
+  readonly until?: TokenPosition;
 }
 
 /** Which tokens, and which page of them, newest first. */
 export interface TokenQuery extends TokenFilter {
-  readonly after?: TokenPosition;
   /** So many of the page's first tokens are passed over. Costs as much as reading them: `after` is the cheap way on. */
   readonly offset?: number;
   readonly limit: number;
@@ -76,6 +79,10 @@ export interface Store {
     keyIds: readonly string[],
   ): Promise<{ token: StoredToken; secret: StoredSecret; publicKey: string } | null>;
   findToken(id: string): Promise<StoredToken | null>;
+  /**
+   * The tokens of an organization, of one owner or one ownership in it, and those of all organizations are read in their
+   * order without reading others. Any other condition may cost a look at each token from `after` to `until`.
+   */
   listTokens(query: TokenQuery): Promise<readonly StoredToken[]>;
   /** How many tokens there are: exact below `atMost`; it may stop counting there, and says `atMost` then. */
   countTokens(filter: TokenFilter, atMost: number): Promise<number>;
@@ -112,8 +119,11 @@ export interface Store {
    * high then. Nothing is decided by them.
    */
   recordUsage(usages: readonly Usage[]): Promise<void>;
-  /** The counts of a token, by endpoint, in code unit order. They go with the token. */
-  listUsage(tokenId: string): Promise<readonly UsageCount[]>;
+  /**
+   * The counts of up to 1,000 tokens, for one endpoint or (left out) for all, in one read. Those of one token by endpoint, in
+   * code unit order. They go with the token.
+   */
+  listUsage(tokenIds: readonly string[], endpoint?: string): Promise<readonly UsageCount[]>;
 
   /** Changes, newest first. They are written by the methods that take a {@link Change}, in the same transaction, and never altered. */
   listChanges(query: ChangeQuery): Promise<readonly Change[]>;
@@ -121,6 +131,8 @@ export interface Store {
   trimChanges(before: number, limit: number): Promise<number>;
 
   findEndpoint(organization: string, id: string): Promise<StoredEndpoint | null>;
+  /** Those that have one of up to 1,000 ids, in any order. One read. */
+  findEndpoints(organization: string, ids: readonly string[]): Promise<readonly StoredEndpoint[]>;
   listEndpoints(query: EndpointQuery): Promise<readonly StoredEndpoint[]>;
   /** `false`, and nothing written, where the organization has an endpoint of this id. */
   insertEndpoint(endpoint: StoredEndpoint, change: Change): Promise<boolean>;

@@ -1,13 +1,14 @@
 import { PosternError } from '../domain/errors.js';
-import type { StoredEndpoint, StoredToken, UsageCount } from '../ports/records.js';
+import type { StoredEndpoint, UsageCount } from '../ports/records.js';
 import type { Store } from '../ports/store.js';
 import { MemoryChanges } from './memory/changes.js';
 import { kept, keptSecret, recorded } from './memory/copies.js';
 import { MemoryEntries } from './memory/entries.js';
-import { matches, newestFirst } from './memory/query.js';
 import { type FoundSecret, MemorySecrets } from './memory/secrets.js';
+import { MemoryTokens } from './memory/tokens.js';
 import { ofEndpoints, ofToken } from './shared/feed/message.js';
 import { Listeners } from './shared/listeners.js';
+import { inTurns } from './shared/turns.js';
 
 /**
  * A store in this process's memory: for tests, and for trying things out. Instances that share one see each other's
@@ -15,7 +16,7 @@ import { Listeners } from './shared/listeners.js';
  * an instance closes its store for all that share it.
  */
 export function memoryStore(): Store {
-  const tokens = new Map<string, StoredToken>();
+  const tokens = new MemoryTokens();
   const secrets = new MemorySecrets();
   const endpoints = new Map<string, StoredEndpoint>();
   const entries = new MemoryEntries();
@@ -36,7 +37,7 @@ export function memoryStore(): Store {
     return { token, ...rest };
   };
 
-  return {
+  return inTurns({
     async findTokenByDigest(digests) {
       assertOpen();
       for (const digest of digests) {
@@ -60,30 +61,22 @@ export function memoryStore(): Store {
       return tokens.get(id) ?? null;
     },
 
-    async listTokens({ after, offset = 0, limit, ...filter }) {
+    async listTokens(query) {
       assertOpen();
-      return [...tokens.values()]
-        .filter((token) => matches(token, filter) && (after === undefined || newestFirst(token, after) > 0))
-        .sort(newestFirst)
-        .slice(offset, offset + limit);
+      return tokens.list(query);
     },
 
     async countTokens(filter, atMost) {
       assertOpen();
-      let count = 0;
-      for (const token of tokens.values()) {
-        if (count >= atMost) break;
-        if (matches(token, filter)) count++;
-      }
-      return count;
+      return tokens.count(filter, atMost);
     },
 
     async insertToken(token, secret, change) {
       assertOpen();
       const made = recorded(change);
       const [copy, itsSecret] = [kept(token), keptSecret(secret)];
-      if (tokens.has(copy.id) || secrets.isTaken(itsSecret)) return false;
-      tokens.set(copy.id, copy);
+      if (tokens.get(copy.id) || secrets.isTaken(itsSecret)) return false;
+      tokens.set(copy);
       secrets.add(copy.id, itsSecret);
       changes.add(made);
       return true;
@@ -100,7 +93,7 @@ export function memoryStore(): Store {
         if (secrets.isTaken(itsRotation.secret)) return false;
         secrets.rotate(copy.id, itsRotation);
       }
-      tokens.set(copy.id, copy);
+      tokens.set(copy);
       changes.add(made);
       listeners.tell(ofToken(copy.id));
       return true;
@@ -111,7 +104,7 @@ export function memoryStore(): Store {
       const made = recorded(change);
       const token = tokens.get(id);
       if (token === undefined || token.revokedAt !== null) return false;
-      tokens.set(id, { ...token, revokedAt: at, updatedAt: at, version: token.version + 1 });
+      tokens.set({ ...token, revokedAt: at, updatedAt: at, version: token.version + 1 });
       changes.add(made);
       listeners.tell(ofToken(id));
       return true;
@@ -130,11 +123,7 @@ export function memoryStore(): Store {
 
     async listExpiredTokens(organization, before, limit) {
       assertOpen();
-      return [...tokens.values()]
-        .filter((token) => token.expiresAt !== null && token.expiresAt <= before)
-        .filter((token) => organization === null || token.organization === organization)
-        .slice(0, limit)
-        .map(({ id }) => id);
+      return tokens.expired(organization, before, limit);
     },
 
     async recordUsage(usages) {
@@ -144,7 +133,7 @@ export function memoryStore(): Store {
       for (const { tokenId, lastUsedAt, counts: added } of batch) {
         const token = tokens.get(tokenId);
         if (token === undefined) continue;
-        tokens.set(tokenId, { ...token, lastUsedAt: Math.max(token.lastUsedAt ?? lastUsedAt, lastUsedAt) });
+        tokens.set({ ...token, lastUsedAt: Math.max(token.lastUsedAt ?? lastUsedAt, lastUsedAt) });
         const byEndpoint = counts.get(tokenId) ?? new Map<string, UsageCount>();
         counts.set(tokenId, byEndpoint);
         for (const { endpoint, count } of added) {
@@ -159,9 +148,13 @@ export function memoryStore(): Store {
       }
     },
 
-    async listUsage(tokenId) {
+    async listUsage(tokenIds, endpoint) {
       assertOpen();
-      return [...(counts.get(tokenId)?.values() ?? [])].sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1));
+      return tokenIds.flatMap((tokenId) =>
+        [...(counts.get(tokenId)?.values() ?? [])]
+          .filter((count) => endpoint === undefined || count.endpoint === endpoint)
+          .sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1)),
+      );
     },
 
     async listChanges(query) {
@@ -177,6 +170,11 @@ export function memoryStore(): Store {
     async findEndpoint(organization, id) {
       assertOpen();
       return endpoints.get(keyOf(organization, id)) ?? null;
+    },
+
+    async findEndpoints(organization, ids) {
+      assertOpen();
+      return [...new Set(ids)].flatMap((id) => endpoints.get(keyOf(organization, id)) ?? []);
     },
 
     async listEndpoints({ organization, after, limit }) {
@@ -252,5 +250,5 @@ export function memoryStore(): Store {
       closed = true;
       listeners.clear();
     },
-  };
+  });
 }

@@ -1,5 +1,6 @@
 import type { Store } from '../ports/store.js';
 import { asRunner, findRunner, type TestRunner } from './runner.js';
+import { boundCases } from './store-cases/bounds.js';
 import type { StoreCase } from './store-cases/case.js';
 import { changeCases } from './store-cases/changes.js';
 import { countCases } from './store-cases/counts.js';
@@ -28,6 +29,7 @@ const GROUPS: readonly (readonly [string, readonly StoreCase[]])[] = [
   ['paging', pagingCases],
   ['totals', totalCases],
   ['search', searchCases],
+  ['bounds', boundCases],
   ['uses', usageCases],
   ['counts', countCases],
   ['changes', changeCases],

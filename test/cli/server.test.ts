@@ -36,6 +36,7 @@ describe('against a server', () => {
       open_to_anyone: false,
       gain_count: 0,
       lose_count: 1,
+      more: false,
       gain: [],
       lose: [{ uid, name: 'reader', owner: 'admin', last_used_at: null }],
     });
@@ -84,6 +85,7 @@ describe('against a server', () => {
       organization: 'default',
       scopes: ['models:write', 'models:read'],
       endpoints: ['demo'],
+      dead_endpoints: [],
       expired_at: expect.stringMatching(/Z$/),
     });
     expect(await json(['explain', '--endpoint', 'demo'], token)).toMatchObject({ allowed: true, reason: null });

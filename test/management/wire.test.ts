@@ -14,6 +14,7 @@ const ORGANIZATION = [
 ];
 const TOKEN = [
   'created_at',
+  'dead_grants',
   'deleted_at',
   'description',
   'expired_at',
@@ -104,7 +105,7 @@ describe("BentoCloud's client", () => {
     const got = await call('GET', `/api/v1/api_tokens/${made.body.uid}`);
     expect([got.status, got.body]).toEqual([200, shown]);
     const listed = await call('GET', '/api/v1/api_tokens?start=0&count=10&search=nightl');
-    expect(listed.body).toEqual({ start: 0, count: 10, total: 1, items: [shown], next_cursor: null });
+    expect(listed.body).toEqual({ start: 0, count: 10, total: 1, more: false, items: [shown], next_cursor: null });
 
     const deleted = await call('DELETE', `/api/v1/api_tokens/${made.body.uid}`);
     expect(deleted.status).toBe(200);

@@ -130,8 +130,8 @@ describe('what PostgreSQL is asked', () => {
       await end();
       await recorded;
       expect((await store.findToken('t2'))?.lastUsedAt).toBe(5);
-      expect(await store.listUsage('t1')).toEqual([]);
-      expect(await store.listUsage('t3')).toEqual([{ tokenId: 't3', endpoint: 'a', count: 1, lastUsedAt: 5 }]);
+      expect(await store.listUsage(['t1'])).toEqual([]);
+      expect(await store.listUsage(['t3'])).toEqual([{ tokenId: 't3', endpoint: 'a', count: 1, lastUsedAt: 5 }]);
       await store.close();
     });
 

@@ -68,7 +68,7 @@ describe('when the connection breaks', () => {
     ] as const;
     expect(await store.insertToken(token, aSecret('first', { key: aKey('first') }), made[0])).toBe(true);
     await store.recordUsage([aUsage('t1', T0, { a: 5 })]);
-    expect((await store.listUsage('t1'))[0]?.count).toBe(10);
+    expect((await store.listUsage(['t1']))[0]?.count).toBe(10);
     const rotation = { secret: aSecret('second', { key: aKey('second') }), othersEndAt: T0, at: T0 };
     expect(await store.replaceToken(next(token), 1, rotation, made[1])).toBe(true);
     expect((await store.findToken('t1'))?.version).toBe(2);
@@ -133,7 +133,7 @@ describe('when the connection breaks', () => {
     expect(await store.findToken('t1')).toEqual(token);
     expect(await store.findToken('t2')).toBe(null);
     expect(await store.findEndpoint('acme', 'a')).toBe(null);
-    expect(await store.listUsage('t1')).toEqual([]);
+    expect(await store.listUsage(['t1'])).toEqual([]);
     expect(await log(store)).toHaveLength(1);
   });
 
@@ -227,7 +227,7 @@ describe('when the connection breaks', () => {
     client.meet(well, answerLost);
     await expect(store.recordUsage(batch)).rejects.toThrow('connection was lost');
     await store.recordUsage(batch);
-    const counts = await Promise.all(ids.map(async (id) => (await store.listUsage(id)).map(({ count }) => count)));
+    const counts = await Promise.all(ids.map(async (id) => (await store.listUsage([id])).map(({ count }) => count)));
     // Parts of 500: two were written before.
     expect(counts).toEqual(ids.map((_, index) => (index < 1_000 ? [2, 4] : [1, 2])));
   });

@@ -176,7 +176,7 @@ describe('statements', () => {
     expect(log.filter((sql) => /^(BEGIN|COMMIT|ROLLBACK)/.test(sql))).toEqual(['BEGIN IMMEDIATE', 'COMMIT']);
     const bad = aUsage('t0', 5, { a: null as never });
     await expect(store.recordUsage([aUsage('t0', 4, { a: 1 }), bad])).rejects.toThrow();
-    expect(await store.listUsage('t0')).toEqual([{ tokenId: 't0', endpoint: 'a', count: 1, lastUsedAt: 1 }]);
+    expect(await store.listUsage(['t0'])).toEqual([{ tokenId: 't0', endpoint: 'a', count: 1, lastUsedAt: 1 }]);
     expect((await store.findToken('t0'))?.lastUsedAt).toBe(1);
     await store.close();
   });

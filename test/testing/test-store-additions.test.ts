@@ -90,6 +90,41 @@ const BREAKS: readonly (readonly [string, Break])[] = [
         s.listTokens(query.offset || after === undefined ? query : { ...query, after }),
     }),
   ],
+  ['the end of a part is ignored', (s) => ({ listTokens: ({ until: _, ...query }) => s.listTokens(query) })],
+  [
+    'the end of a part is ignored in counts',
+    (s) => ({ countTokens: ({ until: _, ...filter }, most) => s.countTokens(filter, most) }),
+  ],
+  [
+    'the last token of a part is left out',
+    (s) => ({
+      listTokens: async (query) => (await s.listTokens(query)).filter(({ id }) => id !== query.until?.id),
+    }),
+  ],
+  [
+    'the end of a part of the log is ignored',
+    (s) => ({ listChanges: ({ until: _, ...query }) => s.listChanges(query) }),
+  ],
+  ['an offset in the log is ignored', (s) => ({ listChanges: ({ offset: _, ...query }) => s.listChanges(query) })],
+  ['counts of the first token only', (s) => ({ listUsage: ([id = ''], endpoint) => s.listUsage([id], endpoint) })],
+  ['counts of every endpoint where one was asked for', (s) => ({ listUsage: (ids) => s.listUsage(ids) })],
+  [
+    'endpoints that are found by another case of their ids',
+    (s) => ({
+      findEndpoints: async (organization, ids) => {
+        const all = await s.listEndpoints({ organization, limit: 1_000 });
+        const wanted = new Set(ids.map((id) => id.toLowerCase()));
+        return all.filter(({ id }) => wanted.has(id.toLowerCase()));
+      },
+    }),
+  ],
+  [
+    'endpoints that come once for each time that they are asked for',
+    (s) => ({
+      findEndpoints: async (organization, ids) =>
+        (await Promise.all(ids.map((id) => s.findEndpoint(organization, id)))).filter((found) => found !== null),
+    }),
+  ],
   [
     'a count of everyone',
     (s) => ({ countTokens: (filter, most) => s.countTokens({ ...filter, organization: null }, most) }),

@@ -340,10 +340,10 @@ const BREAKS: readonly (readonly [string, Break])[] = [
             for (const { endpoint, count } of counts) last.set(JSON.stringify([tokenId, endpoint]), count);
           }
         },
-        listUsage: async (id) =>
-          (await s.listUsage(id)).map((each) => ({
+        listUsage: async (...asked) =>
+          (await s.listUsage(...asked)).map((each) => ({
             ...each,
-            count: last.get(JSON.stringify([id, each.endpoint])) as number,
+            count: last.get(JSON.stringify([each.tokenId, each.endpoint])) as number,
           })),
       };
     },
@@ -354,12 +354,12 @@ const BREAKS: readonly (readonly [string, Break])[] = [
       const seen = new Map<string, readonly UsageCount[]>();
       return {
         async deleteToken(id, change) {
-          seen.set(id, await s.listUsage(id));
+          seen.set(id, await s.listUsage([id]));
           return s.deleteToken(id, change);
         },
-        async listUsage(id) {
-          const now = await s.listUsage(id);
-          return now.length > 0 ? now : (seen.get(id) ?? []);
+        async listUsage(ids) {
+          const now = await s.listUsage(ids);
+          return now.length > 0 ? now : ids.flatMap((id) => seen.get(id) ?? []);
         },
       };
     },

@@ -10,6 +10,8 @@ export interface TokenView {
   readonly status: 'active' | 'expired' | 'revoked';
   /** By token type: `{ scopes }` or `{ endpoints }`. */
   readonly types: Readonly<Record<string, GrantView>>;
+  /** Those of `types` that reach nothing any more: their endpoint was deleted. */
+  readonly dead_grants: readonly { readonly type: string; readonly endpoint: string }[];
   readonly organization: string;
   readonly owner: string | null;
   readonly ownership: Ownership;
@@ -50,6 +52,8 @@ export interface Inspection {
   /** Every scope held, with those included. */
   readonly scopes: readonly string[];
   readonly endpoints: '*' | readonly string[];
+  /** Granted once, and deleted since. */
+  readonly dead_endpoints: readonly string[];
   readonly expired_at: string | null;
 }
 

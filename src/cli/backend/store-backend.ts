@@ -109,13 +109,16 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       await endpoints.delete(id);
     },
     async previewEndpoint(id, access) {
-      const { from, to, openToAnyone, gain, lose } = await endpoints.preview(id, { access });
+      const { from, to, openToAnyone, gainCount, loseCount, more, gain, lose } = await endpoints.preview(id, {
+        access,
+      });
       return {
         from,
         to,
         open_to_anyone: openToAnyone,
-        gain_count: gain.length,
-        lose_count: lose.length,
+        gain_count: gainCount,
+        lose_count: loseCount,
+        more,
         gain: gain.map(affectedView),
         lose: lose.map(affectedView),
       };
@@ -126,8 +129,9 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
         assertJudged(authentication.reason);
         return { ...NOT_ACTIVE, reason: authentication.reason };
       }
-      const { tokenId, owner, organization: of, grants } = authentication.principal;
-      const record = await tokens.get(tokenId);
+      const found = await postern.introspect(token);
+      if (!found.active) return { ...NOT_ACTIVE, reason: null };
+      const { tokenId, owner, organization: of, grants } = found.principal;
       return {
         active: true,
         reason: null,
@@ -135,8 +139,9 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
         owner,
         organization: of,
         scopes: grants.scopes,
-        endpoints: grants.endpoints,
-        expired_at: record?.expiresAt?.toISOString() ?? null,
+        endpoints: found.endpoints,
+        dead_endpoints: found.deadEndpoints,
+        expired_at: found.endsAt?.toISOString() ?? null,
       };
     },
     async explain({ token, zone, requirement }) {
@@ -173,6 +178,7 @@ function tokenView(record: TokenRecord, now: number): TokenView {
     description: record.description,
     status: statusOf(revokedAt !== null, expiresAt, now),
     types: record.types as TokenView['types'],
+    dead_grants: record.deadGrants ?? [],
     organization: record.organization,
     owner: record.owner,
     ownership: record.ownership,

@@ -8,6 +8,7 @@ export const NOT_ACTIVE: Omit<Inspection, 'reason'> = {
   organization: null,
   scopes: [],
   endpoints: [],
+  dead_endpoints: [],
   expired_at: null,
 };
 

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { introspectionAnswer } from '../../management/wire/oauth-schemas.js';
 import {
   endpointPageAnswer,
@@ -31,6 +32,7 @@ export const tokenOnWire = tokenAnswer
       // The server's word on what has ended: this machine's clock may be wrong.
       status: revoked_at !== null ? 'revoked' : token.is_expired ? 'expired' : 'active',
       types: token.types ?? {},
+      dead_grants: token.dead_grants ?? [],
       organization: token.organization.name,
       owner: token.owner === undefined ? token.user.name || null : token.owner,
       ownership: token.is_organization_token ? 'organization' : 'personal',
@@ -54,7 +56,7 @@ const affected = previewAnswer.shape.gain.element
   .transform(({ token: { uid, name, owner }, last_used_at }): AffectedView => ({ uid, name, owner, last_used_at }))
   .array();
 
-export const previewOnWire = previewAnswer.extend({ gain: affected, lose: affected });
+export const previewOnWire = previewAnswer.extend({ gain: affected, lose: affected, more: z.boolean().default(false) });
 
 export const userOnWire = user;
 export const organizationOnWire = organization;
@@ -69,6 +71,7 @@ export const introspectionOnWire = introspectionAnswer.transform((found): Inspec
     organization: found.organization ?? null,
     scopes: (found.scope ?? '').split(' ').filter((scope) => scope !== ''),
     endpoints: found.endpoints ?? [],
+    dead_endpoints: found.dead_endpoints ?? [],
     expired_at: found.exp === undefined ? null : new Date(found.exp * 1000).toISOString(),
   };
 });

@@ -6,7 +6,7 @@ import { outputOption, tokenFileOption, withTarget } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { type Format, print } from '../output/print.js';
 import { fields } from '../output/table.js';
-import { listed } from '../output/words.js';
+import { deleted, listed } from '../output/words.js';
 import { readToken } from '../secrets.js';
 import { type TargetOptions, withBackend } from '../target.js';
 
@@ -34,13 +34,13 @@ export function verify(host: Host, outcome: Outcome): Command {
     });
 }
 
-function good({ uid, owner, organization, scopes, endpoints, expired_at }: Inspection): string {
+function good({ uid, owner, organization, scopes, endpoints, dead_endpoints, expired_at }: Inspection): string {
   return `The token is good.\n${fields([
     ['ID', uid],
     ['Owner', owner],
     ['Organization', organization],
     ['Scopes', listed(scopes)],
-    ['Endpoints', endpoints === '*' ? 'all' : listed(endpoints)],
+    ['Endpoints', endpoints === '*' ? 'all' : listed([...endpoints, ...dead_endpoints.map(deleted)])],
     ['Expires', expired_at ?? 'never'],
   ])}`;
 }

@@ -1,15 +1,22 @@
-import type { GrantView, TokenView } from '../backend/backend.js';
+import type { TokenView } from '../backend/backend.js';
 
 /** A list in a cell; empty: nothing. */
 export function listed(items: readonly string[]): string {
   return items.join(', ');
 }
 
-/** What a token may do, in one line: `user: summarizer; developer: models:write`. */
-export function grantsInWords(types: Readonly<Record<string, GrantView>>): string {
+/** An endpoint that was granted, and is gone. */
+export function deleted(endpoint: string): string {
+  return `${endpoint} (deleted)`;
+}
+
+/** What a token may do, in one line: `user: summarizer, reader (deleted); developer: models:write`. */
+export function grantsInWords({ types, dead_grants }: Pick<TokenView, 'types' | 'dead_grants'>): string {
   return Object.entries(types)
     .map(([type, { scopes, endpoints }]) => {
-      const held = endpoints === undefined ? (scopes ?? []) : endpoints === '*' ? ['all endpoints'] : endpoints;
+      const dead = new Set(dead_grants.filter((each) => each.type === type).map(({ endpoint }) => endpoint));
+      const named = (ids: readonly string[]) => ids.map((id) => (dead.has(id) ? deleted(id) : id));
+      const held = endpoints === undefined ? (scopes ?? []) : endpoints === '*' ? ['all endpoints'] : named(endpoints);
       return `${type}: ${listed(held)}`;
     })
     .join('; ');

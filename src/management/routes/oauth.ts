@@ -58,7 +58,13 @@ export const oauthRoutes: readonly Route[] = [
   }),
 ];
 
-function introspected({ principal, endsAt, confirmation }: Extract<Introspection, { active: true }>) {
+function introspected({
+  principal,
+  endpoints,
+  deadEndpoints,
+  endsAt,
+  confirmation,
+}: Extract<Introspection, { active: true }>) {
   const { tokenId, owner, organization, grants } = principal;
   return {
     active: true,
@@ -71,6 +77,8 @@ function introspected({ principal, endsAt, confirmation }: Extract<Introspection
     sub: owner ?? tokenId,
     organization,
     owner,
-    endpoints: grants.endpoints,
+    // Who reads this goes by names: those of deleted endpoints are not among them.
+    endpoints,
+    ...(deadEndpoints.length > 0 && { dead_endpoints: deadEndpoints }),
   };
 }

@@ -49,7 +49,7 @@ export const tokenRoutes: readonly Route[] = [
         library.tokens.count(filter),
       ]);
       const items = await Promise.all(page.items.map((record) => tokenShape(context, owners, record)));
-      return { body: { start, count, total, items, next_cursor: page.nextCursor } };
+      return { body: { start, count, total: total.count, more: total.more, items, next_cursor: page.nextCursor } };
     },
   }),
 

@@ -5,6 +5,7 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   ['expiresAt', 'expired_at'],
   ['expiresIn', 'expires_in'],
   ['metadata', 'labels'],
+  ['offset', 'start'],
   ['subjectToken', 'subject_token'],
 ]);
 

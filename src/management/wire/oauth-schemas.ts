@@ -25,6 +25,10 @@ export const introspectionAnswer = z
     organization: z.string().optional(),
     owner: z.string().nullable().optional(),
     endpoints: z.union([z.literal('*'), z.array(z.string())]).optional(),
+    dead_endpoints: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'Granted once, and deleted since: it does not reach them, nor what has their name now' }),
   })
   .meta({ description: "Of what is not active, or another organization's, `active: false` and nothing else" });
 

@@ -83,6 +83,9 @@ const tokenAnswerFields = {
   is_organization_token: z.boolean(),
   is_global_access: z.boolean().meta({ description: 'Reaches every protected endpoint' }),
   types,
+  dead_grants: z.array(z.object({ type: z.string(), endpoint: z.string() })).meta({
+    description: 'Those of `types` whose endpoint was deleted: they reach nothing. An update drops or renews them',
+  }),
   owner: z.string().nullable(),
   hint: z.string().meta({ description: 'The start of the token, to know it by' }),
   revoked_at: time.nullable(),
@@ -100,9 +103,12 @@ export const issuedTokenAnswer = z
 export const tokenPageAnswer = z.object({
   start: count,
   count,
-  total: count,
-  items: z.array(tokenAnswer),
-  next_cursor: z.string().nullable(),
+  total: count.meta({ description: 'Of those that fit, at most 10,000; of a search, among the newest 50,000 tokens' }),
+  more: z.boolean().meta({ description: 'There are more than the total, or there may be' }),
+  items: z
+    .array(tokenAnswer)
+    .meta({ description: 'A search may give fewer than were asked for though there are more' }),
+  next_cursor: z.string().nullable().meta({ description: 'null: there is nothing after these' }),
 });
 
 export const ownership = z.enum(['personal', 'organization'], "use 'personal' or 'organization'");
@@ -191,7 +197,10 @@ export const previewAnswer = z.object({
   open_to_anyone: z.boolean(),
   gain_count: count,
   lose_count: count,
-  gain: affected.meta({ description: 'The first 100 of them that you may see' }),
+  more: z
+    .boolean()
+    .meta({ description: 'The newest 50,000 tokens were looked at, and there are others: both counts are "at least"' }),
+  gain: affected.meta({ description: 'Of those that you may see, the 100 that used it last' }),
   lose: affected,
 });
 

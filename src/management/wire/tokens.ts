@@ -10,7 +10,7 @@ import type { Label, Token } from './types.js';
 /** A token as this wire shows it: every key always there. */
 export async function tokenShape(context: Context, owners: Owners, record: TokenRecord): Promise<Token> {
   const { id, name, description, types, organization, owner, ownership, hint, expiresAt, revokedAt } = record;
-  const grants = grantsOf(types, context);
+  const { scopes, isGlobal } = wordsOf(types, context);
   return {
     uid: id,
     created_at: record.createdAt.toISOString(),
@@ -20,7 +20,7 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
     resource_type: 'api_token',
     labels: labelsOf(record.metadata),
     description,
-    scopes: context.words.fromGrants(grants),
+    scopes,
     user: await owners.of(owner, organization),
     organization: organizationShape(context, organization),
     expired_at: timeOrNull(expiresAt),
@@ -29,12 +29,30 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
     is_expired: revokedAt !== null || (expiresAt !== null && expiresAt.getTime() <= context.ground.time.read()),
     is_api_token: true,
     is_organization_token: ownership === 'organization',
-    is_global_access: grants.allEndpoints,
+    is_global_access: isGlobal,
     types: types as Token['types'],
+    dead_grants: record.deadGrants ?? [],
     owner,
     hint,
     revoked_at: timeOrNull(revokedAt),
   };
+}
+
+interface GrantWords {
+  readonly scopes: readonly string[];
+  readonly isGlobal: boolean;
+}
+
+/** By the grants of a record: tokens that are granted the same share one object, which never changes. */
+const KNOWN = new WeakMap<TokenRecord['types'], GrantWords>();
+
+function wordsOf(types: TokenRecord['types'], context: Context): GrantWords {
+  const known = KNOWN.get(types);
+  if (known !== undefined) return known;
+  const grants = grantsOf(types, context);
+  const words = { scopes: context.words.fromGrants(grants), isGlobal: grants.allEndpoints };
+  KNOWN.set(types, words);
+  return words;
 }
 
 /** The grants of a record, for showing: its endpoints are names here. */

@@ -19,6 +19,7 @@ export type Label = Of<typeof schemas.label>;
 /** Token type → what of it is granted. */
 export type Grants = Of<typeof schemas.types>;
 export type Token = Of<typeof schemas.tokenAnswer>;
+export type DeadGrants = Token['dead_grants'];
 export type IssuedToken = Of<typeof schemas.issuedTokenAnswer>;
 export type TokenPage = Of<typeof schemas.tokenPageAnswer>;
 export type Use = Of<typeof schemas.usageAnswer>['items'][number];

@@ -1,5 +1,5 @@
 import type { Change, ChangeQuery } from '../../ports/changes.js';
-import { isAsked, newestFirst, positionOf } from './query.js';
+import { isAsked, newestFirst, placeOf, positionOf } from './query.js';
 
 /** So many of the latest changes are kept at least. */
 const KEPT = 100_000;
@@ -8,24 +8,33 @@ const SPARE = 10_000;
 
 /** The audit log of a memory store. It is bounded: the oldest changes go first. */
 export class MemoryChanges {
+  /** The oldest first, so that a new one is put at the end. */
   #changes: Change[] = [];
 
   add(change: Change): void {
-    this.#changes.push(change);
+    this.#changes.splice(placeOf(this.#changes, positionOf(change), positionOf), 0, change);
     if (this.#changes.length > KEPT + SPARE) this.#changes = this.#changes.slice(-KEPT);
   }
 
   list(query: ChangeQuery): readonly Change[] {
-    return this.#changes
-      .filter((change) => isAsked(change, query))
-      .sort((a, b) => newestFirst(positionOf(a), positionOf(b)))
-      .slice(0, query.limit);
+    const { after, until, offset = 0, limit } = query;
+    const page: Change[] = [];
+    let toPass = offset;
+    let index = after === undefined ? this.#changes.length : placeOf(this.#changes, positionOf(after), positionOf);
+    for (; index > 0 && page.length < limit; index--) {
+      const change = this.#changes[index - 1] as Change;
+      if (until !== undefined && newestFirst(positionOf(change), positionOf(until)) > 0) break;
+      if (!isAsked(change, query)) continue;
+      if (toPass > 0) toPass--;
+      else page.push(change);
+    }
+    return page;
   }
 
   trim(before: number, limit: number): number {
-    const oldest = this.#changes.filter(({ at }) => at < before).sort((a, b) => a.at - b.at);
-    const gone = new Set(oldest.slice(0, limit));
-    this.#changes = this.#changes.filter((change) => !gone.has(change));
-    return gone.size;
+    const end = this.#changes.findIndex(({ at }) => at >= before);
+    const gone = Math.min(limit, end < 0 ? this.#changes.length : end);
+    this.#changes.splice(0, gone);
+    return gone;
   }
 }

@@ -14,14 +14,12 @@ export function matches(token: StoredToken, filter: TokenFilter): boolean {
   );
 }
 
-/** Whether a change is on the page that is asked for, or after it. */
+/** Whether a change is one of those asked for, wherever it stands. */
 export function isAsked(change: Change, query: ChangeQuery): boolean {
-  const { after } = query;
   return (
     (query.organization === null || change.organization === query.organization) &&
     (query.subject === undefined || change.subject === query.subject) &&
-    (query.type === undefined || change.type === query.type) &&
-    (after === undefined || newestFirst(positionOf(change), positionOf(after)) > 0)
+    (query.type === undefined || change.type === query.type)
   );
 }
 
@@ -43,6 +41,17 @@ function lower(text: string): string {
 export interface Position {
   readonly createdAt: number;
   readonly id: string;
+}
+
+/** Where a position stands, or would stand, in a list that begins with the oldest. */
+export function placeOf<Row>(rows: readonly Row[], position: Position, of: (row: Row) => Position): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (newestFirst(of(rows[middle] as Row), position) > 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The order of every page; ids of one time from the highest, by code unit. */

@@ -34,11 +34,13 @@ export function listChangesSql(
   if (query.organization !== null) where.add((p) => `organization = ${p('text', query.organization as string)}`);
   if (query.subject !== undefined) where.add((p) => `subject = ${p('text', query.subject as string)}`);
   if (query.type !== undefined) where.add((p) => `type = ${p('text', query.type as string)}`);
-  const { after } = query;
+  const { after, until, offset = 0 } = query;
   if (after !== undefined) where.add((p) => `(at, id) < (${p('bigint', after.at)}, ${p('text', after.id)})`);
+  if (until !== undefined) where.add((p) => `(at, id) >= (${p('bigint', until.at)}, ${p('text', until.id)})`);
   const limit = where.parameter('bigint', query.limit);
+  const skipped = offset === 0 ? '' : ` OFFSET ${where.parameter('bigint', offset)}`;
   return {
-    text: `SELECT ${CHANGE_COLUMNS} FROM ${schema}.changes ${where}ORDER BY at DESC, id DESC LIMIT ${limit}`,
+    text: `SELECT ${CHANGE_COLUMNS} FROM ${schema}.changes ${where}ORDER BY at DESC, id DESC LIMIT ${limit}${skipped}`,
     values: where.values,
   };
 }

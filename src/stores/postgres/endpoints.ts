@@ -8,6 +8,7 @@ import type { Write } from './tokens.js';
 /** The statements over endpoints. */
 export class EndpointStatements {
   readonly #byId: Statement;
+  readonly #byIds: Statement;
   readonly #list: Statement;
   readonly #insert: Statement;
   readonly #replace: Statement;
@@ -16,6 +17,7 @@ export class EndpointStatements {
   constructor(s: string) {
     const found = `SELECT ${ENDPOINT_COLUMNS} FROM ${s}.endpoints WHERE organization = $1`;
     this.#byId = prepared(`${found} AND id = $2`);
+    this.#byIds = prepared(`${found} AND id = ANY ($2::text[])`);
     // Every id is greater than the empty text.
     this.#list = prepared(`${found} AND id > $2 ORDER BY id LIMIT $3`);
     this.#insert = {
@@ -41,6 +43,10 @@ export class EndpointStatements {
   async find(db: Database, organization: string, id: string): Promise<StoredEndpoint | null> {
     const [row] = await db.run(this.#byId, [organization, id]);
     return row === undefined ? null : toEndpoint(row);
+  }
+
+  async findSome(db: Database, organization: string, ids: readonly string[]): Promise<readonly StoredEndpoint[]> {
+    return (await db.run(this.#byIds, [organization, ids])).map(toEndpoint);
   }
 
   async list(db: Database, { organization, after = '', limit }: EndpointQuery): Promise<readonly StoredEndpoint[]> {

@@ -87,10 +87,11 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     listExpiredTokens: (organization, before, limit) =>
       read((db) => listExpiredTokens(db, schema, organization, before, limit)),
     recordUsage: (usages) => read((db) => usage.record(db, usages)),
-    listUsage: (id) => read((db) => usage.list(db, id)),
+    listUsage: (ids, endpoint) => read((db) => usage.list(db, ids, endpoint)),
     listChanges: (query) => read((db) => listChanges(db, schema, query)),
     trimChanges: (before, limit) => read((db) => trimChanges(db, schema, before, limit)),
     findEndpoint: (organization, id) => read((db) => endpoints.find(db, organization, id)),
+    findEndpoints: (organization, ids) => read((db) => endpoints.findSome(db, organization, ids)),
     listEndpoints: (query) => read((db) => endpoints.list(db, query)),
     insertEndpoint: (endpoint, made) =>
       change(made, ofEndpoints(endpoint.organization), () => endpoints.insert(endpoint)),

@@ -12,7 +12,16 @@ interface Composed {
   readonly values: SqlValue[];
 }
 
-function conditionsOf({ organization, owner, ownership, type, revoked, search }: TokenFilter): Conditions {
+function conditionsOf({
+  organization,
+  owner,
+  ownership,
+  type,
+  revoked,
+  search,
+  after,
+  until,
+}: TokenFilter): Conditions {
   const where = new Conditions();
   if (organization !== null) where.add((p) => `t.organization = ${p('text', organization)}`);
   if (owner !== undefined) where.add((p) => `t.owner = ${p('text', owner)}`);
@@ -28,17 +37,22 @@ function conditionsOf({ organization, owner, ownership, type, revoked, search }:
       return `(${holds('t.name')} OR ${holds('t.description')})`;
     });
   }
+  for (const [position, sign] of [
+    [after, '<'],
+    [until, '>='],
+  ] as const) {
+    if (position === undefined) continue;
+    const { createdAt, id } = position;
+    where.add((p) => `(t.created_at, t.id) ${sign} (${p('bigint', createdAt)}, ${p('text', id)})`);
+  }
   return where;
 }
 
 /** The statement of a page. */
 export function listTokensSql(schema: string, query: TokenQuery): Composed {
   const where = conditionsOf(query);
-  const { organization, after, offset = 0 } = query;
+  const { organization, offset = 0 } = query;
   if (organization === null) where.add(() => `t.${EVERY_TOKEN}`);
-  if (after !== undefined) {
-    where.add((p) => `(t.created_at, t.id) < (${p('bigint', after.createdAt)}, ${p('text', after.id)})`);
-  }
   const limit = where.parameter('bigint', query.limit);
   const skipped = offset === 0 ? '' : ` OFFSET ${where.parameter('bigint', offset)}`;
   return {

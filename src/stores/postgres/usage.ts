@@ -29,8 +29,9 @@ export class UsageStatements {
           count = u.count + excluded.count, last_used_at = greatest(u.last_used_at, excluded.last_used_at)`,
     };
     this.#list = {
-      text: `SELECT u.endpoint, u.count, u.last_used_at AS "lastUsedAt"
-        FROM ${s}.uses u JOIN ${s}.tokens t ON t.seq = u.token WHERE t.id = $1::text ORDER BY u.endpoint`,
+      text: `SELECT t.id AS "tokenId", u.endpoint, u.count, u.last_used_at AS "lastUsedAt"
+        FROM ${s}.tokens t JOIN ${s}.uses u ON u.token = t.seq
+        WHERE t.id = ANY ($1::text[]) AND ($2::text IS NULL OR u.endpoint = $2::text) ORDER BY t.id, u.endpoint`,
     };
   }
 
@@ -49,7 +50,7 @@ export class UsageStatements {
     ]);
   }
 
-  async list(db: Database, tokenId: string): Promise<readonly UsageCount[]> {
-    return (await db.run(this.#list, [tokenId])).map((row) => toUsageCount(tokenId, row));
+  async list(db: Database, tokenIds: readonly string[], endpoint: string | undefined): Promise<readonly UsageCount[]> {
+    return (await db.run(this.#list, [tokenIds, endpoint ?? null])).map(toUsageCount);
   }
 }

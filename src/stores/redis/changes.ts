@@ -7,7 +7,7 @@ import { readListing } from './listing.js';
 import { guarded } from './script.js';
 
 const PAGE = guarded(`
-local members = redis.call('ZREVRANGEBYLEX', LOG, ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])
+local members = redis.call('ZREVRANGEBYLEX', LOG, ARGV[2], ARGV[3], 'LIMIT', ARGV[6], ARGV[4])
 if #members == 0 then return {'page', members, members} end
 local ids = {}
 for i, member in ipairs(members) do ids[i] = string.sub(member, tonumber(ARGV[5])) end
@@ -48,7 +48,7 @@ function membersOf({ id, at, organization, subject }: Change): readonly string[]
 }
 
 export async function listChanges(connection: Connection, query: ChangeQuery): Promise<readonly Change[]> {
-  const { organization, subject, type, after, limit } = query;
+  const { organization, subject, type, after, until, offset, limit } = query;
   const listing =
     subject !== undefined
       ? Listing.ofSubject(subject)
@@ -61,12 +61,14 @@ export async function listChanges(connection: Connection, query: ChangeQuery): P
       script: PAGE,
       listing,
       after: after && { time: after.at, id: after.id },
+      until: until && { time: until.at, id: until.id },
       filtered: type !== undefined || (subject !== undefined && organization !== null),
       read: (_member, [entry]) => (entry === null ? null : readChange(entry as string)),
       fits: (change) =>
         (organization === null || change.organization === organization) && (type === undefined || change.type === type),
     },
     limit,
+    offset,
   );
 }
 

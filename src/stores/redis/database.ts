@@ -77,10 +77,11 @@ export class RedisDatabase {
         const chunks = prepareUsage(usages);
         await read(() => recordUsage(connection, chunks));
       },
-      listUsage: (id) => read(() => listUsage(connection, id)),
+      listUsage: (ids, endpoint) => read(() => listUsage(connection, ids, endpoint)),
       listChanges: (query) => read(() => listChanges(connection, query)),
       trimChanges: (before, limit) => read(() => trimChanges(connection, before, limit)),
       findEndpoint: (organization, id) => read(() => endpoints.findEndpoint(connection, organization, id)),
+      findEndpoints: (organization, ids) => read(() => endpoints.findEndpoints(connection, organization, ids)),
       listEndpoints: (query) => read(() => endpoints.listEndpoints(connection, query)),
       insertEndpoint: (endpoint, made) =>
         this.#change(made, ofEndpoints(endpoint.organization), (change) =>

@@ -5,6 +5,8 @@ import { changing, guarded } from './script.js';
 
 const FIND = guarded(`return {'found', redis.call('HGET', ENDPOINTS, ARGV[2])}`);
 
+const FIND_SOME = guarded(`return {'found', redis.call('HMGET', ENDPOINTS, unpack(ARGV, 2))}`);
+
 const PAGE = guarded(`
 local fields = redis.call('ZRANGEBYLEX', NAMES, ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])
 if #fields == 0 then return {'page', fields, fields} end
@@ -50,6 +52,20 @@ export async function findEndpoint(
 ): Promise<StoredEndpoint | null> {
   const [, found] = await connection.run(FIND, fieldOf(organization, id));
   return found === null ? null : readEndpoint(organization, id, found as string);
+}
+
+export async function findEndpoints(
+  connection: Connection,
+  organization: string,
+  ids: readonly string[],
+): Promise<readonly StoredEndpoint[]> {
+  if (ids.length === 0) return [];
+  const wanted = [...new Set(ids)];
+  const [, found] = await connection.run(FIND_SOME, ...wanted.map((id) => fieldOf(organization, id)));
+  return wanted.flatMap((id, index) => {
+    const stored = (found as (string | null)[])[index];
+    return stored == null ? [] : [readEndpoint(organization, id, stored)];
+  });
 }
 
 export async function listEndpoints(

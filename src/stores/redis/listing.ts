@@ -7,6 +7,11 @@ const MOST = 500;
 /** The same where most of them may not fit. */
 const FILTERED = 200;
 
+interface Position {
+  readonly time: number;
+  readonly id: string;
+}
+
 export interface ListingQuery<T> {
   readonly connection: Connection;
   /**
@@ -16,7 +21,9 @@ export interface ListingQuery<T> {
   readonly script: Script;
   readonly listing: Listing;
   /** The position that the page begins after. */
-  readonly after?: { readonly time: number; readonly id: string } | undefined;
+  readonly after?: Position | undefined;
+  /** The last position of the page. */
+  readonly until?: Position | undefined;
   /** Whether rows may not fit. */
   readonly filtered: boolean;
   /** A row of the columns; `null` where it is gone. */
@@ -63,12 +70,13 @@ async function scan<T>(
   wanted: () => number,
   take: (row: T) => boolean,
 ): Promise<void> {
-  const { connection, script, listing, after } = query;
+  const { connection, script, listing, after, until } = query;
   let upper = after === undefined ? listing.end : `(${listing.at(after.time)}${after.id}`;
+  const lower = until === undefined ? listing.first : `[${listing.at(until.time)}${until.id}`;
   let skip = offset;
   for (;;) {
     const size = query.filtered ? FILTERED : Math.min(MOST, wanted());
-    const args = [upper, listing.first, String(size), listing.idStart, String(skip)];
+    const args = [upper, lower, String(size), listing.idStart, String(skip)];
     const [, members, ...columns] = (await connection.run(script, ...args)) as unknown as [
       string,
       string[],

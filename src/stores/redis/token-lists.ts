@@ -33,18 +33,18 @@ const EXPIRED = guarded(`return {'page', redis.call('ZRANGEBYLEX', INDEX, ARGV[2
 interface Plan {
   readonly listing: Listing;
   /** What being in the listing does not say already. */
-  readonly rest: Omit<TokenFilter, 'organization'>;
+  readonly rest: Pick<TokenFilter, 'owner' | 'ownership' | 'type' | 'revoked' | 'search'>;
 }
 
 export function listTokens(connection: Connection, query: TokenQuery): Promise<readonly StoredToken[]> {
-  const { limit, offset, after } = query;
-  const position = after && { time: after.createdAt, id: after.id };
-  return readListing(listingQuery(connection, planFor(query), position), limit, offset);
+  return readListing(listingQuery(connection, planFor(query), query), query.limit, query.offset);
 }
 
 export async function countTokens(connection: Connection, filter: TokenFilter, atMost: number): Promise<number> {
   const plan = planFor(filter);
-  if (isFiltered(plan)) return countListing(listingQuery(connection, plan), atMost);
+  if (isFiltered(plan) || filter.after !== undefined || filter.until !== undefined) {
+    return countListing(listingQuery(connection, plan, filter), atMost);
+  }
   // The whole of a listing is counted without reading it.
   const [, count] = await connection.run(COUNT, plan.listing.first, plan.listing.end);
   return Math.min(Number(count), atMost);
@@ -78,9 +78,11 @@ function isFiltered({ rest }: Plan): boolean {
   return Object.keys(rest).length > 0;
 }
 
-type Position = ListingQuery<StoredToken>['after'];
-
-function listingQuery(connection: Connection, plan: Plan, after?: Position): ListingQuery<StoredToken> {
+function listingQuery(
+  connection: Connection,
+  plan: Plan,
+  { after, until }: Pick<TokenFilter, 'after' | 'until'>,
+): ListingQuery<StoredToken> {
   const { listing, rest } = plan;
   const { owner, ownership, type, revoked, search } = rest;
   const sought = search === undefined ? null : lower(search);
@@ -88,7 +90,8 @@ function listingQuery(connection: Connection, plan: Plan, after?: Position): Lis
     connection,
     script: PAGE,
     listing,
-    after,
+    after: after && { time: after.createdAt, id: after.id },
+    until: until && { time: until.createdAt, id: until.id },
     filtered: isFiltered(plan),
     read: (member, [token, used]) =>
       // Between two pages a token may go: its member goes with it, but a record that was deleted by hand leaves it.

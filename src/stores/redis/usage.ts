@@ -26,7 +26,7 @@ end
 return {'done', now}
 `);
 
-const COUNTS_OF = guarded(`return {'found', redis.call('HGET', COUNTS, ARGV[2])}`);
+const COUNTS_OF = guarded(`return {'found', redis.call('HMGET', COUNTS, unpack(ARGV, 2))}`);
 
 /** What the script takes of uses, read whole before anything is written: a batch that can't be read counts nothing. */
 export function prepareUsage(usages: readonly Usage[]): readonly string[] {
@@ -45,18 +45,22 @@ export async function recordUsage(connection: Connection, chunks: readonly strin
   for (const chunk of chunks) await connection.change(RECORD, chunk);
 }
 
-export async function listUsage(connection: Connection, tokenId: string): Promise<readonly UsageCount[]> {
-  const [, found] = await connection.run(COUNTS_OF, tokenId);
-  if (found === null) return [];
-  const counts = Object.entries(JSON.parse(found as string) as Record<string, [string, string]>);
-  return counts
-    .map(([endpoint, [count, lastUsedAt]]) => ({
-      tokenId,
-      endpoint,
-      count: Number(count),
-      lastUsedAt: Number(lastUsedAt),
-    }))
-    .sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1));
+export async function listUsage(
+  connection: Connection,
+  tokenIds: readonly string[],
+  only: string | undefined,
+): Promise<readonly UsageCount[]> {
+  if (tokenIds.length === 0) return [];
+  const [, found] = await connection.run(COUNTS_OF, ...tokenIds);
+  return tokenIds.flatMap((tokenId, index) => {
+    const counts = JSON.parse((found as (string | null)[])[index] ?? '{}') as Record<string, [string, string]>;
+    return Object.entries(counts)
+      .filter(([endpoint]) => only === undefined || endpoint === only)
+      .map(([endpoint, [count, lastUsedAt]]) => {
+        return { tokenId, endpoint, count: Number(count), lastUsedAt: Number(lastUsedAt) };
+      })
+      .sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1));
+  });
 }
 
 /** Lua's JSON stops at half a surrogate pair. A token whose id no text of ours can be is none that there is. */

@@ -108,9 +108,9 @@ export function toEndpoint(row: Row): StoredEndpoint {
   };
 }
 
-export function toUsageCount(tokenId: string, row: Row): UsageCount {
+export function toUsageCount(row: Row): UsageCount {
   return {
-    tokenId,
+    tokenId: row.tokenId as string,
     endpoint: row.endpoint as string,
     count: Number(row.count),
     lastUsedAt: Number(row.lastUsedAt),

@@ -4,15 +4,17 @@ import { Conditions, type Statement } from './conditions.js';
 import type { Connection } from './connection.js';
 
 /** The statement of a page of the audit log. */
-export function listChangesSql({ organization, subject, type, after, limit }: ChangeQuery): Statement {
+export function listChangesSql(query: ChangeQuery): Statement {
+  const { organization, subject, type, after, until, offset = 0, limit } = query;
   const conditions = new Conditions();
   if (organization !== null) conditions.add('organization = ?', organization);
   if (subject !== undefined) conditions.add('subject = ?', subject);
   if (type !== undefined) conditions.add('type = ?', type);
   if (after !== undefined) conditions.add('(at, id) < (?, ?)', after.at, after.id);
+  if (until !== undefined) conditions.add('(at, id) >= (?, ?)', until.at, until.id);
   return {
-    sql: `SELECT ${CHANGE_COLUMNS} FROM changes ${conditions.where}ORDER BY at DESC, id DESC LIMIT ?`,
-    parameters: [...conditions.parameters, limit],
+    sql: `SELECT ${CHANGE_COLUMNS} FROM changes ${conditions.where}ORDER BY at DESC, id DESC LIMIT ? OFFSET ?`,
+    parameters: [...conditions.parameters, limit, offset],
   };
 }
 

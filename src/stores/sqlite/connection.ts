@@ -45,6 +45,15 @@ export class Connection {
     }
   }
 
+  /** In a transaction: the same for a part of it. What throws here undoes the whole. */
+  savepoint(work: () => boolean): boolean {
+    this.run('SAVEPOINT part');
+    const done = work();
+    if (!done) this.run('ROLLBACK TO part');
+    this.run('RELEASE part');
+    return done;
+  }
+
   close(): void {
     this.#statements.clear();
     this.#database.close();

@@ -8,6 +8,12 @@ export function findEndpoint(db: Connection, organization: string, id: string): 
   return row === undefined ? null : toEndpoint(row);
 }
 
+export function findEndpoints(db: Connection, organization: string, ids: readonly string[]): readonly StoredEndpoint[] {
+  // The ids are one parameter: the statement is the same however many there are.
+  const sql = `SELECT ${ENDPOINT_COLUMNS} FROM endpoints WHERE organization = ? AND id IN (SELECT value FROM json_each(?))`;
+  return db.all(sql, organization, JSON.stringify(ids)).map(toEndpoint);
+}
+
 export function listEndpoints(db: Connection, query: EndpointQuery): readonly StoredEndpoint[] {
   // Every id is greater than the empty text. Ids are ASCII, so SQLite's order by bytes is that of code units.
   return db

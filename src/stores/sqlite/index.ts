@@ -4,6 +4,7 @@ import type { Change } from '../../ports/changes.js';
 import type { Invalidation, Store } from '../../ports/store.js';
 import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
+import { Turns } from '../shared/turns.js';
 import { listChanges, trimChanges } from './changes.js';
 import type { Connection } from './connection.js';
 import { isBusy, loadDriver } from './driver.js';
@@ -16,6 +17,7 @@ import { SCHEMA_VERSION } from './schema.js';
 import * as lists from './token-lists.js';
 import * as tokens from './tokens.js';
 import { listUsage, recordUsage } from './usage.js';
+import { WriteQueue } from './write-queue.js';
 
 export type { MigrateOptions, Migration } from '../shared/migration.js';
 export type { SqliteConstructor, SqliteDatabase, SqliteDriver, SqliteStatement, SqlValue } from './driver.js';
@@ -45,7 +47,8 @@ export interface SqliteStore extends Store {
  * The file is opened with the first call: this function only checks its options. A call that fails to open it rejects, and
  * the next one tries again; `await store.migrate()` at start shows what is wrong before anyone is served.
  *
- * SQLite works on the event loop's own thread: a lookup takes microseconds, a change a `fsync`. Beside the file stand
+ * SQLite works on the event loop's own thread: a lookup takes microseconds, a change a `fsync`, which changes made at once
+ * share. Calls that follow each other without a pause let everyone else have a turn after some milliseconds. Beside the file stand
  * `-wal` and `-shm` while it is open, and with `libsql` after it: copy all three, or use `VACUUM INTO`, to make a backup
  * while it runs.
  *
@@ -76,10 +79,11 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
         return true;
       });
     },
-    listUsage: (id) => read((db) => listUsage(db, id)),
+    listUsage: (ids, endpoint) => read((db) => listUsage(db, ids, endpoint)),
     listChanges: (query) => read((db) => listChanges(db, query)),
     trimChanges: (before, limit) => database.trim((db) => trimChanges(db, before, limit)),
     findEndpoint: (organization, id) => read((db) => endpoints.findEndpoint(db, organization, id)),
+    findEndpoints: (organization, ids) => read((db) => endpoints.findEndpoints(db, organization, ids)),
     listEndpoints: (query) => read((db) => endpoints.listEndpoints(db, query)),
     insertEndpoint: (endpoint, made) =>
       change(made, ofEndpoints(endpoint.organization), (db) => endpoints.insertEndpoint(db, endpoint)),
@@ -103,10 +107,13 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 /** One connection, opened when it is first needed. Work on it is synchronous, so no two calls are ever interleaved. */
 class LazyDatabase {
   readonly #settings: SqliteSettings;
+  readonly #turns = new Turns();
+  readonly #writes = new WriteQueue((work) => this.#attempt(work));
   readonly feed: ChangeFeed;
   #connection: Connection | null = null;
   /** What opening it did. */
   #migration: Migration | null = null;
+  #closing: Promise<void> | null = null;
   #closed = false;
 
   constructor(settings: SqliteSettings) {
@@ -114,39 +121,35 @@ class LazyDatabase {
     this.feed = new ChangeFeed(settings.pollInterval);
   }
 
-  /** Does `work`, again and again while another process holds the lock; the event loop runs in between. */
   readonly read = async <T>(work: (db: Connection) => T): Promise<T> => {
-    const giveUpAt = Date.now() + BUSY_LIMIT;
-    for (;;) {
-      try {
-        return work(this.#open());
-      } catch (error) {
-        if (!isBusy(error) || Date.now() >= giveUpAt) throw error;
-      }
-      await sleep(BUSY_PAUSE * (1 + Math.random()));
-    }
+    this.#assertOpen();
+    for (let turn = this.#turns.wait(); turn !== null; turn = this.#turns.wait()) await turn;
+    this.#assertOpen();
+    return this.#attempt(work);
   };
 
-  /** The same in a transaction. `false` rolls it back. */
-  readonly write = (work: (db: Connection) => boolean): Promise<boolean> =>
-    this.read((db) => db.transaction(() => work(db)));
+  /** In a transaction. `false` undoes it. */
+  readonly write = async (work: (db: Connection) => boolean, committed = () => {}): Promise<boolean> => {
+    this.#assertOpen();
+    return this.#writes.add({ work, committed });
+  };
 
   /** The same with its row in the audit log. Listeners are told before the caller goes on. */
-  readonly change = (
+  readonly change = async (
     change: Change,
     invalidation: Invalidation | null,
     work: (db: Connection) => boolean,
-  ): Promise<boolean> =>
-    this.read((db) => {
-      let seq = 0;
-      const done = db.transaction(() => {
+  ): Promise<boolean> => {
+    let seq = 0;
+    return this.write(
+      (db) => {
         if (!work(db)) return false;
         seq = appendChange(db, change, invalidation);
         return true;
-      });
-      if (done) this.feed.own(seq, invalidation);
-      return done;
-    });
+      },
+      () => this.feed.own(seq, invalidation),
+    );
+  };
 
   /** The same for what answers with a count. */
   readonly trim = async (work: (db: Connection) => number): Promise<number> => {
@@ -161,7 +164,7 @@ class LazyDatabase {
   async migrate({ dryRun = false }: MigrateOptions = {}): Promise<Migration> {
     const isOpen = this.#connection !== null;
     if (dryRun && !isOpen) {
-      if (this.#closed) throw closed();
+      this.#assertOpen();
       const { filename, driver } = this.#settings;
       return planDatabase(loadDriver(driver), filename);
     }
@@ -170,8 +173,13 @@ class LazyDatabase {
     return isOpen || done === null ? { from: SCHEMA_VERSION, to: SCHEMA_VERSION, statements: [] } : done;
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writes.idle();
     this.#closed = true;
     this.feed.stop();
     const connection = this.#connection;
@@ -185,6 +193,25 @@ class LazyDatabase {
     } finally {
       connection.close();
     }
+  }
+
+  /** Does `work`, again and again while another process holds the lock; the event loop runs in between. */
+  async #attempt<T>(work: (db: Connection) => T): Promise<T> {
+    const giveUpAt = Date.now() + BUSY_LIMIT;
+    for (;;) {
+      try {
+        return work(this.#open());
+      } catch (error) {
+        if (!isBusy(error) || Date.now() >= giveUpAt) throw error;
+      }
+      // What came before the end is still done, but it waits for nobody.
+      this.#assertOpen();
+      await sleep(BUSY_PAUSE * (1 + Math.random()));
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== null) throw closed();
   }
 
   #open(): Connection {

@@ -5,7 +5,16 @@ import { encodeTypeNames } from '../sql/type-names.js';
 import { Conditions, type Statement } from './conditions.js';
 import type { Connection } from './connection.js';
 
-function conditionsOf({ organization, owner, ownership, type, revoked, search }: TokenFilter): Conditions {
+function conditionsOf({
+  organization,
+  owner,
+  ownership,
+  type,
+  revoked,
+  search,
+  after,
+  until,
+}: TokenFilter): Conditions {
   const conditions = new Conditions();
   if (organization !== null) conditions.add('t.organization = ?', organization);
   if (owner !== undefined) conditions.add('t.owner = ?', owner);
@@ -21,13 +30,14 @@ function conditionsOf({ organization, owner, ownership, type, revoked, search }:
     const holds = (column: string) => `instr(lower(${column}), lower(?)) > 0`;
     conditions.add(`(${holds('t.name')} OR ${holds('t.description')})`, search, search);
   }
+  if (after !== undefined) conditions.add('(t.created_at, t.id) < (?, ?)', after.createdAt, after.id);
+  if (until !== undefined) conditions.add('(t.created_at, t.id) >= (?, ?)', until.createdAt, until.id);
   return conditions;
 }
 
 /** The statement of a page. */
-export function listTokensSql({ after, offset = 0, limit, ...filter }: TokenQuery): Statement {
+export function listTokensSql({ offset = 0, limit, ...filter }: TokenQuery): Statement {
   const conditions = conditionsOf(filter);
-  if (after !== undefined) conditions.add('(t.created_at, t.id) < (?, ?)', after.createdAt, after.id);
   const isOffset = offset > 0;
   return {
     sql: `SELECT ${TOKEN_COLUMNS} FROM tokens t ${conditions.where}ORDER BY t.created_at DESC, t.id DESC LIMIT ?${isOffset ? ' OFFSET ?' : ''}`,

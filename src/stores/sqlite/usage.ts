@@ -16,13 +16,16 @@ export function recordUsage(db: Connection, usages: readonly Usage[]): void {
   }
 }
 
-export function listUsage(db: Connection, tokenId: string): readonly UsageCount[] {
+/** The ids are one parameter, JSON: the statement is the same however many there are. */
+export const LIST_USAGE = `SELECT t.id AS "tokenId", u.endpoint, u.count, u.last_used_at AS "lastUsedAt"
+  FROM json_each(?) asked JOIN tokens t ON t.id = asked.value JOIN uses u ON u.token = t.seq`;
+
+export function listUsage(
+  db: Connection,
+  tokenIds: readonly string[],
+  endpoint: string | undefined,
+): readonly UsageCount[] {
+  const [only, ...of] = endpoint === undefined ? [''] : [' WHERE u.endpoint = ?', endpoint];
   // SQLite's order by bytes is that of code units here: endpoints' ids are ASCII.
-  return db
-    .all(
-      `SELECT u.endpoint, u.count, u.last_used_at AS "lastUsedAt" FROM uses u JOIN tokens t ON t.seq = u.token
-       WHERE t.id = ? ORDER BY u.endpoint`,
-      tokenId,
-    )
-    .map((row) => toUsageCount(tokenId, row));
+  return db.all(`${LIST_USAGE}${only} ORDER BY t.id, u.endpoint`, JSON.stringify(tokenIds), ...of).map(toUsageCount);
 }

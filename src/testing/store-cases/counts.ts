@@ -4,7 +4,7 @@ import { aChange, aSecret, aToken, aUsage, insert, insertAll, next, replace, typ
 
 /** `[endpoint, count, last use]` of each, in the order given. */
 async function countsOf(store: Store, id: string): Promise<readonly (readonly [string, number, number])[]> {
-  const found = await store.listUsage(id);
+  const found = await store.listUsage([id]);
   for (const { tokenId } of found) assert.equal(tokenId, id);
   return found.map(({ endpoint, count, lastUsedAt }) => [endpoint, count, lastUsedAt]);
 }

@@ -63,7 +63,7 @@ export const endingCases: readonly StoreCase[] = [
       assert.deepEqual({ ...(await store.findToken('t1')) }, revoked);
       assert.deepEqual({ ...(await store.listTokens({ organization: 'acme', limit: 2 }))[1] }, revoked);
       assert.deepEqual({ ...(await store.findToken('t2')) }, other);
-      assert.equal((await store.listUsage('t1'))[0]?.count, 2);
+      assert.equal((await store.listUsage(['t1']))[0]?.count, 2);
       assert.equal(await replace(store, next(revoked, { name: 'later' }), 42), true);
       assert.equal((await store.findToken('t1'))?.revokedAt, AT);
     },

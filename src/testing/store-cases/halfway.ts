@@ -124,11 +124,11 @@ export const halfwayCases: readonly StoreCase[] = [
       await refuses(() => store.recordUsage([first, { ...last, counts: [...last.counts, unreadable] }]), 'count');
       for (const id of ['t1', 't2']) {
         assert.equal((await store.findToken(id))?.lastUsedAt, null);
-        assert.deepEqual(await store.listUsage(id), []);
+        assert.deepEqual(await store.listUsage([id]), []);
       }
       await store.recordUsage(batch);
       assert.deepEqual(
-        [...(await store.listUsage('t1')), ...(await store.listUsage('t2'))].map(({ count }) => count),
+        [...(await store.listUsage(['t1'])), ...(await store.listUsage(['t2']))].map(({ count }) => count),
         [1, 2, 3],
       );
     },

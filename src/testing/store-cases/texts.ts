@@ -136,7 +136,7 @@ export const textCases: readonly StoreCase[] = [
     async (store) => {
       await insert(store, aToken('t1'));
       await store.recordUsage([aUsage('t1', T0, Object.fromEntries(HOSTILE.map((text) => [text, 1])))]);
-      const found = await store.listUsage('t1');
+      const found = await store.listUsage(['t1']);
       assert.deepEqual(new Set(found.map(({ endpoint }) => endpoint)), new Set(HOSTILE));
       assert.equal(found.length, HOSTILE.length);
     },

@@ -62,7 +62,7 @@ export const usageCases: readonly StoreCase[] = [
       for (const { id } of tokens) {
         const latest = Math.max(...usages.filter(({ tokenId }) => tokenId === id).map(({ lastUsedAt }) => lastUsedAt));
         assert.equal(await lastUse(store, id), latest, id);
-        const counted = (await store.listUsage(id)).reduce((sum, { count }) => sum + count, 0);
+        const counted = (await store.listUsage([id])).reduce((sum, { count }) => sum + count, 0);
         assert.equal(counted, 50, id);
       }
     },

@@ -98,7 +98,7 @@ const fillSqlite: Fill = async (address, count, next, progress) => {
   };
   const { rows, from } = await rowsOfOne('sqlite', address, read);
   const db = new Database(address);
-  db.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -500000');
+  db.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -2000000; PRAGMA wal_autocheckpoint = 100000');
   const insert = (table: keyof typeof rows) => {
     const columns = Object.keys(rows[table]);
     return db.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`);

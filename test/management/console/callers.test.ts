@@ -114,7 +114,7 @@ describe('everyone sees what they may do', () => {
     const dialog = dialogOf(page);
     await page.goto(world.origin);
     await page.getByRole('button', { name: 'Update caller' }).click();
-    await dialog.getByText('Not registered any more.').waitFor();
+    await dialog.getByText('The token does not reach them any more: gone').waitFor();
     await dialog.getByLabel('Name').fill('old caller');
     await dialog.getByRole('button', { name: 'Update' }).click();
     await page.getByRole('rowheader', { name: 'old caller' }).waitFor();

@@ -28,7 +28,7 @@ export function described(token: TokenView): string {
     ['Name', token.name],
     ['Description', token.description],
     ['Status', token.status],
-    ['Grants', grantsInWords(token.types)],
+    ['Grants', grantsInWords(token)],
     ['Organization', token.organization],
     ['Owner', token.owner],
     ['Ownership', token.ownership],

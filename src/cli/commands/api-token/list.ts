@@ -49,7 +49,7 @@ export function list(host: Host): Command {
               token.uid,
               token.name,
               token.status,
-              grantsInWords(token.types),
+              grantsInWords(token),
               token.ownership === 'organization' ? '(organization)' : token.owner,
               timeInWords(token.created_at, '-'),
               timeInWords(token.expired_at, 'never'),

@@ -27,11 +27,12 @@ export function preview(host: Host): Command {
     );
 }
 
-function told({ from, to, open_to_anyone, gain_count, lose_count, gain, lose }: PreviewView): string {
+function told({ from, to, open_to_anyone, gain_count, lose_count, more, gain, lose }: PreviewView): string {
   return [
     `From ${from} to ${to}.${open_to_anyone ? ' Anyone could call it, with or without a token.' : ''}\n`,
     affected(gain, gain_count, 'would get through'),
     affected(lose, lose_count, 'would no longer get through'),
+    more ? '\nThese are of the newest 50,000 tokens: there are others, which were not looked at.\n' : '',
   ].join('');
 }
 

@@ -87,7 +87,7 @@ export function openChangeAccess(endpoint: Endpoint, done: (endpoint: Endpoint) 
   void preview(endpoint.access);
 }
 
-function described({ to, open_to_anyone, gain, lose, gain_count, lose_count }: Preview): Child {
+function described({ to, open_to_anyone, gain, lose, gain_count, lose_count, more }: Preview): Child {
   const warning = open_to_anyone
     ? 'Anyone who can reach the server will be able to call it, with or without a token.'
     : to === 'private'
@@ -97,6 +97,7 @@ function described({ to, open_to_anyone, gain, lose, gain_count, lose_count }: P
     h('p', { class: 'warning' }, warning),
     lose_count === 0 ? h('p', {}, 'No token loses access.') : affected('lose', lose_count, lose),
     gain_count > 0 && affected('gain', gain_count, gain),
+    more && h('p', { class: 'quiet' }, 'Only the newest 50,000 tokens were looked at: there are others.'),
   ];
 }
 

@@ -8,10 +8,14 @@ import type { Picker } from './picker.js';
 /** So many endpoints are looked over at a glance; with more there is a box to narrow them down. */
 const FEW = 8;
 
-/** All deployments, or some of them by name. */
-export function endpointPicker(session: Session, given: Grants[string] | undefined): Picker {
+/**
+ * All deployments, or some of them by name.
+ *
+ * @param dead those of `given` that were deleted: they are not chosen, so that what has their name now is not granted by the way
+ */
+export function endpointPicker(session: Session, given: Grants[string] | undefined, dead: readonly string[]): Picker {
   const before = given !== undefined && 'endpoints' in given ? given.endpoints : [];
-  const chosen = new Set(before === '*' ? [] : before);
+  const chosen = new Set(before === '*' ? [] : before.filter((id) => !dead.includes(id)));
   const name = uniqueId('endpoints');
   const radio = (value: string, checked: boolean) =>
     h('input', { type: 'radio', name, value, checked, on: { change: () => update() } });
@@ -49,7 +53,7 @@ export function endpointPicker(session: Session, given: Grants[string] | undefin
   }
 
   function show(ids: readonly string[]): void {
-    // What is granted already and no longer registered can be taken away, and not given again.
+    // What is granted already can be taken away by who could not grant it.
     const every = [...new Set([...ids, ...chosen])].sort();
     if (every.length === 0) {
       replaceContent(
@@ -73,7 +77,8 @@ export function endpointPicker(session: Session, given: Grants[string] | undefin
         'div',
         { class: 'choice' },
         h('label', {}, input, h('span', { class: 'choice-label mono' }, id)),
-        !ids.includes(id) && h('p', { class: 'hint' }, 'Not registered any more.'),
+        dead.includes(id) &&
+          h('p', { class: 'hint' }, 'It was made after the one that the token was granted was deleted.'),
       );
     });
     boxes = rows.map((row) => row.querySelector('input') as HTMLInputElement);

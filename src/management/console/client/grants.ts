@@ -1,4 +1,4 @@
-import type { Grants, Session, TokenType } from '../../wire/types.js';
+import type { DeadGrants, Grants, Session, TokenType } from '../../wire/types.js';
 import { h } from './dom.js';
 import { endpointPicker } from './endpoint-picker.js';
 import { switchInput } from './fields.js';
@@ -7,12 +7,12 @@ import { scopePicker } from './scope-picker.js';
 import { titled } from './words.js';
 
 /** One switch for each token type, each with its choice below. At least one must be on. */
-export function grantsField(session: Session, initial: Grants = {}): Field<Grants> {
+export function grantsField(session: Session, initial: Grants = {}, dead: DeadGrants = []): Field<Grants> {
   // What manages comes before what calls: it is the graver choice.
   const types = [...session.types].sort(
     (a, b) => Number(b.form === 'scope_access') - Number(a.form === 'scope_access'),
   );
-  const rows = types.map((type) => typeRow(type, session, initial));
+  const rows = types.map((type) => typeRow(type, session, initial, dead));
   const error = h('p', { class: 'error', role: 'alert' });
   const legend = h('legend', {}, 'What the token may do');
   const element = h(
@@ -49,9 +49,12 @@ export function grantsField(session: Session, initial: Grants = {}): Field<Grant
   };
 }
 
-function typeRow(type: TokenType, session: Session, initial: Grants) {
+function typeRow(type: TokenType, session: Session, initial: Grants, dead: DeadGrants) {
   const given = Object.hasOwn(initial, type.name) ? initial[type.name] : undefined;
-  const picker = type.form === 'scope_access' ? scopePicker(type, session, given) : endpointPicker(session, given);
+  const picker =
+    type.form === 'scope_access'
+      ? scopePicker(type, session, given)
+      : endpointPicker(session, given, deadOf(type.name, dead));
   const { label, hint } = wordsOf(type);
   const panel = h('div', { class: 'panel', hidden: given === undefined }, picker.element);
   const { element: toggle, input } = switchInput(label, hint, given !== undefined, (on) => {
@@ -88,14 +91,21 @@ function wordsOf(type: TokenType): { readonly label: string; readonly hint: stri
 }
 
 /** What is granted, in words: one line for each type. */
-export function grantLines(grants: Grants): { readonly type: string; readonly words: string }[] {
-  return Object.entries(grants).map(([type, grant]) => ({ type: `${titled(type)} access`, words: grantWords(grant) }));
+export function grantLines(grants: Grants, dead: DeadGrants = []): { readonly type: string; readonly words: string }[] {
+  return Object.entries(grants).map(([type, grant]) => {
+    return { type: `${titled(type)} access`, words: grantWords(grant, deadOf(type, dead)) };
+  });
 }
 
-function grantWords(grant: Grants[string]): string {
+function deadOf(type: string, dead: DeadGrants): readonly string[] {
+  return dead.filter((each) => each.type === type).map(({ endpoint }) => endpoint);
+}
+
+function grantWords(grant: Grants[string], dead: readonly string[]): string {
   if ('endpoints' in grant) {
     if (grant.endpoints === '*') return 'every protected endpoint, also those made later';
-    return grant.endpoints.length === 0 ? 'no endpoint any more' : grant.endpoints.join(', ');
+    if (grant.endpoints.length === 0) return 'no endpoint any more';
+    return grant.endpoints.map((id) => (dead.includes(id) ? `${id} (deleted)` : id)).join(', ');
   }
   return grant.scopes.includes('*') ? 'every scope' : grant.scopes.join(', ');
 }

@@ -70,13 +70,15 @@ export interface Paging {
   readonly start: number;
   readonly shown: number;
   readonly total: number;
+  /** The total is the least that there are. */
+  readonly more: boolean;
   readonly size: number;
   readonly noun: string;
   readonly go: (start: number) => void;
 }
 
 /** `1–25 of 312 tokens`, and the way to the page before and after. */
-export function pager({ start, shown, total, size, noun, go }: Paging): HTMLElement {
+export function pager({ start, shown, total, more, size, noun, go }: Paging): HTMLElement {
   const step = (text: string, to: number, possible: boolean) =>
     h(
       'button',
@@ -88,17 +90,18 @@ export function pager({ start, shown, total, size, noun, go }: Paging): HTMLElem
       },
       text,
     );
+  const hasNext = start + shown < total || (more && shown === size);
   const range =
-    shown === total
+    shown === total && !more
       ? counted(total, noun)
-      : `${inDigits(start + 1)}–${inDigits(start + shown)} of ${counted(total, noun)}`;
+      : `${inDigits(start + 1)}–${inDigits(start + shown)} of ${more ? 'at least ' : ''}${counted(total, noun)}`;
   return h(
     'nav',
     { class: 'pager', 'aria-label': 'Pages' },
     h('p', {}, range),
-    (start > 0 || start + shown < total) && [
+    (start > 0 || hasNext) && [
       step('Previous', Math.max(0, start - size), start > 0),
-      step('Next', start + size, start + shown < total),
+      step('Next', start + size, hasNext),
     ],
   );
 }

@@ -33,7 +33,7 @@ function facts(token: Token): HTMLElement {
     token.description !== '' && fact('Description', foreign(token.description)),
     fact('Belongs to', token.is_organization_token ? 'The organization' : ownerOf(token)),
     token.is_organization_token && fact('Made by', ownerOf(token)),
-    grantLines(token.types).map(({ type, words }) => fact(type, foreign(words))),
+    grantLines(token.types, token.dead_grants).map(({ type, words }) => fact(type, foreign(words))),
     fact('Begins with', h('code', {}, foreign(token.hint))),
     fact('Id', h('code', {}, token.uid)),
     fact('Created', inFull(new Date(token.created_at))),

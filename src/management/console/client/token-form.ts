@@ -1,7 +1,7 @@
 import type { IssuedToken, Session, Token } from '../../wire/types.js';
 import { type Child, h } from './dom.js';
 import { type ExpiryField, expiryField } from './expiry.js';
-import { radioField, textField } from './fields.js';
+import { choice, radioField, textField } from './fields.js';
 import { type Field, openForm } from './form.js';
 import { grantsField } from './grants.js';
 import { createToken, type Ownership, type TokenChanges, updateToken } from './tokens.js';
@@ -81,9 +81,10 @@ export function openUpdateToken(
 ): void {
   const name = nameField(token.name);
   const description = descriptionField(token.description);
-  const grants = grantsField(session, token.types);
+  const grants = grantsField(session, token.types, token.dead_grants);
   const grantsBefore = JSON.stringify(grants.value());
-  const regranted = () => JSON.stringify(grants.value()) !== grantsBefore;
+  const dead = token.dead_grants.length > 0 ? deadGrantsField(token) : null;
+  const regranted = () => dead?.value() === true || JSON.stringify(grants.value()) !== grantsBefore;
   // What it was granted is left alone unless it is changed, even where nobody could grant it now.
   const checked = { ...grants, check: () => (regranted() ? grants.check() : null) };
   const expiry: ExpiryField | null = token.is_expired ? null : expiryField({ expiredAt: token.expired_at });
@@ -91,7 +92,7 @@ export function openUpdateToken(
     title: 'Update API token',
     className: 'wide',
     intro: note(token),
-    fields: [name, description, checked, ...(expiry ? [expiry] : [])],
+    fields: [name, description, checked, ...(dead ? [dead] : []), ...(expiry ? [expiry] : [])],
     submit: 'Update',
     busy: 'Updating…',
     focus: () => name.input,
@@ -107,6 +108,21 @@ export function openUpdateToken(
     },
     done,
   });
+}
+
+/** Grants of deleted endpoints go with any change of the grants; this is for who wants to change nothing else. */
+function deadGrantsField({ dead_grants }: Token): Field<boolean> {
+  const ids = [...new Set(dead_grants.map(({ endpoint }) => endpoint))];
+  const input = h('input', { type: 'checkbox' });
+  const hint = `The token does not reach them any more: ${ids.join(', ')}`;
+  return {
+    element: h('div', { class: 'field' }, choice(input, 'Take away the grants of deleted endpoints', hint)),
+    paths: [],
+    value: () => input.checked,
+    check: () => null,
+    show() {},
+    focus: () => input.focus(),
+  };
 }
 
 function note(token: Token): Child {

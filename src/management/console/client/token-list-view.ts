@@ -7,6 +7,8 @@ export interface TokenListView {
   readonly type: string;
   readonly owner: 'everyone' | 'mine';
   readonly start: number;
+  /** Where a search goes on that looked through as many tokens as it may; empty: at the newest. */
+  readonly cursor: string;
 }
 
 export function viewOf(address: Location): TokenListView {
@@ -17,6 +19,7 @@ export function viewOf(address: Location): TokenListView {
     search: query.get('search') ?? '',
     type: query.get('type') ?? '',
     owner: query.get('owner') === 'everyone' ? 'everyone' : 'mine',
+    cursor: query.get('cursor') ?? '',
     start: Number.isSafeInteger(start) && start > 0 ? start : 0,
   };
 }
@@ -28,6 +31,7 @@ export function addressOf(view: TokenListView): string {
   if (view.search !== '') query.set('search', view.search);
   if (view.type !== '') query.set('type', view.type);
   if (view.owner === 'everyone') query.set('owner', view.owner);
+  if (view.cursor !== '') query.set('cursor', view.cursor);
   if (view.start > 0) query.set('start', String(view.start));
   return query.size === 0 ? location.pathname : `${location.pathname}?${query}`;
 }

@@ -8,7 +8,7 @@ import { openDelete, openRevoke, openRotate } from './token-actions.js';
 import { nameOf, openDetails } from './token-details.js';
 import { openUpdateToken } from './token-form.js';
 import { openSecret } from './token-secret.js';
-import { titled } from './words.js';
+import { counted, titled } from './words.js';
 
 export interface TokenTable {
   readonly session: Session;
@@ -45,8 +45,13 @@ function nameCell(token: Token): Child {
   ];
 }
 
-function typesCell({ types }: Token): Child {
-  return Object.keys(types).map((name) => h('span', { class: 'tag' }, titled(escapeInvisible(name))));
+function typesCell({ types, dead_grants }: Token): Child {
+  const gone = [...new Set(dead_grants.map(({ endpoint }) => endpoint))];
+  return [
+    Object.keys(types).map((name) => h('span', { class: 'tag' }, titled(escapeInvisible(name)))),
+    gone.length > 0 &&
+      h('span', { class: 'tag ended', title: gone.join(', ') }, `${counted(gone.length, 'deleted endpoint')}`),
+  ];
 }
 
 function descriptionCell({ description }: Token): Child {

@@ -65,15 +65,24 @@ export function tokensPage({ session, signedOut }: PageContext): HTMLElement {
   }
 
   function change(changes: Partial<TokenListView>): void {
-    view = { ...view, ...changes };
+    view = { ...view, cursor: '', ...changes };
     history.replaceState(history.state, '', addressOf(view));
     void load();
   }
 
   function query(): TokenQuery {
-    const { tab, start, search, type } = view;
+    const { tab, search, type, cursor } = view;
+    const start = cursor === '' ? view.start : 0;
     const mine = tab === 'personal' && choosesOwner && view.owner === 'mine';
-    return { ownership: tab, start, count: PAGE_SIZE, search, type, ...(mine && { owner: session.owner ?? '' }) };
+    return {
+      ownership: tab,
+      start,
+      cursor,
+      count: PAGE_SIZE,
+      search,
+      type,
+      ...(mine && { owner: session.owner ?? '' }),
+    };
   }
 
   async function load(): Promise<void> {
@@ -85,7 +94,7 @@ export function tokensPage({ session, signedOut }: PageContext): HTMLElement {
     list.setAttribute('aria-busy', 'true');
     try {
       const page = await listTokens(query(), signal);
-      if (page.items.length === 0 && view.start > 0) {
+      if (page.items.length === 0 && page.next_cursor === null && view.start > 0) {
         // The last token of the last page is gone: the page before is the last one now.
         change({ start: Math.max(0, view.start - PAGE_SIZE) });
         return;
@@ -102,21 +111,44 @@ export function tokensPage({ session, signedOut }: PageContext): HTMLElement {
     if (!signal.aborted) list.removeAttribute('aria-busy');
   }
 
-  function shown({ start, total, items }: TokenPage): Child {
-    if (items.length === 0) return nothing();
+  function shown({ start, total, more, items, next_cursor }: TokenPage): Child {
+    // A page that is not full and not the last: the server looks through so many tokens at a time.
+    const further = view.cursor !== '' || items.length < PAGE_SIZE ? next_cursor : null;
+    if (items.length === 0 && further === null && view.cursor === '') return nothing();
     const showOwner = view.tab === 'organization' || (choosesOwner && view.owner === 'everyone');
     const caption = view.tab === 'personal' ? 'Personal tokens' : 'Organization tokens';
     return [
-      table(caption, tokenColumns({ session, showOwner, finished }), items),
-      pager({
-        start,
-        shown: items.length,
-        total,
-        size: PAGE_SIZE,
-        noun: 'token',
-        go: (to) => change({ start: to }),
-      }),
+      items.length > 0
+        ? table(caption, tokenColumns({ session, showOwner, finished }), items)
+        : emptyState('Nothing found here', 'No token fits among those that were looked through.'),
+      items.length > 0 &&
+        view.cursor === '' &&
+        pager({
+          start,
+          shown: items.length,
+          total,
+          more,
+          size: PAGE_SIZE,
+          noun: 'token',
+          go: (to) => change({ start: to }),
+        }),
+      (further !== null || view.cursor !== '') && searchOn(further),
     ];
+  }
+
+  /** The ways on from a search that looked through as many tokens as it may. */
+  function searchOn(further: string | null): Child {
+    const button = (text: string, cursor: string) =>
+      h('button', { type: 'button', 'data-focus': text, on: { click: () => change({ cursor, start: 0 }) } }, text);
+    return h(
+      'div',
+      { class: 'more' },
+      further === null
+        ? h('p', { class: 'quiet' }, 'That is all.')
+        : h('p', { class: 'quiet' }, 'There are older tokens, which were not looked through yet.'),
+      view.cursor !== '' && button('Back to the newest', ''),
+      further !== null && button('Search further', further),
+    );
   }
 
   function nothing(): HTMLElement {

@@ -7,6 +7,8 @@ export interface TokenQuery {
   readonly ownership: Ownership;
   readonly start: number;
   readonly count: number;
+  /** In place of `start`. */
+  readonly cursor?: string | null;
   readonly search?: string;
   readonly type?: string;
   readonly owner?: string;

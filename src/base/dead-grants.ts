@@ -1,0 +1,56 @@
+import { type Grants, isEndpointGrant } from '../domain/grants.js';
+import type { DeadGrant } from '../domain/token-record.js';
+import type { StoredEndpoint } from '../ports/records.js';
+import type { Store } from '../ports/store.js';
+
+/** So many names are asked for in one read. */
+const BATCH = 1_000;
+
+/** What is granted in an organization. */
+export interface GrantedIn {
+  readonly organization: string;
+  readonly grants: Grants;
+}
+
+/** Of each, the grants that reach nothing: their endpoint was deleted, and one that has its name now is another. */
+export async function findDeadGrants(
+  store: Store,
+  asked: readonly GrantedIn[],
+): Promise<readonly (readonly DeadGrant[])[]> {
+  const names = new Map<string, Set<string>>();
+  for (const { organization, grants } of asked) {
+    for (const { id } of boundGrants(grants)) {
+      names.set(organization, (names.get(organization) ?? new Set()).add(id));
+    }
+  }
+  const living = new Set<string>();
+  for (const [organization, ids] of names) {
+    for (const { uid } of await findEndpoints(store, organization, [...ids])) living.add(uid);
+  }
+  return asked.map(({ grants }) =>
+    boundGrants(grants)
+      .filter(({ uid }) => !living.has(uid))
+      .map(({ type, id }) => ({ type, endpoint: id })),
+  );
+}
+
+/** Those of an organization's endpoints that have one of these names. */
+export async function findEndpoints(
+  store: Store,
+  organization: string,
+  ids: readonly string[],
+): Promise<readonly StoredEndpoint[]> {
+  const found: StoredEndpoint[] = [];
+  for (let start = 0; start < ids.length; start += BATCH) {
+    found.push(...(await store.findEndpoints(organization, ids.slice(start, start + BATCH))));
+  }
+  return found;
+}
+
+/** Grants of one endpoint by its uid; a grant of a name alone reaches whatever has the name. */
+function boundGrants({ stored }: Grants): { readonly type: string; readonly id: string; readonly uid: string }[] {
+  return Object.entries(stored).flatMap(([type, grant]) => {
+    if (!isEndpointGrant(grant) || grant.endpoints === '*') return [];
+    return grant.endpoints.flatMap(({ id, uid }) => (uid === null ? [] : [{ type, id, uid }]));
+  });
+}

@@ -1,0 +1,39 @@
+import { findDeadGrants } from '../base/dead-grants.js';
+import type { Ground } from '../base/ground.js';
+import type { TokenRecord } from '../domain/token-record.js';
+import type { StoredToken } from '../ports/records.js';
+import type { ChangeLog } from './changes.js';
+
+type Marks = Pick<TokenRecord, 'deadGrants'>;
+
+/** Of each token, what its record says of grants that reach nothing any more. @throws PosternError `record_unreadable` */
+export async function marksOf({ store, reader }: Ground, tokens: readonly StoredToken[]): Promise<readonly Marks[]> {
+  const asked = tokens.map((token) => ({ organization: token.organization, grants: reader.grants(token) }));
+  const dead = await findDeadGrants(store, asked);
+  return dead.map((deadGrants) => (deadGrants.length === 0 ? {} : { deadGrants }));
+}
+
+/** The record of a token, with its marks. @throws PosternError `record_unreadable`, `unavailable` */
+export async function recordOf(ground: Ground, token: StoredToken): Promise<TokenRecord> {
+  const record = ground.reader.record(token);
+  const [marks] = await marksOf(ground, [token]);
+  return { ...record, ...marks };
+}
+
+/** The records of many. Those that can't be read are left out, each with a fault event. */
+export async function recordsOf(
+  ground: Ground,
+  changes: ChangeLog,
+  tokens: readonly StoredToken[],
+): Promise<readonly TokenRecord[]> {
+  const now = ground.time.read();
+  const readable = tokens.flatMap((token) => {
+    const record = changes.readable(token, now);
+    return record === null ? [] : [{ token, record }];
+  });
+  const marks = await marksOf(
+    ground,
+    readable.map(({ token }) => token),
+  );
+  return readable.map(({ record }, index) => ({ ...record, ...marks[index] }));
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { crowdedStore } from '../../support/crowd.js';
+import { dialogOf, useBrowser } from './browser.js';
+import { consoleWorld, ORGANIZATION, reaches } from './world.js';
+
+const visit = useBrowser();
+
+it('a search goes on where the server stopped looking, and back to the newest', async () => {
+  const store = await crowdedStore({ organization: ORGANIZATION });
+  const world = await consoleWorld({ store });
+  const { page, leave } = await visit(world.origin, world.admin);
+  await page.goto(`${world.origin}/api_tokens?owner=everyone`);
+  await page.getByText('1–25 of at least 10,000 tokens').waitFor();
+  await page.getByLabel('Search by name or description').fill('needle');
+  await page.getByText('There are older tokens, which were not looked through yet.').waitFor();
+  expect(await page.getByRole('rowheader').count()).toBe(0);
+  await page.getByRole('button', { name: 'Search further' }).click();
+  await page.getByRole('rowheader', { name: 'needle' }).waitFor();
+  await page.getByText('That is all.').waitFor();
+  await page.reload();
+  await page.getByRole('rowheader', { name: 'needle' }).waitFor();
+  await page.getByRole('button', { name: 'Back to the newest' }).click();
+  await page.getByRole('button', { name: 'Search further' }).waitFor();
+  await page.getByLabel('Search by name or description').fill('');
+  await page.getByText('1–25 of at least 10,000 tokens').waitFor();
+  expect(new URL(page.url()).search).toBe('?owner=everyone');
+  await leave();
+});
+
+describe('a grant of a deleted endpoint', () => {
+  async function bereaved() {
+    const world = await consoleWorld();
+    const { endpoints, tokens } = world.postern;
+    for (const id of ['gone', 'there']) await endpoints.create({ id, access: 'protected' });
+    const types = { user: { endpoints: ['gone', 'there'] } } as const;
+    const { token, record } = await tokens.create({ name: 'caller', types, owner: 'ada' });
+    // Who grants endpoints must reach them.
+    const every = { developer: { scopes: ['*'] }, user: { endpoints: '*' } } as const;
+    const { token: admin } = await tokens.create({ name: 'all', types: every, owner: 'ada' });
+    await endpoints.delete('gone');
+    const { page, leave } = await visit(world.origin, admin);
+    return { world, token, page, leave, read: () => tokens.get(record.id) };
+  }
+
+  it('is marked in the list and in the details, and can be taken away', async () => {
+    const { world, token, page, leave, read } = await bereaved();
+    const dialog = dialogOf(page);
+    await page.goto(world.origin);
+    await page.getByText('1 deleted endpoint').waitFor();
+    await page.getByRole('button', { name: 'caller', exact: true }).click();
+    await dialog.getByText('gone (deleted), there').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Update caller' }).click();
+    await dialog.getByLabel('Take away the grants of deleted endpoints').check();
+    await dialog.getByRole('button', { name: 'Update' }).click();
+    await page.getByText('1 deleted endpoint').waitFor({ state: 'detached' });
+    expect(await read()).toMatchObject({ types: { user: { endpoints: ['there'] } } });
+    expect(await reaches(world, token, 'there')).toBe('allowed');
+    await leave();
+  });
+
+  it('never grants by the way what has its name now: only who chooses it grants it', async () => {
+    const { world, token, page, leave, read } = await bereaved();
+    await world.postern.endpoints.create({ id: 'gone', access: 'protected' });
+    const dialog = dialogOf(page);
+    const update = async (change: () => Promise<void>, name: string) => {
+      await page.goto(world.origin);
+      await page.getByRole('button', { name: `Update ${name}` }).click();
+      await dialog.getByText('It was made after the one that the token was granted was deleted.').waitFor();
+      await change();
+      await dialog.getByRole('button', { name: 'Update' }).click();
+      await dialog.waitFor({ state: 'detached' });
+    };
+    await update(() => dialog.getByLabel('Name').fill('renamed'), 'caller');
+    expect(await read()).toMatchObject({ name: 'renamed', deadGrants: [{ type: 'user', endpoint: 'gone' }] });
+    expect(await reaches(world, token, 'gone')).toBe('endpoint_not_granted');
+    await update(() => dialog.getByLabel('gone', { exact: true }).check(), 'renamed');
+    expect(await read()).not.toHaveProperty('deadGrants');
+    expect(await reaches(world, token, 'gone')).toBe('allowed');
+    await leave();
+  });
+});
