@@ -9,8 +9,8 @@ import { memoryRateLimiter } from 'postern/limits';
 import { internalNetworks } from 'postern/zones';
 import { expect, it, onTestFinished } from 'vitest';
 import { polluted } from '../support/polluted.js';
-import { send } from '../transports/http-client.js';
-import { serve } from '../transports/support.js';
+import { send } from './http-client.js';
+import { serve } from './support.js';
 
 const types = { user: { endpoints: '*' }, developer: { scopes: ['models:read'] } } as const;
 const models = { scope: 'models:read' } as const;

@@ -5,7 +5,7 @@ import express5 from 'express';
 import express4 from 'express4';
 import { managementApi, toNodeHandler } from 'postern/management';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { listening, signedIn, type World, world } from '../management/world.js';
+import { listening, signedIn, type World, world } from './world.js';
 
 const TOKENS = '/api/v1/api_tokens';
 const WHO = '/api/v1/auth/current';

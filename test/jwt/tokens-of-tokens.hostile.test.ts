@@ -3,8 +3,8 @@ import { createPostern, memoryStore } from 'postern';
 import { accessTokens, derive, generateKeys } from 'postern/jwt';
 import { memoryRateLimiter } from 'postern/limits';
 import { describe, expect, test } from 'vitest';
-import { API, AUTH, issueBoth, issuerWorld } from '../jwt/support/access.js';
 import { refusal, TestClock, verdict } from '../support/instance.js';
+import { API, AUTH, issueBoth, issuerWorld } from './support/access.js';
 
 describe('a token that was derived or exchanged', () => {
   test('gives no other token what would outlive it: no grant, no limit lifted', async () => {

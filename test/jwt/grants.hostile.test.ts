@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { compileGrants, type StoredGrants } from '../../src/domain/grants.js';
 import { intersectGrants, narrowGrants } from '../../src/domain/narrow.js';
 import { compileCatalog } from '../../src/domain/token-types.js';
-import { issueBoth, issuerWorld } from '../jwt/support/access.js';
 import { instance, refusal, TestClock, verdict } from '../support/instance.js';
+import { issueBoth, issuerWorld } from './support/access.js';
 
 type World = ReturnType<typeof issuerWorld>;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Asked, type World, world } from '../management/world.js';
+import { type Asked, type World, world } from './world.js';
 
 const TOKENS = '/api/v1/api_tokens';
 type Call = (made: World, code: string) => readonly [path: string, asked: Asked];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type World, world } from '../management/world.js';
+import { type World, world } from './world.js';
 
 const CODE = '/api/v1/auth/code';
 const MINUTE = 60_000;

@@ -11,14 +11,14 @@ describe('with the portable hash', async () => {
   try {
     const { hash, portableHash } = await import('../../src/base/digest.js');
     test('it is the one in use', () => expect(hash).toBe(portableHash));
-    await import('./decisions.test.js');
-    await import('./tokens-create.test.js');
-    await import('./tokens-change.test.js');
-    await import('./tokens-rotate.test.js');
-    await import('./tokens-end.test.js');
-    await import('./as-principal.test.js');
-    await import('./cache.test.js');
-    await import('./races.test.js');
+    await import('../deciding/decisions.test.js');
+    await import('../managing/tokens-create.test.js');
+    await import('../managing/tokens-change.test.js');
+    await import('../managing/tokens-rotate.test.js');
+    await import('../managing/tokens-end.test.js');
+    await import('../instance/as-principal.test.js');
+    await import('../deciding/cache.test.js');
+    await import('../managing/races.hostile.test.js');
     await import('./credentials.test.js');
   } finally {
     if (real) Object.defineProperty(process, 'getBuiltinModule', real);

@@ -5,10 +5,10 @@ import { createPostern, memoryStore, type PosternEvent } from 'postern';
 import { accessTokens, derive, dpopProof, generateKeys, trustedIssuer } from 'postern/jwt';
 import { describe, expect, test } from 'vitest';
 import { derivedKeyOf } from '../../src/base/derived-key.js';
-import { API, ENCRYPTION_KEY, issueBoth, issuerWorld } from '../jwt/support/access.js';
-import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from '../jwt/support/tokens.js';
 import { controlledStore } from '../support/controlled-store.js';
 import { TestClock } from '../support/instance.js';
+import { API, ENCRYPTION_KEY, issueBoth, issuerWorld } from './support/access.js';
+import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/tokens.js';
 
 const requirement = { scope: 'models:read' } as const;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NOBODY, type World, world } from '../management/world.js';
+import { NOBODY, type World, world } from './world.js';
 
 const TOKENS = '/api/v1/api_tokens';
 

@@ -2,9 +2,9 @@ import { createPostern, memoryStore } from 'postern';
 import { accessTokens, derive, type VerifierOptions } from 'postern/jwt';
 import type { Store } from 'postern/store';
 import { describe, expect, test } from 'vitest';
-import { API, AUTH, issueBoth, issuerWorld } from '../jwt/support/access.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
 import { instance, START, TestClock, verdict } from '../support/instance.js';
+import { API, AUTH, issueBoth, issuerWorld } from './support/access.js';
 
 const requirement = { scope: 'models:read' } as const;
 const HOUR = 3_600_000;

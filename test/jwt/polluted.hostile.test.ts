@@ -2,10 +2,10 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { createPostern } from 'postern';
 import { derive, trustedIssuer } from 'postern/jwt';
 import { expect, test } from 'vitest';
-import { issueBoth, issuerWorld } from '../jwt/support/access.js';
-import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from '../jwt/support/tokens.js';
 import { verdict } from '../support/instance.js';
 import { polluted } from '../support/polluted.js';
+import { issueBoth, issuerWorld } from './support/access.js';
+import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/tokens.js';
 
 /** What is read, on the way to a decision over a signed token, of objects that may not have it. */
 const NAMES = (

@@ -1,7 +1,7 @@
 import { accessTokens, derive, generateKeys } from 'postern/jwt';
 import { memoryRateLimiter } from 'postern/limits';
 import { describe, expect, test } from 'vitest';
-import { type World, world } from '../management/world.js';
+import { type World, world } from './world.js';
 
 const TOKENS = '/api/v1/api_tokens';
 const WIDER = { types: { developer: { scopes: ['iam:write', 'models:write'] } } };

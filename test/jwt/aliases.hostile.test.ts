@@ -2,9 +2,9 @@ import { createPostern, memoryStore } from 'postern';
 import { accessTokens, derive, generateKeys, trustedIssuer } from 'postern/jwt';
 import { describe, expect, test } from 'vitest';
 import { decodeBase64url, encodeBase64url } from '../../src/domain/base64url.js';
-import { API, AUTH, issueBoth, issuerWorld } from '../jwt/support/access.js';
-import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from '../jwt/support/tokens.js';
 import { TestClock, verdict } from '../support/instance.js';
+import { API, AUTH, issueBoth, issuerWorld } from './support/access.js';
+import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/tokens.js';
 
 const requirement = { scope: 'models:read' } as const;
 /** The order of the base point of edwards25519 (RFC 8032 section 5.1). */

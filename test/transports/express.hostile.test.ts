@@ -5,8 +5,8 @@ import express4 from 'express4';
 import { createPostern, memoryStore } from 'postern';
 import { guard } from 'postern/express';
 import { describe, expect, it } from 'vitest';
-import { send } from '../transports/http-client.js';
-import { serve } from '../transports/support.js';
+import { send } from './http-client.js';
+import { serve } from './support.js';
 
 async function setUp() {
   const postern = createPostern({ store: memoryStore(), organization: 'acme' });
