@@ -1,9 +1,9 @@
 import { createHash, createHmac } from 'node:crypto';
-import { createPostern, memoryStore } from 'postern';
+import { type createPostern, memoryStore } from 'postern';
 import type { StoredSecret } from 'postern/store';
+import { controlledStore, createTestPostern, type TestPosternOptions } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { controlledStore } from '../support/controlled-store.js';
-import { instance, refusal, thrown } from '../support/instance.js';
+import { refusal, thrown } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const sha256 = (text: string) => createHash('sha256').update(text, 'ascii').digest();
@@ -11,7 +11,7 @@ const KEY = 'an old key of 32 characters, or so';
 const NEXT = new Uint8Array(32).fill(9);
 
 /** What the store was given to keep. */
-async function keptBy(options: Parameters<typeof instance>[0]): Promise<{ token: string; secret: StoredSecret }> {
+async function keptBy(options: TestPosternOptions): Promise<{ token: string; secret: StoredSecret }> {
   const store = controlledStore();
   const insert = store.insertToken;
   let secret: StoredSecret | undefined;
@@ -19,7 +19,7 @@ async function keptBy(options: Parameters<typeof instance>[0]): Promise<{ token:
     secret = args[1];
     return insert(...args);
   };
-  const { token } = await instance({ ...options, store }).postern.tokens.create({ name: 'x', types });
+  const { token } = await createTestPostern({ ...options, store }).postern.tokens.create({ name: 'x', types });
   return { token, secret: secret as StoredSecret };
 }
 
@@ -47,7 +47,7 @@ describe('what is stored of a secret', () => {
 
 describe('a pepper', () => {
   const over = (store: ReturnType<typeof memoryStore>, pepper?: Parameters<typeof createPostern>[0]['pepper']) =>
-    createPostern({ store: controlledStore(store), ...(pepper !== undefined && { pepper }) });
+    createTestPostern({ store: controlledStore(store), ...(pepper !== undefined && { pepper }) }).postern;
   const works = async (postern: ReturnType<typeof over>, token: string) => (await postern.authenticate(token)).ok;
 
   test('a dump of the store can not be verified without it, nor with another', async () => {
@@ -113,7 +113,7 @@ describe('a pepper', () => {
     ['a number', 5, 'pepper', 'bytes or text'],
     ['a list of keys', [KEY], 'pepper.0', ''],
   ])('%s is refused', (_, pepper, path, words) => {
-    const error = thrown(() => createPostern({ store: memoryStore(), pepper: pepper as never }));
+    const error = thrown(() => createTestPostern({ pepper: pepper as never }).postern);
     expect(error.code).toBe('option_invalid');
     expect(error.path?.startsWith(path)).toBe(true);
     expect(error.message).toContain(words);
@@ -126,7 +126,7 @@ describe('imported tokens', () => {
   const digest = sha256(SECRET).toString('hex');
 
   test('work in their own form, by the digest of their secret', async () => {
-    const { postern } = instance({ importedTokens: [laravel] });
+    const { postern } = createTestPostern({ importedTokens: [laravel] });
     const record = await postern.tokens.import({ name: 'old', types, digest: digest.toUpperCase() });
     expect(record.hint).toBe(`sha256:${digest.slice(0, 8)}…`);
     expect(await postern.authenticate(`7|${SECRET}`)).toMatchObject({ ok: true, principal: { tokenId: record.id } });
@@ -137,10 +137,12 @@ describe('imported tokens', () => {
 
   test('under a pepper, and rotated into an own token', async () => {
     const store = memoryStore();
-    const postern = createPostern({ store, pepper: KEY, importedTokens: [laravel] });
+    const { postern } = createTestPostern({ store, pepper: KEY, importedTokens: [laravel] });
     const record = await postern.tokens.import({ name: 'old', types, digest });
     expect((await postern.authenticate(`7|${SECRET}`)).ok).toBe(true);
-    expect((await createPostern({ store, importedTokens: [laravel] }).authenticate(`7|${SECRET}`)).ok).toBe(false);
+    expect((await createTestPostern({ store, importedTokens: [laravel] }).postern.authenticate(`7|${SECRET}`)).ok).toBe(
+      false,
+    );
     const { token } = await postern.tokens.rotate(record.id);
     expect(token).toMatch(/^pst_/);
     expect([(await postern.authenticate(token)).ok, (await postern.authenticate(`7|${SECRET}`)).ok]).toEqual([
@@ -150,7 +152,7 @@ describe('imported tokens', () => {
   });
 
   test('a form that is not announced gets no further than the form check', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     expect(await refusal(postern.tokens.import({ name: 'old', types, digest }))).toMatchObject({
       code: 'option_invalid',
       path: 'importedTokens',
@@ -160,7 +162,7 @@ describe('imported tokens', () => {
   });
 
   test('twice the same digest', async () => {
-    const { postern } = instance({ importedTokens: [laravel] });
+    const { postern } = createTestPostern({ importedTokens: [laravel] });
     await postern.tokens.import({ name: 'old', types, digest });
     expect(await refusal(postern.tokens.import({ name: 'again', types, digest }))).toMatchObject({
       code: 'token_exists',
@@ -172,7 +174,7 @@ describe('imported tokens', () => {
   test.each([['short'], ['g'.repeat(64)], [`${digest}00`], [undefined], [5]])(
     'the digest %j is refused',
     async (bad) => {
-      const { postern } = instance({ importedTokens: [laravel] });
+      const { postern } = createTestPostern({ importedTokens: [laravel] });
       expect(await refusal(postern.tokens.import({ name: 'old', types, digest: bad as never }))).toMatchObject({
         code: 'input_invalid',
         path: 'digest',
@@ -181,7 +183,7 @@ describe('imported tokens', () => {
   );
 
   test.each(['g', 'y', 'gy', 'i'])('the flag %s makes no call differ from the one before', async (flags) => {
-    const { postern } = instance({
+    const { postern } = createTestPostern({
       importedTokens: [{ ...laravel, pattern: new RegExp(laravel.pattern.source, flags) }],
       cache: false,
     });
@@ -194,14 +196,14 @@ describe('imported tokens', () => {
     ['not anchored at its end', /^old_\w+/, 'anchored'],
     ['anchored at each line', /^old_\w+$/m, 'flag m'],
   ])('a pattern %s is refused', (_, pattern, words) => {
-    const error = thrown(() => createPostern({ store: memoryStore(), importedTokens: [{ pattern }] }));
+    const error = thrown(() => createTestPostern({ importedTokens: [{ pattern }] }).postern);
     expect(error).toMatchObject({ code: 'option_invalid', path: 'importedTokens.0.pattern' });
     expect(error.message).toContain(words);
   });
 
   test('one that is anchored in some of its branches only takes whole tokens all the same', async () => {
     const secret = () => 'b'.repeat(32);
-    const { postern } = instance({
+    const { postern } = createTestPostern({
       importedTokens: [
         { pattern: /^x_|b{32}$/, secret },
         { pattern: /^y_b{32}\$/, secret },
@@ -217,7 +219,7 @@ describe('imported tokens', () => {
     const seen: string[] = [];
     const pattern = /^(a+)+$/;
     const exec = RegExp.prototype.exec;
-    const { postern, store } = instance({ importedTokens: [{ pattern }] });
+    const { postern, store } = createTestPostern({ importedTokens: [{ pattern }] });
     try {
       RegExp.prototype.exec = function (this: RegExp, text: string) {
         if (this.source === pattern.source) seen.push(text);
@@ -245,7 +247,7 @@ describe('imported tokens', () => {
         'internal_error',
       ],
     ] as const) {
-      const { postern } = instance({ importedTokens: [{ pattern: /^old_\w{32}$/, secret }] });
+      const { postern } = createTestPostern({ importedTokens: [{ pattern: /^old_\w{32}$/, secret }] });
       await postern.tokens.import({ name: 'old', types, digest: sha256('something else').toString('hex') });
       expect(await postern.authenticate(`old_${'a'.repeat(32)}`)).toEqual({ ok: false, reason });
     }

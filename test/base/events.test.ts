@@ -1,12 +1,13 @@
 import type { DecisionEvent, PosternEvent } from 'postern';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, START, verdict } from '../support/instance.js';
+import { START, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;
 
 test('each change is told once, after it was made, with what it was', async () => {
-  const { postern, events } = instance();
+  const { postern, events } = createTestPostern();
   const { record } = await postern.tokens.create({ name: 'x', types });
   await postern.tokens.update(record.id, { name: 'y' });
   await postern.tokens.rotate(record.id);
@@ -43,7 +44,7 @@ test('each change is told once, after it was made, with what it was', async () =
 });
 
 test('decisions are told with their reason, sampled: 50 a second, and how many were left out', async () => {
-  const { postern, events, clock } = instance();
+  const { postern, events, clock } = createTestPostern();
   const { token, record } = await postern.tokens.create({ name: 'x', types });
   const decisions = () => events.filter((event): event is DecisionEvent => event.type === 'decision');
   await postern.authorize({ token, requirement });
@@ -87,7 +88,7 @@ describe('a listener that fails changes nothing', () => {
     const note = (reason: unknown) => unhandled.push(reason);
     process.on('unhandledRejection', note);
     try {
-      const { postern, store } = instance({ onEvent });
+      const { postern, store } = createTestPostern({ onEvent });
       await postern.endpoints.create({ id: 'a', access: 'protected' });
       const { token, record } = await postern.tokens.create({ name: 'x', types });
       expect(verdict(await postern.authorize({ token, requirement }))).toBe('allowed');
@@ -105,7 +106,7 @@ describe('a listener that fails changes nothing', () => {
 });
 
 test('what it is told can not change what was decided', async () => {
-  const { postern } = instance({
+  const { postern } = createTestPostern({
     onEvent: (event) => {
       for (const key of Object.keys(event)) Reflect.set(event, key, null);
     },

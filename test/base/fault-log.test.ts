@@ -1,16 +1,15 @@
-import { createPostern, memoryStore } from 'postern';
+import { memoryStore } from 'postern';
+import { controlledStore, createTestPostern, testClock } from 'postern/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { controlledStore } from '../support/controlled-store.js';
-import { TestClock } from '../support/instance.js';
 
 afterEach(() => void vi.restoreAllMocks());
 
 async function setUp(options: { onEvent?: () => void } = {}) {
   const lines: string[] = [];
   vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)));
-  const clock = new TestClock();
+  const clock = testClock();
   const store = controlledStore(memoryStore());
-  const postern = createPostern({ store, cache: false, clock: clock.read, ...options });
+  const { postern } = createTestPostern({ store, cache: false, clock, ...options });
   const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['models:read'] } } });
   const ask = () => postern.authorize({ token, requirement: { authenticated: true } });
   return { lines, clock, store, token, ask };

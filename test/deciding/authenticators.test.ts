@@ -1,15 +1,15 @@
-import { type Authenticator, type AuthenticatorHost, createPostern, memoryStore } from 'postern';
+import { type Authenticator, type AuthenticatorHost, memoryStore } from 'postern';
+import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import type { Mode } from '../../src/instance/internals.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
-import { controlledStore } from '../support/controlled-store.js';
 import { gateOf } from '../support/gate.js';
-import { type Attempt, instance, refusal, START, thrown, verdict } from '../support/instance.js';
+import { type Attempt, refusal, START, thrown, verdict } from '../support/instance.js';
 
 const need = { scope: 'models:read' } as const;
 
 function world(...scripts: ReturnType<typeof scripted>[]) {
-  const made = instance({ authenticators: scripts.map(({ authenticator }) => authenticator) });
+  const made = createTestPostern({ authenticators: scripts.map(({ authenticator }) => authenticator) });
   const ask = async (token: string, more: Partial<Attempt> = {}, mode?: Mode) =>
     verdict(await gateOf(made.postern).authorize({ token, requirement: need, ...more }, mode));
   return { ...made, ask };
@@ -67,7 +67,7 @@ describe('an authenticator', () => {
     });
     const store = controlledStore();
     store.fail('findEntry', 'reject');
-    const postern = createPostern({ store, authenticators: [script.authenticator], clock: () => START });
+    const { postern } = createTestPostern({ store, authenticators: [script.authenticator] });
     expect(await postern.authorize({ token: jwt('a'), requirement: need })).toMatchObject({
       reason: 'unavailable',
       cause: 'store',
@@ -91,8 +91,7 @@ describe('an authenticator', () => {
       },
       authenticate: () => Promise.reject(new Error('unreachable')),
     };
-    const postern = createPostern({
-      store: memoryStore(),
+    const { postern } = createTestPostern({
       authenticators: [broken, scripted(() => vouch()).authenticator],
     });
     expect(verdict(await postern.authorize({ token: jwt('a'), requirement: need }))).toBe('allowed');
@@ -125,11 +124,13 @@ describe('an authenticator', () => {
 
   test('must be one', () => {
     const store = memoryStore();
-    expect(thrown(() => createPostern({ store, authenticators: [{ accepts: () => true }] as never }))).toMatchObject({
+    expect(
+      thrown(() => createTestPostern({ store, authenticators: [{ accepts: () => true }] as never }).postern),
+    ).toMatchObject({
       code: 'option_invalid',
       path: 'authenticators.0',
     });
-    expect(thrown(() => createPostern({ store, authenticators: {} as never })).code).toBe('option_invalid');
+    expect(thrown(() => createTestPostern({ store, authenticators: {} as never }).postern).code).toBe('option_invalid');
   });
 });
 
@@ -139,7 +140,7 @@ describe('a parent', () => {
     const script = scripted(() =>
       vouch({ scopes: ['models:write', 'bentos:read'], tokenId: parent, parent: { tokenId: parent, required } }),
     );
-    const made = instance({ store: parentStore, authenticators: [script.authenticator] });
+    const made = createTestPostern({ store: parentStore, authenticators: [script.authenticator] });
     const { record } = await made.postern.tokens.create({
       name: 'parent',
       owner: 'ann',
@@ -165,7 +166,7 @@ describe('a parent', () => {
       expect(await other.ask()).toBe('allowed');
       other.clock.advance(3_600_000);
       expect(await other.ask()).toBe('token_expired');
-      expect([script.seen.length, clock.now]).toEqual([1, START]);
+      expect([script.seen.length, clock.now()]).toEqual([1, START]);
     },
   );
 
@@ -272,7 +273,7 @@ describe('what an authenticator vouches for', () => {
       accepts: (token) => token === jwt('session'),
       authenticate: () => ({ types, owner: 'ann', organization: 'acme', endsAt }),
     };
-    const { postern, clock } = instance({ authenticators: [sessions] });
+    const { postern, clock } = createTestPostern({ authenticators: [sessions] });
     await postern.endpoints.create({ id: 'summarizer', access: 'protected', organization: 'acme' });
     const token = jwt('session');
     const answer = await postern.authenticate(token);
@@ -308,7 +309,7 @@ describe('what an authenticator vouches for', () => {
     await ask(jwt('a'));
     expect([script.seen.length, trustedFor]).toEqual([2, '52w']);
     const uncached = scripted(() => silent);
-    const { postern } = instance({ authenticators: [uncached.authenticator], cache: false });
+    const { postern } = createTestPostern({ authenticators: [uncached.authenticator], cache: false });
     for (let i = 0; i < 3; i++) await postern.authorize({ token: jwt('a'), requirement: need });
     expect(uncached.seen).toHaveLength(3);
   });

@@ -1,7 +1,7 @@
-import { createPostern, memoryStore } from 'postern';
+import { memoryStore } from 'postern';
+import { type ControlledStore, controlledStore, createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { type ControlledStore, controlledStore } from '../support/controlled-store.js';
-import { type Attempt, instance, START, TestClock, verdict, withWrongChecksum } from '../support/instance.js';
+import { type Attempt, START, verdict, withWrongChecksum } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] }, user: { endpoints: '*' } } as const;
 const requirement = { scope: 'models:read' } as const;
@@ -10,7 +10,7 @@ const reads = (store: ControlledStore) =>
 
 describe('the warm path', () => {
   test('reads nothing, and answers without a promise', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const { token } = await postern.tokens.create({ name: 'x', types });
     const attempts: Attempt[] = [
@@ -31,7 +31,7 @@ describe('the warm path', () => {
   });
 
   test('what was never read has no answer without a promise', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const { token } = await postern.tokens.create({ name: 'x', types });
     expect(postern.tryAuthorize({ token, requirement })).toBeNull();
@@ -39,7 +39,7 @@ describe('the warm path', () => {
   });
 
   test('a public requirement reads nothing at all', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     expect(postern.tryAuthorize({ token: 'anything', requirement: { public: true } })).toEqual({
       allowed: true,
       principal: null,
@@ -48,7 +48,7 @@ describe('the warm path', () => {
   });
 
   test('1,000 who ask for one cold token at once share one read', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types });
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const asked = Array.from({ length: 1000 }, () => postern.authorize({ token, requirement: { endpoint: 'a' } }));
@@ -57,7 +57,7 @@ describe('the warm path', () => {
   });
 
   test('who shares a read that fails is told so, and the next one reads again', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types });
     store.fail('findTokenByDigest', 'reject');
     const outcomes = await Promise.all([1, 2, 3].map(() => postern.authorize({ token, requirement })));
@@ -73,7 +73,10 @@ describe('the bound of what is served', () => {
     ['30 s, the default', {}, 30_000],
     ['chosen', { cache: { ttl: '5s' } }, 5_000],
   ] as const)('ttl: %s', async (_, options, ttl) => {
-    const { postern, store, clock } = instance({ ...options, store: controlledStore(memoryStore(), { feed: false }) });
+    const { postern, store, clock } = createTestPostern({
+      ...options,
+      store: controlledStore(memoryStore(), { feed: false }),
+    });
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const { token } = await postern.tokens.create({ name: 'x', types });
     const attempt: Attempt = { token, requirement: { endpoint: 'a' } };
@@ -93,11 +96,11 @@ describe('the bound of what is served', () => {
   });
 
   test('a slow endpoint read does not stretch it for the token', async () => {
-    const clock = new TestClock();
+    const clock = testClock();
     const inner = memoryStore();
     const store = controlledStore(inner, { feed: false });
-    const { postern } = instance({ store, clock: clock.read });
-    const other = instance({ store: controlledStore(inner, { feed: false }), clock: clock.read });
+    const { postern } = createTestPostern({ store, clock });
+    const other = createTestPostern({ store: controlledStore(inner, { feed: false }), clock });
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     const gate = store.hold('listEndpoints', 'before');
@@ -112,7 +115,7 @@ describe('the bound of what is served', () => {
   });
 
   test('cache: false reads for each call, for the endpoint too, whatever the clock does', async () => {
-    const { postern, store, clock } = instance({ cache: false });
+    const { postern, store, clock } = createTestPostern({ cache: false });
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const { token } = await postern.tokens.create({ name: 'x', types });
     for (let i = 1; i <= 3; i++) {
@@ -125,7 +128,7 @@ describe('the bound of what is served', () => {
   });
 
   test("one organization's change makes no other organization's endpoints be read again", async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     for (const organization of ['a', 'b']) {
       await postern.endpoints.create({ id: 'open', access: 'public', organization });
       await postern.authorize({ requirement: { endpoint: 'open', organization } });
@@ -141,7 +144,7 @@ describe('the bound of what is served', () => {
   });
 
   test('maxTokens bounds what is remembered; what was pushed out is read again', async () => {
-    const { postern, store } = instance({ cache: { maxTokens: 10 } });
+    const { postern, store } = createTestPostern({ cache: { maxTokens: 10 } });
     const tokens = [];
     for (let i = 0; i < 50; i++) tokens.push((await postern.tokens.create({ name: 'x', types })).token);
     for (const token of tokens) await postern.authenticate(token);
@@ -153,7 +156,7 @@ describe('the bound of what is served', () => {
   });
 
   test('expiry is judged at each call, not when the token was read', async () => {
-    const { postern, clock } = instance({ cache: { ttl: '1d' } });
+    const { postern, clock } = createTestPostern({ cache: { ttl: '1d' } });
     const { token } = await postern.tokens.create({ name: 'x', types, expiresIn: '10m' });
     expect((await postern.authenticate(token)).ok).toBe(true);
     clock.advance(600_000);
@@ -161,7 +164,7 @@ describe('the bound of what is served', () => {
   });
 
   test('what ended while the store took its time has ended', async () => {
-    const { postern, store, clock } = instance();
+    const { postern, store, clock } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types, expiresIn: '10m' });
     const gate = store.hold('findTokenByDigest', 'after');
     const asked = postern.authorize({ token, requirement });
@@ -174,8 +177,8 @@ describe('the bound of what is served', () => {
 
 describe('tokens that nobody issued', () => {
   test('are remembered for a little while, apart from the good ones', async () => {
-    const { postern, store, clock } = instance();
-    const stranger = (await instance().postern.tokens.create({ name: 'x', types })).token;
+    const { postern, store, clock } = createTestPostern();
+    const stranger = (await createTestPostern().postern.tokens.create({ name: 'x', types })).token;
     for (let i = 0; i < 10; i++)
       expect(await postern.authenticate(stranger)).toEqual({ ok: false, reason: 'token_unknown' });
     expect(store.count('findTokenByDigest')).toBe(1);
@@ -185,7 +188,7 @@ describe('tokens that nobody issued', () => {
   });
 
   test('a wrong checksum or another form costs no read', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types });
     for (const text of [
       withWrongChecksum(token),
@@ -201,10 +204,10 @@ describe('tokens that nobody issued', () => {
   });
 
   test('a flood of them pushes out no good one', async () => {
-    const { postern } = instance({ cache: { maxTokens: 100 } });
+    const { postern } = createTestPostern({ cache: { maxTokens: 100 } });
     const { token } = await postern.tokens.create({ name: 'x', types });
     await postern.authenticate(token);
-    const elsewhere = instance().postern;
+    const elsewhere = createTestPostern().postern;
     for (let i = 0; i < 500; i++)
       await postern.authenticate((await elsewhere.tokens.create({ name: 'x', types })).token);
     expect(postern.tryAuthorize({ token, requirement })).toMatchObject({ allowed: true });
@@ -213,7 +216,7 @@ describe('tokens that nobody issued', () => {
 
 describe('a flood of endpoint names', () => {
   test('10,000 distinct unknown names cost one read in all', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     for (let i = 0; i < 10_000; i++) {
       const attempt = { requirement: { endpoint: `flood-${i}` } };
@@ -223,7 +226,7 @@ describe('a flood of endpoint names', () => {
   });
 
   test('at once, too', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     await Promise.all(
       Array.from({ length: 10_000 }, (_, i) => postern.authorize({ requirement: { endpoint: `flood-${i}` } })),
     );
@@ -231,14 +234,14 @@ describe('a flood of endpoint names', () => {
   });
 
   test('a name that is registered later is known at once', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     expect(verdict(await postern.authorize({ requirement: { endpoint: 'a' } }))).toBe('endpoint_unknown');
     await postern.endpoints.create({ id: 'a', access: 'public' });
     expect(verdict(await postern.authorize({ requirement: { endpoint: 'a' } }))).toBe('allowed');
   });
 
   test('more than a page of endpoints is read whole', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     for (let i = 0; i < 1_001; i++) await postern.endpoints.create({ id: `e${i}`, access: 'public' });
     const before = reads(store);
     for (const id of ['e0', 'e1000', 'e999', 'nowhere']) {
@@ -253,9 +256,9 @@ describe('a flood of endpoint names', () => {
 describe('two instances on one store', () => {
   test('with a feed see each other at once', async () => {
     const inner = memoryStore();
-    const clock = new TestClock();
-    const here = instance({ store: controlledStore(inner), clock: clock.read }).postern;
-    const there = instance({ store: controlledStore(inner), clock: clock.read }).postern;
+    const clock = testClock();
+    const here = createTestPostern({ store: controlledStore(inner), clock }).postern;
+    const there = createTestPostern({ store: controlledStore(inner), clock }).postern;
     await here.endpoints.create({ id: 'a', access: 'protected' });
     const make = async () => here.tokens.create({ name: 'x', types });
     const [revoked, deleted, updated, rotated] = [await make(), await make(), await make(), await make()];
@@ -277,9 +280,9 @@ describe('two instances on one store', () => {
 
   test('without one, within the ttl', async () => {
     const inner = memoryStore();
-    const clock = new TestClock();
-    const here = instance({ store: controlledStore(inner, { feed: false }), clock: clock.read }).postern;
-    const there = instance({ store: controlledStore(inner, { feed: false }), clock: clock.read }).postern;
+    const clock = testClock();
+    const here = createTestPostern({ store: controlledStore(inner, { feed: false }), clock }).postern;
+    const there = createTestPostern({ store: controlledStore(inner, { feed: false }), clock }).postern;
     const { token, record } = await here.tokens.create({ name: 'x', types });
     expect((await there.authenticate(token)).ok).toBe(true);
     await here.tokens.revoke(record.id);
@@ -293,9 +296,9 @@ describe('two instances on one store', () => {
     'without one, a %s here of what the other one did first holds here at once',
     async (method) => {
       const inner = memoryStore();
-      const clock = new TestClock();
-      const here = instance({ store: controlledStore(inner, { feed: false }), clock: clock.read }).postern;
-      const there = instance({ store: controlledStore(inner, { feed: false }), clock: clock.read }).postern;
+      const clock = testClock();
+      const here = createTestPostern({ store: controlledStore(inner, { feed: false }), clock }).postern;
+      const there = createTestPostern({ store: controlledStore(inner, { feed: false }), clock }).postern;
       const { token, record } = await here.tokens.create({ name: 'x', types, owner: 'ada' });
       expect((await here.authenticate(token)).ok).toBe(true);
       await there.tokens[method](record.id);
@@ -307,9 +310,9 @@ describe('two instances on one store', () => {
 
   test("without one, a leaver's token that the other one revoked is refused here once it was revoked here", async () => {
     const inner = memoryStore();
-    const clock = new TestClock();
-    const here = instance({ store: controlledStore(inner, { feed: false }), clock: clock.read }).postern;
-    const there = instance({ store: controlledStore(inner, { feed: false }), clock: clock.read }).postern;
+    const clock = testClock();
+    const here = createTestPostern({ store: controlledStore(inner, { feed: false }), clock }).postern;
+    const there = createTestPostern({ store: controlledStore(inner, { feed: false }), clock }).postern;
     const { token } = await here.tokens.create({ name: 'x', types, owner: 'ada' });
     await here.authenticate(token);
     await there.tokens.revokeOwned({ owner: 'ada' });
@@ -320,7 +323,7 @@ describe('two instances on one store', () => {
 
 describe('a clock that is set back', () => {
   test('revives nothing: what has ended has ended', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const expired = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
     const rotated = await postern.tokens.create({ name: 'x', types });
     await postern.tokens.rotate(rotated.record.id, { grace: '1h' });
@@ -339,7 +342,7 @@ describe('a clock that is set back', () => {
   });
 
   test('makes the caches forget, and is reported', async () => {
-    const { postern, store, clock, events } = instance();
+    const { postern, store, clock, events } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const { token } = await postern.tokens.create({ name: 'x', types });
     const attempt: Attempt = { token, requirement: { endpoint: 'a' } };
@@ -352,18 +355,18 @@ describe('a clock that is set back', () => {
   });
 
   test('one that gives no number denies, and keeps no revocation out', async () => {
-    const { postern, clock, store } = instance();
+    const { postern, clock, store } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     await postern.authenticate(token);
     const gate = store.hold('revokeToken', 'before');
     const revocation = postern.tokens.revoke(record.id);
     const held = await gate.next();
-    clock.now = Number.NaN;
+    clock.set(new Date(Number.NaN));
     expect(verdict(await postern.authorize({ token, requirement }))).toBe('internal_error');
     expect(postern.tryAuthorize({ token, requirement })).toBeNull();
     held.release();
     await revocation;
-    clock.now = START;
+    clock.set(new Date(START));
     expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
   });
 });
@@ -373,8 +376,8 @@ describe('gone is gone, though the store is down and old answers may be served',
   function apart() {
     const inner = memoryStore();
     const store = controlledStore(inner, { feed: false });
-    const elsewhere = createPostern({ store: inner });
-    return { ...instance({ store, cache: { ttl: '10s', staleIfUnavailable: '1h' } }), elsewhere };
+    const { postern: elsewhere } = createTestPostern({ store: inner });
+    return { ...createTestPostern({ store, cache: { ttl: '10s', staleIfUnavailable: '1h' } }), elsewhere };
   }
 
   test('a token that was seen deleted', async () => {

@@ -1,8 +1,8 @@
-import { createPostern, memoryStore } from 'postern';
+import { memoryStore } from 'postern';
+import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { formatToken } from '../../src/domain/token-format.js';
-import { controlledStore } from '../support/controlled-store.js';
-import { instance, refusal, thrown, verdict, withWrongChecksum } from '../support/instance.js';
+import { refusal, thrown, verdict, withWrongChecksum } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;
@@ -15,7 +15,7 @@ function sibling(bytes: Uint8Array, at: number): string {
 describe('a verdict cached under less than the whole token', () => {
   test('a token that shares all but one bit of its secret with a warm one is another token', async () => {
     const bytes = Uint8Array.from({ length: 32 }, (_, index) => index * 7);
-    const { postern } = instance({ random: (length) => (length === 32 ? bytes : new Uint8Array(length)) });
+    const { postern } = createTestPostern({ random: (length) => (length === 32 ? bytes : new Uint8Array(length)) });
     const { token } = await postern.tokens.create({ name: 'x', types });
     expect(verdict(await postern.authorize({ token, requirement }))).toBe('allowed');
     for (const at of [0, 15, 31]) {
@@ -27,7 +27,7 @@ describe('a verdict cached under less than the whole token', () => {
   });
 
   test('the record is cached, never the verdict: each requirement is judged for itself', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types });
     const ask = (scope: 'models:read' | 'models:write') =>
       verdict(postern.tryAuthorize({ token, requirement: { scope } }) as never);
@@ -40,7 +40,7 @@ describe('a verdict cached under less than the whole token', () => {
   });
 
   test('imported tokens that share their secret part are cached by the whole of what came', async () => {
-    const { postern, store } = instance({
+    const { postern, store } = createTestPostern({
       importedTokens: [{ pattern: /^(\d+)\|(a{40})$/, secret: (match) => match[2] }],
     });
     await postern.authenticate(`1|${'a'.repeat(40)}`);
@@ -51,7 +51,7 @@ describe('a verdict cached under less than the whole token', () => {
 
 describe('cached past its end', () => {
   test('expiry, revocation and the end of a grace are judged at each call; exp == now is expired', async () => {
-    const { postern, clock } = instance({ cache: { ttl: '1d' } });
+    const { postern, clock } = createTestPostern({ cache: { ttl: '1d' } });
     const expiring = await postern.tokens.create({ name: 'x', types, expiresIn: '1m' });
     const replaced = await postern.tokens.create({ name: 'x', types });
     await postern.tokens.rotate(replaced.record.id, { grace: '1m' });
@@ -72,7 +72,7 @@ describe('a read under way puts an invalidated entry back', () => {
     'held %s the store, for a revocation, a deletion and an update',
     async (where) => {
       for (const method of ['revoke', 'delete', 'update'] as const) {
-        const { postern, store } = instance({ store: controlledStore(memoryStore(), { feed: false }) });
+        const { postern, store } = createTestPostern({ store: controlledStore(memoryStore(), { feed: false }) });
         const { token, record } = await postern.tokens.create({ name: 'x', types });
         const gate = store.hold('findTokenByDigest', where);
         const early = postern.authorize({ token, requirement });
@@ -101,7 +101,7 @@ describe('timing', () => {
       { id: 'a', key: 'a key of more than 16 characters' },
       { id: 'none', key: null },
     ];
-    const { postern } = instance({ store, pepper, importedTokens: [{ pattern: /^old_\w+$/ }] });
+    const { postern } = createTestPostern({ store, pepper, importedTokens: [{ pattern: /^old_\w+$/ }] });
     const { token } = await postern.tokens.create({ name: 'x', types });
     for (const text of [token, 'old_1', `old_${'x'.repeat(400)}`]) await postern.authenticate(text);
     expect(asked).toHaveLength(6);
@@ -111,7 +111,7 @@ describe('timing', () => {
 
 describe('rotation that revives', () => {
   test('an expired or revoked token is not rotated, and the grace never outlasts the old expiry', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const short = await postern.tokens.create({ name: 'x', types, expiresIn: '1m' });
     const revoked = await postern.tokens.create({ name: 'x', types });
     await postern.tokens.revoke(revoked.record.id);
@@ -125,7 +125,7 @@ describe('rotation that revives', () => {
 
 describe('tokens that mint more than they hold', () => {
   test('on create, on update and on rotate; owner and organization are those of the proven principal', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', owner: 'ada', types });
     const mighty = await postern.tokens.create({ name: 'mighty', types: { developer: { scopes: ['*'] } } });
     const outcome = await postern.authenticate(token);
@@ -144,7 +144,7 @@ describe('tokens that mint more than they hold', () => {
 
 describe('identifiers that contain the separator', () => {
   test('of 2,000 tokens none is dead on arrival, and none has the separator inside', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     for (let i = 0; i < 2_000; i++) {
       const { token, record } = await postern.tokens.create({ name: 'x', types });
       expect(token.split('_')).toHaveLength(2);
@@ -156,14 +156,14 @@ describe('identifiers that contain the separator', () => {
 
 describe('regular expressions on an attacker’s text', () => {
   test('one that would take ages on a long text never sees it, and a g flag remembers nothing', async () => {
-    const { postern } = instance({ importedTokens: [{ pattern: /^old_[a-z]+$/g }], cache: false });
+    const { postern } = createTestPostern({ importedTokens: [{ pattern: /^old_[a-z]+$/g }], cache: false });
     const digest = 'ef'.repeat(32);
     await postern.tokens.import({ name: 'x', types, digest });
     const verdicts = [];
     for (let i = 0; i < 4; i++) verdicts.push((await postern.authenticate('old_abc')).ok);
     expect(new Set(verdicts).size).toBe(1);
     expect((await postern.authenticate(`old_${'a'.repeat(8_000)}`)).ok).toBe(false);
-    const anchored = thrown(() => createPostern({ store: memoryStore(), importedTokens: [{ pattern: /old_[a-z]+/ }] }));
+    const anchored = thrown(() => createTestPostern({ importedTokens: [{ pattern: /old_[a-z]+/ }] }).postern);
     expect(anchored.code).toBe('option_invalid');
   });
 });
@@ -183,14 +183,14 @@ describe('through the bearer into the store', () => {
     [`pst_${'%'.repeat(49)}`],
     ['x'.repeat(100_000)],
   ])('%j reaches no store', async (token) => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     expect((await postern.authenticate(token)).ok).toBe(false);
     expect((await postern.authorize({ token, requirement })).allowed).toBe(false);
     expect(store.count()).toBe(0);
   });
 
   test('nor does a hostile endpoint name, nor a hostile id in management', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     for (const text of ["' OR 1=1 --", '%', '_', '__proto__', '../x', 'a\u0000b', '']) {
       await postern.authorize({ requirement: { endpoint: text } });
       if (text === '__proto__' || text === '_') continue;
@@ -201,7 +201,7 @@ describe('through the bearer into the store', () => {
   });
 
   test('a wrong checksum reaches none either', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types });
     const before = store.count();
     await postern.authenticate(withWrongChecksum(token));

@@ -1,13 +1,14 @@
 import type { StoredEndpoint, StoredToken } from 'postern/store';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, refusal, verdict } from '../support/instance.js';
+import { refusal, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;
 
 /** An instance with a token whose row is spoilt as told wherever the store gives it out, and a sound one. */
 async function spoilt(damage: object, of: 'token' | 'secret' = 'token') {
-  const made = instance({ cache: false });
+  const made = createTestPostern({ cache: false });
   const bad = await made.postern.tokens.create({ name: 'bad', types });
   const good = await made.postern.tokens.create({ name: 'good', types });
   const spoil = (token: StoredToken) =>
@@ -96,7 +97,7 @@ describe('a token whose record was damaged by hand', () => {
   });
 
   test('is not remembered as anything: once mended, it works at once', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types });
     store.answer('findTokenByDigest', (real) => ({ ...(real as object), token: { types: '' } }));
     expect(verdict(await postern.authorize({ token, requirement }))).toBe('internal_error');
@@ -106,7 +107,7 @@ describe('a token whose record was damaged by hand', () => {
 
   test('a store that answers nothing sensible at all', async () => {
     for (const answer of [undefined, 5, {}, [], { token: null, secret: null }, { token: {}, secret: {} }]) {
-      const { postern, store } = instance();
+      const { postern, store } = createTestPostern();
       const { token } = await postern.tokens.create({ name: 'x', types });
       store.answer('findTokenByDigest', () => answer);
       expect(verdict(await postern.authorize({ token, requirement }))).toBe('internal_error');
@@ -137,7 +138,7 @@ describe('an endpoint whose record was damaged', () => {
   test.each([['Public'], ['PROTECTED'], [''], [null], [undefined], [true], ['toString'], [['public']]])(
     'access %j: a fault for it, and nothing else',
     async (access) => {
-      const { postern, store } = instance();
+      const { postern, store } = createTestPostern();
       for (const id of ['bad', 'good']) await postern.endpoints.create({ id, access: 'protected' });
       const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });
       store.answer('listEndpoints', (real) =>
@@ -154,7 +155,7 @@ describe('an endpoint whose record was damaged', () => {
   );
 
   test.each([[''], [undefined], [null], [5]])('uid %j', async (uid) => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     await postern.endpoints.create({ id: 'bad', access: 'public' });
     store.answer('listEndpoints', (real) => (real as StoredEndpoint[]).map((each) => ({ ...each, uid })));
     expect(verdict(await postern.authorize({ requirement: { endpoint: 'bad' } }))).toBe('internal_error');

@@ -1,14 +1,13 @@
-import { createPostern, memoryStore } from 'postern';
+import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { controlledStore } from '../support/controlled-store.js';
-import { instance, refusal, START, verdict } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;
 
 describe('null expiry read as the epoch, undefined as "no limit"', () => {
   test('null is never; undefined is what was left out; the epoch is the past', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const never = await postern.tokens.create({ name: 'x', types, expiresAt: null });
     const limited = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
     await postern.tokens.update(limited.record.id, { expiresAt: undefined, name: 'y' });
@@ -25,7 +24,7 @@ describe('null expiry read as the epoch, undefined as "no limit"', () => {
   test.each([[undefined], [Number.NaN], ['']])(
     'a stored expiry of %s is a fault, neither the epoch nor no limit',
     async (expiresAt) => {
-      const { postern, store } = instance();
+      const { postern, store } = createTestPostern();
       const { token } = await postern.tokens.create({ name: 'x', types });
       store.answer('findTokenByDigest', (real) => {
         const found = real as { token: object };
@@ -38,7 +37,7 @@ describe('null expiry read as the epoch, undefined as "no limit"', () => {
 
 describe('Unicode', () => {
   test('organizations and owners are compared by code unit', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types, organization: 'caf\u00e9', owner: 'Ada' });
     const ask = async (organization: string) =>
       verdict(await postern.authorize({ token, requirement: { ...requirement, organization } }));
@@ -49,7 +48,7 @@ describe('Unicode', () => {
   });
 
   test('names are shown with bidirectional and control characters escaped, in errors and in explanations', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const hostile = 'safe\u202egnp.exe\u001b[2J\u0007';
     const error = await refusal(postern.tokens.create({ name: 'x', types: { user: { endpoints: [hostile] } } }));
     const { steps } = await postern.explain({ requirement: { endpoint: hostile } });
@@ -64,7 +63,7 @@ describe('Unicode', () => {
 
 describe('one bad record', () => {
   test('is a fault for that token and nothing else; a scope of a future version grants nothing, the rest stands', async () => {
-    const { postern, store } = instance({ cache: false });
+    const { postern, store } = createTestPostern({ cache: false });
     const bad = await postern.tokens.create({ name: 'bad', types });
     const future = await postern.tokens.create({ name: 'future', types });
     const good = await postern.tokens.create({ name: 'good', types });
@@ -89,7 +88,7 @@ describe('one bad record', () => {
 
 describe('an invalid token turned into an anonymous caller', () => {
   test('there is no optional authentication: a bad token is refused wherever one is needed, and unseen where none is', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
     clock.advance(3_600_000);
     expect(verdict(await postern.authorize({ token, requirement: { authenticated: true } }))).toBe('token_expired');
@@ -105,7 +104,7 @@ describe('an invalid token turned into an anonymous caller', () => {
 
 describe('an outage answered as "invalid token"', () => {
   test.each(['reject', 'throw'] as const)('a store that %ss is unavailable, and remembered as nothing', async (how) => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types });
     store.fail('findTokenByDigest', how, undefined);
     for (let i = 0; i < 3; i++) {
@@ -122,7 +121,7 @@ describe('an outage answered as "invalid token"', () => {
 
 describe('writes on the path of a verification', () => {
   test('1,000 verifications write nothing before the batch, and one batch then', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     const tokens = await Promise.all(Array.from({ length: 10 }, () => postern.tokens.create({ name: 'x', types })));
     const writes = () => store.count('recordUsage', 'replaceToken', 'insertToken');
     const before = writes();
@@ -141,7 +140,7 @@ describe('writes on the path of a verification', () => {
 
 describe('an id without its tenant', () => {
   test('through as(principal), an id of another organization is an id of nothing', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const mine = await postern.tokens.create({ name: 'x', organization: 'a', types });
     const theirs = await postern.tokens.create({ name: 'x', organization: 'b', types });
     const outcome = await postern.authenticate(mine.token);
@@ -156,16 +155,16 @@ describe('an id without its tenant', () => {
   });
 
   test("no organization can be called '*', which would list all of them", async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     expect((await refusal(postern.tokens.create({ name: 'x', organization: '*', types }))).path).toBe('organization');
     expect((await refusal(postern.endpoints.create({ id: 'a', access: 'public', organization: '*' }))).path).toBe(
       'organization',
     );
-    expect(() => createPostern({ store: memoryStore(), organization: '*' })).toThrow('organization');
+    expect(() => createTestPostern({ organization: '*' }).postern).toThrow('organization');
   });
 
   test('two organizations that a store could not tell apart are refused', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     for (const organization of ['a\ud800', 'a\udfff', 'a\u0000']) {
       expect((await refusal(postern.tokens.create({ name: 'x', organization, types }))).path).toBe('organization');
     }
@@ -174,7 +173,7 @@ describe('an id without its tenant', () => {
 
 describe('a name that comes back', () => {
   test('an endpoint deleted and made again is not reached by old grants, on a warm cache neither', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: ['a'] } } });
     const ask = async () => verdict(await postern.authorize({ token, requirement: { endpoint: 'a' } }));
@@ -187,7 +186,7 @@ describe('a name that comes back', () => {
 
 describe('a flood of endpoint names', () => {
   test('names that are no id cost nothing, 10,000 unknown ones one read a ttl', async () => {
-    const { postern, store, clock } = instance({ store: controlledStore() });
+    const { postern, store, clock } = createTestPostern({ store: controlledStore() });
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     for (let i = 0; i < 1_000; i++) await postern.authorize({ requirement: { endpoint: `/${i}` } });
     expect(store.count('listEndpoints', 'findEndpoint')).toBe(0);
@@ -196,6 +195,6 @@ describe('a flood of endpoint names', () => {
       expect(store.count('listEndpoints', 'findEndpoint')).toBe(round);
       clock.advance(30_000);
     }
-    expect(clock.now).toBe(START + 60_000);
+    expect(clock.now()).toBe(START + 60_000);
   });
 });

@@ -1,7 +1,7 @@
+import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { controlledStore } from '../support/controlled-store.js';
 import { gateOf } from '../support/gate.js';
-import { type Attempt, instance, thrown, verdict, withWrongChecksum } from '../support/instance.js';
+import { type Attempt, thrown, verdict, withWrongChecksum } from '../support/instance.js';
 
 /** Faults of one attempt in the order of docs/contract.md, and the answer to each. */
 const ENDPOINT_FAULTS = [
@@ -28,13 +28,13 @@ function subsets<T>(items: readonly T[]): T[][] {
 }
 
 /** Well-formed, and issued by nobody here. */
-const UNKNOWN = await instance()
+const UNKNOWN = await createTestPostern()
   .postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } })
   .then(({ token }) => token);
 
 /** A world in which any of the faults can be had, one or many at once. */
 async function world() {
-  const made = instance({ cache: { ttl: '1h' } });
+  const made = createTestPostern({ cache: { ttl: '1h' } });
   const { postern, clock, store } = made;
   await postern.endpoints.create({ id: 'protected', access: 'protected' });
   await postern.endpoints.create({ id: 'private', access: 'private' });
@@ -97,7 +97,7 @@ describe.each([
 
 describe('without a token', () => {
   test.each([[undefined], [null], ['']])('%j is missing', async (token) => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_missing' });
     expect(postern.tryAuthorize({ token, requirement: { authenticated: true } })).toEqual({
       allowed: false,
@@ -111,13 +111,13 @@ describe('without a token', () => {
     ['no text', 7, 'token_malformed'],
     ['of another form', 'hello', 'token_unknown'],
   ])('a token that is %s', async (_, token, reason) => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     expect(await postern.authenticate(token as string)).toEqual({ ok: false, reason });
     expect(store.count()).toBe(0);
   });
 
   test('malformed: true wins over a good token, but is not looked at where no credential is needed', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'open', access: 'public' });
     const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });
     expect(
@@ -131,7 +131,7 @@ describe('without a token', () => {
 
 describe('requirements', () => {
   test('none is refused, whatever came with the call', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
     for (const requirement of [undefined, null]) {
       expect(verdict(await postern.authorize({ token, requirement }))).toBe('requirement_missing');
@@ -141,7 +141,7 @@ describe('requirements', () => {
   });
 
   test('one that no call could meet rejects: it is a mistake in the application, not a caller', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await expect(postern.authorize({ requirement: { scope: 'model:read' } as never })).rejects.toMatchObject({
       code: 'scope_unknown',
     });
@@ -153,7 +153,7 @@ describe('requirements', () => {
   });
 
   test('a prepared one is frozen, and is what it was when it was prepared', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['models:read'] } } });
     const scope: ('models:write' | 'models:read')[] = ['models:write'];
     const mutable = { scope };
@@ -165,7 +165,7 @@ describe('requirements', () => {
   });
 
   test('a frozen one is compiled once, and one that is frozen on the outside only is read anew', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['models:read'] } } });
     const scope: ('models:write' | 'models:read')[] = ['models:read'];
     const outside = Object.freeze({ scope });
@@ -179,7 +179,7 @@ describe('requirements', () => {
   });
 
   test('what went wrong in working one out is a reported denial', () => {
-    const { postern, events } = instance();
+    const { postern, events } = createTestPostern();
     const fault = new Error('the requirement function threw');
     const decision = gateOf(postern).fault(fault);
     expect(decision).toEqual({ allowed: false, reason: 'internal_error' });
@@ -189,7 +189,7 @@ describe('requirements', () => {
   });
 
   test('an id that is none is an endpoint that is not registered, and costs no read', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     for (const endpoint of ['', '../x', 'a/b', '%00', 'x'.repeat(101), '__proto__']) {
       expect(verdict(await postern.authorize({ requirement: { endpoint } }))).toBe('endpoint_unknown');
     }
@@ -199,7 +199,7 @@ describe('requirements', () => {
 
 describe('a principal', () => {
   test('says who it is and what the grants come to', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
     const { token, record } = await postern.tokens.create({
       name: 'x',
@@ -222,7 +222,7 @@ describe('a principal', () => {
   });
 
   test('is null where none was needed', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'inner', access: 'private' });
     const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });
     expect(await postern.authorize({ token, zone: 'internal', requirement: { endpoint: 'inner' } })).toEqual({
@@ -236,7 +236,7 @@ describe('a principal', () => {
   });
 
   test('a zone that is no zone is external', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'inner', access: 'private' });
     for (const zone of ['Internal', true, 1, {}, null, undefined, ['internal']]) {
       expect(verdict(await postern.authorize({ zone: zone as never, requirement: { endpoint: 'inner' } }))).toBe(
@@ -248,7 +248,7 @@ describe('a principal', () => {
 
 describe('explain', () => {
   test('what it advises, given to tokens.update, allows; anything less does not', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     await postern.endpoints.create({ id: 'b', access: 'protected' });
     const types = { user: { endpoints: ['a'] }, developer: { scopes: ['iam:read'] } } as const;
@@ -277,7 +277,7 @@ describe('explain', () => {
   });
 
   test('tells a name that came back from one that was never granted', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: ['a'] } } });
     await postern.endpoints.delete('a');
@@ -288,7 +288,7 @@ describe('explain', () => {
   });
 
   test('has no advice where no grant would help', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected', organization: 'other' });
     const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } }, expiresIn: '1h' });
     for (const requirement of [
@@ -304,7 +304,7 @@ describe('explain', () => {
   });
 
   test('keeps its decision when the store fails while it looks for advice', async () => {
-    const { postern, store } = instance({ cache: false });
+    const { postern, store } = createTestPostern({ cache: false });
     const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['iam:read'] } } });
     let reads = 0;
     store.answer('findTokenByDigest', (real) => {
@@ -317,7 +317,7 @@ describe('explain', () => {
   });
 
   test('never shows a secret in its steps', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['iam:read'] } } });
     for (const each of [token, withWrongChecksum(token), UNKNOWN]) {
       const text = JSON.stringify(await postern.explain({ token: each, requirement: { scope: 'models:read' } }));
@@ -328,7 +328,7 @@ describe('explain', () => {
 
 test('a store that is down, for every kind of call, is unavailable and never an answer about the token', async () => {
   for (const how of ['reject', 'throw'] as const) {
-    const { postern, store } = instance({ store: controlledStore() });
+    const { postern, store } = createTestPostern({ store: controlledStore() });
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });
     store.fail('findTokenByDigest', how);

@@ -1,16 +1,16 @@
 import { createHash, generateKeyPairSync, hkdfSync, sign as nodeSign } from 'node:crypto';
-import { createPostern, memoryStore } from 'postern';
+import { memoryStore } from 'postern';
 import { derive } from 'postern/jwt';
 import type { NewSecret } from 'postern/store';
+import { controlledStore, createTestPostern, type TestPosternOptions } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { controlledStore } from '../support/controlled-store.js';
-import { type Attempt, instance, refusal, START, verdict } from '../support/instance.js';
+import { type Attempt, refusal, START, verdict } from '../support/instance.js';
 
 const HOUR = 3_600_000;
 
 /** A token of every kind of grant, and what is derived from it by the same clock. */
-async function world(options: Parameters<typeof instance>[0] = {}) {
-  const made = instance(options);
+async function world(options: TestPosternOptions = {}) {
+  const made = createTestPostern(options);
   const { postern, clock } = made;
   await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
   await postern.endpoints.create({ id: 'other', access: 'protected' });
@@ -21,7 +21,7 @@ async function world(options: Parameters<typeof instance>[0] = {}) {
     expiresIn: '1d',
   });
   const narrow = (given: Parameters<typeof derive>[1] = {}, from = token) =>
-    derive(from, { clock: clock.read, ...given });
+    derive(from, { clock: clock.now, ...given });
   const ask = async (text: string, requirement: Attempt['requirement'], more: Partial<Attempt> = {}) =>
     verdict(await postern.authorize({ token: text, requirement, ...more }));
   return { ...made, token, record, narrow, ask };
@@ -158,12 +158,12 @@ describe('a derived token', () => {
     expect(await ask(short, { authenticated: true })).toBe('allowed');
     clock.advance(1);
     expect(await ask(short, { authenticated: true })).toBe('token_expired');
-    clock.now = START;
+    clock.set(new Date(START));
     expect(await ask(short, { authenticated: true })).toBe('token_expired');
     const long = await narrow({ expiresIn: '30d' });
-    clock.now = START + 24 * HOUR - 1;
+    clock.set(new Date(START + 24 * HOUR - 1));
     expect(await ask(long, { authenticated: true })).toBe('allowed');
-    clock.now = START + 24 * HOUR;
+    clock.set(new Date(START + 24 * HOUR));
     expect(await ask(long, { authenticated: true })).toBe('token_expired');
     const other = await postern.tokens.create({ name: 'other', types: { developer: { scopes: ['models:read'] } } });
     const child = await narrow({ expiresIn: '1d' }, other.token);
@@ -231,13 +231,13 @@ describe('a derived token', () => {
         return { allowed: calls.length < 2, remaining: 0, resetIn: 1000 };
       },
     };
-    const { postern, clock } = instance({ rateLimiter });
+    const { postern, clock } = createTestPostern({ rateLimiter });
     const { token, record } = await postern.tokens.create({
       name: 'limited',
       types: { developer: { scopes: ['models:read'] } },
       rateLimit: { points: 1, duration: '1m' },
     });
-    const child = await derive(token, { clock: clock.read });
+    const child = await derive(token, { clock: clock.now });
     expect(verdict(await postern.authorize({ token, requirement: { scope: 'models:read' } }))).toBe('allowed');
     expect(verdict(await postern.authorize({ token: child, requirement: { scope: 'models:read' } }))).toBe(
       'rate_limited',
@@ -374,7 +374,7 @@ describe('forged ones', () => {
 
   test('whoever can write to the store puts no key of his own there under a pepper', async () => {
     const store = memoryStore();
-    const postern = createPostern({ store, pepper: 'a pepper of 32 characters, or so', clock: () => START });
+    const { postern } = createTestPostern({ store, pepper: 'a pepper of 32 characters, or so' });
     const { record } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const x = publicKey.export({ format: 'jwk' }).x as string;

@@ -1,7 +1,8 @@
 import { memoryRateLimiter, type RateLimiter } from 'postern';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { gateOf } from '../support/gate.js';
-import { instance, refusal, thrown, verdict } from '../support/instance.js';
+import { refusal, thrown, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;
@@ -18,7 +19,7 @@ function limited(options: { onLimiterFault?: 'allow' } = {}) {
       return consume(key, ...rest);
     },
   };
-  return { ...instance({ rateLimiter, ...options }), asked, fail: (value: boolean) => (down = value) };
+  return { ...createTestPostern({ rateLimiter, ...options }), asked, fail: (value: boolean) => (down = value) };
 }
 
 describe('a rate limit', () => {
@@ -113,7 +114,7 @@ describe('a rate limit', () => {
   });
 
   test('is refused where nothing counts', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const input = { name: 'x', types, rateLimit: { points: 1, duration: '1m' } } as const;
     expect(await refusal(postern.tokens.create(input))).toMatchObject({ code: 'option_invalid', path: 'rateLimiter' });
     expect(await postern.tokens.list()).toMatchObject({ items: [] });
@@ -132,11 +133,13 @@ describe('a rate limit', () => {
   });
 
   test('needs a limiter that is one', () => {
-    expect(thrown(() => instance({ rateLimiter: {} as never }))).toMatchObject({
+    expect(thrown(() => createTestPostern({ rateLimiter: {} as never }))).toMatchObject({
       code: 'option_invalid',
       path: 'rateLimiter',
     });
-    expect(thrown(() => instance({ onLimiterFault: 'ignore' as never }))).toMatchObject({ path: 'onLimiterFault' });
+    expect(thrown(() => createTestPostern({ onLimiterFault: 'ignore' as never }))).toMatchObject({
+      path: 'onLimiterFault',
+    });
   });
 
   test('is not got around by its own token', async () => {

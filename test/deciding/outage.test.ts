@@ -1,14 +1,14 @@
 import { memoryStore } from 'postern';
+import { controlledStore, createTestPostern, type TestPosternOptions } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import type { Invalidation } from '../../src/ports/store.js';
-import { controlledStore } from '../support/controlled-store.js';
-import { instance, verdict } from '../support/instance.js';
+import { verdict } from '../support/instance.js';
 
 const types = { user: { endpoints: '*' } } as const;
 const requirement = { endpoint: 'summarizer' } as const;
 
-async function known(options: Parameters<typeof instance>[0]) {
-  const made = instance(options);
+async function known(options: TestPosternOptions) {
+  const made = createTestPostern(options);
   await made.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
   const { token, record } = await made.postern.tokens.create({ name: 'x', types });
   const ask = async () => verdict(await made.postern.authorize({ token, requirement }));

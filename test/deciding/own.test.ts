@@ -1,10 +1,11 @@
 import { own } from 'postern';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, verdict } from '../support/instance.js';
+import { verdict } from '../support/instance.js';
 
 /** Two organizations, each with endpoints of the same names, and a token that reaches all of its own. */
 async function world() {
-  const made = instance();
+  const made = createTestPostern();
   const tokens: Record<string, string> = {};
   for (const organization of ['a', 'b']) {
     await made.postern.endpoints.create({

@@ -1,5 +1,6 @@
+import { createTestPostern } from 'postern/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { instance, START } from '../support/instance.js';
+import { START } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;
@@ -9,7 +10,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 async function used() {
-  const made = instance();
+  const made = createTestPostern();
   const { token, record } = await made.postern.tokens.create({ name: 'x', types });
   const lastUsedAt = async () => (await made.postern.tokens.get(record.id))?.lastUsedAt?.getTime() ?? null;
   return { ...made, token, record, lastUsedAt, use: () => made.postern.authorize({ token, requirement }) };

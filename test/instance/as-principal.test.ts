@@ -1,6 +1,7 @@
 import type { bentocloudTokenTypes, Principal } from 'postern';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, refusal, thrown, verdict } from '../support/instance.js';
+import { refusal, thrown, verdict } from '../support/instance.js';
 
 type Known = Principal<typeof bentocloudTokenTypes>;
 
@@ -8,7 +9,7 @@ type Known = Principal<typeof bentocloudTokenTypes>;
 async function someone(
   types: Known['types'] = { developer: { scopes: ['models:write', 'iam:read'] }, user: { endpoints: ['a'] } },
 ) {
-  const made = instance();
+  const made = createTestPostern();
   for (const id of ['a', 'b']) await made.postern.endpoints.create({ id, access: 'protected', organization: 'acme' });
   const issued = await made.postern.tokens.create({ name: 'holder', organization: 'acme', owner: 'ada', types });
   const outcome = await made.postern.authenticate(issued.token);
@@ -84,7 +85,7 @@ describe('what is created', () => {
 
   test('an import is held to the same', async () => {
     const { postern, issued } = await someone();
-    const importing = instance({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
+    const importing = createTestPostern({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
     const made = await importing.postern.tokens.create({
       name: 'x',
       owner: 'ada',
@@ -281,14 +282,16 @@ describe('what is no verified principal', () => {
     [{ organization: 'acme', owner: '' }, 'owner'],
     [{ organization: 'acme', owner: 'ada', tokenId: {} }, 'tokenId'],
   ])('%j is refused at once', (principal, path) => {
-    expect(thrown(() => instance().postern.as(principal as never))).toMatchObject({ code: 'input_invalid', path });
+    expect(thrown(() => createTestPostern().postern.as(principal as never))).toMatchObject({
+      code: 'input_invalid',
+      path,
+    });
   });
 });
 
 test('two token types that know one scope: what is passed on is what the type says, not its name', async () => {
-  const { createPostern, memoryStore, scopeAccess } = await import('postern');
-  const postern = createPostern({
-    store: memoryStore(),
+  const { scopeAccess } = await import('postern');
+  const { postern } = createTestPostern({
     tokenTypes: {
       plain: scopeAccess({ models: { read: [], write: [], admin: [] } }),
       rich: scopeAccess({ models: { read: [], write: ['admin'], admin: [] } }),

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Principal } from 'postern';
 import { memoryRateLimiter } from 'postern/limits';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
 import { gateOf } from '../support/gate.js';
-import { instance, refusal, thrown, verdict } from '../support/instance.js';
+import { refusal, thrown, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 
 async function someone() {
-  const made = instance();
+  const made = createTestPostern();
   const { token, record } = await made.postern.tokens.create({ name: 'holder', owner: 'ada', types });
   const outcome = await made.postern.authenticate(token);
   if (!outcome.ok) throw new Error(outcome.reason);
@@ -139,7 +140,7 @@ describe('attempts that are made to mislead', () => {
   });
 
   it('a digest in upper case is the same digest', async () => {
-    const { postern } = instance({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
+    const { postern } = createTestPostern({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
     const old = `old_${'a1'.repeat(16)}`;
     const digest = createHash('sha256').update(old).digest('hex');
     const record = await postern.tokens.import({ name: 'x', types, digest: digest.toUpperCase() });
@@ -151,7 +152,7 @@ describe('attempts that are made to mislead', () => {
 
 describe('limits', () => {
   it('calls at once, under both secrets of a rotation, share one window', async () => {
-    const { postern } = instance({ rateLimiter: memoryRateLimiter() });
+    const { postern } = createTestPostern({ rateLimiter: memoryRateLimiter() });
     const issued = await postern.tokens.create({ name: 'x', types, rateLimit: { points: 5, duration: '1h' } });
     const rotated = await postern.tokens.rotate(issued.record.id, { grace: '1h' });
     const decisions = await Promise.all(

@@ -1,11 +1,12 @@
 import { derive } from 'postern/jwt';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, refusal } from '../support/instance.js';
+import { refusal } from '../support/instance.js';
 import { polluted } from '../support/polluted.js';
 
 /** Two organizations, each with an endpoint `a` and a token that reaches it; and the first one's auditor. */
 async function twoOrganizations() {
-  const made = instance({ organization: 'acme' });
+  const made = createTestPostern({ organization: 'acme' });
   const { endpoints, tokens } = made.postern;
   const issued = [];
   for (const organization of ['acme', 'other']) {
@@ -91,7 +92,7 @@ describe('introspection', () => {
       endsAt: record.expiresAt,
       isApiToken: true,
     });
-    const derived = await derive(token, { expiresIn: '10m', clock: clock.read });
+    const derived = await derive(token, { expiresIn: '10m', clock: clock.now });
     expect(await postern.introspect(derived)).toMatchObject({ active: true, isApiToken: false });
     clock.advance(3_600_000);
     expect(await postern.introspect(token)).toEqual({ active: false });

@@ -1,6 +1,7 @@
-import { createPostern, memoryStore, type Postern } from 'postern';
+import type { Postern } from 'postern';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, verdict } from '../support/instance.js';
+import { verdict } from '../support/instance.js';
 import { polluted } from '../support/polluted.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
@@ -71,7 +72,7 @@ async function decisions(postern: Postern, tokens: readonly string[]): Promise<s
 }
 
 async function world() {
-  const { postern } = instance();
+  const { postern } = createTestPostern();
   await postern.endpoints.create({ id: 'open', access: 'public' });
   await postern.endpoints.create({ id: 'protected', access: 'protected' });
   await postern.endpoints.create({ id: 'inner', access: 'private' });
@@ -98,7 +99,7 @@ describe('a polluted Object.prototype', () => {
 
   test.each(POLLUTION)('%s changes nothing that is created, updated or rotated', async (key, value) => {
     const outcome = async () => {
-      const { postern, clock } = instance({ random: counting() });
+      const { postern, clock } = createTestPostern({ random: counting() });
       const { record } = await postern.tokens.create({ name: 'x', types });
       const endpoint = await postern.endpoints.create({ id: 'a', access: 'protected' });
       clock.advance(10);
@@ -116,7 +117,7 @@ describe('a polluted Object.prototype', () => {
   });
 
   test('what a caller may not, it still may not', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', owner: 'ada', types });
     const outcome = await postern.authenticate(token);
     if (!outcome.ok) throw new Error(outcome.reason);
@@ -140,7 +141,7 @@ describe('a polluted Object.prototype', () => {
   });
 
   test('a principal that the application names is no more than what it names', async () => {
-    const { postern, events } = instance();
+    const { postern, events } = createTestPostern();
     const record = await polluted(
       { tokenId: 'evil', organization: 'evil', owner: 'evil' },
       async () =>
@@ -161,7 +162,7 @@ describe('a polluted Object.prototype', () => {
       ['importedTokens', []],
     ] as const) {
       const token = await polluted({ [key]: value }, async () => {
-        const postern = createPostern({ store: memoryStore(), cache: { ttl: '30s' } });
+        const { postern } = createTestPostern({ cache: { ttl: '30s' } });
         return (await postern.tokens.create({ name: 'x', types })).token;
       });
       expect([key, token.slice(0, 4), token.includes('0'.repeat(20))]).toEqual([key, 'pst_', false]);
@@ -169,7 +170,7 @@ describe('a polluted Object.prototype', () => {
   });
 
   test('__proto__ and constructor are names like any other in metadata, and none of a scope', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const metadata = JSON.parse('{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}}');
     const { record } = await postern.tokens.create({ name: 'x', types, metadata });
     expect(Object.keys(record.metadata).toSorted()).toEqual(['__proto__', 'constructor']);

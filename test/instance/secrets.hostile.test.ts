@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
+import { controlledStore, createTestPostern } from 'postern/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { controlledStore } from '../support/controlled-store.js';
 import { gateOf } from '../support/gate.js';
-import { instance, withWrongChecksum } from '../support/instance.js';
+import { withWrongChecksum } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 
@@ -39,7 +39,11 @@ describe('secrets in logs, errors, events and records', () => {
   test('no canary of a token or a pepper is seen anywhere but in what create and rotate return', async () => {
     const pepper = 'CANARY-pepper-CANARY-pepper';
     const store = controlledStore();
-    const { postern, events, clock } = instance({ store, pepper, importedTokens: [{ pattern: /^old_\w{40}$/ }] });
+    const { postern, events, clock } = createTestPostern({
+      store,
+      pepper,
+      importedTokens: [{ pattern: /^old_\w{40}$/ }],
+    });
     const seen: unknown[] = [];
     const keep = async <T>(work: Promise<T>): Promise<T> => {
       const value = await work;
@@ -97,7 +101,7 @@ describe('secrets in logs, errors, events and records', () => {
   });
 
   test('nothing is written to the terminal', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types });
     store.fail('findTokenByDigest', 'reject');
     await postern.authorize({ token, requirement: { scope: 'models:read' } });
@@ -117,7 +121,7 @@ describe('secrets in logs, errors, events and records', () => {
         },
       });
     }
-    const { postern } = instance({ store });
+    const { postern } = createTestPostern({ store });
     const made = await postern.tokens.create({ name: 'x', types });
     await postern.authenticate(made.token);
     const rotated = await postern.tokens.rotate(made.record.id, { grace: '1h' });

@@ -1,7 +1,8 @@
 import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, sign as nodeSign } from 'node:crypto';
 import { exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
-import { createPostern, memoryStore } from 'postern';
+import { memoryStore } from 'postern';
 import { accessTokens, generateKeys, type PrivateJwk, trustedIssuer } from 'postern/jwt';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
 import { bindingOf } from '../../src/jwt/binding.js';
 import type { AuthenticatorHost } from '../../src/ports/authenticator.js';
@@ -250,9 +251,8 @@ describe('an access token with', () => {
     const token = await forge(all);
     expect(token).not.toBe(all.good);
     const jwks = await all.signed.jwks();
-    const verifier = createPostern({
-      store: memoryStore(),
-      clock: all.clock.read,
+    const { postern: verifier } = createTestPostern({
+      clock: all.clock,
       authenticators: [accessTokens.verifier({ issuer: AUTH, audience: API, jwks })],
     });
     for (const postern of [all.postern, verifier]) {
@@ -301,7 +301,7 @@ describe('an access token with', () => {
   it('grants of a later version grants what is known, and nothing for the rest', async () => {
     const { saying, signed, clock } = await arena();
     const authenticators = [accessTokens.verifier({ issuer: AUTH, audience: API, jwks: await signed.jwks() })];
-    const postern = createPostern({ store: memoryStore(), clock: clock.read, authenticators });
+    const { postern } = createTestPostern({ clock, authenticators });
     const token = await saying({
       authorization_details: [
         { type: 'scope_access', token_type: 'developer', scopes: ['models:read', 'models:audit'] },
@@ -354,9 +354,8 @@ it('of another typ is left to who accepts that: an issuer may have tokens of sev
   const { good, saying, ed, clock } = await arena();
   const { d, ...jwk } = ed;
   const keys = { issuer: AUTH, audience: API, jwks: { keys: [jwk] } };
-  const postern = createPostern({
-    store: memoryStore(),
-    clock: clock.read,
+  const { postern } = createTestPostern({
+    clock,
     authenticators: [
       accessTokens.verifier(keys),
       trustedIssuer({

@@ -1,8 +1,9 @@
-import { createPostern, memoryStore } from 'postern';
+import { memoryStore } from 'postern';
 import { accessTokens, derive, generateKeys, trustedIssuer } from 'postern/jwt';
+import { createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { decodeBase64url, encodeBase64url } from '../../src/domain/base64url.js';
-import { TestClock, verdict } from '../support/instance.js';
+import { verdict } from '../support/instance.js';
 import { API, AUTH, issueBoth, issuerWorld } from './support/access.js';
 import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/tokens.js';
 
@@ -24,10 +25,10 @@ async function known() {
   });
   const world = issuerWorld();
   const { store, clock, signed } = world;
-  const postern = createPostern({ store, clock: clock.read, authenticators: [signed, people] });
+  const { postern } = createTestPostern({ store, clock, authenticators: [signed, people] });
   const { token } = await issueBoth(world);
   const tokens = [
-    await derive(token, { clock: clock.read }),
+    await derive(token, { clock: clock.now }),
     (await signed.exchange(postern, token)).accessToken,
     ...(await Promise.all(idp.map((key) => signedBy(key)))),
   ];
@@ -141,7 +142,7 @@ describe('a token that is known', () => {
 
 describe('several authenticators of one issuer', () => {
   test('each judge the tokens for their own audience', async () => {
-    const clock = new TestClock();
+    const clock = testClock();
     const keys = await generateKeys();
     const [first, second] = [API, 'https://other.example'].map((audience) =>
       accessTokens({ issuer: AUTH, audience, keys }),
@@ -156,7 +157,7 @@ describe('several authenticators of one issuer', () => {
       }),
     );
     const store = memoryStore();
-    const postern = createPostern({ store, clock: clock.read, authenticators: [first, second, ...people] });
+    const { postern } = createTestPostern({ store, clock, authenticators: [first, second, ...people] });
     const { token } = await issueBoth({ postern });
     const owners: (string | null)[] = [];
     for (const each of [

@@ -1,11 +1,12 @@
-import { createPostern, endpointAccess, scopeAccess } from 'postern';
+import { endpointAccess, scopeAccess } from 'postern';
 import { derive } from 'postern/jwt';
 import { memoryRateLimiter } from 'postern/limits';
+import { createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { compileGrants, type StoredGrants } from '../../src/domain/grants.js';
 import { intersectGrants, narrowGrants } from '../../src/domain/narrow.js';
 import { compileCatalog } from '../../src/domain/token-types.js';
-import { instance, refusal, TestClock, verdict } from '../support/instance.js';
+import { refusal, verdict } from '../support/instance.js';
 import { issueBoth, issuerWorld } from './support/access.js';
 
 type World = ReturnType<typeof issuerWorld>;
@@ -22,7 +23,7 @@ describe('what is named and what is bound', () => {
     const ask = asks(world);
     await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
     const { token, record } = await postern.tokens.create({ name: 'all', types: { user: { endpoints: '*' } } });
-    const derived = await derive(token, { endpoints: ['summarizer'], clock: clock.read });
+    const derived = await derive(token, { endpoints: ['summarizer'], clock: clock.now });
     const exchanged = (await signed.exchange(postern, derived)).accessToken;
     const own = (await signed.exchange(postern, token, { endpoints: ['summarizer'] })).accessToken;
     const asked = () =>
@@ -105,9 +106,9 @@ describe('a restriction to methods', () => {
     const world = issuerWorld();
     const { postern, signed, clock } = world;
     const { token } = await issueBoth(world);
-    const derived = await derive(token, { methods: ['GET', '/bento.Models/List'], clock: clock.read });
+    const derived = await derive(token, { methods: ['GET', '/bento.Models/List'], clock: clock.now });
     expect(await refusal(signed.exchange(postern, derived))).toMatchObject({ code: 'issuance_forbidden' });
-    const second = createPostern({ store: world.store, clock: clock.read });
+    const { postern: second } = createTestPostern({ store: world.store, clock });
     const requirement = { scope: 'models:read' };
     for (const [ask, each] of [
       [asks(world), derived],
@@ -127,7 +128,7 @@ describe('who a signed token is', () => {
     const world = issuerWorld();
     const { postern, signed, clock } = world;
     const { token } = await issueBoth(world);
-    const derived = await derive(token, { scopes: ['models:read'], methods: ['GET'], clock: clock.read });
+    const derived = await derive(token, { scopes: ['models:read'], methods: ['GET'], clock: clock.now });
     expect(await postern.introspect(derived)).toEqual({ active: false });
     expect(await postern.introspect(derived, { method: 'POST' })).toEqual({ active: false });
     expect(await postern.introspect(derived, { method: 'GET' })).toMatchObject({ active: true });
@@ -140,11 +141,11 @@ describe('who a signed token is', () => {
 
 describe('limits of a parent', () => {
   test('are one for all that is derived from it, and nothing is exchanged for it', async () => {
-    const clock = new TestClock();
+    const clock = testClock();
     const world = issuerWorld({}, { clock, rateLimiter: memoryRateLimiter() });
     const { postern, signed } = world;
     const { token } = await issueBoth(world, { rateLimit: { points: 3, duration: '1h' } });
-    const derived = await derive(token, { clock: clock.read });
+    const derived = await derive(token, { clock: clock.now });
     for (const each of [token, derived]) {
       expect(await refusal(signed.exchange(postern, each))).toMatchObject({ code: 'issuance_forbidden' });
     }
@@ -167,7 +168,7 @@ describe('other organizations', () => {
       organization: 'theirs',
       types: { user: { endpoints: '*' }, developer: { scopes: ['*'] } },
     });
-    const derived = await derive(token, { endpoints: ['shared'], clock: clock.read });
+    const derived = await derive(token, { endpoints: ['shared'], clock: clock.now });
     const exchanged = (await signed.exchange(postern, token, { endpoints: ['shared'] })).accessToken;
     const everything = (await signed.exchange(postern, derived)).accessToken;
     for (const each of [derived, exchanged, everything]) {
@@ -182,7 +183,7 @@ describe('other organizations', () => {
 
 describe('derive', () => {
   test('makes nothing by a clock that tells no time', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
     for (const clock of [() => Number.NaN, () => Number.POSITIVE_INFINITY, () => undefined as never]) {
       expect(await refusal(derive(token, { clock }))).toMatchObject({ code: 'option_invalid', path: 'clock' });

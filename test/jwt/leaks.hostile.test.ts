@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import { createPostern, memoryStore, type PosternEvent } from 'postern';
+import { memoryStore, type PosternEvent } from 'postern';
 import { accessTokens, derive, dpopProof, generateKeys, trustedIssuer } from 'postern/jwt';
+import { controlledStore, createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { derivedKeyOf } from '../../src/base/derived-key.js';
-import { controlledStore } from '../support/controlled-store.js';
-import { TestClock } from '../support/instance.js';
 import { API, ENCRYPTION_KEY, issueBoth, issuerWorld } from './support/access.js';
 import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/tokens.js';
 
@@ -35,7 +34,7 @@ describe('no secret', () => {
       }) as never;
     }
     const store = controlledStore(inner);
-    const clock = new TestClock();
+    const clock = testClock();
     const idp = await issuerKey('ES256');
     let fails = false;
     const people = trustedIssuer({
@@ -48,9 +47,9 @@ describe('no secret', () => {
       },
     });
     const { signed } = issuerWorld();
-    const postern = createPostern({
+    const { postern } = createTestPostern({
       store,
-      clock: clock.read,
+      clock,
       authenticators: [signed, people],
       onEvent: (event: PosternEvent) => told.push(event),
     });
@@ -59,11 +58,11 @@ describe('no secret', () => {
     const key = (await exportJWK(privateKey)) as JWK & Record<string, unknown>;
     const { d, ...dpopKey } = key;
 
-    const derived = await derive(token, { scopes: ['models:read'], methods: ['GET'], clock: clock.read });
+    const derived = await derive(token, { scopes: ['models:read'], methods: ['GET'], clock: clock.now });
     const access = (await signed.exchange(postern, token)).accessToken;
     const bound = (await signed.exchange(postern, token, { dpopKey })).accessToken;
     const foreign = await signedBy(idp);
-    const proof = await dpopProof({ accessToken: bound, method: 'GET', url: `${API}/x`, key, clock: clock.read });
+    const proof = await dpopProof({ accessToken: bound, method: 'GET', url: `${API}/x`, key, clock: clock.now });
     const all = [token, derived, access, bound, foreign];
 
     const attempts = () =>

@@ -1,9 +1,10 @@
-import { createPostern, memoryStore } from 'postern';
+import { memoryStore } from 'postern';
 import { accessTokens, derive, type VerifierOptions } from 'postern/jwt';
 import type { Store } from 'postern/store';
+import { createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
-import { instance, START, TestClock, verdict } from '../support/instance.js';
+import { START, verdict } from '../support/instance.js';
 import { API, AUTH, issueBoth, issuerWorld } from './support/access.js';
 
 const requirement = { scope: 'models:read' } as const;
@@ -13,7 +14,7 @@ const YEAR = 365 * 24 * HOUR;
 /** An instance whose only signed token is vouched for with these values. */
 function vouching(values: object) {
   const { authenticator, seen } = scripted(() => vouch(values));
-  const { postern, clock } = instance({ authenticators: [authenticator] });
+  const { postern, clock } = createTestPostern({ authenticators: [authenticator] });
   const attempt = { token: jwt('odd'), requirement };
   const ask = async () => verdict(await postern.authorize(attempt));
   const explained = async () => verdict((await postern.explain(attempt)).decision);
@@ -59,7 +60,7 @@ describe('a clock that is set back', () => {
     const { postern, signed, clock } = world;
     const { token } = await issueBoth(world);
     const make = async () => [
-      await derive(token, { expiresIn: '1m', clock: clock.read }),
+      await derive(token, { expiresIn: '1m', clock: clock.now }),
       (await signed.exchange(postern, token, { expiresIn: '1m' })).accessToken,
     ];
     const [seen, unseen] = [await make(), await make()];
@@ -80,7 +81,7 @@ describe('a clock that is set back', () => {
 describe('a signing key that is withdrawn', () => {
   test('is believed for a minute at most, by a process that read it and a token just before', async () => {
     const store = memoryStore();
-    const clock = new TestClock();
+    const clock = testClock();
     const [here, elsewhere] = [issuerWorld({}, { store, clock }), issuerWorld({}, { store, clock })];
     const { token } = await issueBoth(here);
     const exchange = async () => (await here.signed.exchange(here.postern, token)).accessToken;
@@ -104,7 +105,7 @@ describe('a parent that is deleted', () => {
     const jwks = await world.signed.jwks();
     const verifying = (store: Store) => {
       const verifier = accessTokens.verifier({ issuer: AUTH, audience: API, jwks, parents });
-      const postern = createPostern({ store, clock: world.clock.read, authenticators: [verifier] });
+      const { postern } = createTestPostern({ store, clock: world.clock, authenticators: [verifier] });
       return async () => verdict(await postern.authorize({ token: accessToken, requirement }));
     };
     return { ...world, record, verifying };
@@ -134,7 +135,7 @@ describe('a parent that is deleted', () => {
       cooldown: '10s',
       fetch: async () => Response.json(await signed.jwks()),
     });
-    const other = createPostern({ store, clock: clock.read, authenticators: [verifier] });
+    const { postern: other } = createTestPostern({ store, clock, authenticators: [verifier] });
     const ask = async () => verdict(await other.authorize({ token: accessToken, requirement }));
     expect(await ask()).toBe('allowed');
     clock.advance(20_000);

@@ -14,9 +14,10 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import express from 'express';
-import { createPostern, memoryStore, type Postern } from 'postern';
+import type { Postern } from 'postern';
 import { guard } from 'postern/express';
 import { metadataUrl, resourceMetadata, trustedIssuer } from 'postern/jwt';
+import { createTestPostern } from 'postern/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { claimedScopes } from '../../src/jwt/claimed-scopes.js';
 import { CLIENT, type OidcServer, startOidc } from './support/oidc.js';
@@ -33,8 +34,7 @@ beforeAll(async () => {
   await once(server, 'listening');
   resource = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
   oidc = await startOidc({ resource, scopes: ['models:read', 'models:write'] });
-  postern = createPostern({
-    store: memoryStore(),
+  postern = createTestPostern({
     authenticators: [
       trustedIssuer({
         issuer: oidc.issuer,
@@ -45,7 +45,7 @@ beforeAll(async () => {
         },
       }),
     ],
-  });
+  }).postern;
 
   const metadata = resourceMetadata({
     resource,

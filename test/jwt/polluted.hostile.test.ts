@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair } from 'jose';
-import { createPostern } from 'postern';
 import { derive, trustedIssuer } from 'postern/jwt';
+import { createTestPostern } from 'postern/testing';
 import { expect, test } from 'vitest';
 import { verdict } from '../support/instance.js';
 import { polluted } from '../support/polluted.js';
@@ -31,14 +31,14 @@ test('a polluted Object.prototype lets no signed token in, known or not, whateve
     principal: ({ sub }) => ({ owner: sub, types }),
   });
   const { store, clock, signed } = issuerWorld();
-  const create = () => createPostern({ store, clock: clock.read, authenticators: [signed, people] });
+  const create = () => createTestPostern({ store, clock, authenticators: [signed, people] }).postern;
   const warm = create();
   const { token } = await issueBoth({ postern: warm });
   const tokens: [string, string][] = [
-    ['for GET', await derive(token, { methods: ['GET'], clock: clock.read })],
-    ['for one scope', await derive(token, { scopes: ['models:read'], clock: clock.read })],
-    ['for nothing', await derive(token, { endpoints: ['nothing'], clock: clock.read })],
-    ['over', await derive(token, { expiresIn: '1s', clock: () => clock.now - 5_000 })],
+    ['for GET', await derive(token, { methods: ['GET'], clock: clock.now })],
+    ['for one scope', await derive(token, { scopes: ['models:read'], clock: clock.now })],
+    ['for nothing', await derive(token, { endpoints: ['nothing'], clock: clock.now })],
+    ['over', await derive(token, { expiresIn: '1s', clock: () => clock.now() - 5_000 })],
     ['bound', (await signed.exchange(warm, token, { dpopKey })).accessToken],
     ['exchanged', (await signed.exchange(warm, token, { scopes: ['models:read'] })).accessToken],
     ['foreign', await signedBy(idp)],

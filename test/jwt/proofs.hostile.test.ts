@@ -2,10 +2,11 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import fastify from 'fastify';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import { createPostern, memoryStore, type Postern } from 'postern';
+import { memoryStore, type Postern } from 'postern';
 import { guard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { dpopProof } from 'postern/jwt';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { proofVerifier, thumbprintOf } from '../../src/jwt/dpop.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
@@ -130,7 +131,7 @@ describe('routes that share a handler', () => {
   test.each(Object.keys(servers))('%s: a proof for one is none for another', async (name) => {
     const { verify, proofFor } = await holder();
     const { authenticator } = scripted(() => vouch({ prove: verify }));
-    const postern = createPostern({ store: memoryStore(), clock: () => START, authenticators: [authenticator] });
+    const { postern } = createTestPostern({ authenticators: [authenticator] });
     const port = await (servers[name] as (typeof servers)[string])(postern);
     const call = async (path: string, proof: string) => {
       const headers = [['Authorization', `DPoP ${TOKEN}`] as const, ['DPoP', proof] as const];
@@ -149,7 +150,7 @@ describe('a call that is explained', () => {
   test('uses up no proof, and is told of one that is used up', async () => {
     const { verify, proofFor } = await holder();
     const { authenticator } = scripted(() => vouch({ prove: verify }));
-    const postern = createPostern({ store: memoryStore(), clock: () => START, authenticators: [authenticator] });
+    const { postern } = createTestPostern({ authenticators: [authenticator] });
     const proof = { jwt: await proofFor('/models'), target: '/models' };
     const attempt = { token: TOKEN, method: 'GET', proof, requirement: { scope: 'models:read' } } as const;
     const explained = async () => verdict((await postern.explain(attempt)).decision);

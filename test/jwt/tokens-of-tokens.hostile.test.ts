@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createPostern, memoryStore } from 'postern';
 import { accessTokens, derive, generateKeys } from 'postern/jwt';
 import { memoryRateLimiter } from 'postern/limits';
+import { createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { refusal, TestClock, verdict } from '../support/instance.js';
+import { refusal, verdict } from '../support/instance.js';
 import { API, AUTH, issueBoth, issuerWorld } from './support/access.js';
 
 describe('a token that was derived or exchanged', () => {
@@ -18,7 +18,7 @@ describe('a token that was derived or exchanged', () => {
       types: { developer: { scopes: ['models:read'] } },
     });
     for (const each of [
-      await derive(token, { clock: clock.read }),
+      await derive(token, { clock: clock.now }),
       (await signed.exchange(postern, token)).accessToken,
     ]) {
       const found = await postern.authenticate(each);
@@ -42,11 +42,10 @@ describe('a token that was derived or exchanged', () => {
 
 describe('an imported token that begins like a JWT', () => {
   test.each([0, 1])('is looked up, with %d authenticators', async (authenticators) => {
-    const clock = new TestClock();
+    const clock = testClock();
     const signed = accessTokens({ issuer: AUTH, audience: API, keys: await generateKeys() });
-    const postern = createPostern({
-      store: memoryStore(),
-      clock: clock.read,
+    const { postern } = createTestPostern({
+      clock,
       authenticators: authenticators === 0 ? [] : [signed],
       importedTokens: [{ pattern: /^[A-Za-z0-9]{40}$/ }],
     });

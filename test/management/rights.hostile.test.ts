@@ -20,7 +20,7 @@ async function signedWorld() {
   const derived = await derive(admin, {
     scopes: ['iam:write', 'models:write'],
     expiresIn: '5m',
-    clock: made.clock.read,
+    clock: made.clock.now,
   });
   const { accessToken } = await signed.exchange(made.postern, admin, { scopes: ['iam:write', 'models:write'] });
   return { ...made, derived, accessToken };

@@ -1,11 +1,12 @@
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, refusal, START } from '../support/instance.js';
+import { refusal, START } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 
 describe('audit', () => {
   test('tells who did what, when, from where, and what it was before and after', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const admin = await postern.tokens.create({ name: 'admin', owner: 'ada', types: { developer: { scopes: ['*'] } } });
     const identity = await postern.authenticate(admin.token);
     if (!identity.ok) throw new Error(identity.reason);
@@ -37,7 +38,7 @@ describe('audit', () => {
   });
 
   test('holds no secret', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     const rotated = await postern.tokens.rotate(record.id, { grace: '1h' });
     const { items } = await postern.audit.list();
@@ -46,7 +47,7 @@ describe('audit', () => {
   });
 
   test('pages newest first, by organization, type and subject', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     for (const id of ['a', 'b', 'c', 'd', 'e']) {
       await postern.endpoints.create({ id, access: 'public' });
       clock.advance(id === 'b' ? 0 : 1);
@@ -67,7 +68,7 @@ describe('audit', () => {
   });
 
   test('shows a principal its own organization only', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'ours', access: 'public' });
     await postern.endpoints.create({ id: 'theirs', access: 'public' }, { organization: 'other' });
     const theirs = postern.as({ organization: 'other', owner: 'eve', types: {} });
@@ -78,7 +79,7 @@ describe('audit', () => {
   });
 
   test('a change that was refused, or changed nothing, leaves no entry', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { record } = await postern.tokens.create({ name: 'x', types });
     await refusal(postern.tokens.update(record.id, { name: '' }));
     await postern.tokens.update(record.id, {});

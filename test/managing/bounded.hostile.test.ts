@@ -1,8 +1,8 @@
 import type { Store, TokenQuery } from 'postern/store';
+import { type ControlledStore, controlledStore, createTestPostern } from 'postern/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type ControlledStore, controlledStore } from '../support/controlled-store.js';
 import { CROWD, crowdedStore } from '../support/crowd.js';
-import { instance, refusal, START } from '../support/instance.js';
+import { refusal, START } from '../support/instance.js';
 
 /**
  * One tenant with very many tokens must not stall the others (threat 52): what one request reads is bounded, and others have
@@ -19,7 +19,7 @@ beforeAll(async () => {
 /** An instance over the store of many tokens, which notes what is asked of it. */
 function crowded() {
   const store = controlledStore(full);
-  return { ...instance({ store }), store };
+  return { ...createTestPostern({ store }), store };
 }
 
 /** How many rows the calls of a method gave, in all and at most at once. */
@@ -169,7 +169,7 @@ test('a leaver with very many tokens is ended in parts, whatever part of them wa
       return inner.listTokens(query);
     },
   };
-  const { postern } = instance({ store: controlledStore(store) });
+  const { postern } = createTestPostern({ store: controlledStore(store) });
   expect(await postern.tokens.revokeOwned({ owner: 'bob' })).toBe(count / 2 - count / 100);
   const alive = { organization: 'default', revoked: false, limit: 1 };
   expect(await inner.listTokens({ ...alive, owner: 'bob' })).toEqual([]);

@@ -1,12 +1,13 @@
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, refusal, verdict } from '../support/instance.js';
+import { refusal, verdict } from '../support/instance.js';
 
 const TYPES = { user: { endpoints: ['a', 'b'] }, developer: { scopes: ['models:read'] } } as const;
 const DEAD = [{ type: 'user', endpoint: 'a' }];
 
 /** A token that was granted `a` and `b`, of which `a` was deleted, and perhaps made again. */
 async function bereaved({ again = true } = {}) {
-  const made = instance();
+  const made = createTestPostern();
   const { endpoints, tokens } = made.postern;
   for (const id of ['a', 'b']) await endpoints.create({ id, access: 'protected' });
   const { token, record } = await tokens.create({ name: 'caller', types: TYPES });
@@ -89,7 +90,7 @@ describe('a grant of an endpoint that was deleted', () => {
   test('is not among the endpoints that an introspection tells', async () => {
     const { postern, token } = await bereaved();
     expect(await postern.introspect(token)).toMatchObject({ endpoints: ['b'], deadEndpoints: ['a'] });
-    const { postern: sound } = instance();
+    const { postern: sound } = createTestPostern();
     await sound.endpoints.create({ id: 'a', access: 'protected' });
     const all = await sound.tokens.create({ name: 'all', types: { user: { endpoints: '*' } } });
     expect(await sound.introspect(all.token)).toMatchObject({ endpoints: '*', deadEndpoints: [] });

@@ -1,9 +1,10 @@
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, refusal, START, verdict } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/instance.js';
 
 describe('the registry of endpoints', () => {
   test('create, get, list, update, delete', async () => {
-    const { postern, clock } = instance({ organization: 'home' });
+    const { postern, clock } = createTestPostern({ organization: 'home' });
     const made = await postern.endpoints.create({ id: 'a', access: 'protected' });
     expect(made).toEqual({
       id: 'a',
@@ -23,7 +24,7 @@ describe('the registry of endpoints', () => {
   });
 
   test('one id in two organizations is two endpoints', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'public' });
     await postern.endpoints.create({ id: 'a', access: 'protected', organization: 'other' });
     await postern.endpoints.update('a', { access: 'private' }, { organization: 'other' });
@@ -34,7 +35,7 @@ describe('the registry of endpoints', () => {
   });
 
   test('pages go by id, in code unit order', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     for (const id of ['b', 'B', 'a', '10', '9', 'a.b', 'a-b']) await postern.endpoints.create({ id, access: 'public' });
     const seen: string[] = [];
     let cursor: string | null = null;
@@ -50,7 +51,7 @@ describe('the registry of endpoints', () => {
   });
 
   test('nothing to change writes nothing', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'public' });
     await postern.endpoints.update('a', {});
     await postern.endpoints.update('a', { access: 'public' });
@@ -71,13 +72,13 @@ describe('bad input', () => {
     [{ id: 'a', access: 'public', uid: 'x' }, 'option_unknown', 'uid'],
     [null, 'input_invalid', undefined],
   ])('create(%j) is refused, and nothing is written', async (input, code, path) => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     expect(await refusal(postern.endpoints.create(input as never))).toMatchObject({ code, path });
     expect(store.count()).toBe(0);
   });
 
   test('twice the same id', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'private' });
     expect(await refusal(postern.endpoints.create({ id: 'a', access: 'public' }))).toMatchObject({
       code: 'endpoint_exists',
@@ -87,7 +88,7 @@ describe('bad input', () => {
   });
 
   test('an update of what is not there, or to what is no access', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'private' });
     expect((await refusal(postern.endpoints.update('b', { access: 'public' }))).code).toBe('endpoint_unknown');
     expect((await refusal(postern.endpoints.update('../a', { access: 'public' }))).code).toBe('endpoint_unknown');
@@ -100,7 +101,7 @@ describe('bad input', () => {
   });
 
   test('an id that is none costs no read', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     for (const id of ['', '../x', 'a\0', 5, null]) {
       expect(await postern.endpoints.get(id as never)).toBeNull();
       await postern.endpoints.delete(id as never);
@@ -109,7 +110,7 @@ describe('bad input', () => {
   });
 
   test('an update that always meets a faster one gives up', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'private' });
     store.answer('findEndpoint', (real) => ({ ...(real as object), version: 0 }));
     expect((await refusal(postern.endpoints.update('a', { access: 'public' }))).code).toBe('conflict');
@@ -119,7 +120,7 @@ describe('bad input', () => {
 });
 
 test('each change of access is seen by the next call', async () => {
-  const { postern } = instance();
+  const { postern } = createTestPostern();
   await postern.endpoints.create({ id: 'a', access: 'protected' });
   const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });
   const anonymous = async () => verdict(await postern.authorize({ requirement: { endpoint: 'a' } }));

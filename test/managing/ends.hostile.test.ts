@@ -1,7 +1,7 @@
-import { createPostern, memoryRateLimiter, memoryStore, type Principal } from 'postern';
+import { memoryRateLimiter, memoryStore, type Principal } from 'postern';
+import { controlledStore, createTestPostern, type TestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { controlledStore } from '../support/controlled-store.js';
-import { instance, refusal, START, verdict } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/instance.js';
 
 const all = { developer: { scopes: ['*'] } } as const;
 const HOUR = 3_600_000;
@@ -9,7 +9,7 @@ const HOUR = 3_600_000;
 /** Lets the event loop turn: the memory store alone would never let it. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-type World = ReturnType<typeof instance>;
+type World = TestPostern;
 
 async function principalOf(postern: World['postern'], token: string): Promise<Principal> {
   const answer = await postern.authenticate(token);
@@ -27,7 +27,7 @@ async function shortLived(world: World) {
 
 describe('nothing outlives what made it', () => {
   test('a principal says when it ends, and what it makes ends then unless it is asked to end earlier', async () => {
-    const world = instance();
+    const world = createTestPostern();
     const { principal, hers } = await shortLived(world);
     expect(principal.endsAt).toEqual(new Date(START + HOUR));
     expect((await hers.tokens.create({ name: 'x', types: all })).record.expiresAt).toEqual(principal.endsAt);
@@ -39,7 +39,7 @@ describe('nothing outlives what made it', () => {
     ['later', { expiresIn: '2h' }],
     ['never', { expiresAt: null }],
   ] as const)('an end that is %s is refused, and the latest that is possible is named', async (_, life) => {
-    const world = instance();
+    const world = createTestPostern();
     const { record, hers } = await shortLived(world);
     const made = await refusal(hers.tokens.create({ name: 'x', types: all, ...life }));
     expect([made.code, made.message.includes('2026-01-01T01:00:00.000Z')]).toEqual(['expiry_beyond', true]);
@@ -47,7 +47,7 @@ describe('nothing outlives what made it', () => {
   });
 
   test('what lives longer gets no new secret, no grant and no limit from it, and may still be named', async () => {
-    const world = instance({ rateLimiter: memoryRateLimiter() });
+    const world = createTestPostern({ rateLimiter: memoryRateLimiter() });
     const { hers } = await shortLived(world);
     const types = { developer: { scopes: ['models:read'] } } as const;
     const { record } = await world.postern.tokens.create({ name: 'endless', types, owner: 'ann' });
@@ -63,7 +63,7 @@ describe('nothing outlives what made it', () => {
   });
 
   test('a secret in its grace still calls, and neither rotates, makes nor changes anything', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const made = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     await postern.tokens.rotate(made.record.id, { grace: '1h' });
@@ -90,7 +90,7 @@ describe('nothing outlives what made it', () => {
   });
 
   test('a copy of a principal ends when the principal does', async () => {
-    const world = instance();
+    const world = createTestPostern();
     const { principal } = await shortLived(world);
     const copied = world.postern.as({ ...principal });
     expect((await refusal(copied.tokens.create({ name: 'x', types: all, expiresAt: null }))).code).toBe(
@@ -99,7 +99,7 @@ describe('nothing outlives what made it', () => {
   });
 
   test('a token that is made to make none makes none, and does what it was granted', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types: all, mayIssue: false });
     expect(record.mayIssue).toBe(false);
     expect(verdict(await postern.authorize({ token, requirement: { scope: 'iam:write' } }))).toBe('allowed');
@@ -111,7 +111,7 @@ describe('nothing outlives what made it', () => {
 
 describe('a leaver', () => {
   test('makes personal tokens only, unless the application allows the other', async () => {
-    const world = instance();
+    const world = createTestPostern();
     const { principal, hers } = await shortLived(world);
     const made = hers.tokens.create({ name: 'x', types: all, ownership: 'organization' });
     expect((await refusal(made)).code).toBe('owner_forbidden');
@@ -121,7 +121,7 @@ describe('a leaver', () => {
   });
 
   test('who makes tokens all the while has none when it is over', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
     const hers = postern.as(await principalOf(postern, token));
     const tokens: string[] = [token];
@@ -148,7 +148,7 @@ describe('a leaver', () => {
     'whose token is on its way to the store when it is over has none (%s)',
     async (by) => {
       const store = controlledStore(memoryStore());
-      const { postern } = instance({ store });
+      const { postern } = createTestPostern({ store });
       const { token } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
       const session = { organization: 'default', owner: 'ann', types: all } as const;
       const hers = postern.as(by === 'token' ? await principalOf(postern, token) : session);
@@ -165,14 +165,14 @@ describe('a leaver', () => {
   );
 
   test('who is back makes tokens again', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.tokens.revokeOwned({ owner: 'ann' });
     const again = postern.as({ organization: 'default', owner: 'ann', types: all });
     expect((await again.tokens.create({ name: 'x', types: all })).record.owner).toBe('ann');
   });
 
   test('is not ended by another name that reads alike', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const names = ['ann', 'Ann', 'änn', 'a\u0308nn', '["default","ann"]'];
     const made = await Promise.all(names.map((owner) => postern.tokens.create({ name: 'x', types: all, owner })));
     expect(await postern.tokens.revokeOwned({ owner: 'änn' })).toBe(1);
@@ -183,7 +183,7 @@ describe('a leaver', () => {
 
 describe('ending is not editing', () => {
   test('a holder who keeps renames in flight holds off no revocation', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
     const hers = postern.as(await principalOf(postern, token));
     let over = false;
@@ -205,7 +205,7 @@ describe('ending is not editing', () => {
   });
 
   test('the text of a secret is no id: it is refused by name of the call that is meant, and that ends the token', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types: all });
     for (const work of [postern.tokens.revoke(token), postern.tokens.delete(token), postern.tokens.get(token)]) {
       const { code, message } = await refusal(work);
@@ -215,13 +215,13 @@ describe('ending is not editing', () => {
     expect((await refusal(postern.tokens.revoke(token))).message).toContain('revokeSecret');
     expect((await postern.tokens.revokeSecret(token))?.id).toBe(record.id);
     expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
-    const other = createPostern({ store: memoryStore() });
+    const { postern: other } = createTestPostern();
     expect(await other.tokens.revokeSecret(token)).toBeNull();
     expect((await refusal(postern.tokens.revokeSecret('hello'))).code).toBe('input_invalid');
   });
 
   test("ids of nobody's do not flush what is remembered of others", async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: all });
     await postern.authenticate(token);
     for (let i = 0; i < 100_001; i++) await postern.tokens.revoke(`x${i}`);
@@ -231,7 +231,7 @@ describe('ending is not editing', () => {
 
 describe('a change of a token', () => {
   test('merges metadata inside the compare-and-swap: what was acknowledged is not lost', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { record } = await postern.tokens.create({ name: 'x', types: all, metadata: { n: 0 } });
     await Promise.all(
       ['a', 'b', 'c', 'd'].map((key) =>
@@ -244,7 +244,7 @@ describe('a change of a token', () => {
   });
 
   test('of a policy begins new windows, and so does resetLimits', async () => {
-    const { postern } = instance({ rateLimiter: memoryRateLimiter() });
+    const { postern } = createTestPostern({ rateLimiter: memoryRateLimiter() });
     const quota = { points: 1, refill: '30d' } as const;
     const { token, record } = await postern.tokens.create({ name: 'x', types: all, quota });
     const ask = async () => verdict(await postern.authorize({ token, requirement: { authenticated: true } }));
@@ -262,7 +262,7 @@ describe('a change of a token', () => {
 
 describe('rights are judged before existence', () => {
   test('who reaches all endpoints by a rule can not tell a private one from one that is not there', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'hidden', access: 'private' });
     await postern.endpoints.create({ id: 'open', access: 'protected' });
     const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { memoryStore } from 'postern';
+import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { controlledStore } from '../support/controlled-store.js';
-import { instance, refusal, verdict } from '../support/instance.js';
+import { refusal, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] }, user: { endpoints: '*' } } as const;
 const requirement = { scope: 'models:read' } as const;
@@ -11,7 +11,7 @@ describe.each([
   ['with a feed', true],
   ['without a feed', false],
 ])('a read under way during a change, %s', (_, feed) => {
-  const make = () => instance({ store: controlledStore(memoryStore(), { feed }) });
+  const make = () => createTestPostern({ store: controlledStore(memoryStore(), { feed }) });
 
   test('the read has its answer, then the token is revoked, then the answer arrives: it is not put back', async () => {
     const { postern, store } = make();
@@ -88,7 +88,7 @@ describe('a change whose answer is lost', () => {
   test.each(['revoke', 'delete', 'rotate', 'update'] as const)(
     '%s: rejects, and what was read before it is not served',
     async (method) => {
-      const { postern, store } = instance({ store: controlledStore(memoryStore(), { feed: false }) });
+      const { postern, store } = createTestPostern({ store: controlledStore(memoryStore(), { feed: false }) });
       const { token, record } = await postern.tokens.create({ name: 'x', types });
       expect(verdict(await postern.authorize({ token, requirement }))).toBe('allowed');
       store.fail('replaceToken', 'written');
@@ -105,7 +105,7 @@ describe('a change whose answer is lost', () => {
 });
 
 test('a token that is imported after it was tried works at once', async () => {
-  const { postern } = instance({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
+  const { postern } = createTestPostern({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
   const token = `old_${'a'.repeat(32)}`;
   expect((await postern.authenticate(token)).ok).toBe(false);
   await postern.tokens.import({ name: 'x', types, digest: createHash('sha256').update(token).digest('hex') });
@@ -113,7 +113,7 @@ test('a token that is imported after it was tried works at once', async () => {
 });
 
 test('an answer "unknown" that arrives after the import is not remembered', async () => {
-  const { postern, store } = instance({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
+  const { postern, store } = createTestPostern({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
   const token = `old_${'b'.repeat(32)}`;
   const gate = store.hold('findTokenByDigest', 'after');
   const early = postern.authenticate(token);
@@ -126,7 +126,7 @@ test('an answer "unknown" that arrives after the import is not remembered', asyn
 });
 
 test('an answer that arrives after close is put nowhere, and later calls are unavailable', async () => {
-  const { postern, store } = instance();
+  const { postern, store } = createTestPostern();
   const { token } = await postern.tokens.create({ name: 'x', types });
   const gate = store.hold('findTokenByDigest', 'after');
   const early = postern.authorize({ token, requirement });

@@ -1,12 +1,13 @@
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, refusal, START, verdict } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const can = { scope: 'models:read' } as const;
 
 describe('get and list', () => {
   test('an id that is none is not there, and costs no read', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     for (const id of ['', '../x', 'a b', 'x'.repeat(65), '%', "'; --", 5, null, undefined, {}]) {
       expect(await postern.tokens.get(id as never)).toBeNull();
     }
@@ -15,7 +16,7 @@ describe('get and list', () => {
   });
 
   test('newest first, page by page, each token once, whatever is made meanwhile', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const make = async (name: string) => (await postern.tokens.create({ name, types })).record.name;
     const names: string[] = [];
     for (let i = 0; i < 7; i++) {
@@ -40,7 +41,7 @@ describe('get and list', () => {
   });
 
   test('by organization, owner, type and text', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.tokens.create({ name: 'Alpha_1', owner: 'ada', types });
     await postern.tokens.create({ name: 'beta', description: '100% ALPHA', types: { user: { endpoints: '*' } } });
     await postern.tokens.create({ name: 'gamma', organization: 'other', owner: 'ada', types });
@@ -69,13 +70,13 @@ describe('get and list', () => {
     [{ search: 'x'.repeat(201) }, 'input_invalid', 'search'],
     [{ org: 'x' }, 'option_unknown', 'org'],
   ])('%j is refused', async (query, code, path) => {
-    expect(await refusal(instance().postern.tokens.list(query as never))).toMatchObject({ code, path });
+    expect(await refusal(createTestPostern().postern.tokens.list(query as never))).toMatchObject({ code, path });
   });
 });
 
 describe('update', () => {
   test('what is given changes, what is left out stays', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const { token, record } = await postern.tokens.create({
       name: 'x',
       description: 'd',
@@ -104,7 +105,7 @@ describe('update', () => {
   });
 
   test('a life is counted from the change, not from the creation', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types, expiresIn: '2h' });
     clock.advance(3_600_000);
     const updated = await postern.tokens.update(record.id, { expiresIn: '30m' });
@@ -114,7 +115,7 @@ describe('update', () => {
   });
 
   test('nothing to change writes nothing', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     const { record } = await postern.tokens.create({ name: 'x', types });
     expect(await postern.tokens.update(record.id, {})).toEqual(record);
     expect(await postern.tokens.update(record.id, { name: undefined })).toEqual(record);
@@ -135,7 +136,7 @@ describe('update', () => {
     [{ expiresIn: 'soon' }, 'input_invalid', 'expiresIn'],
     [{ expiresIn: '1h', expiresAt: null }, 'input_invalid', 'expiresIn'],
   ])('%j is refused, and nothing is written', async (changes, code, path) => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     const { record } = await postern.tokens.create({ name: 'x', types });
     expect(await refusal(postern.tokens.update(record.id, changes as never))).toMatchObject({ code, path });
     expect(store.count('replaceToken')).toBe(0);
@@ -143,7 +144,7 @@ describe('update', () => {
   });
 
   test('an expired token stays expired; a revoked one stays revoked', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
     const revoked = await postern.tokens.create({ name: 'x', types });
     await postern.tokens.revoke(revoked.record.id);
@@ -158,7 +159,7 @@ describe('update', () => {
   });
 
   test('a token that is not there', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     for (const id of ['0000000000000000000000', '', 5]) {
       expect(await refusal(postern.tokens.update(id as never, { name: 'x' }))).toMatchObject({
         code: 'token_unknown',
@@ -168,7 +169,7 @@ describe('update', () => {
   });
 
   test('two changes at once are both made', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { record } = await postern.tokens.create({ name: 'x', types });
     await Promise.all([
       postern.tokens.update(record.id, { name: 'y' }),
@@ -178,7 +179,7 @@ describe('update', () => {
   });
 
   test('a change that always meets a faster one gives up, and says so', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     const { record } = await postern.tokens.create({ name: 'x', types });
     store.answer('findToken', (real) => ({ ...(real as object), version: 0 }));
     expect((await refusal(postern.tokens.update(record.id, { name: 'y' }))).code).toBe('conflict');

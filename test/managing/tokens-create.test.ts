@@ -1,12 +1,13 @@
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, refusal, START, verdict } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const can = { scope: 'models:read' } as const;
 
 describe('create', () => {
   test('returns the secret once, and a record without it', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'summarizer', access: 'protected', organization: 'mybentocloud' });
     const { token, record } = await postern.tokens.create({
       name: 'ci',
@@ -39,7 +40,7 @@ describe('create', () => {
   });
 
   test('what is left out has its default', async () => {
-    const { postern } = instance({ organization: 'home', tokenPrefix: 'acme' });
+    const { postern } = createTestPostern({ organization: 'home', tokenPrefix: 'acme' });
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     expect(token.startsWith('acme_')).toBe(true);
     expect(record).toMatchObject({
@@ -53,14 +54,14 @@ describe('create', () => {
   });
 
   test('two tokens have nothing in common', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const made = await Promise.all(Array.from({ length: 100 }, () => postern.tokens.create({ name: 'x', types })));
     expect(new Set(made.map(({ token }) => token)).size).toBe(100);
     expect(new Set(made.map(({ record }) => record.id)).size).toBe(100);
   });
 
   test('an expiry may be a date, and ends the token at that very instant', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types, expiresAt: new Date(START + 10) });
     clock.advance(9);
     expect(verdict(await postern.authorize({ token, requirement: can }))).toBe('allowed');
@@ -188,7 +189,7 @@ const BAD_FIELDS: readonly (readonly [string, object, string, string | undefined
 
 describe('bad input to create', () => {
   test.each(BAD_FIELDS)('%s', async (_, fields, code, path, words) => {
-    const { postern, store, events } = instance();
+    const { postern, store, events } = createTestPostern();
     await postern.endpoints.create({ id: 'elsewhere', access: 'protected', organization: 'other' });
     events.length = 0;
     const error = await refusal(postern.tokens.create({ name: 'x', types, ...fields } as never));
@@ -199,7 +200,7 @@ describe('bad input to create', () => {
   });
 
   test.each([[undefined], [null], ['x'], [[]], [5]])('%j in place of an object', async (input) => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     expect(await refusal(postern.tokens.create(input as never))).toMatchObject({
       code: 'input_invalid',
       path: undefined,
@@ -210,19 +211,19 @@ describe('bad input to create', () => {
   test('metadata that refers to itself', async () => {
     const metadata: Record<string, unknown> = {};
     metadata.self = metadata;
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     expect((await refusal(postern.tokens.create({ name: 'x', types, metadata } as never))).code).toBe('input_invalid');
   });
 
   test('a name of 200 characters beyond the basic plane is 200 characters', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     expect((await postern.tokens.create({ name: '😀'.repeat(200), types })).record.name).toHaveLength(400);
     expect((await refusal(postern.tokens.create({ name: '😀'.repeat(201), types }))).path).toBe('name');
   });
 
   test('a random option that is not random enough is refused, and nothing is written', async () => {
     for (const random of [() => new Uint8Array(4), () => 'x'.repeat(32) as never]) {
-      const { postern, store } = instance({ random });
+      const { postern, store } = createTestPostern({ random });
       expect(await refusal(postern.tokens.create({ name: 'x', types }))).toMatchObject({
         code: 'option_invalid',
         path: 'random',
@@ -232,7 +233,7 @@ describe('bad input to create', () => {
   });
 
   test('a random option that repeats itself is found out, and the first token stands', async () => {
-    const { postern } = instance({ random: (length) => new Uint8Array(length).fill(1) });
+    const { postern } = createTestPostern({ random: (length) => new Uint8Array(length).fill(1) });
     const { token } = await postern.tokens.create({ name: 'first', types });
     expect((await refusal(postern.tokens.create({ name: 'second', types }))).code).toBe('conflict');
     expect((await postern.tokens.list()).items.map(({ name }) => name)).toEqual(['first']);

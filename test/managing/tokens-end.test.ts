@@ -1,12 +1,13 @@
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, refusal, START, verdict } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const can = { scope: 'models:read' } as const;
 
 describe('revoke and delete', () => {
   test('a revoked token is listed and no longer works; revoking again changes nothing', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     expect((await postern.authenticate(token)).ok).toBe(true);
     await postern.tokens.revoke(record.id);
@@ -19,7 +20,7 @@ describe('revoke and delete', () => {
   });
 
   test('a deleted token is gone, with every secret it had', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const first = await postern.tokens.create({ name: 'x', types });
     const second = await postern.tokens.rotate(first.record.id, { grace: '1h' });
     await postern.tokens.delete(first.record.id);
@@ -31,7 +32,7 @@ describe('revoke and delete', () => {
   });
 
   test('both are idempotent on what was never there', async () => {
-    const { postern, events } = instance();
+    const { postern, events } = createTestPostern();
     for (const id of ['0000000000000000000000', '', '../x', 5, null]) {
       await postern.tokens.revoke(id as never);
       await postern.tokens.delete(id as never);
@@ -40,7 +41,7 @@ describe('revoke and delete', () => {
   });
 
   test("a leaver's personal tokens end: not those of the organization, of others, of another organization", async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const make = async (fields: object) => (await postern.tokens.create({ name: 'x', types, ...fields })).token;
     const personal = await Promise.all(Array.from({ length: 250 }, () => make({ owner: 'ada' })));
     const others = [
@@ -58,7 +59,7 @@ describe('revoke and delete', () => {
   });
 
   test('pruneExpired deletes what expired long enough ago, and nothing else', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     for (let i = 0; i < 205; i++)
       await postern.tokens.create({ name: 'old', types, expiresIn: '1h', organization: i % 2 ? 'a' : 'b' });
     await postern.tokens.create({ name: 'young', types, expiresIn: '2h' });
@@ -74,7 +75,7 @@ describe('revoke and delete', () => {
 
 describe('endpoints a token reaches', () => {
   test('an endpoint deleted and made again is another one', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const named = await postern.tokens.create({ name: 'x', types: { user: { endpoints: ['a'] } } });
     const every = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });
@@ -89,7 +90,7 @@ describe('endpoints a token reaches', () => {
   });
 
   test("'*' reaches those made later, of its own organization only", async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });
     await postern.endpoints.create({ id: 'later', access: 'protected' });
     await postern.endpoints.create({ id: 'later', access: 'protected', organization: 'other' });
@@ -101,7 +102,7 @@ describe('endpoints a token reaches', () => {
 });
 
 test('a store that fails makes every change reject as unavailable; a closed instance as closed', async () => {
-  const { postern, store } = instance();
+  const { postern, store } = createTestPostern();
   const { record } = await postern.tokens.create({ name: 'x', types });
   const work = [
     () => postern.tokens.create({ name: 'x', types }),

@@ -1,12 +1,13 @@
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { instance, refusal, verdict } from '../support/instance.js';
+import { refusal, verdict } from '../support/instance.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const can = { scope: 'models:read' } as const;
 
 describe('rotate', () => {
   test('a new secret for the same record; without grace the old one ends at once', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const first = await postern.tokens.create({ name: 'x', types });
     expect((await postern.authenticate(first.token)).ok).toBe(true);
     const second = await postern.tokens.rotate(first.record.id);
@@ -24,7 +25,7 @@ describe('rotate', () => {
   });
 
   test('with a grace, both work until it ends; then the old one is revoked, on the warm path too', async () => {
-    const { postern, clock } = instance({ cache: { ttl: '1d' } });
+    const { postern, clock } = createTestPostern({ cache: { ttl: '1d' } });
     const first = await postern.tokens.create({ name: 'x', types });
     const second = await postern.tokens.rotate(first.record.id, { grace: '1h' });
     clock.advance(3_600_000 - 1);
@@ -36,7 +37,7 @@ describe('rotate', () => {
   });
 
   test('the grace never outlasts the expiry that the token had, even when that is moved later', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const first = await postern.tokens.create({ name: 'x', types, expiresIn: '10m' });
     const second = await postern.tokens.rotate(first.record.id, { grace: '1h' });
     await postern.tokens.update(first.record.id, { expiresAt: null });
@@ -48,7 +49,7 @@ describe('rotate', () => {
   });
 
   test('a second rotation does not prolong the grace of the first', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const first = await postern.tokens.create({ name: 'x', types });
     const second = await postern.tokens.rotate(first.record.id, { grace: '1m' });
     await postern.tokens.rotate(first.record.id, { grace: '1h' });
@@ -58,7 +59,7 @@ describe('rotate', () => {
   });
 
   test('never revives: revoked, expired and unknown tokens are refused, and stay as they are', async () => {
-    const { postern, clock, store } = instance();
+    const { postern, clock, store } = createTestPostern();
     const revoked = await postern.tokens.create({ name: 'x', types });
     const expired = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
     await postern.tokens.revoke(revoked.record.id);
@@ -72,7 +73,7 @@ describe('rotate', () => {
   });
 
   test('does not prolong the life of the token', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const first = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
     const second = await postern.tokens.rotate(first.record.id);
     clock.advance(3_600_000);
@@ -80,7 +81,7 @@ describe('rotate', () => {
   });
 
   test('two at once: exactly one wins, the other is told, and only the winner has a secret', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     const outcomes = await Promise.allSettled([postern.tokens.rotate(record.id), postern.tokens.rotate(record.id)]);
     const won = outcomes.filter((each) => each.status === 'fulfilled');
@@ -92,7 +93,7 @@ describe('rotate', () => {
   });
 
   test('against a revocation at once: the token is revoked in the end', async () => {
-    const { postern, store } = instance();
+    const { postern, store } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     const gate = store.hold('replaceToken', 'before');
     const rotation = postern.tokens.rotate(record.id, { grace: '1h' });
@@ -111,7 +112,7 @@ describe('rotate', () => {
     [null, 'input_invalid', undefined],
     [{ gracePeriod: '1h' }, 'option_unknown', 'gracePeriod'],
   ])('%j is refused', async (options, code, path) => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     expect(await refusal(postern.tokens.rotate(record.id, options as never))).toMatchObject({ code, path });
     expect((await postern.authenticate(token)).ok).toBe(true);

@@ -1,8 +1,9 @@
-import { createPostern, memoryStore, type PosternEvent } from 'postern';
+import { memoryStore, type PosternEvent } from 'postern';
 import type { Store } from 'postern/store';
+import { createTestPostern, type TestClock, testClock } from 'postern/testing';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { aChange, anEntry, aSecret, aToken } from '../../src/testing/store-cases/case.js';
-import { START, TestClock, thrown } from '../support/instance.js';
+import { START, thrown } from '../support/instance.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -25,11 +26,11 @@ const agesIn = async (store: Store) =>
   (await store.listChanges({ organization: null, limit: 5_000 })).map(({ at }) => START - at);
 
 /** Instances at one store, with clocks that go as their timers do. */
-function running(store: Store, keep: '1d' | '30d' | undefined, clock = new TestClock()) {
+function running(store: Store, keep: '1d' | '30d' | undefined, clock = testClock()) {
   const events: PosternEvent[] = [];
-  const postern = createPostern({
+  const { postern } = createTestPostern({
     store: { ...store, close: async () => {} },
-    clock: clock.read,
+    clock,
     onEvent: (event) => events.push(event),
     ...(keep !== undefined && { audit: { keep } }),
   });
@@ -92,7 +93,7 @@ it('many changes are removed in batches, and entries that ended with them', asyn
 it('of several processes one trims in an hour', async () => {
   const store = await aged(2 * DAY);
   const trimChanges = vi.fn(store.trimChanges);
-  const clock = new TestClock();
+  const clock = testClock();
   const posterns = Array.from({ length: 5 }, () => running({ ...store, trimChanges }, '1d', clock).postern);
   await pass(clock, MINUTE);
   expect(trimChanges).toHaveBeenCalledTimes(1);
@@ -150,5 +151,5 @@ it.each([
   ['no duration', { keep: 'for ever' }, 'audit.keep'],
   ['something unknown', { retain: '400d' }, 'audit.retain'],
 ])('audit refuses %s, and names it', (_, audit, path) => {
-  expect(thrown(() => createPostern({ store: memoryStore(), audit } as never))).toMatchObject({ path });
+  expect(thrown(() => createTestPostern({ audit } as never).postern)).toMatchObject({ path });
 });

@@ -1,5 +1,6 @@
+import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { instance, START } from '../support/instance.js';
+import { START } from '../support/instance.js';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -8,7 +9,7 @@ afterEach(() => {
 const types = { user: { endpoints: '*' }, developer: { scopes: ['models:read'] } } as const;
 
 async function setUp() {
-  const made = instance();
+  const made = createTestPostern();
   await made.postern.endpoints.create({ id: 'a', access: 'protected' });
   await made.postern.endpoints.create({ id: 'b', access: 'protected' });
   const { token, record } = await made.postern.tokens.create({ name: 'x', types });
@@ -71,7 +72,7 @@ describe('usage', () => {
 
 describe('preview', () => {
   test('tells who gains and who loses, those that used it last first', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     await postern.endpoints.create({ id: 'b', access: 'protected' });
     const named = await postern.tokens.create({ name: 'named', types: { user: { endpoints: ['a'] } } });

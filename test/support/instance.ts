@@ -1,35 +1,9 @@
-import {
-  type bentocloudTokenTypes,
-  createPostern,
-  type Attempt as GenericAttempt,
-  type PosternEvent,
-  type PosternOptions,
-} from 'postern';
-import { type ControlledStore, controlledStore } from './controlled-store.js';
+import type { bentocloudTokenTypes, Attempt as GenericAttempt } from 'postern';
 
 export type Attempt = GenericAttempt<typeof bentocloudTokenTypes>;
 
 /** 2026-01-01, when every test begins. */
 export const START = Date.UTC(2026, 0, 1);
-
-/** A clock that stands still until a test moves it. */
-export class TestClock {
-  now = START;
-  readonly read = (): number => this.now;
-
-  advance(milliseconds: number): void {
-    this.now += milliseconds;
-  }
-}
-
-/** An instance with the default token types, on a store that counts, with a clock that stands still. */
-export function instance(options: Omit<PosternOptions, 'store' | 'tokenTypes'> & { store?: ControlledStore } = {}) {
-  const clock = new TestClock();
-  const events: PosternEvent[] = [];
-  const store = options.store ?? controlledStore();
-  const postern = createPostern({ clock: clock.read, onEvent: (event) => events.push(event), ...options, store });
-  return { postern, store, clock, events };
-}
 
 /** The `PosternError` that a promise rejects with, in the parts that are its contract. */
 export async function refusal(

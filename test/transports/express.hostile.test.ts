@@ -2,14 +2,14 @@ import { request as httpRequest } from 'node:http';
 import express5 from 'express';
 // @ts-expect-error: Express 4 under another name has no types; those of 5 serve
 import express4 from 'express4';
-import { createPostern, memoryStore } from 'postern';
 import { guard } from 'postern/express';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
 import { send } from './http-client.js';
 import { serve } from './support.js';
 
 async function setUp() {
-  const postern = createPostern({ store: memoryStore(), organization: 'acme' });
+  const { postern } = createTestPostern({ organization: 'acme' });
   await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
   await postern.endpoints.create({ id: 'status', access: 'public' });
   const types = { user: { endpoints: '*' }, developer: { scopes: ['models:read'] } } as const;

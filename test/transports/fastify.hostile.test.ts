@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
-import { createPostern, memoryStore } from 'postern';
 import { posternPlugin } from 'postern/fastify';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 const summarizer = { config: { requirement: { endpoint: 'summarizer' } } } as const;
 
 async function setUp(options: FastifyServerOptions = {}) {
-  const postern = createPostern({ store: memoryStore() });
+  const { postern } = createTestPostern();
   await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
   const { token } = await postern.tokens.create({ name: 'test', types: { user: { endpoints: '*' } } });
   const app = fastify(options);

@@ -1,11 +1,11 @@
 import { runInNewContext } from 'node:vm';
 import express from 'express';
 import fastify from 'fastify';
-import { createPostern, memoryStore } from 'postern';
 import { guard, lintRoutes } from 'postern/express';
 import { lintRoutes as lintFastify, posternPlugin } from 'postern/fastify';
 import { guard as fetchGuard } from 'postern/fetch';
 import { memoryRateLimiter } from 'postern/limits';
+import { createTestPostern } from 'postern/testing';
 import { internalNetworks } from 'postern/zones';
 import { expect, it, onTestFinished } from 'vitest';
 import { polluted } from '../support/polluted.js';
@@ -18,7 +18,7 @@ const ForeignPromise = runInNewContext('Promise') as PromiseConstructor;
 const handler = (_request: unknown, response: express.Response) => void response.send('reached');
 
 async function setUp(limits = {}) {
-  const postern = createPostern({ store: memoryStore(), rateLimiter: memoryRateLimiter() });
+  const { postern } = createTestPostern({ rateLimiter: memoryRateLimiter() });
   await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
   const { token } = await postern.tokens.create({ name: 'x', types, ...limits });
   return { postern, token, headers: [['Authorization', `Bearer ${token}`]] as const };
@@ -119,7 +119,7 @@ it('a polluted Object.prototype opens no route of Fastify, and lifts no quota', 
 });
 
 it('lintRoutes finds the routes that a guard does not stand before', () => {
-  const postern = createPostern({ store: memoryStore() });
+  const { postern } = createTestPostern();
   const guarded = guard(postern, { authenticated: true });
   const app = express();
   app.use('/admin', guarded);
@@ -200,7 +200,9 @@ it('a handler behind a limited token may switch protocols or answer with an erro
 
 it('a rejection of another realm in onEvent changes nothing', async () => {
   const seen = crashes();
-  const postern = createPostern({ store: memoryStore(), onEvent: () => ForeignPromise.reject(new Error('listener')) });
+  const { postern } = createTestPostern({
+    onEvent: () => ForeignPromise.reject(new Error('listener')),
+  });
   await postern.authorize({ requirement: { public: true } });
   await turn();
   expect(seen).toEqual([]);

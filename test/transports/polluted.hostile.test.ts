@@ -2,12 +2,12 @@ import { createServer } from 'node:http';
 import * as grpc from '@grpc/grpc-js';
 import express from 'express';
 import fastify from 'fastify';
-import { createPostern, memoryStore, type Postern } from 'postern';
 import { guard as expressGuard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { guard as fetchGuard } from 'postern/fetch';
 import { guard as grpcGuard } from 'postern/grpc';
 import { managementApi, toNodeHandler } from 'postern/management';
+import { createTestPostern } from 'postern/testing';
 import { clientAddress, internalNetworks } from 'postern/zones';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { polluted } from '../support/polluted.js';
@@ -28,7 +28,7 @@ interface World {
 }
 
 async function createWorld(): Promise<World> {
-  const postern = createPostern({ store: memoryStore(), onEvent: () => {} }) as Postern;
+  const { postern } = createTestPostern({ onEvent: () => {} });
   await postern.endpoints.create({ id: 'metrics', access: 'private' });
   const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
 
