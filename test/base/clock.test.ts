@@ -1,7 +1,7 @@
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { Time } from '../../src/base/time.js';
-import { START, verdict } from '../support/instance.js';
+import { START, verdict } from '../support/outcomes.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

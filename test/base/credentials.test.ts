@@ -3,7 +3,7 @@ import { type createPostern, memoryStore } from 'postern';
 import type { StoredSecret } from 'postern/store';
 import { controlledStore, createTestPostern, type TestPosternOptions } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { refusal, thrown } from '../support/instance.js';
+import { refusal, thrown } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const sha256 = (text: string) => createHash('sha256').update(text, 'ascii').digest();

@@ -1,7 +1,7 @@
 import type { DecisionEvent, PosternEvent } from 'postern';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { START, verdict } from '../support/instance.js';
+import { START, verdict } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;

@@ -1,5 +1,5 @@
-import { memoryStore } from 'postern';
-import { controlledStore, createTestPostern, testClock } from 'postern/testing';
+import { createPostern, memoryStore } from 'postern';
+import { controlledStore, testClock } from 'postern/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 afterEach(() => void vi.restoreAllMocks());
@@ -9,7 +9,7 @@ async function setUp(options: { onEvent?: () => void } = {}) {
   vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)));
   const clock = testClock();
   const store = controlledStore(memoryStore());
-  const { postern } = createTestPostern({ store, cache: false, clock, ...options });
+  const postern = createPostern({ store, cache: false, clock: clock.now, ...options });
   const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['models:read'] } } });
   const ask = () => postern.authorize({ token, requirement: { authenticated: true } });
   return { lines, clock, store, token, ask };

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Mode } from '../../src/instance/internals.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
 import { gateOf } from '../support/gate.js';
-import { type Attempt, refusal, START, thrown, verdict } from '../support/instance.js';
+import { type Attempt, refusal, START, thrown, verdict } from '../support/outcomes.js';
 
 const need = { scope: 'models:read' } as const;
 

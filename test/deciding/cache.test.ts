@@ -1,7 +1,7 @@
 import { memoryStore } from 'postern';
 import { type ControlledStore, controlledStore, createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { type Attempt, START, verdict, withWrongChecksum } from '../support/instance.js';
+import { type Attempt, START, verdict, withWrongChecksum } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] }, user: { endpoints: '*' } } as const;
 const requirement = { scope: 'models:read' } as const;

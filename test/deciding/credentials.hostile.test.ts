@@ -2,7 +2,7 @@ import { memoryStore } from 'postern';
 import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { formatToken } from '../../src/domain/token-format.js';
-import { refusal, thrown, verdict, withWrongChecksum } from '../support/instance.js';
+import { refusal, thrown, verdict, withWrongChecksum } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;

@@ -1,7 +1,7 @@
 import type { StoredEndpoint, StoredToken } from 'postern/store';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { refusal, verdict } from '../support/instance.js';
+import { refusal, verdict } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;

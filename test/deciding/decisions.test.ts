@@ -1,7 +1,7 @@
 import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { gateOf } from '../support/gate.js';
-import { type Attempt, thrown, verdict, withWrongChecksum } from '../support/instance.js';
+import { type Attempt, thrown, verdict, withWrongChecksum } from '../support/outcomes.js';
 
 /** Faults of one attempt in the order of docs/contract.md, and the answer to each. */
 const ENDPOINT_FAULTS = [

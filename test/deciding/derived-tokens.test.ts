@@ -4,7 +4,7 @@ import { derive } from 'postern/jwt';
 import type { NewSecret } from 'postern/store';
 import { controlledStore, createTestPostern, type TestPosternOptions } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { type Attempt, refusal, START, verdict } from '../support/instance.js';
+import { type Attempt, refusal, START, verdict } from '../support/outcomes.js';
 
 const HOUR = 3_600_000;
 

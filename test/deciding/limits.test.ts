@@ -2,7 +2,7 @@ import { memoryRateLimiter, type RateLimiter } from 'postern';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { gateOf } from '../support/gate.js';
-import { refusal, thrown, verdict } from '../support/instance.js';
+import { refusal, thrown, verdict } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;

@@ -2,7 +2,7 @@ import { memoryStore } from 'postern';
 import { controlledStore, createTestPostern, type TestPosternOptions } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import type { Invalidation } from '../../src/ports/store.js';
-import { verdict } from '../support/instance.js';
+import { verdict } from '../support/outcomes.js';
 
 const types = { user: { endpoints: '*' } } as const;
 const requirement = { endpoint: 'summarizer' } as const;

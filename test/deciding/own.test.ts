@@ -1,7 +1,7 @@
 import { own } from 'postern';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { verdict } from '../support/instance.js';
+import { verdict } from '../support/outcomes.js';
 
 /** Two organizations, each with endpoints of the same names, and a token that reaches all of its own. */
 async function world() {

@@ -1,6 +1,6 @@
 import { createTestPostern } from 'postern/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { START } from '../support/instance.js';
+import { START } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;

@@ -1,7 +1,7 @@
 import type { bentocloudTokenTypes, Principal } from 'postern';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { refusal, thrown, verdict } from '../support/instance.js';
+import { refusal, thrown, verdict } from '../support/outcomes.js';
 
 type Known = Principal<typeof bentocloudTokenTypes>;
 

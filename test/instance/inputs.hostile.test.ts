@@ -4,7 +4,7 @@ import { memoryRateLimiter } from 'postern/limits';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
 import { gateOf } from '../support/gate.js';
-import { refusal, thrown, verdict } from '../support/instance.js';
+import { refusal, thrown, verdict } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 

@@ -1,7 +1,7 @@
 import { derive } from 'postern/jwt';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { refusal } from '../support/instance.js';
+import { refusal } from '../support/outcomes.js';
 import { polluted } from '../support/polluted.js';
 
 /** Two organizations, each with an endpoint `a` and a token that reaches it; and the first one's auditor. */

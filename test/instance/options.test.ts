@@ -1,6 +1,6 @@
 import { createPostern, memoryStore, scopeAccess } from 'postern';
 import { describe, expect, test } from 'vitest';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
 const store = memoryStore();
 

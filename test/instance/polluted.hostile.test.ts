@@ -1,7 +1,7 @@
 import type { Postern } from 'postern';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { verdict } from '../support/instance.js';
+import { verdict } from '../support/outcomes.js';
 import { polluted } from '../support/polluted.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { controlledStore, createTestPostern } from 'postern/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { gateOf } from '../support/gate.js';
-import { withWrongChecksum } from '../support/instance.js';
+import { withWrongChecksum } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 

@@ -6,7 +6,7 @@ import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
 import { bindingOf } from '../../src/jwt/binding.js';
 import type { AuthenticatorHost } from '../../src/ports/authenticator.js';
-import { START, verdict } from '../support/instance.js';
+import { START, verdict } from '../support/outcomes.js';
 import { polluted } from '../support/polluted.js';
 import { API, AUTH, claimsIn, issueBoth, issuerWorld, resigned } from './support/access.js';
 import { base64url } from './support/tokens.js';

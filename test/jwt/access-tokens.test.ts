@@ -2,7 +2,7 @@ import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { accessTokens, generateKeys } from 'postern/jwt';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
-import { START, thrown, verdict } from '../support/instance.js';
+import { START, thrown, verdict } from '../support/outcomes.js';
 import { API, AUTH, claimsIn, ENCRYPTION_KEY, issueBoth, issuerWorld, KEPT, serveJwks } from './support/access.js';
 
 /** The principal, whose end is its own. */

@@ -3,7 +3,7 @@ import { accessTokens, derive, generateKeys, trustedIssuer } from 'postern/jwt';
 import { createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { decodeBase64url, encodeBase64url } from '../../src/domain/base64url.js';
-import { verdict } from '../support/instance.js';
+import { verdict } from '../support/outcomes.js';
 import { API, AUTH, issueBoth, issuerWorld } from './support/access.js';
 import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/tokens.js';
 

@@ -10,7 +10,7 @@ import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { createDigester, hash } from '../../src/base/digest.js';
 import { decodeBase64url } from '../../src/domain/base64url.js';
-import { refusal, START, thrown, verdict } from '../support/instance.js';
+import { refusal, START, thrown, verdict } from '../support/outcomes.js';
 import { claimsIn, ENCRYPTION_KEY, issueBoth, issuerWorld } from './support/access.js';
 import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/tokens.js';
 

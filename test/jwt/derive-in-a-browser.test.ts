@@ -4,7 +4,7 @@ import { derive } from 'postern/jwt';
 import { createTestPostern } from 'postern/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { launchBrowser } from '../support/browser.js';
-import { verdict } from '../support/instance.js';
+import { verdict } from '../support/outcomes.js';
 import { serve } from '../transports/support.js';
 
 test('derive runs in a browser: what it makes there is verified here, and the key is the same', async () => {

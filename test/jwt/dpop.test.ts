@@ -11,7 +11,7 @@ import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { dpopProof, proofVerifier, thumbprintOf } from '../../src/jwt/dpop.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
-import { START } from '../support/instance.js';
+import { START } from '../support/outcomes.js';
 import { send } from '../transports/http-client.js';
 import { serve } from '../transports/support.js';
 

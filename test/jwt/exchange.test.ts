@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { accessTokens, derive, dpopProof, generateKeys, trustedIssuer } from 'postern/jwt';
 import { controlledStore, createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
-import { refusal, START, verdict } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/outcomes.js';
 import { API, AUTH, claimsIn, issueBoth, issuerWorld } from './support/access.js';
 import { ISSUER, issuerKey, signed as signedElsewhere } from './support/tokens.js';
 

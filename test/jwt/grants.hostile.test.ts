@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { compileGrants, type StoredGrants } from '../../src/domain/grants.js';
 import { intersectGrants, narrowGrants } from '../../src/domain/narrow.js';
 import { compileCatalog } from '../../src/domain/token-types.js';
-import { refusal, verdict } from '../support/instance.js';
+import { refusal, verdict } from '../support/outcomes.js';
 import { issueBoth, issuerWorld } from './support/access.js';
 
 type World = ReturnType<typeof issuerWorld>;

@@ -5,7 +5,7 @@ import { accessTokens, generateKeys } from 'postern/jwt';
 import type { Store } from 'postern/store';
 import { controlledStore, createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
-import { refusal, START, verdict } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/outcomes.js';
 import { AUTH, claimsIn, issueBoth, issuerWorld, KEPT } from './support/access.js';
 
 const HOUR = 3_600_000;

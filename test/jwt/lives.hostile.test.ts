@@ -4,7 +4,7 @@ import type { Store } from 'postern/store';
 import { createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
-import { START, verdict } from '../support/instance.js';
+import { START, verdict } from '../support/outcomes.js';
 import { API, AUTH, issueBoth, issuerWorld } from './support/access.js';
 
 const requirement = { scope: 'models:read' } as const;

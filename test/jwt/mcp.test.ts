@@ -14,10 +14,9 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import express from 'express';
-import type { Postern } from 'postern';
+import { createPostern, memoryStore, type Postern } from 'postern';
 import { guard } from 'postern/express';
 import { metadataUrl, resourceMetadata, trustedIssuer } from 'postern/jwt';
-import { createTestPostern } from 'postern/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { claimedScopes } from '../../src/jwt/claimed-scopes.js';
 import { CLIENT, type OidcServer, startOidc } from './support/oidc.js';
@@ -34,7 +33,8 @@ beforeAll(async () => {
   await once(server, 'listening');
   resource = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
   oidc = await startOidc({ resource, scopes: ['models:read', 'models:write'] });
-  postern = createTestPostern({
+  postern = createPostern({
+    store: memoryStore(),
     authenticators: [
       trustedIssuer({
         issuer: oidc.issuer,
@@ -45,7 +45,7 @@ beforeAll(async () => {
         },
       }),
     ],
-  }).postern;
+  });
 
   const metadata = resourceMetadata({
     resource,

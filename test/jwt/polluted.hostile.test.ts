@@ -2,7 +2,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { derive, trustedIssuer } from 'postern/jwt';
 import { createTestPostern } from 'postern/testing';
 import { expect, test } from 'vitest';
-import { verdict } from '../support/instance.js';
+import { verdict } from '../support/outcomes.js';
 import { polluted } from '../support/polluted.js';
 import { issueBoth, issuerWorld } from './support/access.js';
 import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/tokens.js';

@@ -10,7 +10,7 @@ import { createTestPostern } from 'postern/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { proofVerifier, thumbprintOf } from '../../src/jwt/dpop.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
-import { refusal, START, verdict } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/outcomes.js';
 import { send } from '../transports/http-client.js';
 import { serve } from '../transports/support.js';
 

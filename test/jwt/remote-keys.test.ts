@@ -2,7 +2,7 @@ import { testClock } from 'postern/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ALGORITHMS } from '../../src/jwt/algorithms.js';
 import { type RemoteKeysOptions, remoteKeys } from '../../src/jwt/remote-keys.js';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 import { type KeyServer, keyServer } from './support/key-server.js';
 import { type IssuerKey, issuerKey } from './support/tokens.js';
 

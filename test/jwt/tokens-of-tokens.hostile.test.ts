@@ -3,7 +3,7 @@ import { accessTokens, derive, generateKeys } from 'postern/jwt';
 import { memoryRateLimiter } from 'postern/limits';
 import { createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { refusal, verdict } from '../support/instance.js';
+import { refusal, verdict } from '../support/outcomes.js';
 import { API, AUTH, issueBoth, issuerWorld } from './support/access.js';
 
 describe('a token that was derived or exchanged', () => {

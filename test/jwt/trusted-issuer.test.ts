@@ -5,7 +5,7 @@ import { dpopProof, type TrustedIssuerOptions, trustedIssuer } from 'postern/jwt
 import { createTestPostern, testClock } from 'postern/testing';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { claimedScopes } from '../../src/jwt/claimed-scopes.js';
-import { START, thrown } from '../support/instance.js';
+import { START, thrown } from '../support/outcomes.js';
 import { polluted } from '../support/polluted.js';
 import { keyServer } from './support/key-server.js';
 import { AUDIENCE, base64url, CLAIMS, crafted, ISSUER, type IssuerKey, issuerKey, signed } from './support/tokens.js';

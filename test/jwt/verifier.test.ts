@@ -7,7 +7,7 @@ import { accessTokens, generateKeys, type VerifierOptions } from 'postern/jwt';
 import type { Store } from 'postern/store';
 import { createTestPostern, type TestClock } from 'postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { thrown, verdict } from '../support/instance.js';
+import { thrown, verdict } from '../support/outcomes.js';
 import { serve } from '../transports/support.js';
 import { API, AUTH, issueBoth, issuerWorld, serveJwks } from './support/access.js';
 

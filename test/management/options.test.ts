@@ -3,7 +3,7 @@ import { managementApi } from 'postern/management';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { STATUSES } from '../../src/management/http/statuses.js';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 import { answerOf, init, world } from './world.js';
 
 const { postern } = createTestPostern();

@@ -2,7 +2,7 @@ import type { Store, TokenQuery } from 'postern/store';
 import { type ControlledStore, controlledStore, createTestPostern } from 'postern/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CROWD, crowdedStore } from '../support/crowd.js';
-import { refusal, START } from '../support/instance.js';
+import { refusal, START } from '../support/outcomes.js';
 
 /**
  * One tenant with very many tokens must not stall the others (threat 52): what one request reads is bounded, and others have

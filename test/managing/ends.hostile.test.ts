@@ -1,7 +1,7 @@
 import { memoryRateLimiter, memoryStore, type Principal } from 'postern';
 import { controlledStore, createTestPostern, type TestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { refusal, START, verdict } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/outcomes.js';
 
 const all = { developer: { scopes: ['*'] } } as const;
 const HOUR = 3_600_000;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { memoryStore } from 'postern';
 import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { refusal, verdict } from '../support/instance.js';
+import { refusal, verdict } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] }, user: { endpoints: '*' } } as const;
 const requirement = { scope: 'models:read' } as const;

@@ -1,6 +1,6 @@
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { refusal, verdict } from '../support/instance.js';
+import { refusal, verdict } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 const can = { scope: 'models:read' } as const;

@@ -3,7 +3,7 @@ import type { Store } from 'postern/store';
 import { createTestPostern, type TestClock, testClock } from 'postern/testing';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { aChange, anEntry, aSecret, aToken } from '../../src/testing/store-cases/case.js';
-import { START, thrown } from '../support/instance.js';
+import { START, thrown } from '../support/outcomes.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

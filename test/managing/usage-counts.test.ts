@@ -1,6 +1,6 @@
 import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { START } from '../support/instance.js';
+import { START } from '../support/outcomes.js';
 
 afterEach(() => {
   vi.useRealTimers();

@@ -6,7 +6,7 @@ import { guard, lintRoutes } from 'postern/express';
 import { lintRoutes as lintFastify, posternPlugin } from 'postern/fastify';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
 const { postern } = createTestPostern();
 const handler = (_request: unknown, response: { end(): void }) => response.end();

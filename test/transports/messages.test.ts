@@ -7,7 +7,7 @@ import { guard as grpcGuard } from 'postern/grpc';
 import { managementApi } from 'postern/management';
 import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 import * as grpc from './grpc/harness.js';
 
 const postern = () => createTestPostern().postern as Postern;
@@ -33,8 +33,13 @@ describe('a slip says what was meant', () => {
       'input_invalid',
       'not a copy',
     ],
-    ['no options', () => (createPostern as () => unknown)(), 'option_invalid', 'createTestPostern().postern'],
-    ['no store', () => createTestPostern({} as never).postern, 'option_invalid', 'memoryStore()'],
+    [
+      'no options',
+      () => (createPostern as () => unknown)(),
+      'option_invalid',
+      'createPostern({ store: memoryStore() })',
+    ],
+    ['no store', () => createPostern({} as never), 'option_invalid', 'memoryStore()'],
     [
       'a requirement in the plural',
       () => expressGuard(postern(), { scopes: 'models:read' } as never),
