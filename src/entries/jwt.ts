@@ -6,6 +6,7 @@ export { claimedScopes } from '../jwt/claimed-scopes.js';
 export { type DeriveOptions, derive } from '../jwt/derive.js';
 export { type DpopProofOptions, dpopProof } from '../jwt/dpop.js';
 export type { ExchangedToken, ExchangeOptions } from '../jwt/exchange.js';
+export type { IssuerAnswer, IssuerLookup, KeySource } from '../jwt/issuers.js';
 export {
   generateKeys,
   type PrivateJwk,

@@ -25,6 +25,11 @@ export interface KeyServerOptions {
   readonly staleIfUnavailable?: Duration | undefined;
   /** How long an answer is waited for. Default `'5s'`. */
   readonly timeout?: Duration | undefined;
+  /**
+   * Lets keys and metadata be fetched over plain http from any host. Whoever can change that answer on its way can forge every
+   * token of the issuer: for a key server inside a cluster whose network nobody else is in. Default `false`.
+   */
+  readonly allowInsecureKeys?: boolean | undefined;
 }
 
 /** The address of a key set, or an issuer that names it (OpenID Connect Discovery 1.0). */
@@ -46,6 +51,7 @@ export const keyServerFields = {
   maxAge: duration('30s', { least: '1s' }).optional(),
   staleIfUnavailable: duration('1h').optional(),
   timeout: duration('5s', { least: '1ms' }).optional(),
+  allowInsecureKeys: z.boolean('use true or false').optional(),
 };
 
 const schema = z.strictObject(keyServerFields);
@@ -56,6 +62,7 @@ interface Settings {
   readonly maxAge: number;
   readonly staleIfUnavailable: number;
   readonly timeout: number;
+  readonly allowInsecureKeys: boolean;
 }
 
 /** @throws PosternError `option_invalid`, `option_unknown` */
@@ -67,6 +74,7 @@ export function readKeyServerOptions(options: KeyServerOptions, what: string): S
     maxAge: given.maxAge ?? 600_000,
     staleIfUnavailable: given.staleIfUnavailable ?? 3_600_000,
     timeout: given.timeout ?? 5_000,
+    allowInsecureKeys: given.allowInsecureKeys ?? false,
   };
   if (settings.cooldown <= settings.maxAge) return settings;
   throw new PosternError('option_invalid', 'is longer than maxAge: keys would get older than that', {
@@ -88,7 +96,8 @@ export function remoteKeys({ algorithms, clock = Date.now, onFault, ...rest }: R
   const settings = readKeyServerOptions(options, 'remoteKeys');
   const get = (url: URL) => fetchJson(url, settings.fetch, settings.timeout);
   const fetchKeys = async (): Promise<LocalKeys> => {
-    const url = 'url' in server ? server.url : keysIn(await get(server.discovery), server.discover);
+    const url =
+      'url' in server ? server.url : keysIn(await get(server.discovery), server.discover, settings.allowInsecureKeys);
     const keys = await get(url);
     if (isKeySet(keys)) return localKeys(keys, algorithms);
     throw new KeyServerFault(`${url.origin}${url.pathname} answered with something else than a JSON Web Key Set`);
@@ -101,10 +110,10 @@ export function remoteKeys({ algorithms, clock = Date.now, onFault, ...rest }: R
 function serverOf(given: KeyServer & KeyServerOptions) {
   if ('url' in given) {
     const { url, ...options } = given;
-    return { server: { url: trustedUrl(url, 'url') }, options };
+    return { server: { url: trustedUrl(url, 'url', options.allowInsecureKeys) }, options };
   }
   const { discover, ...options } = given;
-  return { server: { discover, discovery: discoveryUrl(discover) }, options };
+  return { server: { discover, discovery: discoveryUrl(discover, options.allowInsecureKeys) }, options };
 }
 
 class RemoteKeys implements VerificationKeys {

@@ -1,7 +1,7 @@
 import type { CompactJws } from './compact.js';
 
 /** Claims that only an ID token has (OpenID Connect Core 1.0 sections 2 and 3.3.2.11), or a security event (RFC 8417 section 2.2). */
-const OTHERS_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'toe'];
+const OTHERS_CLAIMS = ['at_hash', 'c_hash', 's_hash', 'events', 'toe'];
 
 /** What Keycloak says in a claim `typ` of the tokens that are not for resource servers. */
 const OTHERS_TYP = ['id', 'refresh', 'offline', 'logout'];
@@ -21,5 +21,7 @@ export function isAccessToken({ typ, payload }: CompactJws, types: readonly stri
   // Amazon Cognito's own.
   if (use !== undefined && use !== 'access') return false;
   if (typeof kind === 'string' && OTHERS_TYP.includes(kind.toLowerCase())) return false;
+  // Keycloak says `Bearer` in a claim of its access tokens, and those of its older versions have the `nonce` of the login.
+  if (payload.nonce !== undefined && kind !== 'Bearer') return false;
   return !OTHERS_CLAIMS.some((name) => payload[name] !== undefined);
 }

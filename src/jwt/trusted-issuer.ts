@@ -15,13 +15,14 @@ import { bindingOf } from './binding.js';
 import { mediaType, readCompact } from './compact.js';
 import { discoveryUrl } from './discovery.js';
 import { trustedUrl } from './fetch-json.js';
-import { isKeySet, type JsonWebKeySet, localKeys } from './local-keys.js';
+import { type IssuerLookup, type Issuers, type KeySource, type KeysOf, LookedUpIssuers, oneIssuer } from './issuers.js';
+import { isKeySet, localKeys } from './local-keys.js';
 import { readMapped, subjectId, type TrustedPrincipal } from './mapped-principal.js';
 import { type DpopOptions, dpopSchema, originsOf } from './options.js';
 import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
 import { isAccessToken } from './token-kind.js';
 import {
-  checkClaims,
+  checkTimes,
   expiryOf,
   isForAudience,
   type RegisteredClaims,
@@ -34,15 +35,24 @@ export type TrustedClaims = RegisteredClaims & Readonly<Record<string, unknown>>
 
 /** Options of `trustedIssuer`: whose tokens are taken, and who they make of a caller. */
 export interface TrustedIssuerOptions extends KeyServerOptions {
-  /** Who issues the tokens: `iss`, compared to the character. With no `jwks`, its address too. */
-  readonly issuer: string;
-  /** Whom the tokens are for: `aud` must name one of these. */
+  /**
+   * The issuer of the tokens: their `iss`, compared to the character. Without `jwks` it is also the address of its metadata.
+   * With one issuer for each tenant: a function that decides by an unverified `iss`. Its answer is kept for `maxAge`, for
+   * 1,000 issuers at most. Put such an authenticator last: it takes every token for the audience.
+   */
+  readonly issuer: string | IssuerLookup;
+  /** The audience of the tokens: `audienceClaim` must name one of these. */
   readonly audience: string | readonly string[];
+  /**
+   * The claim that names the audience. Default `'aud'`. Amazon Cognito's access tokens have none: `'client_id'`. A token that
+   * has `aud` beside it must name one of the audiences there too (RFC 7519 section 4.1.3).
+   */
+  readonly audienceClaim?: string | undefined;
   /**
    * The issuer's keys: their address, or a JSON Web Key Set that never changes. Default: what the issuer's own metadata names
    * (`/.well-known/openid-configuration`).
    */
-  readonly jwks?: URL | string | JsonWebKeySet | undefined;
+  readonly jwks?: KeySource | undefined;
   /** The algorithms that a token may be signed with. Default: RS256, PS256, ES256, ES384, EdDSA and Ed25519. */
   readonly algorithms?: readonly SignatureAlgorithm[] | undefined;
   /** The `typ`s that are accepted; `'JWT'` takes tokens without one, too. Default: `at+jwt` (RFC 9068) and `JWT`. */
@@ -67,19 +77,28 @@ const oneOrMore = (each: z.ZodType<string>, message: string) =>
 
 const MAX_TOLERANCE: Duration = '5m';
 
+const keySource = z.custom<KeySource>(
+  (value) => typeof value === 'string' || value instanceof URL || isKeySet(value),
+  'give the address of the keys, or { keys: […] }',
+);
+
+const lookedUp = z.union(
+  [z.boolean(), z.null(), z.strictObject({ jwks: keySource })],
+  'return true, false or { jwks }',
+);
+
 const schema = z.strictObject({
   ...keyServerFields,
-  issuer: text("name the issuer: what its tokens have in 'iss'"),
+  issuer: z.union(
+    [text("name the issuer: the 'iss' of its tokens"), z.custom<IssuerLookup>((value) => typeof value === 'function')],
+    "name the issuer: the 'iss' of its tokens, or give a function that decides by it",
+  ),
   audience: oneOrMore(
     text('name an audience'),
     "name the audience: what the tokens have in 'aud' when they are for you",
   ),
-  jwks: z
-    .custom<NonNullable<TrustedIssuerOptions['jwks']>>(
-      (value) => typeof value === 'string' || value instanceof URL || isKeySet(value),
-      'give the address of the keys, or { keys: […] }',
-    )
-    .optional(),
+  audienceClaim: text("name a claim, such as 'client_id'").default('aud'),
+  jwks: keySource.optional(),
   algorithms: z
     .array(
       z.custom<SignatureAlgorithm>(isAlgorithm, `use asymmetric algorithms: ${ALGORITHMS.join(', ')}`),
@@ -101,8 +120,8 @@ const schema = z.strictObject({
 
 /** The options, checked and completed. */
 interface Settings {
-  readonly issuer: string;
   readonly audience: readonly string[];
+  readonly audienceClaim: string;
   readonly algorithms: readonly SignatureAlgorithm[];
   /** In lower case. */
   readonly types: readonly string[];
@@ -111,7 +130,7 @@ interface Settings {
   readonly maxAge: number;
   readonly origins: readonly string[];
   readonly principal: TrustedIssuerOptions['principal'];
-  readonly keysFor: (host: AuthenticatorHost) => VerificationKeys;
+  readonly issuersFor: (host: AuthenticatorHost) => Issuers;
 }
 
 /**
@@ -142,28 +161,53 @@ export function trustedIssuer(options: TrustedIssuerOptions): AttachableAuthenti
 function readOptions(options: TrustedIssuerOptions): Settings {
   const what = 'trustedIssuer';
   const given = check(schema, options, what, 'option_invalid');
-  const { issuer, audience, algorithms, principal, jwks } = given;
-  const { fetch, cooldown, maxAge, staleIfUnavailable, timeout } = given;
-  const keyServer = { fetch, cooldown, maxAge, staleIfUnavailable, timeout };
+  const { audience, audienceClaim, algorithms, principal } = given;
+  const { fetch, cooldown, maxAge, staleIfUnavailable, timeout, allowInsecureKeys } = given;
+  const keyServer = { fetch, cooldown, maxAge, staleIfUnavailable, timeout, allowInsecureKeys };
+  const life = readKeyServerOptions(keyServer, what).maxAge;
   return {
-    issuer,
     audience,
+    audienceClaim,
     algorithms,
     types: given.tokenType.map(mediaType),
     tolerance: given.clockTolerance,
-    maxAge: readKeyServerOptions(keyServer, what).maxAge,
+    maxAge: life,
     origins: originsOf(ownCopy(given.dpop)?.origins, audience),
     principal,
-    keysFor: readKeys(jwks, issuer, algorithms, keyServer),
+    issuersFor: readIssuers(given.issuer, given.jwks, life, (issuer, source) =>
+      readKeys(source, issuer, algorithms, keyServer),
+    ),
+  };
+}
+
+function readIssuers(
+  issuer: string | IssuerLookup,
+  jwks: KeySource | undefined,
+  maxAge: number,
+  keysOf: KeysOf,
+): Settings['issuersFor'] {
+  if (typeof issuer === 'string') {
+    const keys = keysOf(issuer, jwks);
+    return (host) => oneIssuer(issuer, keys(host));
+  }
+  const lookUp: IssuerLookup = async (iss) =>
+    check(lookedUp, await issuer(iss), 'the answer of the issuer option of trustedIssuer', 'input_invalid');
+  // The set that all issuers share is read once, so that a mistake in it shows at the start.
+  const shared = jwks === undefined ? null : keysOf('', jwks);
+  return (host) => {
+    const keys = shared?.(host) ?? null;
+    const keysFor = (iss: string, source: KeySource | undefined) =>
+      (source === undefined && keys) || keysOf(iss, source)(host);
+    return new LookedUpIssuers(lookUp, keysFor, maxAge);
   };
 }
 
 function readKeys(
-  jwks: TrustedIssuerOptions['jwks'],
+  jwks: KeySource | undefined,
   issuer: string,
   algorithms: readonly SignatureAlgorithm[],
   options: KeyServerOptions,
-): Settings['keysFor'] {
+): (host: AuthenticatorHost) => VerificationKeys {
   if (isKeySet(jwks)) {
     const keys = localKeys(jwks, algorithms);
     if (keys.size > 0) return () => keys;
@@ -173,8 +217,9 @@ function readKeys(
       { path: 'jwks', input: 'trustedIssuer' },
     );
   }
-  if (jwks === undefined) discoveryUrl(issuer);
-  else trustedUrl(jwks, 'jwks');
+  const insecure = options.allowInsecureKeys === true;
+  if (jwks === undefined) discoveryUrl(issuer, insecure);
+  else trustedUrl(jwks, 'jwks', insecure);
   const server = jwks === undefined ? { discover: issuer } : { url: jwks };
   return ({ now, fault }) => remoteKeys({ ...server, ...options, algorithms, clock: now, onFault: fault });
 }
@@ -182,30 +227,37 @@ function readKeys(
 class TrustedIssuer implements Authenticator {
   readonly #settings: Settings;
   readonly #host: AuthenticatorHost;
-  readonly #keys: VerificationKeys;
+  readonly #issuers: Issuers;
 
   constructor(settings: Settings, host: AuthenticatorHost) {
     this.#settings = settings;
     this.#host = host;
-    this.#keys = settings.keysFor(host);
+    this.#issuers = settings.issuersFor(host);
   }
 
   accepts(token: string): boolean {
     const jws = readCompact(token);
-    const { issuer, audience, types } = this.#settings;
-    if (jws === null || jws.payload.iss !== issuer || !isForAudience(jws.payload.aud, audience)) return false;
-    return isAccessToken(jws, types);
+    return (
+      jws !== null &&
+      this.#issuers.mayBe(jws.payload.iss) &&
+      this.#isForUs(jws.payload) &&
+      isAccessToken(jws, this.#settings.types)
+    );
   }
 
   async authenticate(token: string, now: number): Promise<Vouched | Refusal> {
-    const { issuer, audience, algorithms, types, tolerance, maxAge, origins } = this.#settings;
+    const { algorithms, types, tolerance, maxAge, origins } = this.#settings;
     const jws = readCompact(token);
     if (jws === null || !algorithms.includes(jws.header.alg) || !isAccessToken(jws, types)) return 'token_unknown';
-    const refusal = checkClaims(jws.payload, { issuer, audience, now, tolerance, expiryTolerance: tolerance });
+    const { iss: issuer } = jws.payload;
+    if (!this.#issuers.mayBe(issuer) || !this.#isForUs(jws.payload)) return 'token_unknown';
+    const refusal = checkTimes(jws.payload, { now, tolerance, expiryTolerance: tolerance });
     if (refusal === 'token_unknown') return refusal;
+    const keys = await this.#issuers.keysOf(issuer, now);
+    if (keys === null) return 'token_unknown';
     const binding = bindingOf(jws.payload.cnf, { host: this.#host, token, origins });
     if (binding === 'refused') return 'token_unknown';
-    if (!(await verifySignature(token, jws, this.#keys))) return 'token_unknown';
+    if (!(await verifySignature(token, jws, keys))) return 'token_unknown';
     // Only of a token that is the issuer's can it be said that it has expired.
     if (refusal !== null) return refusal;
     const claims = jws.payload as TrustedClaims;
@@ -216,5 +268,11 @@ class TrustedIssuer implements Authenticator {
     return mapped === null
       ? 'token_unknown'
       : { ...readMapped(mapped), tokenId, endsAt, trustedFor: maxAge, ...binding };
+  }
+
+  #isForUs(payload: Readonly<Record<string, unknown>>): boolean {
+    const { audience, audienceClaim } = this.#settings;
+    if (!isForAudience(payload[audienceClaim], audience)) return false;
+    return payload.aud === undefined || isForAudience(payload.aud, audience);
   }
 }

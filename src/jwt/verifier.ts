@@ -77,7 +77,7 @@ function readKeys(
 ): (host: AuthenticatorHost) => VerificationKeys {
   const algorithms = SIGNING_ALGORITHMS;
   if (!isKeySet(jwks)) {
-    trustedUrl(jwks, 'jwks');
+    trustedUrl(jwks, 'jwks', options.allowInsecureKeys);
     return ({ now, fault }) => remoteKeys({ url: jwks, ...options, algorithms, clock: now, onFault: fault });
   }
   const keys = localKeys(jwks, algorithms);
