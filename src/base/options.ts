@@ -41,7 +41,7 @@ export interface PosternOptions<T extends TokenTypes = TokenTypes> {
   readonly authenticators?: readonly (Authenticator | AttachableAuthenticator)[] | undefined;
   /** Counts the calls of tokens with a `rateLimit` or a `quota`. Default: none, and no token may have limits. */
   readonly rateLimiter?: RateLimiter | undefined;
-  /** The decision when the limiter can't answer. Default `'deny'`: the call is refused (`unavailable`). `'allow'`: it is not limited. */
+  /** The decision if the limiter can't answer. Default `'deny'`: refused (`unavailable`). `'allow'`: the call is not limited. */
   readonly onLimiterFault?: 'deny' | 'allow' | undefined;
   /** Retention of the audit log. Default: kept for ever, so it grows. */
   readonly audit?: AuditOptions | undefined;

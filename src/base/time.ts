@@ -8,7 +8,6 @@ const DAY = 86_400_000;
 /** Only this many jumps ahead can be undone. Jumps before them are final. */
 const MAX_JUMPS = 3;
 
-/** Called when the clock was set. */
 interface Listeners {
   /** The clock was set back: ages are meaningless now. */
   setBack(): void;
@@ -39,7 +38,6 @@ export class Time {
     this.#clock = clock;
   }
 
-  /** Sets the listeners. */
   listen(listeners: Listeners): void {
     this.#listeners = listeners;
   }

@@ -26,7 +26,6 @@ import type { TokenCache } from './token-cache.js';
 import { TokenFinder } from './token-finder.js';
 import type { UsageRecorder } from './usage.js';
 
-/** The authorizer's sources of facts. */
 interface Sources {
   readonly cache: TokenCache;
   readonly directory: EndpointDirectory;

@@ -42,7 +42,6 @@ export class Call {
     readonly within: string | null,
   ) {}
 
-  /** The holder, if it is known. */
   get knownHolder(): Holder | null {
     return typeof this.holder === 'object' ? this.holder : null;
   }

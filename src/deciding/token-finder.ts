@@ -6,7 +6,6 @@ import type { StoredSecret, StoredToken } from '../ports/records.js';
 import { KnownToken } from './known-token.js';
 import type { TokenCache } from './token-cache.js';
 
-/** A look-up of a token. */
 export interface Lookup {
   /** The key in the cache. Look-ups that may find different tokens never share one. */
   readonly key: string;

@@ -36,7 +36,6 @@ export interface LimitState {
 
 export const NO_RULES: TokenRules = Object.freeze({ rateLimit: null, quota: null, windows: 0, mayIssue: true });
 
-/** Whether a token has any limit. */
 export function isLimited({ rateLimit, quota }: Limits): boolean {
   return rateLimit !== null || quota !== null;
 }

@@ -103,7 +103,6 @@ export function applicationAuthority(defaultOrganization: string): Authority {
  */
 export type EndpointRights = 'held' | 'seen' | 'grantable';
 
-/** The principal that acts. */
 export interface Acting {
   /** `''`: a person without a token. */
   readonly tokenId: string;

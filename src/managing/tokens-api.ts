@@ -162,7 +162,11 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    * @throws PosternError `input_invalid` for a text that is not an API token, `unavailable`
    */
   revokeSecret(token: string): Promise<TokenRecord<T> | null>;
-  /** Starts new windows: the rate limit and the quota are full again. @throws PosternError `token_unknown`, `conflict`, `unavailable` */
+  /**
+   * Starts new windows: the rate limit and the quota are full again.
+   *
+   * @throws PosternError `token_unknown`, `conflict`, `unavailable`
+   */
   resetLimits(id: string): Promise<void>;
   /** The token's uses by endpoint, at most one flush interval late. */
   usage(id: string): Promise<readonly TokenUsage[]>;

@@ -127,7 +127,10 @@ export interface Store {
 
   /** Changes, newest first. The methods that take a {@link Change} write it in the same transaction. A change is never altered. */
   listChanges(query: ChangeQuery): Promise<readonly Change[]>;
-  /** Removes up to `limit` changes with `at` before `before`, the oldest first. Returns the number; fewer than `limit` means no more are left. */
+  /**
+   * Removes up to `limit` changes with `at` before `before`, the oldest first. Returns the number; fewer than `limit` means that
+   * no more are left.
+   */
   trimChanges(before: number, limit: number): Promise<number>;
 
   findEndpoint(organization: string, id: string): Promise<StoredEndpoint | null>;

@@ -23,7 +23,6 @@ export function isAsked(change: Change, query: ChangeQuery): boolean {
   );
 }
 
-/** The position of a change. */
 export function positionOf({ at, id }: { readonly at: number; readonly id: string }): Position {
   return { createdAt: at, id };
 }

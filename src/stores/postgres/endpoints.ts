@@ -5,7 +5,6 @@ import { recorded } from './audit.js';
 import { type Database, prepared, type Statement } from './database.js';
 import type { Write } from './tokens.js';
 
-/** The statements for endpoints. */
 export class EndpointStatements {
   readonly #byId: Statement;
   readonly #byIds: Statement;

@@ -8,7 +8,6 @@ const PURGED_AT_ONCE = 256;
 /** Ended entries stay this long, in milliseconds: a process whose clock is ahead must not remove another one's valid entry. */
 const PURGED_AFTER = 60_000;
 
-/** The statements for entries. */
 export class EntryStatements {
   readonly #find: Statement;
   readonly #insert: Statement;

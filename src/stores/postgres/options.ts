@@ -6,7 +6,10 @@ import { PosternError } from '../../domain/errors.js';
 import type { PgConnection, PgPool } from './client.js';
 
 interface CommonOptions {
-  /** The schema of the tables, apart from the application's own. It is made if missing. `^[a-z_][a-z0-9_]{0,49}$`. Default `'postern'`. */
+  /**
+   * The schema of the tables, apart from the application's own. It is made if missing. `^[a-z_][a-z0-9_]{0,49}$`. Default
+   * `'postern'`.
+   */
   readonly schema?: string | undefined;
   /**
    * The feed's own connection, open while someone listens: a connection string; or a function that makes a `Client` of `pg`, not

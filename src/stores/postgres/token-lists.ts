@@ -48,7 +48,6 @@ function conditionsOf({
   return where;
 }
 
-/** The statement for a page. */
 export function listTokensSql(schema: string, query: TokenQuery): Composed {
   const where = conditionsOf(query);
   const { organization, offset = 0 } = query;

@@ -2,7 +2,6 @@ import type { Usage, UsageCount } from '../../ports/records.js';
 import { toUsageCount } from '../sql/rows.js';
 import type { Database, Statement } from './database.js';
 
-/** The statements for the uses of tokens. */
 export class UsageStatements {
   readonly #record: Statement;
   readonly #list: Statement;

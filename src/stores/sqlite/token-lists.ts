@@ -35,7 +35,6 @@ function conditionsOf({
   return conditions;
 }
 
-/** The statement for a page. */
 export function listTokensSql({ offset = 0, limit, ...filter }: TokenQuery): Statement {
   const conditions = conditionsOf(filter);
   const isOffset = offset > 0;
