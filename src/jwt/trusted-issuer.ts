@@ -29,32 +29,32 @@ import {
   verifySignature,
 } from './verify.js';
 
-/** The claims of a token whose signature was verified. Those beyond the registered ones are as the provider wrote them. */
+/** The claims of a token whose signature was verified. Only the registered claims are checked. */
 export type TrustedClaims = RegisteredClaims & Readonly<Record<string, unknown>>;
 
-/** Options of `trustedIssuer`: whose tokens are taken, and who they make of a caller. */
+/** Options of `trustedIssuer`. */
 export interface TrustedIssuerOptions extends KeyServerOptions {
-  /** Who issues the tokens: `iss`, compared to the character. With no `jwks`, its address too. */
+  /** The `iss` of the tokens, compared exactly. Without `jwks` it is also the address of the issuer's metadata. */
   readonly issuer: string;
-  /** Whom the tokens are for: `aud` must name one of these. */
+  /** The `aud` of a token must name one of these. */
   readonly audience: string | readonly string[];
   /**
-   * The issuer's keys: their address, or a JSON Web Key Set that never changes. Default: what the issuer's own metadata names
+   * The issuer's keys: their address, or a JSON Web Key Set that never changes. Default: the address in the issuer's metadata
    * (`/.well-known/openid-configuration`).
    */
   readonly jwks?: URL | string | JsonWebKeySet | undefined;
-  /** The algorithms that a token may be signed with. Default: RS256, PS256, ES256, ES384, EdDSA and Ed25519. */
+  /** The accepted signature algorithms. Default: RS256, PS256, ES256, ES384, EdDSA and Ed25519. */
   readonly algorithms?: readonly SignatureAlgorithm[] | undefined;
-  /** The `typ`s that are accepted; `'JWT'` takes tokens without one, too. Default: `at+jwt` (RFC 9068) and `JWT`. */
+  /** The accepted `typ`s. `'JWT'` accepts tokens without a `typ` too. Default: `at+jwt` (RFC 9068) and `JWT`. */
   readonly tokenType?: string | readonly string[] | undefined;
-  /** How far the issuer's clock may be off: on `iat`, `nbf`, and once on `exp`. Default `'5s'`, at most `'5m'`. */
+  /** How far the issuer's clock may be off, for `iat`, `nbf` and `exp`. Default `'5s'`, at most `'5m'`. */
   readonly clockTolerance?: Duration | undefined;
   /** Tokens that are bound to a key of their holder (`cnf.jkt`, RFC 9449). */
   readonly dpop?: DpopOptions | undefined;
   /**
-   * Who that is here, and what it may do. The claims are verified; what they mean is the application's knowledge. `null`:
-   * nobody, and the token is refused (`token_unknown`). What it returns is checked: an unknown type or scope is a fault, and
-   * never an allow. Asked once in `maxAge` for each token, so what it looks up shows that late at most.
+   * Maps verified claims to a principal and its rights. `null` refuses the token (`token_unknown`). The result is checked: an
+   * unknown type or scope is a fault, never an allow. It is called once in `maxAge` for each token, so changes in the data that
+   * it looks up take effect within `maxAge`.
    */
   readonly principal: (claims: TrustedClaims) => TrustedPrincipal | null | Promise<TrustedPrincipal | null>;
 }
@@ -69,11 +69,8 @@ const MAX_TOLERANCE: Duration = '5m';
 
 const schema = z.strictObject({
   ...keyServerFields,
-  issuer: text("name the issuer: what its tokens have in 'iss'"),
-  audience: oneOrMore(
-    text('name an audience'),
-    "name the audience: what the tokens have in 'aud' when they are for you",
-  ),
+  issuer: text("name the issuer: the 'iss' of its tokens"),
+  audience: oneOrMore(text('name an audience'), "name the audience: the 'aud' of tokens that are for you"),
   jwks: z
     .custom<NonNullable<TrustedIssuerOptions['jwks']>>(
       (value) => typeof value === 'string' || value instanceof URL || isKeySet(value),
@@ -115,13 +112,13 @@ interface Settings {
 }
 
 /**
- * Accepts the access tokens of an identity provider: JWTs that are signed with its keys, for this audience. No token is looked
- * up anywhere. The provider's keys are fetched when the first token comes, and again as they get old or a new one is named;
- * an outage of the provider is a fault (`unavailable`, cause `issuer`), never a verdict on a token. A key that the provider
- * withdraws is unknown after `maxAge`, and what was verified with it is verified again after `maxAge`.
+ * Accepts the access tokens of an identity provider: JWTs that are signed with its keys, for this audience. Tokens are not looked
+ * up anywhere. The provider's keys are fetched with the first token, and again when they get old or a token names a new key. An
+ * outage of the provider is a fault (`unavailable`, cause `issuer`), never a verdict on a token. A withdrawn key is unknown
+ * after `maxAge`, and tokens that were verified with it are verified again after `maxAge`.
  *
- * A token that is bound to a key of its holder (`cnf.jkt`) needs a proof with each call (RFC 9449); one that is bound otherwise
- * (to a certificate: RFC 8705) is refused, because nothing here can tell whose it is.
+ * A token that is bound to a key of its holder (`cnf.jkt`) needs a proof with each call (RFC 9449). Tokens with another binding
+ * (to a certificate: RFC 8705) are refused, because it can't be checked here.
  *
  * @example
  * trustedIssuer({
@@ -206,10 +203,10 @@ class TrustedIssuer implements Authenticator {
     const binding = bindingOf(jws.payload.cnf, { host: this.#host, token, origins });
     if (binding === 'refused') return 'token_unknown';
     if (!(await verifySignature(token, jws, this.#keys))) return 'token_unknown';
-    // Only of a token that is the issuer's can it be said that it has expired.
+    // Only a token that the issuer signed is said to have expired.
     if (refusal !== null) return refusal;
     const claims = jws.payload as TrustedClaims;
-    // What is taken from the claims is taken first: the function may change what it is given.
+    // Read before the function runs, because it may change the claims.
     const tokenId = subjectId(claims);
     const endsAt = new Date(expiryOf(claims, tolerance));
     const mapped = await this.#settings.principal(claims);
