@@ -8,32 +8,32 @@ import type { Endpoints } from '../managing/endpoints.js';
 import type { CreateToken, IssuedToken } from '../managing/tokens-api.js';
 import { memoryStore } from '../stores/memory.js';
 
-/** A clock that stands still until it is moved. */
+/** A clock that only moves when it is told to. */
 export interface TestClock {
   /** Epoch milliseconds. */
   now(): number;
-  /** Forward. @throws PosternError `input_invalid` */
+  /** Moves it forward. @throws PosternError `input_invalid` */
   advance(by: Duration): void;
-  /** To any time. What has ended stays ended when that is earlier, as with a real clock that is set back. */
+  /** Sets it to any time. With an earlier time, ended tokens stay ended, as with a real clock that is set back. */
   set(to: Date): void;
 }
 
-/** What some token types can be granted in scopes: single ones, `resource:*` and `*`. */
+/** The scopes that can be granted: single ones, `resource:*` and `*`. */
 type ScopeGrantOf<T extends TokenTypes> = {
   [K in keyof T]: T[K] extends ScopeAccess<infer R> ? ScopeGrantIn<R> : never;
 }[keyof T];
 
-/** A token in one line: what it is granted; everything else has a default. */
+/** A token in one line: its grants. Everything else has a default. */
 export interface TestToken<T extends TokenTypes> extends Partial<CreateToken<T>> {
-  /** For the first token type that has scopes. */
+  /** Granted by the first token type that has scopes. */
   readonly scopes?: readonly ScopeGrantOf<T>[] | undefined;
-  /** For the first token type that reaches endpoints. Those not registered yet are, as protected ones. */
+  /** Granted by the first token type that reaches endpoints. Missing endpoints are registered as protected. */
   readonly endpoints?: '*' | readonly string[] | undefined;
 }
 
-/** Options of `createTestPostern`: those of `createPostern`, and where its clock begins. */
+/** Options of `createTestPostern`: those of `createPostern`, and the clock's first time. */
 export interface TestPosternOptions<T extends TokenTypes> extends Partial<Omit<PosternOptions<T>, 'clock'>> {
-  /** Where the clock stands at first. Default 2026-01-01T00:00:00Z. */
+  /** The clock's first time. Default 2026-01-01T00:00:00Z. */
   readonly now?: Date | undefined;
 }
 
@@ -41,23 +41,23 @@ export interface TestPosternOptions<T extends TokenTypes> extends Partial<Omit<P
 export interface TestPostern<T extends TokenTypes> {
   readonly postern: Postern<T>;
   readonly clock: TestClock;
-  /** Makes a token, and gives the text to send. @throws PosternError as `tokens.create` */
+  /** Makes a token and returns its text. @throws the errors of `tokens.create` */
   token(grants?: TestToken<T>): Promise<string>;
-  /** The same with its record. @throws PosternError as `tokens.create` */
+  /** Makes a token and returns its text and its record. @throws the errors of `tokens.create` */
   issue(grants?: TestToken<T>): Promise<IssuedToken<T>>;
 }
 
 const START = Date.UTC(2026, 0, 1);
 
 /**
- * A postern for the tests of an application: in memory, with a clock to move, and tokens in one line. Takes what
- * `createPostern` takes, but for the clock.
+ * An instance for the tests of an application: in memory, with a clock to move, and tokens in one line. It takes the options of
+ * `createPostern`, except the clock.
  *
  * @example
  * const { postern, clock, token } = createTestPostern();
  * const app = makeApp(postern);
  * const bearer = await token({ scopes: ['models:write'], expiresIn: '1h' });
- * clock.advance('1h');   // and now it has expired
+ * clock.advance('1h');   // now it has expired
  * @throws PosternError `option_invalid`, `option_unknown`
  */
 export function createTestPostern<const T extends TokenTypes = typeof bentocloudTokenTypes>(

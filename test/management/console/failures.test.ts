@@ -160,7 +160,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await dialog.getByRole('button', { name: 'Create' }).click();
     await dialog.getByRole('heading', { name: 'Token created' }).waitFor();
     await page.keyboard.press('Escape');
-    await dialog.getByRole('alert').getByText('The token was not copied from here.').waitFor();
+    await dialog.getByRole('alert').getByText('You have not copied the token here.').waitFor();
     await page.keyboard.press('Escape');
     expect(await page.locator('dialog').count()).toBe(0);
     await leave();
