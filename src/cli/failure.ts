@@ -33,7 +33,7 @@ export function failureOf(error: unknown): Failure {
   if (isPosternError(error)) return { message: sentence(error.message), exitCode: exitCodeOf(error) };
   const text = error instanceof Error ? error.message : String(error);
   return {
-    message: sentence(`${text.split('\n', 1)[0]}: run it again with POSTERN_DEBUG=1 to see where it comes from`),
+    message: sentence(`${text.split('\n', 1)[0]}: run it again with POSTERN_DEBUG=1 to see its origin`),
     exitCode: EXIT.failed,
   };
 }

@@ -26,7 +26,7 @@ Environment:
   POSTERN_STORE                        the store to work on, like --store
   POSTERN_PEPPER                       with a store: the pepper of its application
   POSTERN_CONFIG                       the file of the contexts
-  POSTERN_DEBUG=1                      shows where an error comes from
+  POSTERN_DEBUG=1                      shows the origin of an error
   NO_COLOR                             no colors`;
 
 /** The whole command line. */

@@ -34,8 +34,8 @@ const PAGES: ReadonlySet<string> = new Set(['/', '/api_tokens', '/endpoints', '/
 const FOLDER = '/console/';
 
 /**
- * The console's answer for a path, or `null` for other paths. The page is the same for everyone, because the API decides what
- * each person may see.
+ * The console's answer for a path, or `null` for other paths. The page is the same for everyone. The API checks the
+ * rights of each person.
  *
  * @param path the request's path, without its query and without `basePath`
  * @param basePath the mount path of the management API, e.g. `/admin`; empty for the root

@@ -75,7 +75,7 @@ export const endpointRoutes: readonly Route[] = [
     method: 'PATCH',
     path: ENDPOINT,
     id: 'updateEndpoint',
-    summary: 'Changes who may call an endpoint',
+    summary: 'Changes the access of an endpoint',
     tag,
     body: endpointChanges,
     answer: endpointAnswer,

@@ -176,7 +176,7 @@ function personOf({ principal: { organization, owner, tokenId } }: Caller): stri
 function loginShape({ ground }: Context, login: Login, caller: Caller): LoginRequest {
   const bound = login.bond !== null;
   const now = ground.time.read();
-  // Nothing outlives what made it.
+  // No token outlives its maker.
   const latest = Math.min(now + (bound ? durationOf(LIFE, 'life') : DAY), endOf(caller));
   const settled = !bound || latest === endOf(caller);
   return {

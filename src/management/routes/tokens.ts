@@ -39,7 +39,7 @@ export const tokenRoutes: readonly Route[] = [
       const { context, library, query, owners } = call;
       const { start, count, cursor } = query;
       if (cursor !== undefined && start > 0) {
-        throw new Problem(400, 'input_invalid', 'start and cursor both say where the page begins: give one of them.', {
+        throw new Problem(400, 'input_invalid', 'start and cursor both set the start of the page: give one of them.', {
           path: 'cursor',
         });
       }

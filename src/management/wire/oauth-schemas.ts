@@ -28,13 +28,10 @@ export const introspectionAnswer = z
     organization: z.string().optional(),
     owner: z.string().nullable().optional(),
     endpoints: z.union([z.literal('*'), z.array(z.string())]).optional(),
-    dead_endpoints: z
-      .array(z.string())
-      .optional()
-      .meta({
-        description:
-          'Granted endpoints that were deleted. The token does not reach them, nor new endpoints with their names',
-      }),
+    dead_endpoints: z.array(z.string()).optional().meta({
+      description:
+        'Granted endpoints that were deleted. The token does not reach them, nor new endpoints with their names',
+    }),
   })
   .meta({ description: "`active: false` alone if the token is not active or is another organization's" });
 

@@ -23,7 +23,7 @@ export const pageSize = z
 
 export const userAnswer = z
   .object({ name: z.string(), email: z.string(), first_name: z.string(), last_name: z.string() })
-  .meta({ id: 'User', description: 'Texts, empty where unknown' });
+  .meta({ id: 'User', description: 'Texts, empty if unknown' });
 
 const labelFields = { key: z.string(), value: z.string() };
 const labelAnswer = z.object(labelFields).meta({ id: 'Label' });
@@ -198,11 +198,9 @@ export const previewAnswer = z.object({
   open_to_anyone: z.boolean(),
   gain_count: count,
   lose_count: count,
-  more: z
-    .boolean()
-    .meta({
-      description: 'Only the newest 50,000 tokens were checked, and there are more: both counts are "at least"',
-    }),
+  more: z.boolean().meta({
+    description: 'Only the newest 50,000 tokens were checked, and there are more: both counts are "at least"',
+  }),
   gain: affected.meta({ description: 'The tokens that you may see: the 100 that used it last' }),
   lose: affected,
 });

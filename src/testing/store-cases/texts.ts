@@ -36,7 +36,7 @@ const HOSTILE: readonly string[] = [
 /** Texts are returned as they were written, and are never interpreted. */
 export const textCases: readonly StoreCase[] = [
   [
-    'every text field gives back exactly what was written',
+    'every text field is read exactly as it was written',
     async (store) => {
       for (const [index, text] of HOSTILE.entries()) {
         const token = aToken(`t${index}`, {

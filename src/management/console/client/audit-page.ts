@@ -67,7 +67,7 @@ export function auditPage({ signedOut }: PageContext): HTMLElement {
   return h(
     'div',
     { class: 'page' },
-    pageHead('Audit', 'Every change to tokens and endpoints: who made it, when, and from where.'),
+    pageHead('Audit', 'Every change to tokens and endpoints, with its author, time and address.'),
     h('div', { class: 'toolbar' }, kind),
     list,
     more,

@@ -76,7 +76,7 @@ export function openForm<Answer>(options: FormOptions<Answer>): FormDialog {
   function askToLeave(): void {
     const stay = h('button', { type: 'button', on: { click: () => showLeave(false) } }, 'Keep editing');
     const go = h('button', { type: 'button', class: 'danger', on: { click: () => dialog.close() } }, 'Discard');
-    replaceContent(leave, h('p', {}, 'Discard what you entered?'), stay, go);
+    replaceContent(leave, h('p', {}, 'Discard your input?'), stay, go);
     showLeave(true);
     stay.focus();
   }
@@ -141,7 +141,7 @@ export function problemOf(error: unknown, after?: HTMLElement): Child {
   if (isSignedOut(error)) {
     const again = signInAgain();
     return [
-      h('p', {}, 'Your session is over. What you entered is still here.'),
+      h('p', {}, 'Your session is over. Your input is still here.'),
       again !== null
         ? h('button', { type: 'button', on: { click: () => again(after ?? null) } }, 'Sign in again')
         : h('p', {}, 'Sign in to the application in another tab, then try again.'),
