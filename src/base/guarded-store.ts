@@ -1,7 +1,8 @@
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { Store } from '../ports/store.js';
 
-const METHODS = [
+/** Every method that a store must have. */
+export const STORE_METHODS = [
   'findTokenByDigest',
   'findTokenByKeyId',
   'findToken',
@@ -31,7 +32,7 @@ const METHODS = [
 
 /** The methods that a store lacks. */
 export function missingMethods(store: unknown): readonly string[] {
-  return METHODS.filter((method) => typeof (store as Record<string, unknown> | null)?.[method] !== 'function');
+  return STORE_METHODS.filter((method) => typeof (store as Record<string, unknown> | null)?.[method] !== 'function');
 }
 
 /**
@@ -45,7 +46,7 @@ export function guardedStore(store: Store): Store {
     return attempt(work);
   };
   const guarded = Object.fromEntries(
-    [...METHODS, 'confirm' as const].map((method) => [
+    [...STORE_METHODS, 'confirm' as const].map((method) => [
       method,
       // biome-ignore lint/suspicious/noExplicitAny: each call is passed on as it came, to the method of the same name
       (...given: any[]) => call(() => (store[method] as (...all: any[]) => Promise<unknown>)(...given)),

@@ -63,7 +63,7 @@ describe('postern serve', () => {
     const args = ['serve', '--port', '0', '--database', 'occupied.db', '--bootstrap-token-file', 'occupied'];
     const { code, stderr } = await postern.run(args);
     expect(code).toBe(1);
-    expect(stderr).toContain('there is a file');
+    expect(stderr).toContain('exists already');
     expect(await readFile(postern.path('occupied'), 'utf8')).toBe('of someone else');
   });
 

@@ -1,7 +1,8 @@
+import { testClock } from 'postern/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ALGORITHMS } from '../../src/jwt/algorithms.js';
 import { type RemoteKeysOptions, remoteKeys } from '../../src/jwt/remote-keys.js';
-import { TestClock, thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 import { type KeyServer, keyServer } from './support/key-server.js';
 import { type IssuerKey, issuerKey } from './support/tokens.js';
 
@@ -19,12 +20,12 @@ beforeAll(async () => {
 type Rest = Omit<RemoteKeysOptions, 'url' | 'discover' | 'algorithms'>;
 
 function keysOf(server: KeyServer, options: Rest = {}) {
-  const clock = new TestClock();
+  const clock = testClock();
   const faults: unknown[] = [];
   const keys = remoteKeys({
     url: `${server.origin}${JWKS}`,
     algorithms: ALGORITHMS,
-    clock: clock.read,
+    clock: clock.now,
     onFault: (error) => faults.push(error),
     ...options,
   });

@@ -13,7 +13,7 @@ import {
 import { createClient } from 'redis';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { aDatabase } from '../stores/postgres-server.js';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 import { useRedis } from '../support/redis-server.js';
 import { usePostgres } from '../support/services.js';
 
