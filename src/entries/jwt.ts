@@ -1,4 +1,4 @@
-/** Signed tokens: made offline from an API token, exchanged for one, or issued by an identity provider. */
+/** Signed tokens: derived from an API token offline, exchanged for one, or issued by an identity provider. */
 
 export { type AccessTokens, accessTokens } from '../jwt/access-tokens.js';
 export type { SignatureAlgorithm } from '../jwt/algorithms.js';

@@ -30,41 +30,41 @@ import {
   verifySignature,
 } from './verify.js';
 
-/** The claims of a token whose signature was verified. Those beyond the registered ones are as the provider wrote them. */
+/** The claims of a token whose signature was verified. Only the registered claims are checked. */
 export type TrustedClaims = RegisteredClaims & Readonly<Record<string, unknown>>;
 
-/** Options of `trustedIssuer`: whose tokens are taken, and who they make of a caller. */
+/** Options of `trustedIssuer`. */
 export interface TrustedIssuerOptions extends KeyServerOptions {
   /**
-   * The issuer of the tokens: their `iss`, compared to the character. Without `jwks` it is also the address of its metadata.
-   * With one issuer for each tenant: a function that decides by an unverified `iss`. Its answer is kept for `maxAge`, for
-   * 1,000 issuers at most. Put such an authenticator last: it takes every token for the audience.
+   * The `iss` of the tokens, compared exactly. Without `jwks` it is also the address of the issuer's metadata. With an issuer
+   * for each tenant: a function that decides by the unverified `iss`. Its answer is kept for `maxAge`, for at most 1,000
+   * issuers. Put such an authenticator last, because it takes every token for the audience.
    */
   readonly issuer: string | IssuerLookup;
-  /** The audience of the tokens: `audienceClaim` must name one of these. */
+  /** The audience of the tokens: the claim `audienceClaim` must name one of these. */
   readonly audience: string | readonly string[];
   /**
-   * The claim that names the audience. Default `'aud'`. Amazon Cognito's access tokens have none: `'client_id'`. A token that
-   * has `aud` beside it must name one of the audiences there too (RFC 7519 section 4.1.3).
+   * The claim that names the audience. Default `'aud'`. Access tokens of Amazon Cognito have none: use `'client_id'`. A token
+   * that has `aud` beside it must name one of the audiences there too (RFC 7519 section 4.1.3).
    */
   readonly audienceClaim?: string | undefined;
   /**
-   * The issuer's keys: their address, or a JSON Web Key Set that never changes. Default: what the issuer's own metadata names
+   * The issuer's keys: their address, or a JSON Web Key Set that never changes. Default: the address in the issuer's metadata
    * (`/.well-known/openid-configuration`).
    */
   readonly jwks?: KeySource | undefined;
-  /** The algorithms that a token may be signed with. Default: RS256, PS256, ES256, ES384, EdDSA and Ed25519. */
+  /** The accepted signature algorithms. Default: RS256, PS256, ES256, ES384, EdDSA and Ed25519. */
   readonly algorithms?: readonly SignatureAlgorithm[] | undefined;
-  /** The `typ`s that are accepted; `'JWT'` takes tokens without one, too. Default: `at+jwt` (RFC 9068) and `JWT`. */
+  /** The accepted `typ`s. `'JWT'` accepts tokens without a `typ` too. Default: `at+jwt` (RFC 9068) and `JWT`. */
   readonly tokenType?: string | readonly string[] | undefined;
-  /** How far the issuer's clock may be off: on `iat`, `nbf`, and once on `exp`. Default `'5s'`, at most `'5m'`. */
+  /** How far the issuer's clock may be off, for `iat`, `nbf` and `exp`. Default `'5s'`, at most `'5m'`. */
   readonly clockTolerance?: Duration | undefined;
   /** Tokens that are bound to a key of their holder (`cnf.jkt`, RFC 9449). */
   readonly dpop?: DpopOptions | undefined;
   /**
-   * Who that is here, and what it may do. The claims are verified; what they mean is the application's knowledge. `null`:
-   * nobody, and the token is refused (`token_unknown`). What it returns is checked: an unknown type or scope is a fault, and
-   * never an allow. Asked once in `maxAge` for each token, so what it looks up shows that late at most.
+   * Maps verified claims to a principal and its rights. `null` refuses the token (`token_unknown`). The result is checked: an
+   * unknown type or scope is a fault, never an allow. It is called once in `maxAge` for each token, so changes in the data that
+   * it looks up take effect within `maxAge`.
    */
   readonly principal: (claims: TrustedClaims) => TrustedPrincipal | null | Promise<TrustedPrincipal | null>;
 }
@@ -93,10 +93,7 @@ const schema = z.strictObject({
     [text("name the issuer: the 'iss' of its tokens"), z.custom<IssuerLookup>((value) => typeof value === 'function')],
     "name the issuer: the 'iss' of its tokens, or give a function that decides by it",
   ),
-  audience: oneOrMore(
-    text('name an audience'),
-    "name the audience: what the tokens have in 'aud' when they are for you",
-  ),
+  audience: oneOrMore(text('name an audience'), "name the audience: the 'aud' of tokens that are for you"),
   audienceClaim: text("name a claim, such as 'client_id'").default('aud'),
   jwks: keySource.optional(),
   algorithms: z
@@ -134,13 +131,13 @@ interface Settings {
 }
 
 /**
- * Accepts the access tokens of an identity provider: JWTs that are signed with its keys, for this audience. No token is looked
- * up anywhere. The provider's keys are fetched when the first token comes, and again as they get old or a new one is named;
- * an outage of the provider is a fault (`unavailable`, cause `issuer`), never a verdict on a token. A key that the provider
- * withdraws is unknown after `maxAge`, and what was verified with it is verified again after `maxAge`.
+ * Accepts the access tokens of an identity provider: JWTs that are signed with its keys, for this audience. Tokens are not looked
+ * up anywhere. The provider's keys are fetched with the first token, and again when they get old or a token names a new key. An
+ * outage of the provider is a fault (`unavailable`, cause `issuer`), never a verdict on a token. A withdrawn key is unknown
+ * after `maxAge`, and tokens that were verified with it are verified again after `maxAge`.
  *
- * A token that is bound to a key of its holder (`cnf.jkt`) needs a proof with each call (RFC 9449); one that is bound otherwise
- * (to a certificate: RFC 8705) is refused, because nothing here can tell whose it is.
+ * A token that is bound to a key of its holder (`cnf.jkt`) needs a proof with each call (RFC 9449). Tokens with another binding
+ * (to a certificate: RFC 8705) are refused, because it can't be checked here.
  *
  * @example
  * trustedIssuer({
@@ -258,10 +255,10 @@ class TrustedIssuer implements Authenticator {
     const binding = bindingOf(jws.payload.cnf, { host: this.#host, token, origins });
     if (binding === 'refused') return 'token_unknown';
     if (!(await verifySignature(token, jws, keys))) return 'token_unknown';
-    // Only of a token that is the issuer's can it be said that it has expired.
+    // Only a token that the issuer signed is said to have expired.
     if (refusal !== null) return refusal;
     const claims = jws.payload as TrustedClaims;
-    // What is taken from the claims is taken first: the function may change what it is given.
+    // Read before the function runs, because it may change the claims.
     const tokenId = subjectId(claims);
     const endsAt = new Date(expiryOf(claims, tolerance));
     const mapped = await this.#settings.principal(claims);
