@@ -38,7 +38,7 @@ export interface Allowed<T extends TokenTypes = TokenTypes> {
 export interface Denied {
   readonly allowed: false;
   readonly reason: DenialReason;
-  /** With `scope_missing`: the scopes that the call needs. */
+  /** The scopes that the call needs: with `scope_missing`, and in guards also with the reasons of a 401. */
   readonly scopes?: readonly string[];
   /** With `unavailable`: the part that is down. */
   readonly cause?: FaultCause;
