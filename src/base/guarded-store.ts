@@ -3,7 +3,8 @@ import type { ChangeQuery } from '../ports/changes.js';
 import type { Store, TokenQuery } from '../ports/store.js';
 import { unpolluted } from './check.js';
 
-const METHODS = [
+/** Every method that a store must have. */
+export const STORE_METHODS = [
   'findTokenByDigest',
   'findTokenByKeyId',
   'findToken',
@@ -46,7 +47,7 @@ const NO_CONDITION = {
 
 /** The methods that a store lacks. */
 export function missingMethods(store: unknown): readonly string[] {
-  return METHODS.filter((method) => typeof (store as Record<string, unknown> | null)?.[method] !== 'function');
+  return STORE_METHODS.filter((method) => typeof (store as Record<string, unknown> | null)?.[method] !== 'function');
 }
 
 /**
@@ -60,7 +61,7 @@ export function guardedStore(store: Store): Store {
     return attempt(work);
   };
   const guarded = Object.fromEntries(
-    [...METHODS, 'confirm' as const].map((method) => [
+    [...STORE_METHODS, 'confirm' as const].map((method) => [
       method,
       // biome-ignore lint/suspicious/noExplicitAny: each call is passed on as it came, to the method of the same name
       (...given: any[]) => call(() => (store[method] as (...all: any[]) => Promise<unknown>)(...given)),

@@ -5,7 +5,7 @@ import { compileGrants } from '../../src/domain/grants.js';
 import { VerifiedPrincipal } from '../../src/domain/principal.js';
 import { compileRequirement } from '../../src/domain/requirement.js';
 import { bentocloudTokenTypes, compileCatalog } from '../../src/domain/token-types.js';
-import { START, verdict } from '../support/instance.js';
+import { START, verdict } from '../support/outcomes.js';
 
 const catalog = compileCatalog(bentocloudTokenTypes);
 const requirement = (value: unknown) => compileRequirement(value, catalog, 'acme');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compileRequirement } from '../../src/domain/requirement.js';
 import { bentocloudTokenTypes, compileCatalog, endpointAccess } from '../../src/domain/token-types.js';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
 const catalog = compileCatalog(bentocloudTokenTypes);
 const compile = (value: unknown) => compileRequirement(value, catalog, 'home');

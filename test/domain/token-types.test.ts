@@ -1,7 +1,7 @@
 import { bentocloudTokenTypes, endpointAccess, scopeAccess } from 'postern';
 import { describe, expect, test } from 'vitest';
 import { compileCatalog } from '../../src/domain/token-types.js';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
 function expansion(resources: object, grant: string): readonly string[] | undefined {
   const type = compileCatalog({ t: scopeAccess(resources as never) }).types.get('t');

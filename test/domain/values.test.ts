@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { durationOf, parseDuration } from '../../src/domain/duration.js';
 import { isEndpointId, isOrganizationName } from '../../src/domain/endpoint.js';
 import { escapeInvisible, quote } from '../../src/domain/text.js';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
 describe('a duration', () => {
   test.each([

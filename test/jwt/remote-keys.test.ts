@@ -1,8 +1,9 @@
 import { trustedIssuer } from 'postern/jwt';
+import { testClock } from 'postern/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ALGORITHMS } from '../../src/jwt/algorithms.js';
 import { keyServerSettings, remoteKeys } from '../../src/jwt/remote-keys.js';
-import { TestClock, thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 import { type KeyServer, keyServer } from './support/key-server.js';
 import { type IssuerKey, issuerKey } from './support/tokens.js';
 
@@ -21,13 +22,13 @@ beforeAll(async () => {
 type Given = Parameters<typeof keyServerSettings>[0];
 
 function keysOf(server: KeyServer, given: Given = {}) {
-  const clock = new TestClock();
+  const clock = testClock();
   const faults: unknown[] = [];
   const keys = remoteKeys({
     server: new URL(`${server.origin}${JWKS}`),
     settings: keyServerSettings(given, 'test'),
     algorithms: ALGORITHMS,
-    clock: clock.read,
+    clock: clock.now,
     onFault: (error) => faults.push(error),
   });
   const find = (kid: string | null) => keys.find({ alg: 'EdDSA', kid });

@@ -1,5 +1,5 @@
-import { createPostern } from 'postern';
 import { managementApi } from 'postern/management';
+import { createTestPostern } from 'postern/testing';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CROWD, crowdedStore, NEEDLE } from '../support/crowd.js';
 import { answerOf, init, world } from './world.js';
@@ -13,7 +13,7 @@ describe('an organization with very many tokens', () => {
   });
 
   async function crowded(among = store) {
-    const postern = createPostern({ store: among });
+    const { postern } = createTestPostern({ store: among });
     const { token, record } = await postern.tokens.create({ name: 'admin', types: { developer: { scopes: ['*'] } } });
     onTestFinished(() => postern.tokens.delete(record.id));
     const api = managementApi(postern, { console: false });

@@ -6,7 +6,7 @@ import { createClient, createClientPool, createSentinel } from 'redis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { clientFor } from '../../src/stores/redis/driver.js';
 import { aToken, aUsage, insert } from '../../src/testing/store-cases/case.js';
-import { refusal, thrown } from '../support/instance.js';
+import { refusal, thrown } from '../support/outcomes.js';
 import { redisCli, useRedis } from '../support/redis-server.js';
 
 const server = await useRedis(['--save', '']);
