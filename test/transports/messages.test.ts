@@ -80,7 +80,7 @@ describe('a slip says what was meant', () => {
       'a prefix with its separator',
       () => createTestPostern({ tokenPrefix: 'sk_live' }).postern,
       'option_invalid',
-      'such as "sklive" (the underscore after it comes by itself)',
+      'such as "sklive" (the underscore is added)',
     ],
     [
       'a number that was meant as seconds',
