@@ -43,11 +43,17 @@ export interface PosternErrorOptions {
   readonly cause?: unknown;
 }
 
+const IS_ERROR = Symbol.for('postern/error');
+
 /**
  * The one error class of this package. Its message says where the fault is, and what to do: `path of input: problem`. It never
  * holds a secret.
  */
 export class PosternError extends Error {
+  /** What {@link isPosternError} goes by, in every copy of this package. */
+  get [IS_ERROR](): true {
+    return true;
+  }
   override readonly name = 'PosternError';
   readonly code: PosternErrorCode;
   /** What is wrong and what to do, without the place: for whoever names the field in words of their own. */
@@ -68,9 +74,9 @@ export function shownPath(path: string): string {
   return quote(path, 200).slice(1, -1);
 }
 
-/** True for a `PosternError` of any copy of this package. */
+/** True for a `PosternError` of any copy of this package, and of no object that was read from somewhere. */
 export function isPosternError(error: unknown): error is PosternError {
-  return error instanceof Error && error.name === 'PosternError' && typeof (error as PosternError).code === 'string';
+  return typeof error === 'object' && error !== null && IS_ERROR in error;
 }
 
 /** True where nothing is known because the store did not answer, could not be opened, or is closed. */

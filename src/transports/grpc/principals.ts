@@ -1,6 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { PosternError } from '../../domain/errors.js';
 import type { Principal } from '../../domain/principal.js';
+import { shared } from '../../domain/shared.js';
 import type { RegisteredPrincipal } from '../../instance/register.js';
 import { interceptingCallsOf } from './internals.js';
 
@@ -9,11 +10,11 @@ export interface GrpcHandlerCall {
   readonly metadata: Metadata;
 }
 
-/** Where a guard's intercepting call keeps who makes the call: a key that nobody else has. */
-export const PRINCIPAL = Symbol('postern.principal');
+/** Where a guard's intercepting call keeps who makes the call: the same key in every copy of this package. */
+export const PRINCIPAL: unique symbol = Symbol.for('postern.grpc-principal') as never;
 
 /** By the identity of a call's metadata, which no client can make. */
-const principals = new WeakMap<Metadata, Principal | null>();
+const principals = /* @__PURE__ */ shared('grpc-principals', () => new WeakMap<Metadata, Principal | null>());
 
 /** Notes who makes the call that has this metadata. */
 export function setPrincipal(metadata: Metadata, principal: Principal | null): void {
