@@ -100,7 +100,7 @@ describe('a text of someone else in a message', () => {
 
 describe('PosternError', () => {
   test('is known by its code, in whatever copy of the package it was made', () => {
-    const foreign = Object.assign(new Error('x'), { name: 'PosternError', code: 'conflict' });
+    const foreign = Object.assign(new Error('x'), { [Symbol.for('postern/error')]: true, code: 'conflict' });
     expect(isPosternError(foreign)).toBe(true);
     expect(isPosternError(new PosternError('conflict', 'x'))).toBe(true);
     expect(isPosternError(new Error('x'))).toBe(false);
