@@ -33,6 +33,7 @@ const toCommonJs: NonNullable<Options['plugins']>[number] = {
       // With the names of its exports in a form that an ES module can import.
       platform: 'node',
       banner: "'use strict';",
+      define: { 'import.meta.url': '__filename' },
       supported: { 'dynamic-import': false },
     }),
 };
