@@ -8,6 +8,7 @@ import type { AttachableAuthenticator, Authenticator } from '../ports/authentica
 import type { Clock, Random } from '../ports/environment.js';
 import type { RateLimiter } from '../ports/rate-limiter.js';
 import type { Store } from '../ports/store.js';
+import { bytes } from './bytes.js';
 import { check, ownCopy } from './check.js';
 import type { PepperKey } from './digest.js';
 import { duration } from './duration-input.js';
@@ -160,11 +161,11 @@ const schema = z.strictObject({
     .union(
       [
         z.string(),
-        z.instanceof(Uint8Array),
+        bytes,
         z.array(
           nested({
             id: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'give 1 to 64 visible ASCII characters'),
-            key: z.union([z.instanceof(Uint8Array), z.string(), z.null()], 'give bytes, or a text'),
+            key: z.union([bytes, z.string(), z.null()], 'give bytes, or a text'),
           }),
         ),
       ],
