@@ -267,7 +267,7 @@ function readPeppers(pepper: Uint8Array | string | readonly Pepper[]): readonly 
       if (index === 0) throw invalid('pepper.0.key', 'is null, and the first one writes: put a key before it');
       return { id, key };
     }
-    const bytes = typeof key === 'string' ? asciiBytes(key) : key.slice();
+    const bytes = typeof key === 'string' ? asciiBytes(key) : new Uint8Array(key);
     if (bytes === null || bytes.length < PEPPER_BYTES) {
       throw invalid(
         `pepper.${index}.key`,

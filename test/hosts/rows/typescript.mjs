@@ -1,0 +1,83 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+export const host = 'TypeScript';
+export const how =
+  '5.4 to the newest; node16, nodenext and bundler; from ES modules and from CommonJS; skipLibCheck off';
+
+const VERSIONS = ['typescript-5.4', 'typescript', 'typescript-6', 'typescript-7'];
+
+/** `nodenext` is what `node16` is to a package like this one; it is asked for with the newest alone. */
+const MODES = [
+  { name: 'node16, ES module', file: 'esm.mts', options: { module: 'node16' } },
+  { name: 'node16, CommonJS', file: 'cjs.cts', options: { module: 'node16' } },
+  { name: 'nodenext, CommonJS', file: 'cjs.cts', options: { module: 'nodenext' } },
+  { name: 'bundler', file: 'bundled.ts', options: { module: 'esnext', moduleResolution: 'bundler' } },
+];
+
+const CONSUMER = `
+import express = require('express');
+import { createPostern, memoryStore, isPosternError, type Principal, type Decision } from 'postern';
+import { guard } from 'postern/express';
+import { accessTokens, derive } from 'postern/jwt';
+import { managementApi, toNodeHandler } from 'postern/management';
+import { sqliteStore } from 'postern/stores/sqlite';
+import { createTestPostern, testStore } from 'postern/testing';
+import type { Store } from 'postern/store';
+
+const store: Store = sqliteStore({ filename: ':memory:' });
+export const postern = createPostern({ store });
+declare module 'postern' {
+  interface Register {
+    postern: typeof postern;
+  }
+}
+const app = express();
+app.get('/models', guard(postern, { scope: 'models:read' }), (req, res) => {
+  const principal: Principal | null | undefined = req.principal;
+  res.json(principal);
+});
+// @ts-expect-error There is no resource 'model'.
+app.get('/wrong', guard(postern, { scope: 'model:read' }), (_req, res) => res.end());
+app.use(toNodeHandler(managementApi(postern)));
+export async function use(token: string): Promise<Decision<any>> {
+  const signed = accessTokens({ issuer: 'https://a.example', audience: 'https://b.example' });
+  await signed.exchange(postern, token, { scopes: ['models:read'] }).catch((error: unknown) => isPosternError(error) && error.code);
+  return postern.authorize({ token: await derive(token, { expiresIn: '5m' }), requirement: { scope: 'models:read' } });
+}
+export const helpers = { createTestPostern, testStore, memoryStore };
+`;
+
+export async function run(context) {
+  const esm = CONSUMER.replace("import express = require('express');", "import express from 'express';");
+  await context.write({ 'package.json': { type: 'module' }, 'esm.mts': esm, 'cjs.cts': CONSUMER, 'bundled.ts': esm });
+  const seen = [];
+  for (const version of VERSIONS) {
+    const folder = join(context.modules, version);
+    const { version: number, bin } = createRequire(import.meta.url)(join(folder, 'package.json'));
+    for (const { name, file, options } of MODES) {
+      const project = `${version}-${name.replaceAll(/\W+/g, '-')}.json`;
+      await context.write({
+        [project]: {
+          compilerOptions: {
+            target: 'es2022',
+            lib: ['es2022', 'dom', 'dom.iterable', 'esnext.disposable'],
+            types: ['node'],
+            strict: true,
+            exactOptionalPropertyTypes: true,
+            isolatedModules: true,
+            esModuleInterop: true,
+            skipLibCheck: false,
+            skipDefaultLibCheck: true,
+            noEmit: true,
+            ...options,
+          },
+          files: [file],
+        },
+      });
+      await context.node([join(folder, bin.tsc), '-p', project]);
+    }
+    seen.push(number);
+  }
+  return [`${seen.join(', ')}: each compiles in ${MODES.map(({ name }) => name).join('; ')}`];
+}
