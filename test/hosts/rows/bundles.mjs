@@ -100,7 +100,7 @@ const BUNDLERS = {
         rollupOptions: {
           output: {
             format,
-            inlineDynamicImports: true,
+            codeSplitting: false,
             entryFileNames: format === 'esm' ? 'server.mjs' : 'server.cjs',
           },
         },
