@@ -5,21 +5,21 @@ import type { GrantsOf, TokenTypes } from './token-types.js';
 /** `personal` tokens end with their owner's membership; `organization` tokens outlive it. */
 export type Ownership = 'personal' | 'organization';
 
-/** Who a verified credential is. Safe to log. */
+/** The holder of a verified credential. Safe to log. */
 export interface Principal<T extends TokenTypes = TokenTypes> {
   /** The id of the token's record. */
   readonly tokenId: string;
-  /** What the token was granted, by type: the same object as the record's. */
+  /** The token's grants by type: the same object as the record's. */
   readonly types: GrantsOf<T>;
-  /** The person or service that the token was made for; `null` where none was named. */
+  /** The person or service that the token was made for; `null` if none was named. */
   readonly owner: string | null;
   readonly ownership: Ownership;
   readonly organization: string;
-  /** What the grants come to. */
+  /** The effect of the grants. */
   readonly grants: EffectiveGrants;
   /**
-   * The earliest end of what proved it: token, secret in its grace, JWT, parent. `null`: none of them ends. Nothing that it
-   * makes through `as(principal)` ends later.
+   * The earliest end among its token, its secret's grace, its JWT and its parent. `null`: none of them ends. A token that it
+   * makes through `as(principal)` ends no later.
    */
   readonly endsAt: Date | null;
 }
@@ -33,15 +33,15 @@ export interface PrincipalFields {
   /** Epoch milliseconds; `Infinity`: never. */
   readonly endsAt: number;
   /**
-   * How long what it makes may live, in milliseconds from its making. `Infinity`: as long as the principal itself. 0: it makes
-   * and changes nothing.
+   * The longest life of a token that this principal makes, in milliseconds. `Infinity`: as long as the principal itself. 0: it
+   * may not make or change anything.
    */
   readonly mayIssue: number;
 }
 
 /**
- * What makes a principal a verified one: its compiled grants and its right to issue, in private fields. No other object has
- * them: not one of the same shape, not a copy, not one that inherits from it. All copies of this package share this class.
+ * The private part of a verified principal: its compiled grants and its right to issue. An object of the same shape, a copy, or
+ * one that inherits from it does not have it, and it is never printed. All copies of this package share this class.
  */
 const Verified = /* @__PURE__ */ shared(
   'verified-principal',
