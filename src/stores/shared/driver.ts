@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { PosternError } from '../../domain/errors.js';
 
 /** Finds a driver by its name; `null`: there is none. */
@@ -44,7 +43,7 @@ export function noDriver(
   handOver: string,
   directory: string = process.cwd(),
 ): PosternError {
-  const here = requireFrom(join(directory, 'index.js'));
+  const here = requireFrom(`${directory}/index.js`);
   const installed = names.find((name) => here !== null && pathOf(name, here) !== null);
   const [first, ...others] = names.map((name) => `npm install ${name}`);
   const choice = others.length === 0 ? '' : ` (or: ${others.join(', ')})`;
