@@ -8,6 +8,7 @@ import type { AttachableAuthenticator, Authenticator } from '../ports/authentica
 import type { Clock, Random } from '../ports/environment.js';
 import type { RateLimiter } from '../ports/rate-limiter.js';
 import type { Store } from '../ports/store.js';
+import { bytes } from './bytes.js';
 import { check, ownCopy, unpolluted } from './check.js';
 import type { PepperKey } from './digest.js';
 import { duration } from './duration-input.js';
@@ -160,11 +161,11 @@ const schema = z.strictObject({
     .union(
       [
         z.string(),
-        z.instanceof(Uint8Array),
+        bytes,
         z.array(
           nested({
             id: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'give 1 to 64 visible ASCII characters'),
-            key: z.union([z.instanceof(Uint8Array), z.string(), z.null()], 'give bytes, or a text'),
+            key: z.union([bytes, z.string(), z.null()], 'give bytes, or a text'),
           }),
         ),
       ],
@@ -267,7 +268,7 @@ function readPeppers(pepper: Uint8Array | string | readonly Pepper[]): readonly 
         throw invalid('pepper.0.key', 'is null, but the first key is used for new tokens: put a key before it');
       return { id, key };
     }
-    const bytes = typeof key === 'string' ? asciiBytes(key) : key.slice();
+    const bytes = typeof key === 'string' ? asciiBytes(key) : new Uint8Array(key);
     if (bytes === null || bytes.length < PEPPER_BYTES) {
       throw invalid(
         `pepper.${index}.key`,

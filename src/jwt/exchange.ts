@@ -24,6 +24,7 @@ import { claimsOf } from './access-claims.js';
 import { ALGORITHMS, fits, type PublicJwk } from './algorithms.js';
 import { thumbprintOf } from './dpop.js';
 import type { Signer } from './keys.js';
+import { utf8 } from './utf8.js';
 
 /** Single scopes, `resource:*` and `*` of some token types. */
 export type ExchangeableScope<T extends TokenTypes> = {
@@ -130,7 +131,7 @@ export async function exchangeToken(
     secret_kid: secretKid,
     ...(jkt !== null && { cnf: { jkt } }),
   };
-  const accessToken = await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+  const accessToken = await new CompactSign(utf8(JSON.stringify(claims)))
     .setProtectedHeader({ alg, typ: ACCESS_TOKEN_TYP, kid })
     .sign(key);
   if (accessToken.length > MAX_TOKEN_LENGTH) {
