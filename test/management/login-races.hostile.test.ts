@@ -1,3 +1,4 @@
+import { PosternError } from 'postern';
 import { describe, expect, test } from 'vitest';
 import { type World, world } from './world.js';
 
@@ -126,7 +127,7 @@ describe('what happens between the approval and its collection', () => {
     const made = await world();
     for (const [error, status, code] of [
       [new Error('down'), 503, 'unavailable'],
-      [Object.assign(new Error('bad random'), { name: 'PosternError', code: 'option_invalid' }), 500, 'internal_error'],
+      [new PosternError('option_invalid', 'bad random'), 500, 'internal_error'],
     ] as const) {
       const login = await begin(made);
       await approve(made, login);

@@ -220,8 +220,9 @@ async function toManage({ context, caller, library, params }: CallerCall) {
   return managed(context, caller, await library.tokens.get(params.uid as string));
 }
 
-/** BentoCloud's client pages by number until the total: where there is more, it is never reached. */
-function totalFor({ items, nextCursor }: Page<TokenRecord>, start: number, { count }: TokenCount): number {
+/** BentoCloud's client pages by number until the total. A total that was not counted to its end is never reached. */
+function totalFor({ items, nextCursor }: Page<TokenRecord>, start: number, { count, more }: TokenCount): number {
+  if (!more) return count;
   const end = start + items.length;
   return Math.max(count, nextCursor !== null && items.length > 0 ? end + 1 : end);
 }
