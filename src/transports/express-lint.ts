@@ -1,13 +1,5 @@
 import { PosternError } from '../domain/errors.js';
-import { type Finding, findingsOf } from './lint.js';
-
-/** Guards, with what they require: `null` where that depends on the request. */
-const GUARDS = new WeakMap<object, { readonly requirement: unknown }>();
-
-/** Notes that a middleware is a guard. */
-export function markGuard(middleware: object, requirement: unknown): void {
-  GUARDS.set(middleware, { requirement });
-}
+import { type Finding, findingsBehind, isGuard } from './lint.js';
 
 /** What is read of a layer of Express's router, 4 and 5. */
 interface Layer {
@@ -96,13 +88,8 @@ function lintRoute(route: NonNullable<Layer['route']>, inherited: readonly objec
         .filter(isGuard),
     ];
     const name = `${method === '_all' ? 'ALL' : method.toUpperCase()} ${String(route.path)}`;
-    if (guards.length === 0) return findingsOf(name, undefined);
-    return guards.flatMap((guard) => findingsOf(name, GUARDS.get(guard)?.requirement));
+    return findingsBehind(name, guards);
   });
-}
-
-function isGuard(handle: unknown): handle is object {
-  return typeof handle === 'function' && GUARDS.has(handle);
 }
 
 function stackOf(router: unknown): readonly Layer[] | null {

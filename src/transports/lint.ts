@@ -9,6 +9,24 @@ export interface Finding {
   readonly advice: string;
 }
 
+/** Guards, with what they require: a function where that depends on the request. */
+const GUARDS = new WeakMap<object, { readonly requirement: unknown }>();
+
+/** Notes that a middleware is a guard. */
+export function markGuard(middleware: object, requirement: unknown): void {
+  GUARDS.set(middleware, { requirement });
+}
+
+export function isGuard(handler: unknown): handler is object {
+  return typeof handler === 'function' && GUARDS.has(handler);
+}
+
+/** What there is to say of a route with these guards in front of it. */
+export function findingsBehind(route: string, guards: readonly object[]): Finding[] {
+  if (guards.length === 0) return findingsOf(route, undefined);
+  return guards.flatMap((guard) => findingsOf(route, GUARDS.get(guard)?.requirement));
+}
+
 /** Names that route parameters have where they hold a tenant. */
 const TENANT = /[:{*](?:org|organi[sz]ation|tenant|account|workspace|team|customer|company)(?:_?(?:id|name|slug))?\b/i;
 

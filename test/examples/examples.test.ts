@@ -6,7 +6,7 @@ const EXAMPLES = new URL('../../examples/', import.meta.url);
 
 afterEach(endExamples);
 
-it.each(['express.ts', 'fastify.ts', 'fetch.ts'])(
+it.each(['express.ts', 'fastify.ts', 'fetch.ts', 'hono.ts', 'nestjs.ts', 'node.ts'])(
   '%s lets its token through, refuses another call, and ends on SIGTERM',
   async (file) => {
     const example = startExample(file);
