@@ -13,13 +13,17 @@ import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
-declare global {
-  namespace Express {
-    interface Request {
+/** What a request of Express has beside its own; nothing, where the application has declared a `principal` itself. */
+type WithPrincipal = 'principal' extends keyof Express.Request
+  ? object
+  : {
       /** Who calls; `null` where no credential was needed, `undefined` where no guard ran. */
       principal?: RegisteredPrincipal | null;
-    }
-  }
+    };
+
+// Not on the global `Express.Request`, where applications put what is theirs: two of one name are an error (TS2717).
+declare module 'express-serve-static-core' {
+  interface Request extends WithPrincipal {}
 }
 
 /** A request as a requirement function sees it. */
@@ -70,7 +74,7 @@ export function guard<T extends TokenTypes>(
       }
       // Answered while the decision was pending, by a timeout: nobody waits for the handler.
       if (!wasOver && response.writableEnded) return;
-      request.principal = settled.principal as RegisteredPrincipal | null;
+      (request as { principal?: unknown }).principal = settled.principal;
       const limit = unpolluted(settled, 'limit');
       if (limit !== undefined && !response.headersSent) response.set(rateLimitHeaders(limit));
       next();

@@ -1,6 +1,5 @@
-import type { NodeResponse } from '../../transports/node-answer.js';
 import type { ManagementApi } from '../api.js';
-import { serveNode } from './node.js';
+import { answerNode } from './node.js';
 import type { NodeRequest } from './to-request.js';
 
 /** What is used of a Fastify instance. */
@@ -23,14 +22,17 @@ interface FastifyRequestLike {
 }
 
 interface FastifyReplyLike {
-  readonly raw: unknown;
-  hijack(): unknown;
+  readonly sent: boolean;
+  readonly raw: { readonly headersSent: boolean };
+  code(status: number): unknown;
+  headers(headers: object): unknown;
+  send(body: unknown): unknown;
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'];
 
 /**
- * The API as a Fastify plugin. Give `register` the prefix that is the API's `basePath`. Beside `posternPlugin` it declares
+ * The API as a Fastify plugin. Its answers pass the hooks of the instance, as those of any route: CORS, compression, ids of requests. Give `register` the prefix that is the API's `basePath`. Beside `posternPlugin` it declares
  * itself public: the API looks at credentials itself.
  *
  * @example
@@ -47,9 +49,13 @@ export function fastifyManagement(api: ManagementApi): (app: FastifyLike) => Pro
         method: METHODS,
         url,
         config: { requirement: { public: true } },
-        handler(request, reply) {
-          reply.hijack();
-          return serveNode(api, request.raw as NodeRequest, reply.raw as NodeResponse, { source: request });
+        async handler(request, reply) {
+          const { status, headers, body } = await answerNode(api, request.raw as NodeRequest, { source: request });
+          // Somebody else has answered meanwhile.
+          if (reply.sent || reply.raw.headersSent) return reply;
+          reply.code(status);
+          reply.headers(headers);
+          return reply.send(body.length === 0 ? undefined : body);
         },
       });
     }
