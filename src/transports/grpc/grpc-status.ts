@@ -1,6 +1,7 @@
 import { type Metadata, status } from '@grpc/grpc-js';
 import { ownCopy } from '../../base/check.js';
-import type { DenialReason, Denied } from '../../domain/decision.js';
+import type { Denied } from '../../domain/decision.js';
+import { STATUSES } from '../rpc-status.js';
 import type { GrpcRequest } from './request.js';
 
 /** A gRPC status with its trailing metadata, ready to be sent. */
@@ -20,40 +21,6 @@ export interface CustomAnswer {
 }
 
 export type OnDenied = (denial: Denied, request: GrpcRequest) => CustomAnswer | null | undefined;
-
-interface Status {
-  readonly code: number;
-  readonly details: string;
-}
-
-const NOT_FOUND: Status = { code: status.NOT_FOUND, details: 'There is nothing here.' };
-
-/** Reason → status, for every reason there is: the table of docs/contract.md. */
-const STATUSES: Readonly<Record<DenialReason, Status>> = {
-  token_missing: { code: status.UNAUTHENTICATED, details: 'This needs a token, and none came with the call.' },
-  token_malformed: { code: status.UNAUTHENTICATED, details: 'Send exactly one token, in one metadata entry.' },
-  token_unknown: { code: status.UNAUTHENTICATED, details: 'The token is not valid.' },
-  token_expired: { code: status.UNAUTHENTICATED, details: 'The token has expired.' },
-  proof_invalid: { code: status.UNAUTHENTICATED, details: 'The proof of possession is not good.' },
-  token_revoked: { code: status.UNAUTHENTICATED, details: 'The token was revoked.' },
-  scope_missing: {
-    code: status.PERMISSION_DENIED,
-    details: 'The token does not hold the scope that this needs.',
-  },
-  endpoint_not_granted: { code: status.PERMISSION_DENIED, details: 'The token does not reach this endpoint.' },
-  endpoint_unknown: NOT_FOUND,
-  endpoint_private: NOT_FOUND,
-  requirement_missing: { code: status.PERMISSION_DENIED, details: 'This is not open to anyone.' },
-  rate_limited: {
-    code: status.RESOURCE_EXHAUSTED,
-    details: 'The token has used up what it may use for now.',
-  },
-  unavailable: {
-    code: status.UNAVAILABLE,
-    details: 'The token can not be checked at the moment. Keep it, and try again.',
-  },
-  internal_error: { code: status.INTERNAL, details: 'Something went wrong.' },
-};
 
 /** grpc-js lays the metadata over the status' own fields, so these would replace it on the wire. */
 const RESERVED = ['grpc-status', 'grpc-message', 'content-type'];
