@@ -95,7 +95,7 @@ module.exports = {
       comment: 'One entry never loads another entry of the transports, or its peer would come along.',
       severity: 'error',
       from: { path: '^src/transports/(express|fastify|fetch|hono|nestjs|connect|node|zones|grpc)[/.]' },
-      to: { path: '^src/transports/(express|fastify|fetch|hono|nestjs|connect|node|zones|grpc)[/.]', pathNot: '^src/transports/$1[/.]' },
+      to: { path: '^src/transports/(express|fastify|fetch|hono|nestjs|connect|node|zones|grpc)[/.]', pathNot: '^src/transports/($1[/.]|grpc/grpc-credential[.]ts$|zones[.]ts$)' },
     },
     {
       name: 'jwt-knows-ports',

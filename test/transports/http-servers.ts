@@ -2,6 +2,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
+import { All, Controller, Module } from '@nestjs/common';
+import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import express5 from 'express';
 // @ts-expect-error: Express 4 under another name has no types; those of 5 serve
 import express4 from 'express4';
@@ -13,6 +17,7 @@ import { posternPlugin } from 'postern/fastify';
 import { guard as fetchGuard, responseTo } from 'postern/fetch';
 import { guard as honoGuard, refuseUndeclared } from 'postern/hono';
 import { answerTo, readCredential } from 'postern/http';
+import { Caller, PosternModule, Requires } from 'postern/nestjs';
 import { guardUpgrade, guard as nodeGuard } from 'postern/node';
 import { internalNetworks } from 'postern/zones';
 import { TARGETS, type Target } from './cases.js';
@@ -62,6 +67,8 @@ type Name =
   | 'fastify'
   | 'fetch'
   | 'hono'
+  | 'nestjs'
+  | 'nestjs on fastify'
   | 'node'
   | 'node upgrade'
   | 'http'
@@ -129,6 +136,9 @@ export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
     }
     return listen(createAdaptorServer(app) as Server);
   },
+
+  nestjs: (postern, reached) => startNest(postern, reached, new ExpressAdapter()),
+  'nestjs on fastify': (postern, reached) => startNest(postern, reached, new FastifyAdapter()),
 
   node: (postern, reached) => {
     const handlers = byPath((requirement) =>
@@ -200,6 +210,34 @@ export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
       }),
     ),
 };
+
+async function startNest(
+  postern: Postern,
+  reached: (principal: unknown) => void,
+  adapter: AbstractHttpAdapter,
+): Promise<Running> {
+  @Controller()
+  class Targets {}
+  for (const target of ALL) {
+    const method = (principal: unknown) => {
+      reached(principal);
+      return 'reached';
+    };
+    const descriptor = { value: method, configurable: true };
+    Object.defineProperty(Targets.prototype, target, descriptor);
+    const requirement = requirementOf(target);
+    if (requirement !== undefined) Requires(requirement as Requirement)(Targets.prototype, target, descriptor);
+    All(`/${target}`)(Targets.prototype, target, descriptor);
+    Caller()(Targets.prototype, target, 0);
+  }
+  @Module({ imports: [PosternModule.forRoot({ postern, zone })], controllers: [Targets] })
+  class Application {}
+
+  const app = await NestFactory.create(Application, adapter as never, { logger: false });
+  app.getHttpAdapter().getType() === 'express' && app.getHttpAdapter().getInstance().disable('x-powered-by');
+  await app.listen(0, '127.0.0.1');
+  return { port: (app.getHttpServer().address() as AddressInfo).port, close: () => app.close() };
+}
 
 /** What is made for each target, by its path. */
 function byPath<Handler>(make: (requirement: Requirement) => Handler): Map<string, Handler> {
