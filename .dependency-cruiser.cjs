@@ -95,7 +95,10 @@ module.exports = {
       comment: 'One entry never loads another entry of the transports, or its peer would come along.',
       severity: 'error',
       from: { path: '^src/transports/(express|fastify|fetch|hono|nestjs|connect|node|zones|grpc)[/.]' },
-      to: { path: '^src/transports/(express|fastify|fetch|hono|nestjs|connect|node|zones|grpc)[/.]', pathNot: '^src/transports/($1[/.]|grpc/grpc-credential[.]ts$|zones[.]ts$)' },
+      to: {
+        path: '^src/transports/(express|fastify|fetch|hono|nestjs|connect|node|zones|grpc)[/.]',
+        pathNot: '^src/transports/($1[/.]|grpc/grpc-credential[.]ts$|zones[.]ts$)',
+      },
     },
     {
       name: 'jwt-knows-ports',
@@ -183,7 +186,8 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(transports/(express|fastify|hono|connect)(-lint)?\\.ts$|transports/(grpc|nestjs)/|stores/[^/]+/|limits/)',
+        pathNot:
+          '^src/(transports/(express|fastify|hono|connect)(-lint)?\\.ts$|transports/(grpc|nestjs)/|stores/[^/]+/|limits/)',
       },
       to: { dependencyTypes: ['npm-peer'] },
     },

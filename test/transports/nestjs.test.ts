@@ -177,7 +177,7 @@ describe('PosternModule in a gRPC microservice', () => {
     const { postern, token } = createTestPostern();
     const text = { fields: { text: { type: 'string', id: 1 } } };
     const methods = Object.fromEntries(
-      ['Read', 'Forgotten'].map((name) => [name, { requestType: 'Text', responseType: 'Text' }]),
+      ['Read', 'Forgotten'].map((name) => [name, { requestType: 'Text', responseType: 'Text', comment: '' }]),
     );
     const packageDefinition = fromJSON({ nested: { table: { nested: { Text: text, Table: { methods } } } } });
     @Module({ imports: [PosternModule.forRoot({ postern })], controllers: [Table] })
@@ -207,7 +207,10 @@ describe('PosternModule in a gRPC microservice', () => {
       });
     const good = `Bearer ${await token({ scopes: ['models:read'], owner: 'ada' })}`;
     expect(await call('Read', good)).toBe('ada');
-    expect(await call('Read')).toEqual([grpc.status.UNAUTHENTICATED, 'This needs a token, and none came with the call.']);
+    expect(await call('Read')).toEqual([
+      grpc.status.UNAUTHENTICATED,
+      'This needs a token, and none came with the call.',
+    ]);
     expect(await call('Read', `Bearer ${await token({ scopes: ['iam:read'] })}`)).toMatchObject([
       grpc.status.PERMISSION_DENIED,
       expect.anything(),

@@ -23,7 +23,7 @@ import { rateLimitHeaders } from '../rate-limit-headers.js';
 import type { PeerCall, SocketRequest } from '../zones.js';
 import { callOf, identityOf, type NestCall } from './call.js';
 import { PosternDenied, PosternDeniedFilter } from './denial.js';
-import { handlersOf, REQUIREMENT, requirementOf } from './requirement.js';
+import { handlersOf, putOn, REQUIREMENT, requirementOf } from './requirement.js';
 
 /** Options of `PosternModule.forRoot`. Answers in another form are an exception filter's (`@Catch(PosternDenied)`). */
 export interface PosternModuleOptions extends HttpGuardOptions<SocketRequest | PeerCall> {
@@ -62,6 +62,8 @@ export function principalOf(context: ExecutionContext): Principal<RegisteredType
   if (principal !== undefined) return principal as Principal<RegisteredTypes> | null;
   throw new PosternError('guard_missing', 'no guard let this call through: import PosternModule.forRoot({ postern })');
 }
+
+const PASSED = new WeakSet<ExecutionContext>();
 
 /** What the guard of an application asks and answers with. */
 class Guarding {
@@ -122,8 +124,11 @@ export class PosternGuard implements CanActivate {
 
   /** @throws PosternDenied where the call is denied */
   async canActivate(context: ExecutionContext): Promise<boolean> {
+    // An application's guards and a class's share the context of a call.
+    if (PASSED.has(context)) return true;
     const decision = await this.#guarding.decide(context);
     if (!decision.allowed) throw this.#guarding.exception(decision);
+    PASSED.add(context);
     PRINCIPALS.set(identityOf(context), decision.principal);
     const limit = unpolluted(decision, 'limit');
     if (limit !== undefined && context.getType() === 'http') {
@@ -156,6 +161,10 @@ export class PosternModule implements OnModuleInit {
   constructor(guarding: Guarding, modules: ModulesContainer) {
     this.#guarding = guarding;
     this.#modules = modules;
+    // Now, for Nest reads them when it sets handlers up.
+    for (const { owner, message } of handlersOf(modules)) {
+      if (message) putOn(owner, new PosternGuard(guarding), new PosternDeniedFilter());
+    }
   }
 
   /** @throws PosternError `requirement_invalid`, `scope_unknown` for what a handler declares */

@@ -31,8 +31,16 @@ export function lintRoutes(app: { get(token: typeof ModulesContainer): ModulesCo
   return handlersOf(app.get(ModulesContainer)).flatMap(({ route, requirement }) => findingsOf(route, requirement));
 }
 
+interface HandlerInfo {
+  readonly owner: Class;
+  readonly route: string;
+  readonly requirement: unknown;
+  /** Of a microservice or a gateway, not of HTTP. */
+  readonly message: boolean;
+}
+
 /** The handlers of controllers and gateways, with what they declare. */
-export function handlersOf(modules: ModulesContainer): { readonly route: string; readonly requirement: unknown }[] {
+export function handlersOf(modules: ModulesContainer): HandlerInfo[] {
   const owners = new Set<Class>();
   for (const { controllers, providers } of modules.values()) {
     for (const { metatype } of [...controllers.values(), ...providers.values()]) {
@@ -42,7 +50,9 @@ export function handlersOf(modules: ModulesContainer): { readonly route: string;
   return [...owners].flatMap((owner) =>
     [...methodsOf(owner).values()].flatMap((handler) => {
       const route = routeOf(handler, owner);
-      return route === null ? [] : [{ route, requirement: requirementOf(handler, owner) }];
+      if (route === null) return [];
+      const message = metadata(PATH, handler) === undefined;
+      return [{ owner, route, requirement: requirementOf(handler, owner), message }];
     }),
   );
 }
@@ -76,6 +86,24 @@ function routeOf(handler: Handler, owner: Class): string | null {
 
 function trimmed(path: unknown): string {
   return String(path).replace(/^\/+|\/+$/g, '');
+}
+
+/** Where Nest keeps the guards and the exception filters of a class. */
+const GUARDS = '__guards__';
+const FILTERS = '__exceptionFilters__';
+
+/**
+ * Puts a guard and an exception filter on a class, in place of those of their kind that it had. An application's own don't reach
+ * gateways (before Nest 12), nor the microservices of a hybrid application.
+ */
+export function putOn(owner: Class, guard: object, filter: object): void {
+  const others = (key: string, own: object) =>
+    ((metadata(key, owner) ?? []) as object[]).filter((each) => each.constructor !== own.constructor);
+  const { defineMetadata } = Reflect as unknown as {
+    defineMetadata(key: string, value: unknown, target: object): void;
+  };
+  defineMetadata(GUARDS, [guard, ...others(GUARDS, guard)], owner);
+  defineMetadata(FILTERS, [...others(FILTERS, filter), filter], owner);
 }
 
 /** Nest brings `reflect-metadata`, which adds to `Reflect`. */
