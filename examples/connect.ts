@@ -8,7 +8,7 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { create, createFileRegistry, type DescMethodUnary } from '@bufbuild/protobuf';
+import { create, createFileRegistry, type DescMethodUnary, type DescService } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema, file_google_protobuf_wrappers, StringValueSchema } from '@bufbuild/protobuf/wkt';
 import type { ConnectRouter } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
@@ -23,7 +23,8 @@ const service = [{ name: 'Bento', method }];
 const dependency = [file_google_protobuf_wrappers.proto.name];
 const proto = { name: 'bento.proto', package: 'bento', syntax: 'proto3', dependency, service };
 const files = create(FileDescriptorSetSchema, { file: [file_google_protobuf_wrappers.proto, proto] });
-const [summarize, createModel] = createFileRegistry(files).getService('bento.Bento')?.methods as DescMethodUnary[];
+const bento = createFileRegistry(files).getService('bento.Bento') as DescService;
+const [summarize, createModel] = bento.methods as DescMethodUnary[];
 
 const postern = createPostern({ store: memoryStore() });
 await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
