@@ -27,14 +27,14 @@ const EARLIER: Finding = {
   route: '*',
   problem: 'requirement_missing',
   advice:
-    'Routes were declared before posternPlugin was loaded. They are guarded, and not looked at here: await app.register(posternPlugin, …) first.',
+    'Routes were declared before posternPlugin was loaded. They are guarded, but lintRoutes can not see them: await app.register(posternPlugin, …) first.',
 };
 
 /**
  * Makes an instance a guarded one, and notes each route that is declared from here on. The children of the instance are guarded
  * with it, but for those that become guarded by themselves.
  *
- * @throws PosternError `option_invalid` where an instance is guarded twice
+ * @throws PosternError `option_invalid` if the instance is guarded already
  */
 export function guardRoutes(app: FastifyInstance): GuardedRoutes {
   if (Object.hasOwn(app, GUARD)) {
@@ -64,7 +64,7 @@ export function isGuardOf(guarded: GuardedRoutes, server: object): boolean {
   return (server as { [GUARD]?: GuardedRoutes })[GUARD] === guarded;
 }
 
-/** What a route declares, by its own property: one that `Object.prototype` was given opens nothing. */
+/** The requirement that a route declares as an own property: a polluted `Object.prototype` opens nothing. */
 export function declared(config: object | undefined): RequirementFor<FastifyRequest> | undefined {
   return config !== undefined && Object.hasOwn(config, 'requirement')
     ? (config as { requirement?: RequirementFor<FastifyRequest> }).requirement
@@ -72,12 +72,12 @@ export function declared(config: object | undefined): RequirementFor<FastifyRequ
 }
 
 /**
- * Every route that declares no requirement, and every route that names a tenant where its scope does not. For a test of the
- * application, after `ready()`:
+ * Lists the routes that declare no requirement, and the routes that name a tenant while their scope names no organization.
+ * For tests, after `ready()`:
  *
  * @example
  * expect(lintRoutes(app)).toEqual([]);
- * @throws PosternError `guard_missing` where `posternPlugin` is not registered
+ * @throws PosternError `guard_missing` if `posternPlugin` is not registered
  */
 export function lintRoutes(app: FastifyInstance): readonly Finding[] {
   const guarded = (app as { [GUARD]?: GuardedRoutes })[GUARD];

@@ -5,8 +5,8 @@ export function toResponse(answer: HttpAnswer): Response {
 }
 
 /**
- * A copy, because the headers of some responses (of `fetch`, of `Response.redirect`) can't be changed. There is none of a
- * switch of protocols, of a network error, or of what was or is being read: these go as they are.
+ * Copies the response, because some headers (of `fetch`, of `Response.redirect`) can't be changed. A protocol switch, a
+ * network error and a body that is read already can't be copied: they are returned as they are.
  */
 export function withHeaders(response: Response, more: Readonly<Record<string, string>>): Response {
   if (!response || response.status < 200 || response.bodyUsed || response.body?.locked) return response;

@@ -5,8 +5,8 @@ import type { Postern } from '../instance/create-postern.js';
 import { type Ask, asker, type Reading, type RequirementFor, type ZoneOf } from './ask.js';
 
 /**
- * What each method needs, by `/pkg.Service/Method`, or by `/pkg.Service/` for every method of a service. The method's own
- * entry wins. Of an object, its own properties count.
+ * The requirements by `/pkg.Service/Method`, or by `/pkg.Service/` for all methods of a service. The method's own entry wins. Of
+ * an object, only own properties count.
  */
 export type MethodRequirements<Request, T extends TokenTypes = TokenTypes> =
   | { readonly [path: string]: RequirementFor<Request, T> }
@@ -33,7 +33,9 @@ export function readMethods<Request extends object, T extends TokenTypes>(
   const declared = new Map<string, { readonly ask: Ask<Request>; readonly requirement: RequirementFor<Request> }>();
   for (const [key, requirement] of entriesOf(requirements)) {
     if (typeof key !== 'string' || !KEY.test(key)) {
-      throw invalid(`${quote(key)} is no path: write '/pkg.Service/Method', or '/pkg.Service/' for all of a service`);
+      throw invalid(
+        `${quote(key)} is no path: write '/pkg.Service/Method', or '/pkg.Service/' for all methods of a service`,
+      );
     }
     const ask = askerOf(postern, key, requirement, standing, reading) as Ask<Request>;
     declared.set(key, { ask, requirement: requirement as RequirementFor<Request> });
@@ -63,8 +65,8 @@ function askerOf<Request extends object, T extends TokenTypes>(
 }
 
 /**
- * The same function, asked once for each call: the rechecks of a long call are about the requirement and the zone that it
- * began with, whatever its handler has done to the metadata since.
+ * The same function, run once for each call. So the rechecks of a long call use the requirement and the zone that it began
+ * with, even if its handler has changed the metadata since.
  */
 export function oncePerRequest<Request extends object, Answer>(
   ask: (request: Request) => Answer,
@@ -80,7 +82,7 @@ export function oncePerRequest<Request extends object, Answer>(
   };
 }
 
-/** `/pkg.Service/` of `/pkg.Service/Method`; of a path with another number of slashes, nothing that is ever declared. */
+/** `/pkg.Service/` of `/pkg.Service/Method`. A path with another number of slashes has none: `''`, which is never declared. */
 function servicePrefix(path: string): string {
   const end = path.indexOf('/', 1);
   return end < 0 || path.indexOf('/', end + 1) >= 0 ? '' : path.slice(0, end + 1);

@@ -22,7 +22,7 @@ export const STATUSES: Readonly<Record<DenialReason, RpcStatus>> = {
   token_malformed: { code: UNAUTHENTICATED, details: 'Send exactly one token, in one metadata entry.' },
   token_unknown: { code: UNAUTHENTICATED, details: 'The token is not valid.' },
   token_expired: { code: UNAUTHENTICATED, details: 'The token has expired.' },
-  proof_invalid: { code: UNAUTHENTICATED, details: 'The proof of possession is not good.' },
+  proof_invalid: { code: UNAUTHENTICATED, details: 'The proof of possession is not valid.' },
   token_revoked: { code: UNAUTHENTICATED, details: 'The token was revoked.' },
   scope_missing: {
     code: PERMISSION_DENIED,
@@ -34,7 +34,7 @@ export const STATUSES: Readonly<Record<DenialReason, RpcStatus>> = {
   requirement_missing: { code: PERMISSION_DENIED, details: 'This is not open to anyone.' },
   rate_limited: {
     code: RESOURCE_EXHAUSTED,
-    details: 'The token has used up what it may use for now.',
+    details: 'The token has reached its limit for now.',
   },
   unavailable: {
     code: UNAVAILABLE,

@@ -8,7 +8,7 @@ export const ENTRIES = [
   { entry: 'postern/fastify', node: true },
   { entry: 'postern/fetch', node: false },
   { entry: 'postern/hono', node: false },
-  { entry: 'postern/nestjs', node: true, peer: '@nestjs/common' },
+  { entry: 'postern/nestjs', node: true, peer: '@nestjs/common', also: ['@nestjs/core', 'rxjs'] },
   { entry: 'postern/connect', node: false, peer: '@connectrpc/connect' },
   { entry: 'postern/node', node: true },
   { entry: 'postern/http', node: false },
@@ -26,6 +26,8 @@ export const ENTRIES = [
   readonly entry: string;
   readonly node: boolean;
   readonly peer?: string;
+  /** Peers that come with that one. */
+  readonly also?: readonly string[];
   readonly types?: true;
 }[];
 

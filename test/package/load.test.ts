@@ -74,7 +74,7 @@ describe.each(ENTRIES)('$entry', (row) => {
 
   it('loads its own peer at most, and Node only where Node is', async () => {
     const { packages, builtins } = await loadedBy(entry);
-    const own = peer === undefined ? [] : [peer];
+    const own = [...(peer === undefined ? [] : [peer]), ...('also' in row ? row.also : [])];
     expect(packages.filter((name) => ![...DEPENDENCIES, ...own].includes(name))).toEqual([]);
     if (!node) expect(builtins).toEqual([]);
   });

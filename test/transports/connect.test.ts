@@ -33,7 +33,7 @@ import { type DenialReason, memoryRateLimiter } from 'postern';
 import { type ConnectGuardOptions, type ConnectRequirements, guard, lintRoutes, principalOf } from 'postern/connect';
 import { createTestPostern } from 'postern/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 import { CASES, TARGETS } from './cases.js';
 import { createWorld, type World } from './world.js';
 

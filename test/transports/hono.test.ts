@@ -7,7 +7,7 @@ import { guard as fetchGuard } from 'postern/fetch';
 import { type GuardEnv, guard, lintRoutes, notFound, refuseUndeclared } from 'postern/hono';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 

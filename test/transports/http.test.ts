@@ -2,7 +2,7 @@ import { responseTo } from 'postern/fetch';
 import { answerTo, readCredential } from 'postern/http';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
 const one = { token: 'a', malformed: false, proof: null };
 const malformed = { token: null, malformed: true, proof: null };

@@ -12,7 +12,8 @@ import { Caller, lintRoutes, noteHandshake, PosternModule, type PosternModuleOpt
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { refusal, thrown } from '../support/instance.js';
+import { refusal, thrown } from '../support/outcomes.js';
+import { freePort } from '../support/services.js';
 import { send } from './http-client.js';
 
 const bearer = (token: string) => [['Authorization', `Bearer ${token}`]] as const;
@@ -218,12 +219,3 @@ describe('PosternModule in a gRPC microservice', () => {
     expect(await call('Forgotten', good)).toEqual([grpc.status.PERMISSION_DENIED, 'This is not open to anyone.']);
   });
 });
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
-}

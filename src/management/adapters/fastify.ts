@@ -2,7 +2,7 @@ import type { ManagementApi } from '../api.js';
 import { answerNode } from './node.js';
 import type { NodeRequest } from './to-request.js';
 
-/** What is used of a Fastify instance. */
+/** The part of a Fastify instance that is used here. */
 export interface FastifyLike {
   removeAllContentTypeParsers(): unknown;
   addContentTypeParser(
@@ -32,8 +32,8 @@ interface FastifyReplyLike {
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'];
 
 /**
- * The API as a Fastify plugin. Its answers pass the hooks of the instance, as those of any route: CORS, compression, ids of requests. Give `register` the prefix that is the API's `basePath`. Beside `posternPlugin` it declares
- * itself public: the API looks at credentials itself.
+ * The API as a Fastify plugin. Register it with the API's `basePath` as its prefix. For `posternPlugin` its routes are public,
+ * because the API checks credentials itself. Its answers pass the hooks of the instance: CORS, compression, request ids.
  *
  * @example
  * const api = managementApi(postern, { basePath: '/admin' });
@@ -41,7 +41,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'];
  */
 export function fastifyManagement(api: ManagementApi): (app: FastifyLike) => Promise<void> {
   return async (app) => {
-    // Left unread: the API bounds what it reads, and refuses before it does.
+    // Fastify must not read bodies: the API refuses calls before it reads, and bounds the size.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     for (const url of ['/', '/*']) {

@@ -11,24 +11,24 @@ export interface GrpcAnswer {
   readonly metadata: Metadata | null;
 }
 
-/** A denial in the application's own form. What is left out, or can't be sent, is the standard answer's. */
+/** A denial in the application's own form. Fields that are left out or can't be sent come from the standard answer. */
 export interface CustomAnswer {
-  /** A gRPC status code, 1 to 16. `OK` is none: a denial stays one. */
+  /** A gRPC status code, 1 to 16. `OK` (0) is not accepted: a denial stays a denial. */
   readonly code?: number | undefined;
   readonly details?: string | undefined;
-  /** Trailing metadata. `grpc-status`, `grpc-message` and `content-type` are taken out of it. */
+  /** Trailing metadata. `grpc-status`, `grpc-message` and `content-type` are removed from it. */
   readonly metadata?: Metadata | undefined;
 }
 
 export type OnDenied = (denial: Denied, request: GrpcRequest) => CustomAnswer | null | undefined;
 
-/** grpc-js lays the metadata over the status' own fields, so these would replace it on the wire. */
+/** grpc-js lets trailing metadata override the status fields on the wire, so these keys are removed. */
 const RESERVED = ['grpc-status', 'grpc-message', 'content-type'];
 
 /**
- * Makes the answers of a guard. A renderer that throws, or returns what can't be sent, leaves the standard answer.
+ * Makes the answers of a guard. If `onDenied` throws, or returns something that can't be sent, the standard answer is used.
  *
- * @param onFault told of what a renderer threw
+ * @param onFault receives the error that `onDenied` threw
  */
 export function grpcAnswers(
   onDenied: OnDenied | undefined,
@@ -36,7 +36,7 @@ export function grpcAnswers(
 ): (denial: Denied, request: GrpcRequest) => GrpcAnswer {
   return (denial, request) => {
     const standard = STATUSES[denial.reason];
-    // A new object each time: an interceptor on the way may write into it.
+    // A new object each time, because another interceptor may write into it.
     if (onDenied === undefined) return { ...standard, metadata: null };
     try {
       const given = onDenied(denial, request) ?? {};

@@ -3,7 +3,7 @@ import type { Ask as AskOf, RequirementFor } from '../ask.js';
 import type { MethodRequirements } from '../methods.js';
 import { callOf, type GrpcRequest } from './request.js';
 
-/** What a method needs: a value, or a function of the call. */
+/** The requirement of a method: a value, or a function of the call. */
 export type GrpcRequirement<T extends TokenTypes = TokenTypes> = RequirementFor<GrpcRequest, T>;
 
 /** What each method needs, by `/pkg.Service/Method`, or by `/pkg.Service/` for every method of a service. */
@@ -13,7 +13,7 @@ export type Ask = AskOf<GrpcRequest>;
 
 /** How a call of grpc-js is asked about. */
 export const GRPC_READING = {
-  /** The method that a token for some methods only is held to. */
+  /** Compared with the methods of a token that is good for some methods only. */
   methodOf: ({ path }: GrpcRequest) => path,
   identityOf: callOf,
 };

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { type ClientHttp2Stream, connect, constants, type ServerHttp2Stream } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
-import { createPostern, type Decision, type DenialReason, memoryStore } from 'postern';
+import type { Decision, DenialReason } from 'postern';
 import { type GrpcGuardOptions, type GrpcRequirements, guard } from 'postern/grpc';
+import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Rechecks } from '../../../src/transports/grpc/rechecks.js';
 import { withGate } from '../../support/gate.js';
@@ -103,7 +104,7 @@ const ENDS: readonly {
     name: 'its token expires',
     requirement: { endpoint: 'summarizer' },
     end: async ({ clock }) => {
-      clock.now += 3_600_000;
+      clock.advance(3_600_000);
     },
     code: grpc.status.UNAUTHENTICATED,
     details: 'The token has expired.',
@@ -218,7 +219,7 @@ describe('a recheck', () => {
     const answers = [allowed, ...script];
     return {
       state,
-      postern: withGate(createPostern({ store: memoryStore() }), {
+      postern: withGate(createTestPostern().postern, {
         tryAuthorize: () => {
           const next = answers[state.asked++] ?? allowed;
           return next === 'never' ? null : next;
