@@ -6,7 +6,7 @@ const EXAMPLES = new URL('../../examples/', import.meta.url);
 
 afterEach(endExamples);
 
-it.each(['express.ts', 'fastify.ts', 'fetch.ts'])(
+it.each(['express.ts', 'fastify.ts', 'fetch.ts', 'hono.ts', 'nestjs.ts', 'node.ts'])(
   '%s lets its token through, refuses another call, and ends on SIGTERM',
   async (file) => {
     const example = startExample(file);
@@ -37,6 +37,23 @@ it('grpc.ts lets its token through, refuses another call, and ends on SIGTERM', 
   expect(await call('allowed')).toEqual([0, 'OK']);
   expect(await call('scope missing')).toEqual([1, 'PERMISSION_DENIED']);
   expect(await call('token missing')).toEqual([1, 'UNAUTHENTICATED']);
+
+  example.signal('SIGTERM');
+  expect(await example.ended).toMatchObject({ code: 0, stderr: '' });
+});
+
+it('connect.ts lets its token through, refuses another call, and ends on SIGTERM', async () => {
+  const example = startExample('connect.ts');
+  const [, url, token] = await example.until(/^allowed: .*?(http:\/\/\S+)\/Summarize .*Bearer (pst_\w+)/m);
+  const call = async (method: string, headers: Record<string, string> = {}) => {
+    const json = { 'content-type': 'application/json', ...headers };
+    const answer = await fetch(`${url}/${method}`, { method: 'POST', headers: json, body: '"text"' });
+    return [answer.status, await answer.json()];
+  };
+  const authorization = `Bearer ${token}`;
+  expect(await call('Summarize', { authorization })).toEqual([200, 'short, for you']);
+  expect(await call('CreateModel', { authorization })).toMatchObject([403, { code: 'permission_denied' }]);
+  expect(await call('Summarize')).toMatchObject([401, { code: 'unauthenticated' }]);
 
   example.signal('SIGTERM');
   expect(await example.ended).toMatchObject({ code: 0, stderr: '' });

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import cors from '@fastify/cors';
 import { serve } from '@hono/node-server';
 import express5 from 'express';
 // @ts-expect-error: Express 4 under another name has no types; those of 5 serve
@@ -207,4 +208,28 @@ test('HTTP/2 as Node has it: pseudo headers are no headers, and a second credent
   expect([created.status, JSON.parse(created.text).name]).toEqual([200, 'h2']);
   expect((await call({ ...path, 'x-yatai-api-token': [token, token] })).status).toBe(400);
   expect((await call({ ...path, ':method': 'POST', ...credential }, 'x'.repeat(70_000))).status).toBe(413);
+});
+
+test('answers on Fastify pass the hooks of the instance', async () => {
+  const made = await world();
+  const app = fastify({ requestIdHeader: 'x-request-id' });
+  onTestFinished(() => app.close());
+  await app.register(cors, { origin: 'https://a.example' });
+  const seen: unknown[] = [];
+  app.addHook('onSend', async (request, reply, payload) => {
+    seen.push(payload);
+    reply.header('x-request-id', request.id);
+  });
+  await app.register(fastifyManagement(managementApi(made.postern, { basePath: '/admin' })), { prefix: '/admin' });
+  for (const [url, status] of [
+    [TOKENS, 401],
+    ['/admin/', 200],
+  ] as const) {
+    const answer = await app.inject({ url, headers: { origin: 'https://a.example', 'x-request-id': 'r1' } });
+    expect(answer).toMatchObject({
+      statusCode: status,
+      headers: { 'access-control-allow-origin': 'https://a.example', 'x-request-id': 'r1' },
+    });
+    expect(answer.rawPayload.equals(seen.at(-1) as Buffer)).toBe(true);
+  }
 });

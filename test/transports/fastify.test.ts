@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify';
+import { scopeAccess } from 'postern';
 import { notFound, type PosternPluginOptions, posternPlugin } from 'postern/fastify';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -112,6 +113,80 @@ describe('posternPlugin', () => {
       app.get('/', summarizer, () => 'reached');
       expect((await get(app, '/')).statusCode).toBe(401);
     }
+  });
+});
+
+describe('posternPlugin in a child', () => {
+  const answers = async (app: FastifyInstance, url: string, token: string) => [
+    (await get(app, url)).statusCode,
+    (await get(app, url, { authorization: `Bearer ${token}` })).statusCode,
+    (await get(app, url, { 'x-api-key': token })).statusCode,
+  ];
+
+  it('takes the place of the outer one for the routes of that child, those before it too', async () => {
+    const { postern, token } = createTestPostern();
+    const text = await token({ scopes: ['models:read'] });
+    const config = { requirement: { scope: 'models:read' } } as const;
+    const app = fastify();
+    onTestFinished(() => app.close());
+    await app.register(posternPlugin, { postern });
+    app.get('/outer', { config }, (request) => String(request.principal?.organization));
+    await app.register(async (child) => {
+      child.get('/before', { config }, () => '');
+      await child.register(posternPlugin, { postern, header: 'x-api-key', realm: 'inner' });
+      child.get('/inner', { config }, (request) => String(request.principal?.organization));
+      child.get('/undeclared', () => '');
+      await child.register(async (grandchild) => {
+        grandchild.get('/innermost', { config }, () => '');
+      });
+    });
+    await app.register(async (sibling) => {
+      sibling.get('/sibling', { config }, () => '');
+    });
+    for (const url of ['/outer', '/sibling']) expect(await answers(app, url, text)).toEqual([401, 200, 401]);
+    for (const url of ['/before', '/inner', '/innermost'])
+      expect(await answers(app, url, text)).toEqual([401, 401, 200]);
+    expect(await answers(app, '/undeclared', text)).toEqual([403, 403, 403]);
+    expect((await get(app, '/inner', { 'x-api-key': text })).body).toBe('default');
+    expect((await get(app, '/inner')).headers['www-authenticate']).toBe('Bearer realm="inner"');
+  });
+
+  it('asks the instance that it was given, and checks requirements against that one alone', async () => {
+    const outer = createTestPostern();
+    const inner = createTestPostern({ tokenTypes: { clerk: scopeAccess({ orders: { read: [] } }) } });
+    const app = fastify();
+    onTestFinished(() => app.close());
+    await app.register(posternPlugin, { postern: outer.postern });
+    await app.register(async (child) => {
+      await child.register(posternPlugin, { postern: inner.postern as never });
+      child.get('/orders', { config: { requirement: { scope: 'orders:read' as never } } }, () => '');
+    });
+    const headers = { authorization: `Bearer ${await inner.token({ scopes: ['orders:read'] })}` };
+    expect((await get(app, '/orders', headers)).statusCode).toBe(200);
+    expect(
+      (await get(app, '/orders', { authorization: `Bearer ${await outer.token({ scopes: ['*'] })}` })).statusCode,
+    ).toBe(401);
+  });
+
+  it('works in siblings without an outer one, and refuses to guard one instance twice', async () => {
+    const { postern } = createTestPostern();
+    const app = fastify();
+    onTestFinished(() => app.close());
+    for (const name of ['a', 'b']) {
+      await app.register(async (child) => {
+        await child.register(posternPlugin, { postern, realm: name });
+        child.get(`/${name}`, { config: { requirement: { authenticated: true } } }, () => '');
+      });
+    }
+    app.get('/open', () => 'not guarded');
+    expect((await get(app, '/b')).headers['www-authenticate']).toBe('Bearer realm="b"');
+    expect((await get(app, '/open')).body).toBe('not guarded');
+
+    const twice = fastify();
+    await twice.register(posternPlugin, { postern });
+    await expect(twice.register(posternPlugin, { postern, realm: 'x' })).rejects.toMatchObject({
+      code: 'option_invalid',
+    });
   });
 });
 

@@ -1,3 +1,4 @@
+import cors from '@fastify/cors';
 import express from 'express';
 // @ts-expect-error: Express 4 under another name has no types; those of 5 serve
 import express4 from 'express4';
@@ -83,6 +84,53 @@ describe('lintRoutes of Fastify', () => {
       expect(short(lintFastify(inner))).toEqual(['GET /inner: requirement_missing']);
     });
     expect(lintFastify(app)).toHaveLength(1);
+    await app.close();
+  });
+
+  it('sees what hooks that come later declare, and judges it when the application is ready', async () => {
+    const app = fastify({ exposeHeadRoutes: false });
+    await app.register(posternPlugin, { postern });
+    app.addHook('onRoute', (route) => {
+      if (route.url.startsWith('/models')) route.config = { ...route.config, requirement: { scope: 'models:read' } };
+    });
+    app.get('/models', () => '');
+    app.get('/open', () => '');
+    await app.ready();
+    expect(short(lintFastify(app))).toEqual(['GET /open: requirement_missing']);
+    expect((await app.inject('/models')).statusCode).toBe(401);
+    await app.close();
+
+    const wrong = fastify();
+    await wrong.register(posternPlugin, { postern });
+    wrong.addHook('onRoute', (route) => {
+      route.config = { requirement: { scope: 'model:read' } };
+    });
+    wrong.get('/', () => '');
+    await expect(wrong.ready()).rejects.toMatchObject({ code: 'scope_unknown' });
+  });
+
+  it('does not blame CORS for being first, as it has to be', async () => {
+    const app = fastify({ exposeHeadRoutes: false });
+    await app.register(cors);
+    await app.register(posternPlugin, { postern });
+    app.get('/', { config: { requirement: { authenticated: true } } }, () => '');
+    await app.ready();
+    expect(lintFastify(app)).toEqual([]);
+    const origin = { origin: 'https://a.example' };
+    const preflight = { ...origin, 'access-control-request-method': 'GET' };
+    expect((await app.inject({ method: 'OPTIONS', url: '/', headers: preflight })).statusCode).toBe(204);
+    expect((await app.inject({ url: '/', headers: origin })).headers).toMatchObject({
+      'access-control-allow-origin': '*',
+    });
+    await app.close();
+  });
+
+  it('blames another route for being first', async () => {
+    const app = fastify({ exposeHeadRoutes: false });
+    await app.register(cors);
+    app.get('/', () => '');
+    await app.register(posternPlugin, { postern });
+    expect(short(lintFastify(app))).toEqual(['*: requirement_missing']);
     await app.close();
   });
 });
