@@ -8,7 +8,7 @@ import { type Attempt, refusal, START, verdict } from '../support/outcomes.js';
 
 const HOUR = 3_600_000;
 
-/** A token of every kind of grant, and what is derived from it by the same clock. */
+/** A token with every kind of grant, and a function that derives from it on the same clock. */
 async function world(options: TestPosternOptions = {}) {
   const made = createTestPostern(options);
   const { postern, clock } = made;
@@ -29,21 +29,21 @@ async function world(options: TestPosternOptions = {}) {
 
 const json = (part: string | undefined) => JSON.parse(Buffer.from(part ?? '', 'base64url').toString());
 
-/** The same key by other means than the library's: Node's own HKDF and Ed25519. */
+/** The derived key, computed independently by Node's HKDF and Ed25519. */
 function keyOf(token: string) {
   const seed = hkdfSync('sha256', token, '', 'postern derived token, Ed25519 seed, version 1', 32);
   const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.from(seed)]);
   return { key: pkcs8, format: 'der', type: 'pkcs8' } as const;
 }
 
-/** Signs whatever it is given with a token's own key. */
+/** Signs any header and claims with a token's own key. */
 function forge(token: string, header: string, claims: unknown): string {
   const signed = [header, JSON.stringify(claims)].map((part) => Buffer.from(part).toString('base64url')).join('.');
   return `${signed}.${nodeSign(null, Buffer.from(signed), keyOf(token)).toString('base64url')}`;
 }
 
 describe('a derived token', () => {
-  test('is a JWT whose key the store knows the public half of, by its thumbprint, and nothing else', async () => {
+  test('is a JWT, and the store keeps only its public key and thumbprint', async () => {
     const store = controlledStore();
     const insert = store.insertToken;
     let kept: NewSecret | undefined;
@@ -72,7 +72,7 @@ describe('a derived token', () => {
     expect(JSON.stringify(kept)).not.toContain(token);
   });
 
-  test('may do what it names and its parent holds, and nothing more', async () => {
+  test('is allowed exactly the grants that it names and its parent holds', async () => {
     const { narrow, ask } = await world();
     const token = await narrow({
       scopes: ['models:read', 'bentos:write', 'iam:*'],
@@ -88,7 +88,7 @@ describe('a derived token', () => {
     expect(await ask(token, { authenticated: true })).toBe('allowed');
   });
 
-  test('naming scopes names no endpoint, and the other way round; naming neither is all that the parent holds', async () => {
+  test("with scopes only reaches no endpoint, with endpoints only has no scope, and with neither has all of its parent's", async () => {
     const { narrow, ask } = await world();
     const scopes = await narrow({ scopes: ['models:write'] });
     expect([await ask(scopes, { scope: 'models:read' }), await ask(scopes, { endpoint: 'other' })]).toEqual([
@@ -112,7 +112,7 @@ describe('a derived token', () => {
     ]);
   });
 
-  test("shows its parent's id, owner and organization, and what it may do itself", async () => {
+  test("has a principal with its parent's id, owner and organization, and its own grants", async () => {
     const { postern, narrow, record } = await world();
     const answer = await postern.authenticate(await narrow({ scopes: ['models:write'] }));
     expect(answer).toMatchObject({
@@ -127,7 +127,7 @@ describe('a derived token', () => {
     });
   });
 
-  test('is judged by what its parent holds now', async () => {
+  test('loses a scope when its parent loses it, and gains it with its parent', async () => {
     const { postern, narrow, ask, record } = await world();
     const token = await narrow({ scopes: ['models:write', 'bentos:read'] });
     expect(await ask(token, { scope: 'models:write' })).toBe('allowed');
@@ -137,7 +137,7 @@ describe('a derived token', () => {
     expect(await ask(token, { scope: 'bentos:read' })).toBe('allowed');
   });
 
-  test('of a parent that reaches all endpoints reaches those it names; a name that comes back is another for a parent that named it', async () => {
+  test('reaches only its named endpoints, and not a new endpoint of a name that its parent was granted', async () => {
     const { postern, narrow, ask, token } = await world();
     const all = await postern.tokens.create({ name: 'all', types: { user: { endpoints: '*' } } });
     const one = await narrow({ endpoints: ['other'] }, all.token);
@@ -151,7 +151,7 @@ describe('a derived token', () => {
     expect(await ask(bound, { endpoint: 'other' })).toBe('endpoint_not_granted');
   });
 
-  test('ends by its own clock to the millisecond, and with its parent however that ends', async () => {
+  test('ends to the millisecond at its expiry, and with its parent by expiry, revocation or deletion', async () => {
     const { postern, clock, narrow, ask, record, token } = await world();
     const short = await narrow({ expiresIn: '10s' });
     clock.advance(9_999);
@@ -175,7 +175,7 @@ describe('a derived token', () => {
     expect([record.id, token].every(Boolean)).toBe(true);
   });
 
-  test('ends with the secret that it was derived from: a rotation with a grace, then without', async () => {
+  test('is revoked when the secret that it was derived from ends after its grace', async () => {
     const { postern, clock, narrow, ask, record, token } = await world();
     const before = await narrow({ expiresIn: '2h' });
     const { token: next } = await postern.tokens.rotate(record.id, { grace: '1h' });
@@ -192,7 +192,7 @@ describe('a derived token', () => {
     expect(await ask(token, { authenticated: true })).toBe('token_revoked');
   });
 
-  test('is good for its methods only, and for none where the call does not say its method', async () => {
+  test('with methods is refused for any other method, and for a call without one', async () => {
     const { narrow, ask } = await world();
     const token = await narrow({ scopes: ['models:read'], endpoints: ['other'], methods: ['GET', '/bento.S/M'] });
     expect(await ask(token, { scope: 'models:read' }, { method: 'GET' })).toBe('allowed');
@@ -203,7 +203,7 @@ describe('a derived token', () => {
     expect(await ask(token, { scope: 'models:read' })).toBe('scope_missing');
   });
 
-  test('makes and changes nothing, whatever it holds', async () => {
+  test('can create and change nothing', async () => {
     const { postern, narrow, record } = await world();
     const answer = await postern.authenticate(await narrow());
     if (!answer.ok) throw new Error(answer.reason);
@@ -217,13 +217,13 @@ describe('a derived token', () => {
     }
   });
 
-  test('can not derive, and an imported token can not until it is rotated', async () => {
+  test('can not be derived from, and neither can an imported token', async () => {
     const { narrow } = await world();
     expect((await refusal(derive(await narrow()))).code).toBe('input_invalid');
     expect((await refusal(derive('1|abcdefghijklmnopqrstuvwxyzabcdefghijklmnop'))).code).toBe('input_invalid');
   });
 
-  test("its uses are counted for its parent, and its limits are its parent's", async () => {
+  test('is charged to the limits of its parent', async () => {
     const calls: string[] = [];
     const rateLimiter = {
       async consume(key: string) {
@@ -246,8 +246,8 @@ describe('a derived token', () => {
   });
 });
 
-describe('what it costs', () => {
-  test('one read of the parent, however many tokens are derived from it and whoever asks at once; then none', async () => {
+describe('a call with a derived token', () => {
+  test('costs one read of the parent for 20 concurrent tokens, and none later', async () => {
     const { store, postern, narrow, ask } = await world();
     const tokens = await Promise.all(Array.from({ length: 20 }, () => narrow({ scopes: ['models:read'] })));
     await ask('', { endpoint: 'other' });
@@ -263,7 +263,7 @@ describe('what it costs', () => {
     expect(store.count()).toBe(1);
   });
 
-  test('a foreign JWT, or one that only looks like ours, reads nothing', async () => {
+  test('costs no read for a JWT of another type', async () => {
     const { store, token, ask } = await world();
     store.calls.clear();
     const header = '{"alg":"EdDSA","typ":"at+jwt","kid":"x"}';
@@ -271,7 +271,7 @@ describe('what it costs', () => {
     expect(store.count()).toBe(0);
   });
 
-  test('while the store is down nothing is known: unavailable, not unknown', async () => {
+  test('is unavailable while the store is down', async () => {
     const { store, narrow, ask } = await world();
     const token = await narrow();
     store.fail('findTokenByKeyId', 'reject');
@@ -281,7 +281,7 @@ describe('what it costs', () => {
   });
 });
 
-describe('forged ones', () => {
+describe('a forged derived token', () => {
   const now = START / 1000;
   const good = { jti: 'x', iat: now, exp: now + 60 };
   const headerOf = (kid: string) => `{"alg":"EdDSA","typ":"derived+jwt","kid":"${kid}"}`;
@@ -292,7 +292,7 @@ describe('forged ones', () => {
     return { ...made, kid };
   }
 
-  test('the forger makes good ones: what follows is refused for its one fault', async () => {
+  test('with nothing wrong is allowed, so each refusal below has only its one fault', async () => {
     const { ask, token, kid } = await forgers();
     expect(await ask(forge(token, headerOf(kid), good), { authenticated: true })).toBe('allowed');
   });
@@ -302,22 +302,22 @@ describe('forged ones', () => {
     ['no iat', { jti: 'x', exp: now + 60 }],
     ['no jti', { iat: now, exp: now + 60 }],
     ['an exp that is a text', { ...good, exp: String(now + 60) }],
-    ['an exp with a fraction', { ...good, exp: now + 60.5 }],
+    ['an exp beyond all dates', { ...good, exp: now + 60.5 }],
     ['an exp beyond all dates', { ...good, exp: 1e300 }],
     ['an iat beyond the tolerance', { ...good, iat: now + 6 }],
-    ['a claim that is not understood', { ...good, cnf: { jkt: 'x' } }],
+    ['an unknown claim', { ...good, cnf: { jkt: 'x' } }],
     ['scopes as a list', { ...good, scope: ['models:read'] }],
     ['endpoints as a text', { ...good, endpoints: 'summarizer' }],
-    ['endpoints that are no ids', { ...good, endpoints: ['../x'] }],
+    ['endpoints that are not ids', { ...good, endpoints: ['../x'] }],
     ['methods as a text', { ...good, methods: 'GET' }],
-    ['no object', [good]],
-    ['null', null],
-  ])('%s', async (_, claims) => {
+    ['a list of claims', [good]],
+    ['null as claims', null],
+  ])('with %s is refused', async (_, claims) => {
     const { ask, token, kid } = await forgers();
     expect(await ask(forge(token, headerOf(kid), claims), { authenticated: true })).toBe('token_unknown');
   });
 
-  test('an iat within the tolerance is taken, and an exp that is now is over', async () => {
+  test('may have an iat within the tolerance, and is expired at its exp', async () => {
     const { ask, token, kid } = await forgers();
     expect(await ask(forge(token, headerOf(kid), { ...good, iat: now + 5 }), { authenticated: true })).toBe('allowed');
     expect(await ask(forge(token, headerOf(kid), { ...good, exp: now }), { authenticated: true })).toBe(
@@ -328,18 +328,18 @@ describe('forged ones', () => {
   test.each([
     ['another alg', (kid: string) => `{"alg":"none","typ":"derived+jwt","kid":"${kid}"}`],
     ['another typ', (kid: string) => `{"alg":"EdDSA","typ":"at+jwt","kid":"${kid}"}`],
-    ['another order', (kid: string) => `{"typ":"derived+jwt","alg":"EdDSA","kid":"${kid}"}`],
+    ['another order of fields', (kid: string) => `{"typ":"derived+jwt","alg":"EdDSA","kid":"${kid}"}`],
     ['a crit', (kid: string) => `{"alg":"EdDSA","typ":"derived+jwt","kid":"${kid}","crit":["x"]}`],
     ['a jwk', (kid: string) => `{"alg":"EdDSA","typ":"derived+jwt","kid":"${kid}","jwk":{}}`],
     ['white space', (kid: string) => `{"alg":"EdDSA","typ":"derived+jwt","kid":"${kid}" }`],
     ['a kid twice', (kid: string) => `{"alg":"EdDSA","typ":"derived+jwt","kid":"${kid}","kid":"${kid}"}`],
-    ['a kid that is none', () => '{"alg":"EdDSA","typ":"derived+jwt","kid":"x"}'],
-  ])('a header with %s', async (_, header) => {
+    ['an invalid kid', () => '{"alg":"EdDSA","typ":"derived+jwt","kid":"x"}'],
+  ])('whose header has %s is refused', async (_, header) => {
     const { ask, token, kid } = await forgers();
     expect(await ask(forge(token, header(kid), good), { authenticated: true })).toBe('token_unknown');
   });
 
-  test("another key's signature, the public half as a key, and a kid that is nobody's", async () => {
+  test('with the signature of another key, or an unknown kid, is refused', async () => {
     const { ask, token, kid, postern } = await forgers();
     const other = await postern.tokens.create({ name: 'other', types: { developer: { scopes: ['*'] } } });
     expect(await ask(forge(other.token, headerOf(kid), good), { authenticated: true })).toBe('token_unknown');
@@ -347,7 +347,7 @@ describe('forged ones', () => {
     expect(await ask(forge(token, headerOf(nobody), good), { authenticated: true })).toBe('token_unknown');
   });
 
-  test('aliases of a good one: padding, white space, unused bits, more parts', async () => {
+  test('that is an alias of a good one (padding, white space, unused bits, more parts) is refused', async () => {
     const { ask, narrow } = await forgers();
     const token = await narrow();
     const last = token.at(-1) as string;
@@ -362,7 +362,7 @@ describe('forged ones', () => {
     }
   });
 
-  test('a text of other characters with the same low bytes is another text', async () => {
+  test('with wide characters of the same low bytes is refused', async () => {
     const { ask, narrow } = await forgers();
     const token = await narrow();
     expect(await ask(token, { authenticated: true })).toBe('allowed');
@@ -372,7 +372,7 @@ describe('forged ones', () => {
     expect(await ask(inside, { authenticated: true })).toBe('token_unknown');
   });
 
-  test('whoever can write to the store puts no key of his own there under a pepper', async () => {
+  test('is refused if its key was put into the store without the pepper', async () => {
     const store = memoryStore();
     const { postern } = createTestPostern({ store, pepper: 'a pepper of 32 characters, or so' });
     const { record } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
@@ -411,7 +411,7 @@ describe('forged ones', () => {
     );
   });
 
-  test('a public key that was changed in the store is a fault of that record, and lets nobody in', async () => {
+  test('is an internal error if the public key was changed in the store', async () => {
     const store = controlledStore();
     const { narrow, ask, postern } = await world({ store, pepper: 'a pepper of 32 characters, or so' });
     const token = await narrow();
