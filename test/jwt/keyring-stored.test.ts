@@ -44,8 +44,8 @@ type World = ReturnType<typeof issuerWorld>;
 type Exchange = () => Promise<string>;
 type Ask = (token: string) => Promise<string>;
 
-describe('keys in the store', () => {
-  it('are one key, however many processes begin at once', async () => {
+describe('signing keys in the store', () => {
+  it('are one key, also for many processes that start at the same time', async () => {
     const { worlds, exchanges, store } = await processes(20);
     const tokens = await Promise.all(exchanges.map((exchange) => exchange()));
     const sets = await Promise.all(worlds.map(({ signed }) => signed.jwks()));
@@ -57,7 +57,7 @@ describe('keys in the store', () => {
     expect((await entryOf(store)).version).toBe(1);
   });
 
-  it('hold nothing in clear: no private part, no public one, not even a name', async () => {
+  it('are stored without any clear text, also of the public half and the name', async () => {
     const { first, store } = await processes(1, { algorithm: 'ES256' });
     const [key] = (await first.signed.jwks()).keys;
     const { value } = await entryOf(store);
@@ -69,14 +69,14 @@ describe('keys in the store', () => {
     for (const part of [key?.kid, key?.x, key?.y, '"d"', 'kty']) expect(clear).not.toContain(part);
   });
 
-  it('are opened by the same key as bytes or text, and by none of another issuer’s', async () => {
+  it('are opened by the same encryption key as bytes or text, and not for another issuer', async () => {
     const bytes = new TextEncoder().encode(KEPT.encryptionKey);
     const { published, store } = await processes(1);
     const kids = await published();
     const again = accessTokens({ ...KEPT, encryptionKey: bytes });
     createTestPostern({ store, authenticators: [again] }).postern;
     expect((await again.jwks()).keys.map(({ kid }) => kid)).toEqual(kids);
-    // Moved by hand to another issuer's place, the entry is of no use there.
+    // The entry is copied by hand to another issuer, where it can not be opened.
     const other = 'https://other.example';
     const id = createHash('sha256').update(other).digest('base64url');
     await store.putEntry({ ...(await entryOf(store)), id, version: 1 }, 0, START);
@@ -85,7 +85,7 @@ describe('keys in the store', () => {
     expect(await refusal(moved.jwks())).toMatchObject({ code: 'option_invalid', path: 'encryptionKey' });
   });
 
-  it('are left as they are by who has another encryption key, and no token passes there', async () => {
+  it('are left alone by a process with another encryption key, which refuses their tokens', async () => {
     const { exchanges, store, clock, token } = await processes(1);
     const accessToken = await (exchanges[0] as Exchange)();
     const before = await entryOf(store);
@@ -113,10 +113,10 @@ describe('keys in the store', () => {
   });
 
   it.each([
-    ['was spoilt by hand', '{"keys":[]}'],
+    ['was damaged by hand', '{"keys":[]}'],
     ['is empty', ''],
     ['is encrypted in another way', 'eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.AA.AA.AA.AA'],
-  ])('are unreadable, and are left, where the entry %s', async (_, value) => {
+  ])('are unreadable and left alone if the entry %s', async (_, value) => {
     const { first, store, published } = await processes(1);
     await published();
     const entry = await entryOf(store);
@@ -127,7 +127,7 @@ describe('keys in the store', () => {
     expect((await entryOf(store)).value).toBe(value);
   });
 
-  it('of a later version are unreadable, and are left', async () => {
+  it('of a later version are unreadable and left alone', async () => {
     const { sealFor } = await import('../../src/jwt/seal.js');
     const seal = sealFor(AUTH, [new TextEncoder().encode(KEPT.encryptionKey)]);
     const value = await seal.seal(JSON.stringify({ longestLife: HOUR, keys: [], hsm: true }));
@@ -137,7 +137,7 @@ describe('keys in the store', () => {
     expect((await entryOf(store)).value).toBe(value);
   });
 
-  it('begin again where the entry was deleted: its tokens end', async () => {
+  it('start again if the entry was deleted, which ends the tokens', async () => {
     const { first, exchanges, asks, store, clock } = await processes(1);
     const [exchange, ask] = [exchanges[0] as Exchange, asks[0] as Ask];
     const before = await exchange();
@@ -149,7 +149,7 @@ describe('keys in the store', () => {
     expect([await ask(after), await ask(before)]).toEqual(['allowed', 'token_unknown']);
   });
 
-  it('go on for an hour while the store is down, and then are a fault', async () => {
+  it('work for an hour while the store is down, and are unavailable after that', async () => {
     const { exchanges, worlds, asks, store, clock } = await processes(2, {}, controlledStore());
     const [exchange, ask] = [exchanges[0] as Exchange, asks[1] as Ask];
     await worlds[1]?.signed.jwks();
@@ -167,7 +167,7 @@ describe('keys in the store', () => {
     expect(kidOf(await exchange())).toBe(kidOf(fresh));
   });
 
-  it('are asked for seldom while the store is down', async () => {
+  it('are read seldom while the store is down', async () => {
     const { exchanges, store, clock } = await processes(1);
     const exchange = exchanges[0] as Exchange;
     await exchange();
@@ -181,7 +181,7 @@ describe('keys in the store', () => {
     expect(store.count('findEntry') - before).toBe(2);
   });
 
-  it('that were spoilt while they were known are a fault as soon as that is seen', async () => {
+  it('that were damaged make tokens unavailable at the next read', async () => {
     const { exchanges, store, clock } = await processes(1);
     const exchange = exchanges[0] as Exchange;
     await exchange();
@@ -190,7 +190,7 @@ describe('keys in the store', () => {
     expect((await refusal(exchange())).code).toBe('record_unreadable');
   });
 
-  it('are never taken for unknown while they can not be read', async () => {
+  it('make tokens unavailable, never unknown, while they can not be read', async () => {
     const { exchanges, store, clock } = await processes(1);
     const accessToken = await (exchanges[0] as Exchange)();
     const cold = issuerWorld({}, { store, clock });
@@ -200,7 +200,7 @@ describe('keys in the store', () => {
     expect(await cold.postern.authenticate(accessToken)).toMatchObject({ ok: true });
   });
 
-  it('that are not known cost one read a second, whatever comes', async () => {
+  it('cost at most one read a second for unknown kids', async () => {
     const { exchanges, worlds, store, clock } = await processes(1);
     const good = await (exchanges[0] as Exchange)();
     const [header, payload, signature] = good.split('.') as [string, string, string];
@@ -228,7 +228,7 @@ describe('keys in the store', () => {
   });
 });
 
-describe('a rotation', () => {
+describe('a rotation of signing keys', () => {
   it('publishes the next key before it signs, and the last one after', async () => {
     const { first, exchanges, asks, published, clock } = await processes(1, { overlap: '1d', maxExpiresIn: '1h' });
     const [exchange, ask] = [exchanges[0] as Exchange, asks[0] as Ask];
@@ -247,14 +247,14 @@ describe('a rotation', () => {
     expect(await published()).toEqual([kid]);
   });
 
-  it('that many ask for at once is one', async () => {
+  it('happens once for many concurrent requests', async () => {
     const { worlds, published } = await processes(10);
     const rotated = await Promise.all(worlds.map(({ signed }) => signed.rotateKeys()));
     expect(new Set(rotated.map(({ kid }) => kid)).size).toBe(1);
     expect(await published(3)).toHaveLength(2);
   });
 
-  it('comes by itself, once, whoever notices', async () => {
+  it('happens once by itself, in any process', async () => {
     const { worlds, exchanges, published, clock, store } = await processes(10, { rotateEvery: '30d', overlap: '1d' });
     const old = kidOf(await (exchanges[0] as Exchange)());
     clock.advance(29 * DAY);
@@ -271,7 +271,7 @@ describe('a rotation', () => {
     );
   });
 
-  it('withdraws what others may know: at once, and with all its tokens', async () => {
+  it('with withdraw ends the old key and all its tokens at once', async () => {
     const { first, exchanges, asks, published, clock } = await processes(2);
     const [exchange, elsewhere] = [exchanges[0] as Exchange, asks[1] as Ask];
     const [known, unseen] = [await exchange(), await exchange()];
@@ -286,7 +286,7 @@ describe('a rotation', () => {
     expect(await elsewhere(known)).toBe('token_unknown');
   });
 
-  it('lets the longest life that any process gives be over', async () => {
+  it('keeps the old key for the longest lifetime of any process', async () => {
     const { published, store, clock, token } = await processes(1, { maxExpiresIn: '1h' });
     await published();
     const patient = issuerWorld({ maxExpiresIn: '12h' }, { store, clock });
@@ -299,7 +299,7 @@ describe('a rotation', () => {
     expect(await published()).toContain(kidOf(accessToken));
   });
 
-  it('is the application’s own business where the keys are', async () => {
+  it('is refused if the application gives the keys', async () => {
     const { signed } = issuerWorld({ keys: await generateKeys() });
     expect(await refusal(signed.rotateKeys())).toMatchObject({ code: 'input_invalid', path: 'keys' });
     expect(await refusal(issuerWorld().signed.rotateKeys({ now: true } as object))).toMatchObject({
@@ -308,8 +308,8 @@ describe('a rotation', () => {
   });
 });
 
-describe('a clock that jumps', () => {
-  it('ahead by years and back loses no key, and no token', async () => {
+describe('a jump of the clock', () => {
+  it('by years ahead and back loses no key and no token', async () => {
     const clock = testClock();
     const wild = testClock();
     const store = memoryStore();
@@ -329,14 +329,14 @@ describe('a clock that jumps', () => {
     expect(await steady.postern.authenticate(accessToken)).toMatchObject({ ok: true });
     const later = await steady.signed.exchange(steady.postern, token);
     expect(kidOf(later.accessToken)).toBe(kidOf(accessToken));
-    // And goes on as if nothing had been.
+    // Everything works as before.
     clock.set(new Date(START + 30 * DAY));
     const month = await steady.signed.exchange(steady.postern, token);
     expect(claimsIn(month.accessToken).iat).toBe(clock.now() / 1000);
     expect((await steady.signed.jwks()).keys.length).toBeLessThanOrEqual(8);
   });
 
-  it('back keeps nobody from seeing what others changed', async () => {
+  it('back does not hide changes of other processes', async () => {
     const { worlds, first, published, clock } = await processes(2);
     await published(1);
     clock.advance(-2 * HOUR);
@@ -344,7 +344,7 @@ describe('a clock that jumps', () => {
     expect([worlds.length, await published(1)]).toEqual([2, [kid]]);
   });
 
-  it('back before the first key signs with it all the same', async () => {
+  it('to before the first key still signs with that key', async () => {
     const clock = testClock();
     const { signed, store } = issuerWorld({}, { clock });
     const [key] = (await signed.jwks()).keys;
@@ -358,7 +358,7 @@ describe('a clock that jumps', () => {
 });
 
 describe('jwks', () => {
-  it('needs a store, or keys: it says so', async () => {
+  it('throws without a store and without keys', async () => {
     const signed = accessTokens(KEPT);
     expect(await refusal(signed.jwks())).toMatchObject({ code: 'input_invalid', path: 'keys' });
     const { postern } = createTestPostern({ authenticators: [signed] });
@@ -367,13 +367,13 @@ describe('jwks', () => {
     expect(await refusal(signed.jwks())).toMatchObject({ code: 'input_invalid', path: 'keys' });
   });
 
-  it('of one that serves several stores has the keys of all of them', async () => {
+  it('of an issuer with several stores has the keys of all', async () => {
     const signed = accessTokens(KEPT);
     for (let index = 0; index < 2; index++) createTestPostern({ authenticators: [signed] }).postern;
     expect((await signed.jwks()).keys).toHaveLength(2);
   });
 
-  it('is served with a validator, and may be kept for much less than the overlap', async () => {
+  it('is served with a validator, and may be cached for much less than the overlap', async () => {
     const ask = (world: ReturnType<typeof issuerWorld>, method: string, headers = {}) =>
       world.signed.jwksHandler(new Request(`${AUTH}/.well-known/jwks.json`, { method, headers }));
     const world = issuerWorld({ overlap: '10m' });
@@ -400,7 +400,7 @@ describe('jwks', () => {
     expect((await ask(issuerWorld(), 'GET')).headers.get('cache-control')).toBe('public, max-age=300');
   });
 
-  it('that can not be read is a 503 that nobody keeps', async () => {
+  it('that can not be read is an uncached 503', async () => {
     const store = controlledStore();
     store.fail('findEntry', 'reject');
     const { signed } = issuerWorld({}, { store });

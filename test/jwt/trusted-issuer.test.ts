@@ -20,7 +20,7 @@ beforeAll(async () => {
   [key, rsa, weak] = await Promise.all([issuerKey('ES256'), issuerKey('RS256'), issuerKey('EdDSA', 'enc')]);
 });
 
-/** Scopes of the token, but for those that are the provider's own. */
+/** The scopes of the token without those of the provider itself. */
 const mapping: TrustedIssuerOptions['principal'] = (claims) => {
   const scopes = claimedScopes(claims, ['models:read', 'models:write']);
   return scopes.length === 0 ? null : { owner: claims.sub, types: { developer: { scopes } } };
@@ -49,7 +49,7 @@ function setUp(options: Partial<TrustedIssuerOptions> = {}) {
 }
 
 describe('a token of a trusted issuer', () => {
-  it('is a principal with what the application makes of its claims', async () => {
+  it('has the principal that the application makes of its claims', async () => {
     const { postern } = setUp();
     const authentication = await postern.authenticate(await signed(key, { scope: 'openid models:write' }));
     expect(authentication).toMatchObject({
@@ -64,7 +64,7 @@ describe('a token of a trusted issuer', () => {
     });
   });
 
-  it('has an id of its issuer and subject, the same for all of its tokens', async () => {
+  it('has an id made of its issuer and subject, the same for all its tokens', async () => {
     const { postern } = setUp();
     const idOf = async (claims: object) => {
       const authentication = await postern.authenticate(await signed(key, claims));
@@ -78,7 +78,7 @@ describe('a token of a trusted issuer', () => {
     expect(await idOf({ sub: 'Zoe' })).not.toBe(`ext_${digest.slice(0, 22)}`);
   });
 
-  it('shares what it is granted with others that are granted the same: what is remembered stays small', async () => {
+  it('shares its compiled grants with tokens that are granted the same', async () => {
     const { postern } = setUp();
     const typesOf = async (claims: object) => {
       const authentication = await postern.authenticate(await signed(key, claims));
@@ -90,7 +90,7 @@ describe('a token of a trusted issuer', () => {
     expect(await typesOf({ sub: 'c', scope: 'models:write' })).toEqual({ developer: { scopes: ['models:write'] } });
   });
 
-  it('reaches endpoints by their names, in its own organization', async () => {
+  it('reaches endpoints by their names, in its own organization only', async () => {
     const { postern } = setUp({
       principal: ({ sub }) => ({ owner: sub, organization: 'acme', types: { user: { endpoints: ['summarizer'] } } }),
     });
@@ -109,14 +109,14 @@ describe('a token of a trusted issuer', () => {
     expect(await ask('summarizer', 'other')).toBe('endpoint_not_granted');
   });
 
-  it('reaches every endpoint of its organization where it is granted so', async () => {
+  it("with '*' reaches all endpoints of its own organization only", async () => {
     const { postern } = setUp({ principal: ({ sub }) => ({ owner: sub, types: { user: { endpoints: '*' } } }) });
     await postern.endpoints.create({ id: 'later', access: 'protected' });
     const decision = await postern.authorize({ token: await signed(key), requirement: { endpoint: 'later' } });
     expect(decision.allowed).toBe(true);
   });
 
-  it('grants no more than it is granted', async () => {
+  it('is allowed its grants only', async () => {
     const { postern } = setUp();
     const token = await signed(key);
     const decision = await postern.authorize({ token, requirement: { scope: 'models:write' } });
@@ -129,14 +129,14 @@ describe('a token of a trusted issuer', () => {
     ['the typ JWT', {}, { typ: 'JWT' }],
     ['the typ application/at+jwt', {}, { typ: 'application/at+JWT' }],
     ['an iat five seconds ahead', { iat: NOW + 5, nbf: NOW + 5 }],
-    ['an exp that was less than five seconds ago', { exp: NOW - 4 }],
+    ['an exp less than five seconds ago', { exp: NOW - 4 }],
     ['claims of Keycloak', { typ: 'Bearer', azp: 'ci', auth_time: NOW, acr: '1' }, { typ: 'JWT' }],
     ['claims of Cognito', { token_use: 'access' }, { typ: undefined }],
-  ])('is accepted with %s', async (_, claims, header) => {
+  ])('with %s is accepted', async (_, claims, header) => {
     expect(await setUp().reasonOf(await signed(key, claims, header))).toBe('allowed');
   });
 
-  it('needs a proof with each call where it is bound to a key (RFC 9449)', async () => {
+  it('bound to a key needs a proof with each call (RFC 9449)', async () => {
     const { postern, clock } = setUp();
     const holder = await issuerKey('ES256');
     const token = await signed(key, { cnf: { jkt: await calculateJwkThumbprint(holder.jwk) } });
@@ -154,14 +154,14 @@ describe('a token of a trusted issuer', () => {
     expect(await postern.authorize(bound)).toMatchObject({ allowed: false });
   });
 
-  it('is nobody where it is bound in another way, whatever proof comes with it', async () => {
+  it('bound in another way is refused with any proof', async () => {
     const { postern } = setUp();
     const token = await signed(key, { cnf: { 'x5t#S256': 'A'.repeat(43) } });
     const attempt = { token, method: 'GET', requirement: READ, proof: { jwt: token, target: '/models' } };
     expect(await postern.authorize(attempt)).toMatchObject({ allowed: false, reason: 'token_unknown' });
   });
 
-  it('expires by its own exp, with the tolerance once', async () => {
+  it('expires once the tolerance after its exp is over', async () => {
     const { clock, reasonOf } = setUp();
     const token = await signed(key);
     clock.advance(600_000 + 4_999);
@@ -171,7 +171,7 @@ describe('a token of a trusted issuer', () => {
     expect(await setUp().reasonOf(await signed(key, { exp: NOW - 5 }))).toBe('token_expired');
   });
 
-  it('is verified once in maxAge, and then again: what the application looks up is that old at most', async () => {
+  it('is verified and asked about again after maxAge', async () => {
     const principal = vi.fn(mapping);
     const { clock, reasonOf } = setUp({ principal });
     const token = await signed(key, { exp: NOW + 3_600 });
@@ -185,13 +185,13 @@ describe('a token of a trusted issuer', () => {
     expect(principal).toHaveBeenCalledTimes(2);
   });
 
-  it('is nobody where the application says so', async () => {
+  it('is refused if the application returns null', async () => {
     expect(await setUp().reasonOf(await signed(key, { scope: 'openid' }))).toBe('token_unknown');
     expect(await setUp({ principal: async () => null }).reasonOf(await signed(key))).toBe('token_unknown');
   });
 });
 
-describe('a forged token', () => {
+describe('a token', () => {
   const cases: [string, () => Promise<string> | string][] = [
     ['signed with another key', async () => signed(await issuerKey('ES256', key.kid))],
     ['signed with a key for encryption', () => signed(weak)],
@@ -202,49 +202,52 @@ describe('a forged token', () => {
     ['by HMAC with the public key as the secret', () => hmacWith(JSON.stringify(key.jwk))],
     ['by HMAC with an empty secret', () => hmacWith('')],
     ['with alg none', () => crafted({ alg: 'none', typ: 'at+jwt' })],
-    ['with a key of its own', async () => signed(await issuerKey('ES256', 'own'), {}, { jwk: key.jwk })],
-    ['with the address of a key', async () => signed(await issuerKey('ES256'), {}, { jku: 'https://evil.example' })],
-    ['with a chain of certificates', async () => signed(await issuerKey('ES256'), {}, { x5c: ['MIIB'] })],
-    ['with an extension', async () => crafted({ alg: 'ES256', crit: ['exp'], exp: 1 })],
+    ['with the jwk of a key in its header', async () => signed(await issuerKey('ES256', 'own'), {}, { jwk: key.jwk })],
+    [
+      'with the address of a key in its header',
+      async () => signed(await issuerKey('ES256'), {}, { jku: 'https://evil.example' }),
+    ],
+    ['with a certificate chain in its header', async () => signed(await issuerKey('ES256'), {}, { x5c: ['MIIB'] })],
+    ['with crit', async () => crafted({ alg: 'ES256', crit: ['exp'], exp: 1 })],
     ['of another issuer', () => signed(key, { iss: 'https://evil.example' })],
     ['of a list of issuers', () => signed(key, { iss: [ISSUER] })],
     ['for another audience', () => signed(key, { aud: 'https://other.example' })],
     ['for no audience', () => signed(key, { aud: undefined })],
     ['without an end', () => signed(key, { exp: undefined })],
-    ['of the future', () => signed(key, { iat: NOW + 6 })],
-    ['not good yet', () => signed(key, { nbf: NOW + 6 })],
+    ['issued in the future', () => signed(key, { iat: NOW + 6 })],
+    ['not valid yet', () => signed(key, { nbf: NOW + 6 })],
     ['without a subject', () => signed(key, { sub: undefined })],
     ['forged and expired', async () => signed(await issuerKey('ES256', key.kid), { exp: NOW - 60 })],
-    ['that is an ID token', () => signed(key, { nonce: 'n' }, { typ: 'JWT' })],
-    ['that is an ID token by its hash', () => signed(key, { at_hash: 'h' }, { typ: undefined })],
-    ['that is an ID token of Keycloak', () => signed(key, { typ: 'ID' }, { typ: 'JWT' })],
-    ['that is a refresh token of Keycloak', () => signed(key, { typ: 'Refresh' }, { typ: 'JWT' })],
-    ['that is an ID token of Cognito', () => signed(key, { token_use: 'id' }, { typ: undefined })],
-    ['that is a logout token', () => signed(key, {}, { typ: 'logout+jwt' })],
-    ['that is a logout token of the old form', () => signed(key, { events: {} }, { typ: 'JWT' })],
-    ['that is a proof of possession', () => signed(key, {}, { typ: 'dpop+jwt' })],
-    ['that is bound to a certificate', () => signed(key, { cnf: { 'x5t#S256': 'x' } })],
-    ['that is bound to something unheard of', () => signed(key, { cnf: 7 })],
-    ['that is bound to a key, without a proof', () => signed(key, { cnf: { jkt: 'A'.repeat(43) } })],
+    ['of the form of an ID token', () => signed(key, { nonce: 'n' }, { typ: 'JWT' })],
+    ['of the form of an ID token, with at_hash', () => signed(key, { at_hash: 'h' }, { typ: undefined })],
+    ['of the form of an ID token of Keycloak', () => signed(key, { typ: 'ID' }, { typ: 'JWT' })],
+    ['of the form of a refresh token of Keycloak', () => signed(key, { typ: 'Refresh' }, { typ: 'JWT' })],
+    ['of the form of an ID token of Cognito', () => signed(key, { token_use: 'id' }, { typ: undefined })],
+    ['of the form of a logout token', () => signed(key, {}, { typ: 'logout+jwt' })],
+    ['of the form of an old logout token', () => signed(key, { events: {} }, { typ: 'JWT' })],
+    ['of the form of a proof of possession', () => signed(key, {}, { typ: 'dpop+jwt' })],
+    ['bound to a certificate', () => signed(key, { cnf: { 'x5t#S256': 'x' } })],
+    ['bound in an unknown way', () => signed(key, { cnf: 7 })],
+    ['bound to a key, without a proof', () => signed(key, { cnf: { jkt: 'A'.repeat(43) } })],
     ['with a claim twice', () => crafted({ alg: 'ES256', kid: key.kid }, `{"iss":"${ISSUER}","iss":"${ISSUER}"}`)],
     ['encrypted', () => `${base64url({ alg: 'dir', enc: 'A256GCM' })}..AAAA.AAAA.AAAA`],
   ];
 
-  it.each(cases)('is nobody: %s', async (_, make) => {
+  it.each(cases)('%s is refused', async (_, make) => {
     expect(await setUp().reasonOf(await make())).toBe('token_unknown');
   });
 
   it.each([
     ['padding', (token: string) => `${token}==`],
-    ['a line', (token: string) => `${token}\n`],
+    ['a line end', (token: string) => `${token}\n`],
     ['a space inside', (token: string) => `${token.slice(0, -3)} ${token.slice(-3)}`],
     [
       'unused bits',
       (token: string) => token.slice(0, -1) + String.fromCharCode(token.charCodeAt(token.length - 1) + 1),
     ],
-    ['the other alphabet', (token: string) => token.replaceAll('-', '+').replaceAll('_', '/')],
-  ])('is nobody: a good one with %s', async (_, spoil) => {
-    // One with all of the alphabet in its signature, or the last alias would be itself.
+    ['the other base64 alphabet', (token: string) => token.replaceAll('-', '+').replaceAll('_', '/')],
+  ])('otherwise good is refused with %s', async (_, spoil) => {
+    // The signature needs a character of each alphabet, or the last alias would be the token itself.
     let token = await signed(key);
     while (!/[-_]/.test(token)) token = await signed(key);
     const { reasonOf } = setUp();
@@ -252,14 +255,14 @@ describe('a forged token', () => {
     expect(await reasonOf(spoil(token))).not.toBe('allowed');
   });
 
-  it('is nobody where a polluted prototype has what it lacks', async () => {
+  it('with missing claims is refused, also if a polluted prototype has them', async () => {
     const { reasonOf } = setUp();
     const token = await signed(key, { aud: undefined });
     const reason = await polluted({ aud: AUDIENCE }, () => reasonOf(token));
     expect(reason).toBe('token_unknown');
   });
 
-  it('is asked nothing of a key server', async () => {
+  it('that is malformed does not reach a key server', async () => {
     const server = await keyServer({ '/jwks': { keys: [key.jwk] } });
     const { reasonOf } = setUp({ jwks: `${server.origin}/jwks` });
     for (const [, make] of cases.slice(6, 21)) await reasonOf(await make());
@@ -273,9 +276,9 @@ describe('a forged token', () => {
   }
 });
 
-describe('what the application makes of the claims', () => {
+describe('the principal function of a trusted issuer', () => {
   const broken: [string, unknown, string][] = [
-    ['nothing', undefined, 'input_invalid'],
+    ['undefined', undefined, 'input_invalid'],
     ['true', true, 'input_invalid'],
     ['a text', 'ci', 'input_invalid'],
     ['no types', { owner: 'ci' }, 'types_missing'],
@@ -285,21 +288,17 @@ describe('what the application makes of the claims', () => {
     ['no scopes', { owner: 'ci', types: { developer: { scopes: [] } } }, 'input_invalid'],
     ['scopes in a text', { owner: 'ci', types: { developer: { scopes: '*' } } }, 'input_invalid'],
     ['a scope of a prototype', { owner: 'ci', types: { developer: { scopes: ['constructor'] } } }, 'scope_unknown'],
-    ['an endpoint that is none', { owner: 'ci', types: { user: { endpoints: ['a b'] } } }, 'endpoint_unknown'],
+    ['an invalid endpoint id', { owner: 'ci', types: { user: { endpoints: ['a b'] } } }, 'endpoint_unknown'],
     ['a uid', { owner: 'ci', types: { user: { endpoints: [{ id: 'a', uid: 'u' }] } } }, 'endpoint_unknown'],
     ['no owner', { types: { developer: { scopes: ['*'] } } }, 'input_invalid'],
     ['an empty owner', { owner: '', types: { developer: { scopes: ['*'] } } }, 'input_invalid'],
-    ['another field', { owner: 'ci', types: { developer: { scopes: ['*'] } }, admin: true }, 'option_unknown'],
-    [
-      'every organization',
-      { owner: 'ci', organization: '*', types: { developer: { scopes: ['*'] } } },
-      'input_invalid',
-    ],
+    ['an unknown field', { owner: 'ci', types: { developer: { scopes: ['*'] } }, admin: true }, 'option_unknown'],
+    ["organization '*'", { owner: 'ci', organization: '*', types: { developer: { scopes: ['*'] } } }, 'input_invalid'],
     ['no organization', { owner: 'ci', organization: '', types: { developer: { scopes: ['*'] } } }, 'input_invalid'],
     ['an ownership', { owner: 'ci', ownership: 'mine', types: { developer: { scopes: ['*'] } } }, 'input_invalid'],
   ];
 
-  it.each(broken)('is a fault, and never an allow: %s', async (_, made, code) => {
+  it.each(broken)('that returns %s makes the call unavailable, never allowed', async (_, made, code) => {
     const { events, reasonOf } = setUp({ principal: () => made as never });
     expect(await reasonOf(await signed(key, { sub: 'canary' }))).toBe('unavailable');
     const fault = events.find(({ type }) => type === 'fault') as { error: Error } | undefined;
@@ -317,13 +316,13 @@ describe('what the application makes of the claims', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('down'))],
-  ])('is a fault where it %s', async (_, principal) => {
+  ])('that %s makes the call unavailable', async (_, principal) => {
     const { postern } = setUp({ principal });
     const decision = await postern.authorize({ token: await signed(key), requirement: READ });
     expect(decision).toMatchObject({ allowed: false, reason: 'unavailable', cause: 'issuer' });
   });
 
-  it('is made of claims that were verified: the function sees no others', async () => {
+  it('gets verified claims only', async () => {
     const principal = vi.fn(mapping);
     const { reasonOf } = setUp({ principal });
     await reasonOf(await signed(await issuerKey('ES256', key.kid)));
@@ -332,7 +331,7 @@ describe('what the application makes of the claims', () => {
     expect(principal).not.toHaveBeenCalled();
   });
 
-  it('takes no identity from what it does with them', async () => {
+  it('changes no identity by changing its claims', async () => {
     const { postern } = setUp({
       principal: (claims) => {
         (claims as { sub: string }).sub = 'someone else';
@@ -346,8 +345,8 @@ describe('what the application makes of the claims', () => {
   });
 });
 
-describe('several issuers', () => {
-  it("each judge their own tokens, and nobody judges a stranger's", async () => {
+describe('several trusted issuers', () => {
+  it("each judge their own tokens, and a stranger's token is unknown", async () => {
     const other = await issuerKey('ES256', 'other');
     const trust = (issuer: string, { jwk }: IssuerKey, owner: string) =>
       trustedIssuer({
@@ -372,8 +371,8 @@ describe('several issuers', () => {
   });
 });
 
-describe('a key server', () => {
-  it('that is down makes a call unavailable, whatever token came', async () => {
+describe('the key server of a trusted issuer', () => {
+  it('that is down makes the call unavailable, with any token', async () => {
     const server = await keyServer();
     await server.down();
     const { postern } = setUp({ jwks: new URL(`${server.origin}/jwks`) });
@@ -383,7 +382,7 @@ describe('a key server', () => {
     }
   });
 
-  it('is asked again once in a cool-down, however many tokens name however many keys', async () => {
+  it('is asked once in each cool-down for many unknown kids', async () => {
     const server = await keyServer({ '/jwks': { keys: [key.jwk] } });
     const { clock, reasonOf } = setUp({ jwks: `${server.origin}/jwks` });
     const flood = await Promise.all(Array.from({ length: 1_000 }, (_, index) => signed(key, {}, { kid: `k${index}` })));
@@ -396,7 +395,7 @@ describe('a key server', () => {
     expect(server.count('/jwks')).toBe(2);
   });
 
-  it('tells of its failure while the keys that are known go on', async () => {
+  it('that fails is reported while cached keys still serve', async () => {
     const server = await keyServer({ '/jwks': { keys: [key.jwk] } });
     const { clock, events, reasonOf } = setUp({ jwks: `${server.origin}/jwks` });
     const token = await signed(key, { exp: NOW + 86_400 });
@@ -410,48 +409,48 @@ describe('a key server', () => {
   });
 });
 
-describe('the options', () => {
+describe('trustedIssuer', () => {
   const good = { issuer: ISSUER, audience: AUDIENCE, principal: mapping };
   it.each<[string, object, string | undefined]>([
     ['nothing', {}, 'issuer'],
     ['no issuer', { ...good, issuer: undefined }, 'issuer'],
     ['an empty issuer', { ...good, issuer: '' }, 'issuer'],
-    ['an issuer that is no address, and no keys', { ...good, issuer: 'login' }, 'issuer'],
-    ['an issuer over http, and no keys', { ...good, issuer: 'http://login.example' }, 'issuer'],
+    ['an invalid issuer URL without keys', { ...good, issuer: 'login' }, 'issuer'],
+    ['an issuer over http without keys', { ...good, issuer: 'http://login.example' }, 'issuer'],
     ['no audience', { ...good, audience: undefined }, 'audience'],
     ['an empty audience', { ...good, audience: '' }, 'audience'],
     ['an empty list of audiences', { ...good, audience: [] }, 'audience'],
     ['no principal', { ...good, principal: undefined }, 'principal'],
-    ['a principal that is no function', { ...good, principal: { owner: 'ci' } }, 'principal'],
+    ['a principal that is not a function', { ...good, principal: { owner: 'ci' } }, 'principal'],
     ['no algorithms', { ...good, algorithms: [] }, 'algorithms'],
     ['HS256', { ...good, algorithms: ['RS256', 'HS256'] }, 'algorithms.1'],
-    ['none', { ...good, algorithms: ['none'] }, 'algorithms.0'],
+    ['the algorithm none', { ...good, algorithms: ['none'] }, 'algorithms.0'],
     ['algorithms in a text', { ...good, algorithms: 'RS256' }, 'algorithms'],
     ['keys over http', { ...good, jwks: 'http://login.example/jwks' }, 'jwks'],
-    ['keys that are none', { ...good, jwks: { keys: 'x' } }, 'jwks'],
-    ['a set without a key that fits', { ...good, jwks: { keys: [{ kty: 'oct', k: 'AAAA' }] } }, 'jwks'],
+    ['invalid keys', { ...good, jwks: { keys: 'x' } }, 'jwks'],
+    ['a set without a usable key', { ...good, jwks: { keys: [{ kty: 'oct', k: 'AAAA' }] } }, 'jwks'],
     ['a tolerance of an hour', { ...good, clockTolerance: '1h' }, 'clockTolerance'],
-    ['a type that is none', { ...good, tokenType: [''] }, undefined],
-    ['no types', { ...good, tokenType: [] }, 'tokenType'],
-  ])('refuse %s', (_, options, path) => {
+    ['an invalid typ', { ...good, tokenType: [''] }, undefined],
+    ['an empty list of typs', { ...good, tokenType: [] }, 'tokenType'],
+  ])('refuses %s', (_, options, path) => {
     const error = thrown(() => trustedIssuer(options as TrustedIssuerOptions));
     expect(error.code).toBe('option_invalid');
     if (path !== undefined) expect(error.path).toBe(path);
   });
 
-  it('refuse what they do not know', () => {
+  it('refuses unknown options', () => {
     const options = { ...good, audiences: AUDIENCE };
     expect(thrown(() => trustedIssuer(options))).toMatchObject({ code: 'option_unknown', path: 'audiences' });
   });
 
-  it('take the types of token that are named, and no others', async () => {
+  it('accepts only the named typs', async () => {
     const { reasonOf } = setUp({ tokenType: 'at+jwt' });
     expect(await reasonOf(await signed(key))).toBe('allowed');
     expect(await reasonOf(await signed(key, {}, { typ: 'JWT' }))).toBe('token_unknown');
     expect(await reasonOf(await signed(key, {}, { typ: undefined }))).toBe('token_unknown');
   });
 
-  it('take the algorithms that are named, and no others', async () => {
+  it('accepts only the named algorithms', async () => {
     const { reasonOf } = setUp({ algorithms: ['ES256'] });
     expect(await reasonOf(await signed(key))).toBe('allowed');
     expect(await reasonOf(await signed(rsa))).toBe('token_unknown');
