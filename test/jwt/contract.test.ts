@@ -198,7 +198,7 @@ describe('the section "Signed tokens" of the README', () => {
     const blocks = await readmeBlocks();
     expect(blocks.length).toBeGreaterThan(1);
     const name = `${root}test/jwt/readme-signed-tokens.ts`;
-    const given = `import { memoryStore, type Postern } from 'postern';\nconst store = memoryStore();\nconst apiToken = 'pst_…';\n`;
+    const given = `import { memoryStore } from 'postern';\nconst store = memoryStore();\nconst apiToken = 'pst_…';\n`;
     const source = `${given}${blocks.join('\n')}\nvoid [narrow, accessToken, edge];\n`;
     const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
     const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
@@ -214,10 +214,9 @@ describe('the section "Signed tokens" of the README', () => {
   });
 
   test('runs', async () => {
-    const clock = testClock();
-    clock.set(new Date(Date.now()));
+    const clock = testClock(new Date());
     const store = memoryStore();
-    const { postern: issuing } = createTestPostern({ store });
+    const { postern: issuing } = createTestPostern({ store, clock });
     const { token: apiToken } = await issueBoth({ postern: issuing });
     const made: Postern[] = [];
     const names = {
@@ -227,7 +226,7 @@ describe('the section "Signed tokens" of the README', () => {
       memoryStore,
       process: { env: { KEYS_SECRET: ENCRYPTION_KEY } },
       createPostern: (options: TestPosternOptions) => {
-        made.push(createTestPostern(options).postern);
+        made.push(createTestPostern({ ...options, clock }).postern);
         return made.at(-1);
       },
     };

@@ -24,7 +24,7 @@ test('derive in a browser makes the same key as here, and its tokens are verifie
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
     response.end(isScript ? script : '<!doctype html><script type="module" src="/derive.js"></script>');
   });
-  const { postern } = createTestPostern();
+  const { postern } = createTestPostern({ now: new Date() });
   const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['models:write'] } } });
 
   const browser = await launchBrowser();

@@ -187,8 +187,7 @@ describe('an invalid answer of a key server', () => {
   it.each<[string, number, Record<string, string>, string | Buffer, RegExp]>([
     ['an error status', 503, json, '{"keys":[]}', /status 503/],
     ['a redirect', 302, { ...json, Location: '/elsewhere' }, '{"keys":[]}', /status 302/],
-    ['an HTML page', 200, { 'Content-Type': 'text/html' }, '{"keys":[]}', /something else than JSON/],
-    ['no media type', 200, {}, '{"keys":[]}', /something else than JSON/],
+    ['an HTML page', 200, { 'Content-Type': 'text/html' }, '<!doctype html>', /something else than JSON/],
     ['a body that is not JSON', 200, json, '{"keys":', /something else than JSON/],
     ['a body that is not UTF-8', 200, json, Buffer.from([0x22, 0xff, 0x22]), /something else than JSON/],
     ['a list', 200, json, '[]', /something else than a JSON Web Key Set/],
@@ -230,15 +229,19 @@ describe('an invalid answer of a key server', () => {
     expect(String(error)).toContain(`${server.origin}/nothing answered with status 404`);
     expect(String(error)).not.toContain('canary');
   });
+});
 
-  it('excludes the media type of a key set, which is accepted', async () => {
-    const body = JSON.stringify({ keys: [old.jwk] });
-    const server = await keyServer({
-      [JWKS]: (_request, response) =>
-        void response.writeHead(200, { 'Content-Type': 'application/jwk-set+json; charset=utf-8' }).end(body),
-    });
-    expect(await keysOf(server).find('old')).not.toBeNull();
+it.each([
+  ['its own media type', { 'Content-Type': 'application/jwk-set+json; charset=utf-8' }],
+  ['text/plain', { 'Content-Type': 'text/plain' }],
+  ['application/octet-stream', { 'Content-Type': 'application/octet-stream' }],
+  ['no media type', {}],
+])('a key set under %s is read', async (_, headers: Record<string, string>) => {
+  const body = JSON.stringify({ keys: [old.jwk] });
+  const server = await keyServer({
+    [JWKS]: (_request, response) => void response.writeHead(200, headers).end(body),
   });
+  expect(await keysOf(server).find('old')).not.toBeNull();
 });
 
 describe('discovery', () => {
