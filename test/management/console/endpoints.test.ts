@@ -72,7 +72,7 @@ describe('endpoints in the console', () => {
     await dialog.getByText('The server could not be reached.').waitFor();
     expect(await dialog.getByRole('button', { name: 'Change access' }).getAttribute('aria-disabled')).toBe('true');
     world.intercept(null);
-    await dialog.getByRole('button', { name: 'Look again' }).click();
+    await dialog.getByRole('button', { name: 'Try again' }).click();
     await dialog.getByText('Anyone who can reach the server').waitFor();
     await dialog.getByRole('button', { name: 'Change access' }).click();
     await page.getByText('summarizer is public now.').waitFor();
