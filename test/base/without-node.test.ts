@@ -18,6 +18,8 @@ describe('with the portable hash', async () => {
     await import('../managing/tokens-end.test.js');
     await import('../instance/as-principal.test.js');
     await import('../deciding/cache.test.js');
+    await import('../deciding/cache-changes.test.js');
+    await import('../deciding/explain.test.js');
     await import('../managing/races.hostile.test.js');
     await import('./credentials.test.js');
   } finally {

@@ -1,46 +1,12 @@
-import { createHash, generateKeyPairSync, hkdfSync, sign as nodeSign } from 'node:crypto';
-import { memoryStore } from 'postern';
+import { createHash } from 'node:crypto';
 import { derive } from 'postern/jwt';
 import type { NewSecret } from 'postern/store';
-import { controlledStore, createTestPostern, type TestPosternOptions } from 'postern/testing';
+import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { type Attempt, refusal, START, verdict } from '../support/outcomes.js';
+import { derivingWorld, forge, json } from '../support/derived.js';
+import { refusal, START, verdict } from '../support/outcomes.js';
 
 const HOUR = 3_600_000;
-
-/** A token with every kind of grant, and a function that derives from it on the same clock. */
-async function world(options: TestPosternOptions = {}) {
-  const made = createTestPostern(options);
-  const { postern, clock } = made;
-  await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
-  await postern.endpoints.create({ id: 'other', access: 'protected' });
-  const { token, record } = await postern.tokens.create({
-    name: 'parent',
-    owner: 'ann',
-    types: { user: { endpoints: ['summarizer', 'other'] }, developer: { scopes: ['models:write', 'iam:*'] } },
-    expiresIn: '1d',
-  });
-  const narrow = (given: Parameters<typeof derive>[1] = {}, from = token) =>
-    derive(from, { clock: clock.now, ...given });
-  const ask = async (text: string, requirement: Attempt['requirement'], more: Partial<Attempt> = {}) =>
-    verdict(await postern.authorize({ token: text, requirement, ...more }));
-  return { ...made, token, record, narrow, ask };
-}
-
-const json = (part: string | undefined) => JSON.parse(Buffer.from(part ?? '', 'base64url').toString());
-
-/** The derived key, computed independently by Node's HKDF and Ed25519. */
-function keyOf(token: string) {
-  const seed = hkdfSync('sha256', token, '', 'postern derived token, Ed25519 seed, version 1', 32);
-  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.from(seed)]);
-  return { key: pkcs8, format: 'der', type: 'pkcs8' } as const;
-}
-
-/** Signs any header and claims with a token's own key. */
-function forge(token: string, header: string, claims: unknown): string {
-  const signed = [header, JSON.stringify(claims)].map((part) => Buffer.from(part).toString('base64url')).join('.');
-  return `${signed}.${nodeSign(null, Buffer.from(signed), keyOf(token)).toString('base64url')}`;
-}
 
 describe('a derived token', () => {
   test('is a JWT, and the store keeps only its public key and thumbprint', async () => {
@@ -51,7 +17,7 @@ describe('a derived token', () => {
       kept = args[1];
       return insert(...args);
     };
-    const { token, narrow } = await world({ store });
+    const { token, narrow } = await derivingWorld({ store });
     const [header, payload] = (await narrow({ scopes: ['models:read'] })).split('.');
     const { kid } = json(header);
     expect(json(header)).toEqual({
@@ -73,7 +39,7 @@ describe('a derived token', () => {
   });
 
   test('is allowed exactly the grants that it names and its parent holds', async () => {
-    const { narrow, ask } = await world();
+    const { narrow, ask } = await derivingWorld();
     const token = await narrow({
       scopes: ['models:read', 'bentos:write', 'iam:*'],
       endpoints: ['summarizer', 'nowhere'],
@@ -89,7 +55,7 @@ describe('a derived token', () => {
   });
 
   test("with scopes only reaches no endpoint, with endpoints only has no scope, and with neither has all of its parent's", async () => {
-    const { narrow, ask } = await world();
+    const { narrow, ask } = await derivingWorld();
     const scopes = await narrow({ scopes: ['models:write'] });
     expect([await ask(scopes, { scope: 'models:read' }), await ask(scopes, { endpoint: 'other' })]).toEqual([
       'allowed',
@@ -113,7 +79,7 @@ describe('a derived token', () => {
   });
 
   test("has a principal with its parent's id, owner and organization, and its own grants", async () => {
-    const { postern, narrow, record } = await world();
+    const { postern, narrow, record } = await derivingWorld();
     const answer = await postern.authenticate(await narrow({ scopes: ['models:write'] }));
     expect(answer).toMatchObject({
       ok: true,
@@ -128,7 +94,7 @@ describe('a derived token', () => {
   });
 
   test('loses a scope when its parent loses it, and gains it with its parent', async () => {
-    const { postern, narrow, ask, record } = await world();
+    const { postern, narrow, ask, record } = await derivingWorld();
     const token = await narrow({ scopes: ['models:write', 'bentos:read'] });
     expect(await ask(token, { scope: 'models:write' })).toBe('allowed');
     await postern.tokens.update(record.id, { types: { developer: { scopes: ['models:read', 'bentos:read'] } } });
@@ -138,7 +104,7 @@ describe('a derived token', () => {
   });
 
   test('reaches only its named endpoints, and not a new endpoint of a name that its parent was granted', async () => {
-    const { postern, narrow, ask, token } = await world();
+    const { postern, narrow, ask, token } = await derivingWorld();
     const all = await postern.tokens.create({ name: 'all', types: { user: { endpoints: '*' } } });
     const one = await narrow({ endpoints: ['other'] }, all.token);
     const bound = await narrow({ endpoints: ['other'] }, token);
@@ -152,7 +118,7 @@ describe('a derived token', () => {
   });
 
   test('ends to the millisecond at its expiry, and with its parent by expiry, revocation or deletion', async () => {
-    const { postern, clock, narrow, ask, record, token } = await world();
+    const { postern, clock, narrow, ask, record, token } = await derivingWorld();
     const short = await narrow({ expiresIn: '10s' });
     clock.advance(9_999);
     expect(await ask(short, { authenticated: true })).toBe('allowed');
@@ -176,7 +142,7 @@ describe('a derived token', () => {
   });
 
   test('is revoked when the secret that it was derived from ends after its grace', async () => {
-    const { postern, clock, narrow, ask, record, token } = await world();
+    const { postern, clock, narrow, ask, record, token } = await derivingWorld();
     const before = await narrow({ expiresIn: '2h' });
     const { token: next } = await postern.tokens.rotate(record.id, { grace: '1h' });
     const after = await narrow({ expiresIn: '2h' }, next);
@@ -193,7 +159,7 @@ describe('a derived token', () => {
   });
 
   test('with methods is refused for any other method, and for a call without one', async () => {
-    const { narrow, ask } = await world();
+    const { narrow, ask } = await derivingWorld();
     const token = await narrow({ scopes: ['models:read'], endpoints: ['other'], methods: ['GET', '/bento.S/M'] });
     expect(await ask(token, { scope: 'models:read' }, { method: 'GET' })).toBe('allowed');
     expect(await ask(token, { scope: 'models:read' }, { method: '/bento.S/M' })).toBe('allowed');
@@ -204,7 +170,7 @@ describe('a derived token', () => {
   });
 
   test('can create and change nothing', async () => {
-    const { postern, narrow, record } = await world();
+    const { postern, narrow, record } = await derivingWorld();
     const answer = await postern.authenticate(await narrow());
     if (!answer.ok) throw new Error(answer.reason);
     const hers = postern.as(answer.principal);
@@ -218,7 +184,7 @@ describe('a derived token', () => {
   });
 
   test('can not be derived from, and neither can an imported token', async () => {
-    const { narrow } = await world();
+    const { narrow } = await derivingWorld();
     expect((await refusal(derive(await narrow()))).code).toBe('input_invalid');
     expect((await refusal(derive('1|abcdefghijklmnopqrstuvwxyzabcdefghijklmnop'))).code).toBe('input_invalid');
   });
@@ -248,7 +214,7 @@ describe('a derived token', () => {
 
 describe('a call with a derived token', () => {
   test('costs one read of the parent for 20 concurrent tokens, and none later', async () => {
-    const { store, postern, narrow, ask } = await world();
+    const { store, postern, narrow, ask } = await derivingWorld();
     const tokens = await Promise.all(Array.from({ length: 20 }, () => narrow({ scopes: ['models:read'] })));
     await ask('', { endpoint: 'other' });
     store.calls.clear();
@@ -264,7 +230,7 @@ describe('a call with a derived token', () => {
   });
 
   test('costs no read for a JWT of another type', async () => {
-    const { store, token, ask } = await world();
+    const { store, token, ask } = await derivingWorld();
     store.calls.clear();
     const header = '{"alg":"EdDSA","typ":"at+jwt","kid":"x"}';
     expect(await ask(forge(token, header, {}), { authenticated: true })).toBe('token_unknown');
@@ -272,156 +238,11 @@ describe('a call with a derived token', () => {
   });
 
   test('is unavailable while the store is down', async () => {
-    const { store, narrow, ask } = await world();
+    const { store, narrow, ask } = await derivingWorld();
     const token = await narrow();
     store.fail('findTokenByKeyId', 'reject');
     expect(await ask(token, { authenticated: true })).toBe('unavailable');
     store.mend();
     expect(await ask(token, { authenticated: true })).toBe('allowed');
-  });
-});
-
-describe('a forged derived token', () => {
-  const now = START / 1000;
-  const good = { jti: 'x', iat: now, exp: now + 60 };
-  const headerOf = (kid: string) => `{"alg":"EdDSA","typ":"derived+jwt","kid":"${kid}"}`;
-
-  async function forgers() {
-    const made = await world();
-    const kid = json((await made.narrow()).split('.')[0]).kid as string;
-    return { ...made, kid };
-  }
-
-  test('with nothing wrong is allowed, so each refusal below has only its one fault', async () => {
-    const { ask, token, kid } = await forgers();
-    expect(await ask(forge(token, headerOf(kid), good), { authenticated: true })).toBe('allowed');
-  });
-
-  test.each([
-    ['no exp', { jti: 'x', iat: now }],
-    ['no iat', { jti: 'x', exp: now + 60 }],
-    ['no jti', { iat: now, exp: now + 60 }],
-    ['an exp that is a text', { ...good, exp: String(now + 60) }],
-    ['an exp beyond all dates', { ...good, exp: now + 60.5 }],
-    ['an exp beyond all dates', { ...good, exp: 1e300 }],
-    ['an iat beyond the tolerance', { ...good, iat: now + 6 }],
-    ['an unknown claim', { ...good, cnf: { jkt: 'x' } }],
-    ['scopes as a list', { ...good, scope: ['models:read'] }],
-    ['endpoints as a text', { ...good, endpoints: 'summarizer' }],
-    ['endpoints that are not ids', { ...good, endpoints: ['../x'] }],
-    ['methods as a text', { ...good, methods: 'GET' }],
-    ['a list of claims', [good]],
-    ['null as claims', null],
-  ])('with %s is refused', async (_, claims) => {
-    const { ask, token, kid } = await forgers();
-    expect(await ask(forge(token, headerOf(kid), claims), { authenticated: true })).toBe('token_unknown');
-  });
-
-  test('may have an iat within the tolerance, and is expired at its exp', async () => {
-    const { ask, token, kid } = await forgers();
-    expect(await ask(forge(token, headerOf(kid), { ...good, iat: now + 5 }), { authenticated: true })).toBe('allowed');
-    expect(await ask(forge(token, headerOf(kid), { ...good, exp: now }), { authenticated: true })).toBe(
-      'token_expired',
-    );
-  });
-
-  test.each([
-    ['another alg', (kid: string) => `{"alg":"none","typ":"derived+jwt","kid":"${kid}"}`],
-    ['another typ', (kid: string) => `{"alg":"EdDSA","typ":"at+jwt","kid":"${kid}"}`],
-    ['another order of fields', (kid: string) => `{"typ":"derived+jwt","alg":"EdDSA","kid":"${kid}"}`],
-    ['a crit', (kid: string) => `{"alg":"EdDSA","typ":"derived+jwt","kid":"${kid}","crit":["x"]}`],
-    ['a jwk', (kid: string) => `{"alg":"EdDSA","typ":"derived+jwt","kid":"${kid}","jwk":{}}`],
-    ['white space', (kid: string) => `{"alg":"EdDSA","typ":"derived+jwt","kid":"${kid}" }`],
-    ['a kid twice', (kid: string) => `{"alg":"EdDSA","typ":"derived+jwt","kid":"${kid}","kid":"${kid}"}`],
-    ['an invalid kid', () => '{"alg":"EdDSA","typ":"derived+jwt","kid":"x"}'],
-  ])('whose header has %s is refused', async (_, header) => {
-    const { ask, token, kid } = await forgers();
-    expect(await ask(forge(token, header(kid), good), { authenticated: true })).toBe('token_unknown');
-  });
-
-  test('with the signature of another key, or an unknown kid, is refused', async () => {
-    const { ask, token, kid, postern } = await forgers();
-    const other = await postern.tokens.create({ name: 'other', types: { developer: { scopes: ['*'] } } });
-    expect(await ask(forge(other.token, headerOf(kid), good), { authenticated: true })).toBe('token_unknown');
-    const nobody = Buffer.alloc(32, 7).toString('base64url');
-    expect(await ask(forge(token, headerOf(nobody), good), { authenticated: true })).toBe('token_unknown');
-  });
-
-  test('that is an alias of a good one (padding, white space, unused bits, more parts) is refused', async () => {
-    const { ask, narrow } = await forgers();
-    const token = await narrow();
-    const last = token.at(-1) as string;
-    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-    // 64 bytes leave 4 bits of the last character unused.
-    const alias = token.slice(0, -1) + alphabet[alphabet.indexOf(last) + 1];
-    expect(Buffer.from(alias.split('.')[2] as string, 'base64url')).toEqual(
-      Buffer.from(token.split('.')[2] as string, 'base64url'),
-    );
-    for (const each of [alias, `${token}=`, `${token}==`, `${token}.`, `${token}.x`, `${token}\n`]) {
-      expect(await ask(each, { authenticated: true })).toBe('token_unknown');
-    }
-  });
-
-  test('with wide characters of the same low bytes is refused', async () => {
-    const { ask, narrow } = await forgers();
-    const token = await narrow();
-    expect(await ask(token, { authenticated: true })).toBe('allowed');
-    const twin = String.fromCharCode(token.charCodeAt(0) + 256) + token.slice(1);
-    expect(await ask(twin, { authenticated: true })).toBe('token_unknown');
-    const inside = token.slice(0, 100) + String.fromCharCode(token.charCodeAt(100) + 256) + token.slice(101);
-    expect(await ask(inside, { authenticated: true })).toBe('token_unknown');
-  });
-
-  test('is refused if its key was put into the store without the pepper', async () => {
-    const store = memoryStore();
-    const { postern } = createTestPostern({ store, pepper: 'a pepper of 32 characters, or so' });
-    const { record } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
-    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-    const x = publicKey.export({ format: 'jwk' }).x as string;
-    const thumbprint = createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest();
-    const token = await store.findToken(record.id);
-    if (token === null) throw new Error('no token');
-    const secret = { digest: 'a'.repeat(64), pepper: null, createdAt: START, endsAt: null };
-    const change = {
-      id: 'c'.repeat(22),
-      type: 'token.rotated',
-      at: START,
-      actor: { kind: 'application' },
-      from: null,
-      organization: 'default',
-      subject: record.id,
-      before: null,
-      after: null,
-    } as const;
-    const key = { id: thumbprint.toString('hex'), publicKey: x };
-    expect(
-      await store.replaceToken(
-        { ...token, version: 2 },
-        1,
-        { secret: { ...secret, key }, othersEndAt: START + HOUR, at: START },
-        change,
-      ),
-    ).toBe(true);
-    const signed = [headerOf(thumbprint.toString('base64url')), JSON.stringify(good)]
-      .map((part) => Buffer.from(part).toString('base64url'))
-      .join('.');
-    const forged = `${signed}.${nodeSign(null, Buffer.from(signed), privateKey).toString('base64url')}`;
-    expect(verdict(await postern.authorize({ token: forged, requirement: { authenticated: true } }))).toBe(
-      'token_unknown',
-    );
-  });
-
-  test('is an internal error if the public key was changed in the store', async () => {
-    const store = controlledStore();
-    const { narrow, ask, postern } = await world({ store, pepper: 'a pepper of 32 characters, or so' });
-    const token = await narrow();
-    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-    const x = publicKey.export({ format: 'jwk' }).x as string;
-    store.answer('findTokenByKeyId', (real) => ({ ...(real as object), publicKey: x }));
-    const [header] = token.split('.');
-    const signed = `${header}.${Buffer.from(JSON.stringify(good)).toString('base64url')}`;
-    const forged = `${signed}.${nodeSign(null, Buffer.from(signed), privateKey).toString('base64url')}`;
-    expect(await ask(forged, { authenticated: true })).toBe('internal_error');
-    expect((await postern.authenticate(forged)).ok).toBe(false);
   });
 });

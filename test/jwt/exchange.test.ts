@@ -74,7 +74,7 @@ describe('an exchange', () => {
     expect(await refusal(exchange(asked))).toMatchObject({ code, path });
   });
 
-  it('of a token with ' * ' gives any wildcard', async () => {
+  it("of a token with '*' gives any wildcard", async () => {
     const { exchange, allows } = await world({ types: { developer: { scopes: ['*'] } } });
     const { accessToken } = await exchange({ scopes: ['models:*'] });
     expect(await allows(accessToken, { scope: 'models:write' })).toBe('allowed');
