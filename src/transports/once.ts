@@ -1,4 +1,5 @@
 import type { Decision } from '../domain/decision.js';
+import { shared } from '../domain/shared.js';
 import type { Gate } from '../instance/internals.js';
 import type { Presented } from './credential.js';
 
@@ -14,10 +15,10 @@ type Answer = Decision | Promise<Decision>;
 /** Asks whether a request may go on. It never rejects. */
 type AskAs = (mode: 'use' | 'recheck') => Answer;
 
-const USES = new WeakMap<Gate, WeakMap<object, Use[]>>();
+const USES = /* @__PURE__ */ shared('uses', () => new WeakMap<Gate, WeakMap<object, Use[]>>());
 
 /** From a `Request` that an adapter made to the framework's own request. */
-const ORIGINALS = new WeakMap<object, object>();
+const ORIGINALS = /* @__PURE__ */ shared('originals', () => new WeakMap<object, object>());
 
 export function setOriginal(request: object, original: object): void {
   ORIGINALS.set(request, original);

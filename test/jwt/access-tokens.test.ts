@@ -230,7 +230,7 @@ describe('accessTokens', () => {
     ['short bytes as encryption key', { encryptionKey: new Uint8Array(31) }, 'encryptionKey'],
     ['an unknown algorithm', { algorithm: 'HS256' }, 'algorithm'],
     ['an invalid lifetime', { expiresIn: 'soon' }, 'expiresIn'],
-    ['a lifetime of less than a second', { expiresIn: 999 }, 'expiresIn'],
+    ['a lifetime of less than a second', { expiresIn: '999ms' }, 'expiresIn'],
     ['a lifetime beyond the longest', { expiresIn: '2h' }, 'expiresIn'],
     ['an overlap as long as a key signs', { rotateEvery: '1d', overlap: '1d' }, 'overlap'],
     ['an overlap that is too short', { overlap: '59s' }, 'overlap'],

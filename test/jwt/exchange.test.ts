@@ -67,7 +67,7 @@ describe('an exchange', () => {
     ['an empty list of endpoints', { endpoints: [] }, 'input_invalid', 'endpoints'],
     ['a number as scope', { scopes: [7] }, 'input_invalid', 'scopes.0'],
     ['an invalid lifetime', { expiresIn: 'soon' }, 'input_invalid', 'expiresIn'],
-    ['a lifetime of less than a second', { expiresIn: 999 }, 'input_invalid', 'expiresIn'],
+    ['a lifetime of less than a second', { expiresIn: '999ms' }, 'input_invalid', 'expiresIn'],
     ['an unknown field', { scope: 'models:read' }, 'option_unknown', 'scope'],
   ])('refuses %s', async (_, asked, code, path) => {
     const { exchange } = await world();
@@ -154,7 +154,7 @@ describe('the lifetime of an exchanged token', () => {
   it('is the requested one, up to the longest', async () => {
     const { exchange } = await world({}, { maxExpiresIn: '30m' });
     expect((await exchange({ expiresIn: '90s' })).expiresAt).toEqual(secondsOn(90));
-    expect((await exchange({ expiresIn: 2999 })).expiresAt).toEqual(secondsOn(2));
+    expect((await exchange({ expiresIn: '2999ms' })).expiresAt).toEqual(secondsOn(2));
     expect((await exchange({ expiresIn: '7d' })).expiresAt).toEqual(secondsOn(1800));
   });
 

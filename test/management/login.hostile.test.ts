@@ -211,7 +211,28 @@ describe('an approved login', () => {
     },
   );
 
-  test("is not made by a person who left before the rest of the approval's body arrived", async () => {
+  test('of a leaver can not be collected after a second revokeOwned a day after the first', async () => {
+    const made = await world();
+    const approve = async () => {
+      const login = await begin(made);
+      expect(
+        (await answer(made, login, '/approve', { ...READ, user_code: login.user_code }, { person: 'ada' })).status,
+      ).toBe(200);
+      return login;
+    };
+    await made.postern.tokens.revokeOwned({ owner: 'ada' });
+    made.clock.advance(DAY - 60_000);
+    const [kept, ended] = [await approve(), await approve()];
+    // The first end is forgotten between approval and collection, which ends no login.
+    made.clock.advance(90_000);
+    expect((await collect(made, kept)).status).toBe(200);
+    await made.postern.tokens.revokeOwned({ owner: 'ada' });
+    expect((await collect(made, ended)).body.code).toBe('access_denied');
+    const { items } = await made.postern.tokens.list({ search: 'Login' });
+    expect(items.filter(({ revokedAt }) => revokedAt === null)).toEqual([]);
+  });
+
+  test('is not made by a person who left before the rest of the body of the approval arrived', async () => {
     const made = await world();
     const login = await begin(made);
     let finish = () => {};

@@ -231,7 +231,8 @@ describe('an approver', () => {
       403,
       'endpoint_not_granted',
     ],
-    ['an unknown endpoint', { person: 'ada' }, { types: { user: { endpoints: ['zz'] } } }, 400, 'endpoint_unknown'],
+    ['an unknown endpoint', { person: 'ada' }, { types: { user: { endpoints: ['zz'] } } }, 403, 'endpoint_not_granted'],
+    ['an unknown endpoint', { person: 'boss' }, { types: { user: { endpoints: ['zz'] } } }, 400, 'endpoint_unknown'],
     ['nothing if nothing was wanted', { person: 'boss' }, {}, 400, 'types_missing'],
     ['anything as a person without rights', { person: 'bob' }, READ, 403, 'scope_missing'],
     ['with a token that manages no tokens', { token: 'reader' }, {}, 403, 'scope_missing'],
@@ -246,7 +247,7 @@ describe('an approver', () => {
     ],
     ['an invalid lifetime', { person: 'boss' }, { ...READ, expires_in: 'long' }, 400, 'input_invalid'],
     ['an unknown field', { person: 'boss' }, { owner: 'bob' }, 400, 'option_unknown'],
-  ])('may not approve %s', async (_, who, json, status, code) => {
+  ])('may not approve %s, as %j', async (_, who, json, status, code) => {
     const made = await world();
     const login = await begin(made);
     const refused = await approve(made, login, who, json);

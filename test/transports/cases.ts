@@ -130,7 +130,13 @@ export const CASES: readonly Case[] = [
     inside: true,
     expected: 'token_missing',
   },
-  { name: 'no credential for a scope', target: 'write-models', authorization: none, expected: 'token_missing' },
+  {
+    name: 'no credential for a scope',
+    target: 'write-models',
+    authorization: none,
+    expected: 'token_missing',
+    scopes: 'models:write',
+  },
   { name: 'no credential for any valid token', target: 'anyone', authorization: none, expected: 'token_missing' },
 
   // Malformed credentials.
@@ -231,6 +237,7 @@ export const CASES: readonly Case[] = [
     target: 'write-models',
     authorization: bearer('expired'),
     expected: 'token_expired',
+    scopes: 'models:write',
   },
 
   // Tokens without the needed grant.
