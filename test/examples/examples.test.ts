@@ -7,7 +7,7 @@ const EXAMPLES = new URL('../../examples/', import.meta.url);
 afterEach(endExamples);
 
 it.each(['express.ts', 'fastify.ts', 'fetch.ts', 'hono.ts', 'nestjs.ts', 'node.ts'])(
-  '%s lets its token through, refuses another call, and ends on SIGTERM',
+  '%s lets its token through, denies another call, and ends on SIGTERM',
   async (file) => {
     const example = startExample(file);
     const [, url, token] = await example.until(/^allowed: .*?(http:\/\/\S+)\/summarizer .*Bearer (pst_\w+)/m);
@@ -26,7 +26,7 @@ it.each(['express.ts', 'fastify.ts', 'fetch.ts', 'hono.ts', 'nestjs.ts', 'node.t
   },
 );
 
-it('grpc.ts lets its token through, refuses another call, and ends on SIGTERM', async () => {
+it('grpc.ts lets its token through, denies another call, and ends on SIGTERM', async () => {
   const example = startExample('grpc.ts');
   await example.until(/^token missing: .*$/m);
   const call = async (title: string) => {
@@ -42,7 +42,7 @@ it('grpc.ts lets its token through, refuses another call, and ends on SIGTERM', 
   expect(await example.ended).toMatchObject({ code: 0, stderr: '' });
 });
 
-it('connect.ts lets its token through, refuses another call, and ends on SIGTERM', async () => {
+it('connect.ts lets its token through, denies another call, and ends on SIGTERM', async () => {
   const example = startExample('connect.ts');
   const [, url, token] = await example.until(/^allowed: .*?(http:\/\/\S+)\/Summarize .*Bearer (pst_\w+)/m);
   const call = async (method: string, headers: Record<string, string> = {}) => {
@@ -59,7 +59,7 @@ it('connect.ts lets its token through, refuses another call, and ends on SIGTERM
   expect(await example.ended).toMatchObject({ code: 0, stderr: '' });
 });
 
-it('are all in the README, and short', async () => {
+it('all examples are in the README, and short', async () => {
   const readme = await readFile(new URL('README.md', EXAMPLES), 'utf8');
   const files = (await readdir(EXAMPLES)).filter((file) => file.endsWith('.ts'));
   expect(files).toEqual(expect.arrayContaining(['express.ts', 'fastify.ts', 'grpc.ts', 'fetch.ts']));

@@ -19,7 +19,7 @@ const get = (app: FastifyInstance, url: string, headers = {}) => app.inject({ ur
 const summarizer = { config: { requirement: { endpoint: 'summarizer' } } } as const;
 
 describe('posternPlugin', () => {
-  it('refuses a route that declares nothing, and opens it only when told so', async () => {
+  it('refuses a route without a requirement, unless undeclared routes are allowed', async () => {
     const { app, headers } = await setUp();
     app.get('/', () => 'reached');
     expect((await get(app, '/', headers)).statusCode).toBe(403);
@@ -30,7 +30,7 @@ describe('posternPlugin', () => {
     expect((await get(open.app, '/summarizer')).statusCode).toBe(401);
   });
 
-  it('guards the routes of other plugins, and those that were there before', async () => {
+  it('guards routes of other plugins, and routes registered before it', async () => {
     const { postern } = createTestPostern();
     const app = fastify();
     onTestFinished(() => app.close());
@@ -43,7 +43,7 @@ describe('posternPlugin', () => {
     expect((await get(app, '/inside')).statusCode).toBe(403);
   });
 
-  it('refuses before the body is read', async () => {
+  it('denies before the body is read', async () => {
     const { app } = await setUp();
     let parsed = false;
     app.addContentTypeParser('application/x-test', (_request, _payload, done) => {
@@ -61,7 +61,7 @@ describe('posternPlugin', () => {
     expect(parsed).toBe(false);
   });
 
-  it('leaves requests that match no route to the instance', async () => {
+  it('leaves unmatched requests to the instance', async () => {
     const { app } = await setUp();
     expect((await get(app, '/elsewhere')).json()).toMatchObject({ statusCode: 404, error: 'Not Found' });
   });
@@ -73,7 +73,7 @@ describe('posternPlugin', () => {
     expect((await app.inject({ method: 'HEAD', url: '/', headers })).statusCode).toBe(200);
   });
 
-  it('works the requirement out from the route', async () => {
+  it('computes the requirement from the route', async () => {
     const { app, headers } = await setUp();
     app.get('/d/:name', {
       config: { requirement: (request) => ({ endpoint: (request.params as { name: string }).name }) },
@@ -84,7 +84,7 @@ describe('posternPlugin', () => {
     expect((await get(app, '/d/..%2fsummarizer', headers)).statusCode).toBe(404);
   });
 
-  it('fails when a route with an impossible requirement is registered', async () => {
+  it('fails at the registration of a route with an impossible requirement', async () => {
     const { app } = await setUp();
     expect(() => app.get('/', { config: { requirement: { scope: 'model:read' } }, handler: () => '' })).toThrow(
       expect.objectContaining({ code: 'scope_unknown' }),
@@ -95,14 +95,14 @@ describe('posternPlugin', () => {
     ['option_unknown', 'undeclare', { undeclare: 'allow' }],
     ['option_invalid', 'undeclared', { undeclared: 'open' }],
     ['option_invalid', 'postern', { postern: {} }],
-  ])('fails with %s for %s when it is registered', async (code, path, options) => {
+  ])('fails with %s for %s at registration', async (code, path, options) => {
     const app = fastify();
     const { postern } = createTestPostern();
     const registered = app.register(posternPlugin, { postern, ...(options as object) }).ready();
     await expect(registered).rejects.toMatchObject({ code, path });
   });
 
-  it('lets onDenied answer, and sends the standard answer when it does not', async () => {
+  it('answers with onDenied, or with the standard answer if it sends none', async () => {
     const teapot = await setUp({
       onDenied: (denial, _request, reply) => reply.code(418).send({ reason: denial.reason }),
     });
@@ -191,7 +191,7 @@ describe('posternPlugin in a child', () => {
 });
 
 describe('notFound of postern/fastify', () => {
-  it('answers what matches no route like an unknown and a private endpoint, to the byte', async () => {
+  it('answers an unmatched route with the same bytes as an unknown or private endpoint', async () => {
     const { app } = await setUp();
     app.setNotFoundHandler(notFound());
     app.get('/nowhere', { config: { requirement: { endpoint: 'nowhere' } } }, () => 'reached');

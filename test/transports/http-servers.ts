@@ -31,11 +31,11 @@ export interface Running {
 
 type Start = (postern: Postern, reached: (principal: unknown) => void) => Promise<Running>;
 
-/** Callers from 127.0.0.2 are inside. */
+/** Callers from 127.0.0.2 are internal. */
 export const INSIDE = '127.0.0.2';
 const zone = internalNetworks([INSIDE]);
 
-/** What each target needs, as a value or a function; `undefined`: nothing declared. */
+/** The requirement of each target as a value or a function. `undefined` declares none. */
 function requirementOf(target: Target): Requirement | (() => never) | (() => Promise<never>) | undefined {
   switch (target) {
     case 'undeclared':

@@ -18,7 +18,7 @@ describe.each([
   ['Express 5', express],
   ['Express 4', express4 as typeof express],
 ])('lintRoutes of %s', (_, make) => {
-  it('lists the routes without a guard, and those whose scope forgets the tenant', () => {
+  it('lists the routes without a guard, and those whose scope ignores the tenant', () => {
     const app = make();
     app.get('/open', handler);
     app.get('/guarded', guard(postern, { scope: 'models:read' }), handler);
@@ -40,7 +40,7 @@ describe.each([
     ]);
   });
 
-  it('finds nothing where a guard stands before everything', () => {
+  it('lists nothing if a guard stands before everything', () => {
     const app = make();
     app.use(guard(postern, { authenticated: true }));
     app.get('/', handler);
@@ -51,14 +51,14 @@ describe.each([
 });
 
 it.each([[fastify()], [{}], [null], ['app']])(
-  'lintRoutes of Express refuses another thing than an application',
+  'lintRoutes refuses a value that is not an Express application',
   (app) => {
     expect(thrown(() => lintRoutes(app))).toMatchObject({ code: 'input_invalid', path: 'app' });
   },
 );
 
 describe('lintRoutes of Fastify', () => {
-  it('lists the routes that declare nothing, and those whose scope forgets the tenant', async () => {
+  it('lists the routes without a requirement, and those whose scope ignores the tenant', async () => {
     const app = fastify({ exposeHeadRoutes: false });
     await app.register(posternPlugin, { postern });
     app.get('/open', () => '');
@@ -72,11 +72,11 @@ describe('lintRoutes of Fastify', () => {
     await app.close();
   });
 
-  it('refuses an application without the plugin: its routes are not known', () => {
+  it('refuses an application without the plugin, whose routes are unknown', () => {
     expect(thrown(() => lintFastify(fastify())).code).toBe('guard_missing');
   });
 
-  it('knows the routes of a plugin inside, and is asked there too', async () => {
+  it('lists the routes of an inner plugin, also when called there', async () => {
     const app = fastify({ exposeHeadRoutes: false });
     await app.register(posternPlugin, { postern });
     await app.register(async (inner) => {
