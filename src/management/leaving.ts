@@ -1,11 +1,15 @@
-import { Leavers } from '../managing/leavers.js';
+import { endedSince, Leavers } from '../managing/leavers.js';
 import type { Caller } from './caller.js';
 import type { Context } from './context.js';
 import { unauthorized } from './http/problem.js';
 
-/** How often an owner's tokens were ended. What began before the last time is not finished. */
-export async function timesEnded({ ground }: Context, organization: string, owner: string | null): Promise<number> {
-  return owner === null ? 0 : (await new Leavers(ground).standing(organization, owner)).times;
+/** Names the last time that an owner's tokens were ended. What began before it is not finished: `endedSince`. */
+export async function lastEnded(
+  { ground }: Context,
+  organization: string,
+  owner: string | null,
+): Promise<string | null> {
+  return owner === null ? null : (await new Leavers(ground).standing(organization, owner)).last;
 }
 
 /**
@@ -20,8 +24,8 @@ export async function readFrom<Body>(
   read: () => Promise<Body>,
 ): Promise<Body> {
   const { organization, owner } = principal;
-  const before = await timesEnded(context, organization, owner);
+  const before = await lastEnded(context, organization, owner);
   const body = await read();
-  if ((await timesEnded(context, organization, owner)) === before) return body;
+  if (!endedSince(before, await lastEnded(context, organization, owner))) return body;
   throw unauthorized('access_denied', 'Your tokens were ended while this was sent: sign in again.');
 }
