@@ -4,7 +4,7 @@ import { excessOf, type Grants, namesEndpoint, type StoredGrants } from '../doma
 import type { Ownership } from '../domain/principal.js';
 import type { Catalog } from '../domain/token-types.js';
 import type { Actor } from '../ports/changes.js';
-import { endedSince } from './leavers.js';
+import { endedSince, type Leavers } from './leavers.js';
 
 /**
  * In whose hands an API is: the application's own, which may do everything, or a principal's, which is held to its
@@ -26,12 +26,14 @@ export interface Authority {
   /** Refuses who makes and changes nothing. @throws PosternError `issuance_forbidden` */
   assertMayChange(): void;
   /**
-   * Refuses who makes no tokens, who is being ended, and who has limits that it would get around.
+   * Refuses who makes no tokens, who is being ended, and who has limits that it would get around. The application is refused a
+   * personal token for an owner whose tokens are being ended.
    *
-   * @param id of the token that is changed: one's own keeps its limits
-   * @throws PosternError `issuance_forbidden`, `limits_forbidden`
+   * @param work.id of the token that is changed: one's own keeps its limits
+   * @param work.made the token that is made
+   * @throws PosternError `issuance_forbidden`, `limits_forbidden`; `conflict` for the application's own
    */
-  issuance(id?: unknown): Promise<Issuance>;
+  issuance(work?: { readonly id?: unknown; readonly made?: Made }): Promise<Issuance>;
   /**
    * Refuses to hand out a secret that speaks for someone else: whoever has it acts as its owner.
    *
@@ -64,9 +66,16 @@ export interface Authority {
   assertOutlives(end: number | null, now: number): void;
 }
 
-/** A right to make something, to be looked at again once it is made: its maker may have ended meanwhile. */
+/** A token that is to be made, as it is asked for. */
+interface Made {
+  readonly organization?: string | undefined;
+  readonly owner?: string | null | undefined;
+  readonly ownership?: Ownership | undefined;
+}
+
+/** A right to make something, to be looked at again once it is made: its maker, or its owner, may have been ended meanwhile. */
 export interface Issuance {
-  /** @throws PosternError `issuance_forbidden` */
+  /** @throws PosternError as {@link Authority.issuance} */
   assertStands(): Promise<void>;
 }
 
@@ -80,7 +89,7 @@ export interface ActorStanding {
   readonly limited: boolean;
 }
 
-export function applicationAuthority(defaultOrganization: string): Authority {
+export function applicationAuthority(defaultOrganization: string, leavers: Leavers): Authority {
   return {
     actor: { kind: 'application' },
     from: null,
@@ -89,7 +98,19 @@ export function applicationAuthority(defaultOrganization: string): Authority {
     owner: (named) => named ?? null,
     ownership: (named) => named ?? 'personal',
     assertMayChange() {},
-    issuance: async () => ({ assertStands: async () => {} }),
+    async issuance({ made = {} } = {}) {
+      const { organization = defaultOrganization, owner = null, ownership = 'personal' } = made;
+      // Only personal tokens end with their owner.
+      if (owner === null || ownership !== 'personal') return { assertStands: async () => {} };
+      const before = await leavers.standing(organization, owner);
+      if (before.ending) throw ownerEnded();
+      return {
+        async assertStands() {
+          const now = await leavers.standing(organization, owner);
+          if (now.ending || endedSince(before.last, now.last)) throw ownerEnded();
+        },
+      };
+    },
     assertMaySpeakFor() {},
     assertHolds: async () => {},
     findEndpoint: (_, find) => find(),
@@ -162,7 +183,7 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
       });
     },
     assertMayChange,
-    async issuance(id) {
+    async issuance({ id } = {}) {
       assertMayChange();
       const before = await acting.standing();
       if (before.ended) throw hasEnded();
@@ -223,6 +244,14 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
       assertWithin(end, latestEnd(now));
     },
   };
+}
+
+function ownerEnded(): PosternError {
+  return new PosternError(
+    'conflict',
+    "this owner's tokens are being ended, or were while this one was made: make it again if they stay",
+    { path: 'owner' },
+  );
 }
 
 function hasEnded(): PosternError {

@@ -2,6 +2,7 @@ import { check } from '../base/check.js';
 import type { Credential } from '../base/credential.js';
 import type { Forgetting } from '../base/forgetting.js';
 import type { Ground } from '../base/ground.js';
+import { PosternError } from '../domain/errors.js';
 import type { StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
 import { invalidSecret } from './identifiers.js';
@@ -14,6 +15,10 @@ import type { TokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
 
 const BATCH = 200;
+/** How often an owner's tokens are gone through. While the barrier stands, two passes are enough. */
+const MOST_PASSES = 10;
+/** How often a run begins again because its barrier fell: others ended the same owner's tokens, or it took too long. */
+const MOST_RUNS = 10;
 
 /**
  * The ends of tokens. Ending is not editing: it asks for no version, so it never conflicts, and an edit that lost to it can't
@@ -28,24 +33,30 @@ export function createTokenEnding(
 ): Pick<Tokens, 'revoke' | 'revokeSecret' | 'delete' | 'revokeOwned' | 'pruneExpired'> {
   const { store, time, digester } = ground;
 
-  /** The passes of one call: until a pass finds none alive. */
+  /** Passes until one finds none alive. @throws PosternError `conflict` where each finds new ones */
   async function revokeAllOf(organization: string, owner: string): Promise<number> {
     let revoked = 0;
-    let alive: number;
-    do {
-      alive = 0;
+    let newest: StoredToken | undefined;
+    for (let pass = 0; pass < MOST_PASSES; pass++) {
+      newest = undefined;
       for await (const slice of slices(undefined, rowsOf(store, { organization, owner }), Number.POSITIVE_INFINITY)) {
-        const filter = { organization, owner, ownership: 'personal', revoked: false, ...slice } as const;
+        let { after } = slice;
         let batch: readonly StoredToken[];
         do {
-          batch = await store.listTokens({ ...filter, limit: BATCH });
+          const filter = { organization, owner, ownership: 'personal', revoked: false, ...slice } as const;
+          batch = await store.listTokens({ ...filter, limit: BATCH, ...(after && { after }) });
           const ended = await Promise.all(batch.map((token) => rows.revoke(token)));
           revoked += ended.filter(Boolean).length;
-          alive += batch.length;
+          newest ??= batch[0];
+          after = batch.at(-1);
         } while (batch.length === BATCH);
       }
-    } while (alive > 0);
-    return revoked;
+      if (newest === undefined) return revoked;
+    }
+    throw new PosternError(
+      'conflict',
+      `tokens are made for this owner all the while, past this call: the last is ${newest?.id}, and the audit log says who made it. Stop that, and repeat it`,
+    );
   }
 
   /** Another process may have revoked some, unseen by this one: from here on they work nowhere in this process. */
@@ -99,14 +110,16 @@ export function createTokenEnding(
       authority.assertMayChange();
       const organization = authority.organization(named);
       const leavers = new Leavers(ground);
-      // Whoever makes a token in this owner's name looks here before, and once it is made: either the last pass finds the token,
-      // or its maker finds this.
-      await leavers.begin(organization, owner);
-      const revoked = await revokeAllOf(organization, owner);
-      await leavers.end(organization, owner);
-      const last = await revokeAllOf(organization, owner);
-      await forgetAllOf(organization, owner);
-      return revoked + last;
+      let revoked = 0;
+      for (let run = 0; run < MOST_RUNS; run++) {
+        // Whoever makes a token in this owner's name looks at the barrier before, and once it is made: either a pass finds the
+        // token, or its maker finds the barrier.
+        const barrier = await leavers.begin(organization, owner);
+        revoked += await revokeAllOf(organization, owner);
+        await forgetAllOf(organization, owner);
+        if (await leavers.end(organization, owner, barrier)) return revoked;
+      }
+      throw new PosternError('conflict', "this owner's tokens are being ended by several calls at once: repeat it");
     },
 
     async pruneExpired(query = {}) {

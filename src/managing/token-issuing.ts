@@ -41,7 +41,7 @@ export function createTokenIssuing(
     makeSecret: (now: number) => NewSecret,
     taken: () => PosternError,
   ): Promise<StoredToken> {
-    const issuance = await authority.issuance();
+    const issuance = await authority.issuance({ made: given });
     const now = time.read();
     const organization = authority.organization(given.organization);
     const grants = await resolveGrants(given.types, organization);
@@ -91,7 +91,7 @@ export function createTokenIssuing(
 
     async rotate(id, options = {}) {
       const { grace } = check(rotateTokenInput, options, 'tokens.rotate', 'input_invalid');
-      const issuance = await authority.issuance(id);
+      const issuance = await authority.issuance({ id });
       const token = await rows.findToChange(id, 'rotate');
       const now = time.read();
       if (isRevoked(token)) {

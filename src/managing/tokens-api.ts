@@ -106,7 +106,7 @@ export interface TokenUsage {
 export interface Tokens<T extends TokenTypes = TokenTypes> {
   /**
    * @throws PosternError `input_invalid`, `option_unknown`, `types_missing`, `type_unknown`, `scope_unknown`,
-   *   `endpoint_unknown`, `expiry_past`, `unavailable`; nothing is written
+   *   `endpoint_unknown`, `expiry_past`, `conflict` (the owner's tokens are being ended), `unavailable`; nothing is written
    */
   create(input: CreateToken<T>): Promise<IssuedToken<T>>;
   /**
@@ -170,9 +170,10 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
   delete(id: string): Promise<void>;
   /**
    * Ends a leaver: revokes every personal token of an owner, those that are made meanwhile too, and the logins that they approved
-   * and that nobody collected yet. Resolves with how many tokens were revoked, once a pass found none alive.
+   * and that nobody collected yet. Resolves with how many tokens were revoked, once a pass found none alive. Whatever began before
+   * that is not finished, the application's own `create` neither (`conflict`); what begins later is.
    *
-   * @throws PosternError `unavailable`, `conflict`: repeat it, some may be alive
+   * @throws PosternError `unavailable`, `conflict`: repeat it, some may be alive. Until then, or for 5 minutes, the owner gets no tokens
    */
   revokeOwned(query: { readonly owner: string; readonly organization?: string }): Promise<number>;
   /** Deletes tokens that expired longer ago than this. Returns how many. @throws PosternError `unavailable` */

@@ -68,7 +68,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       const moved = given.expiresIn !== undefined || given.expiresAt !== undefined;
       const grants = given.types !== undefined;
       // Who has limits sets none, its own neither.
-      if (grants || moved || limited) await authority.issuance(limited ? undefined : id);
+      if (grants || moved || limited) await authority.issuance(limited ? {} : { id });
       const updated = await rows.edit(id, 'update', async (token, now): Promise<StoredToken | null> => {
         if (Object.values(given).every((value) => value === undefined)) return null;
         if (moved) assertUnexpired(token, time.latest);

@@ -144,25 +144,117 @@ describe('a leaver', () => {
     for (const each of tokens) expect((await postern.authenticate(each)).ok).toBe(false);
   });
 
-  test.each(['token', 'session'] as const)(
-    'whose token is on its way to the store when it is over has none (%s)',
-    async (by) => {
-      const store = controlledStore(memoryStore());
-      const { postern } = createTestPostern({ store });
+  test.each([
+    ['token', 'issuance_forbidden'],
+    ['session', 'issuance_forbidden'],
+    ['application', 'conflict'],
+    ['import', 'conflict'],
+  ] as const)('whose token is on its way to the store when it is over has none (%s)', async (by, code) => {
+    const store = controlledStore(memoryStore());
+    const importedTokens = [
+      { pattern: /^old_([a-z0-9]{40})$/, secret: (match: RegExpExecArray) => match[1] as string },
+    ];
+    const { postern, clock } = createTestPostern({ store, importedTokens });
+    const session = { organization: 'default', owner: 'ann', types: all } as const;
+    const make = async () => {
+      const mine = { name: 'late', types: all, owner: 'ann' };
+      if (by === 'application') return postern.tokens.create(mine);
+      if (by === 'import') return postern.tokens.import({ ...mine, digest: 'ab'.repeat(32) });
       const { token } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
-      const session = { organization: 'default', owner: 'ann', types: all } as const;
-      const hers = postern.as(by === 'token' ? await principalOf(postern, token) : session);
-      const gate = store.hold('insertToken', 'before');
-      const late = hers.tokens.create({ name: 'late', types: all });
-      const held = await gate.next();
-      gate.end();
-      await postern.tokens.revokeOwned({ owner: 'ann' });
+      return postern.as(by === 'token' ? await principalOf(postern, token) : session).tokens.create(mine);
+    };
+    // A run every day: the one of the day before is forgotten when the next one begins.
+    await postern.tokens.revokeOwned({ owner: 'ann' });
+    clock.advance(24 * HOUR - 1_000);
+    const gate = store.hold('insertToken', 'before');
+    const late = make();
+    let held = await gate.next();
+    if (by === 'token' || by === 'session') {
       held.release();
-      expect((await refusal(late)).code).toBe('issuance_forbidden');
-      const left = (await postern.tokens.list()).items.filter(({ revokedAt }) => revokedAt === null);
-      expect(left).toEqual([]);
-    },
-  );
+      held = await gate.next();
+    }
+    gate.end();
+    clock.advance('2s');
+    await postern.tokens.revokeOwned({ owner: 'ann' });
+    held.release();
+    expect((await refusal(late)).code).toBe(code);
+    const left = (await postern.tokens.list()).items.filter(({ revokedAt }) => revokedAt === null);
+    expect(left).toEqual([]);
+  });
+
+  test('the application makes nothing for them while they are ended, and what it makes for others stays', async () => {
+    const store = controlledStore(memoryStore());
+    const { postern } = createTestPostern({ store });
+    const { record } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
+    const gate = store.hold('revokeToken', 'before');
+    const ending = postern.tokens.revokeOwned({ owner: 'ann' });
+    const held = await gate.next();
+    gate.end();
+    const more = { name: 'more', types: all } as const;
+    expect((await refusal(postern.tokens.create({ ...more, owner: 'ann' }))).code).toBe('conflict');
+    for (const other of [{ owner: 'bob' }, {}, { owner: 'ann', ownership: 'organization' as const }]) {
+      await postern.tokens.create({ ...more, ...other });
+    }
+    held.release();
+    expect(await ending).toBe(1);
+    const { record: back } = await postern.tokens.create({ ...more, owner: 'ann' });
+    const { items } = await postern.tokens.list({ owner: 'ann', ownership: 'personal' });
+    expect(items.map(({ id, revokedAt }) => [id, revokedAt === null]).sort()).toEqual(
+      [
+        [record.id, false],
+        [back.id, true],
+      ].sort(),
+    );
+  });
+
+  test('two runs at once both come to their end, and what was made behind the first ends with the second', async () => {
+    const store = controlledStore(memoryStore());
+    const { postern } = createTestPostern({ store });
+    await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
+    // The second has looked at every token, and not lowered the barrier yet.
+    const gate = store.hold('listTokens', 'after');
+    const second = postern.tokens.revokeOwned({ owner: 'ann' });
+    const looked = await gate.next();
+    gate.end();
+    await postern.tokens.revokeOwned({ owner: 'ann' });
+    const { token } = await postern.tokens.create({ name: 'between', types: all, owner: 'ann' });
+    looked.release();
+    await second;
+    expect((await postern.authenticate(token)).ok).toBe(false);
+  });
+
+  test('whose tokens something goes on to make past the barrier is told of, by the last of them', async () => {
+    const inner = memoryStore();
+    let made: Parameters<typeof inner.insertToken>;
+    let copies = 0;
+    // A process that does not know of the barrier: with each token that ends it makes another one.
+    const copy = () => {
+      const [token, secret, change] = made;
+      copies++;
+      return inner.insertToken(
+        { ...token, id: `past${copies}` },
+        { ...secret, digest: `${copies}`, key: null },
+        change,
+      );
+    };
+    const { postern } = createTestPostern({
+      store: {
+        ...inner,
+        insertToken(...args) {
+          made = args;
+          return inner.insertToken(...args);
+        },
+        async revokeToken(...args) {
+          await copy();
+          return inner.revokeToken(...args);
+        },
+      },
+    });
+    await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
+    const refused = await refusal(postern.tokens.revokeOwned({ owner: 'ann' }));
+    expect([refused.code, refused.message]).toEqual(['conflict', expect.stringMatching(/past\d+.*audit log/)]);
+    expect(copies).toBeLessThan(20);
+  });
 
   test('who is back makes tokens again', async () => {
     const { postern } = createTestPostern();
