@@ -35,11 +35,12 @@ export interface Authority {
    */
   issuance(work?: { readonly id?: unknown; readonly made?: Made }): Promise<Issuance>;
   /**
-   * Refuses to hand out a secret that speaks for someone else: whoever has it acts as its owner.
+   * Refuses to hand out a secret that speaks for someone else: whoever has it acts as its owner. Who gets a secret of a token is
+   * who could make one like it.
    *
    * @throws PosternError `owner_forbidden`
    */
-  assertMaySpeakFor(token: { readonly owner: string | null; readonly ownership: Ownership }): void;
+  assertMaySpeakFor(token: { readonly id: string; readonly owner: string | null; readonly ownership: Ownership }): void;
   /** Refuses grants beyond what is held. @throws PosternError `scope_missing`, `endpoint_not_granted` */
   assertHolds(grants: StoredGrants): Promise<void>;
   /**
@@ -201,15 +202,18 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
         },
       };
     },
-    assertMaySpeakFor({ owner, ownership }) {
+    assertMaySpeakFor({ id, owner, ownership }) {
+      if (id === acting.tokenId) return;
+      const personal = ownership === 'personal';
       // An organization's token was made by someone, and speaks for the organization, not for them.
-      const own = acting.ownership === 'personal' && owner === acting.owner;
-      if (ownership === 'organization' || owner === null || own) return;
-      throw new PosternError(
-        'owner_forbidden',
-        "this is someone else's personal token, and its new secret would speak for them: let its owner rotate it, or revoke it",
-        { path: 'id' },
-      );
+      if (personal && acting.ownership === 'personal' && owner === acting.owner) return;
+      // What is nobody's ends with nobody: its secret is as good as one of the organization's.
+      const shared = !personal || owner === null;
+      if (shared && acting.makes.includes('organization')) return;
+      const problem = shared
+        ? 'this token does not end with this caller, who makes none like it, and would keep its new secret: let who makes them rotate it'
+        : "this is someone else's personal token, and its new secret would speak for them: let its owner rotate it, or revoke it";
+      throw new PosternError('owner_forbidden', problem, { path: 'id' });
     },
     async assertHolds(grants) {
       const excess = excessOf(grants, await acting.grants(), catalog);

@@ -120,6 +120,34 @@ describe('a leaver', () => {
     expect(record.ownership).toBe('organization');
   });
 
+  test.each([
+    ['of the organization', { ownership: 'organization' }],
+    ["of the organization, made in the leaver's name", { ownership: 'organization', owner: 'ann' }],
+    ['of nobody', {}],
+    ['of someone else', { owner: 'bob' }],
+  ] as const)('takes no new secret %s along, which would be theirs still', async (_, of) => {
+    const world = createTestPostern();
+    const { postern } = world;
+    const ann = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
+    const principal = await principalOf(postern, ann.token);
+    const { token, record } = await postern.tokens.create({ name: 'prod', types: all, ...of });
+    expect((await refusal(postern.as(principal).tokens.rotate(record.id))).code).toBe('owner_forbidden');
+    expect((await postern.authenticate(token)).ok).toBe(true);
+    const rotated = postern.as(principal, { ownership: 'organization' }).tokens.rotate(record.id);
+    const allowed = await rotated.then(
+      () => true,
+      () => false,
+    );
+    expect(allowed).toBe(record.owner !== 'bob');
+  });
+
+  test("an organization's token rotates itself: whoever holds it has its secret already", async () => {
+    const { postern } = createTestPostern();
+    const { token, record } = await postern.tokens.create({ name: 'prod', types: all, ownership: 'organization' });
+    const rotated = await postern.as(await principalOf(postern, token)).tokens.rotate(record.id);
+    expect((await postern.authenticate(rotated.token)).ok).toBe(true);
+  });
+
   test('who makes tokens all the while has none when it is over', async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
