@@ -1,6 +1,7 @@
 import { BoundedMap } from '../base/bounded-map.js';
 import type { CacheLimits } from '../base/options.js';
 import { Remembered } from '../base/remembered.js';
+import type { Account } from './holder.js';
 import type { KnownToken } from './known-token.js';
 
 const MAX_ABSENT = 10_000;
@@ -45,7 +46,7 @@ export class TokenCache {
   peek(key: string, now: number): KnownToken | null | undefined {
     const token = this.#entries.value(key);
     if (token !== undefined) {
-      return now - token.loadedAt < this.#ttl && this.#isCurrent(token) ? token : undefined;
+      return now - token.loadedAt < this.#ttl && this.isCurrent(token) ? token : undefined;
     }
     const absentAt = this.#entries.absence(key);
     return absentAt !== undefined && now - absentAt < Math.min(ABSENT_TTL, this.#ttl) ? null : undefined;
@@ -55,7 +56,7 @@ export class TokenCache {
   peekStale(key: string, now: number): KnownToken | undefined {
     const { ttl, staleIfUnavailable } = this.#limits;
     const token = staleIfUnavailable > 0 ? this.#entries.value(key) : undefined;
-    return token && now - token.loadedAt < ttl + staleIfUnavailable && this.#isCurrent(token) ? token : undefined;
+    return token && now - token.loadedAt < ttl + staleIfUnavailable && this.isCurrent(token) ? token : undefined;
   }
 
   /** Whether changes made by other processes are told at once. Without that, less is trusted. */
@@ -64,7 +65,7 @@ export class TokenCache {
   }
 
   /** Whether nothing was invalidated since its read began. */
-  #isCurrent(token: KnownToken): boolean {
+  isCurrent(token: Account): boolean {
     if (token.sequence === this.#sequence) return true;
     if (token.sequence < this.#floor) return false;
     const id = token.principal.tokenId;
@@ -76,7 +77,7 @@ export class TokenCache {
   }
 
   set(key: string, token: KnownToken): void {
-    if (this.#limits.ttl === 0 || !this.#isCurrent(token)) return;
+    if (this.#limits.ttl === 0 || !this.isCurrent(token)) return;
     // A read that began later has seen it gone.
     const absentAt = this.#entries.absence(key);
     if (absentAt === undefined || absentAt < token.loadedAt) this.#entries.setValue(key, token);
