@@ -2,10 +2,11 @@ import type { Confirmation } from '../ports/store.js';
 
 /** What management tells the caches of decisions after a change that was made here. */
 export interface Forgetting {
-  /** Nothing that was read of this token before is served again. */
+  /**
+   * Nothing that was read of this token before is served again. The store need not have it any more. Never forgotten before its
+   * time: where too many are told at once, everything is read again.
+   */
   token(id: string): void;
-  /** The same, of an id that the store does not have. So that nobody's ids can't flush the cache, few of them are remembered. */
-  stranger(id: string): void;
   /** Nothing that was read of this organization's endpoints before is served again. */
   endpoints(organization: string): void;
   /** A credential that was unknown may be known now: an import brought it. */

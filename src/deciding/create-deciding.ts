@@ -63,7 +63,6 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
     forgetting: {
       // By the latest time that was read: a clock that fails must not keep a revocation out.
       token: (id) => cache.invalidate(id, time.latest),
-      stranger: (id) => cache.invalidateStranger(id),
       endpoints: (organization) => directory.invalidate(organization),
       absences: () => cache.forgetAbsences(),
       async confirm() {

@@ -1,4 +1,3 @@
-import { BoundedMap } from '../base/bounded-map.js';
 import type { CacheLimits } from '../base/options.js';
 import { Remembered } from '../base/remembered.js';
 import type { Account } from './holder.js';
@@ -10,7 +9,6 @@ const ABSENT_TTL = 5_000;
 const FEEDLESS_TTL = 5_000;
 /** Beyond this many single invalidations at once it is cheaper to forget everything. */
 const MAX_INVALIDATIONS = 100_000;
-const MAX_STRANGERS = 10_000;
 
 /**
  * Tokens by the hash of the whole token. An invalidation is remembered by the token's id until everything that was read
@@ -26,8 +24,6 @@ export class TokenCache {
   #floor = 0;
   #recent = new Map<string, number>();
   #earlier = new Map<string, number>();
-  /** Invalidations of ids that the store does not have. */
-  readonly #strangers = new BoundedMap<string, number>(MAX_STRANGERS);
   #turnedAt = Number.NEGATIVE_INFINITY;
   #ttl: number;
 
@@ -69,11 +65,7 @@ export class TokenCache {
     if (token.sequence === this.#sequence) return true;
     if (token.sequence < this.#floor) return false;
     const id = token.principal.tokenId;
-    return (
-      (this.#recent.get(id) ?? -1) <= token.sequence &&
-      (this.#earlier.get(id) ?? -1) <= token.sequence &&
-      (this.#strangers.get(id) ?? -1) <= token.sequence
-    );
+    return (this.#recent.get(id) ?? -1) <= token.sequence && (this.#earlier.get(id) ?? -1) <= token.sequence;
   }
 
   set(key: string, token: KnownToken): void {
@@ -100,11 +92,6 @@ export class TokenCache {
     }
     this.#recent.set(id, this.#sequence);
     if (this.#recent.size > MAX_INVALIDATIONS) this.clear();
-  }
-
-  /** The store has no such token: another process may have deleted it, unseen by this one. */
-  invalidateStranger(id: string): void {
-    this.#strangers.set(id, ++this.#sequence);
   }
 
   /** After an import: its token may have been tried, and remembered as absent, before. */

@@ -81,8 +81,7 @@ export function createTokenEnding(
       authority.assertMayChange();
       const token = await rows.find(id, 'revoke');
       if (token !== null) await rows.revoke(token);
-      // Another process may have been first, unseen by this one: from here on it works nowhere in this process.
-      rows.forget(id, token);
+      rows.forget(id);
       return (wait ? await forgetting.confirm() : undefined) as never;
     },
 
@@ -102,7 +101,7 @@ export function createTokenEnding(
       authority.assertMayChange();
       const token = await rows.find(id, 'delete');
       if (token !== null) await rows.remove(token, 'token.deleted');
-      else rows.forget(id, null);
+      else rows.forget(id);
     },
 
     async revokeOwned(query) {

@@ -1,6 +1,7 @@
 import type { Credential } from '../base/credential.js';
 import type { Forgetting } from '../base/forgetting.js';
 import type { Ground } from '../base/ground.js';
+import { TOKEN_ID } from '../base/ids.js';
 import { PosternError } from '../domain/errors.js';
 import type { ChangeType } from '../ports/changes.js';
 import type { StoredToken } from '../ports/records.js';
@@ -43,10 +44,9 @@ export function createTokenRows(
     });
   }
 
-  /** @param found what the store has of it: of what it has not, only a little is remembered */
-  function forget(id: unknown, found: StoredToken | null): void {
-    if (found !== null) forgetting.token(found.id);
-    else if (typeof id === 'string') forgetting.stranger(id);
+  /** From here on the token works nowhere in this process: another one may have ended it, unseen by this one. */
+  function forget(id: unknown): void {
+    if (typeof id === 'string' && TOKEN_ID.test(id)) forgetting.token(id);
   }
 
   /** What was read of the token is forgotten whatever the store answers: a failed answer may hide a change that was made. */
