@@ -374,8 +374,26 @@ describe('a change of a token', () => {
       ),
     );
     expect((await postern.tokens.get(record.id))?.metadata).toEqual({ n: 0, a: true, b: true, c: true, d: true });
-    const bad = postern.tokens.update(record.id, { metadata: () => 'text' as never });
-    expect((await refusal(bad)).code).toBe('input_invalid');
+  });
+
+  test.each([
+    ['a text', 'metadata', () => 'text'],
+    ['a promise', 'metadata', async () => ({ n: 1 })],
+    [
+      'a promise that fails',
+      'metadata',
+      async () => {
+        throw new Error('boom');
+      },
+    ],
+    ['a Map', 'metadata', () => new Map([['n', 1]])],
+    ['a Date within', 'metadata.at.0', () => ({ at: [new Date(START)] })],
+  ])('whose function returns %s is refused, and the metadata stays', async (_, path, make) => {
+    const { postern } = createTestPostern();
+    const { record } = await postern.tokens.create({ name: 'x', types: all, metadata: { plan: 'suspended' } });
+    const refused = await refusal(postern.tokens.update(record.id, { metadata: make as never }));
+    expect([refused.code, refused.path]).toEqual(['input_invalid', path]);
+    expect((await postern.tokens.get(record.id))?.metadata).toEqual({ plan: 'suspended' });
   });
 
   test('of a policy begins new windows, and so does resetLimits', async () => {
