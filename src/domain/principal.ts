@@ -21,6 +21,11 @@ export interface Principal<T extends TokenTypes = TokenTypes> {
    * makes through `as(principal)` ends later.
    */
   readonly endsAt: Date | null;
+  /**
+   * How long what it makes may live, in milliseconds. 0: it makes and changes nothing, as what was derived, exchanged or replaced.
+   * Left out: as long as itself.
+   */
+  readonly mayIssue?: number;
 }
 
 export interface PrincipalFields {
@@ -50,8 +55,9 @@ export class VerifiedPrincipal implements Principal {
   readonly types: GrantsOf<TokenTypes>;
   readonly grants: EffectiveGrants;
   readonly endsAt: Date | null;
+  /** In the open, so that a copy is bound by it too. */
+  declare readonly mayIssue?: number;
   readonly #compiled: Grants;
-  readonly #mayIssue: number;
 
   constructor(fields: PrincipalFields) {
     this.tokenId = fields.tokenId;
@@ -62,19 +68,12 @@ export class VerifiedPrincipal implements Principal {
     this.grants = fields.grants.effective;
     this.#compiled = fields.grants;
     this.endsAt = Number.isFinite(fields.endsAt) ? new Date(fields.endsAt) : null;
-    this.#mayIssue = fields.mayIssue;
+    if (Number.isFinite(fields.mayIssue)) this.mayIssue = fields.mayIssue;
     Object.freeze(this);
   }
 
   /** The compiled grants, or `null` for an object that is not of this class. */
   static grantsOf(value: unknown): Grants | null {
     return typeof value === 'object' && value !== null && #compiled in value ? value.#compiled : null;
-  }
-
-  /** As {@link PrincipalFields.mayIssue}. Of an object that is not of this class, which the application made: `Infinity`. */
-  static mayIssue(value: unknown): number {
-    return typeof value === 'object' && value !== null && #mayIssue in value
-      ? value.#mayIssue
-      : Number.POSITIVE_INFINITY;
   }
 }

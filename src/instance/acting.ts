@@ -17,6 +17,7 @@ const principalInput = z.strictObject({
   owner: names.owner.nullable(),
   tokenId: z.string().regex(TOKEN_ID, "give the id of the principal's token, or leave it out").optional(),
   endsAt: z.date('give a Date, or null for never').nullish(),
+  mayIssue: z.number('give milliseconds, or leave it out').min(0).default(Number.POSITIVE_INFINITY),
 });
 
 const actingInput = z.strictObject({
@@ -35,6 +36,8 @@ export type ActingPrincipal<T extends TokenTypes = AnyTokenTypes> = Pick<
   readonly ownership?: Ownership;
   /** Nothing that it makes ends later. Left out, or `null`: it does not end. */
   readonly endsAt?: Date | null;
+  /** As of a principal. Left out: it makes what lives as long as itself. */
+  readonly mayIssue?: number | undefined;
 };
 
 /**
@@ -45,7 +48,7 @@ export type ActingPrincipal<T extends TokenTypes = AnyTokenTypes> = Pick<
  */
 export function authorityOf(ground: Ground, principal: ActingPrincipal, options: unknown): Authority {
   const given = ownCopy(principal) ?? {};
-  const { organization, owner, tokenId, endsAt } = check(
+  const { organization, owner, tokenId, endsAt, mayIssue } = check(
     principalInput,
     {
       organization: given.organization,
@@ -53,6 +56,7 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
       // A person who has no token has a principal without an id.
       tokenId: given.tokenId || undefined,
       endsAt: given.endsAt,
+      mayIssue: given.mayIssue,
     },
     'as, which takes a principal { organization, owner, types }',
     'input_invalid',
@@ -61,7 +65,6 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
   const { store, time, reader, settings } = ground;
   const { catalog } = settings;
   const verified = VerifiedPrincipal.grantsOf(principal);
-  const mayIssue = VerifiedPrincipal.mayIssue(principal);
   const leavers = new Leavers(ground);
 
   /** A token of this store that proved its principal is alive, or its holder makes nothing. */
@@ -69,7 +72,7 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
     const token = tokenId === undefined ? null : await store.findToken(tokenId);
     const owned = owner === null ? NEVER : await leavers.standing(organization, owner);
     time.read();
-    const isOurs = verified !== null && tokenId !== undefined && mayIssue === Number.POSITIVE_INFINITY;
+    const isOurs = tokenId !== undefined && mayIssue === Number.POSITIVE_INFINITY;
     const dead = token === null ? isOurs : isRevoked(token) || expiryOf(token) <= time.latest;
     return {
       ended: dead || owned.ending,

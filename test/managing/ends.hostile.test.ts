@@ -1,4 +1,5 @@
 import { memoryRateLimiter, memoryStore, type Principal } from 'postern';
+import { derive } from 'postern/jwt';
 import { controlledStore, createTestPostern, type TestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { refusal, START, verdict } from '../support/outcomes.js';
@@ -96,6 +97,31 @@ describe('nothing outlives what made it', () => {
     expect((await refusal(copied.tokens.create({ name: 'x', types: all, expiresAt: null }))).code).toBe(
       'expiry_beyond',
     );
+  });
+
+  test.each([
+    ['a copy', (principal: Principal) => ({ ...principal })],
+    ['a deep copy', (principal: Principal) => structuredClone({ ...principal })],
+    ['a copy by way of JSON', (principal: Principal) => JSON.parse(JSON.stringify({ ...principal, endsAt: null }))],
+  ])('%s of a principal that makes nothing makes nothing', async (_, copy) => {
+    const { postern } = createTestPostern({ now: new Date() });
+    const made = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
+    const derived = await derive(made.token, { expiresIn: '5m' });
+    await postern.tokens.rotate(made.record.id, { grace: '1h' });
+    const none = await postern.tokens.create({ name: 'y', types: all, owner: 'ann', mayIssue: false });
+    for (const token of [derived, made.token, none.token]) {
+      const principal = copy(await principalOf(postern, token));
+      const refused = await refusal(postern.as(principal).tokens.create({ name: 'z', types: all }));
+      expect(refused.code).toBe('issuance_forbidden');
+    }
+  });
+
+  test('a copy of a principal whose token is gone makes nothing', async () => {
+    const { postern } = createTestPostern();
+    const { token, record } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
+    const copy = { ...(await principalOf(postern, token)) };
+    await postern.tokens.delete(record.id);
+    expect((await refusal(postern.as(copy).tokens.create({ name: 'y', types: all }))).code).toBe('issuance_forbidden');
   });
 
   test('a token that is made to make none makes none, and does what it was granted', async () => {
