@@ -102,6 +102,7 @@ export function createTokenIssuing(
       await authority.assertHolds(reader.grants(token).stored);
       authority.assertOutlives(token.expiresAt, now);
       authority.assertMaySpeakFor(token);
+      await rows.assertMayWrite(token);
       // Before the rotation: what fails after it would lose the new secret.
       const [marks] = await marksOf(ground, [token]);
       const made = await newSecret(ground);

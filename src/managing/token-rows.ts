@@ -8,9 +8,12 @@ import type { StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
 import type { ChangeLog } from './changes.js';
 import { readTokenId } from './identifiers.js';
+import { Narrowing } from './narrowing.js';
 
 /** How often a change is tried again when another process was faster. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 20;
+/** After so many, an edit that takes grants away asks the others to wait. */
+const PATIENCE = 2;
 
 export type TokenRows = ReturnType<typeof createTokenRows>;
 
@@ -23,6 +26,7 @@ export function createTokenRows(
   readCredential: (text: unknown) => Credential,
 ) {
   const { store } = ground;
+  const narrowing = new Narrowing(ground);
 
   /**
    * The token, if this authority sees it.
@@ -54,25 +58,50 @@ export function createTokenRows(
     return store.replaceToken(...write).finally(() => forgetting.token(write[0].id));
   }
 
-  /** Replaces a token by what `edit` makes of it, or leaves it where that is `null`. Tries again when someone was faster. */
+  /** Refuses to write while someone takes grants away from this token. @throws PosternError `conflict` */
+  async function assertMayWrite(token: StoredToken): Promise<void> {
+    if (await narrowing.isUnderWay(token.id)) throw conflict();
+  }
+
+  /**
+   * Replaces a token by what `make` makes of it, or leaves it where that is `null`. Tries again when someone was faster. What
+   * takes grants away is written in the end, however many others write.
+   */
   async function edit(
     id: unknown,
     call: string,
     make: (token: StoredToken, now: number) => Promise<StoredToken | null> | StoredToken | null,
   ): Promise<StoredToken> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const token = await findToChange(id, call);
-      const now = ground.time.read();
-      const next = await make(token, now);
-      if (next === null) return token;
-      const written = { ...next, updatedAt: now, version: token.version + 1 };
-      const { change, announce } = changes.token('token.updated', token, written, now);
-      if (await replace(written, token.version, null, change)) {
-        announce();
-        return written;
+    let asked: string | null = null;
+    try {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const token = await findToChange(id, call);
+        const now = ground.time.read();
+        const next = await make(token, now);
+        if (next === null) return token;
+        if (!narrowing.takesAway(token, next)) await assertMayWrite(token);
+        else if (attempt === PATIENCE) {
+          asked = token.id;
+          await narrowing.begin(asked);
+        }
+        const written = await write(token, next, now);
+        if (written !== null) return written;
       }
+    } finally {
+      if (asked !== null) await narrowing.end(asked);
     }
     throw conflict();
+  }
+
+  /** `null`: someone was faster. */
+  async function write(token: StoredToken, next: StoredToken, now: number): Promise<StoredToken | null> {
+    const written = { ...next, updatedAt: now, version: token.version + 1 };
+    const { change, announce } = changes.token('token.updated', token, written, now);
+    if (await replace(written, token.version, null, change)) {
+      announce();
+      return written;
+    }
+    return null;
   }
 
   /** Whether it was alive before. */
@@ -92,7 +121,7 @@ export function createTokenRows(
     return removed;
   }
 
-  return { find, findToChange, forget, edit, replace, revoke, remove };
+  return { find, findToChange, assertMayWrite, forget, edit, replace, revoke, remove };
 }
 
 export function conflict(): PosternError {

@@ -350,6 +350,31 @@ describe('ending is not editing', () => {
     expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
   });
 
+  test('a holder who keeps renames and rotations in flight holds off no edit that takes grants away', async () => {
+    const { postern } = createTestPostern();
+    const { token, record } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
+    const hers = postern.as(await principalOf(postern, token));
+    let over = false;
+    const holding = Array.from({ length: 100 }, async (_, i) => {
+      for (let n = 0; !over; n++) {
+        const name = `${i}-${n}`;
+        await (i % 10 === 0 ? postern.tokens.rotate(record.id) : hers.tokens.update(record.id, { name })).catch(
+          () => {},
+        );
+        if (n % 50 === 0) await turn();
+      }
+    });
+    const kept = ['models:write', 'models:read', 'bentos:read'] as const;
+    for (const [index] of kept.entries()) {
+      const types = { developer: { scopes: kept.slice(index) } };
+      expect((await postern.tokens.update(record.id, { types })).types).toEqual(types);
+    }
+    over = true;
+    await Promise.all(holding);
+    // Nobody waits any longer.
+    expect((await postern.tokens.update(record.id, { name: 'after' })).name).toBe('after');
+  });
+
   test('the text of a secret is no id: it is refused by name of the call that is meant, and that ends the token', async () => {
     const { postern } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types: all });
