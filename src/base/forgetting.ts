@@ -1,16 +1,13 @@
 import type { Confirmation } from '../ports/store.js';
 
-/** What management tells the caches of decisions after a change that was made here. */
+/** Tells the caches of the deciding room about a change that was made in this process. */
 export interface Forgetting {
-  /**
-   * Nothing that was read of this token before is served again. The store need not have it any more. Never forgotten before its
-   * time: where too many are told at once, everything is read again.
-   */
+  /** Older reads of this token are never served again, also if the store no longer has it. */
   token(id: string): void;
-  /** Nothing that was read of this organization's endpoints before is served again. */
+  /** Older reads of this organization's endpoints are never served again. */
   endpoints(organization: string): void;
-  /** A credential that was unknown may be known now: an import brought it. */
+  /** An import was made: a credential that was unknown before may be known now. */
   absences(): void;
-  /** Resolves once no live process serves what was changed before: each has said so, or what it knew is too old. */
+  /** Resolves once no live process serves the old state: each has confirmed it, or its cache entries have become too old. */
   confirm(): Promise<Confirmation>;
 }

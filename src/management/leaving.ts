@@ -3,7 +3,7 @@ import type { Caller } from './caller.js';
 import type { Context } from './context.js';
 import { unauthorized } from './http/problem.js';
 
-/** Names the last time that an owner's tokens were ended. What began before it is not finished: `endedSince`. */
+/** Identifies the last time that an owner's tokens were ended. Work that began before it must not be finished: `endedSince`. */
 export async function lastEnded(
   { ground }: Context,
   organization: string,
@@ -13,8 +13,7 @@ export async function lastEnded(
 }
 
 /**
- * Reads what a person sends for a change. They were let in before it came, which may have been long ago: whoever left meanwhile
- * makes nothing.
+ * Reads the body of a person's change. A body may take long: if the person left meanwhile, the change is refused.
  *
  * @throws Problem 401
  */
@@ -27,5 +26,5 @@ export async function readFrom<Body>(
   const before = await lastEnded(context, organization, owner);
   const body = await read();
   if (!endedSince(before, await lastEnded(context, organization, owner))) return body;
-  throw unauthorized('access_denied', 'Your tokens were ended while this was sent: sign in again.');
+  throw unauthorized('access_denied', 'Your tokens were ended while this request was sent: sign in again.');
 }

@@ -11,7 +11,7 @@ const DESCRIPTION_LENGTH = 2_000;
 export const MAX_PAGE = 1_000;
 const DEFAULT_PAGE = 100;
 
-const name = text(1, NAME_LENGTH).refine((value) => value.trim() !== '', 'give a name that can be seen');
+const name = text(1, NAME_LENGTH).refine((value) => value.trim() !== '', 'give a name with visible characters');
 const description = text(0, DESCRIPTION_LENGTH);
 const organizationOrAll = z.custom<string>(
   (value) => value === '*' || isOrganizationName(value),
@@ -26,7 +26,7 @@ const points = z
   .int('give a whole number of points, at least 1')
   .min(1, 'give at least 1 point')
   .max(1e9, 'give at most 1,000,000,000 points');
-/** A window of no length would give out its points again at once. */
+/** A window without a length would renew its points at once. */
 const windowLength = duration('1m', { least: '1s' });
 const rateLimit = z.strictObject({ points, duration: windowLength }).nullable();
 const quota = z.strictObject({ points, refill: windowLength }).nullable();
@@ -119,7 +119,7 @@ export const listEndpointsInput = z.strictObject({
 });
 
 /**
- * When a token ends, in epoch milliseconds; `null` for never, `undefined` where nothing is said.
+ * A token's requested expiry, in epoch milliseconds; `null`: never; `undefined`: not given.
  *
  * @throws PosternError `expiry_past`, `input_invalid`
  */
@@ -129,7 +129,7 @@ export function expiryFrom(
 ): number | null | undefined {
   const { expiresIn, expiresAt } = input;
   if (expiresIn !== undefined && expiresAt !== undefined) {
-    throw new PosternError('input_invalid', 'says the same as expiresAt: give one of them', {
+    throw new PosternError('input_invalid', 'can not be combined with expiresAt: give one of them', {
       path: 'expiresIn',
     });
   }
@@ -139,19 +139,19 @@ export function expiryFrom(
 
 function future(at: number, now: number, path: string): number {
   if (at > now) return at;
-  throw new PosternError('expiry_past', 'is not in the future: give a later one, or leave it out for never', {
+  throw new PosternError('expiry_past', 'is not in the future: give a later time, or leave it out for never', {
     path,
   });
 }
 
-/** What an input says of rules. What is left out stays, and `null` takes a limit away. */
+/** The rules in an input. A missing one stays as it is; `null` removes a limit. */
 export interface RulesInput {
   readonly rateLimit?: Limits['rateLimit'] | undefined;
   readonly quota?: Limits['quota'] | undefined;
   readonly mayIssue?: boolean | undefined;
 }
 
-/** The rules of an input, over those there were. Another policy counts in new windows. */
+/** The rules after an input. A changed limit starts new windows. */
 export function rulesFrom({ rateLimit, quota, mayIssue }: RulesInput, before: TokenRules): TokenRules {
   const limits = {
     rateLimit: rateLimit === undefined ? before.rateLimit : rateLimit,

@@ -21,8 +21,7 @@ const MOST_PASSES = 10;
 const MOST_RUNS = 10;
 
 /**
- * The ends of tokens. Ending is not editing: it asks for no version, so it never conflicts, and an edit that lost to it can't
- * undo it.
+ * Revokes and deletes tokens. This compares no version, so it never conflicts, and no edit can undo it.
  */
 export function createTokenEnding(
   ground: Ground,
@@ -33,22 +32,22 @@ export function createTokenEnding(
 ): Pick<Tokens, 'revoke' | 'revokeSecret' | 'delete' | 'revokeOwned' | 'pruneExpired'> {
   const { store, time, digester } = ground;
 
-  /** Passes until one finds none alive. @throws PosternError `conflict` where each finds new ones */
+  /** Repeats passes over the owner's tokens until a pass finds none alive. @throws PosternError `conflict` if every pass finds some */
   async function revokeAllOf(organization: string, owner: string): Promise<number> {
     let revoked = 0;
     let newest: StoredToken | undefined;
     for (let pass = 0; pass < MOST_PASSES; pass++) {
       newest = undefined;
       for await (const slice of slices(undefined, rowsOf(store, { organization, owner }), Number.POSITIVE_INFINITY)) {
-        let { after } = slice;
+        const filter = { organization, owner, ownership: 'personal', revoked: false, limit: BATCH, ...slice } as const;
+        let last: StoredToken | undefined;
         let batch: readonly StoredToken[];
         do {
-          const filter = { organization, owner, ownership: 'personal', revoked: false, ...slice } as const;
-          batch = await store.listTokens({ ...filter, limit: BATCH, ...(after && { after }) });
+          batch = await store.listTokens({ ...filter, ...(last && { after: last }) });
           const ended = await Promise.all(batch.map((token) => rows.revoke(token)));
           revoked += ended.filter(Boolean).length;
           newest ??= batch[0];
-          after = batch.at(-1);
+          last = batch.at(-1);
         } while (batch.length === BATCH);
       }
       if (newest === undefined) return revoked;
@@ -59,7 +58,7 @@ export function createTokenEnding(
     );
   }
 
-  /** Another process may have revoked some, unseen by this one: from here on they work nowhere in this process. */
+  /** Another process may have revoked some, and this one may have missed that. After this they are refused here too. */
   async function forgetAllOf(organization: string, owner: string): Promise<void> {
     let after: StoredToken | undefined;
     let page: readonly StoredToken[];
@@ -111,14 +110,14 @@ export function createTokenEnding(
       const leavers = new Leavers(ground);
       let revoked = 0;
       for (let run = 0; run < MOST_RUNS; run++) {
-        // Whoever makes a token in this owner's name looks at the barrier before, and once it is made: either a pass finds the
-        // token, or its maker finds the barrier.
+        // The maker of a token for this owner checks the barrier before and after. So either a pass finds the token, or the maker
+        // finds the barrier.
         const barrier = await leavers.begin(organization, owner);
         revoked += await revokeAllOf(organization, owner);
         await forgetAllOf(organization, owner);
         if (await leavers.end(organization, owner, barrier)) return revoked;
       }
-      throw new PosternError('conflict', "this owner's tokens are being ended by several calls at once: repeat it");
+      throw new PosternError('conflict', "several calls are ending this owner's tokens at once: try again");
     },
 
     async pruneExpired(query = {}) {

@@ -10,14 +10,14 @@ import type { ChangeLog } from './changes.js';
 import { readTokenId } from './identifiers.js';
 import { Narrowing } from './narrowing.js';
 
-/** How often a change is tried again when another process was faster. */
+/** How often a change is tried if other processes are faster. */
 const ATTEMPTS = 20;
-/** After so many, an edit that takes grants away asks the others to wait. */
+/** After this many, an edit that takes grants away makes the others wait. */
 const PATIENCE = 2;
 
 export type TokenRows = ReturnType<typeof createTokenRows>;
 
-/** Tokens as the store has them, in someone's hands: found if they may be seen, changed with their entry in the audit log. */
+/** Stored tokens with the rights of one caller: it finds only tokens that it may see, and every change has its audit entry. */
 export function createTokenRows(
   ground: Ground,
   forgetting: Forgetting,
@@ -29,9 +29,9 @@ export function createTokenRows(
   const narrowing = new Narrowing(ground);
 
   /**
-   * The token, if this authority sees it.
+   * The token, if the caller may see it.
    *
-   * @param call whose id it is, by the name of its method
+   * @param call the method that got the id, for the error
    * @throws PosternError `input_invalid` for the text of a secret
    */
   async function find(id: unknown, call: string): Promise<StoredToken | null> {
@@ -43,29 +43,29 @@ export function createTokenRows(
   async function findToChange(id: unknown, call: string): Promise<StoredToken> {
     const token = await find(id, call);
     if (token !== null) return token;
-    throw new PosternError('token_unknown', 'no token has it: it may have been deleted. List the tokens', {
+    throw new PosternError('token_unknown', 'no token has this id: it may have been deleted. List the tokens', {
       path: 'id',
     });
   }
 
-  /** From here on the token works nowhere in this process: another one may have ended it, unseen by this one. */
+  /** Another process may have ended it, and this one may have missed that. After this it is refused here too. */
   function forget(id: unknown): void {
     if (typeof id === 'string' && TOKEN_ID.test(id)) forgetting.token(id);
   }
 
-  /** What was read of the token is forgotten whatever the store answers: a failed answer may hide a change that was made. */
+  /** Forgets the cached token also if the store fails: a failed call may still have made the change. */
   function replace(...write: Parameters<typeof store.replaceToken>): Promise<boolean> {
     return store.replaceToken(...write).finally(() => forgetting.token(write[0].id));
   }
 
-  /** Refuses to write while someone takes grants away from this token. @throws PosternError `conflict` */
+  /** Refuses to write while another edit takes grants away from this token. @throws PosternError `conflict` */
   async function assertMayWrite(token: StoredToken): Promise<void> {
     if (await narrowing.isUnderWay(token.id)) throw conflict();
   }
 
   /**
-   * Replaces a token by what `make` makes of it, or leaves it where that is `null`. Tries again when someone was faster. What
-   * takes grants away is written in the end, however many others write.
+   * Replaces a token by the result of `make`; `null` leaves it as it is. Tries again if another change was faster. An edit that
+   * takes grants away wins in the end, however many others are made.
    */
   async function edit(
     id: unknown,
@@ -93,7 +93,7 @@ export function createTokenRows(
     throw conflict();
   }
 
-  /** `null`: someone was faster. */
+  /** `null`: another change was faster. */
   async function write(token: StoredToken, next: StoredToken, now: number): Promise<StoredToken | null> {
     const written = { ...next, updatedAt: now, version: token.version + 1 };
     const { change, announce } = changes.token('token.updated', token, written, now);
@@ -104,7 +104,7 @@ export function createTokenRows(
     return null;
   }
 
-  /** Whether it was alive before. */
+  /** Returns `false` if the token was already revoked or is gone. */
   async function revoke(token: StoredToken): Promise<boolean> {
     const now = ground.time.read();
     const revokedAt = token.revokedAt ?? now;

@@ -52,7 +52,7 @@ describe('a clock that read wildly ahead', () => {
     const faults = events.filter((event) => event.type === 'fault').map(({ during, error }) => [during, String(error)]);
     expect(faults).toEqual([
       ['clock', expect.stringContaining('set back')],
-      ['clock', expect.stringContaining('believed again')],
+      ['clock', expect.stringContaining('trusted again')],
     ]);
   });
 

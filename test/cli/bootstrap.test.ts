@@ -131,7 +131,7 @@ describe('the bootstrap token', () => {
     const store = memoryStore();
     const file = join(folder, 'token');
     await writeFile(file, 'of someone else');
-    await expect(starter(store, { file }).start()).rejects.toThrow('there is a file');
+    await expect(starter(store, { file }).start()).rejects.toThrow('exists already');
     expect(await readFile(file, 'utf8')).toBe('of someone else');
     expect(await tokensOf(store)).toEqual([]);
     await rm(file);

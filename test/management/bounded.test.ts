@@ -54,7 +54,7 @@ describe('an organization with very many tokens', () => {
     const { get } = await crowded();
     const refused = await get('api_tokens?search=straw&start=10001');
     expect([refused.status, refused.body.code]).toEqual([400, 'input_invalid']);
-    expect(refused.body).toMatchObject({ path: 'start', detail: expect.stringContaining('go on with the cursor') });
+    expect(refused.body).toMatchObject({ path: 'start', detail: expect.stringContaining('use the cursor') });
   });
 
   test('a preview says that it did not look at all of them', async () => {

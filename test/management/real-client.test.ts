@@ -48,7 +48,7 @@ describe('a time without an offset', () => {
     ] as const) {
       const refused = await ask(at, { method, token: 'admin', json: { ...json, expired_at: bare } });
       expect([refused.status, refused.body.path]).toEqual([400, 'expired_at']);
-      expect(refused.body.detail).toMatch(new RegExp(`It names no offset, so it was read as UTC: ${past}\\.$`));
+      expect(refused.body.detail).toMatch(new RegExp(`It has no offset, so it was read as UTC: ${past}\\.$`));
       const named = await ask(at, { method, token: 'admin', json: { ...json, expired_at: past } });
       expect([named.status, named.body.code]).toEqual([400, refused.body.code]);
       expect(named.body.detail).not.toContain('UTC');

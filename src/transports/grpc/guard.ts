@@ -1,4 +1,4 @@
-import type { ServerInterceptor } from '@grpc/grpc-js';
+import type { ServerInterceptingCall, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
 import type { TokenTypes } from '../../domain/token-types.js';
 import type { Postern } from '../../instance/create-postern.js';
 import { reporter } from '../ask.js';
@@ -9,12 +9,12 @@ import { Rechecks } from './rechecks.js';
 import { type GrpcRequirements, readRequirements } from './requirements.js';
 
 /**
- * A server interceptor that lets a call through to its handler only if the method's requirement is met; a method that
- * declares none is refused. It decides before the handler starts and before a message is read.
+ * A server interceptor that lets a call reach its handler only if the method's requirement is met. Methods without a
+ * requirement are refused. It decides before the handler starts and before a message is read.
  *
- * A call that is still open is asked about again every `recheckInterval` and is closed, its handler cancelled, once its
- * token has ended or its right is gone. While the store is down, an open call goes on until two rechecks in a row have
- * found it so; the third closes it with `UNAVAILABLE`.
+ * An open call is checked again every `recheckInterval`. If its token has ended or its right is gone, the call is closed and
+ * its handler cancelled. If the store is down, an open call survives two rechecks in a row and is closed at the third, with
+ * `UNAVAILABLE`.
  *
  * Put it first in the list: an interceptor before it sees calls that are not allowed.
  *
@@ -38,5 +38,9 @@ export function guard<T extends TokenTypes>(
     answer: grpcAnswers(onDenied, fault),
     fault,
   };
-  return (method, call) => new GuardedCall(guarding, find(method.path), method.path, call);
+  return (method, call) => {
+    const guarded: ServerInterceptingCallInterface = new GuardedCall(guarding, find(method.path), method.path, call);
+    // The type asks for their class; grpc-js itself asks for no more than the interface.
+    return guarded as ServerInterceptingCall;
+  };
 }

@@ -5,15 +5,15 @@ import { wireCallOf } from './internals.js';
 export interface GrpcRequest {
   /** The called method, `/pkg.Service/Method`. */
   readonly path: string;
-  /** What the client sent. Nothing in it is proven. */
+  /** Sent by the client. Nothing in it is proven. */
   readonly metadata: Metadata;
   /** The socket's address and port, as grpc-js writes them: `10.0.0.7:51234`, `::1:51234`, or `unknown`. */
   getPeer(): string;
 }
 
 /**
- * The same function, asked once for each call: the rechecks of a long call are about the requirement and the zone that it
- * began with, whatever its handler has done to the metadata since.
+ * The same function, run once for each call. So the rechecks of a long call use the requirement and the zone that it began
+ * with, even if its handler has changed the metadata since.
  */
 export function oncePerRequest<Answer>(ask: (request: GrpcRequest) => Answer): (request: GrpcRequest) => Answer {
   const answers = new WeakMap<GrpcRequest, { readonly answer: Answer }>();
@@ -27,7 +27,7 @@ export function oncePerRequest<Answer>(ask: (request: GrpcRequest) => Answer): (
   };
 }
 
-/** The calls of requests, as the innermost interceptor has them: every guard of a call sees the same one. */
+/** From a request to the innermost call, which all guards of a call share. */
 const CALLS = new WeakMap<GrpcRequest, object>();
 
 export function requestOf(path: string, metadata: Metadata, call: ServerInterceptingCallInterface): GrpcRequest {
