@@ -164,17 +164,17 @@ describe('a revocation', () => {
     expect((await refusal(postern.tokens.revokeSecret('hello'))).code).toBe('input_invalid');
   });
 
-  test('of very many unknown ids leaves other tokens cached, up to the ids that can be remembered', async () => {
+  test('of 100,001 unknown ids leaves other tokens cached', async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: all });
     await postern.authenticate(token);
-    for (let i = 0; i < 99_000; i++) await postern.tokens.revoke(`x${i}`);
+    for (let i = 0; i < 100_001; i++) await postern.tokens.revoke(`x${i}`);
     expect(postern.tryAuthorize({ token, requirement: { authenticated: true } })).not.toBeNull();
   });
 });
 
 describe('a store without a feed', () => {
-  test.each([10_001, 100_001])('a token that was seen deleted stays so, whatever %i others are', async (others) => {
+  test.each([10_001, 250_001])('a token that was seen deleted stays so, whatever %i others are', async (others) => {
     const inner = memoryStore();
     const here = createTestPostern({ store: controlledStore(inner, { feed: false }), cache: { ttl: '10m' } });
     const there = createTestPostern({ store: inner });
