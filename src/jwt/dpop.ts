@@ -3,6 +3,7 @@ import { CompactSign, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
 import { z } from 'zod';
 import { check, ownCopy } from '../base/check.js';
 import { webRandom } from '../base/runtime.js';
+import { pathOfTarget } from '../base/target.js';
 import { encodeBase64url } from '../domain/base64url.js';
 import { PosternError } from '../domain/errors.js';
 import type { Presentation } from '../ports/authenticator.js';
@@ -109,16 +110,10 @@ async function checkProof(asked: ProofCheck, now: number): Promise<PublicJwk | n
  * says). A target that normalization would make another path is nobody's address: routers take it as it came.
  */
 function isFor(htu: unknown, target: string, origins: readonly string[]): boolean {
-  if (typeof htu !== 'string' || htu.length > 4_096 || ANOTHER_PATH.test(target)) return false;
+  if (typeof htu !== 'string' || htu.length > 4_096) return false;
   const named = urlOf(htu);
-  if (named === null || !origins.includes(named.origin)) return false;
-  // Appended, not resolved: `//other.example/` would be resolved to another host.
-  const asked = urlOf(target.startsWith('/') ? `${named.origin}${target}` : target);
-  return asked !== null && asked.pathname === named.pathname;
+  return named !== null && origins.includes(named.origin) && named.pathname === pathOfTarget(target);
 }
-
-/** Before a query: a segment of one dot or two, encoded or not, or a backslash, which the URL parser takes for a slash. */
-const ANOTHER_PATH = /^[^?#]*(?:\\|\/(?:\.|%2e){1,2}(?:[/?#]|$))/i;
 
 function urlOf(text: string): URL | null {
   return URL.canParse(text) ? new URL(text) : null;

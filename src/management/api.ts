@@ -10,13 +10,12 @@ import { type Arrival, addressOf } from './arrival.js';
 import type { Caller } from './caller.js';
 import { consoleAnswer } from './console-pages.js';
 import type { Context } from './context.js';
-import { assertNoTokenInUrl, readBody, readQuery } from './http/inputs.js';
+import { assertNoTokenInUrl, readBody, readInput, readQuery } from './http/inputs.js';
 import { asOAuth, OAuthError } from './http/oauth-error.js';
 import { notFound, Problem, problemOf } from './http/problem.js';
 import { createRouter, type Match } from './http/router.js';
 import { assertSameOrigin } from './http/same-origin.js';
-import { identify, Refusal } from './identification.js';
-import { readFrom } from './leaving.js';
+import { assertSaysWho, identify, Refusal } from './identification.js';
 import { Logins } from './login/logins.js';
 import { openApiRoute } from './openapi.js';
 import { type ManagementOptions, readOptions } from './options.js';
@@ -84,8 +83,10 @@ export function managementApi<T extends TokenTypes>(
 
   /** What stands before one of the API's paths; `null` where none ends like one. */
   function basePathOf(path: string): string | null {
-    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
-      if (findRoute(path.slice(at)) !== null) return path.slice(0, at);
+    const segments = path.split('/');
+    for (let most = Math.min(findRoute.longest, segments.length); most > 1; most--) {
+      const end = `/${segments.slice(1 - most).join('/')}`;
+      if (findRoute(end) !== null) return path.slice(0, -end.length);
     }
     return null;
   }
@@ -173,6 +174,10 @@ function routeFor({ routes }: Match, method: string): Route {
   });
 }
 
+/**
+ * The one order of every call. Its body comes first, and takes as long as its sender likes: whoever is let in after it is let
+ * in by what they may do now.
+ */
 async function run(
   context: Context,
   route: Route,
@@ -184,17 +189,18 @@ async function run(
   const origin = originOf(context, url);
   const secure = origin.startsWith('https:');
   const changes = request.method !== 'GET' && request.method !== 'HEAD';
+  if (route.access === 'caller') assertSaysWho(context, request, secure);
+  const sent = await readBody(route, request);
   const caller = route.access === 'open' ? null : await identify(context, request, secure, arrival.source);
   const asked = route.access === 'open' ? route.sameOrigin : caller?.ambient;
   if (changes && asked) assertSameOrigin(request, origin);
   if (route.access === 'caller') route.permit?.(context, caller as Caller);
-  const read = () => readBody(route, request);
   const call = {
     context,
     request,
     params: match.params,
     query: readQuery(route, url),
-    body: await (changes && caller?.kind === 'person' ? readFrom(context, caller, read) : read()),
+    body: readInput(route, sent),
     from: addressOf(context, request, arrival),
     origin,
     secure,

@@ -57,7 +57,8 @@ export interface TokenExchange {
 export interface ManagementOptions<T extends TokenTypes = AnyTokenTypes> {
   /**
    * Who the application's own session says is calling; `null`: nobody. Asked where no token came. `source` is the request as
-   * the framework has it, where `toNodeHandler` or `fastifyManagement` brought it here. What it throws is an outage (503).
+   * the framework has it, where `toNodeHandler` or `fastifyManagement` brought it here. It is asked when the body has come, and been
+   * read: go by the headers. What it throws is an outage (503).
    */
   readonly identify?: ((request: Request, source: unknown) => Awaitable<Person<T> | null>) | undefined;
   /** How an owner is shown. Default: by its name alone. */

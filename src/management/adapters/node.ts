@@ -24,6 +24,7 @@ export function toNodeHandler(api: ManagementApi): NodeHandler {
   return (request, response, next) => serveNode(api, request, response, { source: request, next });
 }
 
+const UNREADABLE: WholeAnswer = { status: 400, headers: {}, body: '' };
 const FAILED = httpAnswers()(denied('internal_error'));
 
 /** Never rejects, and writes to no answer that somebody else has begun. */
@@ -33,13 +34,15 @@ export async function serveNode(
   response: NodeResponse,
   { source, next }: { readonly source: unknown; readonly next?: ((error?: unknown) => void) | undefined },
 ): Promise<void> {
-  let translated: Request;
+  let translated: Request | null;
   try {
     translated = toRequest(request);
   } catch {
     // A method, a Host or a header that no `Request` can have.
-    return sendAnswer(response, { status: 400, headers: {}, body: '' });
+    return sendAnswer(response, UNREADABLE);
   }
+  // No path of ours: the next handler takes it as it came.
+  if (translated === null) return next === undefined ? sendAnswer(response, UNREADABLE) : next();
   let unknown = false;
   const onUnknownPath = () => {
     unknown = true;

@@ -1,4 +1,5 @@
 import { ownCopy, unpolluted } from '../../base/check.js';
+import { pathOfTarget } from '../../base/target.js';
 import { type NodeRequest as HeadersOfNode, nodeHeader, nodeTarget } from '../../transports/node-request.js';
 import { setOriginal } from '../../transports/once.js';
 
@@ -16,9 +17,14 @@ export interface NodeRequest extends HeadersOfNode {
   resume(): unknown;
 }
 
-/** @throws TypeError for a method, a Host or a header that no `Request` can have */
-export function toRequest(request: NodeRequest): Request {
+/**
+ * @returns `null` for a target that is no path, or would become another one
+ * @throws TypeError for a method, a Host or a header that no `Request` can have
+ */
+export function toRequest(request: NodeRequest): Request | null {
   const { method = 'GET' } = request;
+  const url = urlOf(request);
+  if (url === null) return null;
   const headers = new Headers();
   // What the guards read, and nothing else: they know header names in lower case only.
   for (const name of Object.keys(request.headers)) {
@@ -28,21 +34,21 @@ export function toRequest(request: NodeRequest): Request {
   const bodiless = method === 'GET' || method === 'HEAD';
   // `duplex` is needed for a stream (fetch), and TypeScript's DOM types don't know it.
   const init = { method, headers, ...(!bodiless && { body: bodyOf(request), duplex: 'half' }) };
-  const translated = new Request(urlOf(request), ownCopy(init as RequestInit));
+  const translated = new Request(url, ownCopy(init as RequestInit));
   setOriginal(translated, request);
   return translated;
 }
 
 /** Of the target only its path and query: what an absolute form names as its host is the sender's own choice. */
-function urlOf(request: NodeRequest): string {
+function urlOf(request: NodeRequest): string | null {
   const { socket } = request;
   const target = nodeTarget(request) || '/';
+  const path = pathOfTarget(target);
+  if (path === null) return null;
   const scheme = socket && unpolluted(socket, 'encrypted') ? 'https' : 'http';
   const host = nodeHeader(request, 'host') ?? nodeHeader(request, ':authority') ?? 'localhost';
-  const origin = new URL(`${scheme}://${host}`).origin;
-  if (target.startsWith('/')) return origin + target;
-  const { pathname, search } = new URL(target);
-  return origin + pathname + search;
+  const query = target.indexOf('?');
+  return new URL(`${scheme}://${host}`).origin + path + (query < 0 ? '' : target.slice(query));
 }
 
 function bodyOf(request: NodeRequest): ReadableStream<Uint8Array> | Uint8Array | string {

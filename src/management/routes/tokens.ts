@@ -119,8 +119,8 @@ export const tokenRoutes: readonly Route[] = [
     async handle(call) {
       const { context, owners, library } = call;
       const record = await toManage(call);
-      const shown = await tokenShape(context, owners, record);
       await library.tokens.delete(record.id);
+      const shown = await tokenShape(context, owners, record);
       return { body: { ...shown, deleted_at: new Date(context.ground.time.read()).toISOString() } };
     },
   }),
