@@ -8,7 +8,7 @@ import type { AttachableAuthenticator, Authenticator } from '../ports/authentica
 import type { Clock, Random } from '../ports/environment.js';
 import type { RateLimiter } from '../ports/rate-limiter.js';
 import type { Store } from '../ports/store.js';
-import { check, ownCopy } from './check.js';
+import { check, ownCopy, unpolluted } from './check.js';
 import type { PepperKey } from './digest.js';
 import { duration } from './duration-input.js';
 import type { EventListener } from './events.js';
@@ -138,8 +138,9 @@ const PEPPER_BYTES = 16;
 const aFunction = (value: unknown) => typeof value === 'function';
 
 function isAuthenticator(value: unknown): boolean {
-  const { attach, accepts, authenticate } = (value ?? {}) as Partial<Authenticator & AttachableAuthenticator>;
-  return aFunction(attach) || (aFunction(accepts) && aFunction(authenticate));
+  if (typeof value !== 'object' || value === null) return false;
+  const has = (name: string) => aFunction(unpolluted(value as Record<string, unknown>, name));
+  return has('attach') || (has('accepts') && has('authenticate'));
 }
 
 /** An object inside the options: of it, too, only its own properties count. */

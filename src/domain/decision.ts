@@ -74,6 +74,11 @@ export function denied(reason: DenialReason): Denied {
   return denial;
 }
 
+/** Whether it is a denial, by a property of its own: what `Object.prototype` was given makes none. */
+export function isDenied(value: object): value is Denied {
+  return Object.hasOwn(value, 'allowed') && (value as Denied).allowed === false;
+}
+
 export function scopeMissing(scopes: readonly string[]): Denied {
   return { allowed: false, reason: 'scope_missing', scopes };
 }

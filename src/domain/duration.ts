@@ -4,10 +4,10 @@ import { quote } from './text.js';
 type Unit = 'ms' | 's' | 'm' | 'h' | 'd' | 'w';
 
 /**
- * A length of time: `'30s'`, `'15m'`, `'1h'`, `'90d'`, `'2w'`, `'250ms'`, or a number of milliseconds. A number under a second
- * is refused, because most of them were meant as seconds; 0 is none at all.
+ * A length of time: `'30s'`, `'15m'`, `'1h'`, `'90d'`, `'2w'`, `'250ms'`. A number has no unit, and is refused; 0 is none
+ * at all.
  */
-export type Duration = `${number}${Unit}` | number;
+export type Duration = `${number}${Unit}` | 0;
 
 const MILLISECONDS: Readonly<Record<Unit, number>> = {
   ms: 1,
@@ -21,24 +21,18 @@ const MILLISECONDS: Readonly<Record<Unit, number>> = {
 /** The longest duration that makes sense of a date: 1,000 years. Longer ones are a slip, and would overflow a date. */
 const LONGEST = 365_000 * MILLISECONDS.d;
 
-const SECOND = MILLISECONDS.s;
-
 /** A duration in milliseconds, or `null` where the value is none. */
 export function parseDuration(value: unknown): number | null {
-  if (lacksUnit(value)) return null;
-  const milliseconds = typeof value === 'number' ? value : typeof value === 'string' ? fromText(value) : Number.NaN;
-  return milliseconds >= 0 && milliseconds <= LONGEST ? Math.floor(milliseconds) : null;
+  if (value === 0) return 0;
+  const milliseconds = typeof value === 'string' ? fromText(value) : Number.NaN;
+  return milliseconds <= LONGEST ? milliseconds : null;
 }
 
 /** What is wrong with what is no duration. @param advice what else to give */
 export function durationProblem(value: unknown, advice: string): string {
-  return lacksUnit(value)
-    ? `${value} has no unit, and would be milliseconds: write '${value}s' or '${value}ms'`
+  return Number.isSafeInteger(value) && Number(value) > 0
+    ? `a number has no unit: write '${value}s' or '${value}ms'`
     : advice;
-}
-
-function lacksUnit(value: unknown): value is number {
-  return typeof value === 'number' && value > 0 && value < SECOND;
 }
 
 /**

@@ -10,7 +10,7 @@ import { isLimited } from '../domain/limits.js';
 import { type Ownership, type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import { type ActorStanding, type Authority, principalAuthority } from '../managing/authority.js';
-import { Leavers } from '../managing/leavers.js';
+import { Leavers, NEVER } from '../managing/leavers.js';
 
 const principalInput = z.strictObject({
   organization: names.organization,
@@ -67,13 +67,13 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
   /** A token of this store that proved its principal is alive, or its holder makes nothing. */
   async function standing(): Promise<ActorStanding> {
     const token = tokenId === undefined ? null : await store.findToken(tokenId);
-    const owned = owner === null ? { times: 0, ending: false } : await leavers.standing(organization, owner);
+    const owned = owner === null ? NEVER : await leavers.standing(organization, owner);
     time.read();
     const isOurs = verified !== null && tokenId !== undefined && mayIssue === Number.POSITIVE_INFINITY;
     const dead = token === null ? isOurs : isRevoked(token) || expiryOf(token) <= time.latest;
     return {
       ended: dead || owned.ending,
-      times: owned.times,
+      lastEnded: owned.last,
       limited: token !== null && isLimited(reader.rules(token)),
     };
   }

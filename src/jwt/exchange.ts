@@ -6,7 +6,7 @@ import { duration } from '../base/duration-input.js';
 import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
 import type { Identified, Reissuable } from '../deciding/identified.js';
-import type { Denied } from '../domain/decision.js';
+import { type Denied, isDenied } from '../domain/decision.js';
 import { readDerivedToken } from '../domain/derived-token.js';
 import type { Duration } from '../domain/duration.js';
 import { isEndpointId } from '../domain/endpoint.js';
@@ -103,7 +103,7 @@ export async function exchangeToken(
 ): Promise<ExchangedToken> {
   const asked = check(schema, options, 'exchange', 'input_invalid');
   const identified = await identify(subjectToken);
-  if ('allowed' in identified) throw refusalOf(identified);
+  if (isDenied(identified)) throw refusalOf(identified);
   const subject = exchangeable(identified);
   const secretKid = await secretOf(subjectToken, ground);
   const grants = await grantsAskedFor(subject, asked, ground);

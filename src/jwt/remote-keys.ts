@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { check } from '../base/check.js';
 import { duration } from '../base/duration-input.js';
 import type { Duration } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
 import type { Clock } from '../ports/environment.js';
 import type { SignatureAlgorithm } from './algorithms.js';
 import { discoveryUrl, keysIn } from './discovery.js';
-import { type Fetch, fetchJson, KeyServerFault, trustedUrl } from './fetch-json.js';
+import { type Fetch, fetchJson, KeyServerFault } from './fetch-json.js';
 import { isKeySet, type LocalKeys, localKeys } from './local-keys.js';
 import type { KeyQuery, VerificationKeys } from './verify.js';
 
@@ -27,17 +26,16 @@ export interface KeyServerOptions {
   readonly timeout?: Duration | undefined;
 }
 
-/** The address of a key set, or an issuer that names it (OpenID Connect Discovery 1.0). */
-export type KeyServer = { readonly url: URL | string } | { readonly discover: string };
-
-export type RemoteKeysOptions = KeyServer &
-  KeyServerOptions & {
-    readonly algorithms: readonly SignatureAlgorithm[];
-    /** Epoch milliseconds. Default `Date.now`. */
-    readonly clock?: Clock | undefined;
-    /** Told of a request that failed, where it fails no call: the keys that were known go on. */
-    readonly onFault?: ((error: unknown) => void) | undefined;
-  };
+export interface RemoteKeysOptions {
+  /** The address of a key set, or the identifier of an issuer that names it (OpenID Connect Discovery 1.0). */
+  readonly server: URL | string;
+  readonly settings: KeyServerSettings;
+  readonly algorithms: readonly SignatureAlgorithm[];
+  /** Epoch milliseconds. Default `Date.now`. */
+  readonly clock?: Clock | undefined;
+  /** Told of a request that failed, where it fails no call: the keys that were known go on. */
+  readonly onFault?: ((error: unknown) => void) | undefined;
+}
 
 /** The options of a key server, as fields of the options that they are part of. */
 export const keyServerFields = {
@@ -48,9 +46,8 @@ export const keyServerFields = {
   timeout: duration('5s', { least: '1ms' }).optional(),
 };
 
-const schema = z.strictObject(keyServerFields);
-
-interface Settings {
+/** The options, checked and completed. In milliseconds. */
+export interface KeyServerSettings {
   readonly fetch: Fetch;
   readonly cooldown: number;
   readonly maxAge: number;
@@ -58,9 +55,14 @@ interface Settings {
   readonly timeout: number;
 }
 
-/** @throws PosternError `option_invalid`, `option_unknown` */
-export function readKeyServerOptions(options: KeyServerOptions, what: string): Settings {
-  const given = check(schema, options, what, 'option_invalid');
+/**
+ * @param given what `keyServerFields` read
+ * @throws PosternError `option_invalid`
+ */
+export function keyServerSettings(
+  given: { readonly [K in keyof KeyServerSettings]?: KeyServerSettings[K] | undefined },
+  what: string,
+): KeyServerSettings {
   const settings = {
     fetch: given.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     cooldown: given.cooldown ?? 30_000,
@@ -80,15 +82,12 @@ export function readKeyServerOptions(options: KeyServerOptions, what: string): S
  * when a token names a key that is not among them, but never twice within `cooldown` and never twice at once: what strangers
  * write into a `kid` makes no load. Where the server fails, the keys that are known go on for `staleIfUnavailable`; beyond
  * that, and for a key that nobody can be asked about, `find` rejects.
- *
- * @throws PosternError `option_invalid`, `option_unknown`
  */
-export function remoteKeys({ algorithms, clock = Date.now, onFault, ...rest }: RemoteKeysOptions): VerificationKeys {
-  const { server, options } = serverOf(rest);
-  const settings = readKeyServerOptions(options, 'remoteKeys');
+export function remoteKeys(options: RemoteKeysOptions): VerificationKeys {
+  const { server, settings, algorithms, clock = Date.now, onFault } = options;
   const get = (url: URL) => fetchJson(url, settings.fetch, settings.timeout);
   const fetchKeys = async (): Promise<LocalKeys> => {
-    const url = 'url' in server ? server.url : keysIn(await get(server.discovery), server.discover);
+    const url = typeof server === 'string' ? keysIn(await get(discoveryUrl(server)), server) : server;
     const keys = await get(url);
     if (isKeySet(keys)) return localKeys(keys, algorithms);
     throw new KeyServerFault(`${url.origin}${url.pathname} answered with something else than a JSON Web Key Set`);
@@ -98,17 +97,8 @@ export function remoteKeys({ algorithms, clock = Date.now, onFault, ...rest }: R
   return { find: async (query) => ((algorithms as readonly string[]).includes(query.alg) ? keys.find(query) : null) };
 }
 
-function serverOf(given: KeyServer & KeyServerOptions) {
-  if ('url' in given) {
-    const { url, ...options } = given;
-    return { server: { url: trustedUrl(url, 'url') }, options };
-  }
-  const { discover, ...options } = given;
-  return { server: { discover, discovery: discoveryUrl(discover) }, options };
-}
-
 class RemoteKeys implements VerificationKeys {
-  readonly #settings: Settings;
+  readonly #settings: KeyServerSettings;
   readonly #fetchKeys: () => Promise<LocalKeys>;
   readonly #clock: Clock;
   readonly #onFault: (error: unknown) => void;
@@ -120,7 +110,7 @@ class RemoteKeys implements VerificationKeys {
   #asking: Promise<void> | null = null;
 
   constructor(
-    settings: Settings,
+    settings: KeyServerSettings,
     fetchKeys: () => Promise<LocalKeys>,
     clock: Clock,
     onFault: (error: unknown) => void,

@@ -18,7 +18,13 @@ import { trustedUrl } from './fetch-json.js';
 import { isKeySet, type JsonWebKeySet, localKeys } from './local-keys.js';
 import { readMapped, subjectId, type TrustedPrincipal } from './mapped-principal.js';
 import { type DpopOptions, dpopSchema, originsOf } from './options.js';
-import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
+import {
+  type KeyServerOptions,
+  type KeyServerSettings,
+  keyServerFields,
+  keyServerSettings,
+  remoteKeys,
+} from './remote-keys.js';
 import { isAccessToken } from './token-kind.js';
 import {
   checkClaims,
@@ -144,14 +150,14 @@ function readOptions(options: TrustedIssuerOptions): Settings {
   const given = check(schema, options, what, 'option_invalid');
   const { issuer, audience, algorithms, principal, jwks } = given;
   const { fetch, cooldown, maxAge, staleIfUnavailable, timeout } = given;
-  const keyServer = { fetch, cooldown, maxAge, staleIfUnavailable, timeout };
+  const keyServer = keyServerSettings({ fetch, cooldown, maxAge, staleIfUnavailable, timeout }, what);
   return {
     issuer,
     audience,
     algorithms,
     types: given.tokenType.map(mediaType),
     tolerance: given.clockTolerance,
-    maxAge: readKeyServerOptions(keyServer, what).maxAge,
+    maxAge: keyServer.maxAge,
     origins: originsOf(ownCopy(given.dpop)?.origins, audience),
     principal,
     keysFor: readKeys(jwks, issuer, algorithms, keyServer),
@@ -162,7 +168,7 @@ function readKeys(
   jwks: TrustedIssuerOptions['jwks'],
   issuer: string,
   algorithms: readonly SignatureAlgorithm[],
-  options: KeyServerOptions,
+  settings: KeyServerSettings,
 ): Settings['keysFor'] {
   if (isKeySet(jwks)) {
     const keys = localKeys(jwks, algorithms);
@@ -174,9 +180,8 @@ function readKeys(
     );
   }
   if (jwks === undefined) discoveryUrl(issuer);
-  else trustedUrl(jwks, 'jwks');
-  const server = jwks === undefined ? { discover: issuer } : { url: jwks };
-  return ({ now, fault }) => remoteKeys({ ...server, ...options, algorithms, clock: now, onFault: fault });
+  const server = jwks === undefined ? issuer : trustedUrl(jwks, 'jwks');
+  return ({ now, fault }) => remoteKeys({ server, settings, algorithms, clock: now, onFault: fault });
 }
 
 class TrustedIssuer implements Authenticator {
@@ -215,6 +220,6 @@ class TrustedIssuer implements Authenticator {
     const mapped = await this.#settings.principal(claims);
     return mapped === null
       ? 'token_unknown'
-      : { ...readMapped(mapped), tokenId, endsAt, trustedFor: maxAge, ...binding };
+      : { ...readMapped(mapped), tokenId, endsAt, trustedFor: `${maxAge}ms`, ...binding };
   }
 }

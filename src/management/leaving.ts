@@ -1,7 +1,11 @@
 import { Leavers } from '../managing/leavers.js';
 import type { Context } from './context.js';
 
-/** How often an owner's tokens were ended. What began before the last time is not finished. */
-export async function timesEnded({ ground }: Context, organization: string, owner: string | null): Promise<number> {
-  return owner === null ? 0 : (await new Leavers(ground).standing(organization, owner)).times;
+/** Names the last time that an owner's tokens were ended. What began before it is not finished: `endedSince`. */
+export async function lastEnded(
+  { ground }: Context,
+  organization: string,
+  owner: string | null,
+): Promise<string | null> {
+  return owner === null ? null : (await new Leavers(ground).standing(organization, owner)).last;
 }

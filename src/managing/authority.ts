@@ -4,6 +4,7 @@ import { excessOf, type Grants, namesEndpoint, type StoredGrants } from '../doma
 import type { Ownership } from '../domain/principal.js';
 import type { Catalog } from '../domain/token-types.js';
 import type { Actor } from '../ports/changes.js';
+import { endedSince } from './leavers.js';
 
 /**
  * In whose hands an API is: the application's own, which may do everything, or a principal's, which is held to its
@@ -73,8 +74,8 @@ export interface Issuance {
 export interface ActorStanding {
   /** Its own token has ended, or its owner's tokens are being ended. */
   readonly ended: boolean;
-  /** Another number: its owner's tokens were ended once more. */
-  readonly times: number;
+  /** Names the last time that its owner's tokens were ended. */
+  readonly lastEnded: string | null;
   /** Whether its own token has a rate limit or a quota. */
   readonly limited: boolean;
 }
@@ -175,7 +176,7 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
       return {
         async assertStands() {
           const now = await acting.standing();
-          if (now.ended || now.times !== before.times) throw hasEnded();
+          if (now.ended || endedSince(before.lastEnded, now.lastEnded)) throw hasEnded();
         },
       };
     },

@@ -47,13 +47,13 @@ export interface ChangePosition {
 export interface ChangeQuery {
   /** `null`: every organization. */
   readonly organization: string | null;
-  readonly subject?: string;
-  readonly type?: ChangeType;
+  readonly subject?: string | undefined;
+  readonly type?: ChangeType | undefined;
   /** Only those after this one, in the order newest first (`at`), then by id from the highest. */
-  readonly after?: ChangePosition;
+  readonly after?: ChangePosition | undefined;
   /** Only those up to this one, itself included. With `after` it bounds what is looked at, however few of them fit. */
-  readonly until?: ChangePosition;
+  readonly until?: ChangePosition | undefined;
   /** So many of the first are passed over. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
   readonly limit: number;
 }

@@ -21,23 +21,23 @@ export interface TokenPosition {
 export interface TokenFilter {
   /** `null`: every organization. */
   readonly organization: string | null;
-  readonly owner?: string;
-  readonly ownership?: Ownership;
-  readonly type?: string;
+  readonly owner?: string | undefined;
+  readonly ownership?: Ownership | undefined;
+  readonly type?: string | undefined;
   /** Whether they were revoked. */
-  readonly revoked?: boolean;
+  readonly revoked?: boolean | undefined;
   /** Tokens whose name or description holds this text, ASCII letters compared without case. No character is a wildcard. */
-  readonly search?: string;
+  readonly search?: string | undefined;
   /** Only those after this one in the order of a page. */
-  readonly after?: TokenPosition;
+  readonly after?: TokenPosition | undefined;
   /** Only those up to this one, itself included. With `after` it bounds what is looked at, however few of them fit. */
-  readonly until?: TokenPosition;
+  readonly until?: TokenPosition | undefined;
 }
 
 /** Which tokens, and which page of them, newest first. */
 export interface TokenQuery extends TokenFilter {
   /** So many of the page's first tokens are passed over. Costs as much as reading them: `after` is the cheap way on. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
   readonly limit: number;
 }
 
@@ -45,7 +45,7 @@ export interface TokenQuery extends TokenFilter {
 export interface EndpointQuery {
   readonly organization: string;
   /** Ids greater than this one, by code unit; the order of the page is the same. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   readonly limit: number;
 }
 

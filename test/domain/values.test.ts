@@ -15,8 +15,6 @@ describe('a duration', () => {
     ['90d', 7_776_000_000],
     ['2w', 1_209_600_000],
     ['0s', 0],
-    [1500, 1500],
-    [1000.9, 1000],
     [0, 0],
     ['365000d', 365_000 * 86_400_000],
   ])('%s is %d ms', (value, expected) => {
@@ -33,6 +31,9 @@ describe('a duration', () => {
     ['1H'],
     ['٣s'],
     [''],
+    [1],
+    [3600],
+    [1000.5],
     [-1],
     [Number.NaN],
     [Number.POSITIVE_INFINITY],
@@ -45,6 +46,11 @@ describe('a duration', () => {
   ])('%s is none', (value) => {
     expect(parseDuration(value)).toBeNull();
     expect(thrown(() => durationOf(value, 'grace'))).toMatchObject({ code: 'input_invalid', path: 'grace' });
+  });
+
+  test.each([1, 90, 3600, 7_776_000_000])('%d has no unit, and the message shows one', (value) => {
+    const { message } = thrown(() => durationOf(value, 'grace'));
+    expect(message).toContain(`a number has no unit: write '${value}s' or '${value}ms'`);
   });
 });
 

@@ -89,7 +89,7 @@ test('what was asked for and is there no more is not approved; the rest is, wher
   const { code } = (await made.ask(`${CODE}?types=${encodeURIComponent(JSON.stringify(types))}`)).body;
   await made.postern.endpoints.delete('a', { organization: 'acme' });
   const refused = await approve(made, code, {}, { person: 'ada' });
-  expect([refused.status, refused.body.code]).toEqual([400, 'endpoint_unknown']);
+  expect([refused.status, refused.body.code]).toEqual([403, 'endpoint_not_granted']);
   expect((await approve(made, code, READ, { person: 'ada' })).status).toBe(200);
   expect((await collect(made, code)).status).toBe(200);
 });

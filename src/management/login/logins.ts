@@ -38,7 +38,7 @@ const approval = z.strictObject({
     z.strictObject({ kind: z.literal('person'), owner: z.string(), types }),
   ]),
   /** How often the tokens of who approved had been ended. */
-  timesEnded: z.number(),
+  lastEnded: z.string().nullable(),
   types,
   name: z.string(),
   /** Milliseconds from when it is collected. */

@@ -103,7 +103,10 @@ export const issuedTokenAnswer = z
 export const tokenPageAnswer = z.object({
   start: count,
   count,
-  total: count.meta({ description: 'Of those that fit, at most 10,000; of a search, among the newest 50,000 tokens' }),
+  total: count.meta({
+    description:
+      'Of those that fit, counted up to 10,000, and more than the page passes over; of a search, among the newest 50,000 tokens',
+  }),
   more: z.boolean().meta({ description: 'There are more than the total, or there may be' }),
   items: z
     .array(tokenAnswer)

@@ -39,7 +39,7 @@ export type PostgresStoreOptions = CommonOptions &
   );
 
 export interface PostgresSettings {
-  readonly source: { readonly pool: PgPool } | { readonly connectionString: string };
+  readonly source: { readonly pool: PgPool } | { readonly pool: null; readonly connectionString: string };
   readonly schema: string;
   /** `null`: as `source` says. */
   readonly listen: string | (() => PgConnection) | false | null;
@@ -90,7 +90,7 @@ export function readPostgresOptions(options: unknown): PostgresSettings {
     );
   }
   return {
-    source: pool === undefined ? { connectionString: connectionString as string } : { pool },
+    source: pool === undefined ? { pool: null, connectionString: connectionString as string } : { pool },
     schema: given.schema,
     listen,
     timeout: given.timeout,

@@ -25,7 +25,7 @@ export type RedisStoreOptions = CommonOptions &
   );
 
 export interface RedisSettings {
-  readonly source: { readonly client: RedisClient } | { readonly url: string };
+  readonly source: { readonly client: RedisClient } | { readonly client: null; readonly url: string };
   readonly prefix: string;
   /** Milliseconds, like `heartbeat`. */
   readonly timeout: number;
@@ -61,7 +61,7 @@ export function readRedisOptions(options: unknown): RedisSettings {
     );
   }
   return {
-    source: client === undefined ? { url: urlOf(url as string | URL) } : { client },
+    source: client === undefined ? { client: null, url: urlOf(url as string | URL) } : { client },
     prefix,
     timeout: timeout,
     heartbeat: heartbeat,

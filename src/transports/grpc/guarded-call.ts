@@ -1,4 +1,4 @@
-import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type Decision, type Denied, denied } from '../../domain/decision.js';
 import type { Principal } from '../../domain/principal.js';
 import { MISSING, type Presented } from '../credential.js';
@@ -30,8 +30,12 @@ const TOLERATED_OUTAGES = 2;
  * One call behind a guard. It decides when the client's metadata arrives, before the handler is told of the call; while
  * the decision is pending, whatever else arrives is held back, in order. It stands on the wire's side of the handler, so it
  * can end both: the call with a status, and the handler by telling it that the call is cancelled.
+ *
+ * It extends no class of grpc-js, so that this entry loads none: the application's own copy is the only one.
  */
-export class GuardedCall extends ServerInterceptingCall implements Rechecked {
+export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
+  /** The next call towards the wire, under the name that grpc-js gives it. */
+  readonly nextCall: ServerInterceptingCallInterface;
   /** Where it stands among the calls that are rechecked. */
   link: Rechecked['link'] = null;
   /** Who makes the call; `undefined` until that is decided. */
@@ -39,7 +43,6 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
   readonly #guarding: Guarding;
   readonly #ask: Ask;
   readonly #path: string;
-  readonly #wire: ServerInterceptingCallInterface;
   #handler: Listener | null = null;
   #request: GrpcRequest | null = null;
   #presented: Presented = MISSING;
@@ -50,16 +53,15 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
   #outages = 0;
 
   constructor(guarding: Guarding, ask: Ask, path: string, wire: ServerInterceptingCallInterface) {
-    super(wire);
     this.#guarding = guarding;
     this.#ask = ask;
     this.#path = path;
-    this.#wire = wire;
+    this.nextCall = wire;
   }
 
-  override start(handler: Listener): void {
+  start(handler: Listener): void {
     this.#handler = handler;
-    this.#wire.start({
+    this.nextCall.start({
       onReceiveMetadata: (metadata) => this.#receive(metadata, handler),
       onReceiveMessage: (message) => {
         if (this.#phase === 'open') handler.onReceiveMessage(message);
@@ -75,22 +77,46 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
 
   // What a handler still sends after its call was ended goes nowhere.
 
-  override sendMetadata(metadata: Metadata): void {
-    if (this.#phase !== 'over') super.sendMetadata(metadata);
+  sendMetadata(metadata: Metadata): void {
+    if (this.#phase !== 'over') this.nextCall.sendMetadata(metadata);
   }
 
-  override sendMessage(message: unknown, callback: () => void): void {
-    if (this.#phase !== 'over') super.sendMessage(message, callback);
+  sendMessage(message: unknown, callback: () => void): void {
+    if (this.#phase !== 'over') this.nextCall.sendMessage(message, callback);
   }
 
-  override sendStatus(status: Status): void {
+  sendStatus(status: Status): void {
     if (this.#phase === 'over') return;
     this.#guarding.rechecks.delete(this);
-    super.sendStatus(status);
+    this.nextCall.sendStatus(status);
   }
 
-  override startRead(): void {
-    if (this.#phase !== 'over') super.startRead();
+  startRead(): void {
+    if (this.#phase !== 'over') this.nextCall.startRead();
+  }
+
+  getPeer() {
+    return this.nextCall.getPeer();
+  }
+
+  getDeadline() {
+    return this.nextCall.getDeadline();
+  }
+
+  getHost() {
+    return this.nextCall.getHost();
+  }
+
+  getAuthContext() {
+    return this.nextCall.getAuthContext();
+  }
+
+  getConnectionInfo() {
+    return this.nextCall.getConnectionInfo();
+  }
+
+  getMetricsRecorder() {
+    return this.nextCall.getMetricsRecorder();
   }
 
   /** Asks again what was asked at the start. An answer that does not come is an outage. */
@@ -109,7 +135,7 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
 
   #receive(metadata: Metadata, handler: Listener): void {
     this.#presented = readGrpcCredential(metadata, this.#guarding.header);
-    this.#request = requestOf(this.#path, metadata, this.#wire);
+    this.#request = requestOf(this.#path, metadata, this.nextCall);
     const decision = this.#decide();
     if (!(decision instanceof Promise)) this.#settle(decision, metadata, handler);
     // What follows threw where grpc-js doesn't catch it: a rejection would end the process.
@@ -153,10 +179,10 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
   #end(denial: Denied): void {
     const running = this.#phase === 'open';
     this.#close();
-    this.#wire.sendStatus(this.#guarding.answer(denial, this.#request as GrpcRequest));
+    this.nextCall.sendStatus(this.#guarding.answer(denial, this.#request as GrpcRequest));
     // grpc-js tells a handler of the end once the status is on the wire; behind a client that has stopped reading, never.
     if (running) process.nextTick(() => this.#cancel());
-    resetUnlessOver(this.#wire);
+    resetUnlessOver(this.nextCall);
   }
 
   /** Tells the handler, once, that the call is cancelled or over. */

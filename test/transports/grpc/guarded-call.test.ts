@@ -89,6 +89,14 @@ describe('a call that was ended by its guard', () => {
   });
 });
 
+it('has every method of the intercepting calls of grpc-js, and passes what it does not guard on', () => {
+  const methods = (made: object) => Object.getOwnPropertyNames(made).filter((name) => !name.startsWith('process'));
+  expect(methods(GuardedCall.prototype)).toEqual(
+    expect.arrayContaining(methods(grpc.ServerInterceptingCall.prototype)),
+  );
+  expect(setUp().call.getPeer()).toBe('unknown');
+});
+
 describe('a call that its handler has answered', () => {
   it('is not looked at again, though the wire has not sent the answer yet', () => {
     const { call, rechecks } = setUp();
