@@ -1,5 +1,6 @@
 import { ownCopy } from '../base/check.js';
 import { isDevelopment } from '../base/runtime.js';
+import { giveTurn } from '../base/turns.js';
 import { tokenPattern } from '../domain/token-format.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
@@ -209,6 +210,8 @@ async function run(
   if (route.access === 'open') return rendered(await route.handle(call));
   const known = caller as Caller;
   const reply = await route.handle({ ...call, caller: known, library: actingAs(context, known, call.from) });
+  // The words of a page are made in one go.
+  await giveTurn();
   return rendered(reply, known);
 }
 

@@ -80,7 +80,10 @@ export interface TokenCount {
   readonly more: boolean;
 }
 
-/** One page of a list. It may have fewer items than were asked for, and even none, though it is not the last. */
+/**
+ * One page of a list. It may have fewer items than were asked for, and even none, though it is not the last: one is no larger
+ * than about a million characters, metadata and grants together.
+ */
 export interface Page<Item> {
   readonly items: readonly Item[];
   /** Where the next page begins; `null` on the last one. */

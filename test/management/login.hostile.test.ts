@@ -281,6 +281,33 @@ describe('what was approved', () => {
   });
 });
 
+test.each([
+  ['nothing', {}],
+  ['every protected endpoint', { user: { endpoints: '*' } }],
+  ['other scopes', { developer: { scopes: ['models:write'] } }],
+])(
+  'who holds %s hears the same of a private endpoint and of one that is absent, as in making a token',
+  async (_, types) => {
+    const made = await world({
+      options: { identify: () => ({ owner: 'ada', organization: 'acme', types: types as object }) },
+    });
+    await made.postern.endpoints.create({ id: 'hidden', access: 'private' });
+    const heard = async (name: string) => {
+      const asked = { types: { user: { endpoints: [name] } } };
+      const login = await begin(made, false);
+      const approved = await answer(made, login, '/approve', asked, { person: 'ada' });
+      const created = await made.ask('/api/v1/api_tokens', {
+        method: 'POST',
+        person: 'ada',
+        json: { name: 'x', ...asked },
+      });
+      expect([approved.status, approved.body.code]).toEqual([created.status, created.body.code]);
+      return [approved.status, approved.text.replaceAll(name, '…')];
+    };
+    expect(await heard('hidden')).toEqual(await heard('absent'));
+  },
+);
+
 describe('one address for all, behind a proxy', () => {
   test('lets people log in while a neighbour begins a hundred logins and asks for theirs without a pause', async () => {
     const made = await world({ options: { clientAddress: () => '192.0.2.1' } });

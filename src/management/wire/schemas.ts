@@ -102,7 +102,9 @@ export const issuedTokenAnswer = z
 
 export const tokenPageAnswer = z.object({
   start: count,
-  count,
+  count: count.meta({
+    description: 'As asked for; where there are fewer though there are more: how many. Go on behind them',
+  }),
   total: count.meta({
     description:
       'Of those that fit, counted up to 10,000, and more than the page passes over; of a search, among the newest 50,000 tokens',
@@ -110,7 +112,7 @@ export const tokenPageAnswer = z.object({
   more: z.boolean().meta({ description: 'There are more than the total, or there may be' }),
   items: z
     .array(tokenAnswer)
-    .meta({ description: 'A search may give fewer than were asked for though there are more' }),
+    .meta({ description: 'Fewer than were asked for, though there are more, where they are large, and in a search' }),
   next_cursor: z.string().nullable().meta({ description: 'null: there is nothing after these' }),
 });
 

@@ -1,12 +1,12 @@
-import { elapsed, onNextTurn } from '../../base/runtime.js';
-import type { Store } from '../../ports/store.js';
+import type { Store } from '../ports/store.js';
+import { elapsed, onNextTurn } from './runtime.js';
 
 /** For how long calls may follow each other before everyone else has a turn, in milliseconds. */
 const LONGEST = 5;
 
 /**
- * Turns of the event loop, for a store whose calls never wait. Whoever awaits one such call after the other never lets
- * the loop turn, and nobody else is served: so a call that comes late in a turn waits for the next one.
+ * Turns of the event loop, for work that never waits: calls of a store in this process, the rows of a page. Whoever awaits
+ * one after the other never lets the loop turn, and nobody else is served: so what comes late in a turn waits for the next one.
  */
 export class Turns {
   #begun: number | null = null;
@@ -32,6 +32,26 @@ export class Turns {
     });
     return this.#next;
   }
+}
+
+const turns = new Turns();
+
+/** To be awaited between the parts of long work: whoever does such work in this process shares the time before a turn. */
+export async function giveTurn(): Promise<void> {
+  for (let turn = turns.wait(); turn !== null; turn = turns.wait()) await turn;
+}
+
+/** Makes something of each, with turns for everyone else between them. */
+export async function inTurn<Item, Made>(
+  items: readonly Item[],
+  make: (item: Item) => Made | Promise<Made>,
+): Promise<Made[]> {
+  const made: Made[] = [];
+  for (const item of items) {
+    await giveTurn();
+    made.push(await make(item));
+  }
+  return made;
 }
 
 /** A store whose calls take turns with everything else. */
