@@ -1,3 +1,6 @@
+/** Of a name that is compared: a comparison takes as many steps as the lengths of both, multiplied. */
+const LONGEST = 40;
+
 /** How a misspelt name is answered: `: did you mean "scope"?`, or nothing where no name is near. */
 export function didYouMean(given: string, names: Iterable<string>): string {
   const near = nearest(given, names);
@@ -6,8 +9,9 @@ export function didYouMean(given: string, names: Iterable<string>): string {
 
 /** The name that was most likely meant: at most two slips away, or one where a name is short. */
 function nearest(given: string, names: Iterable<string>): string | null {
+  if (given.length > LONGEST) return null;
   let best: string | null = null;
-  let least = given.length > 40 ? 0 : given.length < 5 ? 2 : 3;
+  let least = given.length < 5 ? 2 : 3;
   for (const name of names) {
     const distance = slips(given.toLowerCase().replace(/[-_]/g, ''), name.toLowerCase());
     if (distance >= least) continue;

@@ -28,6 +28,12 @@ export function nodeHeader(request: NodeRequest, name: string): string | undefin
   return dropped === undefined ? text : `${text}, ${dropped}`;
 }
 
+/** A request with the headers that its framework tells of: what a hook of Fastify sets counts. */
+export function withHeaders(request: NodeRequest, headers: NodeRequest['headers']): NodeRequest {
+  if (headers === request.headers) return request;
+  return { headers, rawHeaders: unpolluted(request, 'rawHeaders'), url: nodeTarget(request) };
+}
+
 /** The target of the request as it came: its path, with its query. */
 export function nodeTarget(request: NodeRequest): string {
   return unpolluted(request, 'originalUrl') ?? request.url ?? '';

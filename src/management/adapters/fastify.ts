@@ -1,4 +1,5 @@
 import type { NodeResponse } from '../../transports/node-answer.js';
+import { withHeaders } from '../../transports/node-request.js';
 import type { ManagementApi } from '../api.js';
 import { serveNode } from './node.js';
 import type { NodeRequest } from './to-request.js';
@@ -20,6 +21,7 @@ export interface FastifyLike {
 
 interface FastifyRequestLike {
   readonly raw: unknown;
+  readonly headers: NodeRequest['headers'];
 }
 
 interface FastifyReplyLike {
@@ -49,7 +51,9 @@ export function fastifyManagement(api: ManagementApi): (app: FastifyLike) => Pro
         config: { requirement: { public: true } },
         handler(request, reply) {
           reply.hijack();
-          return serveNode(api, request.raw as NodeRequest, reply.raw as NodeResponse, { source: request });
+          const raw = request.raw as NodeRequest;
+          const heard = withHeaders(raw, request.headers);
+          return serveNode(api, raw, reply.raw as NodeResponse, { source: request, heard });
         },
       });
     }

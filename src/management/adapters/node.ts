@@ -4,7 +4,7 @@ import { httpAnswers } from '../../transports/http-answer.js';
 import { type NodeResponse, sendAnswer, type WholeAnswer } from '../../transports/node-answer.js';
 import type { ManagementApi } from '../api.js';
 import { MAX_BODY } from '../http/body.js';
-import { type NodeRequest, toRequest } from './to-request.js';
+import { type HeadersOfNode, type NodeRequest, toRequest } from './to-request.js';
 
 /** A handler of `node:http`, which is a middleware of Express too. */
 export type NodeHandler = (
@@ -32,11 +32,20 @@ export async function serveNode(
   api: ManagementApi,
   request: NodeRequest,
   response: NodeResponse,
-  { source, next }: { readonly source: unknown; readonly next?: ((error?: unknown) => void) | undefined },
+  {
+    source,
+    next,
+    heard = request,
+  }: {
+    readonly source: unknown;
+    readonly next?: ((error?: unknown) => void) | undefined;
+    /** The request with its framework's headers. */
+    readonly heard?: HeadersOfNode;
+  },
 ): Promise<void> {
   let translated: Request | null;
   try {
-    translated = toRequest(request);
+    translated = toRequest(request, heard);
   } catch {
     // A method, a Host or a header that no `Request` can have.
     return sendAnswer(response, UNREADABLE);

@@ -3,6 +3,8 @@ import { pathOfTarget } from '../../base/target.js';
 import { type NodeRequest as HeadersOfNode, nodeHeader, nodeTarget } from '../../transports/node-request.js';
 import { setOriginal } from '../../transports/once.js';
 
+export type { HeadersOfNode };
+
 /** What is used of a request of `node:http`, `node:http2` or Express. */
 export interface NodeRequest extends HeadersOfNode {
   readonly method?: string | undefined;
@@ -18,49 +20,52 @@ export interface NodeRequest extends HeadersOfNode {
 }
 
 /**
+ * @param heard where its headers are read
  * @returns `null` for a target that is no path, or would become another one
  * @throws TypeError for a method, a Host or a header that no `Request` can have
  */
-export function toRequest(request: NodeRequest): Request | null {
+export function toRequest(request: NodeRequest, heard: HeadersOfNode): Request | null {
   const { method = 'GET' } = request;
-  const url = urlOf(request);
+  const url = urlOf(request, heard);
   if (url === null) return null;
   const headers = new Headers();
   // What the guards read, and nothing else: they know header names in lower case only.
-  for (const name of Object.keys(request.headers)) {
-    const value = name.startsWith(':') || name !== name.toLowerCase() ? undefined : nodeHeader(request, name);
+  for (const name of Object.keys(heard.headers)) {
+    const value = name.startsWith(':') || name !== name.toLowerCase() ? undefined : nodeHeader(heard, name);
     if (value !== undefined) headers.append(name, value);
   }
   const bodiless = method === 'GET' || method === 'HEAD';
   // `duplex` is needed for a stream (fetch), and TypeScript's DOM types don't know it.
-  const init = { method, headers, ...(!bodiless && { body: bodyOf(request), duplex: 'half' }) };
+  const init = { method, headers, ...(!bodiless && { body: bodyOf(request, heard), duplex: 'half' }) };
   const translated = new Request(url, ownCopy(init as RequestInit));
   setOriginal(translated, request);
   return translated;
 }
 
 /** Of the target only its path and query: what an absolute form names as its host is the sender's own choice. */
-function urlOf(request: NodeRequest): string | null {
+function urlOf(request: NodeRequest, heard: HeadersOfNode): string | null {
   const { socket } = request;
   const target = nodeTarget(request) || '/';
   const path = pathOfTarget(target);
   if (path === null) return null;
   const scheme = socket && unpolluted(socket, 'encrypted') ? 'https' : 'http';
-  const host = nodeHeader(request, 'host') ?? nodeHeader(request, ':authority') ?? 'localhost';
+  const host = nodeHeader(heard, 'host') ?? nodeHeader(heard, ':authority') ?? 'localhost';
   const query = target.indexOf('?');
   return new URL(`${scheme}://${host}`).origin + path + (query < 0 ? '' : target.slice(query));
 }
 
-function bodyOf(request: NodeRequest): ReadableStream<Uint8Array> | Uint8Array | string {
-  return request.readableEnded && unpolluted(request, 'body') !== undefined ? parsedBody(request) : streamed(request);
+function bodyOf(request: NodeRequest, heard: HeadersOfNode): ReadableStream<Uint8Array> | Uint8Array | string {
+  return request.readableEnded && unpolluted(request, 'body') !== undefined
+    ? parsedBody(request, heard)
+    : streamed(request);
 }
 
 /** What a body parser has read before us, put back into words. */
-function parsedBody(request: NodeRequest): Uint8Array | string {
+function parsedBody(request: NodeRequest, heard: HeadersOfNode): Uint8Array | string {
   const { body } = request;
   if (typeof body === 'string' || body instanceof Uint8Array) return body;
   if (typeof body !== 'object' || body === null) return JSON.stringify(body) ?? '';
-  const form = nodeHeader(request, 'content-type')?.startsWith('application/x-www-form-urlencoded');
+  const form = nodeHeader(heard, 'content-type')?.startsWith('application/x-www-form-urlencoded');
   if (!form) return JSON.stringify(body);
   const pairs = Object.entries(body).flatMap(([name, value]) => [value].flat().map((each) => [name, String(each)]));
   return new URLSearchParams(pairs as [string, string][]).toString();
