@@ -51,8 +51,8 @@ export function missingMethods(store: unknown): readonly string[] {
 }
 
 /**
- * A store whose every failure, thrown or rejected, is a `PosternError`: its own where it gave one, `unavailable` otherwise.
- * After `close` it answers `closed`.
+ * Wraps a store. Every failure becomes a `PosternError`: the store's own, or `unavailable`. After `close`, every call rejects
+ * with `closed`.
  */
 export function guardedStore(store: Store): Store {
   let closing: Promise<void> | null = null;
@@ -91,7 +91,7 @@ async function attempt<T>(work: () => Promise<T>): Promise<T> {
     if (isPosternError(error)) throw error;
     throw new PosternError(
       'unavailable',
-      `the store failed: ${messageOf(error)}. Nothing is known to be changed; try again`,
+      `the store failed: ${messageOf(error)}. It is unknown whether anything was changed; try again`,
       {
         cause: error,
       },

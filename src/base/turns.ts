@@ -1,18 +1,19 @@
 import type { Store } from '../ports/store.js';
 import { elapsed, onNextTurn } from './runtime.js';
 
-/** For how long calls may follow each other before everyone else has a turn, in milliseconds. */
+/** How long calls may follow each other before the event loop turns, in milliseconds. */
 const LONGEST = 5;
 
 /**
- * Turns of the event loop, for work that never waits: calls of a store in this process, the rows of a page. Whoever awaits
- * one after the other never lets the loop turn, and nobody else is served: so what comes late in a turn waits for the next one.
+ * Turns of the event loop, for work that never waits: calls of a store in this process, the rows of a page. A caller that awaits one
+ * such call after another would never let the loop turn, and no one else would be served. So a call that comes late in a turn waits
+ * for the next turn.
  */
 export class Turns {
   #begun: number | null = null;
   #next: Promise<void> | null = null;
 
-  /** What a call has to wait for, again and again until it is `null`. */
+  /** A promise that a call must await. Call this again after it, until it returns `null`. */
   wait(): Promise<void> | null {
     if (this.#next !== null) return this.#next;
     const now = elapsed();
@@ -36,12 +37,12 @@ export class Turns {
 
 const turns = new Turns();
 
-/** To be awaited between the parts of long work: whoever does such work in this process shares the time before a turn. */
+/** Await it between the parts of long work. All such work of this process shares the time of one turn. */
 export async function giveTurn(): Promise<void> {
   for (let turn = turns.wait(); turn !== null; turn = turns.wait()) await turn;
 }
 
-/** Makes something of each, with turns for everyone else between them. */
+/** Maps a list in order, and lets the event loop turn between the items. */
 export async function inTurn<Item, Made>(
   items: readonly Item[],
   make: (item: Item) => Made | Promise<Made>,
@@ -54,7 +55,7 @@ export async function inTurn<Item, Made>(
   return made;
 }
 
-/** A store whose calls take turns with everything else. */
+/** Wraps a store so that its calls let the event loop turn. */
 export function inTurns(store: Store): Store {
   const turns = new Turns();
   const taking = (method: (...given: unknown[]) => unknown) => {

@@ -4,8 +4,8 @@ import { quote } from './text.js';
 type Unit = 'ms' | 's' | 'm' | 'h' | 'd' | 'w';
 
 /**
- * A length of time: `'30s'`, `'15m'`, `'1h'`, `'90d'`, `'2w'`, `'250ms'`. A number has no unit, and is refused; 0 is none
- * at all.
+ * A length of time: `'30s'`, `'15m'`, `'1h'`, `'90d'`, `'2w'`, `'250ms'`. Numbers are refused, because they have no unit. Only 0
+ * is accepted, and means no time.
  */
 export type Duration = `${number}${Unit}` | 0;
 
@@ -18,17 +18,17 @@ const MILLISECONDS: Readonly<Record<Unit, number>> = {
   w: 604_800_000,
 };
 
-/** The longest duration that makes sense of a date: 1,000 years. Longer ones are a slip, and would overflow a date. */
+/** 1,000 years. A longer one is a mistake, and would overflow a date. */
 const LONGEST = 365_000 * MILLISECONDS.d;
 
-/** A duration in milliseconds, or `null` where the value is none. */
+/** A duration in milliseconds, or `null` if the value is not a duration. */
 export function parseDuration(value: unknown): number | null {
   if (value === 0) return 0;
   const milliseconds = typeof value === 'string' ? fromText(value) : Number.NaN;
   return milliseconds <= LONGEST ? milliseconds : null;
 }
 
-/** What is wrong with what is no duration. @param advice what else to give */
+/** The problem of a value that is not a duration. @param advice the answer, unless only the unit is missing */
 export function durationProblem(value: unknown, advice: string): string {
   return Number.isSafeInteger(value) && Number(value) > 0
     ? `a number has no unit: write '${value}s' or '${value}ms'`
@@ -45,7 +45,7 @@ export function durationOf(value: unknown, path: string): number {
   if (milliseconds === null) {
     throw new PosternError(
       'input_invalid',
-      durationProblem(value, `${quote(value)} is no duration: give one such as '30s', '15m', '1h' or '90d'`),
+      durationProblem(value, `${quote(value)} is not a duration: give one such as '30s', '15m', '1h' or '90d'`),
       { path },
     );
   }

@@ -1,13 +1,13 @@
-/** Of a name that is compared: a comparison takes as many steps as the lengths of both, multiplied. */
+/** The longest name that is compared. A comparison takes as many steps as both lengths multiplied. */
 const LONGEST = 40;
 
-/** How a misspelt name is answered: `: did you mean "scope"?`, or nothing where no name is near. */
+/** A hint for a misspelt name: `: did you mean "scope"?`, or an empty string if no name is similar. */
 export function didYouMean(given: string, names: Iterable<string>): string {
   const near = nearest(given, names);
   return near === null ? '' : `: did you mean "${near}"?`;
 }
 
-/** The name that was most likely meant: at most two slips away, or one where a name is short. */
+/** The most similar name: at most two slips away, or one if the given name has fewer than 5 characters. */
 function nearest(given: string, names: Iterable<string>): string | null {
   if (given.length > LONGEST) return null;
   let best: string | null = null;

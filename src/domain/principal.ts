@@ -1,24 +1,25 @@
 import type { EffectiveGrants, Grants } from './grants.js';
+import { shared } from './shared.js';
 import type { GrantsOf, TokenTypes } from './token-types.js';
 
 /** `personal` tokens end with their owner's membership; `organization` tokens outlive it. */
 export type Ownership = 'personal' | 'organization';
 
-/** Who a verified credential is. Safe to log. */
+/** The holder of a verified credential. Safe to log. */
 export interface Principal<T extends TokenTypes = TokenTypes> {
   /** The id of the token's record. */
   readonly tokenId: string;
-  /** What the token was granted, by type: the same object as the record's. */
+  /** The token's grants by type: the same object as the record's. */
   readonly types: GrantsOf<T>;
-  /** The person or service that the token was made for; `null` where none was named. */
+  /** The person or service that the token was made for; `null` if none was named. */
   readonly owner: string | null;
   readonly ownership: Ownership;
   readonly organization: string;
-  /** What the grants come to. */
+  /** The effect of the grants. */
   readonly grants: EffectiveGrants;
   /**
-   * The earliest end of what proved it: token, secret in its grace, JWT, parent. `null`: none of them ends. Nothing that it
-   * makes through `as(principal)` ends later.
+   * The earliest end among its token, its secret's grace, its JWT and its parent. `null`: none of them ends. A token that it
+   * makes through `as(principal)` ends no later.
    */
   readonly endsAt: Date | null;
 }
@@ -32,17 +33,44 @@ export interface PrincipalFields {
   /** Epoch milliseconds; `Infinity`: never. */
   readonly endsAt: number;
   /**
-   * How long what it makes may live, in milliseconds from its making. `Infinity`: as long as the principal itself. 0: it makes
-   * and changes nothing.
+   * The longest life of a token that this principal makes, in milliseconds. `Infinity`: as long as the principal itself. 0: it
+   * may not make or change anything.
    */
   readonly mayIssue: number;
 }
 
 /**
- * The principal of a verified token. A class with its compiled grants in a private field: they can be neither forged by
- * an object of the same shape nor printed, and a hundred thousand principals with the same grants share one set.
+ * The private part of a verified principal: its compiled grants and its right to issue. An object of the same shape, a copy, or
+ * one that inherits from it does not have it, and it is never printed. All copies of this package share this class.
  */
-export class VerifiedPrincipal implements Principal {
+const Verified = /* @__PURE__ */ shared(
+  'verified-principal',
+  () =>
+    class {
+      readonly #compiled: Grants;
+      readonly #mayIssue: number;
+
+      constructor(compiled: Grants, mayIssue: number) {
+        this.#compiled = compiled;
+        this.#mayIssue = mayIssue;
+      }
+
+      /** The compiled grants, or `null` for what is no verified principal. */
+      static grantsOf(value: unknown): Grants | null {
+        return typeof value === 'object' && value !== null && #compiled in value ? value.#compiled : null;
+      }
+
+      /** As {@link PrincipalFields.mayIssue}. Of what is no verified principal, which the application made: `Infinity`. */
+      static mayIssue(value: unknown): number {
+        return typeof value === 'object' && value !== null && #mayIssue in value
+          ? value.#mayIssue
+          : Number.POSITIVE_INFINITY;
+      }
+    },
+);
+
+/** The principal of a verified token. A hundred thousand with the same grants share one set. */
+export class VerifiedPrincipal extends Verified implements Principal {
   readonly tokenId: string;
   readonly owner: string | null;
   readonly ownership: Ownership;
@@ -50,31 +78,16 @@ export class VerifiedPrincipal implements Principal {
   readonly types: GrantsOf<TokenTypes>;
   readonly grants: EffectiveGrants;
   readonly endsAt: Date | null;
-  readonly #compiled: Grants;
-  readonly #mayIssue: number;
 
   constructor(fields: PrincipalFields) {
+    super(fields.grants, fields.mayIssue);
     this.tokenId = fields.tokenId;
     this.owner = fields.owner;
     this.ownership = fields.ownership;
     this.organization = fields.organization;
     this.types = fields.grants.types;
     this.grants = fields.grants.effective;
-    this.#compiled = fields.grants;
     this.endsAt = Number.isFinite(fields.endsAt) ? new Date(fields.endsAt) : null;
-    this.#mayIssue = fields.mayIssue;
     Object.freeze(this);
-  }
-
-  /** The compiled grants, or `null` for an object that is not of this class. */
-  static grantsOf(value: unknown): Grants | null {
-    return typeof value === 'object' && value !== null && #compiled in value ? value.#compiled : null;
-  }
-
-  /** As {@link PrincipalFields.mayIssue}. Of an object that is not of this class, which the application made: `Infinity`. */
-  static mayIssue(value: unknown): number {
-    return typeof value === 'object' && value !== null && #mayIssue in value
-      ? value.#mayIssue
-      : Number.POSITIVE_INFINITY;
   }
 }

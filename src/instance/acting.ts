@@ -5,6 +5,7 @@ import type { Ground } from '../base/ground.js';
 import { TOKEN_ID } from '../base/ids.js';
 import * as names from '../base/name-inputs.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
+import { PosternError } from '../domain/errors.js';
 import { compileGrants, withAllEndpoints } from '../domain/grants.js';
 import { isLimited } from '../domain/limits.js';
 import { type Ownership, type Principal, VerifiedPrincipal } from '../domain/principal.js';
@@ -25,7 +26,7 @@ const actingInput = z.strictObject({
   endpoints: z.enum(['held', 'seen', 'grantable'], "use 'held', 'seen' or 'grantable'").default('held'),
 });
 
-/** Who acts: a principal that a token proved, or one that the application names itself (its own session). */
+/** The principal that acts: a verified token's, or one that the application makes itself (from its own session). */
 export type ActingPrincipal<T extends TokenTypes = AnyTokenTypes> = Pick<
   Principal<T>,
   'organization' | 'owner' | 'types'
@@ -33,24 +34,26 @@ export type ActingPrincipal<T extends TokenTypes = AnyTokenTypes> = Pick<
   readonly tokenId?: string;
   /** Default `'personal'`: a person. */
   readonly ownership?: Ownership;
-  /** Nothing that it makes ends later. Left out, or `null`: it does not end. */
+  /** Tokens that it makes end no later. Left out, or `null`: it does not end. */
   readonly endsAt?: Date | null;
 };
 
 /**
- * Of a principal that a token proved, the grants are those it was verified with; of one that the application names itself, they
- * are looked up by name.
+ * The authority of a principal. A verified principal keeps the grants that it was verified with. For a principal that the
+ * application made itself, they are looked up by name. A copy of a verified principal has lost its restrictions, and is refused.
  *
  * @throws PosternError `input_invalid`
  */
 export function authorityOf(ground: Ground, principal: ActingPrincipal, options: unknown): Authority {
+  const verified = VerifiedPrincipal.grantsOf(principal);
   const given = ownCopy(principal) ?? {};
+  if (verified === null && Object.hasOwn(given, 'grants')) throw isCopy();
   const { organization, owner, tokenId, endsAt } = check(
     principalInput,
     {
       organization: given.organization,
       owner: given.owner,
-      // A person who has no token has a principal without an id.
+      // The principal of a person without a token has an empty id.
       tokenId: given.tokenId || undefined,
       endsAt: given.endsAt,
     },
@@ -60,11 +63,10 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
   const { from, endpoints, ownership } = check(actingInput, options ?? {}, 'as', 'input_invalid');
   const { store, time, reader, settings } = ground;
   const { catalog } = settings;
-  const verified = VerifiedPrincipal.grantsOf(principal);
   const mayIssue = VerifiedPrincipal.mayIssue(principal);
   const leavers = new Leavers(ground);
 
-  /** A token of this store that proved its principal is alive, or its holder makes nothing. */
+  /** If a token of this store verified the principal, it must still be alive; otherwise the principal has ended. */
   async function standing(): Promise<ActorStanding> {
     const token = tokenId === undefined ? null : await store.findToken(tokenId);
     const owned = owner === null ? NEVER : await leavers.standing(organization, owner);
@@ -97,5 +99,13 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
       standing,
     },
     catalog,
+  );
+}
+
+function isCopy(): PosternError {
+  return new PosternError(
+    'input_invalid',
+    'is a copy of a principal, or of another version of postern: give the principal itself, or name { organization, owner, types } of who acts',
+    { path: 'principal', input: 'as' },
   );
 }

@@ -1,15 +1,16 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { encodeBase64url } from '../domain/base64url.js';
 import type { PublishedKeySet } from './keys.js';
+import { utf8 } from './utf8.js';
 
-/** Seconds after which one who found nothing asks again. */
+/** Seconds. */
 const RETRY_AFTER = '5';
 
 /**
- * Answers for `/.well-known/jwks.json`: the public keys, how long they may be kept, and a validator (RFC 9110 section 8.8.3).
- * Public keys are everyone's, so scripts of every origin may read them.
+ * Answers for `/.well-known/jwks.json`: the public keys with a `max-age` and an `ETag` (RFC 9110 section 8.8.3). The keys are
+ * public, so scripts of every origin may read them.
  *
- * @param maxAge seconds, as the keys are read
+ * @param maxAge seconds
  */
 export function jwksHandler(
   read: () => Promise<PublishedKeySet>,
@@ -24,7 +25,7 @@ export function jwksHandler(
     } catch {
       return new Response(null, { status: 503, headers: { 'Retry-After': RETRY_AFTER, 'Cache-Control': 'no-store' } });
     }
-    const etag = `"${encodeBase64url(sha256(new TextEncoder().encode(body))).slice(0, 22)}"`;
+    const etag = `"${encodeBase64url(sha256(utf8(body))).slice(0, 22)}"`;
     const validators = {
       ETag: etag,
       'Cache-Control': `public, max-age=${maxAge()}`,

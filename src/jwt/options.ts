@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bytes, isBytes } from '../base/bytes.js';
 import { check, ownCopy } from '../base/check.js';
 import { duration } from '../base/duration-input.js';
 import type { Duration } from '../domain/duration.js';
@@ -11,43 +12,44 @@ import {
   SIGNING_ALGORITHMS,
   type SigningAlgorithm,
 } from './keys.js';
+import { utf8 } from './utf8.js';
 
-/** Options of `accessTokens`: what is issued, for whom, and with which keys. */
+/** Options of `accessTokens`. */
 export interface AccessTokensOptions {
-  /** Who issues the tokens: their `iss`, an address that is yours. */
+  /** The `iss` of the tokens: an address that is yours. */
   readonly issuer: string;
-  /** Whom they are for: their `aud`, the address of the API. */
+  /** The `aud` of the tokens: the address of the API. */
   readonly audience: string;
   /**
-   * Private JWKs (`await generateKeys()`): the first one signs, all of them verify, and after the first, public ones may
-   * stand. Left out: keys are made, kept in the store under `encryptionKey`, and rotated.
+   * Private JWKs (`await generateKeys()`): the first one signs, all verify. The others may be public keys. Left out: keys are
+   * made, kept in the store, encrypted under `encryptionKey`, and rotated.
    */
   readonly keys?:
     | readonly (PrivateJwk | PublishedJwk | object)[]
     | { readonly keys: readonly (PrivateJwk | PublishedJwk | object)[] }
     | undefined;
   /**
-   * What the keys in the store are encrypted with: 32 random bytes or more, or a random text of at least 32 characters. A list
-   * rotates it: the first one seals, all of them open. Needed where `keys` is left out.
+   * Encrypts the keys in the store: at least 32 random bytes, or a random text of at least 32 characters. To rotate it, give a
+   * list: the first one encrypts, all decrypt. Required without `keys`.
    */
   readonly encryptionKey?: Uint8Array | string | readonly (Uint8Array | string)[] | undefined;
-  /** What keys in the store are made for. Default `'EdDSA'`. A change of it counts from the next rotation on. */
+  /** The algorithm of keys in the store. Default `'EdDSA'`. A change takes effect with the next rotation. */
   readonly algorithm?: SigningAlgorithm | undefined;
-  /** How long a token lives where the exchange names nothing else. Default `'10m'`, or `maxExpiresIn` where that is less. */
+  /** The default life of a token. Default `'10m'`, or `maxExpiresIn` if that is less. */
   readonly expiresIn?: Duration | undefined;
-  /** How long a token lives at most, whatever is asked for. Default `'1h'`. */
+  /** The longest life of a token. Default `'1h'`. */
   readonly maxExpiresIn?: Duration | undefined;
-  /** How long a key in the store signs. Default `'30d'`. */
+  /** A key in the store signs for this long. Default `'30d'`. */
   readonly rotateEvery?: Duration | undefined;
-  /** For how long a key in the store is published before it signs: longer than any verifier keeps a JWKS. Default `'1d'`. */
+  /** A key in the store is published this long before it signs: longer than any verifier caches a JWKS. Default `'1d'`. */
   readonly overlap?: Duration | undefined;
   /** Tokens that are bound to a key of their holder (RFC 9449). */
   readonly dpop?: DpopOptions | undefined;
 }
 
-/** What is accepted of a proof of possession (RFC 9449 section 4.3). */
+/** Options for proofs of possession (RFC 9449 section 4.3). */
 export interface DpopOptions {
-  /** The origins that a proof may name in `htu`, such as `https://api.acme.dev`. Default: that of `audience`. */
+  /** The origins that a proof may name in `htu`, such as `https://api.acme.dev`. Default: the origin of `audience`. */
   readonly origins?: readonly string[] | undefined;
 }
 
@@ -55,7 +57,7 @@ export interface DpopOptions {
 export interface AccessTokenSettings {
   readonly issuer: string;
   readonly audience: string;
-  /** `null`: they are kept in the store. */
+  /** `null`: the store keeps them. */
   readonly keys: GivenKeys | null;
   readonly secrets: readonly Uint8Array[];
   readonly algorithm: SigningAlgorithm;
@@ -72,7 +74,7 @@ const LEAST_OVERLAP = 60_000;
 const SECRET_LENGTH = 32;
 
 export const nonEmpty = (what: string) => z.string(`name ${what}`).min(1, `name ${what}`).max(2_000, `name ${what}`);
-const secret = z.union([z.instanceof(Uint8Array), z.string()], 'give bytes, or a text');
+const secret = z.union([bytes, z.string()], 'give bytes, or a text');
 
 export const dpopSchema = z
   .preprocess(
@@ -115,16 +117,15 @@ export function readAccessTokensOptions(options: unknown): AccessTokenSettings {
   if (keys === null && given.encryptionKey === undefined) {
     throw invalid(
       'encryptionKey',
-      'is needed to keep keys in the store: give 32 random bytes, or give keys of your own',
+      'is required to keep keys in the store: give 32 random bytes, or give keys of your own',
     );
   }
   if (keys !== null) {
-    // Given for nothing, it would seem to protect or to rotate something.
+    // An option without effect would seem to protect or rotate something.
     const idle = (['encryptionKey', 'rotateEvery', 'overlap'] as const).find((name) => given[name] !== undefined);
-    if (idle !== undefined)
-      throw invalid(idle, 'is for keys that are kept in the store: leave it out, or leave keys out');
+    if (idle !== undefined) throw invalid(idle, 'is for keys in the store: leave it out, or leave keys out');
     if (given.algorithm !== undefined && given.algorithm !== keys.signing.alg) {
-      throw invalid('algorithm', `is ${given.algorithm}, and the first of keys is for ${keys.signing.alg}`);
+      throw invalid('algorithm', `is ${given.algorithm}, but the first of keys is for ${keys.signing.alg}`);
     }
   }
   const rotateEvery = given.rotateEvery ?? 30 * 86_400_000;
@@ -147,7 +148,7 @@ export function readAccessTokensOptions(options: unknown): AccessTokenSettings {
   };
 }
 
-/** Those given, else those of the audiences that are addresses. */
+/** The given origins, or else the origins of those audiences that are addresses. */
 export function originsOf(given: readonly string[] | undefined, audiences: readonly string[]): readonly string[] {
   if (given !== undefined) return [...given];
   const origins = audiences.filter((each) => URL.canParse(each)).map((each) => new URL(each).origin);
@@ -159,7 +160,7 @@ function isOrigin(value: unknown): boolean {
 }
 
 function readSecrets(given: NonNullable<AccessTokensOptions['encryptionKey']>): readonly Uint8Array[] {
-  const list = typeof given === 'string' || given instanceof Uint8Array ? [given] : given;
+  const list = typeof given === 'string' || isBytes(given) ? [given] : given;
   return list.map((each) => {
     if (each.length < SECRET_LENGTH) {
       throw invalid(
@@ -167,7 +168,7 @@ function readSecrets(given: NonNullable<AccessTokensOptions['encryptionKey']>): 
         `must be at least ${SECRET_LENGTH} random bytes, or a random text of as many characters`,
       );
     }
-    return typeof each === 'string' ? new TextEncoder().encode(each) : each.slice();
+    return typeof each === 'string' ? utf8(each) : new Uint8Array(each);
   });
 }
 

@@ -1,7 +1,7 @@
 import { Leavers } from '../managing/leavers.js';
 import type { Context } from './context.js';
 
-/** Names the last time that an owner's tokens were ended. What began before it is not finished: `endedSince`. */
+/** Identifies the last time that an owner's tokens were ended. Work that began before it must not be finished: `endedSince`. */
 export async function lastEnded(
   { ground }: Context,
   organization: string,

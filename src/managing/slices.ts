@@ -1,15 +1,13 @@
-/** How many rows one call of the store gives: a page of the usual length, and one row more. */
+/** The most rows that one call of the store returns: a page of the default length, and one row more. */
 const PART = 101;
-/**
- * How large the rows of a page are together at most, in characters; one row may be larger. What they are made of is bounded, and
- * how many there are, but 1,000 of the largest would be 80 MB.
- */
+
+/** The largest size of the rows of a page together, in characters. A single row may be larger. */
 export const MOST_OF_PAGE = 1_048_576;
 
-/** How many rows one call of the store looks at, where no index tells which of them fit. */
+/** The most rows that one call of the store reads in a search without an index. */
 const SLICE = 1_000;
 
-/** How many rows one request looks at, then. It stops there, and says where. */
+/** The most rows that one request reads in such a search. It then stops, and returns its position. */
 export const MOST_LOOKED_AT = 50_000;
 
 /** A part of a list, between two positions. */
@@ -19,10 +17,10 @@ export interface Slice<Position> {
 }
 
 /**
- * Goes through a list in parts of some rows each.
+ * Cuts a list into slices of {@link SLICE} rows.
  *
- * @param at the row that stands so many rows after a position, or after the beginning; `undefined`: there are fewer
- * @param most rows that are gone through; default: as many as one request may look at
+ * @param at finds the row at an offset from a position, or from the beginning; `undefined`: there are fewer rows
+ * @param most the most rows; default: the limit of one request
  */
 export async function* slices<Position>(
   after: Position | undefined,
@@ -38,20 +36,20 @@ export async function* slices<Position>(
   }
 }
 
-/** Rows that were found, and where to go on: `null` at the end of the list. */
+/** The rows found, and the position from which to continue: `null` at the end of the list. */
 export interface Found<Row, Position> {
   readonly rows: readonly Row[];
   readonly next: Position | null;
 }
 
-/** How a list of the store is read. */
+/** Reads a list of the store. */
 export interface Listing<Row, Position> {
   list(slice: Slice<Position>, limit: number): Promise<readonly Row[]>;
   /** In characters. */
   sizeOf(row: Row): number;
 }
 
-/** Rows that are added until there are enough of them, or they are large enough together. */
+/** Collects rows until there are enough, or they are too large together. */
 export class Page<Row> {
   readonly rows: Row[] = [];
   size = 0;
@@ -64,7 +62,7 @@ export class Page<Row> {
     this.#sizeOf = sizeOf;
   }
 
-  /** How many more are wanted. */
+  /** The number of rows that still fit. */
   get missing(): number {
     return this.#wanted - this.rows.length;
   }
@@ -79,7 +77,7 @@ export class Page<Row> {
   }
 }
 
-/** Adds the rows of a slice, in parts: a store that never waits reads each part in one go. */
+/** Adds the rows of a slice, in parts, because a synchronous store reads each part without a turn. */
 async function fill<Row extends Position, Position>(
   page: Page<Row>,
   slice: Slice<Position>,
@@ -95,7 +93,7 @@ async function fill<Row extends Position, Position>(
   }
 }
 
-/** Up to `wanted` rows of a slice, or as many as one page holds. */
+/** Reads up to `wanted` rows of a slice, or as many as fit into one page. */
 export async function readSlice<Row extends Position, Position>(
   slice: Slice<Position>,
   wanted: number,
@@ -106,7 +104,7 @@ export async function readSlice<Row extends Position, Position>(
   return { rows: page.rows, next: page.isFull ? (page.rows.at(-1) ?? null) : null };
 }
 
-/** Up to `wanted` rows that fit, of as many as one request may look at, or as many as one page holds. */
+/** Finds up to `wanted` matching rows in the slices, or as many as fit into one page. */
 export async function findInSlices<Row extends Position, Position>(
   parts: AsyncIterable<Slice<Position>>,
   wanted: number,
@@ -122,7 +120,7 @@ export async function findInSlices<Row extends Position, Position>(
   return { rows: page.rows, next };
 }
 
-/** A page of what was found. One row more was asked for than it shows, to know whether there is one. */
+/** A page of the rows found. The search asks for one row more than `limit`, to know whether there is a next page. */
 export function pageOf<Row extends Position, Position>(
   { rows, next }: Found<Row, Position>,
   limit: number,

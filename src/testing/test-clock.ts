@@ -2,7 +2,7 @@ import { type Duration, durationOf } from '../domain/duration.js';
 
 /** A clock that stands still until a test moves it. */
 export interface TestClock {
-  /** Epoch milliseconds. Can be given to whatever takes a `clock`. */
+  /** Epoch milliseconds. Pass it as any option `clock`. */
   now(): number;
   /** Moves it forward, by a duration or by milliseconds. @throws PosternError `input_invalid` */
   advance(by: Duration | number): void;

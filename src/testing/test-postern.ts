@@ -10,16 +10,16 @@ import { memoryStore } from '../stores/memory.js';
 import { type ControlledStore, controlledStore, isControlled } from './controlled-store.js';
 import { type TestClock, testClock } from './test-clock.js';
 
-/** What some token types can be granted in scopes: single ones, `resource:*` and `*`. */
+/** The scopes that can be granted: single ones, `resource:*` and `*`. */
 type ScopeGrantOf<T extends TokenTypes> = {
   [K in keyof T]: T[K] extends ScopeAccess<infer R> ? ScopeGrantIn<R> : never;
 }[keyof T];
 
-/** A token in one line: what it is granted; everything else has a default. */
+/** A token in one line: its grants. Everything else has a default. */
 export interface TestToken<T extends TokenTypes = typeof bentocloudTokenTypes> extends Partial<CreateToken<T>> {
-  /** For the first token type that has scopes. */
+  /** Granted by the first token type that has scopes. */
   readonly scopes?: readonly ScopeGrantOf<T>[] | undefined;
-  /** For the first token type that reaches endpoints. Those not registered yet are, as protected ones. */
+  /** Granted by the first token type that reaches endpoints. Missing endpoints are registered as protected. */
   readonly endpoints?: '*' | readonly string[] | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface TestPosternOptions<T extends TokenTypes = typeof bentocloudToke
   readonly clock?: TestClock | undefined;
 }
 
-/** An instance for tests, everything around it that a test may move, and tokens in one line. */
+/** An instance for tests, with a clock and a store that the test controls, and tokens in one line. */
 export interface TestPostern<T extends TokenTypes = typeof bentocloudTokenTypes> {
   readonly postern: Postern<T>;
   readonly clock: TestClock;
@@ -40,15 +40,15 @@ export interface TestPostern<T extends TokenTypes = typeof bentocloudTokenTypes>
   readonly store: ControlledStore;
   /** Every event so far, the oldest first. */
   readonly events: PosternEvent[];
-  /** Makes a token, and gives the text to send. @throws PosternError as `tokens.create` */
+  /** Makes a token and returns its text. @throws the errors of `tokens.create` */
   token(grants?: TestToken<T>): Promise<string>;
-  /** The same with its record. @throws PosternError as `tokens.create` */
+  /** Makes a token and returns its text and its record. @throws the errors of `tokens.create` */
   issue(grants?: TestToken<T>): Promise<IssuedToken<T>>;
 }
 
 /**
- * A postern for the tests of an application: in memory, with a clock to move, a store that can fail, and tokens in one line.
- * Takes the options of `createPostern`.
+ * An instance for the tests of an application: in memory, with a clock to move, a store that can fail, and tokens in one line.
+ * It takes the options of `createPostern`.
  *
  * @example
  * const { postern, clock, store, token } = createTestPostern();

@@ -1,4 +1,4 @@
-import type { Decision, Denied } from '../domain/decision.js';
+import type { Decision, DenialReason, Denied } from '../domain/decision.js';
 import type { Zone } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import type { RequiredOrganization, Requirement } from '../domain/requirement.js';
@@ -9,9 +9,9 @@ import type { Presented } from './credential.js';
 import { oncePerRequest } from './once.js';
 
 /**
- * What a requirement function returns. An endpoint whose name is `undefined` (the route has no such parameter) is an unknown
- * one. An organization that is `undefined` is a fault: left out, it would be the caller's own. Nothing at all declares nothing,
- * and the call is refused.
+ * The result of a requirement function. An endpoint named `undefined` (the route has no such parameter) counts as unknown.
+ * An organization of `undefined` is a fault, because without one the requirement would mean the caller's own. `null` and
+ * `undefined` declare nothing: the call is refused.
  */
 export type ComputedRequirement<T extends TokenTypes = TokenTypes> =
   | Requirement<T>
@@ -20,23 +20,23 @@ export type ComputedRequirement<T extends TokenTypes = TokenTypes> =
   | null
   | undefined;
 
-/** What a route needs: a value, or a function of the request. */
+/** The requirement of a route: a value, or a function of the request. */
 export type RequirementFor<Request, T extends TokenTypes = TokenTypes> =
   | Requirement<T>
   | ((request: Request) => ComputedRequirement<T> | Promise<ComputedRequirement<T>>);
 
-/** Where the caller stands: a value, or a function of the request. */
+/** The caller's zone: a value, or a function of the request. */
 export type ZoneOf<Request> = Zone | ((request: Request) => Zone);
 
-/** What a transport tells of its requests. */
-interface Reading<Request> {
+/** How a transport reads its requests. */
+export interface Reading<Request> {
   /** The HTTP method, or the full name of the gRPC method. */
   methodOf(request: Request): string | undefined;
-  /** The object that every guard of one request sees, and no other request's. */
+  /** The object that all guards of one request share, and that no other request has. */
   identityOf(request: Request): object;
 }
 
-/** Asks about one request. `recheck`: again, while it goes on. */
+/** Asks for the decision on one request. `recheck` asks again while the request is open. */
 export type Ask<Request, T extends TokenTypes = TokenTypes> = (
   request: Request,
   presented: Presented,
@@ -44,12 +44,12 @@ export type Ask<Request, T extends TokenTypes = TokenTypes> = (
 ) => Decision<T> | Promise<Decision<T>>;
 
 /**
- * Makes the question that a guard asks for each request. A requirement that is a value is checked here, once.
+ * Makes the function with which a guard asks about each request. A requirement that is a value is checked here, once.
  *
- * The answer comes without a promise where nothing has to be waited for. It is always a decision: what throws on the way
- * is a fault, and a fault is a denial.
+ * The function returns a promise only if it has to wait. It never throws: an error on the way is a fault, and a fault is a
+ * denial.
  *
- * @throws PosternError `requirement_invalid`, `scope_unknown`; `input_invalid` for what is no instance
+ * @throws PosternError `requirement_invalid`, `scope_unknown`; `input_invalid` if `postern` is no instance
  */
 export function asker<Request, T extends TokenTypes>(
   postern: Postern<T>,
@@ -67,7 +67,7 @@ export function asker<Request, T extends TokenTypes>(
       if (typeof prepared !== 'function') return decide(request, presented, mode, prepared);
       const needed = prepared(request);
       if (!isPromise(needed)) return decide(request, presented, mode, named(needed));
-      // Whatever has a `then` may answer with anything: what the guards wait for is a promise of this realm.
+      // A foreign thenable is wrapped: guards test with `instanceof Promise`.
       const decision = Promise.resolve(needed).then((each) => decide(request, presented, mode, named(each)));
       return settled(gate, decision);
     } catch (error) {
@@ -84,32 +84,51 @@ export function asker<Request, T extends TokenTypes>(
     const standing = constantZone ?? (zone as (request: Request) => Zone)(request);
     const attempt = { token, malformed, proof, method: methodOf(request), zone: standing, requirement: needed };
     const askAs = (as: Mode) => gate.tryAuthorize(attempt, as) ?? settled(gate, gate.authorize(attempt, as));
-    return mode === undefined ? askOnce(identityOf(request), attempt, askAs) : askAs(mode);
+    if (mode !== undefined) return askAs(mode);
+    const decision = askOnce(identityOf(request), attempt, askAs);
+    if (isPromise(decision)) return decision.then((each) => withScopes(each, needed));
+    return withScopes(decision, needed);
   }
 
   return ask as Ask<Request, T>;
 }
 
-/** Tells the instance, and so its `onEvent`, what went wrong in a guard: that is a denial. */
-export function reporter(postern: Postern): (fault: unknown) => Denied {
-  const { gate } = internalsOf(postern);
-  return (fault) => gate.fault(fault ?? new Error('a guard, or what it called, failed without a reason'));
+const UNAUTHENTICATED: ReadonlySet<DenialReason> = new Set([
+  'token_missing',
+  'token_unknown',
+  'token_expired',
+  'token_revoked',
+]);
+
+/** A client without a valid token learns from the challenge which scopes to ask for (RFC 6750 section 3). */
+function withScopes(decision: Decision, requirement: Requirement | null): Decision {
+  if (decision.allowed || requirement === null || !UNAUTHENTICATED.has(decision.reason)) return decision;
+  const scope = Object.hasOwn(requirement, 'scope')
+    ? (requirement as { scope: string | readonly string[] }).scope
+    : null;
+  return scope === null ? decision : { ...decision, scopes: typeof scope === 'string' ? [scope] : scope };
 }
 
-/** A promise of a decision that never rejects: a fault is reported, and is a denial. */
+/** Reports a fault in a guard to the instance, and so to its `onEvent`. The result is a denial. */
+export function reporter(postern: Postern): (fault: unknown) => Denied {
+  const { gate } = internalsOf(postern);
+  return (fault) => gate.fault(fault ?? new Error('a guard, or a function that it called, failed without a reason'));
+}
+
+/** The same promise, but it never rejects: a fault is reported and becomes a denial. */
 function settled(gate: Gate, decision: Promise<Decision>): Promise<Decision> {
   return decision.catch((fault: unknown) => gate.fault(fault ?? new Error('the requirement failed without a reason')));
 }
 
 /**
- * '' is no id: what was read from a route that has no such parameter is an endpoint that nobody registered.
+ * An endpoint without a name becomes `''`. That is no valid id, so the endpoint is unknown.
  *
  * @throws PosternError `requirement_invalid` for an organization without a name
  */
 function named<T extends TokenTypes>(requirement: ComputedRequirement<T>): Requirement | null {
   if (requirement === undefined || requirement === null) return null;
   if (isNameless(requirement, 'organization')) {
-    throw new PosternError('requirement_invalid', 'the function named an organization that is undefined: name one', {
+    throw new PosternError('requirement_invalid', 'the function returned an organization that is undefined: name one', {
       path: 'organization',
       input: 'requirement',
     });

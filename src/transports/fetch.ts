@@ -7,26 +7,27 @@ import type { Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { asker, type ComputedRequirement, reporter } from './ask.js';
+import { toResponse, withHeaders } from './fetch-answer.js';
 import { readFetchCredential } from './fetch-credential.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
+import { answerTo } from './http.js';
 import { httpAnswers } from './http-answer.js';
-import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
-/** What a handler gets beside the request. */
+/** The second argument of a guarded handler. */
 export interface GuardContext<T extends TokenTypes = TokenTypes> {
-  /** Who calls; `null` where no credential was needed. */
+  /** The caller; `null` if no credential was needed. */
   readonly principal: Principal<T> | null;
 }
 
-/** A call as the guard's functions see it: the request, and what the runtime hands over with it. */
+/** The arguments of the guard's functions: the request, then everything that the runtime passes with it. */
 export type FetchCall<Rest extends readonly unknown[]> = readonly [request: Request, ...rest: Rest];
 
 /** Options of the fetch `guard`. */
 export interface FetchGuardOptions<Rest extends readonly unknown[]> extends Omit<HttpGuardOptions<never>, 'zone'> {
-  /** Where the caller stands: a function of what the runtime hands over. Default: every caller is external. */
+  /** The caller's zone: a value, or a function of the runtime's arguments. Default: every caller is external. */
   readonly zone?: Zone | ((...call: FetchCall<Rest>) => Zone) | undefined;
-  /** Answers a denied request in the application's own form. Nothing, or a throw: the standard answer. */
+  /** Answers a denied request in the application's own form. If it returns nothing or throws, the standard answer is sent. */
   readonly onDenied?:
     | ((denial: Denied, ...call: FetchCall<Rest>) => Response | undefined | Promise<Response | undefined>)
     | undefined;
@@ -35,8 +36,8 @@ export interface FetchGuardOptions<Rest extends readonly unknown[]> extends Omit
 const readOptions = optionsReader('guard of postern/fetch', httpOptions);
 
 /**
- * Puts a requirement in front of a fetch-style handler: Hono, Next.js, Workers, Bun, Deno. What the runtime passes after
- * the request reaches the handler after the context.
+ * Puts a requirement in front of a fetch-style handler: Hono, Next.js, Workers, Bun, Deno. Further arguments of the runtime
+ * follow the context.
  *
  * Several guards of one request count it once if they see the same object: hand the request itself on. Nothing ties a copy
  * (`new Request(request)`, `request.clone()`) to it, so a copy is charged and counted as a request of its own.
@@ -83,23 +84,20 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
   };
 }
 
-/** A handler whose answer is that of an unknown or private endpoint, to the byte. */
+/** A handler that answers as an unknown or private endpoint does, to the byte. */
 export function notFound(): () => Response {
   const answer = httpAnswers()(denied('endpoint_unknown'));
   return () => toResponse(answer);
 }
 
-function toResponse(answer: HttpAnswer): Response {
-  return new Response(answer.body, { status: answer.status, headers: answer.headers });
-}
-
 /**
- * A copy, because the headers of some responses (of `fetch`, of `Response.redirect`) can't be changed. There is none of a
- * switch of protocols, of a network error, or of what was or is being read: these go as they are.
+ * What a guard answers for a denial, as a `Response`: for a framework that has no entry here.
+ *
+ * @example
+ * const decision = await postern.authorize({ ...readCredential(request), method: request.method, requirement });
+ * if (!decision.allowed) return responseTo(decision);
+ * @throws PosternError `option_invalid`, `option_unknown`
  */
-function withHeaders(response: Response, more: Readonly<Record<string, string>>): Response {
-  if (!response || response.status < 200 || response.bodyUsed || response.body?.locked) return response;
-  const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(more)) headers.set(name, value);
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+export function responseTo(...denial: Parameters<typeof answerTo>): Response {
+  return toResponse(answerTo(...denial));
 }

@@ -1,8 +1,9 @@
 import type { Decision } from '../domain/decision.js';
+import { shared } from '../domain/shared.js';
 import type { Gate } from '../instance/internals.js';
 import type { Presented } from './credential.js';
 
-/** A credential that a request was charged for, as it was presented. */
+/** A credential of a request, charged or about to be. */
 interface Use extends Pick<Presented, 'token' | 'proof'> {
   readonly method: string | undefined;
   /** `null` once it is charged. */
@@ -14,19 +15,19 @@ type Answer = Decision | Promise<Decision>;
 /** Asks whether a request may go on. It never rejects. */
 type AskAs = (mode: 'use' | 'recheck') => Answer;
 
-const USES = new WeakMap<Gate, WeakMap<object, Use[]>>();
+const USES = /* @__PURE__ */ shared('uses', () => new WeakMap<Gate, WeakMap<object, Use[]>>());
 
-/** A `Request` that was made of a framework's own one, and that one. */
-const ORIGINALS = new WeakMap<object, object>();
+/** From a `Request` that an adapter made to the framework's own request. */
+const ORIGINALS = /* @__PURE__ */ shared('originals', () => new WeakMap<object, object>());
 
 export function setOriginal(request: object, original: object): void {
   ORIGINALS.set(request, original);
 }
 
 /**
- * Makes what asks an instance about requests so that each is charged and counted once, whatever number of guards it passes: with
- * the first decision that allows it. The guards after that one look at everything again, but for what is used up: the limits,
- * and the proof. That is so for the very credential that was charged; another one on the same request is a use of its own.
+ * Makes the function that charges and counts each request once, however many guards it passes: with the first decision that
+ * allows it. Later guards check everything again except the limits and the proof, which are used up. Another credential on
+ * the same request is charged by itself.
  */
 export function oncePerRequest(gate: Gate) {
   let uses = USES.get(gate);
@@ -36,13 +37,13 @@ export function oncePerRequest(gate: Gate) {
   }
   const known = uses;
 
-  /** @param request the object that every guard of this request sees, and no other request's */
+  /** @param request the object that all guards of this request share, and that no other request has */
   return function ask(request: object, use: Presented & { readonly method: string | undefined }, askAs: AskAs): Answer {
     if (use.token === null) return askAs('use');
     const original = ORIGINALS.get(request) ?? request;
     const uses = known.get(original) ?? [];
     const earlier = uses.find((each) => isSame(each, use));
-    // Another guard of this request is asking: what it is told decides whether there is anything left to charge.
+    // Another guard of this request is asking. Its answer tells whether there is anything left to charge.
     if (earlier !== undefined) return earlier.pending?.then(() => ask(request, use, askAs)) ?? askAs('recheck');
     const { token, proof, method } = use;
     return charge(original, uses, { token, proof, method, pending: null }, askAs);
@@ -67,7 +68,7 @@ function isCharged(decision: Decision): boolean {
   return decision.allowed && decision.principal !== null;
 }
 
-/** The same token, proven in the same way. A proof is one of a method and a target. */
+/** The same token with the same proof. A proof is bound to a method and a target. */
 function isSame(one: Pick<Use, 'token' | 'proof' | 'method'>, other: Pick<Use, 'token' | 'proof' | 'method'>): boolean {
   if (one.token !== other.token) return false;
   if (!one.proof || !other.proof) return !one.proof && !other.proof;

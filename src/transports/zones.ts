@@ -8,7 +8,11 @@ import { nodeHeader } from './node-request.js';
 
 /** A request of Express, Fastify or `node:http`. */
 export interface SocketRequest {
-  readonly socket: { readonly remoteAddress?: string | undefined } | null;
+  readonly socket: {
+    readonly remoteAddress?: string | undefined;
+    /** The server that accepted the connection, as Node sets it. */
+    readonly server?: { address(): unknown } | null | undefined;
+  } | null;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
@@ -18,9 +22,12 @@ export interface PeerCall {
   readonly metadata: { get(key: string): readonly (string | Uint8Array)[] };
 }
 
-/** Which proxies are believed when they say who calls. */
+/** The proxies whose word about the caller counts. */
 export interface TrustedProxies {
-  /** Addresses and networks of the proxies whose `X-Forwarded-For` counts. Default: none, so that the header never counts. */
+  /**
+   * Addresses and networks of the proxies whose `X-Forwarded-For` counts. `'unix:'` is a proxy that connects over a socket
+   * file. Default: none, and the header never counts.
+   */
   readonly trustedProxies?: readonly string[] | undefined;
 }
 
@@ -28,18 +35,17 @@ export interface TrustedProxies {
 export type InternalNetworksOptions = TrustedProxies;
 
 const schema = z.strictObject({ trustedProxies: z.array(z.string()).default([]) });
-/** A longer chain than any real one: it is not walked to its end. */
+/** Longer than any real chain, in characters. A longer header leaves the caller unknown. */
 const MAX_FORWARDED_LENGTH = 4096;
 
 /**
- * The `zone` option of the guards that see a socket: internal is who calls from one of these networks. Networks are CIDR
- * blocks or single addresses, IPv4 or IPv6; an IPv4-mapped IPv6 address is the IPv4 address. An empty list makes nobody
- * internal.
+ * The `zone` option of the guards that see a socket: callers from these networks are internal. Networks are CIDR blocks or
+ * single addresses, IPv4 or IPv6. An IPv4-mapped IPv6 address counts as the IPv4 address. An empty list makes nobody internal.
  *
- * It starts at the socket's address and goes back through `X-Forwarded-For` only while the address at hand is a trusted
- * proxy's, because only then was the entry before it written by one that is trusted. A trusted proxy that names no caller
- * leaves the caller unknown, and what is unknown is external. So name the proxies, not the networks that they stand in: a caller
- * at a proxy's address is never internal behind another one.
+ * It starts at the socket's address. While the address is a trusted proxy's, it takes the entry before it in
+ * `X-Forwarded-For`, because a trusted proxy wrote that one. If a trusted proxy names no caller, the caller is unknown, and so
+ * external. Name the proxies themselves, not their networks: a caller at a proxy's address is never internal behind another
+ * proxy.
  *
  * @example
  * guard(postern, { endpoint: 'metrics' }, { zone: internalNetworks(['10.0.0.0/8', 'fd00::/8'], { trustedProxies: ['10.0.0.1'] }) });
@@ -51,7 +57,7 @@ export function internalNetworks(
 ): (request: SocketRequest | PeerCall) => Zone {
   const { trustedProxies } = check(schema, options, 'internalNetworks', 'option_invalid');
   const isInternal = addressList(networks, 'networks', 'internalNetworks');
-  const isProxy = addressList(trustedProxies, 'trustedProxies', 'internalNetworks');
+  const isProxy = proxyList(trustedProxies, 'internalNetworks');
 
   return (request) => {
     const peer = isCall(request) ? ofPeer(request) : ofSocket(request);
@@ -61,8 +67,8 @@ export function internalNetworks(
 }
 
 /**
- * The address of who calls, told by the same rules: the socket's, or what trusted proxies wrote into `X-Forwarded-For`; `null`
- * where that is not known. For the `from` of an audit log, and the `clientAddress` of `managementApi`.
+ * The caller's address by the same rules: the socket's, or the one that trusted proxies wrote into `X-Forwarded-For`; `null` if
+ * it is unknown. For the `from` of an audit log, and for the `clientAddress` of `managementApi`.
  *
  * @example
  * const addressOf = clientAddress({ trustedProxies: ['10.0.0.1'] });
@@ -71,12 +77,15 @@ export function internalNetworks(
  */
 export function clientAddress(options: TrustedProxies = {}): (request: SocketRequest) => string | null {
   const { trustedProxies } = check(schema, options, 'clientAddress', 'option_invalid');
-  const isProxy = addressList(trustedProxies, 'trustedProxies', 'clientAddress');
+  const isProxy = proxyList(trustedProxies, 'clientAddress');
   return (request) => {
     const { address, forwardedFor } = ofSocket(request);
     return callerAddress(address, forwardedFor, isProxy);
   };
 }
+
+/** Stands for a peer on a socket file, which has no address. */
+const UNIX = 'unix:';
 
 const MAPPED = /* @__PURE__ */ (() => {
   const list = new BlockList();
@@ -96,44 +105,76 @@ function isCall(request: SocketRequest | PeerCall): request is PeerCall {
 function ofSocket(request: SocketRequest): Peer {
   const socket = unpolluted(request, 'socket');
   return {
-    address: socket ? unpolluted(socket, 'remoteAddress') : undefined,
+    address: socket ? (unpolluted(socket, 'remoteAddress') ?? socketFile(socket)) : undefined,
     forwardedFor: () => nodeHeader(request, 'x-forwarded-for') ?? '',
   };
 }
 
-/** `getPeer()` is `address:port`, or a socket's path. An IPv6 address may stand in brackets or bare. */
-function ofPeer(call: PeerCall): Peer {
-  const peer = call.getPeer();
-  const address = peer.slice(0, Math.max(0, peer.lastIndexOf(':'))).replace(/^\[(.*)\]$/, '$1');
-  return { address, forwardedFor: () => call.metadata.get('x-forwarded-for').map(String).join(',') };
+/** Only the server tells a socket file from a connection that is closed: neither has an address. */
+function socketFile(socket: NonNullable<SocketRequest['socket']>): string | undefined {
+  const server = unpolluted(socket, 'server');
+  return typeof server?.address === 'function' && typeof server.address() === 'string' ? UNIX : undefined;
 }
 
-/** Who calls, or `null` where that is not known. */
+/** `getPeer()` is `address:port`, or `unix:` and a path. An IPv6 address may stand in brackets or bare. */
+function ofPeer(call: PeerCall): Peer {
+  const peer = call.getPeer();
+  if (peer.startsWith(UNIX)) return { address: UNIX, forwardedFor: () => forwarded(call) };
+  const address = peer.slice(0, Math.max(0, peer.lastIndexOf(':'))).replace(/^\[(.*)\]$/, '$1');
+  return { address, forwardedFor: () => forwarded(call) };
+}
+
+function forwarded(call: PeerCall): string {
+  return call.metadata.get('x-forwarded-for').map(String).join(',');
+}
+
+/** The caller's address, or `null` if it is unknown. */
 function callerAddress(
   socketAddress: string | undefined,
   forwardedFor: () => string,
   isProxy: (address: string) => boolean,
 ): string | null {
   let address = plainAddress(socketAddress ?? '');
-  if (address === null || !isProxy(address)) return address;
+  if (address === null || !isProxy(address)) return address === UNIX ? null : address;
   const header = forwardedFor();
   if (header.length > MAX_FORWARDED_LENGTH) return null;
   const chain = header.split(',');
   while (address !== null && isProxy(address)) {
     const before = chain.pop()?.trim();
     if (before === undefined) break;
-    address = plainAddress(before);
+    address = forwardedAddress(before);
   }
-  // The chain ended at a proxy that names nobody, or an entry was no address.
-  return address !== null && !isProxy(address) ? address : null;
+  // `null` also if the chain ended at a proxy.
+  return address !== null && address !== UNIX && !isProxy(address) ? address : null;
 }
 
-/** An address in one spelling, without its zone index; `null` for what is none. */
+/** `1.2.3.4:567`, `[::1]` and `[::1]:567`: the spellings of Azure, of IIS and of some proxies. */
+const WITH_PORT = /^(?:\[([^[\]]*)\]|([0-9.]+))(?::\d{1,5})?$/;
+
+/** An entry of `X-Forwarded-For`: an address, with a port or without one. nginx writes `unix:` for a socket file. */
+function forwardedAddress(entry: string): string | null {
+  const match = WITH_PORT.exec(entry);
+  return plainAddress(match?.[1] ?? match?.[2] ?? entry);
+}
+
+/** An address without its zone index, and a mapped one as IPv4; `null` if the text is no address. */
 function plainAddress(text: string): string | null {
+  if (text === UNIX) return UNIX;
   const percent = text.indexOf('%');
   const address = percent < 0 ? text : text.slice(0, percent);
   const version = isIP(address);
   return version === 0 ? null : version === 4 ? address : (mappedAddress(address) ?? address);
+}
+
+/** @throws PosternError `option_invalid` */
+function proxyList(entries: readonly string[], input: string): (address: string) => boolean {
+  const onSocketFile = entries.includes(UNIX);
+  const isListed = addressList(
+    entries.filter((entry) => entry !== UNIX),
+    'trustedProxies',
+    input,
+  );
+  return (address) => (address === UNIX ? onSocketFile : isListed(address));
 }
 
 /** @throws PosternError `option_invalid` */
@@ -150,7 +191,7 @@ function addressList(entries: readonly string[], path: string, input: string): (
   return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** `false` for what is no address and no block. */
+/** Returns `false` if the entry is neither an address nor a block. */
 function addEntry(list: BlockList, entry: unknown): boolean {
   const match = typeof entry === 'string' ? /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/.exec(entry) : null;
   const version = match?.[1] === undefined ? 0 : isIP(match[1]);
@@ -163,7 +204,7 @@ function addEntry(list: BlockList, entry: unknown): boolean {
   return true;
 }
 
-/** The IPv4 address that an IPv6 one maps (`::ffff:0:0/96`, RFC 4291 section 2.5.5.2), or `null`. */
+/** The IPv4 address inside a mapped IPv6 one (`::ffff:0:0/96`, RFC 4291 section 2.5.5.2), or `null`. */
 function mappedAddress(address: string): string | null {
   if (!MAPPED.check(address, 'ipv6')) return null;
   const dotted = /(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];

@@ -69,6 +69,19 @@ describe('an authenticator', () => {
   });
 });
 
+test('a verifier fetches keys in the way that it was given, not in one that every object was given', async () => {
+  const [good, evil] = await Promise.all([issuerKey('ES256'), issuerKey('ES256')]);
+  const ours = await keyServer({ '/jwks': { keys: [good.jwk] } });
+  const fetch = vi.fn(async () => Response.json({ keys: [evil.jwk] }));
+  const decision = await polluted({ fetch, allowInsecureKeys: true }, async () => {
+    const verifier = accessTokens.verifier({ issuer: ISSUER, audience: AUDIENCE, jwks: `${ours.origin}/jwks` });
+    const { postern } = createTestPostern({ authenticators: [verifier] });
+    return postern.authorize({ token: await signed(evil), requirement });
+  });
+  expect([decision.allowed, fetch.mock.calls.length]).toEqual([false, 0]);
+  expect(ours.count('/jwks')).toBe(1);
+});
+
 test.each(['type', 'search', 'revoked', 'ownership', 'after', 'until', 'offset'])(
   'a leaver goes, whatever %s every object was given',
   async (key) => {

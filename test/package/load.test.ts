@@ -23,6 +23,13 @@ beforeAll(async () => {
   );
 });
 
+/** Nodes before 20.19 and 22.12 can not `require` an ES module, and neither can Jest. */
+const WITHOUT_REQUIRE_OF_ESM = ['--no-experimental-require-module'];
+
+function packageOf(path: string): string {
+  return /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? '';
+}
+
 /** What the package's own files ask for when an entry is imported: names of packages and of Node's modules. */
 async function loadedBy(entry: string): Promise<{ packages: string[]; builtins: string[]; all: string[] }> {
   const trace = join(full, `${entry.replaceAll('/', '-')}.trace`);
@@ -34,7 +41,6 @@ async function loadedBy(entry: string): Promise<{ packages: string[]; builtins: 
   await rm(trace);
   const edges = lines.map((line): [string, string] => JSON.parse(line));
   const asked = edges.filter(([from]) => from.includes('/node_modules/postern/')).map(([, to]) => to);
-  const packageOf = (url: string) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? '';
   const distinct = (names: string[]) => [...new Set(names)].toSorted();
   return {
     packages: distinct(asked.filter((url) => !url.startsWith('node:')).map(packageOf)).filter(
@@ -43,6 +49,10 @@ async function loadedBy(entry: string): Promise<{ packages: string[]; builtins: 
     builtins: distinct(asked.filter((url) => url.startsWith('node:'))),
     all: distinct(edges.map(([, to]) => packageOf(to))).filter((name) => name !== ''),
   };
+}
+
+function peersOf(row: (typeof ENTRIES)[number]): readonly string[] {
+  return [...('peer' in row ? [row.peer] : []), ...('also' in row ? row.also : [])];
 }
 
 describe.each(ENTRIES)('$entry', (row) => {
@@ -57,23 +67,41 @@ describe.each(ENTRIES)('$entry', (row) => {
     expect(names).not.toContain('default');
   });
 
-  // A top-level await anywhere below would be ERR_REQUIRE_ASYNC_MODULE.
-  it('is required by a CommonJS file, which gets the same objects', async () => {
+  it('is required by a CommonJS file, with the same names, where no ES module can be', async () => {
     const out = await runScript(
       full,
       'cjs',
       `const required = require('${entry}');
+       const files = Object.keys(require.cache).filter((file) => file !== __filename);
        import('${entry}').then((imported) => {
-         const names = Object.keys(imported);
-         console.log(names.every((name) => imported[name] === required[name]));
+         console.log(JSON.stringify([Object.keys(required).sort(), Object.keys(imported).sort(), files]));
        });`,
+      { flags: WITHOUT_REQUIRE_OF_ESM },
     );
-    expect(out.trim()).toBe('true');
+    const [required, imported, files] = JSON.parse(out);
+    expect(required).toEqual(imported);
+    const others = files.filter((file: string) => !file.includes('/node_modules/postern/dist/'));
+    expect(files.length - others.length).toBeGreaterThan(0);
+    // A peer brings its own packages along.
+    if (peersOf(row).length === 0) expect(others.filter((file: string) => packageOf(file) !== 'zod')).toEqual([]);
+  });
+
+  it('is imported by its names out of the CommonJS file', async () => {
+    const file = entry.replace(/^postern\/?/, '') || 'index';
+    const names = JSON.parse(
+      await runScript(
+        full,
+        'mjs',
+        `const [cjs, esm] = await Promise.all([import('./node_modules/postern/dist/${file}.cjs'), import('${entry}')]);
+         console.log(JSON.stringify(Object.keys(esm).filter((name) => cjs[name] === undefined)));`,
+      ),
+    );
+    expect(names).toEqual([]);
   });
 
   it('loads no peer, and Node only where Node is', async () => {
     const { packages, builtins } = await loadedBy(entry);
-    expect(packages.filter((name) => !DEPENDENCIES.includes(name))).toEqual([]);
+    expect(packages.filter((name) => ![...DEPENDENCIES, ...peersOf(row)].includes(name))).toEqual([]);
     if (!node) expect(builtins).toEqual([]);
   });
 
@@ -123,6 +151,11 @@ const REFUSALS = {
   'postern/express': `entry.guard(postern, { public: true }, { nonsense: 1 })`,
   'postern/fastify': `await fastify().register(entry.posternPlugin, { postern, nonsense: 1 })`,
   'postern/fetch': `entry.guard(postern, { public: true }, () => new Response(), { nonsense: 1 })`,
+  'postern/hono': `entry.guard(postern, { public: true }, { nonsense: 1 })`,
+  'postern/nestjs': `entry.PosternModule.forRoot({ postern, nonsense: 1 })`,
+  'postern/connect': `entry.guard(postern, {}, { nonsense: 1 })`,
+  'postern/node': `entry.guard(postern, { public: true }, () => {}, { nonsense: 1 })`,
+  'postern/http': `entry.readCredential({}, { nonsense: 1 })`,
   'postern/grpc': `entry.guard(postern, {}, { nonsense: 1 })`,
   'postern/zones': `entry.internalNetworks(['10.0.0.0/99'])`,
   'postern/stores/sqlite': `entry.sqliteStore({ filename: ':memory:', nonsense: 1 })`,

@@ -1,10 +1,9 @@
-import type { NodeResponse } from '../../transports/node-answer.js';
 import { withHeaders } from '../../transports/node-request.js';
 import type { ManagementApi } from '../api.js';
-import { serveNode } from './node.js';
+import { answerNode } from './node.js';
 import type { NodeRequest } from './to-request.js';
 
-/** What is used of a Fastify instance. */
+/** The part of a Fastify instance that is used here. */
 export interface FastifyLike {
   removeAllContentTypeParsers(): unknown;
   addContentTypeParser(
@@ -25,15 +24,18 @@ interface FastifyRequestLike {
 }
 
 interface FastifyReplyLike {
-  readonly raw: unknown;
-  hijack(): unknown;
+  readonly sent: boolean;
+  readonly raw: { readonly headersSent: boolean };
+  code(status: number): unknown;
+  headers(headers: object): unknown;
+  send(body: unknown): unknown;
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'];
 
 /**
- * The API as a Fastify plugin. Give `register` the prefix that is the API's `basePath`. Beside `posternPlugin` it declares
- * itself public: the API looks at credentials itself.
+ * The API as a Fastify plugin. Register it with the API's `basePath` as its prefix. For `posternPlugin` its routes are public,
+ * because the API checks credentials itself. Its answers pass the hooks of the instance: CORS, compression, request ids.
  *
  * @example
  * const api = managementApi(postern, { basePath: '/admin' });
@@ -41,7 +43,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'];
  */
 export function fastifyManagement(api: ManagementApi): (app: FastifyLike) => Promise<void> {
   return async (app) => {
-    // Left unread: the API bounds what it reads, and refuses before it does.
+    // Fastify must not read bodies: the API refuses calls before it reads, and bounds the size.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     for (const url of ['/', '/*']) {
@@ -49,11 +51,15 @@ export function fastifyManagement(api: ManagementApi): (app: FastifyLike) => Pro
         method: METHODS,
         url,
         config: { requirement: { public: true } },
-        handler(request, reply) {
-          reply.hijack();
+        async handler(request, reply) {
           const raw = request.raw as NodeRequest;
           const heard = withHeaders(raw, request.headers);
-          return serveNode(api, raw, reply.raw as NodeResponse, { source: request, heard });
+          const { status, headers, body } = await answerNode(api, raw, { source: request }, heard);
+          // Somebody else has answered meanwhile.
+          if (reply.sent || reply.raw.headersSent) return reply;
+          reply.code(status);
+          reply.headers(headers);
+          return reply.send(body.length === 0 ? undefined : body);
         },
       });
     }

@@ -3,6 +3,7 @@ import { denied } from '../../domain/decision.js';
 import { httpAnswers } from '../../transports/http-answer.js';
 import { type NodeResponse, sendAnswer, type WholeAnswer } from '../../transports/node-answer.js';
 import type { ManagementApi } from '../api.js';
+import type { Arrival } from '../arrival.js';
 import { MAX_BODY } from '../http/body.js';
 import { type HeadersOfNode, type NodeRequest, toRequest } from './to-request.js';
 
@@ -14,8 +15,8 @@ export type NodeHandler = (
 ) => Promise<void>;
 
 /**
- * The API as a handler of `node:http` and of Express. Mount it before body parsers: what is refused is not read. With
- * `next` (Express) a path that is none of the API's goes on to the next handler.
+ * The API as a handler of `node:http` and of Express. Mount it before body parsers, so that bodies of refused calls are not read.
+ * With `next` (Express), unknown paths go on to the next handler.
  *
  * @example
  * app.use(toNodeHandler(managementApi(postern, { basePath: '/admin' })));
@@ -27,48 +28,55 @@ export function toNodeHandler(api: ManagementApi): NodeHandler {
 const UNREADABLE: WholeAnswer = { status: 400, headers: {}, body: '' };
 const FAILED = httpAnswers()(denied('internal_error'));
 
-/** Never rejects, and writes to no answer that somebody else has begun. */
-export async function serveNode(
+/** Never rejects, and never writes to an answer that someone else has begun. */
+async function serveNode(
   api: ManagementApi,
   request: NodeRequest,
   response: NodeResponse,
-  {
-    source,
-    next,
-    heard = request,
-  }: {
-    readonly source: unknown;
-    readonly next?: ((error?: unknown) => void) | undefined;
-    /** The request with its framework's headers. */
-    readonly heard?: HeadersOfNode;
-  },
+  { source, next }: { readonly source: unknown; readonly next?: ((error?: unknown) => void) | undefined },
 ): Promise<void> {
-  let translated: Request | null;
-  try {
-    translated = toRequest(request, heard);
-  } catch {
-    // A method, a Host or a header that no `Request` can have.
-    return sendAnswer(response, UNREADABLE);
-  }
-  // No path of ours: the next handler takes it as it came.
-  if (translated === null) return next === undefined ? sendAnswer(response, UNREADABLE) : next();
   let unknown = false;
   const onUnknownPath = () => {
     unknown = true;
   };
+  const answer = await answerNode(api, request, { source, ...(next !== undefined && { onUnknownPath }) });
+  if (next === undefined || !unknown || answer === FAILED) return sendAnswer(response, answer);
+  // If a timeout has answered meanwhile, no other handler is needed.
+  if (!response.writableEnded) next();
+}
+
+/**
+ * What the API answers to a request of Node, in one piece. Never rejects.
+ *
+ * @param heard the request with the headers that its framework gives it
+ */
+export async function answerNode(
+  api: ManagementApi,
+  request: NodeRequest,
+  arrival: Omit<Arrival, 'address'>,
+  heard: HeadersOfNode = request,
+): Promise<WholeAnswer> {
+  let translated: Request | null;
+  try {
+    translated = toRequest(request, heard);
+  } catch {
+    // No `Request` can have this method, Host or header.
+    return UNREADABLE;
+  }
+  if (translated === null) {
+    arrival.onUnknownPath?.();
+    return UNREADABLE;
+  }
   try {
     const address = request.socket ? unpolluted(request.socket, 'remoteAddress') : undefined;
-    const answer = await api(translated, { source, address, ...(next !== undefined && { onUnknownPath }) });
-    if (next === undefined || !unknown)
-      return sendAnswer(response, await whole(answer, isLast(request, translated, answer)));
-    // What a timeout has answered meanwhile needs no other handler.
-    if (!response.writableEnded) next();
+    const answer = await api(translated, { ...arrival, address });
+    return await whole(answer, isLast(request, translated, answer));
   } catch {
-    sendAnswer(response, FAILED);
+    return FAILED;
   }
 }
 
-/** Nobody waits for the rest of a body that is too large, or for one that may be and was not looked at. */
+/** Whether to close the connection: the rest of a body that is, or may be, too large is not waited for. */
 function isLast({ httpVersionMajor }: NodeRequest, translated: Request, { status }: Response): boolean {
   return httpVersionMajor === 1 && (status === 413 || leavesMuch(translated));
 }
@@ -83,12 +91,12 @@ async function whole(answer: Response, last: boolean): Promise<WholeAnswer> {
       ...(cookies.length > 0 && { 'set-cookie': cookies }),
       ...(last && { connection: 'close' }),
     },
-    // Before anything is sent: a body that breaks off is no half an answer.
+    // Read before anything is sent, so that a broken body never gives half an answer.
     body: new Uint8Array(await answer.arrayBuffer()),
   };
 }
 
-/** Whether a body was left unread that has no length, or more than is ever read. HTTP/1 carries nothing behind it until it ends. */
+/** Whether an unread body is of unknown or too large size. On HTTP/1 the next request waits behind it. */
 function leavesMuch(request: Request): boolean {
   if (request.body === null || request.bodyUsed) return false;
   return request.headers.has('transfer-encoding') || Number(request.headers.get('content-length') ?? 0) > MAX_BODY;

@@ -11,13 +11,14 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>;
 }
 
+/** Finds the routes of a path; `null` if there are none. */
 export interface Router {
   (path: string): Match | null;
-  /** How many segments the longest path has, with the empty one before its first slash. */
+  /** The number of segments of the longest path, including the empty one before the first slash. */
   readonly longest: number;
 }
 
-/** Finds what a path is of: whole segments, compared as they are. `//`, a slash at the end or another case are other paths. */
+/** Finds the routes of a path. Segments are compared exactly: `//`, a slash at the end or another case make another path. */
 export function createRouter(routes: readonly Route[]): Router {
   const places = new Map<string, Place>();
   for (const route of routes) {
@@ -53,7 +54,7 @@ function match(pattern: readonly string[], segments: readonly string[]): Readonl
   return params;
 }
 
-/** A segment of a path as it is meant; `null` where it can't be decoded. */
+/** A decoded segment of a path; `null` if it can't be decoded. */
 export function decoded(segment: string): string | null {
   try {
     return decodeURIComponent(segment);

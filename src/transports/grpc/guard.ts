@@ -2,19 +2,20 @@ import type { ServerInterceptingCall, ServerInterceptingCallInterface, ServerInt
 import type { TokenTypes } from '../../domain/token-types.js';
 import type { Postern } from '../../instance/create-postern.js';
 import { reporter } from '../ask.js';
+import { readMethods } from '../methods.js';
 import { grpcAnswers } from './grpc-status.js';
 import { GuardedCall, type Guarding } from './guarded-call.js';
 import { type GrpcGuardOptions, readGrpcOptions } from './options.js';
 import { Rechecks } from './rechecks.js';
-import { type GrpcRequirements, readRequirements } from './requirements.js';
+import { GRPC_READING, type GrpcRequirements } from './requirements.js';
 
 /**
- * A server interceptor that lets a call through to its handler only if the method's requirement is met; a method that
- * declares none is refused. It decides before the handler starts and before a message is read.
+ * A server interceptor that lets a call reach its handler only if the method's requirement is met. Methods without a
+ * requirement are refused. It decides before the handler starts and before a message is read.
  *
- * A call that is still open is asked about again every `recheckInterval` and is closed, its handler cancelled, once its
- * token has ended or its right is gone. While the store is down, an open call goes on until two rechecks in a row have
- * found it so; the third closes it with `UNAVAILABLE`.
+ * An open call is checked again every `recheckInterval`. If its token has ended or its right is gone, the call is closed and
+ * its handler cancelled. If the store is down, an open call survives two rechecks in a row and is closed at the third, with
+ * `UNAVAILABLE`.
  *
  * Put it first in the list: an interceptor before it sees calls that are not allowed.
  *
@@ -30,7 +31,7 @@ export function guard<T extends TokenTypes>(
   options?: GrpcGuardOptions,
 ): ServerInterceptor {
   const { zone, header, onDenied, recheckInterval } = readGrpcOptions(options);
-  const find = readRequirements(postern, requirements, zone);
+  const { askFor } = readMethods(postern, requirements, zone, GRPC_READING);
   const fault = reporter(postern);
   const guarding: Guarding = {
     header,
@@ -39,7 +40,7 @@ export function guard<T extends TokenTypes>(
     fault,
   };
   return (method, call) => {
-    const guarded: ServerInterceptingCallInterface = new GuardedCall(guarding, find(method.path), method.path, call);
+    const guarded: ServerInterceptingCallInterface = new GuardedCall(guarding, askFor(method.path), method.path, call);
     // The type asks for their class; grpc-js itself asks for no more than the interface.
     return guarded as ServerInterceptingCall;
   };

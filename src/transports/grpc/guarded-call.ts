@@ -13,32 +13,32 @@ import { resetUnlessOver } from './reset.js';
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
-/** What the calls of one guard share. */
+/** Shared by the calls of one guard. */
 export interface Guarding {
   /** `null`: `authorization`. */
   readonly header: string | null;
   readonly rechecks: Rechecks;
   answer(denial: Denied, request: GrpcRequest): GrpcAnswer;
-  /** Reports what failed. */
+  /** Reports an error; the result is a denial. */
   fault(error: unknown): Denied;
 }
 
-/** So many rechecks in a row may find the store down before an open call is closed: a blip closes nothing. */
+/** An open call survives this many rechecks in a row that find the store down: a blip closes nothing. */
 const TOLERATED_OUTAGES = 2;
 
 /**
- * One call behind a guard. It decides when the client's metadata arrives, before the handler is told of the call; while
- * the decision is pending, whatever else arrives is held back, in order. It stands on the wire's side of the handler, so it
- * can end both: the call with a status, and the handler by telling it that the call is cancelled.
+ * One call behind a guard. It decides when the client's metadata arrives, before the handler hears of the call. While the
+ * decision is pending, messages are held back in order. It stands between the wire and the handler, so it can end both: the
+ * call with a status, the handler with a cancellation.
  *
- * It extends no class of grpc-js, so that this entry loads none: the application's own copy is the only one.
+ * It extends no class of grpc-js, so that this entry loads none: the application's copy is the only one.
  */
 export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
-  /** The next call towards the wire, under the name that grpc-js gives it. */
+  /** The next call towards the wire, under the name that grpc-js uses. */
   readonly nextCall: ServerInterceptingCallInterface;
-  /** Where it stands among the calls that are rechecked. */
+  /** Its place in the list of `Rechecks`. */
   link: Rechecked['link'] = null;
-  /** Who makes the call; `undefined` until that is decided. */
+  /** The caller; `undefined` until the call is allowed. */
   [PRINCIPAL]: Principal | null | undefined;
   readonly #guarding: Guarding;
   readonly #ask: Ask;
@@ -46,7 +46,7 @@ export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
   #handler: Listener | null = null;
   #request: GrpcRequest | null = null;
   #presented: Presented = MISSING;
-  /** `deciding` until the handler is told of the call, `over` once nothing more may reach it. */
+  /** `deciding` until the handler hears of the call, `over` once nothing more may reach it. */
   #phase: 'deciding' | 'open' | 'over' = 'deciding';
   #held: (() => void)[] = [];
   #rechecking = false;
@@ -75,7 +75,7 @@ export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
     });
   }
 
-  // What a handler still sends after its call was ended goes nowhere.
+  // Once the call has ended, anything that its handler still sends is dropped.
 
   sendMetadata(metadata: Metadata): void {
     if (this.#phase !== 'over') this.nextCall.sendMetadata(metadata);
@@ -119,7 +119,7 @@ export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
     return this.nextCall.getMetricsRecorder();
   }
 
-  /** Asks again what was asked at the start. An answer that does not come is an outage. */
+  /** Asks again. If the answer to the last recheck is still pending, that counts as an outage. */
   recheck(): void {
     const decision = this.#rechecking ? denied('unavailable') : this.#decide('recheck');
     if (decision instanceof Promise) {
@@ -138,7 +138,7 @@ export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
     this.#request = requestOf(this.#path, metadata, this.nextCall);
     const decision = this.#decide();
     if (!(decision instanceof Promise)) this.#settle(decision, metadata, handler);
-    // What follows threw where grpc-js doesn't catch it: a rejection would end the process.
+    // grpc-js does not catch an error of the handler here, and a rejection would end the process.
     else void decision.then((settled) => this.#settle(settled, metadata, handler)).catch((error) => this.#fail(error));
   }
 
@@ -147,7 +147,7 @@ export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
   }
 
   #settle(decision: Decision, metadata: Metadata, handler: Listener): void {
-    // The client may have left, or its deadline passed, while the decision was pending.
+    // The client may have left while the decision was pending, or its deadline may have passed.
     if (this.#phase !== 'deciding') return;
     if (!decision.allowed) {
       this.#end(decision);
@@ -168,19 +168,19 @@ export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
   }
 
   #judge(decision: Decision): void {
-    // Its handler may have answered while the recheck was pending.
+    // The handler may have answered while the recheck was pending.
     if (!this.#guarding.rechecks.has(this)) return;
-    // What counts calls counts new ones: a call that is open has been counted.
+    // Limits count new calls only, and this one has been counted.
     if (decision.allowed || decision.reason === 'rate_limited') this.#outages = 0;
     else if (decision.reason !== 'unavailable' || ++this.#outages > TOLERATED_OUTAGES) this.#end(decision);
   }
 
-  /** Ends the call with the status of a denial, and the handler where it has begun. */
+  /** Ends the call with the status of a denial, and cancels its handler if that has begun. */
   #end(denial: Denied): void {
     const running = this.#phase === 'open';
     this.#close();
     this.nextCall.sendStatus(this.#guarding.answer(denial, this.#request as GrpcRequest));
-    // grpc-js tells a handler of the end once the status is on the wire; behind a client that has stopped reading, never.
+    // grpc-js tells the handler once the status is on the wire: never, if the client has stopped reading.
     if (running) process.nextTick(() => this.#cancel());
     resetUnlessOver(this.nextCall);
   }

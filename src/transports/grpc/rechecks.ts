@@ -1,27 +1,27 @@
-/** A call that is open, and whose right to be so is looked at now and then. */
+/** An open call that is checked again from time to time. */
 export interface Rechecked {
   recheck(): void;
-  /** Where it stands among the open calls; nobody else's business. */
+  /** Its place in the list. Only `Rechecks` uses it. */
   link?: Link | null | undefined;
 }
 
-/** Calls are linked to each other, not kept in a set: most are over before their first recheck, and pay for both ends. */
+/** A linked list, because adding and removing is cheap: most calls are over before their first recheck. */
 interface Link {
   readonly call: Rechecked | null;
   before: Link;
   after: Link;
 }
 
-/** The calls are looked at in so many parts of an interval or more, so that a hundred thousand are not all asked at once. */
+/** An interval has at least this many slices, so that a hundred thousand calls are not all checked at once. */
 const SLICES = 16;
 
 /**
- * Rechecks the open calls of one guard, each once an interval, by one timer for all. The timer runs only while there are
- * calls (it finds out at its next beat), and doesn't keep the process alive.
+ * Rechecks the open calls of one guard, each once an interval, with one timer for all. The timer stops at the first beat without
+ * calls, and it never keeps the process alive.
  */
 export class Rechecks {
   readonly #beat: number;
-  /** Each a ring of calls that begins and ends with a link that is none's. */
+  /** Each slice is a ring of calls with one empty link as its start and end. */
   readonly #slices: readonly Link[];
   #size = 0;
   #timer: ReturnType<typeof setInterval> | null = null;
@@ -74,7 +74,7 @@ export class Rechecks {
     }
     const ring = this.#slices[this.#nextToCheck] as Link;
     this.#nextToCheck = (this.#nextToCheck + 1) % this.#slices.length;
-    // A call that ends meanwhile still leads to those after it; it is not asked any more.
+    // A call that ends meanwhile is skipped, but still leads to the next.
     for (let link = ring.after; link !== ring; link = link.after) {
       if (link.call?.link === link) link.call.recheck();
     }

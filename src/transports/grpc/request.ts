@@ -5,29 +5,13 @@ import { wireCallOf } from './internals.js';
 export interface GrpcRequest {
   /** The called method, `/pkg.Service/Method`. */
   readonly path: string;
-  /** What the client sent. Nothing in it is proven. */
+  /** Sent by the client. Nothing in it is proven. */
   readonly metadata: Metadata;
   /** The socket's address and port, as grpc-js writes them: `10.0.0.7:51234`, `::1:51234`, or `unknown`. */
   getPeer(): string;
 }
 
-/**
- * The same function, asked once for each call: the rechecks of a long call are about the requirement and the zone that it
- * began with, whatever its handler has done to the metadata since.
- */
-export function oncePerRequest<Answer>(ask: (request: GrpcRequest) => Answer): (request: GrpcRequest) => Answer {
-  const answers = new WeakMap<GrpcRequest, { readonly answer: Answer }>();
-  return (request) => {
-    let known = answers.get(request);
-    if (known === undefined) {
-      known = { answer: ask(request) };
-      answers.set(request, known);
-    }
-    return known.answer;
-  };
-}
-
-/** The calls of requests, as the innermost interceptor has them: every guard of a call sees the same one. */
+/** From a request to the innermost call, which all guards of a call share. */
 const CALLS = new WeakMap<GrpcRequest, object>();
 
 export function requestOf(path: string, metadata: Metadata, call: ServerInterceptingCallInterface): GrpcRequest {
