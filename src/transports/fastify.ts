@@ -10,6 +10,7 @@ import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-optio
 import { httpAnswers } from './http-answer.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
+import { withHeaders } from './node-request.js';
 import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
@@ -78,7 +79,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
     let ask = asks.get(requirement);
     if (ask === undefined) {
       const decide = asker(postern, requirement, zone, READING);
-      ask = (request) => decide(request, readNodeCredential(request.raw, header));
+      ask = (request) => decide(request, readNodeCredential(withHeaders(request.raw, request.headers), header));
       asks.set(requirement, ask);
     }
     return ask;
