@@ -4,16 +4,18 @@ import { delay } from '../base/runtime.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import { Authorizer } from './authorizer.js';
 import { EndpointDirectory } from './endpoint-directory.js';
+import { Leases } from './leases.js';
 import { TokenCache } from './token-cache.js';
 import { UsageRecorder } from './usage.js';
 
 /** The room of decisions, as the instance sees it. */
 export interface Deciding {
   readonly authorizer: Authorizer;
+  readonly leases: Leases;
   readonly forgetting: Forgetting;
   /** Writes the uses that wait. */
   flush(): Promise<void>;
-  /** Writes the uses that wait, listens to the store no more, and forgets. */
+  /** Ends the leases, writes the uses that wait, listens to the store no more, and forgets. */
   close(): Promise<void>;
 }
 
@@ -22,14 +24,27 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
   const cache = new TokenCache(settings.cache);
   const directory = new EndpointDirectory(store, settings.cache);
   const usage = new UsageRecorder(store, events);
+  const authorizer = new Authorizer(ground, { cache, directory, usage, authenticators });
+  const leases = new Leases(ground, authorizer, cache, directory);
 
+  // By the latest time that was read: a clock that fails must not keep a revocation out.
+  const forgetToken = (id: string) => {
+    cache.invalidate(id, time.latest);
+    leases.lookAtToken(id);
+  };
+  const forgetEndpoints = (organization: string) => {
+    directory.invalidate(organization);
+    leases.lookAtEndpoints(organization);
+  };
   const forgetAll = () => {
     cache.clear();
     directory.clear();
+    leases.lookAtAll();
   };
   const setFeed = (connected: boolean) => {
     cache.setFeed(connected);
     directory.setFeed(connected);
+    leases.lookAtAll();
     events.emit({ type: 'feed', at: new Date(settings.clock()), connected });
   };
   time.listen({
@@ -44,9 +59,9 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
   const unsubscribe = store.subscribe?.((invalidation) => {
     switch (invalidation.kind) {
       case 'token':
-        return cache.invalidate(invalidation.id, time.latest);
+        return forgetToken(invalidation.id);
       case 'endpoints':
-        return directory.invalidate(invalidation.organization);
+        return forgetEndpoints(invalidation.organization);
       case 'everything':
         return forgetAll();
       case 'lost':
@@ -59,12 +74,15 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
   });
 
   return {
-    authorizer: new Authorizer(ground, { cache, directory, usage, authenticators }),
+    authorizer,
+    leases,
     forgetting: {
-      // By the latest time that was read: a clock that fails must not keep a revocation out.
-      token: (id) => cache.invalidate(id, time.latest),
-      stranger: (id) => cache.invalidateStranger(id),
-      endpoints: (organization) => directory.invalidate(organization),
+      token: forgetToken,
+      stranger(id) {
+        cache.invalidateStranger(id);
+        leases.lookAtToken(id);
+      },
+      endpoints: forgetEndpoints,
       absences: () => cache.forgetAbsences(),
       async confirm() {
         const { ttl, staleIfUnavailable } = settings.cache;
@@ -83,6 +101,7 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
     },
     flush: () => usage.flush(),
     async close() {
+      leases.close();
       await usage.close();
       unsubscribe?.();
       forgetAll();

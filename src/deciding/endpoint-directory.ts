@@ -68,6 +68,11 @@ export class EndpointDirectory {
     return endpoint && readable(endpoint);
   }
 
+  /** When the endpoints of an organization were read, by the clock; `undefined`: none are remembered. */
+  loadedAt(organization: string): number | undefined {
+    return this.#remembered(organization)?.loadedAt;
+  }
+
   /** As {@link TokenCache.setFeed}. */
   setFeed(connected: boolean): void {
     this.#ttl = feedTtl(this.#limits, connected);

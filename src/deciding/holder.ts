@@ -18,6 +18,8 @@ export interface Restriction {
 export interface Account {
   readonly principal: VerifiedPrincipal;
   readonly rules: TokenRules;
+  /** By the clock, before it was read. */
+  readonly loadedAt: number;
   /** Its uses that wait to be written. */
   uses: Uses | null;
 }

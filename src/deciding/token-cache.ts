@@ -41,6 +41,11 @@ export class TokenCache {
     return this.#sequence;
   }
 
+  /** How long what was read may be served now, in milliseconds; 0: not at all. */
+  get ttl(): number {
+    return this.#ttl;
+  }
+
   /** `null`: the store said lately that there is no such token. `undefined`: the store has to be asked. */
   peek(key: string, now: number): KnownToken | null | undefined {
     const token = this.#entries.value(key);

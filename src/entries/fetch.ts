@@ -1,1 +1,9 @@
-export { type FetchCall, type FetchGuardOptions, type GuardContext, guard, notFound } from '../transports/fetch.js';
+export {
+  type FetchCall,
+  type FetchGuardOptions,
+  type GuardContext,
+  guard,
+  leaseOf,
+  notFound,
+} from '../transports/fetch.js';
+export type { Lease } from '../transports/lease.js';

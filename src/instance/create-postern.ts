@@ -47,7 +47,7 @@ export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Managemen
   ): Management<T> & Inspection<T>;
   /** Writes the uses that wait. For runtimes that freeze between requests. */
   flush(): Promise<void>;
-  /** Writes what waits, and closes the store. Idempotent. */
+  /** Writes what waits, ends the leases (`unavailable`), and closes the store. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   const { authenticators, organization } = ground.settings;
   const host = hostOf(ground);
   const attached = authenticators.map((each) => ('attach' in each ? each.attach(host) : each));
-  const { authorizer, forgetting, ...deciding } = createDeciding(ground, attached);
+  const { authorizer, leases, forgetting, ...deciding } = createDeciding(ground, attached);
   const application = applicationAuthority(organization);
   const stopTrimming = startTrimming(ground);
   let closing: Promise<void> | null = null;
@@ -98,7 +98,14 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   };
   setInternals(postern, {
     ground,
-    gate: authorizer,
+    gate: {
+      prepare: (requirement) => authorizer.prepare(requirement),
+      tryAuthorize: (attempt, mode) => authorizer.tryAuthorize(attempt, mode),
+      authorize: (attempt, mode) => authorizer.authorize(attempt, mode),
+      fault: (error) => authorizer.fault(error),
+      lease: (attempt, ended) => leases.open(attempt, ended),
+    },
+    leases,
     secrets: { of: (token) => authorizer.secretOf(token), at: (digest) => new SecretReference(digest) },
     identify: (token) => authorizer.identify(token),
     attached: (authenticator) => attached[authenticators.indexOf(authenticator)] ?? null,

@@ -4,7 +4,7 @@ import { PosternError } from '../domain/errors.js';
 import type { RequiredOrganization, Requirement } from '../domain/requirement.js';
 import type { ScopeOf, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
-import { type Gate, internalsOf, type Mode } from '../instance/internals.js';
+import { type Gate, internalsOf } from '../instance/internals.js';
 import type { Presented } from './credential.js';
 import { oncePerRequest } from './once.js';
 
@@ -36,11 +36,10 @@ interface Reading<Request> {
   identityOf(request: Request): object;
 }
 
-/** Asks about one request. `recheck`: again, while it goes on. */
+/** Asks about one request. */
 export type Ask<Request, T extends TokenTypes = TokenTypes> = (
   request: Request,
   presented: Presented,
-  mode?: 'recheck',
 ) => Decision<T> | Promise<Decision<T>>;
 
 /**
@@ -62,13 +61,13 @@ export function asker<Request, T extends TokenTypes>(
   const prepared = typeof requirement === 'function' ? requirement : gate.prepare(requirement);
   const constantZone = typeof zone === 'function' ? null : zone;
 
-  const ask: Ask<Request> = (request, presented, mode) => {
+  const ask: Ask<Request> = (request, presented) => {
     try {
-      if (typeof prepared !== 'function') return decide(request, presented, mode, prepared);
+      if (typeof prepared !== 'function') return decide(request, presented, prepared);
       const needed = prepared(request);
-      if (!isPromise(needed)) return decide(request, presented, mode, named(needed));
+      if (!isPromise(needed)) return decide(request, presented, named(needed));
       // Whatever has a `then` may answer with anything: what the guards wait for is a promise of this realm.
-      const decision = Promise.resolve(needed).then((each) => decide(request, presented, mode, named(each)));
+      const decision = Promise.resolve(needed).then((each) => decide(request, presented, named(each)));
       return settled(gate, decision);
     } catch (error) {
       return gate.fault(error);
@@ -78,13 +77,15 @@ export function asker<Request, T extends TokenTypes>(
   function decide(
     request: Request,
     { token, malformed, proof }: Presented,
-    mode: Mode | undefined,
     needed: Requirement | null,
   ): Decision | Promise<Decision> {
     const standing = constantZone ?? (zone as (request: Request) => Zone)(request);
     const attempt = { token, malformed, proof, method: methodOf(request), zone: standing, requirement: needed };
-    const askAs = (as: Mode) => gate.tryAuthorize(attempt, as) ?? settled(gate, gate.authorize(attempt, as));
-    return mode === undefined ? askOnce(identityOf(request), attempt, askAs) : askAs(mode);
+    return askOnce(
+      identityOf(request),
+      attempt,
+      (mode) => gate.tryAuthorize(attempt, mode) ?? settled(gate, gate.authorize(attempt, mode)),
+    );
   }
 
   return ask as Ask<Request, T>;

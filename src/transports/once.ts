@@ -1,11 +1,17 @@
 import type { Decision } from '../domain/decision.js';
-import type { Gate } from '../instance/internals.js';
+import type { Gate, GuardAttempt } from '../instance/internals.js';
 import type { Presented } from './credential.js';
 
-/** A credential that a request was charged for, as it was presented. */
-interface Use extends Pick<Presented, 'token' | 'proof'> {
-  readonly method: string | undefined;
-  /** `null` once it is charged. */
+/** An attempt as a guard makes it of a request. */
+export type RequestAttempt = GuardAttempt & Presented;
+
+/** An attempt of a request that was allowed, or is being decided. */
+interface Passage {
+  readonly gate: Gate;
+  readonly attempt: RequestAttempt;
+  /** Whether the credential was charged for it. */
+  charged: boolean;
+  /** `null` once it is decided. */
   pending: Promise<Decision> | null;
 }
 
@@ -14,7 +20,7 @@ type Answer = Decision | Promise<Decision>;
 /** Asks whether a request may go on. It never rejects. */
 type AskAs = (mode: 'use' | 'recheck') => Answer;
 
-const USES = new WeakMap<Gate, WeakMap<object, Use[]>>();
+const PASSAGES = new WeakMap<object, Passage[]>();
 
 /** A `Request` that was made of a framework's own one, and that one. */
 const ORIGINALS = new WeakMap<object, object>();
@@ -23,52 +29,60 @@ export function setOriginal(request: object, original: object): void {
   ORIGINALS.set(request, original);
 }
 
+/** Every attempt that let this request through, one for each guard. */
+export function passagesOf(request: object): readonly Pick<Passage, 'gate' | 'attempt'>[] {
+  const passages = PASSAGES.get(originalOf(request)) ?? [];
+  return passages.filter(({ pending }) => pending === null);
+}
+
 /**
  * Makes what asks an instance about requests so that each is charged and counted once, whatever number of guards it passes: with
  * the first decision that allows it. The guards after that one look at everything again, but for what is used up: the limits,
  * and the proof. That is so for the very credential that was charged; another one on the same request is a use of its own.
  */
 export function oncePerRequest(gate: Gate) {
-  let uses = USES.get(gate);
-  if (uses === undefined) {
-    uses = new WeakMap();
-    USES.set(gate, uses);
-  }
-  const known = uses;
-
   /** @param request the object that every guard of this request sees, and no other request's */
-  return function ask(request: object, use: Presented & { readonly method: string | undefined }, askAs: AskAs): Answer {
-    if (use.token === null) return askAs('use');
-    const original = ORIGINALS.get(request) ?? request;
-    const uses = known.get(original) ?? [];
-    const earlier = uses.find((each) => isSame(each, use));
+  return function ask(request: object, attempt: RequestAttempt, askAs: AskAs): Answer {
+    const original = originalOf(request);
+    const passages = PASSAGES.get(original) ?? [];
+    const earlier =
+      attempt.token === null
+        ? undefined
+        : passages.find((each) => each.gate === gate && isUse(each) && isSame(each.attempt, attempt));
     // Another guard of this request is asking: what it is told decides whether there is anything left to charge.
-    if (earlier !== undefined) return earlier.pending?.then(() => ask(request, use, askAs)) ?? askAs('recheck');
-    const { token, proof, method } = use;
-    return charge(original, uses, { token, proof, method, pending: null }, askAs);
-  };
-
-  function charge(request: object, uses: Use[], use: Use, askAs: AskAs): Answer {
-    const decision = askAs('use');
-    if (!(decision instanceof Promise) && !isCharged(decision)) return decision;
-    uses.push(use);
-    known.set(request, uses);
-    if (!(decision instanceof Promise)) return decision;
-    use.pending = decision.then((settled) => {
-      use.pending = null;
-      if (!isCharged(settled)) uses.splice(uses.indexOf(use), 1);
+    if (earlier?.pending) return earlier.pending.then(() => ask(request, attempt, askAs));
+    const decision = askAs(earlier === undefined ? 'use' : 'recheck');
+    if (!(decision instanceof Promise) && !decision.allowed) return decision;
+    // What a function computed is the application's to change; a lease asks again what was asked.
+    const { requirement } = attempt;
+    const kept = requirement ? { ...attempt, requirement: gate.prepare(requirement) } : attempt;
+    const passage: Passage = { gate, attempt: kept, charged: false, pending: null };
+    passages.push(passage);
+    PASSAGES.set(original, passages);
+    if (!(decision instanceof Promise)) {
+      passage.charged = decision.principal !== null;
+      return decision;
+    }
+    passage.pending = decision.then((settled) => {
+      passage.pending = null;
+      if (settled.allowed) passage.charged = settled.principal !== null;
+      else passages.splice(passages.indexOf(passage), 1);
       return settled;
     });
-    return use.pending;
-  }
+    return passage.pending;
+  };
 }
 
-function isCharged(decision: Decision): boolean {
-  return decision.allowed && decision.principal !== null;
+function originalOf(request: object): object {
+  return ORIGINALS.get(request) ?? request;
+}
+
+function isUse({ charged, pending }: Passage): boolean {
+  return charged || pending !== null;
 }
 
 /** The same token, proven in the same way. A proof is one of a method and a target. */
-function isSame(one: Pick<Use, 'token' | 'proof' | 'method'>, other: Pick<Use, 'token' | 'proof' | 'method'>): boolean {
+function isSame(one: RequestAttempt, other: RequestAttempt): boolean {
   if (one.token !== other.token) return false;
   if (!one.proof || !other.proof) return !one.proof && !other.proof;
   return one.proof.jwt === other.proof.jwt && one.proof.target === other.proof.target && one.method === other.method;

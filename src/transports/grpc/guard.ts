@@ -5,16 +5,15 @@ import { reporter } from '../ask.js';
 import { grpcAnswers } from './grpc-status.js';
 import { GuardedCall, type Guarding } from './guarded-call.js';
 import { type GrpcGuardOptions, readGrpcOptions } from './options.js';
-import { Rechecks } from './rechecks.js';
 import { type GrpcRequirements, readRequirements } from './requirements.js';
 
 /**
  * A server interceptor that lets a call through to its handler only if the method's requirement is met; a method that
  * declares none is refused. It decides before the handler starts and before a message is read.
  *
- * A call that is still open is asked about again every `recheckInterval` and is closed, its handler cancelled, once its
- * token has ended or its right is gone. While the store is down, an open call goes on until two rechecks in a row have
- * found it so; the third closes it with `UNAVAILABLE`.
+ * A call that is still open holds a lease. It is closed, and its handler cancelled, when its token has ended, its right is gone or
+ * the endpoint's access has changed: at once if the store has a feed, and within `cache.ttl` in any case. If the store is down, an
+ * open call survives two looks and is closed at the third, with `UNAVAILABLE`.
  *
  * Put it first in the list: an interceptor before it sees calls that are not allowed.
  *
@@ -29,12 +28,11 @@ export function guard<T extends TokenTypes>(
   requirements: GrpcRequirements<NoInfer<T>>,
   options?: GrpcGuardOptions,
 ): ServerInterceptor {
-  const { zone, header, onDenied, recheckInterval } = readGrpcOptions(options);
+  const { zone, header, onDenied } = readGrpcOptions(options);
   const find = readRequirements(postern, requirements, zone);
   const fault = reporter(postern);
   const guarding: Guarding = {
     header,
-    rechecks: new Rechecks(recheckInterval),
     answer: grpcAnswers(onDenied, fault),
     fault,
   };

@@ -1,12 +1,11 @@
 import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
-import { type Decision, type Denied, denied } from '../../domain/decision.js';
+import type { Decision, Denied } from '../../domain/decision.js';
 import type { Principal } from '../../domain/principal.js';
-import { MISSING, type Presented } from '../credential.js';
+import { holdRequest } from '../lease.js';
 import { readGrpcCredential } from './grpc-credential.js';
 import type { GrpcAnswer } from './grpc-status.js';
 import { PRINCIPAL, setPrincipal } from './principals.js';
-import type { Rechecked, Rechecks } from './rechecks.js';
-import { type GrpcRequest, requestOf } from './request.js';
+import { callOf, type GrpcRequest, requestOf } from './request.js';
 import type { Ask } from './requirements.js';
 import { resetUnlessOver } from './reset.js';
 
@@ -17,23 +16,17 @@ type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 export interface Guarding {
   /** `null`: `authorization`. */
   readonly header: string | null;
-  readonly rechecks: Rechecks;
   answer(denial: Denied, request: GrpcRequest): GrpcAnswer;
   /** Reports what failed. */
   fault(error: unknown): Denied;
 }
-
-/** So many rechecks in a row may find the store down before an open call is closed: a blip closes nothing. */
-const TOLERATED_OUTAGES = 2;
 
 /**
  * One call behind a guard. It decides when the client's metadata arrives, before the handler is told of the call; while
  * the decision is pending, whatever else arrives is held back, in order. It stands on the wire's side of the handler, so it
  * can end both: the call with a status, and the handler by telling it that the call is cancelled.
  */
-export class GuardedCall extends ServerInterceptingCall implements Rechecked {
-  /** Where it stands among the calls that are rechecked. */
-  link: Rechecked['link'] = null;
+export class GuardedCall extends ServerInterceptingCall {
   /** Who makes the call; `undefined` until that is decided. */
   [PRINCIPAL]: Principal | null | undefined;
   readonly #guarding: Guarding;
@@ -42,12 +35,11 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
   readonly #wire: ServerInterceptingCallInterface;
   #handler: Listener | null = null;
   #request: GrpcRequest | null = null;
-  #presented: Presented = MISSING;
   /** `deciding` until the handler is told of the call, `over` once nothing more may reach it. */
   #phase: 'deciding' | 'open' | 'over' = 'deciding';
   #held: (() => void)[] = [];
-  #rechecking = false;
-  #outages = 0;
+  /** Closes the lease of an open call. */
+  #closeLease = () => {};
 
   constructor(guarding: Guarding, ask: Ask, path: string, wire: ServerInterceptingCallInterface) {
     super(wire);
@@ -85,7 +77,7 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
 
   override sendStatus(status: Status): void {
     if (this.#phase === 'over') return;
-    this.#guarding.rechecks.delete(this);
+    this.#closeLease();
     super.sendStatus(status);
   }
 
@@ -93,31 +85,12 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
     if (this.#phase !== 'over') super.startRead();
   }
 
-  /** Asks again what was asked at the start. An answer that does not come is an outage. */
-  recheck(): void {
-    const decision = this.#rechecking ? denied('unavailable') : this.#decide('recheck');
-    if (decision instanceof Promise) {
-      this.#rechecking = true;
-      void decision
-        .then((settled) => {
-          this.#rechecking = false;
-          this.#judge(settled);
-        })
-        .catch((error) => this.#fail(error));
-    } else this.#judge(decision);
-  }
-
   #receive(metadata: Metadata, handler: Listener): void {
-    this.#presented = readGrpcCredential(metadata, this.#guarding.header);
     this.#request = requestOf(this.#path, metadata, this.#wire);
-    const decision = this.#decide();
+    const decision = this.#ask(this.#request, readGrpcCredential(metadata, this.#guarding.header));
     if (!(decision instanceof Promise)) this.#settle(decision, metadata, handler);
     // What follows threw where grpc-js doesn't catch it: a rejection would end the process.
     else void decision.then((settled) => this.#settle(settled, metadata, handler)).catch((error) => this.#fail(error));
-  }
-
-  #decide(mode?: 'recheck'): Decision | Promise<Decision> {
-    return this.#ask(this.#request as GrpcRequest, this.#presented, mode);
   }
 
   #settle(decision: Decision, metadata: Metadata, handler: Listener): void {
@@ -129,7 +102,7 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
     }
     setPrincipal(metadata, decision.principal);
     this[PRINCIPAL] = decision.principal;
-    this.#guarding.rechecks.add(this);
+    this.#closeLease = holdRequest(callOf(this.#request as GrpcRequest), (denial) => this.#end(denial));
     this.#phase = 'open';
     handler.onReceiveMetadata(metadata);
     const held = this.#held;
@@ -139,14 +112,6 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
 
   #fail(error: unknown): void {
     if (this.#phase !== 'over') this.#end(this.#guarding.fault(error));
-  }
-
-  #judge(decision: Decision): void {
-    // Its handler may have answered while the recheck was pending.
-    if (!this.#guarding.rechecks.has(this)) return;
-    // What counts calls counts new ones: a call that is open has been counted.
-    if (decision.allowed || decision.reason === 'rate_limited') this.#outages = 0;
-    else if (decision.reason !== 'unavailable' || ++this.#outages > TOLERATED_OUTAGES) this.#end(decision);
   }
 
   /** Ends the call with the status of a denial, and the handler where it has begun. */
@@ -170,6 +135,6 @@ export class GuardedCall extends ServerInterceptingCall implements Rechecked {
   #close(): void {
     this.#phase = 'over';
     this.#held = [];
-    this.#guarding.rechecks.delete(this);
+    this.#closeLease();
   }
 }

@@ -1,5 +1,3 @@
-import { duration } from '../../base/duration-input.js';
-import type { Duration } from '../../domain/duration.js';
 import { type GuardOptions, headerName, optionsReader } from '../guard-options.js';
 import type { OnDenied } from './grpc-status.js';
 import type { GrpcRequest } from './request.js';
@@ -11,15 +9,7 @@ export interface GrpcGuardOptions extends GuardOptions<GrpcRequest> {
    * turn a denial into an allow. Answer `endpoint_unknown` and `endpoint_private` alike: the second must not show.
    */
   readonly onDenied?: OnDenied | undefined;
-  /**
-   * How often the right to a call that is still open is looked at again, from a millisecond to 24 days. Default `'30s'`.
-   */
-  readonly recheckInterval?: Duration | undefined;
 }
-
-const DEFAULT_RECHECK_INTERVAL = 30_000;
-/** Timers hold 31 bits of milliseconds: a longer one would fire at once. */
-const LONGEST_INTERVAL = '24d';
 
 export const readGrpcOptions = optionsReader('guard of postern/grpc', {
   header: headerName
@@ -29,5 +19,4 @@ export const readGrpcOptions = optionsReader('guard of postern/grpc', {
     .refine((name) => !name.startsWith('grpc-'), "is one of gRPC's own keys: use one that begins otherwise")
     .nullable()
     .default(null),
-  recheckInterval: duration('30s', { least: '1ms', most: LONGEST_INTERVAL }).default(DEFAULT_RECHECK_INTERVAL),
 });

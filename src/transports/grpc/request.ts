@@ -11,22 +11,6 @@ export interface GrpcRequest {
   getPeer(): string;
 }
 
-/**
- * The same function, asked once for each call: the rechecks of a long call are about the requirement and the zone that it
- * began with, whatever its handler has done to the metadata since.
- */
-export function oncePerRequest<Answer>(ask: (request: GrpcRequest) => Answer): (request: GrpcRequest) => Answer {
-  const answers = new WeakMap<GrpcRequest, { readonly answer: Answer }>();
-  return (request) => {
-    let known = answers.get(request);
-    if (known === undefined) {
-      known = { answer: ask(request) };
-      answers.set(request, known);
-    }
-    return known.answer;
-  };
-}
-
 /** The calls of requests, as the innermost interceptor has them: every guard of a call sees the same one. */
 const CALLS = new WeakMap<GrpcRequest, object>();
 

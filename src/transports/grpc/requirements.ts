@@ -3,7 +3,7 @@ import { quote } from '../../domain/text.js';
 import type { TokenTypes } from '../../domain/token-types.js';
 import type { Postern } from '../../instance/create-postern.js';
 import { type Ask as AskOf, asker, type RequirementFor, type ZoneOf } from '../ask.js';
-import { callOf, type GrpcRequest, oncePerRequest } from './request.js';
+import { callOf, type GrpcRequest } from './request.js';
 
 /** What a method needs: a value, or a function of the call. */
 export type GrpcRequirement<T extends TokenTypes = TokenTypes> = RequirementFor<GrpcRequest, T>;
@@ -31,15 +31,14 @@ export function readRequirements<T extends TokenTypes>(
   requirements: GrpcRequirements<T>,
   zone: ZoneOf<GrpcRequest>,
 ): (path: string) => Ask {
-  const standing = typeof zone === 'function' ? oncePerRequest(zone) : zone;
   const asks = new Map<string, Ask>();
   for (const [key, requirement] of entriesOf(requirements)) {
     if (typeof key !== 'string' || !KEY.test(key)) {
       throw invalid(`${quote(key)} is no path: write '/pkg.Service/Method', or '/pkg.Service/' for all of a service`);
     }
-    asks.set(key, askerOf(postern, key, requirement, standing));
+    asks.set(key, askerOf(postern, key, requirement, zone));
   }
-  const undeclared: Ask = asker(postern, () => null, standing, READING);
+  const undeclared: Ask = asker(postern, () => null, zone, READING);
   return (path) => asks.get(path) ?? asks.get(servicePrefix(path)) ?? undeclared;
 }
 
@@ -49,7 +48,6 @@ function askerOf<T extends TokenTypes>(
   requirement: GrpcRequirement<T>,
   zone: ZoneOf<GrpcRequest>,
 ): Ask {
-  if (typeof requirement === 'function') return asker(postern, oncePerRequest(requirement), zone, READING);
   try {
     return asker(postern, requirement, zone, READING);
   } catch (error) {
