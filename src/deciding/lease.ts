@@ -33,6 +33,8 @@ export class Group {
   looking = false;
   /** A change came while it was looked at. */
   lookAgain = false;
+  /** How many changes there had been when the look began. */
+  changesBefore = 0;
   /** Looks in a row that found the store down. */
   outages = 0;
   /** Cancels the next look. */

@@ -44,6 +44,8 @@ export class Leases {
   readonly #byToken = new Map<string, Set<Group>>();
   /** Groups that are looked at in this turn or one of the next. */
   readonly #due = new Set<Group>();
+  /** How many changes were told so far. */
+  #changes = 0;
   #cancelSettling: (() => void) | null = null;
   #closed = false;
 
@@ -151,6 +153,7 @@ export class Leases {
   }
 
   #lookAt(groups: Iterable<Group>): void {
+    this.#changes++;
     for (const group of groups) this.#due.add(group);
     inTurns(this.#due, (group) => {
       if (group.looking) group.lookAgain = true;
@@ -161,6 +164,7 @@ export class Leases {
   #look(group: Group): void {
     group.looking = true;
     group.lookAgain = false;
+    group.changesBefore = this.#changes;
     this.#lookAfter(this.#interval, group);
     this.#authorizer.recheck(group.attempt).then(
       (answer) => this.#judge(group, answer),
@@ -182,12 +186,13 @@ export class Leases {
   #judge(group: Group, { decision, call }: Answer): void {
     group.looking = false;
     if (this.#groups.get(group.key) !== group) return;
-    if (group.lookAgain) this.#look(group);
-    else if (decision.allowed) {
+    if (decision.allowed) {
       group.outages = 0;
       if (call === null) return;
-      this.#index(group, call);
-      this.#lookAfter(this.#timeToNextLook(group, call), group);
+      // A change of a token that the group did not have before may have passed by.
+      const missed = this.#index(group, call) && group.changesBefore !== this.#changes;
+      if (group.lookAgain || missed) this.#look(group);
+      else this.#lookAfter(this.#timeToNextLook(group, call), group);
     } else if (decision.reason === 'unavailable' && ++group.outages <= TOLERATED_OUTAGES) {
       this.#lookAfter(this.#interval, group);
     } else {
@@ -196,18 +201,18 @@ export class Leases {
     }
   }
 
-  /** Notes which changes concern the group. */
-  #index(group: Group, { knownHolder: holder, requirement }: Call): void {
+  /** Notes which changes concern the group, and tells whether they are others than before. */
+  #index(group: Group, { knownHolder: holder, requirement }: Call): boolean {
     const isOfEndpoint = requirement?.kind === 'endpoint';
-    group.organization = isOfEndpoint ? (requirement.organization ?? holder?.principal.organization ?? null) : null;
+    const organization = isOfEndpoint ? (requirement.organization ?? holder?.principal.organization ?? null) : null;
     // A signed token ends with the API token behind it.
     const tokenId = (holder?.account ?? holder)?.principal.tokenId ?? null;
-    if (tokenId === group.tokenId) return;
+    if (organization === group.organization && tokenId === group.tokenId) return false;
     this.#unindex(group);
+    group.organization = organization;
     group.tokenId = tokenId;
-    if (tokenId === null) return;
-    const groups = this.#byToken.get(tokenId) ?? new Set();
-    this.#byToken.set(tokenId, groups.add(group));
+    if (tokenId !== null) this.#byToken.set(tokenId, (this.#byToken.get(tokenId) ?? new Set()).add(group));
+    return true;
   }
 
   #unindex(group: Group): void {
