@@ -1,9 +1,14 @@
-import { type Denied, memoryStore } from 'postern';
+import { type Denied, memoryStore, type PosternOptions } from 'postern';
 import { derive } from 'postern/jwt';
 import { createTestPostern } from 'postern/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { internalsOf } from '../../src/instance/internals.js';
 import { controlledStore } from '../support/controlled-store.js';
+
+interface Options extends Partial<Pick<PosternOptions, 'cache' | 'store'>> {
+  readonly now?: Date;
+  readonly feed?: boolean | undefined;
+}
 
 type World = ReturnType<typeof createWorld>;
 type Attempt = Parameters<ReturnType<typeof internalsOf>['gate']['lease']>[0];
@@ -11,7 +16,7 @@ type Attempt = Parameters<ReturnType<typeof internalsOf>['gate']['lease']>[0];
 const READS = ['findTokenByDigest', 'findTokenByKeyId', 'findToken', 'listEndpoints', 'findEndpoint'] as const;
 
 /** An instance on a store that counts. Timers stand still, as its clock does. */
-function createWorld(options: Parameters<typeof createTestPostern>[0] & { feed?: boolean } = {}) {
+function createWorld(options: Options = {}) {
   const { feed, store: inner = memoryStore(), ...rest } = options;
   const store = controlledStore(inner, feed === undefined ? {} : { feed });
   const test = createTestPostern({ ...rest, store });
@@ -377,7 +382,7 @@ describe('a thousand leases', () => {
 describe('while the store is down', () => {
   const down = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
 
-  async function opened(options: Parameters<typeof createWorld>[0] = {}) {
+  async function opened(options: Options = {}) {
     const world = createWorld(options);
     const { token, record } = await issue(world);
     const lease = world.hold({ token, requirement: models });
