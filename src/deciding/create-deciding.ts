@@ -4,14 +4,14 @@ import { delay } from '../base/runtime.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import { Authorizer } from './authorizer.js';
 import { EndpointDirectory } from './endpoint-directory.js';
-import { Leases } from './leases.js';
+import type { Holding } from './lease.js';
 import { TokenCache } from './token-cache.js';
 import { UsageRecorder } from './usage.js';
 
 /** The room of decisions, as the instance sees it. */
 export interface Deciding {
   readonly authorizer: Authorizer;
-  readonly leases: Leases;
+  readonly holding: Holding;
   readonly forgetting: Forgetting;
   /** Writes the uses that wait. */
   flush(): Promise<void>;
@@ -25,26 +25,26 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
   const directory = new EndpointDirectory(store, settings.cache);
   const usage = new UsageRecorder(store, events);
   const authorizer = new Authorizer(ground, { cache, directory, usage, authenticators });
-  const leases = new Leases(ground, authorizer, cache, directory);
+  const holding: Holding = { ground, authorizer, cache, directory, leases: null, closed: false };
 
   // By the latest time that was read: a clock that fails must not keep a revocation out.
   const forgetToken = (id: string) => {
     cache.invalidate(id, time.latest);
-    leases.lookAtToken(id);
+    holding.leases?.lookAtToken(id);
   };
   const forgetEndpoints = (organization: string) => {
     directory.invalidate(organization);
-    leases.lookAtEndpoints(organization);
+    holding.leases?.lookAtEndpoints(organization);
   };
   const forgetAll = () => {
     cache.clear();
     directory.clear();
-    leases.lookAtAll();
+    holding.leases?.lookAtAll();
   };
   const setFeed = (connected: boolean) => {
     cache.setFeed(connected);
     directory.setFeed(connected);
-    leases.lookAtAll();
+    holding.leases?.lookAtAll();
     events.emit({ type: 'feed', at: new Date(settings.clock()), connected });
   };
   time.listen({
@@ -75,12 +75,12 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
 
   return {
     authorizer,
-    leases,
+    holding,
     forgetting: {
       token: forgetToken,
       stranger(id) {
         cache.invalidateStranger(id);
-        leases.lookAtToken(id);
+        holding.leases?.lookAtToken(id);
       },
       endpoints: forgetEndpoints,
       absences: () => cache.forgetAbsences(),
@@ -101,7 +101,8 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
     },
     flush: () => usage.flush(),
     async close() {
-      leases.close();
+      holding.closed = true;
+      holding.leases?.close();
       await usage.close();
       unsubscribe?.();
       forgetAll();

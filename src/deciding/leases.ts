@@ -1,13 +1,9 @@
 import { type Credential, credentialReader } from '../base/credential.js';
-import type { Ground } from '../base/ground.js';
 import { after, onNextTurn } from '../base/runtime.js';
 import { type Denied, unavailable } from '../domain/decision.js';
 import { AttemptReader, type GuardAttempt } from './attempt.js';
-import type { Authorizer } from './authorizer.js';
 import type { Answer, Call } from './call.js';
-import type { EndpointDirectory } from './endpoint-directory.js';
-import { Group, HeldLease, type Lease } from './lease.js';
-import type { TokenCache } from './token-cache.js';
+import { Group, HeldLease, type Holding, type Lease } from './lease.js';
 
 /** Most calls are over before this many milliseconds. Only leases that are open for longer are sorted into groups. */
 const SETTLING = 1_000;
@@ -32,10 +28,7 @@ const PER_TURN = 100;
  * A denial ends all leases of the group. If the store is down, leases survive two looks and end at the third.
  */
 export class Leases {
-  readonly #ground: Ground;
-  readonly #authorizer: Authorizer;
-  readonly #cache: TokenCache;
-  readonly #directory: EndpointDirectory;
+  readonly #holding: Holding;
   readonly #attempts: AttemptReader;
   readonly #readCredential: (token: unknown) => Credential;
   /** Leases that are in no group yet. */
@@ -47,15 +40,12 @@ export class Leases {
   /** How many changes were told so far. */
   #changes = 0;
   #cancelSettling: (() => void) | null = null;
-  #closed = false;
 
-  constructor(ground: Ground, authorizer: Authorizer, cache: TokenCache, directory: EndpointDirectory) {
-    this.#ground = ground;
-    this.#authorizer = authorizer;
-    this.#cache = cache;
-    this.#directory = directory;
-    this.#attempts = new AttemptReader(ground.settings);
-    this.#readCredential = credentialReader(ground.settings);
+  constructor(holding: Holding) {
+    const { settings } = holding.ground;
+    this.#holding = holding;
+    this.#attempts = new AttemptReader(settings);
+    this.#readCredential = credentialReader(settings);
   }
 
   /**
@@ -67,7 +57,7 @@ export class Leases {
   open(attempt: GuardAttempt, ended: (denial: Denied) => void): Lease {
     const lease = new HeldLease(attempt, ended, this.#release);
     this.#fresh.add(lease);
-    if (this.#closed) onNextTurn(() => this.close());
+    if (this.#holding.closed) onNextTurn(() => this.close());
     else {
       this.#cancelSettling ??= after(SETTLING, () => {
         this.#cancelSettling = null;
@@ -104,9 +94,8 @@ export class Leases {
     this.#lookAt(this.#groups.values());
   }
 
-  /** Ends all leases, those that are opened later, too. */
+  /** Ends all leases. Those that are opened once the instance is closed end, too. */
   close(): void {
-    this.#closed = true;
     this.#cancelSettling?.();
     this.#cancelSettling = null;
     const denial = unavailable('store', new Error('the instance was closed'));
@@ -127,7 +116,7 @@ export class Leases {
       try {
         this.#sort(lease);
       } catch (error) {
-        this.#end(lease, this.#authorizer.fault(error));
+        this.#end(lease, this.#holding.authorizer.fault(error));
       }
     });
   }
@@ -166,9 +155,9 @@ export class Leases {
     group.lookAgain = false;
     group.changesBefore = this.#changes;
     this.#lookAfter(this.#interval, group);
-    this.#authorizer.recheck(group.attempt).then(
+    this.#holding.authorizer.recheck(group.attempt).then(
       (answer) => this.#judge(group, answer),
-      (error) => this.#judge(group, { decision: this.#authorizer.fault(error), call: null }),
+      (error) => this.#judge(group, { decision: this.#holding.authorizer.fault(error), call: null }),
     );
   }
 
@@ -196,7 +185,8 @@ export class Leases {
     } else if (decision.reason === 'unavailable' && ++group.outages <= TOLERATED_OUTAGES) {
       this.#lookAfter(this.#interval, group);
     } else {
-      this.#ground.events.decision(decision, call?.knownHolder?.principal ?? null, this.#ground.time.latest);
+      const { events, time } = this.#holding.ground;
+      events.decision(decision, call?.knownHolder?.principal ?? null, time.latest);
       this.#endGroup(group, decision);
     }
   }
@@ -224,15 +214,15 @@ export class Leases {
 
   /** Milliseconds until one of the facts behind a decision is too old, or its token ends; the interval at most. */
   #timeToNextLook({ organization }: Group, { knownHolder: holder }: Call): number {
-    const { last, latest } = this.#ground.time;
-    const { ttl } = this.#cache;
+    const { ground, cache, directory } = this.#holding;
+    const { last, latest } = ground.time;
     const times = [this.#interval];
     if (holder !== null) times.push(holder.secretEndsAt - latest, holder.expiresAt - latest);
     for (const loadedAt of [
       holder?.account?.loadedAt,
-      organization === null ? undefined : this.#directory.loadedAt(organization),
+      organization === null ? undefined : directory.loadedAt(organization),
     ]) {
-      const left = (loadedAt ?? 0) + ttl - last;
+      const left = (loadedAt ?? 0) + cache.ttl - last;
       // What is too old already is served because the store is down.
       if (left > 0) times.push(left);
     }
@@ -240,7 +230,7 @@ export class Leases {
   }
 
   get #interval(): number {
-    const { ttl } = this.#cache;
+    const { ttl } = this.#holding.cache;
     return ttl === 0 ? UNCACHED : Math.min(ttl, LONGEST);
   }
 
@@ -254,7 +244,7 @@ export class Leases {
     try {
       lease.ended(denial);
     } catch (error) {
-      this.#authorizer.fault(error);
+      this.#holding.authorizer.fault(error);
     }
   }
 

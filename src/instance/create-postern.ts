@@ -67,7 +67,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   const { authenticators, organization } = ground.settings;
   const host = hostOf(ground);
   const attached = authenticators.map((each) => ('attach' in each ? each.attach(host) : each));
-  const { authorizer, leases, forgetting, ...deciding } = createDeciding(ground, attached);
+  const { authorizer, holding, forgetting, ...deciding } = createDeciding(ground, attached);
   const application = applicationAuthority(organization);
   const stopTrimming = startTrimming(ground);
   let closing: Promise<void> | null = null;
@@ -98,14 +98,8 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   };
   setInternals(postern, {
     ground,
-    gate: {
-      prepare: (requirement) => authorizer.prepare(requirement),
-      tryAuthorize: (attempt, mode) => authorizer.tryAuthorize(attempt, mode),
-      authorize: (attempt, mode) => authorizer.authorize(attempt, mode),
-      fault: (error) => authorizer.fault(error),
-      lease: (attempt, ended) => leases.open(attempt, ended),
-    },
-    leases,
+    gate: authorizer,
+    holding,
     secrets: { of: (token) => authorizer.secretOf(token), at: (digest) => new SecretReference(digest) },
     identify: (token) => authorizer.identify(token),
     attached: (authenticator) => attached[authenticators.indexOf(authenticator)] ?? null,

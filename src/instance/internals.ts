@@ -3,14 +3,13 @@ import type { Ground } from '../base/ground.js';
 import type { GuardAttempt } from '../deciding/attempt.js';
 import type { Mode } from '../deciding/call.js';
 import type { Identified } from '../deciding/identified.js';
-import type { Lease } from '../deciding/lease.js';
-import type { Leases } from '../deciding/leases.js';
+import type { Holding, Lease } from '../deciding/lease.js';
 import type { Decision, Denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { AttachableAuthenticator, Authenticator } from '../ports/authenticator.js';
 
-export type { GuardAttempt, Lease, Mode, SecretReference };
+export type { GuardAttempt, Holding, Lease, Mode, SecretReference };
 
 /** What guards ask an instance. Every outcome is a decision. */
 export interface Gate {
@@ -26,13 +25,6 @@ export interface Gate {
   authorize(attempt: GuardAttempt, mode?: Mode): Promise<Decision>;
   /** Reports what went wrong before a call could be asked about, and denies it. Never throws. */
   fault(error: unknown): Denied;
-  /**
-   * Keeps an attempt that was allowed up to date while its stream is open.
-   *
-   * @param ended called once, with the denial, when the attempt is no longer allowed: within `cache.ttl` of the change, at once where
-   *   the store has a feed. Never before `lease` returns, nor after the lease was closed
-   */
-  lease(attempt: GuardAttempt, ended: (denial: Denied) => void): Lease;
 }
 
 /** Secrets of API tokens, to ask the gate about without having the tokens. */
@@ -51,7 +43,8 @@ export interface Secrets {
 export interface Internals {
   readonly ground: Ground;
   readonly gate: Gate;
-  readonly leases: Pick<Leases, 'count' | 'lookAtAll'>;
+  /** For leases: see `leasesOf`. */
+  readonly holding: Holding;
   readonly secrets: Secrets;
   /** Who holds a credential, alive or not being told apart: a holder that has ended is a denial. Nothing is charged or counted. */
   identify(token: unknown): Promise<Identified | Denied>;

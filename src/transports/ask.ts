@@ -56,8 +56,8 @@ export function asker<Request, T extends TokenTypes>(
   zone: ZoneOf<Request>,
   { methodOf, identityOf }: Reading<Request>,
 ): Ask<Request, T> {
-  const { gate } = internalsOf(postern);
-  const askOnce = oncePerRequest(gate);
+  const { gate, holding } = internalsOf(postern);
+  const askOnce = oncePerRequest(gate, holding);
   const prepared = typeof requirement === 'function' ? requirement : gate.prepare(requirement);
   const constantZone = typeof zone === 'function' ? null : zone;
 

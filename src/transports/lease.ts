@@ -1,6 +1,7 @@
 import { after } from '../base/runtime.js';
 import type { Denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
+import { leasesOf } from '../instance/leases-of.js';
 import { passagesOf } from './once.js';
 
 /**
@@ -47,8 +48,8 @@ export function holdRequest(request: object, ended: (denial: Denied) => void): (
   if (passages.length === 0) {
     throw new PosternError('guard_missing', 'no guard let this request through: put one in front of the handler');
   }
-  const leases = passages.map(({ gate, attempt }) =>
-    gate.lease(attempt, (denial) => {
+  const leases = passages.map(({ holding, attempt }) =>
+    leasesOf(holding).open(attempt, (denial) => {
       close();
       ended(denial);
     }),

@@ -1,5 +1,5 @@
 import type { Decision } from '../domain/decision.js';
-import type { Gate, GuardAttempt } from '../instance/internals.js';
+import type { Gate, GuardAttempt, Holding } from '../instance/internals.js';
 import type { Presented } from './credential.js';
 
 /** An attempt as a guard makes it of a request. */
@@ -7,7 +7,7 @@ export type RequestAttempt = GuardAttempt & Presented;
 
 /** An attempt of a request that was allowed, or is being decided. */
 interface Passage {
-  readonly gate: Gate;
+  readonly holding: Holding;
   readonly attempt: RequestAttempt;
   /** Whether the credential was charged for it. */
   charged: boolean;
@@ -30,7 +30,7 @@ export function setOriginal(request: object, original: object): void {
 }
 
 /** Every attempt that let this request through, one for each guard. */
-export function passagesOf(request: object): readonly Pick<Passage, 'gate' | 'attempt'>[] {
+export function passagesOf(request: object): readonly Pick<Passage, 'holding' | 'attempt'>[] {
   const passages = PASSAGES.get(originalOf(request)) ?? [];
   return passages.filter(({ pending }) => pending === null);
 }
@@ -40,7 +40,7 @@ export function passagesOf(request: object): readonly Pick<Passage, 'gate' | 'at
  * the first decision that allows it. The guards after that one look at everything again, but for what is used up: the limits,
  * and the proof. That is so for the very credential that was charged; another one on the same request is a use of its own.
  */
-export function oncePerRequest(gate: Gate) {
+export function oncePerRequest(gate: Gate, holding: Holding) {
   /** @param request the object that every guard of this request sees, and no other request's */
   return function ask(request: object, attempt: RequestAttempt, askAs: AskAs): Answer {
     const original = originalOf(request);
@@ -48,7 +48,7 @@ export function oncePerRequest(gate: Gate) {
     const earlier =
       attempt.token === null
         ? undefined
-        : passages.find((each) => each.gate === gate && isUse(each) && isSame(each.attempt, attempt));
+        : passages.find((each) => each.holding === holding && isUse(each) && isSame(each.attempt, attempt));
     // Another guard of this request is asking: what it is told decides whether there is anything left to charge.
     if (earlier?.pending) return earlier.pending.then(() => ask(request, attempt, askAs));
     const decision = askAs(earlier === undefined ? 'use' : 'recheck');
@@ -56,7 +56,7 @@ export function oncePerRequest(gate: Gate) {
     // What a function computed is the application's to change; a lease asks again what was asked.
     const { requirement } = attempt;
     const kept = requirement ? { ...attempt, requirement: gate.prepare(requirement) } : attempt;
-    const passage: Passage = { gate, attempt: kept, charged: false, pending: null };
+    const passage: Passage = { holding, attempt: kept, charged: false, pending: null };
     passages.push(passage);
     PASSAGES.set(original, passages);
     if (!(decision instanceof Promise)) {

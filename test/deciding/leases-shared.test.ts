@@ -5,9 +5,9 @@ import type { Store } from 'postern/store';
 import { postgresStore } from 'postern/stores/postgres';
 import { redisStore } from 'postern/stores/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { internalsOf } from '../../src/instance/internals.js';
 import { askChild, startChild } from '../stores/child.js';
 import { listen } from '../stores/listening.js';
+import { leasesOf } from '../support/leases.js';
 import { useRedis } from '../support/redis-server.js';
 import { usePostgres } from '../support/services.js';
 
@@ -58,7 +58,7 @@ describe.each(Object.keys(STORES) as (keyof typeof STORES)[])('leases in one of 
     const { token, record } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
     let lease: { close(): void } | undefined;
     const ended = new Promise<Denied>((resolve) => {
-      lease = internalsOf(postern).gate.lease({ token, requirement }, resolve);
+      lease = leasesOf(postern).open({ token, requirement }, resolve);
     });
     return { id: record.id, ended, close: () => lease?.close() };
   }
@@ -88,6 +88,6 @@ describe.each(Object.keys(STORES) as (keyof typeof STORES)[])('leases in one of 
     const { ended } = await hold({ scope: 'models:write' });
     await stop();
     expect(await ended).toMatchObject({ reason: 'unavailable', cause: 'store' });
-    expect(internalsOf(postern).leases.count()).toEqual({ leases: 0, groups: 0 });
+    expect(leasesOf(postern).count()).toEqual({ leases: 0, groups: 0 });
   });
 });

@@ -4,6 +4,7 @@ import { createTestPostern } from 'postern/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { internalsOf } from '../../src/instance/internals.js';
 import { controlledStore } from '../support/controlled-store.js';
+import { leasesOf } from '../support/leases.js';
 
 interface Options extends Partial<Pick<PosternOptions, 'cache' | 'store'>> {
   readonly now?: Date;
@@ -11,7 +12,7 @@ interface Options extends Partial<Pick<PosternOptions, 'cache' | 'store'>> {
 }
 
 type World = ReturnType<typeof createWorld>;
-type Attempt = Parameters<ReturnType<typeof internalsOf>['gate']['lease']>[0];
+type Attempt = Parameters<ReturnType<typeof internalsOf>['gate']['authorize']>[0];
 
 const READS = ['findTokenByDigest', 'findTokenByKeyId', 'findToken', 'listEndpoints', 'findEndpoint'] as const;
 
@@ -20,7 +21,8 @@ function createWorld(options: Options = {}) {
   const { feed, store: inner = memoryStore(), ...rest } = options;
   const store = controlledStore(inner, feed === undefined ? {} : { feed });
   const test = createTestPostern({ ...rest, store });
-  const { gate, leases } = internalsOf(test.postern);
+  const { gate } = internalsOf(test.postern);
+  const leases = leasesOf(test.postern);
   return {
     ...test,
     store,
@@ -30,7 +32,7 @@ function createWorld(options: Options = {}) {
     /** Opens a lease, and notes each denial that ends it. */
     hold(attempt: Attempt) {
       const ended: Denied[] = [];
-      const lease = gate.lease(attempt, (denial) => ended.push(denial));
+      const lease = leases.open(attempt, (denial) => ended.push(denial));
       return { ended, reasons: () => ended.map(({ reason }) => reason), close: () => lease.close() };
     },
     /** Lets time pass for the clock and the timers. */
@@ -452,7 +454,7 @@ describe('while the store is down', () => {
     const postern = createPostern({ store: memoryStore(), clock: () => now(), onEvent: () => {} });
     const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['models:read'] } } });
     const reasons: string[] = [];
-    internalsOf(postern).gate.lease({ token, requirement: models }, ({ reason }) => reasons.push(reason));
+    leasesOf(postern).open({ token, requirement: models }, ({ reason }) => reasons.push(reason));
     now = () => Number.NaN;
     await vi.advanceTimersByTimeAsync(1_000);
     await settled();
@@ -495,7 +497,7 @@ describe('nothing is left', () => {
   it('of a lease whose callback throws: the others end all the same', async () => {
     const world = createWorld();
     const { token, record } = await issue(world);
-    world.gate.lease({ token, requirement: models }, () => {
+    world.leases.open({ token, requirement: models }, () => {
       throw new Error('the application');
     });
     const other = world.hold({ token, requirement: models });
@@ -509,7 +511,7 @@ describe('nothing is left', () => {
     const { token, record } = await issue(world);
     const ended: string[] = [];
     const all = Array.from({ length: 3 }, () =>
-      world.gate.lease({ token, requirement: models }, ({ reason }) => {
+      world.leases.open({ token, requirement: models }, ({ reason }) => {
         ended.push(reason);
         for (const each of all) each.close();
       }),

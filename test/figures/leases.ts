@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createPostern, memoryStore } from 'postern';
 import { internalsOf } from '../../src/instance/internals.js';
+import { leasesOf } from '../support/leases.js';
 import { between, pause, percentile, sharedClock } from './lib/numbers.js';
 import { Report } from './lib/report.js';
 import { type ServiceName, startService } from './lib/services.js';
@@ -120,14 +121,15 @@ async function untilNone(count: () => Promise<number>): Promise<number> {
 async function bytesOfLeases(): Promise<[string, number][]> {
   const postern = createPostern({ store: memoryStore() });
   const { gate } = internalsOf(postern);
+  const leases = leasesOf(postern);
   const tokens = await createTokens(postern, IN_MEMORY);
   const one = tokens[0] as Created;
   for (const { token } of tokens) await gate.authorize({ token, requirement: REQUIREMENT });
 
-  const hold = ({ token }: Created) => gate.lease({ token, requirement: REQUIREMENT }, () => {});
+  const hold = ({ token }: Created) => leases.open({ token, requirement: REQUIREMENT }, () => {});
   const signalled = ({ token }: Created) => {
     const controller = new AbortController();
-    return gate.lease({ token, requirement: REQUIREMENT }, (denial) => controller.abort(denial));
+    return leases.open({ token, requirement: REQUIREMENT }, (denial) => controller.abort(denial));
   };
   return [
     ['in the core, all of one token', await bytesEach(() => tokens.map(() => hold(one)))],

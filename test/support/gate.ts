@@ -15,7 +15,6 @@ export function withGate(postern: Postern, answers: Partial<Gate>): Postern {
     tryAuthorize: (attempt, mode) => gate.tryAuthorize(attempt, mode),
     authorize: (attempt, mode) => gate.authorize(attempt, mode),
     fault: (error) => gate.fault(error),
-    lease: (attempt, ended) => gate.lease(attempt, ended),
   };
   const copy = { ...postern };
   setInternals(copy, { ...internals, gate: { ...bound, ...answers } });

@@ -5,11 +5,11 @@ import type { Denied, Postern } from 'postern';
 import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import WebSocket, { WebSocketServer } from 'ws';
-import { internalsOf } from '../../src/instance/internals.js';
 import { asker } from '../../src/transports/ask.js';
 import { leaseNodeRequest } from '../../src/transports/lease.js';
 import { readNodeCredential } from '../../src/transports/node-credential.js';
 import { eventually } from '../support/eventually.js';
+import { leasesOf } from '../support/leases.js';
 import { connectionsOf, startWebSockets } from './lease-hosts.js';
 
 const closing: (() => unknown)[] = [];
@@ -58,7 +58,7 @@ describe.each(Object.keys(HOSTS) as (keyof typeof HOSTS)[])('WebSockets of %s', 
     const { token, record } = await world.issue({ endpoints: ['live'] });
     const host = await HOSTS[name](world.postern);
     closing.push(() => host.close());
-    const { leases } = internalsOf(world.postern);
+    const leases = leasesOf(world.postern);
     return {
       ...world,
       record,

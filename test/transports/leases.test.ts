@@ -9,9 +9,9 @@ import { guard, leaseOf } from 'postern/express';
 import { guard as fetchGuard, leaseOf as fetchLease } from 'postern/fetch';
 import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { internalsOf } from '../../src/instance/internals.js';
 import { eventually } from '../support/eventually.js';
 import { thrown } from '../support/instance.js';
+import { leasesOf } from '../support/leases.js';
 import { requireTool } from '../support/tools.js';
 import { type Host, LEASE_HOSTS, type Opened } from './lease-hosts.js';
 
@@ -33,7 +33,7 @@ async function createStreams(name: keyof typeof LEASE_HOSTS) {
   const host: Host = await LEASE_HOSTS[name](world.postern, live, (opened) => waiting.shift()?.(opened));
   closing.push(() => host.close());
   const next = () => new Promise<Opened>((resolve) => waiting.push(resolve));
-  const { leases } = internalsOf(world.postern);
+  const leases = leasesOf(world.postern);
   return {
     ...world,
     token,
@@ -47,9 +47,10 @@ async function createStreams(name: keyof typeof LEASE_HOSTS) {
       const handling = next();
       const client = get({ port: host.port, path: '/events', headers: { authorization: `Bearer ${bearer}` } });
       client.on('error', () => {});
+      const answered = once(client, 'response') as Promise<[IncomingMessage]>;
       const opened = await handling;
       opened.send('first');
-      const [response] = (await once(client, 'response')) as [IncomingMessage];
+      const [response] = await answered;
       response.on('error', () => {});
       const [first] = await once(response, 'data');
       expect(String(first)).toContain('first');
@@ -126,7 +127,7 @@ describe.each(Object.keys(LEASE_HOSTS) as (keyof typeof LEASE_HOSTS)[])('server-
 
   it('leave nothing behind when their clients vanish, or their handlers end them', async () => {
     const streams = await createStreams(name);
-    const vanishing = await Promise.all([streams.open(), streams.open()]);
+    const vanishing = [await streams.open(), await streams.open()];
     const finished = await streams.open();
     expect(streams.leases.count().leases).toBe(3);
     for (const { client } of vanishing) client.destroy();
@@ -192,7 +193,7 @@ describe('a lease', () => {
       await world.postern.tokens.update(record.id, { types });
       expect((await ended).reason).toBe(change === 'scope' ? 'scope_missing' : 'endpoint_not_granted');
       await response.text();
-      expect(internalsOf(world.postern).leases.count().leases).toBe(0);
+      expect(leasesOf(world.postern).count().leases).toBe(0);
     }
   });
 
@@ -206,7 +207,7 @@ describe('a lease', () => {
     });
     const request = new Request('http://x/', { headers: { authorization: `Bearer ${bearer}` }, signal: gone.signal });
     expect(await (await handler(request)).text()).toBe('false');
-    expect(internalsOf(postern).leases.count().leases).toBe(0);
+    expect(leasesOf(postern).count().leases).toBe(0);
   });
 
   it('is over with a handler that throws, or that has no body to answer with', async () => {
@@ -224,7 +225,7 @@ describe('a lease', () => {
         return answer();
       });
       await handler(new Request('http://x/', { headers })).catch(() => {});
-      expect(internalsOf(postern).leases.count().leases).toBe(0);
+      expect(leasesOf(postern).count().leases).toBe(0);
     }
   });
 
@@ -236,7 +237,7 @@ describe('a lease', () => {
       new Request('http://x/', { headers: { authorization: `Bearer ${await token(grants)}` } }),
     );
     expect(response.body).toBe(body);
-    expect(internalsOf(postern).leases.count().leases).toBe(0);
+    expect(leasesOf(postern).count().leases).toBe(0);
   });
 
   it('is refused where no guard let the request through', () => {

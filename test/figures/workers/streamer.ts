@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { guard, leaseOf } from 'postern/express';
-import { internalsOf } from '../../../src/instance/internals.js';
+import { leasesOf } from '../../support/leases.js';
 import { openPostern, REQUIREMENT, type StoreName } from '../lib/stores.js';
 import { answer } from '../lib/workers.js';
 
@@ -18,7 +18,7 @@ const server = app.listen(0, '127.0.0.1');
 answer(
   {
     port: () => (server.address() as AddressInfo).port,
-    leases: () => internalsOf(postern).leases.count().leases,
+    leases: () => leasesOf(postern).count().leases,
   },
   async () => {
     server.closeAllConnections();

@@ -2,6 +2,8 @@ import * as grpc from '@grpc/grpc-js';
 import { createPostern, type Decision, type Denied, memoryStore } from 'postern';
 import { guard } from 'postern/grpc';
 import { describe, expect, it } from 'vitest';
+import type { Leases } from '../../../src/deciding/leases.js';
+import { internalsOf } from '../../../src/instance/internals.js';
 import { withGate } from '../../support/gate.js';
 
 const ALLOWED: Decision = { allowed: true, principal: null };
@@ -26,11 +28,12 @@ function setUp() {
   } as unknown as grpc.ServerInterceptingCallInterface;
   const postern = withGate(createPostern({ store: memoryStore() }), {
     tryAuthorize: () => ALLOWED,
-    lease(_attempt, ended) {
-      leases.add(ended);
-      return { close: () => void leases.delete(ended) };
-    },
   });
+  const open: Leases['open'] = (_attempt, ended) => {
+    leases.add(ended);
+    return { close: () => void leases.delete(ended) };
+  };
+  Object.assign(internalsOf(postern).holding, { leases: { open } });
   const interceptor = guard(postern, { '/a.B/C': { public: true } });
   const call = interceptor({ path: '/a.B/C' } as Parameters<typeof interceptor>[0], wire);
   call.start({

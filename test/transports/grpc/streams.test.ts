@@ -4,6 +4,7 @@ import * as grpc from '@grpc/grpc-js';
 import { type GrpcGuardOptions, type GrpcRequirements, guard } from 'postern/grpc';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { internalsOf } from '../../../src/instance/internals.js';
+import { leasesOf } from '../../support/leases.js';
 import { createWorld } from '../world.js';
 import { bearer, encode, FORMS, type Form, insecure, openCall, startServer, statusOf } from './harness.js';
 
@@ -101,7 +102,7 @@ const ENDS: readonly {
     requirement: { endpoint: 'summarizer' },
     end: async ({ clock, postern }) => {
       clock.now += 3_600_000;
-      internalsOf(postern).leases.lookAtAll();
+      leasesOf(postern).lookAtAll();
     },
     code: grpc.status.UNAUTHENTICATED,
     details: 'The token has expired.',
@@ -184,7 +185,7 @@ describe.each(FORMS)('an open call (%s)', (form) => {
 
   it('leaves nothing behind, however it ends', async () => {
     const world = await createWorld();
-    const { leases } = internalsOf(world.postern);
+    const leases = leasesOf(world.postern);
     const { open } = await serve(world.postern, { [PATH]: { scope: 'models:read' } });
     const answered = await open(form, bearer(world.tokens.developer));
     const left = await open(form, bearer(world.tokens.developer));
@@ -230,7 +231,7 @@ describe('the lease of a call', () => {
 
   it('asks what was asked at the start, whatever the handler did to the metadata', async () => {
     const world = await createWorld();
-    const { leases } = internalsOf(world.postern);
+    const leases = leasesOf(world.postern);
     const needed = { endpoint: '' };
     const seen = { requirement: 0, zone: 0 };
     const { open } = await serve(
