@@ -1,6 +1,6 @@
 /**
- * Access tokens: one server exchanges API tokens for short-lived JWTs; another one accepts them by the first one's public keys
- * alone. Here both run in one process, and share nothing but an address.
+ * Access tokens: one server exchanges API tokens for short-lived JWTs. Another accepts them with only the first one's public keys.
+ * Here both run in one process, and share only an address.
  *
  *   npx tsx examples/access-tokens.ts        (PORT=3000 for a port of your choice)
  *
@@ -15,7 +15,7 @@ import { onShutdown } from './shutdown.js';
 
 const names = { issuer: 'https://auth.acme.dev', audience: 'https://api.acme.dev' };
 
-// The issuer has the store, and keeps its signing keys there: encrypted under this key, which is a secret to keep.
+// The issuer keeps its signing keys in the store, encrypted under this key. Keep this key secret.
 const signed = accessTokens({ ...names, encryptionKey: crypto.getRandomValues(new Uint8Array(32)) });
 const postern = createPostern({ store: memoryStore(), authenticators: [signed] });
 const grants = { developer: { scopes: ['models:write'] } } as const;
@@ -36,7 +36,7 @@ auth.post('/token', express.json(), async (request, response) => {
 });
 const authUrl = await listen(auth, 0);
 
-// The API knows the address of the keys, and has no database.
+// The API knows only the address of the keys. It has no database.
 const verifier = accessTokens.verifier({ ...names, jwks: `${authUrl}/.well-known/jwks.json` });
 const api = createPostern({ store: memoryStore(), authenticators: [verifier] });
 const app = express();

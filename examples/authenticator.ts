@@ -1,5 +1,5 @@
 /**
- * An authenticator of one's own: session tokens that an application issued before it had postern, beside API tokens.
+ * Your own authenticator: session tokens that an application issued before it used postern, beside API tokens.
  *
  *   npx tsx examples/authenticator.ts      (PORT=3000 for a port of your choice)
  *
@@ -17,7 +17,7 @@ const SECRET = crypto.getRandomValues(new Uint8Array(32));
 const ROLES: Record<string, string[]> = { reader: ['models:read'], editor: ['models:write'] };
 
 const sessions: Authenticator = {
-  // By form alone: nothing of the token is believed yet.
+  // By form alone: nothing in the token is verified yet.
   accepts: (token) => decodeProtectedHeader(token).typ === 'session+jwt',
   async authenticate(token, now) {
     try {

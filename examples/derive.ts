@@ -1,5 +1,5 @@
 /**
- * A derived token: whoever holds an API token hands out a narrower and shorter one, and asks no server for it.
+ * A derived token: the holder of an API token makes a narrower, short-lived one without asking a server.
  *
  *   npx tsx examples/derive.ts      (PORT=3000 for a port of your choice)
  *
@@ -12,7 +12,7 @@ import { guard, notFound } from 'postern/express';
 import { derive } from 'postern/jwt';
 import { onShutdown } from './shutdown.js';
 
-// The server. It is told nothing of derived tokens: every postern verifies them.
+// The server needs no option for derived tokens: every instance verifies them.
 const postern = createPostern({ store: memoryStore() });
 const { token } = await postern.tokens.create({
   name: 'example',
@@ -29,7 +29,7 @@ app.post('/models', guard(postern, { scope: 'models:write' }), (_request, respon
 });
 app.use(notFound());
 
-// The holder, anywhere: on a laptop, in a browser tab, at the edge. For a worker that reads models for five minutes.
+// The holder, on a laptop, in a browser tab or at the edge, makes a token for a worker that reads models for five minutes.
 const narrow = await derive(token, { scopes: ['models:read'], methods: ['GET'], expiresIn: '5m' });
 
 const server = app.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {

@@ -1,10 +1,10 @@
 /**
- * An access token that is bound to a key (DPoP, RFC 9449): whoever steals it has nothing, because each call needs a proof that
- * only the key's holder can make, and that is good once.
+ * An access token that is bound to a key (DPoP, RFC 9449). It is useless to a thief, because each call needs a proof that only
+ * the key's holder can make. A proof is good once.
  *
  *   npx tsx examples/dpop.ts      (PORT=3000 for a port of your choice)
  *
- * It makes the calls itself, because a proof is good for one call and one minute, and then ends.
+ * It makes the calls itself, because a proof is good for one call within one minute. Then it ends.
  */
 import type { AddressInfo } from 'node:net';
 import express from 'express';
@@ -12,7 +12,7 @@ import { createPostern, memoryStore } from 'postern';
 import { guard } from 'postern/express';
 import { accessTokens, dpopProof, generateKeys } from 'postern/jwt';
 
-// The server. A proof names the address that the client called: `audience` says what that is, whatever a request claims.
+// The server. A proof names the called address. It is compared with `audience`, never with a header of the request.
 const port = Number(process.env.PORT ?? 0);
 const app = express();
 const server = app.listen(port, '127.0.0.1');
@@ -27,7 +27,7 @@ app.get(
 );
 const { token } = await postern.tokens.create({ name: 'example', types: { developer: { scopes: ['models:read'] } } });
 
-// The client has a key pair, and tells the exchange its public half.
+// The client makes a key pair, and gives its public half to the exchange.
 const [key] = await generateKeys({ alg: 'ES256' });
 if (key === undefined) throw new Error('no key');
 const { d: _private, ...dpopKey } = key;

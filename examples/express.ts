@@ -20,7 +20,7 @@ const { token } = await postern.tokens.create({
 });
 
 const app = express();
-// Before the body parser: what is refused is not read.
+// Before the body parser, so that bodies of refused calls are not read.
 app.post('/summarizer', guard(postern, { endpoint: 'summarizer' }), express.json(), (request, response) => {
   response.json({ summary: 'short', calledBy: request.principal?.owner });
 });

@@ -1,6 +1,6 @@
 /**
- * Fetch-style handlers, here routed by Hono and served by `node:http`. Where the runtime serves fetch itself (Workers, Bun, Deno),
- * `export default app` takes the place of everything from `createServer` on.
+ * Fetch-style handlers, here routed by Hono and served by `node:http`. On a runtime that serves fetch itself (Workers, Bun, Deno),
+ * write `export default app` in place of everything from `createServer` on.
  *
  *   npx tsx examples/fetch.ts        (PORT=3000 for a port of your choice)
  *
@@ -34,7 +34,7 @@ app.post('/models', (context) => createModel(context.req.raw));
 app.notFound(notFound());
 
 const server = createServer(async ({ method = 'GET', url = '/', rawHeaders }, outgoing) => {
-  // `rawHeaders`: in `headers` Node has dropped a second Authorization, which the guard has to refuse.
+  // From `rawHeaders`, because Node drops a second Authorization from `headers`, and the guard must refuse that.
   const headers = new Headers();
   for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i] as string, rawHeaders[i + 1] as string);
   const response = await app.fetch(new Request(new URL(url, 'http://localhost'), { method, headers }));

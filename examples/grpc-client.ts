@@ -1,10 +1,10 @@
 /**
- * A client for `grpc.ts`. It prints the answer, or the status that the call was denied with.
+ * A client for `grpc.ts`. It prints the answer, or the status of the denial.
  *
  *   npx tsx examples/grpc-client.ts HOST:PORT METHOD [TOKEN]
  *
- * Outside of an example use TLS: what is sent here can be read on the way. grpc-js does not insist on it, not even for call
- * credentials; other clients (Python's) refuse to send those over an open channel.
+ * Outside of an example use TLS, because others can read this connection. grpc-js does not insist on TLS, not even for call
+ * credentials. Other clients (Python's) refuse to send those over an open channel.
  */
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 

@@ -1,6 +1,6 @@
 /**
- * An Express application with a login of its own mounts the management API and the console below /tokens: its people
- * manage their personal tokens there, its administrators the organization's.
+ * An Express application with its own login mounts the management API and the console below /tokens. Its people manage their
+ * personal tokens there, its administrators those of the organization.
  *
  *   npx tsx examples/management-express.ts      (PORT=3000 for a port of your choice)
  */
@@ -15,14 +15,14 @@ import { onShutdown } from './shutdown.js';
 const postern = createPostern({ store: memoryStore() });
 await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
 
-/** The application's people: who they are, and what tokens of theirs may be granted. */
+/** The application's people, with the most that their tokens may be granted. */
 const PEOPLE = {
   ada: { owner: 'ada', name: 'Ada Lovelace', types: { user: { endpoints: ['summarizer'] } } },
   grace: { owner: 'grace', name: 'Grace Hopper', types: { developer: { scopes: ['*'] } } },
 } as const;
 type Person = (typeof PEOPLE)[keyof typeof PEOPLE];
 
-/** The application's own login, as small as one can be: whoever knows a name is let in. */
+/** A minimal login of the application: it lets in everyone who knows a name. */
 const sessions = new Map<string, Person>();
 const personOf = (request: Request) => sessions.get(/\bsid=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1] ?? '');
 
@@ -41,11 +41,11 @@ app.post('/login', express.urlencoded(), (request, response) => {
   response.cookie('sid', sid, { httpOnly: true, sameSite: 'lax' }).redirect(303, '/');
 });
 
-// Who calls is whom the application's session names; a token with developer access is taken as well.
+// The caller comes from the application's session. A token with developer access is accepted too.
 const identify = (_request: unknown, source: unknown) => personOf(source as Request) ?? null;
 app.use(toNodeHandler(managementApi(postern, { basePath: '/tokens', identify })));
 
-// What the tokens are for.
+// The endpoint that the tokens reach.
 app.post('/summarizer', guard(postern, { endpoint: 'summarizer' }), (request, response) => {
   response.json({ summary: 'short', calledBy: request.principal?.owner });
 });

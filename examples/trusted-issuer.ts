@@ -35,7 +35,7 @@ const accessToken = await signing.setExpirationTime('1h').sign(privateKey);
 const issuer = trustedIssuer({
   issuer: provider.url,
   audience: AUDIENCE,
-  // What the provider's groups may do here is this application's knowledge; whoever is in none is nobody.
+  // The application maps the provider's groups to rights. A caller in none of them is nobody.
   principal: ({ sub, groups }) => {
     const reads = Array.isArray(groups) && groups.includes('readers');
     return reads ? { owner: sub, types: { developer: { scopes: ['models:read'] } } } : null;

@@ -1,7 +1,7 @@
 /**
- * A map that holds at most `limit` entries and forgets those that were not asked for lately. Two generations: a hit in the
- * older one moves the entry to the younger; when the younger has `limit / 2`, it becomes the older and what nobody asked
- * for since is gone. A hit costs one look-up and writes nothing, and eviction needs no list and no timer.
+ * A map of at most `limit` entries that forgets the least recently used. It has two generations. A hit in the old generation
+ * moves the entry to the young one. When the young one holds `limit / 2` entries, it becomes the old one, and the entries of
+ * the previous old one are dropped. A hit in the young generation writes nothing. Eviction needs no list and no timer.
  */
 export class BoundedMap<K, V> {
   readonly #half: number;

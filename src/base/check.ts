@@ -3,8 +3,8 @@ import { PosternError, type PosternErrorCode } from '../domain/errors.js';
 import { didYouMean } from '../domain/nearest.js';
 
 /**
- * Reads someone's input through a schema. Only its own properties count (a polluted `Object.prototype` adds nothing), an
- * unknown one is refused by name, and the first fault becomes a sentence.
+ * Checks input against a schema. Only own properties count: a polluted `Object.prototype` adds nothing. An unknown property is
+ * refused by name. The first fault becomes the message.
  *
  * @throws PosternError `code` with the field's path, or `option_unknown`
  */
@@ -15,7 +15,7 @@ export function check<S extends z.ZodType>(
   code: PosternErrorCode,
 ): z.output<S> {
   const result = schema.safeParse(ownCopy(input));
-  // Its own properties only, again: a field that was left out must not be looked for in `Object.prototype`.
+  // Own properties only, again: a missing field must not be found in `Object.prototype`.
   if (result.success) return ownCopy(result.data) as z.output<S>;
   const issue = innermost(result.error.issues[0]);
   if (issue?.code === 'unrecognized_keys') {
@@ -28,7 +28,7 @@ export function check<S extends z.ZodType>(
   throw new PosternError(code, issue?.message ?? 'can not be read', { path, input: what });
 }
 
-/** The names that an object may have at a place in someone's input. */
+/** The allowed keys of the object at this path of the input. */
 function namesAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
   const def = ownCopy(schema._zod.def) as Partial<Nesting>;
   const inner = [def.innerType, def.in, def.out, ...(def.options ?? [])].filter((each) => each !== undefined);
@@ -39,7 +39,7 @@ function namesAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonl
   return next === undefined ? [] : namesAt(next, rest);
 }
 
-/** What Zod's types of values hold of others. */
+/** The places in which Zod schemas hold other schemas. */
 interface Nesting {
   readonly innerType: z.core.$ZodType;
   readonly in: z.core.$ZodType;
@@ -50,20 +50,20 @@ interface Nesting {
   readonly valueType: z.core.$ZodType;
 }
 
-/** Of a union that no branch of fits: the fault in the branch that fits on the outside, with its whole path. */
+/** If no branch of a union fits: the fault inside the branch of the right kind, with its whole path. */
 function innermost(issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | undefined {
   if (issue?.code !== 'invalid_union') return issue;
   const inner = issue.errors.flat().find(({ path }) => path.length > 0);
   return inner ? innermost({ ...inner, path: [...issue.path, ...inner.path] }) : issue;
 }
 
-/** A plain object with a null prototype and the same own properties; what is no object, as it is. */
+/** A copy with a null prototype and the same own properties. A value that is not an object is returned as it is. */
 export function ownCopy<Value>(input: Value): Value {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
   return Object.assign(Object.create(null), input);
 }
 
-/** A property that an object has of its own or by its class: what every object inherits (a polluted `Object.prototype`) is none. */
+/** An object's own property or its class's. A property of `Object.prototype` (which may be polluted) does not count. */
 export function unpolluted<Target extends object, Key extends keyof Target>(
   target: Target,
   key: Key,

@@ -3,17 +3,17 @@ import { MAX_TOKEN_LENGTH, tokenForm } from '../domain/token-format.js';
 import { type Hash, hash } from './digest.js';
 import type { Settings } from './options.js';
 
-/** A token of a foreign form is shorter than this: no one's pattern is run over an attacker's long text. */
+/** The longest imported token. Patterns of the application are never run over an attacker's long text. */
 const MAX_IMPORTED_LENGTH = 512;
-/** How every JOSE header begins, as base64url: `{"`. */
+/** The beginning of every JOSE header, as base64url: `{"`. */
 const JWS_HEAD = 'eyJ';
 
 /**
- * Stands for the secret of an API token where the token itself is not kept, such as in a session: decisions about it are
- * those about the token. It is an object of this class, so nobody can send one.
+ * Stands for an API token when the token itself is not kept, such as in a session. Decisions about it are the same as for the
+ * token. It is an object of this class, so no client can send one.
  */
 export class SecretReference {
-  /** The digest that the store keeps of the secret. */
+  /** The secret's digest, as the store keeps it. */
   readonly digest: string;
 
   constructor(digest: string) {
@@ -21,19 +21,19 @@ export class SecretReference {
   }
 }
 
-/** A token that is looked up in the store. What it is goes no further: from here on it is named by its hashes. */
+/** A token that is looked up in the store. Its text is dropped here: from now on only its hashes are used. */
 export interface OpaqueCredential {
   /** SHA-256 of the whole token: the key of the cache. */
   readonly key: string;
-  /** SHA-256 of the part that is the secret (what the store's digest is made of), or that digest itself. */
+  /** SHA-256 of the secret part, from which the store's digest is made; or that digest itself. */
   readonly secret: string;
   readonly by: 'secret' | 'digest';
   readonly signed: null;
 }
 
-/** What may be a signed token, by how it begins and that it has dots: what it is of is looked at where nobody has seen it before. */
+/** A credential that looks like a signed token: it has the beginning, and dots. It is parsed only if the cache doesn't know it. */
 export interface SignedCredential {
-  /** SHA-256 of the whole token: the key of what is remembered of it. */
+  /** SHA-256 of the whole token: the key of the cache. */
   readonly key: string;
   readonly secret: null;
   /** The token itself. */
@@ -43,23 +43,23 @@ export interface SignedCredential {
 export type Credential = OpaqueCredential | SignedCredential | 'token_missing' | 'token_malformed' | 'token_unknown';
 
 /**
- * Takes a credential as it came, and says what it is by form alone: nothing is read for it. Of an own token, `secret` and
- * `key` are one. Refusals come before the hash.
+ * Classifies a credential by its form alone, without I/O. For a token of this instance's own form, `secret` and `key` are the
+ * same. Refusals come before hashing.
  */
 export function credentialReader(settings: Settings, digest: Hash = hash): (token: unknown) => Credential {
   const isOwn = tokenForm(settings.tokenPrefix);
   const { importedTokens } = settings;
-  // Without an authenticator the only signed tokens are derived ones, which all begin the same.
+  // Without an authenticator the only signed tokens are derived tokens. They all begin with the same characters.
   const signedHead = settings.authenticators.length === 0 ? DERIVED_HEAD : JWS_HEAD;
 
   function imported(token: string): Credential {
     if (token.length > MAX_IMPORTED_LENGTH || !/^[\x21-\x7e]+$/.test(token)) return 'token_unknown';
     for (const { pattern, secret } of importedTokens) {
       const match = pattern.exec(token);
-      // The whole token: `^` and `$` don't anchor every branch of `^a|b$`.
+      // The match must be the whole token: `^` and `$` don't anchor every branch of `^a|b$`.
       if (match === null || match[0] !== token) continue;
       const part = secret(match);
-      // ASCII, as the token is: `secret` may only choose a part of it.
+      // `secret` may only choose a part of the token, so the part is ASCII like the token.
       if (part !== undefined && part !== '' && token.includes(part))
         return { key: digest(token), secret: digest(part), by: 'secret', signed: null };
     }
@@ -77,7 +77,7 @@ export function credentialReader(settings: Settings, digest: Hash = hash): (toke
       const key = digest(token);
       return { key, secret: key, by: 'secret', signed: null };
     }
-    // An imported token may begin so by chance: one of letters and digits alone is no JWS (RFC 7515 section 7.1).
+    // An imported token may begin like this by chance. Without a dot it is not a JWS (RFC 7515 section 7.1).
     if (token.startsWith(signedHead) && token.indexOf('.') > 0)
       return { key: digest(token), secret: null, signed: token };
     return importedTokens.length === 0 ? 'token_unknown' : imported(token);

@@ -1,7 +1,7 @@
 import { PosternError } from '../domain/errors.js';
 import type { TokenPosition } from '../ports/store.js';
 
-/** Where a page of tokens ended, as the text that callers hand back. It is opaque to them, and checked when it returns. */
+/** The end of a page of tokens, as text. It is opaque to callers, and checked when they hand it back. */
 export function encodeCursor({ createdAt, id }: TokenPosition): string {
   return `${createdAt.toString(36)}-${id}`;
 }

@@ -3,16 +3,16 @@ import type { DeadGrant } from '../domain/token-record.js';
 import type { StoredEndpoint } from '../ports/records.js';
 import type { Store } from '../ports/store.js';
 
-/** So many names are asked for in one read. */
+/** The most names in one read. */
 const BATCH = 1_000;
 
-/** What is granted in an organization. */
+/** Grants in an organization. */
 export interface GrantedIn {
   readonly organization: string;
   readonly grants: Grants;
 }
 
-/** Of each, the grants that reach nothing: their endpoint was deleted, and one that has its name now is another. */
+/** For each item, the grants whose endpoint was deleted. They reach nothing: a new endpoint of the same name is another one. */
 export async function findDeadGrants(
   store: Store,
   asked: readonly GrantedIn[],
@@ -34,7 +34,7 @@ export async function findDeadGrants(
   );
 }
 
-/** Those of an organization's endpoints that have one of these names. */
+/** The organization's endpoints with these names. */
 export async function findEndpoints(
   store: Store,
   organization: string,
@@ -47,7 +47,7 @@ export async function findEndpoints(
   return found;
 }
 
-/** Grants of one endpoint by its uid; a grant of a name alone reaches whatever has the name. */
+/** The grants that name an endpoint by its uid. A grant by name alone can't be dead. */
 function boundGrants({ stored }: Grants): { readonly type: string; readonly id: string; readonly uid: string }[] {
   return Object.entries(stored).flatMap(([type, grant]) => {
     if (!isEndpointGrant(grant) || grant.endpoints === '*') return [];

@@ -5,14 +5,14 @@ import { asciiBytes, type DerivedToken } from '../domain/derived-token.js';
 import { bytesToLatin1 } from './digest.js';
 import { subtleCrypto } from './runtime.js';
 
-/** Bound to this use: the digest that the store keeps, and whatever else may come of a token, tell nothing of the key. */
+/** Binds the key to this use. The stored digest, and other values derived from a token, reveal nothing of the key. */
 const INFO = asciiBytes('postern derived token, Ed25519 seed, version 1');
-/** PKCS #8 of an Ed25519 private key (RFC 8410 section 7): what stands before the 32 bytes of the seed. */
+/** The beginning of a PKCS #8 Ed25519 private key (RFC 8410 section 7). The 32 bytes of the seed follow. */
 const PKCS8_HEAD = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
 
-/** An Ed25519 key that comes of an API token, as a JWK (RFC 8037). */
+/** An Ed25519 key that is derived from an API token, as a JWK (RFC 8037). */
 export interface DerivedKey {
-  /** RFC 7638 thumbprint of the public key, base64url: the `kid` of what is signed with it. */
+  /** RFC 7638 thumbprint of the public key, base64url: the `kid` of tokens signed with it. */
   readonly kid: string;
   /** The public half, base64url. */
   readonly x: string;
@@ -21,8 +21,8 @@ export interface DerivedKey {
 }
 
 /**
- * The key of an API token: `HKDF-SHA-256(token)` (RFC 5869, no salt: a token is 256 random bits) is the seed. `null` where the
- * runtime's Web Crypto API has no Ed25519.
+ * The key of an API token. Its seed is `HKDF-SHA-256(token)` (RFC 5869); a token has 256 random bits, so no salt is needed.
+ * `null` if the runtime's Web Crypto API has no Ed25519.
  */
 export async function derivedKeyOf(token: string): Promise<DerivedKey | null> {
   const subtle = subtleCrypto();
@@ -36,13 +36,13 @@ export async function derivedKeyOf(token: string): Promise<DerivedKey | null> {
     const { x } = await subtle.exportKey('jwk', key);
     return typeof x === 'string' ? { kid: thumbprintOf(x), x, d: encodeBase64url(seed) } : null;
   } catch (error) {
-    // A runtime without Ed25519 says so by this name; whatever else fails is a failure.
+    // A runtime without Ed25519 throws this error. Any other error is a failure.
     if ((error as Error | null)?.name === 'NotSupportedError') return null;
     throw error;
   }
 }
 
-/** A thumbprint as the digester takes it: 32 bytes as text. */
+/** A thumbprint in the digester's input form: 32 bytes as text. */
 export function keyIdOf(kid: string): string {
   return bytesToLatin1(decodeBase64url(kid) ?? new Uint8Array());
 }
@@ -53,9 +53,9 @@ export function thumbprintOf(x: string): string {
 }
 
 /**
- * Whether a derived token is signed with a key, given its public half as the store keeps it.
+ * Whether a derived token is signed with the key of this stored public half.
  *
- * @throws Error where this runtime can't tell: a fault
+ * @throws Error if this runtime can't verify: a fault
  */
 export async function isSignedWith(publicKey: string, { signed, signature }: DerivedToken): Promise<boolean> {
   const subtle = subtleCrypto();

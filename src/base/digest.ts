@@ -3,21 +3,21 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { nativeHash } from './runtime.js';
 
 /**
- * SHA-256 of an ASCII text, as 32 characters, one a byte: the shortest string that holds a digest. It is what the cache is
- * keyed by. A digest of the whole token, so that two tokens never share an entry; of a text that is not
- * ASCII, one that no token has.
+ * SHA-256 of an ASCII text, as 32 characters, one for each byte: the shortest string that holds a digest. The cache uses it as
+ * its key, over the whole token, so that two tokens never share an entry. A text that is not ASCII gets a hash that no token
+ * has.
  */
 export type Hash = (text: string) => string;
 
-/** The same in JavaScript alone (five times slower). Of ASCII the answers are identical; a test runs every path with both. */
+/** The same in pure JavaScript (five times slower). For ASCII the results are identical; tests run every path with both. */
 export const portableHash: Hash = (text) => bytesToLatin1(sha256(bytesOf(text)));
 
 export const hash: Hash = nativeHash() ?? portableHash;
 
-/** One HMAC key over the digests. The first of a list writes, all verify. */
+/** An HMAC key over the digests. The first of a list is used for new secrets; all are used to verify. */
 export interface PepperKey {
   readonly id: string;
-  /** `null`: no key. Listed last, it lets tokens go on that were made before there was a pepper. */
+  /** `null`: no key. Listed last, it keeps tokens valid that were made before the first pepper. */
   readonly key: Uint8Array | null;
 }
 
@@ -26,11 +26,11 @@ export interface DigestedSecret {
   readonly pepper: string | null;
 }
 
-/** Turns the hash of a secret into what the store keeps. */
+/** Turns the hash of a secret into the stored digest. */
 export interface Digester {
-  /** The digest that a new secret is stored under. */
+  /** The digest for a new secret. */
   write(hashed: string): DigestedSecret;
-  /** Every digest that this secret may be stored under. */
+  /** Every digest that this secret may have in the store. */
   candidates(hashed: string): readonly string[];
 }
 
@@ -62,7 +62,7 @@ function latin1ToHex(text: string): string {
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** What is not ASCII is no token: it gets bytes that no token has, two for each character. */
+/** One byte for each ASCII character. Other text is not a token: it gets two bytes for each character, which no token has. */
 function bytesOf(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   let codes = 0;
@@ -75,7 +75,7 @@ function bytesOf(text: string): Uint8Array {
   return Uint8Array.from({ length: 2 * text.length }, (_, i) => text.charCodeAt(i >> 1) >> (i & 1 ? 0 : 8));
 }
 
-/** One byte a character: digests are bytes. */
+/** One byte for each character. */
 function asciiBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);

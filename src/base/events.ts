@@ -5,35 +5,35 @@ import type { TokenRecord } from '../domain/token-record.js';
 import type { Actor, ChangeType } from '../ports/changes.js';
 import { FaultLog } from './fault-log.js';
 
-/** A token or an endpoint was changed, by this instance. Never holds a secret. */
+/** This instance changed a token or an endpoint. Never holds a secret. */
 export interface ChangeEvent {
   readonly type: ChangeType;
   readonly at: Date;
   readonly actor: Actor;
-  /** From where, as the application names it; `null` where it doesn't. */
+  /** The caller's address, as the application gave it; otherwise `null`. */
   readonly from: string | null;
   readonly organization: string;
   /** The token's or the endpoint's id. */
   readonly subject: string;
-  /** As it is after the change; of something deleted: as it was, where that was known. */
+  /** The state after the change. After a deletion: the last known state, if any. */
   readonly record?: TokenRecord;
   readonly endpoint?: Endpoint;
 }
 
-/** An attempt was decided. Sampled: at most 50 a second, `skipped` says how many were left out before this one. */
+/** A decision was made. At most 50 such events a second; `skipped` counts those left out before this one. */
 export interface DecisionEvent {
   readonly type: 'decision';
   readonly at: Date;
   readonly allowed: boolean;
-  /** `null` where it was allowed. */
+  /** `null` if the attempt was allowed. */
   readonly reason: DenialReason | null;
-  /** Whose token; `null` where none was looked at or none was known. */
+  /** The token's id; `null` if no token was needed, or none was found. */
   readonly tokenId: string | null;
   readonly organization: string | null;
   readonly skipped: number;
 }
 
-/** Something failed inside: what was denied as `unavailable` or `internal_error`, a flush of uses, a clock set back. */
+/** Something failed: a decision (`unavailable`, `internal_error`), a flush of uses, a clock that was set back. */
 export interface FaultEvent {
   readonly type: 'fault';
   readonly at: Date;
@@ -41,24 +41,24 @@ export interface FaultEvent {
   readonly error: unknown;
 }
 
-/** Whether changes made by other processes are told at once. While they are not, the cache serves nothing older than 5 seconds. */
+/** Whether the store reports other processes' changes at once. While it doesn't, the cache serves nothing older than 5 seconds. */
 export interface FeedEvent {
   readonly type: 'feed';
   readonly at: Date;
   readonly connected: boolean;
 }
 
-/** What `onEvent` is told, told apart by `type`. Holds no secret. */
+/** The events of `onEvent`, distinguished by `type`. They hold no secret. */
 export type PosternEvent = ChangeEvent | DecisionEvent | FaultEvent | FeedEvent;
 
-/** The `onEvent` option. What it throws, or rejects with, changes nothing. */
+/** The `onEvent` option. Its errors and rejections are ignored. */
 export type EventListener = (event: PosternEvent) => unknown;
 
 const DECISIONS_PER_SECOND = 50;
 
 /**
- * Hands events to the application. What its listener throws, or rejects with, changes nothing here. Where there is none, faults
- * are written to `console.error`.
+ * Hands events to the application's listener, and ignores the listener's errors. Without a listener, faults are written to
+ * `console.error`.
  */
 export class Events {
   readonly #listener: EventListener | null;
@@ -86,7 +86,7 @@ export class Events {
     else this.emit({ type: 'fault', at: new Date(now), during, error });
   }
 
-  /** @param denied whose credential it was, where it was known and denied */
+  /** @param denied the principal of a known credential that was denied */
   decision(decision: Decision, denied: Principal | null, now: number): void {
     if (this.#listener === null) return;
     if (now - this.#windowStart >= 1000 || now < this.#windowStart) {

@@ -2,13 +2,13 @@ import { isPosternError } from '../domain/errors.js';
 import { escapeInvisible, redact } from '../domain/text.js';
 import { printError } from './runtime.js';
 
-/** Milliseconds between two lines. */
+/** Milliseconds between two lines, at least. */
 const PAUSE = 1000;
 const LONGEST = 300;
-/** An error and what caused it, so many deep. */
+/** How deep the chain of causes is followed, the error itself included. */
 const MAX_CAUSES = 3;
 
-/** Tells of faults where the application doesn't listen: on `console.error`, at most one a second, without secrets. */
+/** Reports faults if the application has no listener: on `console.error`, at most one a second, without secrets. */
 export class FaultLog {
   #last = Number.NEGATIVE_INFINITY;
   #skipped = 0;
@@ -30,11 +30,11 @@ function told(error: unknown): string {
   for (let each = error; each instanceof Error && texts.length < MAX_CAUSES; each = each.cause) {
     texts.push(`${each.name}${isPosternError(each) ? ` ${each.code}` : ''}: ${each.message}`);
   }
-  if (texts.length === 0) return 'what was thrown is no Error';
+  if (texts.length === 0) return 'the thrown value is not an Error';
   return escapeInvisible(withoutSecrets(texts.join(' < '))).slice(0, LONGEST);
 }
 
-/** Whoever wrote an error may have put into it what came with a request, in whatever form. */
+/** An error's text may hold anything that came with a request. */
 function withoutSecrets(text: string): string {
   return redact(text)
     .replace(/\b(bearer|basic|dpop)\s+\S+/gi, '$1 …')

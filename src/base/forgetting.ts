@@ -1,15 +1,15 @@
 import type { Confirmation } from '../ports/store.js';
 
-/** What management tells the caches of decisions after a change that was made here. */
+/** Tells the caches of the deciding room about a change that was made in this process. */
 export interface Forgetting {
-  /** Nothing that was read of this token before is served again. */
+  /** Older reads of this token are never served again. */
   token(id: string): void;
-  /** The same, of an id that the store does not have. So that nobody's ids can't flush the cache, few of them are remembered. */
+  /** The same for an id that the store doesn't have. Few of these are remembered, so that made-up ids can't flush the cache. */
   stranger(id: string): void;
-  /** Nothing that was read of this organization's endpoints before is served again. */
+  /** Older reads of this organization's endpoints are never served again. */
   endpoints(organization: string): void;
-  /** A credential that was unknown may be known now: an import brought it. */
+  /** An import was made: a credential that was unknown before may be known now. */
   absences(): void;
-  /** Resolves once no live process serves what was changed before: each has said so, or what it knew is too old. */
+  /** Resolves once no live process serves the old state: each has confirmed it, or its cache entries have become too old. */
   confirm(): Promise<Confirmation>;
 }

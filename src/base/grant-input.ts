@@ -7,12 +7,12 @@ import type { Catalog, CatalogType } from '../domain/token-types.js';
 
 const MAX_GRANTS = 1_000;
 
-/** Finds the endpoint that has this id now. Its `uid` is `null` where a grant is to be of the name alone. */
+/** Finds the endpoint that has this id now. A `uid` of `null` makes a grant by name alone. */
 export type FindEndpoint = (id: string) => Promise<{ readonly uid: string | null } | null>;
 
 /**
- * Reads the `types` of a token to be made: every type and scope must be known, every endpoint registered. The grant of
- * an endpoint is bound to the one that has the name now.
+ * Reads the `types` of a new token. Every type and scope must be known, and every endpoint registered. The grant of an endpoint
+ * is bound to the endpoint that has the name now.
  *
  * @throws PosternError `types_missing`, `type_unknown`, `scope_unknown`, `endpoint_unknown`, `input_invalid`, `option_unknown`
  */
@@ -27,11 +27,11 @@ export async function readGrants(types: unknown, catalog: Catalog, find: FindEnd
     });
   }
   const grants: Record<string, StoredGrant> = {};
-  // Sorted, so that equal grants have one text whatever order their types were given in.
+  // Sorted, so that equal grants have the same text.
   for (const name of names.sort()) {
     const type = catalog.types.get(name);
     if (!type) {
-      throw new PosternError('type_unknown', `is no token type here: use ${[...catalog.types.keys()].join(', ')}`, {
+      throw new PosternError('type_unknown', `is not a known token type: use ${[...catalog.types.keys()].join(', ')}`, {
         path: `types.${name}`,
       });
     }

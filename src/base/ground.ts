@@ -6,7 +6,7 @@ import type { Settings } from './options.js';
 import { Time } from './time.js';
 import { TokenReader } from './token-reader.js';
 
-/** The floor that the rooms above stand on. It knows none of them. */
+/** Shared by the rooms above. It knows none of them. */
 export interface Ground {
   readonly settings: Settings;
   readonly store: Store;

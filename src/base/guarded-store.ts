@@ -1,7 +1,8 @@
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { Store } from '../ports/store.js';
 
-const METHODS = [
+/** Every method that a store must have. */
+export const STORE_METHODS = [
   'findTokenByDigest',
   'findTokenByKeyId',
   'findToken',
@@ -31,12 +32,12 @@ const METHODS = [
 
 /** The methods that a store lacks. */
 export function missingMethods(store: unknown): readonly string[] {
-  return METHODS.filter((method) => typeof (store as Record<string, unknown> | null)?.[method] !== 'function');
+  return STORE_METHODS.filter((method) => typeof (store as Record<string, unknown> | null)?.[method] !== 'function');
 }
 
 /**
- * A store whose every failure, thrown or rejected, is a `PosternError`: its own where it gave one, `unavailable` otherwise.
- * After `close` it answers `closed`.
+ * Wraps a store. Every failure becomes a `PosternError`: the store's own, or `unavailable`. After `close`, every call rejects
+ * with `closed`.
  */
 export function guardedStore(store: Store): Store {
   let closing: Promise<void> | null = null;
@@ -45,7 +46,7 @@ export function guardedStore(store: Store): Store {
     return attempt(work);
   };
   const guarded = Object.fromEntries(
-    [...METHODS, 'confirm' as const].map((method) => [
+    [...STORE_METHODS, 'confirm' as const].map((method) => [
       method,
       // biome-ignore lint/suspicious/noExplicitAny: each call is passed on as it came, to the method of the same name
       (...given: any[]) => call(() => (store[method] as (...all: any[]) => Promise<unknown>)(...given)),
@@ -70,7 +71,7 @@ async function attempt<T>(work: () => Promise<T>): Promise<T> {
     if (isPosternError(error)) throw error;
     throw new PosternError(
       'unavailable',
-      `the store failed: ${messageOf(error)}. Nothing is known to be changed; try again`,
+      `the store failed: ${messageOf(error)}. It is unknown whether anything was changed; try again`,
       {
         cause: error,
       },

@@ -3,7 +3,7 @@ import { isOrganizationName } from '../domain/endpoint.js';
 
 export const NAME_LENGTH = 200;
 
-/** Text that every store can keep: no NUL (PostgreSQL has none), no half of a surrogate pair (UTF-8 has none). */
+/** Text that every store can keep: no NUL (PostgreSQL refuses it), no half of a surrogate pair (UTF-8 can't encode it). */
 export const text = (least: number, most: number) =>
   z.string(`give a text of ${least} to ${most} characters`).refine((value) => {
     const length = [...value].length;

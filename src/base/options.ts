@@ -15,39 +15,39 @@ import type { EventListener } from './events.js';
 import { missingMethods } from './guarded-store.js';
 import { webRandom } from './runtime.js';
 
-/** Options of `createPostern`. Unknown ones are refused. */
+/** Options of `createPostern`. Unknown options are refused. */
 export interface PosternOptions<T extends TokenTypes = TokenTypes> {
-  /** Where tokens and endpoints are kept: `memoryStore()`, `sqliteStore(…)`, or one of your own. */
+  /** The store for tokens and endpoints: `memoryStore()`, `sqliteStore(…)`, or one of your own. */
   readonly store: Store;
-  /** What is meant wherever no organization is named. Default `'default'`. */
+  /** The organization that is used if a call names none. Default `'default'`. */
   readonly organization?: string | undefined;
-  /** What tokens begin with: `<prefix>_…`. Default `'pst'`. */
+  /** The beginning of every token: `<prefix>_…`. Default `'pst'`. */
   readonly tokenPrefix?: string | undefined;
-  /** What kinds of token there are, and what they may do. Default {@link bentocloudTokenTypes}. */
+  /** The kinds of token, with their scopes. Default {@link bentocloudTokenTypes}. */
   readonly tokenTypes?: T | undefined;
   /**
-   * Key of an HMAC over the stored digests, so that who can write to the store still can't make a token. A list rotates
-   * it: the first one writes, all verify. Default: none.
+   * Key of an HMAC over the stored digests. With it, an attacker who can write to the store still can't make a token. A list
+   * rotates the key: the first is used for new tokens, all are used to verify. Default: none.
    */
   readonly pepper?: Uint8Array | string | readonly Pepper[] | undefined;
   /** Default: on, 30 seconds, 200,000 tokens. `false`: each verification reads the store. */
   readonly cache?: CacheOptions | false | undefined;
-  /** The forms of tokens that were issued elsewhere and taken over with `tokens.import`. Default: none. */
+  /** The forms of tokens that were issued elsewhere and added with `tokens.import`. Default: none. */
   readonly importedTokens?: readonly ImportedTokenForm[] | undefined;
   /**
-   * Signed tokens that are accepted besides API tokens and what is derived from them: `accessTokens(…)`, `trustedIssuer(…)` of
-   * `postern/jwt`, or an {@link Authenticator} of your own. The first that accepts a token's form judges it. Default: none.
+   * Further signed tokens to accept, besides API tokens and tokens derived from them: `accessTokens(…)`, `trustedIssuer(…)` of
+   * `postern/jwt`, or an {@link Authenticator} of your own. The first that accepts a token's form verifies it. Default: none.
    */
   readonly authenticators?: readonly (Authenticator | AttachableAuthenticator)[] | undefined;
-  /** What counts the calls of tokens with a `rateLimit` or a `quota`. Default: none, and no token may have limits. */
+  /** Counts the calls of tokens with a `rateLimit` or a `quota`. Default: none, and no token may have limits. */
   readonly rateLimiter?: RateLimiter | undefined;
-  /** What a limiter that can't answer means. Default `'deny'`: the call is refused (`unavailable`). `'allow'`: it is not limited. */
+  /** The decision if the limiter can't answer. Default `'deny'`: refused (`unavailable`). `'allow'`: the call is not limited. */
   readonly onLimiterFault?: 'deny' | 'allow' | undefined;
-  /** What becomes of the audit log. Default: it is kept for ever, and grows. */
+  /** Retention of the audit log. Default: kept for ever, so it grows. */
   readonly audit?: AuditOptions | undefined;
   /**
-   * Called with each change, fault and, sampled, decision. What it throws changes nothing. Default: faults are written to
-   * `console.error`, at most one a second.
+   * Called with each change, each fault, and a sample of the decisions. Its errors are ignored. Default: faults are written
+   * to `console.error`, at most one a second.
    */
   readonly onEvent?: EventListener | undefined;
   /** Epoch milliseconds. Default `Date.now`. */
@@ -56,40 +56,40 @@ export interface PosternOptions<T extends TokenTypes = TokenTypes> {
   readonly random?: Random | undefined;
 }
 
-/** A key under which the digests of tokens are kept as HMAC-SHA-256. */
+/** An HMAC-SHA-256 key over the digests of tokens. */
 export interface Pepper {
   /** A name for the key, stored beside each digest. */
   readonly id: string;
   /**
-   * At least 16 random bytes, or an ASCII text of at least that many characters. `null` stands for "no pepper": listed last, it lets the
-   * tokens go on that were made before there was one.
+   * At least 16 random bytes, or an ASCII text of at least 16 characters. `null` means "no pepper": listed last, it keeps tokens
+   * valid that were made before the first pepper.
    */
   readonly key: Uint8Array | string | null;
 }
 
-/** How long what was read from the store is served. */
+/** How long rows from the store are served from memory. */
 export interface CacheOptions {
-  /** How long what was read may be served, at most. Default `'30s'`. */
+  /** The longest time that a row is served. Default `'30s'`. */
   readonly ttl?: Duration | undefined;
   /**
-   * For how long beyond `ttl` what was known is served while the store is down. Default 0: it is refused (`unavailable`).
-   * A revocation that was seen before holds; one that was made elsewhere meanwhile is not seen.
+   * Extra time after `ttl` while the store is down. Default 0: calls are then refused (`unavailable`). Revocations that were
+   * seen before still hold. A revocation that another process makes during the outage is not seen.
    */
   readonly staleIfUnavailable?: Duration | undefined;
-  /** How many tokens are remembered, at most; the half of them that was used last always is. Default 200,000. */
+  /** The most tokens in the cache. The most recently used half is always kept. Default 200,000. */
   readonly maxTokens?: number | undefined;
 }
 
-/** What becomes of the audit log. */
+/** Retention of the audit log. */
 export interface AuditOptions {
   /**
-   * For how long changes are kept, a day at least. What is older is removed for good within the hours after, in the background.
-   * Several processes at one store should give the same. Default: for ever.
+   * How long changes are kept, at least a day. Older changes are removed for good within hours, in the background. Processes
+   * that share a store should use the same value. Default: for ever.
    */
   readonly keep?: Duration | undefined;
 }
 
-/** A form that imported tokens have, so that the form check lets them by. */
+/** A form of imported tokens, so that the form check accepts them. */
 export interface ImportedTokenForm {
   /** Must be anchored with `^` and `$`. */
   readonly pattern: RegExp;
@@ -124,9 +124,8 @@ export interface Settings {
 export interface CacheLimits {
   /** Milliseconds. Nothing older than this is served as valid. */
   readonly ttl: number;
-  /** Milliseconds beyond `ttl` for which what is known may be served while the store is down. */
+  /** Milliseconds beyond `ttl` in which rows may still be served while the store is down. */
   readonly staleIfUnavailable: number;
-  /** How many tokens are remembered. */
   readonly maxTokens: number;
 }
 
@@ -142,7 +141,7 @@ function isAuthenticator(value: unknown): boolean {
   return aFunction(attach) || (aFunction(accepts) && aFunction(authenticate));
 }
 
-/** An object inside the options: of it, too, only its own properties count. */
+/** An object inside the options. Only its own properties count. */
 const nested = <Shape extends z.ZodRawShape>(shape: Shape) => z.preprocess(ownCopy, z.strictObject(shape));
 
 const schema = z.strictObject({
@@ -224,7 +223,7 @@ export function readOptions(options: unknown): Settings {
   }
   const given = check(schema, options, 'createPostern', 'option_invalid');
   const missing = missingMethods(given.store);
-  if (missing.length > 0) throw invalid('store', `is no store: it lacks ${missing.join(', ')}`);
+  if (missing.length > 0) throw invalid('store', `is not a store: it lacks ${missing.join(', ')}`);
   const random = given.random ?? webRandom();
   if (random === null) throw invalid('random', 'is needed here: this runtime has no crypto.getRandomValues');
   return {
@@ -263,21 +262,22 @@ function readPeppers(pepper: Uint8Array | string | readonly Pepper[]): readonly 
     if (ids.has(id)) throw invalid(`pepper.${index}.id`, `is ${id} twice: name each key differently`);
     ids.add(id);
     if (key === null) {
-      if (index === 0) throw invalid('pepper.0.key', 'is null, and the first one writes: put a key before it');
+      if (index === 0)
+        throw invalid('pepper.0.key', 'is null, but the first key is used for new tokens: put a key before it');
       return { id, key };
     }
     const bytes = typeof key === 'string' ? asciiBytes(key) : key.slice();
     if (bytes === null || bytes.length < PEPPER_BYTES) {
       throw invalid(
         `pepper.${index}.key`,
-        `must be at least ${PEPPER_BYTES} bytes, or an ASCII text of as many characters`,
+        `must be at least ${PEPPER_BYTES} bytes, or an ASCII text of at least ${PEPPER_BYTES} characters`,
       );
     }
     return { id, key: bytes };
   });
 }
 
-/** The bytes of a text, `null` where it has more than ASCII: that would depend on an encoding. */
+/** The bytes of an ASCII text. Other text gives `null`, because its bytes would depend on an encoding. */
 function asciiBytes(text: string): Uint8Array | null {
   return /^[\x20-\x7e]*$/.test(text) ? Uint8Array.from(text, (character) => character.charCodeAt(0)) : null;
 }
@@ -289,7 +289,7 @@ function readImportedForm({ pattern, secret }: ImportedTokenForm, index: number)
   }
   if (flags.includes('m'))
     throw invalid(`importedTokens.${index}.pattern`, 'must not have the flag m: ^ and $ would match inside');
-  // Without g and y: a pattern that remembers where it stopped accepts a token on every other call.
+  // Without the flags g and y: they remember a position, so a token would be accepted on every other call only.
   return { pattern: new RegExp(source, flags.replace(/[gy]/g, '')), secret: secret ?? ((match) => match[0]) };
 }
 

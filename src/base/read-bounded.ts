@@ -1,7 +1,7 @@
 /**
- * The bytes of a body, or `null` where there are more than `most`: then it is cancelled, and the rest is read by nobody.
+ * The bytes of a body, or `null` if there are more than `most`. A body that is too long is cancelled, and its rest is not read.
  *
- * @throws the stream's own error, where the body breaks off
+ * @throws the stream's own error if the body breaks off
  */
 export async function readBounded(body: ReadableStream<Uint8Array> | null, most: number): Promise<Uint8Array | null> {
   if (body === null) return new Uint8Array();
@@ -11,7 +11,7 @@ export async function readBounded(body: ReadableStream<Uint8Array> | null, most:
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     length += part.value.length;
     if (length > most) {
-      // Whoever sends more waits for nobody to read it.
+      // Not awaited: a sender could delay the answer.
       void reader.cancel().catch(() => {});
       return null;
     }

@@ -1,8 +1,8 @@
 import { BoundedMap } from './bounded-map.js';
 
 /**
- * One entry a key: a value, or the fact that there is none. A new entry replaces the old one of either kind, so what was seen
- * gone never comes back. Absences are bounded apart: a flood of unknown keys drives out no value.
+ * Holds one entry for each key: a value, or an absence. A new entry replaces the old one of either kind, so a value that was
+ * seen deleted never comes back. Absences have a limit of their own: a flood of unknown keys evicts no value.
  */
 export class Remembered<K, Value, Absence> {
   readonly #values: BoundedMap<K, Value>;
@@ -45,7 +45,7 @@ export class Remembered<K, Value, Absence> {
     this.#absences.clear();
   }
 
-  /** How many values there are. */
+  /** The number of values, without the absences. */
   get size(): number {
     return this.#values.size;
   }

@@ -1,6 +1,6 @@
 /**
- * What the core takes from the JavaScript runtime, and all that it takes: nothing here is imported, so the core loads
- * anywhere; what a runtime lacks is left out or asked for as an option.
+ * Everything that the core uses of the JavaScript runtime. Nothing is imported, so the core loads anywhere. A missing part is
+ * left out, or must be given as an option.
  */
 interface Globals {
   readonly process?: {
@@ -15,7 +15,7 @@ interface Globals {
   readonly performance?: { now(): number };
 }
 
-/** What is used of the Web Crypto API's `SubtleCrypto`. */
+/** The used part of the Web Crypto API's `SubtleCrypto`. */
 interface Subtle {
   importKey(format: string, data: Uint8Array, algorithm: Algorithm, extractable: boolean, uses: string[]): Promise<Key>;
   exportKey(format: 'jwk', key: Key): Promise<{ readonly x?: string }>;
@@ -26,7 +26,7 @@ interface Algorithm {
   readonly name: string;
 }
 
-/** A `CryptoKey`: nobody looks into it. */
+/** A `CryptoKey`, used as an opaque value. */
 type Key = object;
 
 interface NodeCrypto {
@@ -35,14 +35,14 @@ interface NodeCrypto {
 
 const globals = globalThis as unknown as Globals;
 
-/** Node's own synchronous hash, where there is one (`crypto.hash`: Node 20.12, Bun, Deno). */
+/** The runtime's synchronous hash (`crypto.hash`: Node 20.12, Bun, Deno), or `null`. */
 export function nativeHash(): ((text: string) => string) | null {
   const crypto = globals.process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined;
   const hash = crypto?.hash;
   return typeof hash === 'function' ? (text) => hash('sha256', text, 'latin1') : null;
 }
 
-/** Random bytes of the Web Crypto API, or `null` where the runtime has none. */
+/** Random bytes of the Web Crypto API, or `null` if the runtime has none. */
 export function webRandom(): ((length: number) => Uint8Array) | null {
   const crypto = globals.crypto;
   return typeof crypto?.getRandomValues === 'function'
@@ -50,12 +50,12 @@ export function webRandom(): ((length: number) => Uint8Array) | null {
     : null;
 }
 
-/** The Web Crypto API, or `null` where the runtime has none (a page that was not loaded over https). */
+/** The Web Crypto API, or `null` if the runtime has none (a page that was not loaded over https). */
 export function subtleCrypto(): Subtle | null {
   return globals.crypto?.subtle ?? null;
 }
 
-/** Calls back once after a while, without keeping the process alive. Returns what cancels it. */
+/** Calls back once after this time, without keeping the process alive. Returns a function that cancels it. */
 export function after(milliseconds: number, callback: () => void): () => void {
   if (typeof globals.setTimeout !== 'function') return () => {};
   const timer = globals.setTimeout(callback, milliseconds);
@@ -63,7 +63,7 @@ export function after(milliseconds: number, callback: () => void): () => void {
   return () => globals.clearTimeout?.(timer);
 }
 
-/** Waits, and keeps the process alive meanwhile. */
+/** Waits. The process stays alive until then. */
 export function delay(milliseconds: number): Promise<void> {
   const { setTimeout } = globals;
   if (typeof setTimeout !== 'function') return Promise.reject(new Error('this runtime has no timers'));
@@ -72,23 +72,23 @@ export function delay(milliseconds: number): Promise<void> {
   });
 }
 
-/** Tells whoever runs the process. Never throws. */
+/** Prints for the operator. Never throws. */
 export function printError(text: string): void {
   try {
     globals.console?.error?.(text);
   } catch {}
 }
 
-/** Whether people may be told more than strangers should read. What doesn't say what it is counts as production. */
+/** Whether answers may show internals. A runtime without an environment counts as production. */
 export function isDevelopment(): boolean {
   const { env } = globals.process ?? {};
   return env !== undefined && env.NODE_ENV !== 'production';
 }
 const { setImmediate, setTimeout: later, performance } = globals;
 
-/** Milliseconds of a clock that nobody sets. */
+/** Milliseconds of a monotonic clock, if the runtime has one. */
 export const elapsed: () => number = performance ? () => performance.now() : Date.now;
 
-/** Calls back once the event loop has turned: after whatever waits for it now. */
+/** Calls back in the next turn of the event loop, after everything that is queued now. */
 export const onNextTurn: (callback: () => void) => unknown =
   setImmediate ?? ((callback) => (later ? later(callback, 0) : callback()));

@@ -1,54 +1,52 @@
 import type { Clock } from '../ports/environment.js';
 
-/** A step back of more than this is a clock that was set, not one that is being slewed. */
+/** Milliseconds. A larger step back means that the clock was set, not slewed. */
 const JUMP = 1000;
 const MINUTE = 60_000;
-/** A step ahead of more than this may be a clock that is wrong; it may be a night without a call, too. */
+/** A larger step ahead may be a wrong clock, or just a night without a call. */
 const DAY = 86_400_000;
-/** So many jumps ahead can be taken back: what was seen before an earlier one has ended for good. */
+/** Only this many jumps ahead can be undone. Jumps before them are final. */
 const MAX_JUMPS = 3;
 
-/** Told of a clock that was set. */
 interface Listeners {
-  /** It was set back: ages mean nothing then. */
+  /** The clock was set back: ages are meaningless now. */
   setBack(): void;
-  /** It read wildly ahead, came back, and is believed again. */
+  /** The clock was far ahead, came back, and is trusted again. */
   believed(): void;
 }
 
 /**
- * The time as decisions see it. What has ended has ended: a clock that is set back never brings a credential back to life, so
- * lives are judged by the latest time that was ever seen. Ages in the cache go by the clock itself.
+ * The time for decisions. A clock that is set back never makes an expired credential valid again: expiry is judged by the latest
+ * time that was ever read. Ages in the cache use the clock itself.
  *
- * There is one exception. A clock that jumped ahead by more than a day, and came back to less than a day after the time that it
- * jumped from, was wrong: once it has run there for a minute it is believed again, and lives are judged by it, or by the latest
- * time before the jump. Where it ran ahead for a day, the jump was right.
+ * There is one exception: a clock that jumps ahead by more than a day, and comes back to at most a day after the time before the
+ * jump, was wrong. After a minute there it is trusted again. Expiry is then judged by the clock, or by the latest time before the
+ * jump if that is later. If the clock stays ahead for a day, the jump was right.
  */
 export class Time {
   readonly #clock: Clock;
   #listeners: Listeners = { setBack() {}, believed() {} };
   #latest = Number.NEGATIVE_INFINITY;
   #previous = Number.NEGATIVE_INFINITY;
-  /** The latest times before the jumps ahead that may be wrong, the earliest first. */
+  /** The latest time before each jump that may be wrong, the earliest jump first. */
   #beforeJumps: number[] = [];
   #jumpedTo = 0;
-  /** Since when the clock runs where it came back to; `null`: it has not come back. */
+  /** The time at which the clock came back; `null`: it has not come back. */
   #backSince: number | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Who keeps things by their age, and tells of faults. */
   listen(listeners: Listeners): void {
     this.#listeners = listeners;
   }
 
-  /** What the clock says. */
+  /** Reads the clock: epoch milliseconds. @throws TypeError if the clock returns no finite number */
   read(): number {
     // Whole milliseconds: stores keep integers.
     const now = Math.floor(this.#clock());
-    // NaN would compare false with everything, and so end nothing.
+    // With NaN every comparison is false, so nothing would ever expire.
     if (!Number.isFinite(now)) throw new TypeError('the clock option returned no finite number');
     const setBack = now < this.#previous - JUMP;
     if (now > this.#latest + DAY) this.#noteJump(now);
@@ -59,7 +57,7 @@ export class Time {
     return now;
   }
 
-  /** The time that lives are judged by: the latest that was ever read, as a rule. Read the clock first. */
+  /** The time by which expiry is judged: as a rule, the latest that was ever read. Call `read` first. */
   get latest(): number {
     return this.#latest;
   }

@@ -7,12 +7,12 @@ import type { Catalog } from '../domain/token-types.js';
 import type { StoredSecret, StoredToken } from '../ports/records.js';
 import { BoundedMap } from './bounded-map.js';
 
-/** How many different grants are kept compiled. Beyond it the least used are compiled again. */
+/** The most different grants that are kept compiled. */
 const INTERNED = 10_000;
 
 /**
- * Reads what a store returns, and trusts none of it: a column that was changed by hand makes that one token unreadable,
- * which is a fault, never an allow. Equal grants become one object, so that a hundred thousand tokens share a few.
+ * Reads stored tokens without trusting them. A damaged column makes its token unreadable: that is a fault, never an allow. Equal
+ * grants become one object, so that many tokens share a few.
  */
 export class TokenReader {
   readonly #catalog: Catalog;
@@ -38,9 +38,9 @@ export class TokenReader {
   }
 
   /**
-   * Whoever holds a token, by the secret that was shown. A secret that a rotation has replaced may still call, and makes nothing.
+   * The principal of a token. A secret that a rotation has replaced may still call, but may not make anything.
    *
-   * @param secret `null`: by none of its secrets in particular
+   * @param secret the secret that was presented; `null`: none in particular
    * @throws PosternError `record_unreadable`
    */
   principal(token: StoredToken, secret: StoredSecret | null): VerifiedPrincipal {
@@ -102,18 +102,18 @@ export class TokenReader {
   }
 }
 
-/** When a token ends, `Infinity` for never. @throws PosternError `record_unreadable` */
+/** A token's expiry in epoch milliseconds; `Infinity`: never. @throws PosternError `record_unreadable` */
 export function expiryOf(token: StoredToken): number {
   return token.expiresAt === null ? Number.POSITIVE_INFINITY : instant(token, 'expiresAt');
 }
 
-/** Whether a token is revoked: at whatever time, even one ahead of our clock. @throws PosternError `record_unreadable` */
+/** Whether a token is revoked, even at a time ahead of our clock. @throws PosternError `record_unreadable` */
 export function isRevoked(token: StoredToken): boolean {
   if (token.revokedAt !== null) instant(token, 'revokedAt');
   return token.revokedAt !== null;
 }
 
-/** When a secret ends, `Infinity` for as long as its token. @throws PosternError `record_unreadable` */
+/** A secret's end in epoch milliseconds; `Infinity`: with its token. @throws PosternError `record_unreadable` */
 export function secretEndOf(token: StoredToken, secret: StoredSecret): number {
   if (secret.endsAt === null) return Number.POSITIVE_INFINITY;
   if (!Number.isFinite(secret.endsAt)) throw unreadable(token, 'secret');
@@ -134,7 +134,7 @@ const LAST_INSTANT = 8.64e15;
 
 function instant(token: StoredToken, field: TimeField): number {
   const value = token[field];
-  // `undefined` and `null` are no "never": an expiry that is lost must not become one that is infinite, or the epoch.
+  // `undefined` and `null` are refused: a lost expiry must not become "never", or the epoch.
   if (typeof value !== 'number' || !(Math.abs(value) <= LAST_INSTANT)) throw unreadable(token, field);
   return value;
 }
@@ -162,7 +162,7 @@ function unreadable(token: StoredToken, field: string, cause?: unknown): Postern
   const id = typeof token.id === 'string' ? token.id : '(no id)';
   return new PosternError(
     'record_unreadable',
-    'is damaged and can not be read: mend it in the store, or delete the token',
+    'is damaged and can not be read: repair it in the store, or delete the token',
     { path: field, input: `token ${id}`, cause },
   );
 }

@@ -20,15 +20,15 @@ import { TOKEN_ID } from './ids.js';
 import type { Settings } from './options.js';
 
 /**
- * Where our own access tokens keep the grants of their claims, besides `types`: bound to the endpoints that they were issued
- * for, and with scopes of a later version, which grant nothing. Words can say neither.
+ * The key under which our own access tokens keep their grants, besides `types`. These grants are bound to endpoints by uid, and
+ * may hold scopes of a later version, which grant nothing. `types` can express neither.
  */
 export const GRANTS = Symbol.for('postern.grants');
 
-/** What an authenticator of ours may answer. */
+/** The answer of our own authenticators. */
 export type VouchedWithGrants = Vouched & { readonly [GRANTS]: StoredGrants };
 
-/** What an authenticator said, checked and compiled. Times are epoch milliseconds. */
+/** An authenticator's answer, checked and compiled. Times are epoch milliseconds. */
 export interface VouchedFacts {
   readonly principal: PrincipalFields;
   readonly expiresAt: number;
@@ -46,7 +46,7 @@ const WHAT = 'the principal that an authenticator vouched for';
 
 const tokenId = z.string().regex(TOKEN_ID, `use ${TOKEN_ID.source}`);
 
-/** As a number it is what is left until some time, and may be very little. */
+/** A number may be below 1000 here: it is often computed, as the time left until an end. */
 const computedDuration = z.preprocess(
   (value) => (typeof value === 'number' ? `${Math.floor(value)}ms` : value),
   duration('30s').optional(),
@@ -63,7 +63,7 @@ const schema = z.strictObject({
     .nullable(),
   organization: z.custom<string>(isOrganizationName, 'name an organization in 1 to 100 characters').optional(),
   ownership: z.enum(['personal', 'organization'], "use 'personal' or 'organization'").default('personal'),
-  // Left out, it would mean a credential that never ends: that has to be said.
+  // No default: a credential that never ends must be stated.
   endsAt: z.date('give a Date, or null for never').nullable(),
   trustedFor: computedDuration.optional(),
   tokenId: tokenId.optional(),
@@ -87,12 +87,12 @@ const schema = z.strictObject({
   confirmation: z.preprocess(ownCopy, z.strictObject({ jkt: z.string().regex(THUMBPRINT) }).nullable()).default(null),
 });
 
-/** How many different grants are kept compiled. */
+/** The most different grants that are kept compiled. */
 const INTERNED = 1_000;
 
 /**
- * Reads what authenticators answer. Equal grants become one object: of the many credentials that are remembered, most may do
- * the same.
+ * Reads the answers of authenticators. Equal grants become one object, because most credentials in the cache have the same
+ * grants.
  */
 export class VouchedReader {
   readonly #settings: Pick<Settings, 'catalog' | 'organization' | 'cache'>;
@@ -165,10 +165,10 @@ export class VouchedReader {
   }
 }
 
-/** An authenticator knows names: the endpoint of that name, when it is called, is the one that is reached. */
+/** An authenticator knows only names. Such a grant reaches the endpoint that has the name at the time of the call. */
 const byName: FindEndpoint = async () => ({ uid: null });
 
-/** An id for what no store has, made of a hash: no secret, and fit for a log, a key, a column. */
+/** An id for a credential that no store has, made of its hash. It is not secret, and fits a log, a key and a column. */
 export function externalId(hash: string): string {
   const bytes = Uint8Array.from(hash, (character) => character.charCodeAt(0));
   return `ext_${encodeBase64url(bytes).slice(0, 22)}`;

@@ -15,17 +15,17 @@ export interface Context {
   /** Without a slash at its end. */
   readonly endpoint: string;
   readonly api_token: string;
-  /** Empty where the server knows none. */
+  /** Empty if the server knows none. */
   readonly email: string;
 }
 
 export interface Contexts {
-  /** The name of the one that is used where none is named; `null`: none. */
+  /** The name of the default context; `null`: none. */
   readonly current: string | null;
   readonly contexts: readonly Context[];
 }
 
-/** Loose: what a later version has written is kept. */
+/** Loose, so that fields of a later version are kept. */
 const fileSchema = z.looseObject({
   current_context: z.string().nullish(),
   contexts: z
@@ -38,7 +38,7 @@ const fileSchema = z.looseObject({
 const OWN_ONLY = 0o600;
 const OTHERS = 0o077;
 
-/** Where contexts are kept: `POSTERN_CONFIG`, or `config.yaml` in the platform's folder for configuration. */
+/** The file of the contexts: `POSTERN_CONFIG`, or `config.yaml` in the platform's folder for configuration. */
 export function configPath(host: Host): string {
   const named = host.env.POSTERN_CONFIG;
   return named ? resolve(named) : join(envPaths('postern', { suffix: '' }).config, 'config.yaml');
@@ -49,7 +49,7 @@ export async function loadContexts(host: Host): Promise<Contexts> {
   return { current: current ?? null, contexts };
 }
 
-/** Adds a context, or replaces the one of its name, and makes it the current one. */
+/** Adds or replaces a context, and makes it the current one. */
 export async function saveContext(host: Host, context: Context): Promise<void> {
   assertContextName(context.name);
   await change(host, (file) => {
@@ -59,14 +59,14 @@ export async function saveContext(host: Host, context: Context): Promise<void> {
   });
 }
 
-/** @throws CliError where there is no context of this name */
+/** @throws CliError if there is no context of this name */
 export async function useContext(host: Host, name: string): Promise<Context> {
   const found = findContext(await loadContexts(host), name);
   await change(host, (file) => ({ ...file, current_context: name }));
   return found;
 }
 
-/** Removes a context with its token. The one that was current is then nobody. */
+/** Removes a context with its token. If it was the current one, there is none afterwards. */
 export async function removeContext(host: Host, name: string): Promise<Context> {
   const found = findContext(await loadContexts(host), name);
   await change(host, (file) => ({
@@ -77,7 +77,7 @@ export async function removeContext(host: Host, name: string): Promise<Context> 
   return found;
 }
 
-/** @throws CliError where there is no context of this name */
+/** @throws CliError if there is no context of this name */
 export function findContext({ contexts }: Contexts, name: string): Context {
   const found = contexts.find((context) => context.name === name);
   if (found) return found;
@@ -110,13 +110,13 @@ async function read(host: Host): Promise<ConfigFile> {
   try {
     content = parse(text) ?? {};
   } catch (error) {
-    // The parser's own message shows the line, and the line may hold a token.
+    // The parser's own message shows the line, which may hold a token.
     const line = (error as { linePos?: readonly { readonly line: number }[] }).linePos?.[0]?.line;
     throw unreadable(path, line === undefined ? 'it is no YAML' : `line ${line} is no YAML`, null);
   }
   const result = fileSchema.safeParse(content);
   if (result.success) return result.data;
-  throw unreadable(path, `its ${result.error.issues[0]?.path.join('.') || 'content'} is not what it should be`, null);
+  throw unreadable(path, `its ${result.error.issues[0]?.path.join('.') || 'content'} is not valid`, null);
 }
 
 function unreadable(path: string, problem: string, cause: unknown): CliError {
@@ -127,7 +127,7 @@ function unreadable(path: string, problem: string, cause: unknown): CliError {
   );
 }
 
-/** The file holds tokens: what others of this machine may read is closed to them. Windows has no such bits. */
+/** Closes the file to other users of this machine, because it holds tokens. Windows has no such mode bits. */
 async function tighten(host: Host, path: string): Promise<void> {
   if (host.platform === 'win32') return;
   const { mode } = await stat(path);
@@ -149,12 +149,12 @@ async function change(host: Host, edit: (file: ConfigFile) => ConfigFile): Promi
   await write(path, stringify(edit(await read(host))));
 }
 
-/** What the path leads to: a link (dotfiles are often links) stays one. */
+/** The real path, so that a link stays a link. Dotfiles are often links. */
 async function target(path: string): Promise<string> {
   return realpath(path).catch(() => path);
 }
 
-/** Whole or not at all, whatever happens on the way: a new file beside the old one takes its name. */
+/** Writes all or nothing: a new file beside the old one takes its name. */
 async function write(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomUUID()}.tmp`;
   try {

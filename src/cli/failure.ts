@@ -2,11 +2,11 @@ import { isPosternError, isUnavailable, type PosternError } from '../domain/erro
 import { escapeInvisible, redact } from '../domain/text.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 
-/** An end of the command that its user can do something about: one sentence that says what. */
+/** A failure that the user can mend. The message says how, in one sentence. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: ExitCode;
-  /** Whether the message is printed as it is, without `Error: ` before it. */
+  /** Whether the message is printed without `Error: ` before it. */
   readonly bare: boolean;
 
   constructor(message: string, exitCode: ExitCode = EXIT.failed, options: { bare?: boolean; cause?: unknown } = {}) {
@@ -20,7 +20,7 @@ export function usageError(message: string): CliError {
   return new CliError(message, EXIT.usage);
 }
 
-/** What is printed of an error, and what the process exits with. */
+/** An error's printed message and the exit code of the process. */
 export interface Failure {
   readonly message: string;
   readonly exitCode: ExitCode;
@@ -33,13 +33,13 @@ export function failureOf(error: unknown): Failure {
   if (isPosternError(error)) return { message: sentence(error.message), exitCode: exitCodeOf(error) };
   const text = error instanceof Error ? error.message : String(error);
   return {
-    message: sentence(`${text.split('\n', 1)[0]}: run it again with POSTERN_DEBUG=1 to see where it comes from`),
+    message: sentence(`${text.split('\n', 1)[0]}: run it again with POSTERN_DEBUG=1 to see its origin`),
     exitCode: EXIT.failed,
   };
 }
 
 function exitCodeOf(error: PosternError): ExitCode {
-  // What is wrong with a store stays wrong: only one that gives no answer is worth another try.
+  // A faulty store stays faulty. Only a store that gives no answer is worth another try.
   const lasting = error.code === 'store_invalid' || error.code === 'store_newer' || error.code === 'driver_missing';
   return isUnavailable(error) && !lasting ? EXIT.unavailable : EXIT.failed;
 }

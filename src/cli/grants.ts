@@ -10,7 +10,7 @@ export interface GrantOptions {
   readonly types?: string | undefined;
 }
 
-/** The token types that `--endpoint` and `--scope` are for: BentoCloud's. Others are given whole, with `--types`. */
+/** BentoCloud's token types, for `--endpoint` and `--scope`. Other types need `--types`. */
 const ENDPOINT_TYPE = 'user';
 const SCOPE_TYPE = 'developer';
 
@@ -18,7 +18,7 @@ export function withGrants(command: Command): Command {
   return command
     .addOption(new Option('--endpoint <id>', 'user token: an endpoint that it reaches; repeatable').argParser(collect))
     .addOption(
-      new Option('--all-endpoints', 'user token: reaches every endpoint, those made later too').conflicts('endpoint'),
+      new Option('--all-endpoints', 'user token: reaches every endpoint, later ones too').conflicts('endpoint'),
     )
     .addOption(
       new Option(
@@ -29,12 +29,12 @@ export function withGrants(command: Command): Command {
     .addOption(
       new Option(
         '--types <json>',
-        'the grants of an application with token types of its own, such as {"user":{"endpoints":["summarizer"]}}',
+        'grants as JSON, for an application with its own token types, such as {"user":{"endpoints":["summarizer"]}}',
       ).conflicts(['endpoint', 'allEndpoints', 'scope']),
     );
 }
 
-/** The grants that are asked for; `undefined` where none are. */
+/** The grants of the options; `undefined` if there are none. */
 export function grantsOf({
   endpoint,
   allEndpoints,
@@ -50,13 +50,13 @@ export function grantsOf({
   };
 }
 
-/** What is inside is the library's to judge: it knows the token types. */
+/** Checks only the form. The library checks the content, because it knows the token types. */
 function readTypes(json: string): Readonly<Record<string, GrantView>> {
   try {
     const value: unknown = JSON.parse(json);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, GrantView>;
   } catch {
-    // As below: it is no JSON object.
+    // The error below says it.
   }
   throw usageError('--types is no JSON object: give one such as {"developer":{"scopes":["models:read"]}}');
 }

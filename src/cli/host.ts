@@ -1,19 +1,19 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Where text goes: a stream of the process, or a test's. */
+/** An output stream of the process, or of a test. */
 export interface Output {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
   write(text: string): unknown;
 }
 
-/** Where text comes from. */
+/** An input stream of the process, or of a test. */
 export interface Input extends AsyncIterable<Uint8Array | string> {
   readonly isTTY?: boolean | undefined;
 }
 
-/** Everything that the command knows of the machine it runs on: nothing else in it reads argv, the environment or the clock. */
+/** The command's only way to the machine: no other code in it reads argv, the environment or the clock. */
 export interface Host {
   /** The words after the command's own name. */
   readonly args: readonly string[];
@@ -25,9 +25,9 @@ export interface Host {
   /** Epoch milliseconds. */
   readonly clock: () => number;
   readonly wait: (milliseconds: number) => Promise<unknown>;
-  /** Shows a page in the person's browser. Never fails: its address is printed as well. */
+  /** Opens a page in the person's browser. It never fails, because the address is printed too. */
   readonly openBrowser: (url: string) => void;
-  /** Calls `listener` when the process is asked to end; returns how to stop listening. */
+  /** Calls `listener` when the process is asked to end. The result removes the listener. */
   readonly onStop: (listener: (signal: NodeJS.Signals) => void) => () => void;
 }
 
@@ -53,7 +53,7 @@ export function processHost(): Host {
   };
 }
 
-/** Without a shell in between: the address holds what a server sent. */
+/** Without a shell, because a part of the address comes from a server. */
 function openBrowser(url: string): void {
   const [command, ...args] =
     process.platform === 'darwin'

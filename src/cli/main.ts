@@ -2,15 +2,14 @@
 import { processHost } from './host.js';
 import { run } from './run.js';
 
-// A token that was given as an argument is no longer there for `ps` to show (on Linux and macOS the title takes the place of
-// the arguments), nor is a store's password.
+// Hides a token or a store's password in the arguments from `ps`: on Linux and macOS the title replaces the arguments.
 const host = processHost();
 process.title = 'postern';
-// Who reads our output may stop reading (`| head`): that is no error of ours.
+// The reader of our output may stop reading (`| head`). That is no error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
 }
-// Set, not called: what is still on its way to a pipe gets there.
+// `process.exit()` would cut off output that is still on its way to a pipe.
 process.exitCode = await run(host);

@@ -4,15 +4,15 @@ import { ACCESS } from '../domain/endpoint.js';
 import { usageError } from './failure.js';
 import { FORMATS } from './output/print.js';
 
-/** Options that many commands have, so that they mean the same everywhere. */
+/** Options that several commands share. */
 
 export function outputOption(): Option {
-  return new Option('-o, --output <format>', 'how to print').choices(FORMATS).default('table');
+  return new Option('-o, --output <format>', 'the output format').choices(FORMATS).default('table');
 }
 
-const TARGET = 'What to work on:';
+const TARGET = 'Target:';
 
-/** What to work on: a server or a store. Its options stand together, after the command's own. */
+/** Adds the options that choose a server or a store. They are listed together, after the command's own. */
 export function withTarget(command: Command): Command {
   const options = [
     new Option('--context <name>', 'the server of this context, instead of the current one'),
@@ -20,18 +20,18 @@ export function withTarget(command: Command): Command {
       '--store <url>',
       'a store, without a server: sqlite:<path>, postgres://… or redis://… (or POSTERN_STORE, which keeps a password off the command line)',
     ),
-    new Option('--organization <name>', 'with --store: whose tokens and endpoints (default: default)'),
+    new Option('--organization <name>', 'with --store: the organization (default: default)'),
     new Option(
       '--namespace <name>',
       "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)",
     ),
-    new Option('--token-prefix <prefix>', 'with --store: what tokens begin with there (default: pst)'),
+    new Option('--token-prefix <prefix>', 'with --store: the prefix of its tokens (default: pst)'),
   ];
   for (const option of options) command.addOption(option.helpGroup(TARGET));
   return command;
 }
 
-/** Whether an option says what to work on. */
+/** Whether an option chooses the server or the store. */
 export function isTargetOption({ helpGroupHeading }: Option): boolean {
   return helpGroupHeading === TARGET;
 }
@@ -41,13 +41,13 @@ export function tokenFileOption(): Option {
 }
 
 export function yesOption(): Option {
-  return new Option('-y, --yes', 'do not ask; needed where nobody can be asked');
+  return new Option('-y, --yes', 'do not ask; required without a terminal');
 }
 
 export function accessOption(): Option {
   return new Option(
     '--access <access>',
-    'who may call it: anyone, holders of a token that reaches it, or nobody from outside',
+    'public: anyone may call it; protected: only with a token that reaches it; private: nobody from outside',
   ).choices(ACCESS);
 }
 
@@ -93,19 +93,19 @@ export interface ExpiryOptions {
 export function withExpiry(command: Command, none: string): Command {
   return command
     .addOption(
-      new Option('--expires-in <duration>', `how long it lives, such as 12h or 90d; ${none}`).argParser((value) =>
+      new Option('--expires-in <duration>', `its life, such as 12h or 90d; ${none}`).argParser((value) =>
         value === 'never' ? value : durationArgument(value),
       ),
     )
     .addOption(
       new Option(
         '--expires-at <time>',
-        'when it ends, such as 2027-01-31 or 2027-01-31T12:00:00Z; without an offset it is UTC',
+        'its end, such as 2027-01-31 or 2027-01-31T12:00:00Z; without an offset it is UTC',
       ).conflicts('expiresIn'),
     );
 }
 
-/** When a token ends; `null`: never; `undefined`: nothing was said. */
+/** The end of a token; `null`: never; `undefined`: not given. */
 export function expiryOf({ expiresIn, expiresAt }: ExpiryOptions, now: number): Date | null | undefined {
   if (expiresIn === 'never' || expiresAt === 'never') return null;
   if (expiresIn !== undefined) return new Date(now + (parseDuration(expiresIn) as number));
@@ -116,7 +116,7 @@ export function expiryOf({ expiresIn, expiresAt }: ExpiryOptions, now: number): 
   return date;
 }
 
-/** ISO 8601, or the same with a space. Without an offset it is UTC, wherever this machine stands. */
+/** ISO 8601, or the same with a space. Without an offset it is UTC, whatever this machine's time zone. */
 function readTime(text: string): Date {
   const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text.trim());
   const date = new Date(match ? `${match[1]}T${match[2] ?? '00:00'}${match[3] ?? 'Z'}` : Number.NaN);

@@ -1,6 +1,6 @@
 import type { ExitCode } from './exit-codes.js';
 
-/** Where a command puts an exit code that is no failure: the answer of `verify` and `explain`. */
+/** An exit code that is no failure: the answer of `verify` and `explain`. */
 export interface Outcome {
   exitCode: ExitCode;
 }

@@ -22,17 +22,17 @@ import { version } from './version.js';
 
 const ENVIRONMENT_HELP = `
 Environment:
-  POSTERN_ENDPOINT, POSTERN_API_TOKEN  the server and the token to use, over the saved context
-  POSTERN_STORE                        the store to work on, as --store
-  POSTERN_PEPPER                       with a store: the pepper that its application is made with
+  POSTERN_ENDPOINT, POSTERN_API_TOKEN  the server and the token, in place of the saved context
+  POSTERN_STORE                        the store to work on, like --store
+  POSTERN_PEPPER                       with a store: the pepper of its application
   POSTERN_CONFIG                       the file of the contexts
-  POSTERN_DEBUG=1                      shows where an error comes from
+  POSTERN_DEBUG=1                      shows the origin of an error
   NO_COLOR                             no colors`;
 
 /** The whole command line. */
 export function program(host: Host, outcome: Outcome): Command {
   const root = new Command('postern')
-    .description('API tokens, scopes and endpoint policies: serve them, manage them, try them.')
+    .description('Serve, manage and try API tokens, scopes and endpoint policies.')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
@@ -58,7 +58,7 @@ export function program(host: Host, outcome: Outcome): Command {
   return root;
 }
 
-/** What `addCommand` does not hand down: where text goes, and that nothing ends the process. */
+/** Settings that `addCommand` does not inherit: output streams, and never ending the process. */
 function settle(host: Host, command: Command): void {
   command
     .exitOverride((error) => {
@@ -74,11 +74,11 @@ function settle(host: Host, command: Command): void {
       outputError: (text, write) => write(usageSentence(host, text, command)),
     })
     .helpOption('-h, --help', 'print help')
-    // In its group's list, the first sentence will do.
+    // A group's list shows only the first sentence.
     .summary(command.description().split(/(?<=[.?]) /, 1)[0] as string);
-  // What a command is about comes first in its help.
+  // The command's own options come first in its help.
   (command.options as Option[]).sort((a, b) => Number(isTargetOption(a)) - Number(isTargetOption(b)));
-  // A group without a command: its help is the answer, and the line was wrong.
+  // A group without a command is a usage error, answered with its help.
   if (command.commands.length > 0 && command.parent !== null) {
     command.allowExcessArguments().action(() => {
       const [word] = command.args;
@@ -90,7 +90,7 @@ function settle(host: Host, command: Command): void {
   for (const each of command.commands) settle(host, each);
 }
 
-/** Commander's sentence in our form. A mistyped option repeats its value, which may be a token. */
+/** Commander's message in our form. It hides the value of a mistyped option, which may be a token. */
 function usageSentence(host: Host, text: string, command: Command): string {
   const [first = '', ...more] = visible(redact(text.trim())).split('\n');
   const said = first.replace(/^error: /, '').replace(/(unknown option '[^'=]*)=[^']*'/, "$1=…'");

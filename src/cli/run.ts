@@ -9,13 +9,13 @@ import { program } from './program.js';
 
 /** Runs one command line. Resolves with the exit code, and never rejects. */
 export async function run(host: Host): Promise<ExitCode> {
-  // A command says its exit code by what it throws, or by this.
+  // The exit code of a command that does not throw.
   const outcome: Outcome = { exitCode: EXIT.ok };
   try {
     await program(host, outcome).parseAsync([...host.args], { from: 'user' });
     return outcome.exitCode;
   } catch (error) {
-    // Commander has printed its own, through `configureOutput`.
+    // Commander has printed its error through `configureOutput`.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     const { message, exitCode } = failureOf(error);
     const [head = '', ...rest] = message.split(/(?<=^Error:)/);

@@ -4,22 +4,22 @@ import { CliError, usageError } from './failure.js';
 import type { Host } from './host.js';
 import { askSecret } from './prompts.js';
 
-/** Where a command may get a token from, in the order in which they are looked at. */
+/** The sources of a token, in order of precedence. */
 export interface TokenSources {
   /** A path; `-` is stdin. */
   readonly file?: string | undefined;
-  /** Whether something that is piped in is the token. */
+  /** Whether piped input is the token. */
   readonly piped?: boolean;
-  /** A token that is at hand: of the environment, or of the context. */
+  /** A token of the environment or of the context. */
   readonly fallback?: string | undefined;
-  /** What to ask for on a terminal. */
+  /** The prompt on a terminal. */
   readonly prompt: string;
 }
 
 /**
- * The token that a command is about. It is never needed on the command line, where every process of the machine could read it.
+ * Reads the token that a command works on. It need not be on the command line, where every process of the machine could read it.
  *
- * @throws CliError (usage) where there is none to be had
+ * @throws CliError (usage) if no source has one
  */
 export async function readToken(host: Host, sources: TokenSources): Promise<string> {
   const { file, piped = true, fallback, prompt } = sources;
@@ -30,11 +30,11 @@ export async function readToken(host: Host, sources: TokenSources): Promise<stri
     if (text.trim() !== '') return assertToken(text, 'stdin');
   }
   if (fallback) return assertToken(fallback, 'POSTERN_API_TOKEN');
-  if (host.stdin.isTTY && host.stderr.isTTY) return assertToken(await askSecret(host, prompt), 'what was typed');
+  if (host.stdin.isTTY && host.stderr.isTTY) return assertToken(await askSecret(host, prompt), 'the typed text');
   throw usageError('there is no token: pipe one in, name a file with --token-file, or set POSTERN_API_TOKEN');
 }
 
-/** One line of visible ASCII: anything else would be refused by every guard, or end up as a second header. */
+/** One line of visible ASCII. Guards would refuse anything else, and a line end could make a second header. */
 export function assertToken(text: string, from: string): string {
   const token = text.trim();
   if (/^[\x21-\x7e]+$/.test(token) && token.length <= MAX_TOKEN_LENGTH) return token;
@@ -72,7 +72,7 @@ async function readAll(host: Host): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** A token that may stand on a screen which others see: enough to know it by, too little to use it. */
+/** Shortens a token for a screen: enough to recognise it, too little to use it. */
 export function shortened(token: string): string {
   const start = token.startsWith('ey') ? 6 : token.indexOf('_') + 5;
   return start > 4 && token.length > start + 8 ? `${token.slice(0, start)}…` : '…';

@@ -7,10 +7,10 @@ import type { Host } from './host.js';
 import { warn } from './output/print.js';
 import { assertToken } from './secrets.js';
 
-/** What the name of a context is where both of its parts come from the environment. */
+/** The name of a context that comes from the environment alone. */
 const ENVIRONMENT = '(environment)';
 
-/** The options by which a command is told what to work on. */
+/** The options that choose a server or a store. */
 export interface TargetOptions {
   readonly context?: string | undefined;
   readonly store?: string | undefined;
@@ -20,14 +20,14 @@ export interface TargetOptions {
 }
 
 /**
- * The server and the token that count: the environment's, over those of the context. A saved token goes to the server that it
- * was saved for, and to no other.
+ * The effective server and token: those of the environment take precedence over the context's. A saved token is sent only to the
+ * server that it was saved for.
  *
- * @throws CliError where there is none
+ * @throws CliError if there is none
  */
 export async function effectiveContext(host: Host, name: string | undefined): Promise<Context> {
   const { POSTERN_ENDPOINT, POSTERN_API_TOKEN } = host.env;
-  // A context that is named is meant: the environment is for what is not.
+  // A named context takes precedence over the environment.
   const token = name === undefined && POSTERN_API_TOKEN ? assertToken(POSTERN_API_TOKEN, 'POSTERN_API_TOKEN') : null;
   const endpoint = name === undefined && POSTERN_ENDPOINT ? readEndpoint(POSTERN_ENDPOINT) : null;
   if (token !== null && endpoint !== null) return { name: ENVIRONMENT, endpoint, api_token: token, email: '' };
@@ -53,16 +53,16 @@ export async function effectiveContext(host: Host, name: string | undefined): Pr
 }
 
 /**
- * What a command works on: a store where one is named, else a server.
+ * Connects to the target of a command: the store if one is named, else a server.
  *
  * @throws CliError, PosternError
  */
 export async function connect(host: Host, options: TargetOptions): Promise<Backend> {
   const { context, store, organization, namespace, tokenPrefix } = options;
-  // Where a command says --context, a store of the environment is not what it means.
+  // --context takes precedence over a store of the environment.
   const url = store ?? (context === undefined ? host.env.POSTERN_STORE : undefined);
   if (url) {
-    if (context !== undefined) throw usageError('--store and --context name two things to work on: give one of them');
+    if (context !== undefined) throw usageError('--store and --context name two targets: give one of them');
     const { storeBackend } = await import('./backend/store-backend.js');
     const pepper = host.env.POSTERN_PEPPER || undefined;
     return storeBackend({ url, namespace, organization, tokenPrefix, pepper, make: false, clock: host.clock });
@@ -75,18 +75,17 @@ export async function connect(host: Host, options: TargetOptions): Promise<Backe
         : tokenPrefix !== undefined
           ? '--token-prefix'
           : null;
-  if (stray !== null) throw usageError(`${stray} goes with --store: on a server, the token says what it is of`);
+  if (stray !== null) throw usageError(`${stray} is for --store only: on a server, the token determines it`);
   const { endpoint, api_token } = await effectiveContext(host, context);
   warnInTheClear(host, endpoint);
   return httpBackend(endpoint, api_token);
 }
 
 export function warnInTheClear(host: Host, endpoint: string): void {
-  if (isInTheClear(endpoint))
-    warn(host, `${endpoint} is not https: your token travels in clear, for anyone on the way to read.`);
+  if (isInTheClear(endpoint)) warn(host, `${endpoint} is not https: anyone on the way can read your token.`);
 }
 
-/** Does `work`, and gives back what the backend holds whatever comes of it. */
+/** Runs `work` on a command's target, and closes the target afterwards in any case. */
 export async function withBackend<T>(
   host: Host,
   options: TargetOptions,

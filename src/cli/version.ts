@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The package's version. The source and the built command stand at different depths below its `package.json`. */
+/** The package's version. The source and the built command are at different depths below `package.json`. */
 export function version(): string {
   for (const path of ['../package.json', '../../package.json']) {
     try {

@@ -9,34 +9,34 @@ import { Call, type Mode } from './call.js';
 /** One call to be decided. */
 export type Attempt<T extends TokenTypes = TokenTypes> = AttemptNeeding<Requirement<T>>;
 
-/** One call to be decided: the credential that came, where the caller stands, and what the call needs. */
+/** One call to be decided: its credential, the caller's zone, and the requirement. */
 export interface AttemptNeeding<Needed> {
-  /** The credential as it came, without its scheme. `undefined`, `null` or `''` when none came. */
+  /** The credential as it came, without its scheme. `undefined`, `null` or `''` if none came. */
   readonly token?: string | null | undefined;
-  /** Default `'external'`. Anything but `'internal'` is external. */
+  /** Default `'external'`. Any value other than `'internal'` is external. */
   readonly zone?: Zone | undefined;
-  /** What the call needs. Left out: the call is refused (`requirement_missing`). A frozen one is checked once, however often it is used. */
+  /** The call's requirement. Left out: the call is refused (`requirement_missing`). A frozen object is checked only once. */
   readonly requirement?: Needed | null | undefined;
   /**
-   * The HTTP method, or the full name of the gRPC method (`/bento.Summarizer/Summarize`). Left out: a token that is good for
-   * some methods only is refused.
+   * The HTTP method, or the full name of the gRPC method (`/bento.Summarizer/Summarize`). Left out: a token that is limited to
+   * some methods is refused.
    */
   readonly method?: string | undefined;
-  /** What came with the token where its scheme was `DPoP` (RFC 9449). Left out: it came as a plain bearer token. */
+  /** The proof that came with a token of the scheme `DPoP` (RFC 9449). Left out: the token came as a plain bearer token. */
   readonly proof?: Proof | null | undefined;
 }
 
 /** An attempt as a guard makes it. */
 export interface GuardAttempt extends Omit<AttemptNeeding<Requirement>, 'token'> {
   readonly token?: AttemptNeeding<Requirement>['token'] | SecretReference;
-  /** In place of `token`: a credential came, but not one well-formed one. */
+  /** In place of `token`: the call has a malformed credential, or several. */
   readonly malformed?: boolean | undefined;
 }
 
-/** Reads attempts. A requirement that was prepared is not compiled again. */
+/** Reads attempts. Prepared requirements are not compiled again. */
 export class AttemptReader {
   readonly #settings: Settings;
-  /** Requirements that were checked once: frozen copies, so that nobody changes one after it was read. */
+  /** Requirements that were already checked. They are frozen, so that nobody can change them afterwards. */
   readonly #prepared = new WeakMap<object, CompiledRequirement>();
 
   constructor(settings: Settings) {
@@ -70,7 +70,7 @@ export class AttemptReader {
     );
   }
 
-  /** A frozen requirement stays what it is: it is compiled once. */
+  /** Keeps the result for a frozen requirement, because that can't change. */
   #compileOnce(requirement: object): CompiledRequirement {
     const compiled = this.#compile(requirement);
     const { scope } = requirement as { scope?: unknown };
@@ -85,12 +85,12 @@ export class AttemptReader {
   }
 }
 
-/** What every object inherits: nothing of an attempt, as long as nobody has written to `Object.prototype`. */
+/** Shows the fields that every object inherits: none, unless `Object.prototype` is polluted. */
 const INHERITED: GuardAttempt = {};
 
 /**
- * An attempt's own fields, not those that it inherits: `Object.prototype.zone = 'internal'` makes nobody internal. To ask
- * what everything inherits costs a tenth of asking whether each field is the attempt's own, so that is asked first.
+ * An attempt with its own fields only: `Object.prototype.zone = 'internal'` makes nobody internal. The test for a polluted
+ * prototype comes first, because it costs a tenth of testing each field.
  */
 function ownFields(attempt: GuardAttempt): GuardAttempt {
   const { token, malformed, zone, requirement, method, proof } = INHERITED;

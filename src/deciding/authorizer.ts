@@ -26,7 +26,6 @@ import type { TokenCache } from './token-cache.js';
 import { TokenFinder } from './token-finder.js';
 import type { UsageRecorder } from './usage.js';
 
-/** What the authorizer finds facts in. */
 interface Sources {
   readonly cache: TokenCache;
   readonly directory: EndpointDirectory;
@@ -35,8 +34,8 @@ interface Sources {
 }
 
 /**
- * Answers attempts: steps towards a decision, and finds the facts that {@link step} asks for. Facts in memory are found at once,
- * the others are waited for; the rules are the same for both.
+ * Decides attempts. It finds the facts that {@link step} asks for, and steps again. Facts in memory are used at once; other facts
+ * are loaded. The rules are the same for both.
  */
 export class Authorizer {
   readonly #ground: Ground;
@@ -45,7 +44,7 @@ export class Authorizer {
   readonly #readCredential: (token: unknown) => Credential;
   readonly #finder: TokenFinder;
   readonly #limiter: Limiter;
-  /** Loaded with the first signed token: where none comes, none of it is. */
+  /** Loaded with the first signed token. */
   #signed: SignedTokens | null = null;
 
   constructor(ground: Ground, sources: Sources) {
@@ -62,7 +61,7 @@ export class Authorizer {
     return this.#attempts.prepare(requirement);
   }
 
-  /** The decision where every fact is in memory, else `null`. Never throws. */
+  /** The decision if every fact is in memory, else `null`. Never throws. */
   tryAuthorize(attempt: GuardAttempt, mode: Mode = 'use'): Decision | null {
     const begun = this.#begin(attempt, mode);
     return begun instanceof Call ? null : begun;
@@ -71,13 +70,13 @@ export class Authorizer {
   /** @throws PosternError `requirement_invalid`, `scope_unknown`: the application's own mistakes */
   authorize(attempt: GuardAttempt, mode: Mode = 'use'): Promise<Decision> {
     const begun = this.#begin(attempt, mode);
-    // A promise that is there already costs a third of what an async function's costs.
+    // A resolved promise costs a third of an async function's.
     return begun === null || begun instanceof Call
       ? this.#authorizeCold(begun ?? attempt, mode)
       : Promise.resolve(begun);
   }
 
-  /** The decision, or the call as far as the facts in memory led it; `null` where something threw. */
+  /** The decision; or the call with the facts from memory, if they don't suffice; or `null` if something threw. */
   #begin(attempt: GuardAttempt, mode: Mode): Decision | Call | null {
     try {
       const call = this.#attempts.read(attempt, mode);
@@ -85,7 +84,7 @@ export class Authorizer {
       const next = this.#stepInMemory(call, now);
       return typeof next === 'string' ? call : this.#finish(call, next, now);
     } catch {
-      // Whatever it was, the cold path meets it again, and has a way to say it.
+      // The cold path meets the same error again, and reports it.
       return null;
     }
   }
@@ -105,32 +104,32 @@ export class Authorizer {
       : { ok: true, principal: decision.principal };
   }
 
-  /** @param within the only organization whose tokens are known to who asks; `null`: any */
+  /** @param within the only organization whose tokens the asker may know; `null`: any */
   async explain(attempt: GuardAttempt, within: string | null): Promise<Explanation> {
     const steps: Trace = [];
     const { decision, call } = await this.#answer(attempt, 'look', steps, within);
     const holder = call?.knownHolder ?? null;
-    // What is signed can't be granted more: its holder has to ask for another one.
+    // A signed token can't be granted more: its holder needs another token.
     if (!call || !holder || holder.restriction !== null) return { decision, steps };
     const { catalog } = this.#ground.settings;
-    // Loaded with the first question: a process that only decides has none.
+    // Loaded on demand: a process that only decides never explains.
     const { remedyFor } = await import('../domain/explain.js');
     const remedy = remedyFor(decision, call.requirement, holder.principal, call.endpoint ?? null, catalog);
     return { decision, steps, ...(remedy && { remedy }) };
   }
 
-  /** Who holds a credential; nothing is charged or counted for it. A holder whose life is over is a denial. */
+  /** The holder of a credential. Nothing is charged or counted. An ended credential is a denial. */
   async identify(token: unknown, within: string | null = null): Promise<Identified | Denied> {
     const attempt = { token, requirement: { authenticated: true } } as Attempt;
     const { decision, call } = await this.#answer(attempt, 'identify', undefined, within);
     if (!decision.allowed) return decision;
     const holder = call?.knownHolder;
-    if (!holder) return internalError(new Error("a credential was accepted that is nobody's"));
+    if (!holder) return internalError(new Error('a credential without a holder was accepted'));
     const { account } = holder;
     return new Identified(holder, () => account && this.#sources.usage.note(account, '', this.#ground.time.read()));
   }
 
-  /** The secret of an API token; `null` for what is none, or nobody's. Whether it is alive is not judged. */
+  /** The secret of an API token, alive or not; `null` if it is not an API token, or unknown. */
   async secretOf(token: unknown): Promise<SecretReference | null> {
     if (token instanceof SecretReference) return token;
     const credential = this.#readCredential(token);
@@ -140,7 +139,7 @@ export class Authorizer {
     return found && new SecretReference(found.secret.digest);
   }
 
-  /** Reports what went wrong before a call could be asked about. It is denied. */
+  /** Reports an error that happened before the call could be decided, and denies the call. */
   fault(error: unknown): Denied {
     const denial = this.#fault(error);
     this.#ground.events.decision(denial, null, this.#ground.time.latest);
@@ -165,7 +164,7 @@ export class Authorizer {
       call = attempt instanceof Call ? attempt : this.#attempts.read(attempt, mode, within);
       return { decision: await this.#decide(call, trace), call };
     } catch (error) {
-      // The application's own mistake, which no call can mend: it must hear of it.
+      // The application's own mistake: it must be reported to the application.
       if (isPosternError(error) && MISTAKES.includes(error.code)) throw error;
       return { decision: this.#fault(error, trace), call };
     }
@@ -174,7 +173,7 @@ export class Authorizer {
   async #decide(call: Call, trace?: Trace): Promise<Decision> {
     let loaded: Need | null = null;
     for (;;) {
-      // The store may have taken long: what has ended meanwhile has ended.
+      // Read again: the store may have been slow, and the token may have expired meanwhile.
       const now = this.#ground.time.read();
       const next = this.#stepInMemory(call, now, trace);
       if (typeof next !== 'string') return next;
@@ -184,7 +183,7 @@ export class Authorizer {
     }
   }
 
-  /** Steps as far as the facts in memory lead: to the decision, or to a fact that has to be waited for. */
+  /** Steps with the facts in memory: to the decision, or to the first fact that must be loaded. */
   #stepInMemory(call: Call, now: number, trace?: Trace): Decision | Need {
     const { latest } = this.#ground.time;
     for (;;) {
@@ -194,7 +193,7 @@ export class Authorizer {
     }
   }
 
-  /** Finds a fact in memory. `false` where it is not there. */
+  /** Finds a fact in memory. `false` if it is not there. */
   #recall(need: Need, call: Call, now: number): boolean {
     switch (need) {
       case 'endpoint': {
@@ -258,7 +257,7 @@ export class Authorizer {
     return (await this.#finder.find(this.#finder.bySecret(credential), now)) ?? 'token_unknown';
   }
 
-  /** Even what is loaded costs more than it does, asked for by `import`. */
+  /** Not called again once loaded, because `import` is slow even for a loaded module. */
   async #loadSigned(): Promise<SignedTokens> {
     const loaded = await import('./signed-tokens.js');
     const { cache, authenticators } = this.#sources;
@@ -266,7 +265,7 @@ export class Authorizer {
     return this.#signed;
   }
 
-  /** What follows from a decision of a guard: a use is counted, and the event is told. */
+  /** Counts the use, and emits the event. */
   #finish(call: Call, decision: Decision, now: number): Decision {
     const holder = call.knownHolder;
     if (decision.allowed && call.mode === 'use' && decision.principal !== null) {

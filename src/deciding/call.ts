@@ -7,27 +7,27 @@ import type { Proof } from '../ports/authenticator.js';
 import type { Holder } from './holder.js';
 
 /**
- * Why a call is asked about.
- * - `use`: it is about to happen. Its uses and limits are charged, its proof is spent.
- * - `recheck`: it goes on. It was charged, and has proven its key.
- * - `look`: nothing happens. Nothing is charged or spent.
- * - `identify`: only its holder is asked for. What the credential is good for is a part of the answer, and not judged.
+ * The purpose of a decision.
+ * - `use`: the call is about to happen. It is counted and charged to the limits, and its proof is used up.
+ * - `recheck`: the call is already running. It was charged, and its proof was checked, at its start.
+ * - `look`: the call does not happen. Nothing is charged or used up.
+ * - `identify`: only the holder is wanted. The credential's restrictions are part of the answer and are not checked.
  */
 export type Mode = 'use' | 'recheck' | 'look' | 'identify';
 
 /**
- * One call on its way to a decision: what came with it, and the facts that were found for it so far. A fact that nobody has
- * looked for is `undefined`. A class, so that no field is ever looked for in a prototype.
+ * One call on its way to a decision: its input, and the facts that were found so far. `undefined` is a fact that is not known
+ * yet. It is a class, so that every field is an own property.
  */
 export class Call {
   /** `null`: there is no such endpoint. */
   endpoint: EndpointPolicy | null | undefined = undefined;
   credential: Credential | undefined = undefined;
-  /** Or why the credential is nobody's. */
+  /** The holder, or the reason why the credential is refused. */
   holder: Holder | DenialReason | undefined = undefined;
-  /** Whether what came with a bound token proves possession of its key. */
+  /** Whether the proof of a bound token shows possession of its key. */
   proven: boolean | undefined = undefined;
-  /** What the token's limits said: a denial, or the window that is nearest to its end (`null`: none counts). */
+  /** The result of charging the token's limits: a denial, or the window with the smallest share left (`null`: none counts). */
   charge: Denied | LimitState | null | undefined = undefined;
 
   constructor(
@@ -38,11 +38,10 @@ export class Call {
     readonly malformed: boolean,
     readonly method: string | null,
     readonly proof: Proof | null,
-    /** The only organization whose tokens are known to who asks; `null`: any. */
+    /** The only organization whose tokens the asker may know; `null`: any. */
     readonly within: string | null,
   ) {}
 
-  /** Whose credential it is, where that is known. */
   get knownHolder(): Holder | null {
     return typeof this.holder === 'object' ? this.holder : null;
   }

@@ -8,14 +8,14 @@ import type { Holding } from './lease.js';
 import { TokenCache } from './token-cache.js';
 import { UsageRecorder } from './usage.js';
 
-/** The room of decisions, as the instance sees it. */
+/** The deciding room, as the instance sees it. */
 export interface Deciding {
   readonly authorizer: Authorizer;
   readonly holding: Holding;
   readonly forgetting: Forgetting;
-  /** Writes the uses that wait. */
+  /** Writes the waiting uses. */
   flush(): Promise<void>;
-  /** Ends the leases, writes the uses that wait, listens to the store no more, and forgets. */
+  /** Ends the leases, writes the waiting uses, stops listening to the store, and clears the caches. */
   close(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
   const authorizer = new Authorizer(ground, { cache, directory, usage, authenticators });
   const holding: Holding = { ground, authorizer, cache, directory, leases: null, closed: false };
 
-  // By the latest time that was read: a clock that fails must not keep a revocation out.
+  // Uses the latest time that was read, so that a failing clock can't stop a revocation.
   const forgetToken = (id: string) => {
     cache.invalidate(id, time.latest);
     holding.leases?.lookAtToken(id);
@@ -50,10 +50,10 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
   time.listen({
     setBack() {
       forgetAll();
-      events.fault('clock', new Error('the clock was set back: what was cached is forgotten'), time.latest);
+      events.fault('clock', new Error('the clock was set back: the caches were cleared'), time.latest);
     },
     believed() {
-      events.fault('clock', new Error('the clock read wildly ahead, came back, and is believed again'), time.latest);
+      events.fault('clock', new Error('the clock was far ahead, came back, and is trusted again'), time.latest);
     },
   });
   const unsubscribe = store.subscribe?.((invalidation) => {
@@ -86,15 +86,15 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
       absences: () => cache.forgetAbsences(),
       async confirm() {
         const { ttl, staleIfUnavailable } = settings.cache;
-        // Where nothing is remembered there is nobody to ask.
+        // Without a cache, no process serves an old state.
         if (ttl === 0) return { acknowledged: 1, missing: 0 };
         try {
           if (store.confirm) return await store.confirm(ttl);
         } catch (error) {
-          // The change is made: that it can't be asked about must not look as if it were not.
+          // The change itself was made. A failed confirmation must not look like a failed change.
           events.fault('feed', error, time.latest);
         }
-        // Nobody answers; but when the time is over, nobody can have kept what was before.
+        // No confirmation is possible. After this time no cache can hold the old state.
         await delay(ttl + staleIfUnavailable);
         return { acknowledged: 1, missing: 0 };
       },

@@ -7,18 +7,18 @@ import type { StoredEndpoint } from '../ports/records.js';
 import type { Store } from '../ports/store.js';
 import { feedTtl } from './token-cache.js';
 
-/** The organizations whose endpoints are remembered, and those that are known to have none. */
+/** The most organizations in the cache: with endpoints, and without any. */
 const MAX_ORGANIZATIONS = 1_000;
 const MAX_EMPTY = 10_000;
-/** An organization with more endpoints than this is not read whole: its endpoints are remembered one by one. */
+/** An organization with more endpoints than this is not read as a whole: its endpoints are cached one by one. */
 const MAX_WHOLE = 10_000;
 const PAGE = 1_000;
-/** Names remembered of an organization that is not read whole, known and unknown. */
+/** The most cached names, known and unknown, of an organization that is not read as a whole. */
 const MAX_SINGLE = 20_000;
 
 interface Listing {
   readonly loadedAt: number;
-  /** Every endpoint of the organization is in `known`: what is not there does not exist. */
+  /** `true`: `known` holds every endpoint of the organization, so other names don't exist. */
   readonly whole: boolean;
   readonly known: {
     get(id: string): StoredEndpoint | null | undefined;
@@ -26,18 +26,18 @@ interface Listing {
   };
 }
 
-/** A read that is under way. `overtaken` once a change may have come after it began. */
+/** A read in progress. `overtaken` means that something changed after it began. */
 interface Reading {
   overtaken: boolean;
   readonly listing: Promise<Listing>;
 }
 
-/** What the directory says of a name: `undefined` is "the store has to be read", `null` "there is no such endpoint". */
+/** `undefined`: the store must be read. `null`: there is no such endpoint. */
 export type Lookup = EndpointPolicy | null | undefined;
 
 /**
- * Endpoints by organization and id. An organization's endpoints are read together, so that a name which is not among them
- * costs no read: a flood of unknown names is answered from memory. Ids are gated by their charset before anything else.
+ * Caches endpoints by organization and id. An organization's endpoints are read together, so that an unknown name costs no read:
+ * a flood of unknown names is answered from memory. An id with invalid characters is refused first.
  */
 export class EndpointDirectory {
   readonly #store: Store;
@@ -61,7 +61,7 @@ export class EndpointDirectory {
     return endpoint === null ? null : readable(endpoint);
   }
 
-  /** Reads the store. @throws PosternError `record_unreadable`, and whatever the store rejects with */
+  /** Reads the store if needed. @throws PosternError `record_unreadable`, or the store's own error */
   async find(organization: string, id: string, now: number): Promise<EndpointPolicy | null> {
     if (!isEndpointId(id) || !isOrganizationName(organization)) return null;
     const endpoint = await this.#find(organization, id, now);
@@ -78,7 +78,7 @@ export class EndpointDirectory {
     this.#ttl = feedTtl(this.#limits, connected);
   }
 
-  /** Endpoints of this organization changed. They are few, and change seldom: all of them are read again. */
+  /** Endpoints of this organization have changed. They are few and change seldom, so all of them are read again. */
   invalidate(organization: string): void {
     this.#listings.delete(organization);
     this.#overtake(organization);
@@ -90,7 +90,7 @@ export class EndpointDirectory {
   }
 
   async #find(organization: string, id: string, now: number): Promise<StoredEndpoint | null> {
-    // Nothing is kept: to read them all for one would be for nothing.
+    // Without a cache, reading all of them would be wasted.
     if (this.#limits.ttl === 0) return this.#store.findEndpoint(organization, id);
     const listing = await this.#load(organization, now).catch((error: unknown) =>
       this.#stale(organization, now, error),
@@ -102,7 +102,7 @@ export class EndpointDirectory {
     return endpoint;
   }
 
-  /** What was known before the store went down, if it may still be served; else what went wrong. */
+  /** The endpoints from before an outage, if they may still be served; otherwise rethrows the error. */
   #stale(organization: string, now: number, error: unknown): Listing {
     const { ttl, staleIfUnavailable } = this.#limits;
     const known = staleIfUnavailable > 0 && isUnavailable(error) ? this.#remembered(organization) : undefined;
@@ -149,7 +149,7 @@ export class EndpointDirectory {
     if (this.#reading.get(organization) === reading) this.#reading.delete(organization);
   }
 
-  /** A read that is under way may bring what was before the change: it is no one's but those who wait for it already. */
+  /** A read in progress may return the state before the change. It is not cached, and only the calls that already wait get it. */
   #overtake(organization: string): void {
     const reading = this.#reading.get(organization);
     if (reading === undefined) return;
@@ -173,7 +173,7 @@ export class EndpointDirectory {
   }
 }
 
-/** An endpoint whose access was changed by hand to something else has no policy to go by: a fault, never an allow. */
+/** An endpoint with a damaged access has no policy: that is a fault, never an allow. */
 function readable(endpoint: StoredEndpoint): EndpointPolicy {
   if (!ACCESS.includes(endpoint.access) || typeof endpoint.uid !== 'string' || endpoint.uid === '') {
     throw new PosternError(

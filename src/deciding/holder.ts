@@ -4,11 +4,11 @@ import type { VerifiedPrincipal } from '../domain/principal.js';
 import type { Confirmation, Presentation } from '../ports/authenticator.js';
 import type { Uses } from './uses.js';
 
-/** What a signed token asks for beyond its grants. */
+/** Restrictions of a signed token, besides its grants. */
 export interface Restriction {
-  /** Whether its holder derived it from an API token; else it was vouched for. */
+  /** `true`: its holder derived it from an API token. `false`: an authenticator vouched for it. */
   readonly derived: boolean;
-  /** The key that it is bound to (RFC 7800), to tell others. */
+  /** The key that it is bound to (RFC 7800), for introspection. */
   readonly confirmation: Confirmation | null;
   readonly methods: readonly string[] | null;
   readonly prove: ((presentation: Presentation, now: number, spent: boolean) => Promise<boolean>) | null;
@@ -20,15 +20,15 @@ export interface Account {
   readonly rules: TokenRules;
   /** By the clock, before it was read. */
   readonly loadedAt: number;
-  /** Its uses that wait to be written. */
+  /** Uses that wait to be written. */
   uses: Uses | null;
 }
 
-/** Whose a credential turned out to be. Facts; each call judges them. */
+/** The holder of a credential: facts only. Each call decides by them. */
 export interface Holder extends Life {
   readonly principal: VerifiedPrincipal;
-  /** `null`: no token of this store. */
+  /** `null`: not a token of this store. */
   readonly account: Account | null;
-  /** `null`: an API token, which may be used as it is. */
+  /** `null`: an API token, without restrictions. */
   readonly restriction: Restriction | null;
 }

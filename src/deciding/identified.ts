@@ -3,10 +3,10 @@ import type { VerifiedPrincipal } from '../domain/principal.js';
 import type { Confirmation } from '../ports/authenticator.js';
 import type { Holder } from './holder.js';
 
-/** Why nothing may be issued anew from a credential: it would be good for more, or for longer, than the credential is. */
+/** The reason why no new token may be issued from a credential: the new one could do more, or live longer. */
 export type NotReissuable = 'vouched' | 'bound' | 'methods' | 'limits';
 
-/** A credential that something may be issued from. */
+/** A credential from which a new token may be issued. */
 export interface Reissuable {
   readonly principal: VerifiedPrincipal;
   /** Epoch milliseconds; `Infinity`: never. */
@@ -15,19 +15,19 @@ export interface Reissuable {
   use(): void;
 }
 
-/** What may be told others of a credential, who will take it for all that they are told. */
+/** The facts about a credential that other services may see. They accept the credential for everything in it. */
 export interface Tellable {
   readonly principal: VerifiedPrincipal;
   readonly endsAt: number;
-  /** An API token itself: it can be revoked. */
+  /** `true`: it is an API token itself, and can be revoked. */
   readonly isApiToken: boolean;
   /** The key that it is bound to. */
   readonly confirmation: Confirmation | null;
 }
 
 /**
- * Who holds a credential. Its restrictions travel with it: nobody gets at it without saying what becomes of it, and each answer
- * leaves out what would lose one of them.
+ * The holder of a credential, with its restrictions. A caller must state its purpose to get the holder, and is refused if a
+ * restriction would be lost.
  */
 export class Identified {
   readonly #holder: Holder;
@@ -42,7 +42,7 @@ export class Identified {
     return this.#holder.principal.organization;
   }
 
-  /** For what is issued in its place, and judged elsewhere, where nobody hears of its limits. */
+  /** For a new token that is issued in its place. Its verifier will not know the limits of this one. */
   toReissue(): Reissuable | NotReissuable {
     const { principal, restriction, account } = this.#holder;
     if (restriction?.prove) return 'bound';
@@ -53,9 +53,9 @@ export class Identified {
   }
 
   /**
-   * For others to be told. `null`: they could not be told of what it is not good for.
+   * For other services. `null`: they could not be told of its restrictions.
    *
-   * @param method the method of the call that they ask for; `null`: they do not say
+   * @param method the method of the call that they ask about; `null`: not given
    */
   toTell(method: string | null): Tellable | null {
     const { principal, restriction, account } = this.#holder;

@@ -1,4 +1,4 @@
-/** An authenticator could not tell whether a signed token is good: its issuer's keys can't be had, or it failed. */
+/** An authenticator could not verify a signed token: its issuer's keys are not available, or it failed. */
 export class IssuerFault extends Error {
   constructor(cause: unknown) {
     super('the issuer of this token can not be asked', { cause });

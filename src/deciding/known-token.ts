@@ -3,9 +3,9 @@ import type { VerifiedPrincipal } from '../domain/principal.js';
 import type { Account, Holder, Restriction } from './holder.js';
 import type { Uses } from './uses.js';
 
-/** What is remembered of one secret: facts, never a verdict. Each call judges them against its own clock. */
+/** The cached facts about one secret, never a decision. Each call judges them by its own clock. */
 export class KnownToken implements Holder, Account {
-  /** Its uses that wait to be written. */
+  /** Uses that wait to be written. */
   uses: Uses | null = null;
 
   constructor(
@@ -14,11 +14,11 @@ export class KnownToken implements Holder, Account {
     readonly secretEndsAt: number,
     readonly expiresAt: number,
     readonly rules: TokenRules,
-    /** By the clock, before the read began. */
+    /** Clock time before the read began. */
     readonly loadedAt: number,
     /** The number of the last invalidation before the read began. */
     readonly sequence: number,
-    /** Of a token that was looked up by its key's id: the key, for derived tokens to be verified with. */
+    /** The key that verifies derived tokens, if the token was looked up by its key's id. */
     readonly publicKey: string | null = null,
   ) {}
 

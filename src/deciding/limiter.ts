@@ -4,8 +4,8 @@ import type { LimitState } from '../domain/limits.js';
 import type { Account } from './holder.js';
 
 /**
- * Charges a call to the limits of its token: once the secret is proven and the call would be allowed, so that nobody uses
- * up what is another's, and a refusal costs nothing.
+ * Charges a call to the limits of its token. It does so only after the secret is verified and the call would be allowed: nobody
+ * can use up someone else's limits, and a refused call costs nothing.
  */
 export class Limiter {
   readonly #ground: Ground;
@@ -14,16 +14,16 @@ export class Limiter {
     this.#ground = ground;
   }
 
-  /** A denial, or the window that is nearest to its end; `null`: nothing counts. */
+  /** A denial, or the window with the smallest share left; `null`: no limit counts. */
   async charge(token: Account): Promise<Denied | LimitState | null> {
     const { rateLimiter, onLimiterFault } = this.#ground.settings;
     const { latest } = this.#ground.time;
     const { tokenId } = token.principal;
     let nearest: LimitState | null = null;
     try {
-      if (rateLimiter === null) throw new Error('a token has limits, and this postern has no rateLimiter');
+      if (rateLimiter === null) throw new Error('a token has limits, but this postern has no rateLimiter');
       for (const { policy, points, duration } of windowsOf(token)) {
-        // A window belongs to its policy: a change of that begins new ones.
+        // A changed policy starts new windows.
         const key = `${policy}:${tokenId}:${token.rules.windows}`;
         const consumed = await rateLimiter.consume(key, { points, duration }, latest);
         const { allowed, remaining, resetIn } = consumed;

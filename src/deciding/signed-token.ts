@@ -6,36 +6,36 @@ import type { Holder, Restriction } from './holder.js';
 import type { KnownToken } from './known-token.js';
 import type { Lookup } from './token-finder.js';
 
-/** What is remembered of a signed token whose signature was verified: facts, judged at each call beside those of its parent. */
+/** The cached facts about a verified signed token. Each call judges them, together with its parent's. */
 export class SignedToken {
-  /** The holder under the parent that it was last seen with: as long as that one is the same, so is this one. */
+  /** The holder for the parent in `#under`. It stays the same while the parent does. */
   #holder: Holder | null = null;
   #under: KnownToken | null = null;
 
   constructor(
-    /** Of its own; `null`: its parent's. */
+    /** Its own principal; `null`: it has its parent's. */
     readonly identity: PrincipalFields | null,
     readonly narrowing: Narrowing | null,
     readonly parent: Lookup | null,
-    /** Whether it has ended where its parent is gone. */
+    /** Whether it ends if its parent is not in the store. */
     readonly parentRequired: boolean,
     readonly expiresAt: number,
     readonly trustedUntil: number,
     readonly restriction: Restriction,
   ) {}
 
-  /** Whether its parent was ever here: one that is gone since has ended, and is not another store's business. */
+  /** Whether its parent was ever found here. If the parent is missing now, it was deleted, and is not in another store. */
   get hadParent(): boolean {
     return this.#under !== null;
   }
 
-  /** The same token, verified again. */
+  /** Takes over from an earlier verification of the same token. */
   succeeds(earlier: SignedToken | undefined): this {
     this.#under = earlier === undefined ? null : earlier.#under;
     return this;
   }
 
-  /** @param parent `null` where it has none, or the store knows none */
+  /** @param parent `null`: it has none, or the store doesn't know it */
   holderUnder(parent: KnownToken | null, catalog: Catalog): Holder {
     if (this.#holder !== null && this.#under === parent) return this.#holder;
     const holder: Holder = {
@@ -51,7 +51,7 @@ export class SignedToken {
     return holder;
   }
 
-  /** What it may do is never more than what its parent may do now. */
+  /** Its grants are never more than the parent's current grants. */
   #fieldsUnder(parent: KnownToken | null, catalog: Catalog): PrincipalFields {
     const { identity, narrowing } = this;
     if (parent === null) {
@@ -68,7 +68,7 @@ export class SignedToken {
   }
 }
 
-/** @param parent how its parent is looked up, where it has one */
+/** @param parent the look-up of its parent; `null`: it has none */
 export function signedTokenOf(vouched: VouchedFacts, parent: Lookup | null): SignedToken {
   const { principal, methods, prove, confirmation, expiresAt, trustedUntil } = vouched;
   const required = vouched.parent?.required ?? false;

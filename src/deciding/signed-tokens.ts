@@ -13,16 +13,16 @@ import { SignedToken, signedTokenOf } from './signed-token.js';
 import type { TokenCache } from './token-cache.js';
 import type { Lookup, TokenFinder } from './token-finder.js';
 
-/** How many signed tokens are remembered; the half of them that was used last always is. */
+/** The most signed tokens in the cache. The most recently used half is always kept. */
 const MAX_KNOWN = 50_000;
-/** JWS compact serialization (RFC 7515 section 3.1): three parts, no more, told before any of them is split off. */
+/** JWS compact serialization (RFC 7515 section 3.1): exactly three parts, tested before the text is split. */
 const JWS_FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
-/** How far ahead of this clock the maker's may be, in milliseconds. */
+/** How far the maker's clock may be ahead of this one, in milliseconds. */
 const CLOCK_TOLERANCE = 5_000;
 
 /**
- * Signed tokens: those that authenticators vouch for, and derived ones, which every instance verifies. A signature is
- * verified once; what it vouched for is remembered under the SHA-256 of the whole token, and judged at each call.
+ * Verifies signed tokens: those that authenticators vouch for, and derived ones. A signature is verified once. The result is
+ * cached by the SHA-256 of the whole token, and judged at each call.
  */
 export class SignedTokens {
   readonly #ground: Ground;
@@ -41,7 +41,7 @@ export class SignedTokens {
     this.#reader = new VouchedReader(ground.settings);
   }
 
-  /** Who holds it, where nothing has to be verified or read for that; else `undefined`. */
+  /** The holder, if it is in memory; else `undefined`. */
   peek({ key }: SignedCredential, now: number): Holder | undefined {
     const token = this.#known.get(key);
     if (token === undefined || this.#isOld(token)) return undefined;
@@ -55,9 +55,9 @@ export class SignedTokens {
   }
 
   /**
-   * Who holds it.
+   * The holder.
    *
-   * @throws IssuerFault where an authenticator can't tell, PosternError `unavailable` where the store can't
+   * @throws IssuerFault if an authenticator can't tell, PosternError `unavailable` if the store can't
    */
   async find(credential: SignedCredential, now: number): Promise<Holder | Refusal> {
     const known = this.#known.get(credential.key);
@@ -74,13 +74,13 @@ export class SignedTokens {
     return this.#known.size;
   }
 
-  /** One that has expired stays so: it need not be verified again to be refused. */
+  /** An expired token stays expired, so it need not be verified again. */
   #isOld(token: SignedToken): boolean {
     const { latest } = this.#ground.time;
     return token.trustedUntil <= latest && token.expiresAt > latest;
   }
 
-  /** Many who come with one token at the same time share one verification. */
+  /** Concurrent calls with the same token share one verification. */
   #verifyOnce(credential: SignedCredential, now: number): Promise<SignedToken | Refusal> {
     const { key } = credential;
     let verifying = this.#verifying.get(key);
@@ -105,7 +105,7 @@ export class SignedTokens {
     const lookup = byKeyId(derived.kid);
     const parent = await this.#finder.find(lookup, now);
     if (parent === null || parent.publicKey === null) return 'token_unknown';
-    // The index may be an HMAC that the writer of the row can't make: its key is the one that was named only if this holds.
+    // Someone who can write to the store could exchange the key of a row. This check finds that.
     if (thumbprintOf(parent.publicKey) !== derived.kid)
       throw new Error('the public key of a secret was changed in the store');
     if (!(await isSignedWith(parent.publicKey, derived))) return 'token_unknown';
@@ -129,7 +129,7 @@ export class SignedTokens {
     return 'token_unknown';
   }
 
-  /** What it says that can't be read is its fault, like what it throws. */
+  /** An answer that can't be read is the authenticator's fault, like an error that it throws. */
   async #ask(authenticator: Authenticator, token: string, key: string, now: number): Promise<VouchedFacts | Refusal> {
     try {
       return await this.#reader.read(await authenticator.authenticate(token, now), key, now);
@@ -147,7 +147,7 @@ function lookupOf({ tokenId, kid }: VouchedParent): Lookup {
   return kid === undefined ? { key: `id:${tokenId}`, by: 'id', value: tokenId } : byKeyId(kid);
 }
 
-/** What an authenticator throws over a credential's form is no reason to take it. */
+/** An authenticator that throws does not accept the credential. */
 function accepts(authenticator: Authenticator, token: string): boolean {
   try {
     return authenticator.accepts(token);

@@ -10,11 +10,11 @@ import type { Restriction } from './holder.js';
 export type Need = 'endpoint' | 'credential' | 'holder' | 'proof' | 'charge';
 
 /**
- * The decision of a call, or the fact that it needs next. The only place that knows the order of the checks. It is pure: it
- * reads the facts that were found, and waits for nothing. Whoever calls it finds what it needs, and steps again from the start.
+ * The decision of a call, or the next fact that it needs. This is the only place that knows the order of the checks. It is pure:
+ * it only reads the known facts. The caller finds the missing fact, and steps again from the start.
  *
- * @param now what lives are judged by, epoch milliseconds
- * @param trace where each check is told, from the first one on
+ * @param now the time by which expiry is judged, epoch milliseconds
+ * @param trace each check is written here, from the first one on
  */
 export function step(call: Call, now: number, trace?: Trace): Decision | Need {
   const { requirement, credential, holder } = call;
@@ -22,7 +22,7 @@ export function step(call: Call, now: number, trace?: Trace): Decision | Need {
     trace?.push({ check: 'requirement', passed: false, detail: 'the route or method declares no requirement' });
     return denied('requirement_missing');
   }
-  // An endpoint of the caller's own organization is known once the caller is.
+  // For an endpoint of the caller's own organization, the caller must be known first.
   const isOwn = requirement.kind === 'endpoint' && requirement.organization === null;
   if (!isOwn) {
     const early = stepToEndpoint(call, requirement, trace);
@@ -68,7 +68,7 @@ function stepToEndpoint(call: Call, requirement: CompiledRequirement, trace?: Tr
   return endpoint === undefined ? 'endpoint' : decideWithoutCredential(requirement, endpoint, call.zone, trace);
 }
 
-/** Whether the call is one that a restricted credential is good for: bound to a key, or to some methods. */
+/** Checks a credential that is bound to a key, or limited to some methods. */
 function decideRestriction(
   { methods, prove }: Restriction,
   call: Call,
@@ -77,12 +77,12 @@ function decideRestriction(
 ): Denied | 'proof' | null {
   const { proof, proven } = call;
   if (prove === null && proof !== null) return unbound(trace);
-  // A bound token that comes alone may be a stolen one (RFC 9449 section 7.1).
+  // A bound token without a proof may be stolen (RFC 9449 section 7.1).
   if (prove !== null && proof === null) {
     trace?.push({ check: 'proof', passed: false, detail: 'the token is bound to a key, and came without a proof' });
     return denied('token_unknown');
   }
-  // A proof is good once: a call that goes on gave its own when it began.
+  // A proof can be used only once. A running call was checked at its start.
   if (prove !== null && call.mode !== 'recheck') {
     if (proven === undefined) return 'proof';
     const detail = `the proof of possession is ${proven ? 'good' : 'not good'}`;
@@ -92,7 +92,7 @@ function decideRestriction(
   return decideMethod(methods, call.method, requirement, trace);
 }
 
-/** Who sends a proof with a token that is bound to no key takes it for something that it is not. */
+/** A proof came with a token that is not bound to a key: the sender mistakes it for another kind of token. */
 function unbound(trace?: Trace): Denied {
   trace?.push({ check: 'proof', passed: false, detail: 'the token is bound to no key' });
   return denied('token_unknown');
@@ -100,8 +100,8 @@ function unbound(trace?: Trace): Denied {
 
 const PROBLEMS: Partial<Record<DenialReason, string>> = {
   token_missing: 'no credential came with the call',
-  token_malformed: 'several credentials came, or one that is no single token of at most 8 KiB',
-  token_unknown: 'the credential has the form of no token of this instance, or a wrong checksum',
+  token_malformed: 'the call has several credentials, or one that is not a single token of at most 8 KiB',
+  token_unknown: 'the credential does not have the form of a token of this instance, or its checksum is wrong',
 };
 
 function pushCredential(trace: Trace, credential: NonNullable<Call['credential']>): void {

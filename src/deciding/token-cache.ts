@@ -5,27 +5,27 @@ import type { KnownToken } from './known-token.js';
 
 const MAX_ABSENT = 10_000;
 const ABSENT_TTL = 5_000;
-/** While the feed of changes is lost, nothing older than this is served: others' changes are not told. Milliseconds. */
+/** While the feed of changes is lost, nothing older than this is served. Milliseconds. */
 const FEEDLESS_TTL = 5_000;
-/** Beyond this many single invalidations at once it is cheaper to forget everything. */
+/** With more single invalidations than this, everything is forgotten: it is cheaper. */
 const MAX_INVALIDATIONS = 100_000;
 const MAX_STRANGERS = 10_000;
 
 /**
- * Tokens by the hash of the whole token. An invalidation is remembered by the token's id until everything that was read
- * before it is too old to be served; an entry counts only if no invalidation came after its read began. So a read that
- * was under way during a revocation can't put the old record back, and no index from id to entries is kept.
+ * Caches tokens by the hash of the whole token. An invalidation is kept by the token's id until every earlier read is too old to
+ * be served. An entry counts only if no invalidation came after its read began. So a read that was in progress during a
+ * revocation can't bring the old record back, and no index from id to entries is needed.
  */
 export class TokenCache {
   readonly #limits: CacheLimits;
-  /** An absence is the time, by the clock, before the read that found none began. */
+  /** An absence is the clock time before the read that found no token. */
   readonly #entries: Remembered<string, KnownToken, number>;
   #sequence = 0;
-  /** Everything read before this invalidation is forgotten. */
+  /** Reads that began before this invalidation don't count. */
   #floor = 0;
   #recent = new Map<string, number>();
   #earlier = new Map<string, number>();
-  /** Invalidations of ids that the store does not have. */
+  /** Invalidations of ids that the store doesn't have. */
   readonly #strangers = new BoundedMap<string, number>(MAX_STRANGERS);
   #turnedAt = Number.NEGATIVE_INFINITY;
   #ttl: number;
@@ -36,7 +36,7 @@ export class TokenCache {
     this.#entries = new Remembered(limits.maxTokens, MAX_ABSENT);
   }
 
-  /** Where a read begins: note it, and hand it to the {@link KnownToken} that comes of it. */
+  /** The number of the last invalidation. Take it before a read, and pass it to the resulting {@link KnownToken}. */
   get sequence(): number {
     return this.#sequence;
   }
@@ -46,7 +46,7 @@ export class TokenCache {
     return this.#ttl;
   }
 
-  /** `null`: the store said lately that there is no such token. `undefined`: the store has to be asked. */
+  /** `null`: a recent read found no such token. `undefined`: the store must be read. */
   peek(key: string, now: number): KnownToken | null | undefined {
     const token = this.#entries.value(key);
     if (token !== undefined) {
@@ -56,19 +56,19 @@ export class TokenCache {
     return absentAt !== undefined && now - absentAt < Math.min(ABSENT_TTL, this.#ttl) ? null : undefined;
   }
 
-  /** What was known before the store went down, if it may still be served. A change that was seen since then counts. */
+  /** The token from before an outage, if it may still be served. Changes that were seen since then count. */
   peekStale(key: string, now: number): KnownToken | undefined {
     const { ttl, staleIfUnavailable } = this.#limits;
     const token = staleIfUnavailable > 0 ? this.#entries.value(key) : undefined;
     return token && now - token.loadedAt < ttl + staleIfUnavailable && this.#isCurrent(token) ? token : undefined;
   }
 
-  /** Whether changes made by other processes are told at once. Without that, less is trusted. */
+  /** Sets whether other processes' changes are reported at once. Without that, entries are served for a shorter time. */
   setFeed(connected: boolean): void {
     this.#ttl = feedTtl(this.#limits, connected);
   }
 
-  /** Whether nothing was invalidated since its read began. */
+  /** Whether the token was not invalidated since its read began. */
   #isCurrent(token: KnownToken): boolean {
     if (token.sequence === this.#sequence) return true;
     if (token.sequence < this.#floor) return false;
@@ -82,15 +82,15 @@ export class TokenCache {
 
   set(key: string, token: KnownToken): void {
     if (this.#limits.ttl === 0 || !this.#isCurrent(token)) return;
-    // A read that began later has seen it gone.
+    // A later read found the token gone.
     const absentAt = this.#entries.absence(key);
     if (absentAt === undefined || absentAt < token.loadedAt) this.#entries.setValue(key, token);
   }
 
-  /** @param sequence of the read that found nothing */
+  /** @param sequence {@link sequence} before the read that found nothing */
   setAbsent(key: string, now: number, sequence: number): void {
     if (this.#limits.ttl === 0) return;
-    // Gone is gone: a read that an invalidation has overtaken says nothing of what is there, but nothing older counts either.
+    // If an invalidation came after the read began, the absence is not sure. The older entry is dropped in any case.
     if (sequence === this.#sequence) this.#entries.setAbsence(key, now);
     else this.#entries.delete(key);
   }
@@ -106,12 +106,12 @@ export class TokenCache {
     if (this.#recent.size > MAX_INVALIDATIONS) this.clear();
   }
 
-  /** The store has no such token: another process may have deleted it, unseen by this one. */
+  /** For a token that the store doesn't have: another process may have deleted it, and this one may have missed that. */
   invalidateStranger(id: string): void {
     this.#strangers.set(id, ++this.#sequence);
   }
 
-  /** After an import: its token may have been tried, and remembered as absent, before. */
+  /** After an import: the token may have been tried before, and cached as absent. */
   forgetAbsences(): void {
     this.#sequence++;
     this.#entries.clearAbsences();
@@ -130,7 +130,7 @@ export class TokenCache {
   }
 }
 
-/** How long what was read may be served, in milliseconds. */
+/** How long a read may be served, in milliseconds. */
 export function feedTtl({ ttl }: CacheLimits, connected: boolean): number {
   return connected ? ttl : Math.min(ttl, FEEDLESS_TTL);
 }

@@ -6,23 +6,22 @@ import type { StoredSecret, StoredToken } from '../ports/records.js';
 import { KnownToken } from './known-token.js';
 import type { TokenCache } from './token-cache.js';
 
-/** How a token is looked up. */
 export interface Lookup {
-  /** Of the cache: no two look-ups that may find different tokens share one. */
+  /** The key in the cache. Look-ups that may find different tokens never share one. */
   readonly key: string;
   readonly by: 'secret' | 'digest' | 'keyId' | 'id';
-  /** The secret's hash, the digest that the store keeps of it, the key's thumbprint (32 bytes as text), or the token's id. */
+  /** The secret's hash, its digest in the store, the key's thumbprint (32 bytes as text), or the token's id. */
   readonly value: string;
 }
 
 interface Found {
   readonly token: StoredToken;
-  /** `null`: looked up by its id, whatever secrets it has. */
+  /** `null`: looked up by the token's id. */
   readonly secret: StoredSecret | null;
   readonly publicKey?: string;
 }
 
-/** Finds tokens by their secret, with as few reads of the store as can be. */
+/** Finds tokens with as few reads of the store as possible. */
 export class TokenFinder {
   readonly #ground: Ground;
   readonly #cache: TokenCache;
@@ -37,14 +36,14 @@ export class TokenFinder {
     return { key, by, value: secret };
   }
 
-  /** The token, from memory or from the store; many who ask for one at the same time share one read. */
+  /** The token, from memory or from the store. Concurrent calls for the same token share one read. */
   find(lookup: Lookup, now: number): Promise<KnownToken | null> {
     const { key } = lookup;
     const known = this.#cache.peek(key, now);
     if (known !== undefined) return Promise.resolve(known);
     const { sequence } = this.#cache;
     const loading = this.#loading.get(key);
-    // A read that began before the last invalidation may bring what it invalidated: it is no one's but who began it.
+    // A read that began before the last invalidation may return the old state. Only its own caller gets it.
     if (loading?.sequence === sequence && this.#ground.settings.cache.ttl > 0) return loading.token;
     const token = this.#loadOrStale(lookup, now, sequence).finally(() => {
       if (this.#loading.get(key)?.token === token) this.#loading.delete(key);
@@ -53,7 +52,7 @@ export class TokenFinder {
     return token;
   }
 
-  /** While the store is down: what was known before, where the application chose to go on with that. */
+  /** While the store is down, serves the token from the cache for `staleIfUnavailable`. */
   async #loadOrStale(lookup: Lookup, now: number, sequence: number): Promise<KnownToken | null> {
     try {
       return await this.#load(lookup, now, sequence);

@@ -4,22 +4,22 @@ import type { Store } from '../ports/store.js';
 import type { Account } from './holder.js';
 import { Uses } from './uses.js';
 
-/** How far `lastUsedAt` and the counts may be behind, in milliseconds. A crash loses no more than that. */
+/** How late `lastUsedAt` and the counts may be, in milliseconds. A crash loses no more than that. */
 const FLUSH_INTERVAL = 10_000;
-/** Tokens in one write: each is a transaction, and on SQLite a piece of the event loop. */
+/** The most tokens in one write. Each write is a transaction, and on SQLite it blocks the event loop. */
 const BATCH = 1_000;
-/** While the store is down, uses of at most this many tokens wait. */
+/** The most tokens whose uses wait while the store is down. */
 const MAX_WAITING = 200_000;
 
 /**
- * Counts uses off the request's path: a call costs an addition. A batch is written when the interval is over, and on close.
+ * Counts uses. A call costs one addition; the counts are written later in batches, after an interval and on close.
  */
 export class UsageRecorder {
   readonly #store: Store;
   readonly #events: Events;
-  /** The tokens that count uses. */
+  /** Tokens with uses since the last write. */
   #counting: Account[] = [];
-  /** What could not be written, by token. */
+  /** Uses that are not written yet, by token. */
   readonly #unwritten = new Map<string, Uses>();
   #cancel: (() => void) | null = null;
   #closed = false;
@@ -30,7 +30,7 @@ export class UsageRecorder {
     this.#events = events;
   }
 
-  /** @param endpoint its id, or `''` where none is in question */
+  /** @param endpoint its id, or `''` for a call without an endpoint */
   note(token: Account, endpoint: string, now: number): void {
     let { uses } = token;
     if (uses === null) {
@@ -43,7 +43,7 @@ export class UsageRecorder {
     uses.add(endpoint, now);
   }
 
-  /** Writes what waits. What can't be written waits for the next time. Never rejects. */
+  /** Writes the waiting uses. Those that can't be written wait for the next flush. Never rejects. */
   flush(): Promise<void> {
     this.#cancel?.();
     this.#cancel = null;
@@ -51,7 +51,7 @@ export class UsageRecorder {
     return this.#flushing;
   }
 
-  /** The last flush: what can't be written now is lost. */
+  /** The last flush. Uses that can't be written now are lost. */
   close(): Promise<void> {
     this.#closed = true;
     return this.flush();
@@ -89,7 +89,7 @@ export class UsageRecorder {
     }
   }
 
-  /** A token that was read again, or has two secrets, is counted in several places. */
+  /** Adds up: a token that was read again, or has two secrets, is counted in several objects. */
   #merge(uses: Uses): void {
     const waiting = this.#unwritten.get(uses.tokenId);
     if (waiting !== undefined) {

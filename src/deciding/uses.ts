@@ -1,6 +1,6 @@
 import type { Usage } from '../ports/records.js';
 
-/** The uses of a token since the last batch. Most tokens call one endpoint: it is counted without a map. */
+/** The uses of a token since the last batch. Most tokens call one endpoint only, which is counted without a map. */
 export class Uses {
   lastUsedAt = 0;
   #count = 0;

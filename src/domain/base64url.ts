@@ -13,8 +13,8 @@ export function encodeBase64url(bytes: Uint8Array): string {
 }
 
 /**
- * The bytes of a text in base64url without padding, `null` for anything else. Each sequence of bytes has exactly one text:
- * one whose last character has unused bits set is refused, or a token would have aliases (RFC 4648 section 3.5).
+ * Decodes base64url without padding; `null` for anything else. A last character with unused bits set is refused, so that a
+ * token has one spelling only (RFC 4648 section 3.5).
  */
 export function decodeBase64url(text: string): Uint8Array | null {
   const rest = text.length % 4;

@@ -9,7 +9,7 @@ export const CRC_TABLE: Int32Array = (() => {
   return table;
 })();
 
-/** The running state after `text` (ASCII), to go on from. Start with -1; the checksum is `~state >>> 0`. */
+/** The running state after `text` (ASCII); pass it on to continue. Start with -1. The checksum is `~state >>> 0`. */
 export function crcState(text: string, state = -1): number {
   let crc = state;
   for (let i = 0; i < text.length; i++) {

@@ -3,7 +3,7 @@ import { type Denied, denied, scopeMissing } from './decision.js';
 import type { CompiledRequirement } from './requirement.js';
 import { quote } from './text.js';
 
-/** The denial of a token that is good for some methods only, and not for this one; `null` where there is none. */
+/** Denies a token that is limited to other methods than this one; otherwise `null`. */
 export function decideMethod(
   methods: readonly string[] | null,
   method: string | null,

@@ -6,19 +6,19 @@ import type { CompiledRequirement } from './requirement.js';
 import { quote } from './text.js';
 
 /**
- * The rules, and nothing else: no clock, no store, no waiting. The order of the checks stands in docs/contract.md:
+ * The rules of a decision: no clock, no store, no waiting. docs/contract.md gives the order of the checks:
  *
  *   endpoint known → its access and the caller's zone → one well-formed credential → known → revoked → expired
  *   → organization → grant
  *
- * {@link decideWithoutCredential} is the part before the credential is looked at, {@link decideLife} what a known
- * credential's own record says, {@link decideGrant} what its holder may do. Each writes its steps into a trace where one
- * is given: `explain` runs these same functions, so it can't tell another story than `authorize`.
+ * {@link decideWithoutCredential} comes before the credential is read. {@link decideLife} checks a known credential's record,
+ * and {@link decideGrant} its rights. Each writes its steps into the trace, if there is one. `explain` runs these same
+ * functions, so it always agrees with `authorize`.
  */
 export interface Step {
   readonly check: Check;
   readonly passed: boolean;
-  /** What was compared, in words. Never holds a secret. */
+  /** The comparison in words. Never holds a secret. */
   readonly detail: string;
 }
 
@@ -38,7 +38,7 @@ export type Check =
 
 export type Trace = Step[];
 
-/** The decision where no credential is needed to make it, or `null` where one is. */
+/** The decision, if it needs no credential; otherwise `null`. */
 export function decideWithoutCredential(
   requirement: CompiledRequirement,
   endpoint: EndpointPolicy | null,
@@ -76,15 +76,15 @@ export function decideWithoutCredential(
   }
 }
 
-/** What decides whether a known credential is alive. Times are epoch milliseconds; `Infinity` is never. */
+/** The facts that decide whether a known credential is alive. Times are epoch milliseconds; `Infinity` means never. */
 export interface Life {
   readonly revoked: boolean;
-  /** The end of this secret, where a rotation has replaced it. */
+  /** The end of this secret's grace after a rotation. */
   readonly secretEndsAt: number;
   readonly expiresAt: number;
 }
 
-/** Why a known credential is no longer alive, or `null` where it is. `expiresAt` itself is no longer within the life. */
+/** The reason why a known credential is no longer alive, or `null` if it is. At `expiresAt` it is already expired. */
 export function decideLife(life: Life, now: number, trace?: Trace): DenialReason | null {
   if (life.revoked || life.secretEndsAt <= now) {
     trace?.push({
@@ -100,7 +100,7 @@ export function decideLife(life: Life, now: number, trace?: Trace): DenialReason
   return expired ? 'token_expired' : null;
 }
 
-/** Whether a principal may do what is required. Its credential is alive, and a credential is needed. */
+/** Whether a principal's grants meet the requirement. The caller has already checked that its credential is alive. */
 export function decideGrant(
   principal: VerifiedPrincipal,
   requirement: CompiledRequirement,
@@ -151,7 +151,7 @@ function endpointDetail(principal: VerifiedPrincipal, endpoint: EndpointPolicy, 
   if (reached) return `the token reaches endpoint "${endpoint.id}"`;
   const named = principal.grants.endpoints !== '*' && principal.grants.endpoints.includes(endpoint.id);
   return named
-    ? `the token was granted an earlier endpoint "${endpoint.id}", which was deleted; this one has its name only`
+    ? `the token was granted an earlier endpoint "${endpoint.id}", which was deleted; this one only has the same name`
     : `the token does not reach endpoint "${endpoint.id}"`;
 }
 
@@ -160,7 +160,7 @@ function expiryDetail(expiresAt: number, now: number): string {
   return `the token ${expiresAt <= now ? 'expired' : 'expires'} at ${new Date(expiresAt).toISOString()}`;
 }
 
-/** A name from a URL may hold anything: it is escaped, and cut beyond the longest that can be registered. */
+/** A name from a URL may hold anything. It is escaped, and cut at the longest length that can be registered. */
 function name(text: string): string {
   return quote(text, 100);
 }

@@ -3,8 +3,8 @@ import type { Principal } from './principal.js';
 import type { TokenTypes } from './token-types.js';
 
 /**
- * Why an attempt was denied. `internal_error` and `unavailable` are faults, not judgements: the credential may be good.
- * Every transport maps each of these to its own status in one exhaustive table.
+ * The reason for a denial. `internal_error` and `unavailable` are faults: the credential may be good. Every transport maps
+ * each reason to its own status in one exhaustive table.
  */
 export type DenialReason =
   | 'token_missing'
@@ -22,43 +22,43 @@ export type DenialReason =
   | 'unavailable'
   | 'internal_error';
 
-/** What a fault lies in. */
+/** The part that failed. */
 export type FaultCause = 'store' | 'issuer' | 'limiter';
 
 /** The decision that lets an attempt through. */
 export interface Allowed<T extends TokenTypes = TokenTypes> {
   readonly allowed: true;
-  /** `null` where no credential was needed: a public endpoint, a private one from inside. */
+  /** `null` if no credential was needed: a public endpoint, or a private one called from the internal zone. */
   readonly principal: Principal<T> | null;
-  /** Of a token with limits: what is left of the window that is nearest to its end. */
+  /** For a token with limits: the window with the smallest share of calls left. */
   readonly limit?: LimitState;
 }
 
-/** The decision that refuses an attempt: a judgement, or a fault (`unavailable`, `internal_error`). */
+/** The decision that refuses an attempt, or a fault (`unavailable`, `internal_error`). */
 export interface Denied {
   readonly allowed: false;
   readonly reason: DenialReason;
   /** With `scope_missing`: the scopes that the call needs. */
   readonly scopes?: readonly string[];
-  /** With `unavailable`: what is down. */
+  /** With `unavailable`: the part that is down. */
   readonly cause?: FaultCause;
   /** With `rate_limited`: the window that is used up. */
   readonly limit?: LimitState;
-  /** With `unavailable` and `internal_error`: what failed. Not enumerable, and no guard shows it. */
+  /** With `unavailable` and `internal_error`: the original error. Not enumerable, and no guard shows it. */
   readonly error?: unknown;
 }
 
 /** The answer to one attempt. There is no third outcome: a fault is a denial with its own reason. */
 export type Decision<T extends TokenTypes = TokenTypes> = Allowed<T> | Denied;
 
-/** The outcome of a check that needs no grant: who it is, or why not. */
+/** The outcome of a check that needs no grant: the principal, or the reason for the denial. */
 export type Authentication<T extends TokenTypes = TokenTypes> =
   | { readonly ok: true; readonly principal: Principal<T> }
   | { readonly ok: false; readonly reason: DenialReason; readonly cause?: FaultCause };
 
 const ALLOWED_WITHOUT_PRINCIPAL: Allowed = Object.freeze({ allowed: true, principal: null });
 
-/** Frozen, one for each reason: a flood of refusals makes no garbage. */
+/** One frozen object for each reason, so that a flood of refusals allocates nothing. */
 const DENIALS = new Map<DenialReason, Denied>();
 
 export function allowed(principal: Principal | null): Allowed {
@@ -86,7 +86,7 @@ export function internalError(error: unknown): Denied {
   return withError({ allowed: false, reason: 'internal_error' }, error);
 }
 
-/** Not enumerable: a decision that is sent or logged whole does not tell what failed inside. */
+/** Not enumerable: a decision that is sent or logged as a whole doesn't reveal the error. */
 function withError(denial: Denied, error: unknown): Denied {
   return Object.defineProperty(denial, 'error', { value: error, enumerable: false });
 }

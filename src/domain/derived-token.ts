@@ -5,18 +5,19 @@ import type { Narrowing } from './narrow.js';
 
 /**
  * A derived token is a JWT (RFC 7519) in compact form whose header is, byte for byte,
- * `{"alg":"EdDSA","typ":"derived+jwt","kid":"<thumbprint>"}`: there is nothing in it to negotiate, and whether a text may be
- * one is told by how it begins. `kid` is the RFC 7638 thumbprint of an Ed25519 key that comes of an API token.
+ * `{"alg":"EdDSA","typ":"derived+jwt","kid":"<thumbprint>"}`. Nothing in it can be negotiated, and its beginning alone tells
+ * it apart. `kid` is the RFC 7638 thumbprint of an Ed25519 key that is derived from an API token.
  *
- * | claim | what |
+ * | claim | content |
  * | --- | --- |
  * | `jti` | 16 random bytes, base64url |
  * | `iat`, `exp` | seconds; both required |
  * | `scope` | scopes, a space between them (RFC 6749 section 3.3) |
- * | `endpoints` | a list of endpoint ids, or `"*"` for all that the parent reaches |
+ * | `endpoints` | a list of endpoint ids, or `"*"` for every endpoint that the parent reaches |
  * | `methods` | the only HTTP methods, or gRPC methods by their full names |
  *
- * Without `scope` and `endpoints` it asks for all that its parent holds; with one of them, for nothing of the other.
+ * Without `scope` and `endpoints` it asks for everything that its parent holds. With only one of them, it asks for nothing of
+ * the other.
  */
 export interface DerivedToken {
   /** 43 characters. */
@@ -26,14 +27,15 @@ export interface DerivedToken {
   /** Epoch milliseconds. */
   readonly issuedAt: number;
   readonly expiresAt: number;
-  /** What the signature is over, and the 64 bytes of the signature. */
+  /** The text that was signed: header, dot, payload. */
   readonly signed: string;
+  /** 64 bytes. */
   readonly signature: Uint8Array;
 }
 
 const KID_WIDTH = 43;
 const HEAD = '{"alg":"EdDSA","typ":"derived+jwt","kid":"';
-/** Header: head, `kid` and `"}`, 4 characters for 3 bytes. */
+/** In characters: head, `kid` and `"}`, with 4 characters for 3 bytes. */
 const HEADER_WIDTH = ((HEAD.length + KID_WIDTH + 2) / 3) * 4;
 const SIGNATURE_BYTES = 64;
 /** The last second of a `Date`. */
@@ -49,7 +51,7 @@ export function derivedHeader(kid: string): { readonly alg: 'EdDSA'; readonly ty
   return { alg: 'EdDSA', typ: 'derived+jwt', kid };
 }
 
-/** Reads the form, and believes nothing of it: `null` for what is no derived token. */
+/** Parses a derived token without verifying it; `null` for anything else. */
 export function readDerivedToken(token: string): DerivedToken | null {
   const headerEnd = HEADER_WIDTH;
   const payloadEnd = token.indexOf('.', headerEnd + 1);
@@ -67,7 +69,7 @@ export function readDerivedToken(token: string): DerivedToken | null {
 function readClaims(
   claims: ReadonlyMap<string, unknown>,
 ): Pick<DerivedToken, 'narrowing' | 'methods' | 'issuedAt' | 'expiresAt'> | null {
-  // A claim of a later version may narrow further: what is not understood is not passed over.
+  // A claim of a later version may narrow further, so an unknown claim is refused.
   for (const name of claims.keys()) if (!CLAIMS.includes(name)) return null;
   const jti = claims.get('jti');
   const iat = claims.get('iat');
@@ -92,7 +94,7 @@ function isListOf(value: unknown, fits: (each: string) => boolean): value is rea
   return Array.isArray(value) && value.length <= MOST && value.every((each) => typeof each === 'string' && fits(each));
 }
 
-/** The members of a JSON object: a map, so that none of them is a prototype's. */
+/** The members of a JSON object, as a map: it can't inherit members from a prototype. */
 function readObject(text: string | null): ReadonlyMap<string, unknown> | null {
   if (text === null) return null;
   try {
@@ -103,7 +105,7 @@ function readObject(text: string | null): ReadonlyMap<string, unknown> | null {
   }
 }
 
-/** All that a derived token holds is ASCII. */
+/** Text that isn't ASCII is refused: a derived token holds none. */
 function decodeText(part: string): string | null {
   const bytes = decodeBase64url(part);
   if (bytes === null) return null;

@@ -4,8 +4,8 @@ import { quote } from './text.js';
 type Unit = 'ms' | 's' | 'm' | 'h' | 'd' | 'w';
 
 /**
- * A length of time: `'30s'`, `'15m'`, `'1h'`, `'90d'`, `'2w'`, `'250ms'`, or a number of milliseconds. A number under a second
- * is refused, because most of them were meant as seconds; 0 is none at all.
+ * A length of time: `'30s'`, `'15m'`, `'1h'`, `'90d'`, `'2w'`, `'250ms'`, or a number of milliseconds. A number from 1 to 999
+ * is refused, because it was probably meant as seconds. 0 means no time.
  */
 export type Duration = `${number}${Unit}` | number;
 
@@ -18,19 +18,19 @@ const MILLISECONDS: Readonly<Record<Unit, number>> = {
   w: 604_800_000,
 };
 
-/** The longest duration that makes sense of a date: 1,000 years. Longer ones are a slip, and would overflow a date. */
+/** 1,000 years. A longer one is a mistake, and would overflow a date. */
 const LONGEST = 365_000 * MILLISECONDS.d;
 
 const SECOND = MILLISECONDS.s;
 
-/** A duration in milliseconds, or `null` where the value is none. */
+/** A duration in milliseconds, or `null` if the value is not a duration. */
 export function parseDuration(value: unknown): number | null {
   if (lacksUnit(value)) return null;
   const milliseconds = typeof value === 'number' ? value : typeof value === 'string' ? fromText(value) : Number.NaN;
   return milliseconds >= 0 && milliseconds <= LONGEST ? Math.floor(milliseconds) : null;
 }
 
-/** What is wrong with what is no duration. @param advice what else to give */
+/** The problem of a value that is not a duration. @param advice the answer, unless only the unit is missing */
 export function durationProblem(value: unknown, advice: string): string {
   return lacksUnit(value)
     ? `${value} has no unit, and would be milliseconds: write '${value}s' or '${value}ms'`
@@ -51,7 +51,7 @@ export function durationOf(value: unknown, path: string): number {
   if (milliseconds === null) {
     throw new PosternError(
       'input_invalid',
-      durationProblem(value, `${quote(value)} is no duration: give one such as '30s', '15m', '1h' or '90d'`),
+      durationProblem(value, `${quote(value)} is not a duration: give one such as '30s', '15m', '1h' or '90d'`),
       { path },
     );
   }

@@ -1,9 +1,9 @@
-/** Who may call an endpoint: anyone; holders of a token that reaches it; only callers in the internal zone. */
+/** The callers of an endpoint: anyone; holders of a token that reaches it; only callers in the internal zone. */
 export type Access = 'public' | 'protected' | 'private';
 
 export const ACCESS: readonly Access[] = ['public', 'protected', 'private'];
 
-/** Where the caller stands. What is unknown is external. */
+/** The caller's side of the network. An unknown caller is external. */
 export type Zone = 'internal' | 'external';
 
 const ENDPOINT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -14,9 +14,9 @@ export function isEndpointId(value: unknown): value is string {
 }
 
 /**
- * An organization is named by 1 to 100 characters, none of them a control character. Compared by code unit, so no half of a
- * surrogate pair either: UTF-8 writes them all as one character, and two organizations would become one in a store. Nor
- * `'*'`, which stands for all of them where tokens are listed.
+ * An organization's name has 1 to 100 characters. Control characters are refused. Half a surrogate pair is refused: UTF-8 writes
+ * every such half as the same character, so a store would take two organizations for one. `'*'` is refused: in a list of
+ * tokens it means all organizations.
  */
 export function isOrganizationName(value: unknown): value is string {
   return (
@@ -28,7 +28,7 @@ export function isOrganizationName(value: unknown): value is string {
   );
 }
 
-/** A guarded thing with a name, as the registry shows it. */
+/** A registered endpoint. */
 export interface Endpoint {
   readonly id: string;
   readonly organization: string;
@@ -37,14 +37,13 @@ export interface Endpoint {
   readonly updatedAt: Date;
 }
 
-/** What a decision needs to know of an endpoint. */
+/** The facts about an endpoint that a decision needs. */
 export interface EndpointPolicy {
   readonly id: string;
   readonly organization: string;
   readonly access: Access;
   /**
-   * Which one of all that ever had this name: grants are bound to it, so an endpoint that is deleted and made again is
-   * not reached by the grants of the one before.
+   * Unique for ever. Grants are bound to it: a new endpoint under a deleted endpoint's name is not reached by the old grants.
    */
   readonly uid: string;
 }

@@ -1,8 +1,8 @@
 import { quote } from './text.js';
 
 /**
- * Everything that postern refuses, by its stable code. Match on `code`, not on `instanceof`: two copies of this
- * package in one process have two classes. The README says what to do about each.
+ * The stable codes of all errors. Match on `code`, not on `instanceof`: two copies of this package in one process have two
+ * classes. The README gives the remedy for each code.
  */
 export type PosternErrorCode =
   | 'closed'
@@ -36,21 +36,21 @@ export type PosternErrorCode =
   | 'unavailable';
 
 export interface PosternErrorOptions {
-  /** Where in the input the fault is, e.g. `types.developer.scopes.0`. */
+  /** The faulty field of the input, e.g. `types.developer.scopes.0`. */
   readonly path?: string | undefined;
-  /** Whose input that is, e.g. `tokens.create`. */
+  /** The function that took the input, e.g. `tokens.create`. */
   readonly input?: string | undefined;
   readonly cause?: unknown;
 }
 
 /**
- * The one error class of this package. Its message says where the fault is, and what to do: `path of input: problem`. It never
- * holds a secret.
+ * The only error class of this package. Its message names the field and the problem: `path of input: problem`. It never holds a
+ * secret.
  */
 export class PosternError extends Error {
   override readonly name = 'PosternError';
   readonly code: PosternErrorCode;
-  /** What is wrong and what to do, without the place: for whoever names the field in words of their own. */
+  /** The problem and its remedy, without the field: for callers that name the field in their own words. */
   readonly problem: string;
   readonly path: string | undefined;
 
@@ -63,7 +63,7 @@ export class PosternError extends Error {
   }
 }
 
-/** A path as it stands in a message: its last part may be anyone's text. */
+/** A path, made safe for a message: its last part may be someone else's text. */
 export function shownPath(path: string): string {
   return quote(path, 200).slice(1, -1);
 }
@@ -73,7 +73,7 @@ export function isPosternError(error: unknown): error is PosternError {
   return error instanceof Error && error.name === 'PosternError' && typeof (error as PosternError).code === 'string';
 }
 
-/** True where nothing is known because the store did not answer, could not be opened, or is closed. */
+/** True if the store did not answer, could not be opened, or is closed: nothing is known then. */
 export function isUnavailable(error: unknown): boolean {
   return isPosternError(error) && OUTAGES.includes(error.code);
 }

@@ -5,26 +5,26 @@ import { VerifiedPrincipal } from './principal.js';
 import type { CompiledRequirement } from './requirement.js';
 import type { Catalog, GrantsOf, TokenTypes } from './token-types.js';
 
-/** Why an attempt was decided as it was: for the one who asks "why was I denied?", not for the one who was. */
+/** A decision with its reasons: for an operator, not for the caller that was denied. */
 export interface Explanation<T extends TokenTypes = TokenTypes> {
   readonly decision: Decision<T>;
   /** The checks that were made, in their order. The last one decided. */
   readonly steps: readonly Step[];
-  /** For a denial for want of a grant: the least that would allow it. */
+  /** After a denial for a missing grant: the least grant that would allow the call. */
   readonly remedy?: Remedy<T>;
 }
 
 /** The least grant that would turn a denial into an allow. */
 export interface Remedy<T extends TokenTypes = TokenTypes> {
-  /** What the token's `types` lack: one type, with the scopes or the endpoint to add. */
+  /** The missing part of the token's `types`: the scopes or the endpoint to add, by type. */
   readonly types: GrantsOf<T>;
   /** The same in words. */
   readonly message: string;
 }
 
 /**
- * The least grant that turns a denial into an allow, or `undefined` where no grant would: a token of another organization
- * stays outside whatever it is granted.
+ * The least grant that turns a denial into an allow, or `undefined` if no grant would: no grant lets a token into another
+ * organization.
  */
 export function remedyFor(
   decision: Decision,
@@ -70,8 +70,8 @@ interface Placed {
 }
 
 /**
- * Each missing scope with a type that has it, leaving out what the others include. Dropped is only what the rest still
- * covers: two types may say different things of what an action includes.
+ * Each missing scope with a type that has it, without those that the others include. A scope is dropped only if the rest still
+ * covers it, because an action may include different actions in two types.
  */
 function leastScopes(missing: readonly string[], catalog: Catalog): readonly Placed[] {
   const all = [...new Set(missing)].map((scope): Placed => {

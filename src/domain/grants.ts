@@ -1,8 +1,8 @@
 import type { Catalog, GrantsOf, TokenTypes } from './token-types.js';
 
 /**
- * A grant of one endpoint: its name for people, its uid for decisions. `uid: null` is whatever endpoint has the name: only
- * in what is granted for a short while, by who can't know a uid (an identity provider, the offline maker of a derived token).
+ * A grant of one endpoint: its name for people, its uid for decisions. `uid: null` means any endpoint of this name. Only
+ * short-lived grants may have it: their makers (an identity provider, an offline holder of a token) can't know a uid.
  */
 export interface EndpointGrant {
   readonly id: string;
@@ -17,36 +17,36 @@ export type StoredGrant =
 /** Token type → its grant. */
 export type StoredGrants = Readonly<Record<string, StoredGrant>>;
 
-/** What a token may do, made ready to be asked. One object serves all tokens that are granted the same. */
+/** A token's grants, compiled for fast checks. Tokens with the same grants share one object. */
 export interface Grants {
-  /** As the record shows them. */
+  /** The grants as the record shows them. */
   readonly types: GrantsOf<TokenTypes>;
-  /** Scopes held, with all that they include. */
+  /** Scopes held, with every scope that they include. */
   readonly scopes: ReadonlySet<string>;
   /** Reaches every protected endpoint of the organization. */
   readonly allEndpoints: boolean;
   /** uids of the endpoints reached. */
   readonly endpoints: ReadonlySet<string>;
-  /** Names of the endpoints reached whatever their uid is. */
+  /** Names of the endpoints reached under any uid. */
   readonly endpointNames: ReadonlySet<string>;
-  /** What a principal shows of them. */
+  /** The grants as a principal shows them. */
   readonly effective: EffectiveGrants;
-  /** What this was compiled from. */
+  /** The source of this object. */
   readonly stored: StoredGrants;
 }
 
-/** What grants come to: every scope held, with those included; the endpoints named, or `'*'`. */
+/** The effect of grants: every scope held, with the scopes included; the endpoints named, or `'*'`. */
 export interface EffectiveGrants {
   readonly scopes: readonly string[];
   readonly endpoints: '*' | readonly string[];
 }
 
 /**
- * Reads grants against a catalog. A type or scope that the catalog doesn't know grants nothing and the rest stands
- * (a record may be of a later version); a structure that is no grant at all is an error.
+ * Compiles grants against a catalog. An unknown type or scope grants nothing, and the rest counts (a later version may have
+ * written the record). A structure that is not a grant is an error.
  *
- * @param options.named whether an endpoint may be granted by its name alone. Default: a grant without a uid is unreadable
- * @throws TypeError where the structure can't be read
+ * @param options.named whether an endpoint may be granted by its name alone. Default `false`: a grant without a uid is unreadable
+ * @throws TypeError if the structure can't be read
  */
 export function compileGrants(stored: unknown, catalog: Catalog, { named = false } = {}): Grants {
   if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) throw unreadable();
@@ -101,16 +101,16 @@ export function reaches(grants: Grants, endpoint: EndpointGrant): boolean {
   return endpoint.uid !== null && grants.endpoints.has(endpoint.uid);
 }
 
-/** What one set of grants has beyond another: `null` where it is within it. */
+/** A grant that one set has and another lacks. */
 export interface Excess {
   readonly kind: 'scope' | 'endpoint';
-  /** The scope, or the endpoint's id; `'*'` for all of them. */
+  /** The scope, or the endpoint's id; `'*'` for all endpoints. */
   readonly name: string;
 }
 
 /**
- * The first thing that `wanted` has and `held` doesn't, or `null` where `wanted` is within `held`. Wildcards are compared
- * as wildcards: `models:*` is more than the list of today's actions, because it takes in tomorrow's.
+ * The first grant that `wanted` has and `held` lacks, or `null` if `held` covers all of `wanted`. Wildcards are compared as
+ * wildcards: `models:*` is more than the list of today's actions, because it includes future ones.
  */
 export function excessOf(wanted: StoredGrants, held: Grants, catalog: Catalog): Excess | null {
   for (const [name, grant] of Object.entries(wanted)) {
@@ -127,32 +127,32 @@ export function excessOf(wanted: StoredGrants, held: Grants, catalog: Catalog): 
   return null;
 }
 
-/** Whether an endpoint of this name may be among those that are held, whichever has the name now. */
+/** Whether the grants name this endpoint, or all. The endpoint that has the name now may be another one. */
 export function namesEndpoint({ effective }: Grants, id: string): boolean {
   return effective.endpoints === '*' || effective.endpoints.includes(id);
 }
 
-/** The same grants, and beside them every protected endpoint by each type that reaches endpoints. */
+/** The same grants, and in addition every protected endpoint by each type that reaches endpoints. */
 export function withAllEndpoints({ stored }: Grants, catalog: Catalog): Grants {
   const all = [...catalog.types].filter(([, { form }]) => form === 'endpoint_access');
   const added = all.map(([name]) => [name, { endpoints: '*' }] as const);
   return compileGrants({ ...stored, ...Object.fromEntries(added) }, catalog, { named: true });
 }
 
-/** Whether a grant of a type is within what is held. */
+/** Whether the held grants include this scope of this type. */
 export function covers(held: Grants, type: string, scope: string, catalog: Catalog): boolean {
   const known = catalog.types.get(type);
   const expansion = known?.form === 'scope_access' ? known.expansions.get(scope) : undefined;
-  // All that it includes: the same scope may include more in this type than in the one that it is held by.
+  // Each included scope is checked: the same scope may include more in this type than in the type that grants it.
   if (expansion && !scope.endsWith('*') && expansion.every((each) => held.scopes.has(each))) return true;
   const own = Object.hasOwn(held.stored, type) ? held.stored[type] : undefined;
   if (!own || isEndpointGrant(own)) return false;
-  // A wildcard covers what is of its resource; what this version doesn't know as a scope is covered by its own name only.
+  // A wildcard covers its own resource. A scope that this version doesn't know is covered by its own name only.
   if (own.scopes.includes(scope)) return true;
   return own.scopes.includes('*') && scope.endsWith(':*');
 }
 
-/** By own property only: a polluted `Object.prototype` must not change what a grant is. */
+/** Own properties only: a polluted `Object.prototype` must not change a grant. */
 export function isEndpointGrant(grant: StoredGrant): grant is Extract<StoredGrant, { endpoints: unknown }> {
   return Object.hasOwn(grant, 'endpoints');
 }

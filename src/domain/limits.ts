@@ -1,34 +1,34 @@
-/** So many calls in a window of so many milliseconds. A window has its own start: the first call after the last one ended. */
+/** A number of calls in a window of time. A window starts with the first call after the last one ended. */
 export interface Window {
   readonly points: number;
   /** Milliseconds. */
   readonly duration: number;
 }
 
-/** What a token may use up, as its record shows it. */
+/** A token's limits, as its record shows them. */
 export interface Limits {
-  /** How fast it may call. */
+  /** Calls in a window of time. */
   readonly rateLimit: Window | null;
-  /** How much it may call in all, until the refill. */
+  /** Calls in total. `refill` is the time in milliseconds after which all points come back. */
   readonly quota: { readonly points: number; readonly refill: number } | null;
 }
 
-/** What a store keeps of the rules of a token. */
+/** A token's rules as a store keeps them. */
 export interface TokenRules extends Limits {
-  /** Which windows count now: one more, and new ones begin. */
+  /** Number of the current windows. Adding 1 starts new ones. */
   readonly windows: number;
   /** Whether its holder may make and change tokens and endpoints. */
   readonly mayIssue: boolean;
 }
 
-/** What is left of a window after a call was counted, or refused. */
+/** A window's state after a call was counted or refused. */
 export interface LimitState {
-  /** Which one: `rate` or `quota`. */
+  /** The limit that the window belongs to. */
   readonly policy: 'rate' | 'quota';
   readonly points: number;
   /** Milliseconds. */
   readonly duration: number;
-  /** Points left; 0 where the call was refused. */
+  /** Points left; 0 if the call was refused. */
   readonly remaining: number;
   /** Milliseconds until the window ends. */
   readonly resetIn: number;
@@ -36,7 +36,6 @@ export interface LimitState {
 
 export const NO_RULES: TokenRules = Object.freeze({ rateLimit: null, quota: null, windows: 0, mayIssue: true });
 
-/** Whether calls are counted against anything. */
 export function isLimited({ rateLimit, quota }: Limits): boolean {
   return rateLimit !== null || quota !== null;
 }
@@ -44,7 +43,7 @@ export function isLimited({ rateLimit, quota }: Limits): boolean {
 /**
  * Reads rules as a store keeps them.
  *
- * @throws TypeError where the structure can't be read: a limit that is lost must not become none
+ * @throws TypeError if the structure can't be read. An unreadable limit must not mean "no limit".
  */
 export function parseRules(json: string | null): TokenRules {
   if (json === null) return NO_RULES;

@@ -2,15 +2,15 @@ import { compileGrants, covers, type EndpointGrant, type Grants, isEndpointGrant
 import type { Catalog } from './token-types.js';
 
 /**
- * What a holder asks for of what is held: scopes (wildcards too) and endpoints by their names. One that is `null` is not
- * asked for at all, unless both are: then it is everything.
+ * The part of its grants that a holder asks for: scopes (wildcards too) and endpoints by name. `null` asks for none of that
+ * kind; if both are `null`, everything is asked for.
  */
 export interface Narrowing {
   readonly scopes: readonly string[] | null;
   readonly endpoints: '*' | readonly string[] | null;
 }
 
-/** The part of what is held that is asked for. What is asked for beyond it is passed over: it grants nothing. */
+/** The held grants that are asked for. A request for more grants nothing more. */
 export function narrowGrants(held: Grants, { scopes, endpoints }: Narrowing, catalog: Catalog): Grants {
   if (scopes === null && endpoints === null) return held;
   return narrowed(held, catalog, (type, grant) => {
@@ -19,7 +19,7 @@ export function narrowGrants(held: Grants, { scopes, endpoints }: Narrowing, cat
   });
 }
 
-/** What two sets of grants have in common, type by type. */
+/** The grants that two sets have in common, type by type. */
 export function intersectGrants(held: Grants, wanted: Grants, catalog: Catalog): Grants {
   return narrowed(held, catalog, (type, grant) => {
     const other = Object.hasOwn(wanted.stored, type) ? (wanted.stored[type] as StoredGrant) : null;
@@ -31,7 +31,7 @@ export function intersectGrants(held: Grants, wanted: Grants, catalog: Catalog):
     if (other.endpoints === '*') return { endpoints: grant.endpoints };
     if (grant.endpoints === '*') return { endpoints: other.endpoints };
     const named = other.endpoints;
-    // Where one side binds an endpoint and the other one names it, it stays bound.
+    // If one side has a uid and the other only a name, the uid is kept.
     return {
       endpoints: grant.endpoints.flatMap((own) => {
         const each = named.find((their) => isSame(own, their));
@@ -46,7 +46,7 @@ function narrowed(held: Grants, catalog: Catalog, narrow: (type: string, grant: 
   return compileGrants(Object.fromEntries(types), catalog, { named: true });
 }
 
-/** Of the scopes that are asked for, those held; of a wildcard that is held in part, that part. */
+/** The scopes that are both asked for and held. A wildcard that is held in part gives that part. */
 function heldOf(held: Grants, type: string, scopes: readonly string[], catalog: Catalog): readonly string[] {
   const known = catalog.types.get(type);
   if (known?.form !== 'scope_access') return [];

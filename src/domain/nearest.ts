@@ -1,10 +1,10 @@
-/** How a misspelt name is answered: `: did you mean "scope"?`, or nothing where no name is near. */
+/** A hint for a misspelt name: `: did you mean "scope"?`, or an empty string if no name is similar. */
 export function didYouMean(given: string, names: Iterable<string>): string {
   const near = nearest(given, names);
   return near === null ? '' : `: did you mean "${near}"?`;
 }
 
-/** The name that was most likely meant: at most two slips away, or one where a name is short. */
+/** The most similar name: at most two slips away, or one if the given name has fewer than 5 characters. */
 function nearest(given: string, names: Iterable<string>): string | null {
   let best: string | null = null;
   let least = given.length > 40 ? 0 : given.length < 5 ? 2 : 3;

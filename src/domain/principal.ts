@@ -4,21 +4,21 @@ import type { GrantsOf, TokenTypes } from './token-types.js';
 /** `personal` tokens end with their owner's membership; `organization` tokens outlive it. */
 export type Ownership = 'personal' | 'organization';
 
-/** Who a verified credential is. Safe to log. */
+/** The holder of a verified credential. Safe to log. */
 export interface Principal<T extends TokenTypes = TokenTypes> {
   /** The id of the token's record. */
   readonly tokenId: string;
-  /** What the token was granted, by type: the same object as the record's. */
+  /** The token's grants by type: the same object as the record's. */
   readonly types: GrantsOf<T>;
-  /** The person or service that the token was made for; `null` where none was named. */
+  /** The person or service that the token was made for; `null` if none was named. */
   readonly owner: string | null;
   readonly ownership: Ownership;
   readonly organization: string;
-  /** What the grants come to. */
+  /** The effect of the grants. */
   readonly grants: EffectiveGrants;
   /**
-   * The earliest end of what proved it: token, secret in its grace, JWT, parent. `null`: none of them ends. Nothing that it
-   * makes through `as(principal)` ends later.
+   * The earliest end among its token, its secret's grace, its JWT and its parent. `null`: none of them ends. A token that it
+   * makes through `as(principal)` ends no later.
    */
   readonly endsAt: Date | null;
 }
@@ -32,15 +32,15 @@ export interface PrincipalFields {
   /** Epoch milliseconds; `Infinity`: never. */
   readonly endsAt: number;
   /**
-   * How long what it makes may live, in milliseconds from its making. `Infinity`: as long as the principal itself. 0: it makes
-   * and changes nothing.
+   * The longest life of a token that this principal makes, in milliseconds. `Infinity`: as long as the principal itself. 0: it
+   * may not make or change anything.
    */
   readonly mayIssue: number;
 }
 
 /**
- * The principal of a verified token. A class with its compiled grants in a private field: they can be neither forged by
- * an object of the same shape nor printed, and a hundred thousand principals with the same grants share one set.
+ * The principal of a verified token. A private field holds its compiled grants: an object of the same shape can't forge them,
+ * and they are never printed. Principals with the same grants share one set.
  */
 export class VerifiedPrincipal implements Principal {
   readonly tokenId: string;
@@ -71,7 +71,7 @@ export class VerifiedPrincipal implements Principal {
     return typeof value === 'object' && value !== null && #compiled in value ? value.#compiled : null;
   }
 
-  /** As {@link PrincipalFields.mayIssue}. Of an object that is not of this class, which the application made: `Infinity`. */
+  /** As {@link PrincipalFields.mayIssue}. An object that the application made itself is not of this class: `Infinity`. */
   static mayIssue(value: unknown): number {
     return typeof value === 'object' && value !== null && #mayIssue in value
       ? value.#mayIssue

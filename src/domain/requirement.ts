@@ -4,33 +4,33 @@ import { quote } from './text.js';
 import type { Catalog, ScopeOf, TokenTypes } from './token-types.js';
 
 /**
- * The caller's own organization, in a requirement. A registered symbol: two copies of this package mean the same by it.
+ * The caller's own organization, in a requirement. A registered symbol, so that two copies of this package share it.
  *
  * @example
  * guard(postern, { endpoint: 'summarizer', organization: own })
  */
 export const own: unique symbol = Symbol.for('postern.own') as never;
 
-/** Whose endpoint or resources: an organization's name, or {@link own}. */
+/** The organization of an endpoint or of resources: its name, or {@link own}. */
 export type RequiredOrganization = string | typeof own;
 
-/** What a call needs. Exactly one of the four forms; anything else is refused. */
+/** A call's requirement, in exactly one of four forms. Anything else is refused. */
 export type Requirement<T extends TokenTypes = TokenTypes> =
   | EndpointRequirement
   | ScopeRequirement<ScopeOf<T>>
   | AuthenticatedRequirement
   | PublicRequirement;
 
-/** Keys that a form may not have: without this, the compiler takes an object of two forms at once. */
+/** Keys that a form may not have. Without this, the compiler accepts an object of two forms at once. */
 type Without<Key extends string> = { readonly [K in Key]?: never };
 
-/** The call is to this endpoint, whose access decides. */
+/** The call is to this endpoint. The endpoint's access decides. */
 export interface EndpointRequirement extends Without<'scope' | 'authenticated' | 'public'> {
-  /** The endpoint's id. What is no id (a name from a URL may be anything) is an unknown endpoint. */
+  /** The endpoint's id. Text that is not a valid id (from a URL, say) is an unknown endpoint. */
   readonly endpoint: string;
   /**
-   * Whose endpoint. Left out: the instance's organization. {@link own}: the caller's, who therefore needs a credential whatever the
-   * endpoint's access is. A name that no organization can have has no endpoints.
+   * The endpoint's organization. Default: the instance's. With {@link own} it is the caller's; the caller then always needs a
+   * credential, also for a public endpoint. An invalid name has no endpoints.
    */
   readonly organization?: RequiredOrganization;
 }
@@ -38,11 +38,11 @@ export interface EndpointRequirement extends Without<'scope' | 'authenticated' |
 /** The call needs a token that holds these scopes. */
 export interface ScopeRequirement<Scope extends string = string>
   extends Without<'endpoint' | 'authenticated' | 'public'> {
-  /** One scope, or a list of which all are needed. */
+  /** One scope, or a list. All scopes of a list are needed. */
   readonly scope: Scope | readonly Scope[];
   /**
-   * Whose resources. Left out, and as {@link own}, it means the caller's own organization: an application that names tenants in its routes
-   * must name the organization here, or a token of one tenant passes on another's route.
+   * The organization of the resources. Default, and with {@link own}: the caller's own. An application with tenants in its routes
+   * must name the organization here; otherwise one tenant's token passes on another tenant's route.
    */
   readonly organization?: RequiredOrganization;
 }
@@ -52,7 +52,7 @@ export interface AuthenticatedRequirement extends Without<'endpoint' | 'scope' |
   readonly authenticated: true;
 }
 
-/** Anyone; no credential is looked at. */
+/** Anyone may call. Credentials are ignored. */
 export interface PublicRequirement extends Without<'endpoint' | 'scope' | 'authenticated' | 'organization'> {
   readonly public: true;
 }
@@ -69,8 +69,8 @@ const PUBLIC: CompiledRequirement = Object.freeze({ kind: 'public' });
 const AUTHENTICATED: CompiledRequirement = Object.freeze({ kind: 'authenticated' });
 
 /**
- * Reads a requirement, by its own properties only: a key inherited from a polluted `Object.prototype` is none. An unknown
- * key is refused, because a misspelt `organization` would otherwise widen the requirement in silence.
+ * Checks and compiles a requirement. Only own properties count: keys inherited from a polluted `Object.prototype` are ignored.
+ * Unknown keys are refused, because a misspelt `organization` would silently widen the requirement.
  *
  * @throws PosternError `requirement_invalid`, `scope_unknown`
  */
@@ -87,7 +87,7 @@ export function compileRequirement(
   for (const key of Reflect.ownKeys(requirement)) {
     if (key === 'organization') {
       const value = (requirement as { organization: unknown }).organization;
-      // `undefined` is no "mine": a route's parameter that is missing must not widen what the route needs.
+      // `undefined` doesn't mean "own": a missing route parameter must not widen the requirement.
       if (typeof value !== 'string' && value !== own) {
         throw invalid(`organization is ${quote(value)}: name one, leave it out, or use own`);
       }
@@ -97,9 +97,9 @@ export function compileRequirement(
       kind = key;
     } else throw invalid(`has an unknown key ${quote(key)}${didYouMean(String(key), KEYS)}`);
   }
-  // What another object lends (a class its getters) is no own property, and left out would widen the requirement in silence.
+  // A class's getters are not own properties. Ignoring them would silently widen the requirement.
   const prototype: object | null = Object.getPrototypeOf(requirement);
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw invalid('is no plain object');
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw invalid('must be a plain object');
   const value = kind === null ? undefined : (requirement as Record<string, unknown>)[kind];
   switch (kind) {
     case 'endpoint':
@@ -123,7 +123,7 @@ export function compileRequirement(
 
 function readScopes(value: unknown, catalog: Catalog): readonly string[] {
   const scopes: readonly unknown[] = Array.isArray(value) ? [...value] : [value];
-  // "All of none" would be true for everyone.
+  // An empty list would be met by everyone.
   if (scopes.length === 0) throw invalid('scope is an empty list: name at least one scope');
   for (const scope of scopes) {
     if (typeof scope !== 'string' || !catalog.scopes.has(scope)) throw unknownScope(scope, catalog, 'scope');
@@ -131,7 +131,7 @@ function readScopes(value: unknown, catalog: Catalog): readonly string[] {
   return scopes as string[];
 }
 
-/** The error for a scope that no token type knows, with those that there are. */
+/** The error for a scope that no token type has. It lists the known scopes. */
 export function unknownScope(scope: unknown, catalog: Catalog, path: string): PosternError {
   const known = [...catalog.scopes];
   const listed = known.slice(0, 12).join(', ') + (known.length > 12 ? ', …' : '');
@@ -141,7 +141,7 @@ export function unknownScope(scope: unknown, catalog: Catalog, path: string): Po
       : known.length === 0
         ? 'no token type has scopes'
         : `use one of ${listed}`;
-  return new PosternError('scope_unknown', `${quote(scope)} is no scope here: ${advice}`, { path });
+  return new PosternError('scope_unknown', `${quote(scope)} is not a known scope: ${advice}`, { path });
 }
 
 function invalid(problem: string): PosternError {

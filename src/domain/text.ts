@@ -1,6 +1,6 @@
 /**
- * Someone else's text, made fit to stand in a message or on a terminal: control and bidirectional formatting characters
- * are escaped (they could hide or reorder what is shown), and a long text is cut.
+ * Makes someone else's text safe for a message or a terminal. Control and bidirectional formatting characters are escaped,
+ * because they could hide or reorder text. A long text is cut.
  */
 export function quote(value: unknown, limit = 60): string {
   const text = typeof value === 'string' ? value : describe(value);
@@ -14,8 +14,8 @@ export function escapeInvisible(text: string): string {
 }
 
 /**
- * The text without what looks like a credential, whoever wrote it: a mistyped option repeats what was typed, and a client
- * of a database may repeat its address.
+ * Cuts everything that looks like a credential out of a text. A message about a mistyped option may repeat the input, and a
+ * database client may repeat its address.
  */
 export function redact(text: string): string {
   return text

@@ -2,18 +2,18 @@ import { BASE62_VALUE, bytesToNumber, encodeBase62 } from './base62.js';
 import { CRC_TABLE, crc32, crcState } from './crc32.js';
 import { quote } from './text.js';
 
-/** The longest credential of any kind that is looked at, in bytes. */
+/** The longest accepted credential of any kind, in bytes. */
 export const MAX_TOKEN_LENGTH = 8_192;
 /** Random bytes in a token. */
 export const SECRET_BYTES = 32;
 const SECRET_WIDTH = 43;
 const CHECKSUM_WIDTH = 6;
-/** How many characters of the secret the hint shows: 4 of 43 leave 232 bits unknown. */
+/** Characters of the secret that the hint shows: 4 of 43 leave 232 bits unknown. */
 const HINT_WIDTH = 4;
 
 export const PREFIX_PATTERN = /^[a-z][a-z0-9]{1,15}$/;
 
-/** What is wrong with a prefix, and what to write in its place. */
+/** The problem of an invalid prefix, with advice. */
 export function prefixProblem(prefix: unknown): string {
   const rule = 'use 2 to 16 lower-case letters and digits, a letter first';
   if (typeof prefix !== 'string') return rule;
@@ -22,10 +22,10 @@ export function prefixProblem(prefix: unknown): string {
     .replace(/[^a-z0-9]/g, '')
     .replace(/^[0-9]+/, '');
   const example = PREFIX_PATTERN.test(fitting) ? `, such as "${fitting}"` : '';
-  return `${quote(prefix)} is no prefix: ${rule}${example} (the underscore after it comes by itself)`;
+  return `${quote(prefix)} is not a valid prefix: ${rule}${example} (the underscore is added)`;
 }
 
-/** What {@link parseToken} tells of a token: nothing that lets anyone use it. */
+/** The parts of a token that are safe to show. Nobody can use a token with them. */
 export interface ParsedToken {
   readonly prefix: string;
   /** The start of the token, safe to log and show. */
@@ -44,8 +44,8 @@ export function hintOf(token: string): string {
 }
 
 /**
- * Whether a string has the form of an API token, checksum included: `null` if not. It says nothing of whether the token
- * was ever issued. Positions are fixed, so nothing inside a token can be taken for a separator.
+ * Reads a string with the form of an API token, checksum included; `null` for anything else. The token may never have been
+ * issued. Positions are fixed, so no character inside a token can be mistaken for a separator.
  */
 export function parseToken(text: unknown): ParsedToken | null {
   if (typeof text !== 'string') return null;
@@ -54,15 +54,15 @@ export function parseToken(text: unknown): ParsedToken | null {
   return { prefix, hint: hintOf(text) };
 }
 
-/** The regular expression to hand to a secret scanner. It finds tokens inside other text. */
+/** A regular expression for secret scanners. It finds tokens inside other text. */
 export function tokenPattern(prefix = 'pst'): RegExp {
   if (!PREFIX_PATTERN.test(prefix)) throw new TypeError(prefixProblem(prefix));
   return new RegExp(`(?<![0-9A-Za-z_])${prefix}_[0-9A-Za-z]{${SECRET_WIDTH + CHECKSUM_WIDTH}}(?![0-9A-Za-z_])`);
 }
 
 /**
- * A check that a string is a token under `prefix`. The cheap refusals come first (a string of another length costs one
- * comparison), then one pass reads the alphabet and the checksum together: this runs before every verification.
+ * Makes the check that a string is a token with this prefix. The check runs before every verification, so cheap refusals come
+ * first: a wrong length costs one comparison. One pass then reads the alphabet and the checksum together.
  */
 export function tokenForm(prefix: string): (text: string) => boolean {
   const head = `${prefix}_`;
@@ -72,7 +72,7 @@ export function tokenForm(prefix: string): (text: string) => boolean {
   return (text) => {
     if (text.length !== length || !text.startsWith(head)) return false;
     let crc = headState;
-    // Negative once a character was outside the alphabet, or outside ASCII: one test at the end, none on the way.
+    // Becomes negative with a character outside the alphabet or outside ASCII. One test at the end is enough.
     let outside = 0;
     for (let i = head.length; i < bodyEnd; i++) {
       const code = text.charCodeAt(i);

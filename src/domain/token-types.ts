@@ -19,8 +19,8 @@ export interface ScopeAccess<R extends Resources = Resources> {
 export type TokenTypes = Readonly<Record<string, EndpointAccess | ScopeAccess>>;
 
 /**
- * Whatever token types: the default of what is generic over an instance, so that `Postern` without an argument takes
- * every instance. `any`, because an instance takes what it types (requirements) as well as it gives it (principals).
+ * Any token types: the default type argument, so that a plain `Postern` accepts every instance. It must be `any`, because an
+ * instance both takes these types (requirements) and returns them (principals).
  */
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type AnyTokenTypes = any;
@@ -28,15 +28,15 @@ export type AnyTokenTypes = any;
 /** `resource:action` of some resources. */
 export type ScopeIn<R extends Resources> = { [K in keyof R & string]: `${K}:${keyof R[K] & string}` }[keyof R & string];
 
-/** What a token may be granted: a scope, every action on a resource, or every scope of the type. */
+/** A scope grant: one scope, every action on a resource, or every scope of the type. */
 export type ScopeGrantIn<R extends Resources> = ScopeIn<R> | `${keyof R & string}:*` | '*';
 
-/** Every scope that some token types know. */
+/** Every scope of the token types. */
 export type ScopeOf<T extends TokenTypes> = { [K in keyof T]: ScopeOfType<T[K]> }[keyof T];
 
 type ScopeOfType<Type> = Type extends ScopeAccess<infer R> ? ScopeIn<R> : never;
 
-/** What a token of some types is granted: at least one type. */
+/** A token's grants by type: at least one type. */
 export type GrantsOf<T extends TokenTypes> = { readonly [K in keyof T]?: GrantOf<T[K]> | undefined };
 
 type GrantOf<Type> =
@@ -44,11 +44,11 @@ type GrantOf<Type> =
     ? { readonly scopes: readonly ScopeGrantIn<R>[] }
     : { readonly endpoints: '*' | readonly string[] };
 
-/** An included action must be one of the same resource: the compiler says so where it is not. */
+/** The compiler refuses an included action that is not one of the same resource. */
 type Consistent<R> = { [K in keyof R]: { [A in keyof R[K]]: readonly (keyof R[K])[] } };
 
 const TYPE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,49}$/;
-/** RFC 6749 section 3.3 allows more in a scope; `:` and `*` have a meaning here. */
+/** RFC 6749 section 3.3 allows more characters in a scope. `:` and `*` have a meaning here. */
 const SCOPE_PART = /^[A-Za-z][A-Za-z0-9_.-]{0,49}$/;
 
 /** A token type that reaches endpoints: the `user` type of BentoCloud. */
@@ -75,7 +75,7 @@ export function scopeAccess<const R extends Resources>(resources: R & Consistent
         if (typeof other !== 'string' || !Object.hasOwn(actions as object, other)) {
           throw invalid(
             `resources.${resource}.${action}`,
-            `includes ${quote(other)}, which is no action of ${resource}`,
+            `includes ${quote(other)}, which is not an action of ${resource}`,
           );
         }
       }
@@ -98,7 +98,7 @@ export const bentocloudTokenTypes = Object.freeze({
   }),
 });
 
-/** Token types, made ready to be asked. Maps throughout: a name such as `__proto__` is a name like any other. */
+/** Compiled token types. It uses maps only, so that a name such as `__proto__` is a name like any other. */
 export interface Catalog {
   readonly types: ReadonlyMap<string, CatalogType>;
   /** Every scope of every type. */
@@ -107,7 +107,7 @@ export interface Catalog {
 
 export type CatalogType =
   | { readonly form: 'endpoint_access' }
-  /** Grant (`models:write`, `models:*`, `*`) → the scopes that it stands for. */
+  /** Grant (`models:write`, `models:*`, `*`) → the scopes that it gives. */
   | { readonly form: 'scope_access'; readonly expansions: ReadonlyMap<string, readonly string[]> };
 
 /** @throws PosternError `option_invalid` */
@@ -119,7 +119,7 @@ export function compileCatalog(types: TokenTypes): Catalog {
     const form = (type as EndpointAccess | ScopeAccess | null)?.form;
     if (form === 'endpoint_access') compiled.set(name, { form });
     else if (form === 'scope_access') {
-      // Once more, for one that was written by hand in the same shape.
+      // Checked again, because the type may be written by hand.
       const expansions = expand(scopeAccess((type as ScopeAccess).resources).resources);
       for (const scope of expansions.get('*') as readonly string[]) scopes.add(scope);
       compiled.set(name, { form, expansions });
@@ -144,7 +144,7 @@ function expand(resources: Resources): Map<string, readonly string[]> {
   return expansions.set('*', all);
 }
 
-/** An action with all that it includes, directly or through others. A cycle is harmless. */
+/** An action with every action that it includes, directly or through others. A cycle is harmless. */
 function closure(actions: Resources[string], action: string, found = new Set<string>()): Set<string> {
   if (found.has(action)) return found;
   found.add(action);

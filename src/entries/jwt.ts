@@ -1,4 +1,4 @@
-/** Signed tokens: made offline from an API token, exchanged for one, or issued by an identity provider. */
+/** Signed tokens: derived from an API token offline, exchanged for one, or issued by an identity provider. */
 
 export { type AccessTokens, accessTokens } from '../jwt/access-tokens.js';
 export type { SignatureAlgorithm } from '../jwt/algorithms.js';
@@ -6,6 +6,7 @@ export { claimedScopes } from '../jwt/claimed-scopes.js';
 export { type DeriveOptions, derive } from '../jwt/derive.js';
 export { type DpopProofOptions, dpopProof } from '../jwt/dpop.js';
 export type { ExchangedToken, ExchangeOptions } from '../jwt/exchange.js';
+export type { IssuerAnswer, IssuerLookup, KeySource } from '../jwt/issuers.js';
 export {
   generateKeys,
   type PrivateJwk,

@@ -1,4 +1,4 @@
-/** What a store is: for one of your own. `testStore` of `postern/testing` says whether it is one. */
+/** The types of a store, for one of your own. `testStore` of `postern/testing` checks it. */
 
 export type { Access } from '../domain/endpoint.js';
 export type { Ownership } from '../domain/principal.js';

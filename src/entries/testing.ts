@@ -1,7 +1,8 @@
+export { type ControlledStore, controlledStore, type HeldCall } from '../testing/controlled-store.js';
 export type { TestRunner } from '../testing/runner.js';
+export { type TestClock, testClock } from '../testing/test-clock.js';
 export {
   createTestPostern,
-  type TestClock,
   type TestPostern,
   type TestPosternOptions,
   type TestToken,

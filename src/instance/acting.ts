@@ -25,7 +25,7 @@ const actingInput = z.strictObject({
   endpoints: z.enum(['held', 'seen', 'grantable'], "use 'held', 'seen' or 'grantable'").default('held'),
 });
 
-/** Who acts: a principal that a token proved, or one that the application names itself (its own session). */
+/** The principal that acts: a verified token's, or one that the application makes itself (from its own session). */
 export type ActingPrincipal<T extends TokenTypes = AnyTokenTypes> = Pick<
   Principal<T>,
   'organization' | 'owner' | 'types'
@@ -33,13 +33,13 @@ export type ActingPrincipal<T extends TokenTypes = AnyTokenTypes> = Pick<
   readonly tokenId?: string;
   /** Default `'personal'`: a person. */
   readonly ownership?: Ownership;
-  /** Nothing that it makes ends later. Left out, or `null`: it does not end. */
+  /** Tokens that it makes end no later. Left out, or `null`: it does not end. */
   readonly endsAt?: Date | null;
 };
 
 /**
- * Of a principal that a token proved, the grants are those it was verified with; of one that the application names itself, they
- * are looked up by name.
+ * The authority of a principal. A verified principal keeps the grants that it was verified with. For a principal that the
+ * application made itself, they are looked up by name.
  *
  * @throws PosternError `input_invalid`
  */
@@ -50,7 +50,7 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
     {
       organization: given.organization,
       owner: given.owner,
-      // A person who has no token has a principal without an id.
+      // The principal of a person without a token has an empty id.
       tokenId: given.tokenId || undefined,
       endsAt: given.endsAt,
     },
@@ -64,7 +64,7 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
   const mayIssue = VerifiedPrincipal.mayIssue(principal);
   const leavers = new Leavers(ground);
 
-  /** A token of this store that proved its principal is alive, or its holder makes nothing. */
+  /** If a token of this store verified the principal, it must still be alive; otherwise the principal has ended. */
   async function standing(): Promise<ActorStanding> {
     const token = tokenId === undefined ? null : await store.findToken(tokenId);
     const owned = owner === null ? { times: 0, ending: false } : await leavers.standing(organization, owner);

@@ -15,27 +15,27 @@ import { createInspection, type Inspection } from './inspection.js';
 import { setInternals } from './internals.js';
 import { managingOnDemand } from './managing-on-demand.js';
 
-/** What `createPostern` gives: decisions, management, and its end. */
+/** An instance: decisions, management, and closing. */
 export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Management<T>, Inspection<T> {
   /**
-   * Decides one attempt. Whatever goes wrong inside is a denial.
+   * Decides one attempt. An internal failure is a denial.
    *
-   * @throws PosternError `requirement_invalid`, `scope_unknown`: a requirement that no call could ever meet
+   * @throws PosternError `requirement_invalid`, `scope_unknown`: no call could ever meet this requirement
    */
   authorize(attempt: Attempt<T>): Promise<Decision<T>>;
-  /** The same decision without a promise where nothing has to be read for it, else `null`. Never throws. */
+  /** The same decision without a promise, if every fact is in memory; else `null`. Never throws. */
   tryAuthorize(attempt: Attempt<T>): Decision<T> | null;
-  /** Who a credential is. */
+  /** The principal of a credential, or the reason why there is none. */
   authenticate(token: string | null | undefined): Promise<Authentication<T>>;
   /**
-   * The same management, limited to a principal's organization, granting no more than it holds, and acting in its name.
-   * What serves the requests of users uses this one; the bare one is the application's own.
+   * The same management for a principal: limited to its organization, granting no more than it holds, and acting in its name.
+   * Use this one to serve users' requests. `postern.tokens` itself has all rights: it is for the application.
    *
-   * @param options.from from where it acts, for the audit log: an address
-   * @param options.endpoints `'seen'`: it may know of every endpoint of its organization. `'grantable'`: it may grant them too, for
-   *   who may open an endpoint to everyone anyway. Default `'held'`: only those that it reaches
-   * @param options.ownership `'organization'`: it may make tokens of the organization, which outlive it. Default: its own only
-   * @throws PosternError `input_invalid` for what is no principal
+   * @param options.from the caller's address, for the audit log
+   * @param options.endpoints `'seen'`: it may see every endpoint of its organization. `'grantable'`: it may also grant them; this
+   *   is for users who may open an endpoint to everyone anyway. Default `'held'`: only endpoints that it reaches
+   * @param options.ownership `'organization'`: it may make tokens of the organization, which outlive it. Default: personal ones only
+   * @throws PosternError `input_invalid` for a value that is not a principal
    */
   as(
     principal: ActingPrincipal<T>,
@@ -45,14 +45,14 @@ export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Managemen
       readonly ownership?: Ownership | undefined;
     },
   ): Management<T> & Inspection<T>;
-  /** Writes the uses that wait. For runtimes that freeze between requests. */
+  /** Writes the waiting uses. For runtimes that freeze between requests. */
   flush(): Promise<void>;
-  /** Writes what waits, ends the leases (`unavailable`), and closes the store. Idempotent. */
+  /** Writes the waiting uses, ends the leases (`unavailable`), and closes the store. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Makes the one object that everything goes through.
+ * Makes an instance.
  *
  * @example
  * const postern = createPostern({ store: memoryStore() });

@@ -10,19 +10,19 @@ import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Authority } from '../managing/authority.js';
 import type { Confirmation } from '../ports/authenticator.js';
 
-/** What is to be known of a credential that someone else holds. */
+/** The facts about a credential that someone else holds. */
 export type Introspection<T extends TokenTypes = AnyTokenTypes> =
   | { readonly active: false }
   | {
       readonly active: true;
       readonly principal: Principal<T>;
-      /** Endpoints that it reaches now; `'*'`: every protected one of its organization. */
+      /** Endpoints that it reaches now; `'*'`: every protected endpoint of its organization. */
       readonly endpoints: '*' | readonly string[];
-      /** Endpoints that it was granted and that were deleted since. It does not reach what has their names now. */
+      /** Granted endpoints that were deleted. The credential doesn't reach new endpoints of the same names. */
       readonly deadEndpoints: readonly string[];
       /** `null`: never. */
       readonly endsAt: Date | null;
-      /** Whether it is an API token itself, which can be revoked; else it is derived, exchanged, or issued elsewhere. */
+      /** `true`: an API token, which can be revoked. `false`: derived, exchanged, or issued elsewhere. */
       readonly isApiToken: boolean;
       /** The key that it is bound to: it is useless without a proof of possession (RFC 9449). `null`: a bearer token. */
       readonly confirmation: Confirmation | null;
@@ -31,18 +31,18 @@ export type Introspection<T extends TokenTypes = AnyTokenTypes> =
 /** Questions about other people's credentials. Nothing is charged or counted for them. */
 export interface Inspection<T extends TokenTypes = AnyTokenTypes> {
   /**
-   * The decision with its steps, and what would turn a denial into an allow. For its operator's eyes. In a principal's hands
-   * (`as`) endpoints are those of its organization, and another organization's token is one that nobody issued.
+   * The decision with its steps, and the grant that would turn a denial into an allow. For operators only. Through
+   * `as(principal)`, endpoints are those of the principal's organization, and another organization's token is unknown.
    *
    * @throws PosternError `requirement_invalid`, `scope_unknown`, `organization_forbidden`
    */
   explain(attempt: Attempt<T>): Promise<Explanation<T>>;
   /**
-   * Whether a credential is good now, and for what. In a principal's hands another organization's is not active.
+   * Whether a credential is valid now, with its grants. Through `as(principal)`, another organization's credential is not active.
    *
-   * @param options.method the method of the call that is asked about. Left out: a token for some methods only is not active, because
-   *   whoever asks would take it for one that is good for all
-   * @throws PosternError `unavailable`, `record_unreadable`: what can't be told is no "inactive"
+   * @param options.method the method of the call in question. Left out: a token that is limited to some methods is not active,
+   *   because the asker would accept it for all methods
+   * @throws PosternError `unavailable`, `record_unreadable`: the answer is unknown, which is not "inactive"
    */
   introspect(token: string, options?: { readonly method?: string | null }): Promise<Introspection<T>>;
 }
@@ -62,7 +62,7 @@ export function createInspection({ store }: Ground, authorizer: Authorizer, auth
       if ('allowed' in found) {
         if (found.reason === 'internal_error') throw found.error;
         if (found.reason !== 'unavailable') return { active: false };
-        throw new PosternError('unavailable', 'whether this token is good can not be told now: try again', {
+        throw new PosternError('unavailable', 'this token can not be checked now: try again', {
           cause: found.error,
         });
       }
@@ -87,7 +87,7 @@ export function createInspection({ store }: Ground, authorizer: Authorizer, auth
   };
 }
 
-/** The attempt with its requirement in an organization: left out, it would be the instance's own, or the token's. */
+/** Sets the organization of the attempt's requirement. Without it, the default would be the instance's own, or the token's. */
 function limited(attempt: Attempt, within: string): Attempt {
   const requirement = Object.hasOwn(attempt, 'requirement') ? attempt.requirement : null;
   if (typeof requirement !== 'object' || requirement === null) return attempt;
@@ -96,9 +96,13 @@ function limited(attempt: Attempt, within: string): Attempt {
     ? (requirement as { organization: unknown }).organization
     : within;
   if (named !== within && named !== own) {
-    throw new PosternError('organization_forbidden', 'this caller asks about its own only: leave it out', {
-      path: 'requirement.organization',
-    });
+    throw new PosternError(
+      'organization_forbidden',
+      'this caller may only ask about its own organization: leave it out',
+      {
+        path: 'requirement.organization',
+      },
+    );
   }
   return { ...attempt, requirement: { ...requirement, organization: within } as typeof requirement };
 }

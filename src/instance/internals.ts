@@ -11,44 +11,44 @@ import type { AttachableAuthenticator, Authenticator } from '../ports/authentica
 
 export type { GuardAttempt, Holding, Lease, Mode, SecretReference };
 
-/** What guards ask an instance. Every outcome is a decision. */
+/** The part of an instance that guards use. Every outcome is a decision. */
 export interface Gate {
   /**
-   * A requirement that is checked now and need not be again.
+   * Checks a requirement now, so that calls with it need not check it again.
    *
    * @throws PosternError `requirement_invalid`, `scope_unknown`
    */
   prepare<R extends Requirement>(requirement: R): R;
-  /** The decision where nothing has to be read for it, else `null`. Never throws. */
+  /** The decision if every fact is in memory, else `null`. Never throws. */
   tryAuthorize(attempt: GuardAttempt, mode?: Mode): Decision | null;
   /** @throws PosternError `requirement_invalid`, `scope_unknown` */
   authorize(attempt: GuardAttempt, mode?: Mode): Promise<Decision>;
-  /** Reports what went wrong before a call could be asked about, and denies it. Never throws. */
+  /** Reports an error that happened before the call could be decided, and denies the call. Never throws. */
   fault(error: unknown): Denied;
 }
 
-/** Secrets of API tokens, to ask the gate about without having the tokens. */
+/** Stand-ins for API tokens, so that the gate can decide without the tokens themselves. */
 export interface Secrets {
   /**
-   * The secret of a token; `null` for what is no API token, or nobody's. Whether it is alive is not judged.
+   * The secret of an API token, alive or not; `null` if it is not an API token, or unknown.
    *
    * @throws PosternError `unavailable`
    */
   of(token: unknown): Promise<SecretReference | null>;
-  /** The secret that the store keeps this digest of. */
+  /** The secret with this digest in the store. */
   at(digest: string): SecretReference;
 }
 
-/** What the entries of this package see of an instance, and nobody else. */
+/** The parts of an instance for the other entries of this package only. */
 export interface Internals {
   readonly ground: Ground;
   readonly gate: Gate;
   /** For leases: see `leasesOf`. */
   readonly holding: Holding;
   readonly secrets: Secrets;
-  /** Who holds a credential, alive or not being told apart: a holder that has ended is a denial. Nothing is charged or counted. */
+  /** The holder of a credential. An ended credential is a denial. Nothing is charged or counted. */
   identify(token: unknown): Promise<Identified | Denied>;
-  /** What an authenticator of this instance became when it was attached; `null` where it is none of this instance's. */
+  /** The authenticator that this one became when it was attached; `null` if it is not attached to this instance. */
   attached(authenticator: AttachableAuthenticator): Authenticator | null;
 }
 
@@ -58,7 +58,7 @@ export function setInternals(postern: object, internals: Internals): void {
   INTERNALS.set(postern, internals);
 }
 
-/** @throws PosternError `input_invalid` for what `createPostern` did not return */
+/** @throws PosternError `input_invalid` if `createPostern` did not return this object */
 export function internalsOf(postern: unknown): Internals {
   const internals = typeof postern === 'object' && postern !== null ? INTERNALS.get(postern) : undefined;
   if (internals !== undefined) return internals;
@@ -72,5 +72,5 @@ function adviceFor(given: unknown): string {
     ['endpoint', 'scope', 'authenticated', 'public'].some((key) => Object.hasOwn(given, key));
   return isRequirement || typeof given === 'function'
     ? 'is a requirement: the instance comes before it, as in guard(postern, requirement)'
-    : 'give what createPostern() returned, not a copy or a part of it';
+    : 'give the object that createPostern() returned, not a copy or a part of it';
 }

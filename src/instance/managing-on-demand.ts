@@ -6,7 +6,7 @@ import type { Management } from '../managing/create-managing.js';
 import type { Endpoints } from '../managing/endpoints.js';
 import type { Tokens } from '../managing/tokens-api.js';
 
-/** Every method of management: the compiler complains where one is added and not named here. */
+/** Every method of management. The compiler complains if a new method is missing here. */
 const TOKENS: Readonly<Record<keyof Tokens, true>> = {
   create: true,
   import: true,
@@ -33,7 +33,7 @@ const ENDPOINTS: Readonly<Record<keyof Endpoints, true>> = {
 };
 const AUDIT: Readonly<Record<keyof Audit, true>> = { list: true };
 
-/** Management that is loaded with its first call: a process that only decides loads none of it. */
+/** Management is loaded with its first call, so a process that only decides never loads it. */
 export function managingOnDemand(ground: Ground, forgetting: Forgetting, authority: Authority): Management {
   let loaded: Promise<Management> | null = null;
   const load = (): Promise<Management> => {

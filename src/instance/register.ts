@@ -4,16 +4,16 @@ import type { AnyTokenTypes, ScopeOf, TokenTypes } from '../domain/token-types.j
 import type { Postern } from './create-postern.js';
 
 /**
- * Where an application says once which instance is its own, so that framework-wide types (`req.principal`, Fastify's
- * `config.requirement`) know its token types and scopes:
+ * An application registers its instance here once. Framework-wide types (`req.principal`, Fastify's `config.requirement`) then
+ * know its token types and scopes.
  *
  * @example
  * declare module 'postern' { interface Register { postern: typeof postern } }
  */
-// biome-ignore lint/suspicious/noEmptyInterface: it is there to be added to
+// biome-ignore lint/suspicious/noEmptyInterface: applications add to it
 export interface Register {}
 
-/** The token types of the registered instance; any, where none is. */
+/** The token types of the registered instance; any types if none is registered. */
 export type RegisteredTypes = Register extends { readonly postern: Postern<infer T> } ? T : TokenTypes;
 
 /** A principal, with the token types of the registered instance. */
@@ -22,7 +22,7 @@ export type RegisteredPrincipal = Principal<RegisteredTypes>;
 /** A requirement, with the scopes of the registered instance. */
 export type RegisteredRequirement = Requirement<RegisteredTypes>;
 
-/** The token types of an instance; `never` for what is none. */
+/** The token types of an instance; `never` for any other type. */
 type TypesOf<P> = P extends Postern<infer T> ? (T extends TokenTypes ? T : never) : never;
 
 /**

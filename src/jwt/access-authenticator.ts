@@ -18,7 +18,7 @@ import {
 /** `typ` of an access token (RFC 9068 section 2.1), as `readCompact` gives it. */
 export const ACCESS_TOKEN_TYP = 'at+jwt';
 
-/** What is asked of the API token that an access token was exchanged from. */
+/** How the API token behind an access token is checked. */
 export type Parents = 'required' | 'if-known' | 'unchecked';
 
 export interface AccessTokenRules {
@@ -26,7 +26,7 @@ export interface AccessTokenRules {
   /** A token must be for one of these. */
   readonly audience: readonly string[];
   readonly keys: VerificationKeys;
-  /** For how long a signature that was verified counts, in milliseconds. */
+  /** How long a verified signature is trusted, in milliseconds. */
   readonly trustedFor: number;
   readonly parents: Parents;
   /** The origins that a proof of possession may name. */
@@ -46,7 +46,7 @@ export class AccessAuthenticator implements Authenticator {
   accepts(token: string): boolean {
     const jws = readCompact(token);
     if (jws === null || jws.typ !== ACCESS_TOKEN_TYP) return false;
-    // Of one issuer there may be several, each for an audience of its own.
+    // One issuer may have several authenticators, one for each audience.
     return jws.payload.iss === this.#rules.issuer && isForAudience(jws.payload.aud, this.#rules.audience);
   }
 
@@ -57,7 +57,7 @@ export class AccessAuthenticator implements Authenticator {
     const algorithms: readonly string[] = SIGNING_ALGORITHMS;
     if (!algorithms.includes(jws.header.alg)) return 'token_unknown';
     const refusal = checkClaims(jws.payload, { issuer, audience, now, tolerance: CLOCK_TOLERANCE });
-    // What is only too old is told so only if it ever was good.
+    // Only a token that the issuer signed is said to have expired.
     if (refusal !== null && refusal !== 'token_expired') return refusal;
     if (!(await verifySignature(token, jws, keys))) return 'token_unknown';
     if (refusal !== null) return refusal;

@@ -13,28 +13,28 @@ import type { Ownership, Principal } from '../domain/principal.js';
 import type { Catalog } from '../domain/token-types.js';
 
 /**
- * What an access token grants, as `authorization_details` (RFC 9396 section 9.1): one of the first form for each endpoint, one
- * of the second for each token type with scopes.
+ * A grant of an access token, as an entry of `authorization_details` (RFC 9396 section 9.1): the first form for each endpoint,
+ * the second for each token type with scopes.
  */
 export type AuthorizationDetail =
   | {
       readonly type: 'endpoint_access';
       readonly token_type: string;
-      /** An endpoint's id; `*` is every protected endpoint of the organization. */
+      /** An endpoint's id, or `*` for every protected endpoint of the organization. */
       readonly identifier: string;
-      /** Which one of all that ever had this id; left out where any is meant. */
+      /** Tells apart the endpoints that had this id one after the other. Left out: any of them. */
       readonly uid?: string;
     }
   | { readonly type: 'scope_access'; readonly token_type: string; readonly scopes: readonly string[] };
 
-/** Whose an access token is: the claims beyond those of RFC 9068 section 2.2 that a principal is made of. */
+/** The claims of a principal, beyond those of RFC 9068 section 2.2. */
 export interface PrincipalClaims {
   readonly sub: string;
   /** The id of the API token that it was exchanged from. */
   readonly client_id: string;
-  /** The `kid` of the secret that it was exchanged from: it ends with that secret. */
+  /** The `kid` of the API token's secret. The access token ends with that secret. */
   readonly secret_kid?: string;
-  /** Every scope held (RFC 6749 section 3.3), for resource servers that know nothing of token types. Left out where there is none. */
+  /** All scopes (RFC 6749 section 3.3), for resource servers that don't know token types. Left out if there are none. */
   readonly scope?: string;
   readonly authorization_details: readonly AuthorizationDetail[];
   readonly organization: string;
@@ -42,17 +42,17 @@ export interface PrincipalClaims {
   readonly ownership: 'personal' | 'organization';
 }
 
-/** What the claims of an access token say, once they are read. */
+/** The claims of an access token, read and checked. */
 export interface AccessClaims {
   readonly tokenId: string;
-  /** Of the secret that it was exchanged from, and ends with. */
+  /** The `kid` of the API token's secret, or `null`. The access token ends with that secret. */
   readonly kid: string | null;
   readonly owner: string | null;
   readonly ownership: Ownership;
   readonly organization: string;
   readonly grants: StoredGrants;
   readonly methods: readonly string[] | null;
-  /** RFC 7800; what it asks for is not judged yet. */
+  /** The confirmation claim (RFC 7800), not checked yet. */
   readonly cnf: unknown;
 }
 
@@ -85,7 +85,7 @@ const claimsSchema = z.object({
   methods: z.array(z.string()).min(1).optional(),
 });
 
-/** The claims that a principal and its grants are written as. */
+/** Writes a principal and its grants as claims. */
 export function claimsOf(
   principal: Pick<Principal, 'tokenId' | 'owner' | 'ownership' | 'organization'>,
   grants: StoredGrants,
@@ -119,11 +119,11 @@ function detailsOf(type: string, grant: StoredGrant): AuthorizationDetail[] {
 }
 
 /**
- * Reads the claims of a token whose signature was verified. A detail that is not understood, or says more than is understood,
- * grants nothing: it may be of a later version. So does a scope that the catalog doesn't know.
+ * Reads the claims of a token whose signature was verified. A detail of an unknown form, or with unknown members, grants
+ * nothing: it may be of a later version. A scope that the catalog doesn't know grants nothing either.
  *
- * @param named whether endpoints are known by their ids alone: in a process whose endpoints are not the issuer's
- * @returns `null` where they are not those of an access token of ours
+ * @param named whether endpoints are matched by id alone, for a process whose endpoints are not the issuer's
+ * @returns `null` if the claims are not those of our access tokens
  */
 export function readAccessClaims(payload: object, { named }: { named: boolean }): AccessClaims | null {
   const result = claimsSchema.safeParse(payload);
@@ -169,7 +169,7 @@ function readDetails(given: readonly unknown[], named: boolean): StoredGrants | 
       endpoints.set(type, id === '*' || before === '*' ? '*' : [...before, grant]);
     }
   }
-  // One type is of one form: what grants both says nothing that can be relied on.
+  // A token type has one form. Claims that give it both are not trusted at all.
   if ([...scopes.keys()].some((type) => endpoints.has(type)) || scopes.size + endpoints.size === 0) return null;
   const grants: [string, StoredGrant][] = [
     ...[...endpoints].map(([type, reached]): [string, StoredGrant] => [type, { endpoints: reached }]),

@@ -15,16 +15,17 @@ import { givenKeys, type RotatedKeys, type RotateOptions, type SigningKeys } fro
 import { StoredKeys } from './stored-keys.js';
 import { accessTokenVerifier } from './verifier.js';
 
-/** Issues access tokens, and verifies them where it is one of an instance's `authenticators`. */
+/** Issues access tokens, and verifies them as one of an instance's `authenticators`. */
 export interface AccessTokens extends AttachableAuthenticator {
-  /** Whom the tokens are for: their `aud`. */
+  /** The `aud` of the tokens. */
   readonly audience: string;
   /**
-   * Issues an access token (RFC 9068) for who holds an API token, or one derived from it: with at most its rights, and never
-   * for longer. It ends with the API token: at once where this instance's store is at hand, else with its own life.
+   * Issues an access token (RFC 9068) in exchange for an API token, or for a token derived from one. It has at most the rights
+   * and the life of that token. It ends with the API token: at once for processes with this instance's store, for others at its
+   * own expiry.
    *
-   * @param postern the instance that the subject token is known to
-   * @throws PosternError `scope_missing`, `endpoint_not_granted`, `scope_unknown`, `endpoint_unknown` for what is asked for;
+   * @param postern the instance that knows the subject token
+   * @throws PosternError `scope_missing`, `endpoint_not_granted`, `scope_unknown`, `endpoint_unknown` for the options;
    *   `input_invalid` (an access token, too), `token_unknown`, `token_expired`, `token_revoked` for the subject token;
    *   `unavailable`, `record_unreadable`, `option_invalid` (the encryption key)
    */
@@ -36,17 +37,17 @@ export interface AccessTokens extends AttachableAuthenticator {
   /**
    * The public keys, as a JSON Web Key Set.
    *
-   * @throws PosternError `input_invalid` before keys that are kept in a store have one; `unavailable`, `option_invalid` (the
-   *   encryption key), `record_unreadable`
+   * @throws PosternError `input_invalid` if the keys need a store and no instance is attached yet; `unavailable`,
+   *   `option_invalid` (the encryption key), `record_unreadable`
    */
   jwks(): Promise<PublishedKeySet>;
-  /** The same as an answer for `/.well-known/jwks.json`, with `Cache-Control` and `ETag`; 503 where they can't be read. */
+  /** Serves them at `/.well-known/jwks.json`, with `Cache-Control` and `ETag`. Answers 503 if they can't be read. */
   readonly jwksHandler: (request: Request) => Promise<Response>;
   /**
-   * Makes a new key now. It is published at once, and signs when the overlap is over, so that no token fails. Where one is
-   * waiting already, that is it.
+   * Makes a new key now. It is published at once and signs after the overlap, so that no token fails. If a new key is waiting
+   * already, that one is returned.
    *
-   * @throws PosternError `input_invalid` where the keys are the application's own; as {@link jwks}
+   * @throws PosternError `input_invalid` if the keys are the application's own; the errors of {@link jwks}
    */
   rotateKeys(options?: RotateOptions): Promise<RotatedKeys>;
 }
@@ -56,7 +57,7 @@ const rotateOptions = z.strictObject({ withdraw: z.boolean('use true or false').
 function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const settings = readAccessTokensOptions(options);
   const own = settings.keys === null ? null : givenKeys(settings.keys);
-  /** The keys of each instance that this is attached to. */
+  /** The keys by instance. */
   const attached = new Map<AuthenticatorHost, SigningKeys>();
   const byAuthenticator = new WeakMap<object, SigningKeys>();
 
@@ -65,7 +66,7 @@ function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     if (keys.length > 0) return keys;
     throw new PosternError(
       'input_invalid',
-      'there is no store yet to keep them in: name accessTokens in `authenticators` of createPostern() first, or give it keys of your own',
+      'there is no store for them yet: pass accessTokens to createPostern() in `authenticators` first, or give accessTokens keys of your own',
       { path: 'keys' },
     );
   }
@@ -76,7 +77,7 @@ function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     if (keys !== undefined) return keys;
     throw new PosternError(
       'input_invalid',
-      'this instance does not keep the keys of these accessTokens: name them in `authenticators` of createPostern()',
+      'this instance does not keep the keys of these accessTokens: pass them to createPostern() in `authenticators`',
       { path: 'postern' },
     );
   }
@@ -130,6 +131,6 @@ function storedKeys(settings: AccessTokenSettings, host: AuthenticatorHost): Sig
  */
 export const accessTokens: {
   (options: AccessTokensOptions): AccessTokens;
-  /** What accepts the same tokens in a process that has their public keys alone. */
+  /** Makes an authenticator for processes that have only the public keys. */
   readonly verifier: typeof accessTokenVerifier;
 } = /* @__PURE__ */ Object.assign(createAccessTokens, { verifier: accessTokenVerifier });

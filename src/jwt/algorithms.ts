@@ -1,4 +1,4 @@
-/** The signature algorithms that are accepted anywhere: asymmetric ones only. Never `none`, never one with a shared secret. */
+/** All accepted signature algorithms. They are asymmetric: never `none`, never a shared secret. */
 export const ALGORITHMS = [
   'EdDSA',
   'Ed25519',
@@ -13,15 +13,15 @@ export const ALGORITHMS = [
   'PS512',
 ] as const;
 
-/** An algorithm whose signatures are verified: of trusted issuers and of DPoP proofs. */
+/** An algorithm for the tokens of trusted issuers and for DPoP proofs. */
 export type SignatureAlgorithm = (typeof ALGORITHMS)[number];
 
-/** What an algorithm asks of its key (RFC 7518 section 3, RFC 8037 section 3.1, RFC 9864 section 2.2). */
+/** The requirements of an algorithm on its key (RFC 7518 section 3, RFC 8037 section 3.1, RFC 9864 section 2.2). */
 interface Family {
   readonly kty: 'OKP' | 'EC' | 'RSA';
   /** `null`: RSA has no curves. */
   readonly crv: string | null;
-  /** Bytes of a signature; `null`: as many as the key's modulus has. */
+  /** Bytes of a signature; `null`: as long as the key's modulus. */
   readonly signature: number | null;
 }
 
@@ -44,25 +44,25 @@ const FAMILIES: ReadonlyMap<string, Family> = new Map<SignatureAlgorithm, Family
 
 /** RFC 7518 sections 3.3 and 3.5. */
 const LEAST_MODULUS_BITS = 2048;
-/** What Web Crypto implementations take, and what a verification may cost. */
+/** The limit of Web Crypto implementations. It also bounds the cost of a verification. */
 const MOST_MODULUS_BITS = 16_384;
 
-/** A public key as JSON (RFC 7517). What came from elsewhere: nothing of it is believed before {@link fits} has looked. */
+/** A public key as JSON (RFC 7517), from an untrusted source: check it with {@link fits} first. */
 export type PublicJwk = Readonly<Record<string, unknown>>;
 
 export function isAlgorithm(value: unknown): value is SignatureAlgorithm {
   return typeof value === 'string' && FAMILIES.has(value);
 }
 
-/** Bytes of a signature by this algorithm; `null` where the key says it (RSA: at least 256). */
+/** Bytes of a signature by this algorithm; `null` if it depends on the key (RSA: at least 256). */
 export function signatureLength(alg: SignatureAlgorithm): number | null {
   return (FAMILIES.get(alg) as Family).signature;
 }
 
 /**
- * Whether a JWK is a public key to verify signatures of this algorithm with: its type and curve, its own `alg` where it has
- * one, `use` and `key_ops` where they are given (RFC 7517 sections 4.2 to 4.4), an RSA modulus of 2048 to 16384 bits, and no
- * private part. Only its own properties count. That the point is on the curve is the import's to say.
+ * Whether a JWK is a public key that verifies signatures of this algorithm. It checks type and curve, `alg`, `use` and `key_ops` if
+ * present (RFC 7517 sections 4.2 to 4.4), an RSA modulus of 2048 to 16384 bits, and that there is no private part. Only own
+ * properties count. The import checks that the point is on the curve.
  */
 export function fits(alg: SignatureAlgorithm, jwk: unknown): jwk is PublicJwk {
   const family = FAMILIES.get(alg);
@@ -77,7 +77,7 @@ export function fits(alg: SignatureAlgorithm, jwk: unknown): jwk is PublicJwk {
   return family.kty === 'OKP' || typeof own.y === 'string';
 }
 
-/** The members of a fitting key that are the key, and no others: what else a JWK says was judged by {@link fits}. */
+/** Only the members that make up the key. The others were checked by {@link fits}. */
 export function bareKey(jwk: PublicJwk): { kty: string } & Record<string, string> {
   const names = jwk.kty === 'RSA' ? ['n', 'e'] : jwk.kty === 'EC' ? ['crv', 'x', 'y'] : ['crv', 'x'];
   return Object.assign(Object.fromEntries(names.map((name) => [name, jwk[name] as string])), {
@@ -87,7 +87,7 @@ export function bareKey(jwk: PublicJwk): { kty: string } & Record<string, string
 
 function isModulus(n: unknown): boolean {
   if (typeof n !== 'string' || !/^[A-Za-z0-9_-]+$/.test(n)) return false;
-  // Leading zero bits are none of the modulus: a short key in a long text is still short.
+  // Leading zero bits don't count: a short key in a long text is still short.
   const digits = n.replace(/^A+/, '');
   const first = BASE64URL.indexOf(digits.charAt(0));
   const bytes = Math.floor((n.length * 6) / 8);

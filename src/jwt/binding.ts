@@ -1,16 +1,16 @@
 import type { AuthenticatorHost, Confirmation, Vouched } from '../ports/authenticator.js';
 import { proofVerifier } from './dpop.js';
 
-/** What proofs of possession are checked against. */
+/** Input for the check of proofs of possession. */
 export interface BindingContext {
   readonly host: AuthenticatorHost;
-  /** The whole access token, which a proof names by its hash (RFC 9449 section 4.3). */
+  /** The whole access token; a proof names its hash (RFC 9449 section 4.3). */
   readonly token: string;
   /** The origins that a proof may name. */
   readonly origins: readonly string[];
 }
 
-/** How a token proves its key, and which one that is. */
+/** The check of a token's proofs, and the key that it is bound to. */
 interface Binding {
   readonly prove: Vouched['prove'];
   readonly confirmation: Confirmation | null;
@@ -22,8 +22,8 @@ const UNBOUND: Binding = Object.freeze({ prove: null, confirmation: null });
 const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 
 /**
- * What a token's `cnf` (RFC 7800) asks of the calls that it comes with: `{ jkt }`, and nothing else, is a key that each of them
- * proves (RFC 9449 section 6.1). `'refused'`: it is bound in a way that is not known here.
+ * Reads a token's `cnf` (RFC 7800). `{ jkt }` alone names a key that each call must prove (RFC 9449 section 6.1). Every other
+ * binding is unknown here: `'refused'`.
  */
 export function bindingOf(cnf: unknown, { host, token, origins }: BindingContext): Binding | 'refused' {
   if (cnf === undefined) return UNBOUND;

@@ -1,7 +1,7 @@
 /**
- * Those of some scopes that a token has in its claim `scope` (RFC 9068 section 2.2.3: a space between them) or `scp` (a text or
- * a list, as some providers have it). For the `principal` option of `trustedIssuer`: providers have scopes of their own in it
- * (`openid`), which are none of the application's.
+ * Filters a list of scopes: keeps those that a token has in its claim `scope` (RFC 9068 section 2.2.3, separated by spaces) or
+ * `scp` (a text or a list, as some providers write it). For the `principal` option of `trustedIssuer`. It drops scopes of the
+ * provider's own, such as `openid`.
  */
 export function claimedScopes<Scope extends string>(
   claims: Readonly<Record<string, unknown>>,

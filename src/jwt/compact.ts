@@ -1,37 +1,37 @@
 import { MAX_TOKEN_LENGTH } from '../domain/token-format.js';
 import { isAlgorithm, type SignatureAlgorithm, signatureLength } from './algorithms.js';
 
-/** A compact JWS (RFC 7515 section 7.1) with a JSON object inside, taken apart. Nothing of it is verified. */
+/** The parts of a compact JWS (RFC 7515 section 7.1) with a JSON object inside. Nothing in it is verified. */
 export interface CompactJws {
   readonly header: Readonly<Record<string, unknown>> & { readonly alg: SignatureAlgorithm };
   readonly payload: Readonly<Record<string, unknown>>;
-  /** The `kid` as it came: an opaque name, good for comparing and nothing else. `null`: none. */
+  /** The `kid` as sent: an opaque name, only to be compared. `null`: none. */
   readonly kid: string | null;
   /** The media type of `typ`, in lower case and without `application/` (RFC 7515 section 4.1.9). `null`: none. */
   readonly typ: string | null;
 }
 
 export interface CompactOptions {
-  /** Whether the header may hold a key: in a proof of possession it must (RFC 9449 section 4.2). Default: it may not. */
+  /** Whether the header may hold a key. A proof of possession must have one (RFC 9449 section 4.2). Default `false`. */
   readonly allowJwk?: boolean;
 }
 
 const MAX_KID_LENGTH = 512;
 const LEAST_RSA_SIGNATURE = 256;
 
-/** Three parts of base64url. Linear: a dot is in none of the classes, so nothing is ever tried twice. */
+/** Three parts of base64url. Linear time: no class contains the dot, so there is no backtracking. */
 const FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /**
- * Header parameters that would change what is verified, or with what: extensions (`crit`, `b64`: RFC 7797), keys that the
- * token brings along, and encryption.
+ * Header parameters that would change the input or the key of the verification: extensions (`crit`, `b64`: RFC 7797), keys from
+ * the token itself, and encryption.
  */
 const REFUSED = ['crit', 'b64', 'jku', 'x5u', 'x5c', 'enc', 'zip'] as const;
 
 /**
- * Takes a signed token apart. Strict where libraries are lenient: at most 8 KiB, exactly three parts, canonical base64url (no
- * padding, no white space, no bits that nothing is read from: each token has one spelling), UTF-8, JSON objects without a
- * member twice, a known asymmetric algorithm with a signature of its length, no key from the token. Never throws.
+ * Splits and decodes a signed token. It is stricter than most libraries: at most 8 KiB, exactly three parts, canonical
+ * base64url (no padding, no white space, no unused bits, so each token has one spelling), UTF-8, JSON objects without duplicate
+ * members, a known asymmetric algorithm with a signature of its length, no key from the token. Never throws.
  *
  * @returns `null` for anything else
  */
@@ -44,9 +44,8 @@ export function readCompact(token: string, { allowJwk = false }: CompactOptions 
 }
 
 /**
- * Whose a token is, by several authenticators, and what one of them says of it, are asked in one turn of the event loop, and
- * need it read once. Not a turn longer: no token is kept, and none is ever compared with another caller's (whose letters the
- * time of that would tell).
+ * The last token read in this turn of the event loop: several authenticators look at the same token in one turn. It is dropped
+ * after the turn, so no token is kept, and none is compared with another caller's (the time of which would leak its letters).
  */
 let lastRead: { readonly token: string; readonly allowJwk: boolean; readonly jws: CompactJws | null } | null = null;
 
@@ -76,7 +75,7 @@ function read(token: string, allowJwk: boolean): CompactJws | null {
   };
 }
 
-/** RFC 7515 section 4.1.9: compared without case, and `application/` may be left out. */
+/** A `typ` in lower case, without `application/` (RFC 7515 section 4.1.9). */
 export function mediaType(typ: string): string {
   const lower = typ.toLowerCase();
   return lower.startsWith('application/') ? lower.slice('application/'.length) : lower;
@@ -89,14 +88,14 @@ function isSignature(alg: SignatureAlgorithm, token: string, from: number): bool
   return length === null ? bytes >= LEAST_RSA_SIGNATURE : bytes === length;
 }
 
-/** A JSON object from base64url, without a prototype: what it does not say, a polluted `Object.prototype` does not add. */
+/** A JSON object from base64url, without a prototype: a polluted `Object.prototype` adds nothing to it. */
 function readObject(part: string): Record<string, unknown> | null {
   if (!isCanonical(part, 0, part.length)) return null;
   try {
     const text = decode(part);
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-    // RFC 7515 section 4, RFC 7519 section 4: two parsers may each believe another one of two members of one name.
+    // Of two members with one name, each parser may believe another one (RFC 7515 section 4, RFC 7519 section 4).
     if (countMembers(text) !== Object.keys(value).length) return null;
     return Object.assign(Object.create(null), value);
   } catch {
@@ -105,8 +104,8 @@ function readObject(part: string): Record<string, unknown> | null {
 }
 
 /**
- * Whether base64url of the right alphabet is the one spelling of its bytes: no single character left over, and the bits of
- * the last one that no byte is made of are zero (RFC 4648 section 3.5). The same as to encode again and compare.
+ * Whether base64url is the canonical spelling of its bytes: no single character left over, and the unused bits of the last one
+ * are zero (RFC 4648 section 3.5). The same as encoding again and comparing.
  */
 function isCanonical(text: string, from: number, to: number): boolean {
   const rest = (to - from) % 4;
@@ -127,7 +126,7 @@ function decode(part: string): string {
   return utf8.decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
 }
 
-/** How many members the outermost object of a valid JSON text has, those of one name each counted. */
+/** The number of members of the outermost object of a valid JSON text, duplicates counted. */
 function countMembers(json: string): number {
   let depth = 0;
   let members = 0;

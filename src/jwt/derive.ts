@@ -11,15 +11,15 @@ import { isEndpointId } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { MAX_TOKEN_LENGTH, parseToken } from '../domain/token-format.js';
 
-/** How a derived token is narrower than its parent. */
+/** The limits of a derived token, within its parent's rights. */
 export interface DeriveOptions {
-  /** The only scopes that it may use. Left out: all of the parent's, or none where `endpoints` are given. */
+  /** The only scopes that it may use. Left out: all of the parent's, or none if `endpoints` are given. */
   readonly scopes?: readonly string[] | undefined;
-  /** The only endpoints that it may reach, by their ids; `'*'`: all that the parent reaches. Left out: as with `scopes`. */
+  /** The ids of the only endpoints that it may reach; `'*'`: all of the parent's. Left out: all, or none if `scopes` are given. */
   readonly endpoints?: readonly string[] | '*' | undefined;
   /** The only HTTP methods (`'GET'`), or gRPC methods by their full names (`'/bento.Summarizer/Summarize'`). Left out: any. */
   readonly methods?: readonly string[] | undefined;
-  /** From now. Default `'5m'`. It also ends with its parent. */
+  /** Its life, from now. Default `'5m'`. It also ends with its parent. */
   readonly expiresIn?: Duration | undefined;
   /** Epoch milliseconds. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;
@@ -48,7 +48,7 @@ const options = z.strictObject({
       z
         .string()
         .regex(/^[\x21-\x7e]{1,200}$/, 'give methods, such as GET')
-        // RFC 9110 section 9.1: methods are case-sensitive, and `get` is none that anyone sends.
+        // Methods are case-sensitive (RFC 9110 section 9.1), and nobody sends `get`.
         .refine(
           (method) =>
             method.includes('/') || !HTTP_METHODS.includes(method.toUpperCase()) || method === method.toUpperCase(),
@@ -64,22 +64,21 @@ const options = z.strictObject({
 });
 
 /**
- * Makes, without asking anyone, a narrower and shorter token out of an API token: a JWT signed with an Ed25519 key that comes
- * of the API token (HKDF), and of which the store keeps the public half only. Runs wherever there is a Web Crypto API with
- * Ed25519: Node, browsers, the edge. What it may do is what its parent may do when it is used, narrowed as asked here; what is
- * asked for beyond that grants nothing. It ends with its parent, and nothing can be derived from it.
+ * Makes a narrower, short-lived token from an API token, offline. It is a JWT, signed with an Ed25519 key that is derived from the
+ * API token (HKDF). The store keeps only the public half. It needs a Web Crypto API with Ed25519: Node, browsers, the edge.
+ * When it is used, it has its parent's rights of that moment, narrowed by these options. Options beyond the parent's rights
+ * grant nothing. It ends with its parent, and nothing can be derived from it.
  *
- * @param apiToken the whole API token; not one that was imported, nor one that was made before there were derived tokens,
- *   until it is rotated
- * @returns a JWT, to be sent like any token: `Authorization: Bearer …`
+ * @param apiToken the whole API token. An imported one must be rotated first
+ * @returns a JWT; send it like any token: `Authorization: Bearer …`
  * @example
  * const narrow = await derive(apiToken, { scopes: ['models:read'], endpoints: ['summarizer'], expiresIn: '5m' });
- * @throws PosternError `input_invalid` for what is no API token; `option_invalid`, `option_unknown`
+ * @throws PosternError `input_invalid` if `apiToken` is no API token; `option_invalid`, `option_unknown`
  */
 export async function derive(apiToken: string, deriveOptions: DeriveOptions = {}): Promise<string> {
   const { scopes, endpoints, methods, expiresIn, clock } = check(options, deriveOptions, 'derive', 'option_invalid');
   if (parseToken(apiToken) === null) {
-    throw new PosternError('input_invalid', 'give a whole API token: nothing is derived from any other kind', {
+    throw new PosternError('input_invalid', 'give a whole API token: other kinds of token can not be derived from', {
       path: 'apiToken',
       input: 'derive',
     });
@@ -90,7 +89,7 @@ export async function derive(apiToken: string, deriveOptions: DeriveOptions = {}
   const key = await derivedKeyOf(apiToken);
   const random = webRandom();
   if (key === null || random === null) {
-    throw new PosternError('option_invalid', 'this runtime has no Ed25519 in its Web Crypto API: derive elsewhere');
+    throw new PosternError('option_invalid', 'the Web Crypto API of this runtime has no Ed25519: derive elsewhere');
   }
   const iat = Math.floor((clock ?? Date.now)() / 1000);
   if (!Number.isInteger(iat))
@@ -113,7 +112,7 @@ export async function derive(apiToken: string, deriveOptions: DeriveOptions = {}
   if (token.length > MAX_TOKEN_LENGTH) {
     throw new PosternError(
       'option_invalid',
-      `the derived token would have ${token.length} bytes, and guards take ${MAX_TOKEN_LENGTH}: name fewer scopes, endpoints or methods`,
+      `the derived token would have ${token.length} bytes, but guards take at most ${MAX_TOKEN_LENGTH}: name fewer scopes, endpoints or methods`,
     );
   }
   return token;

@@ -11,49 +11,49 @@ import { ALGORITHMS, bareKey, fits, isAlgorithm, type PublicJwk, type SignatureA
 import { readCompact } from './compact.js';
 import { CLOCK_TOLERANCE, verifySignature } from './verify.js';
 
-/** For how long after it was made a proof is taken, in milliseconds. */
+/** The life of a proof, in milliseconds. */
 const PROOF_LIFE = 60_000;
 /**
- * For how much longer its `jti` is remembered, in milliseconds: a process whose clock is ahead removes what has ended by its
- * own time, and the proof may still come to one whose clock is behind.
+ * A `jti` is remembered this much longer, in milliseconds. A process whose clock is ahead would remove it too early, while a
+ * process whose clock is behind still accepts the proof.
  */
 const CLOCK_MARGIN = 60_000;
 const KIND = 'proof';
-/** RFC 9449 section 4.3, check 7, beyond what {@link fits} refuses. */
+/** RFC 9449 section 4.3, check 7: the private members that {@link fits} does not refuse. */
 const PRIVATE_MEMBERS = ['p', 'q', 'dp', 'dq', 'qi', 'oth'];
 
 export interface ProofRules {
   /** RFC 7638 thumbprint of the key that the token is bound to: `cnf.jkt` (RFC 9449 section 6.1). */
   readonly jkt: string;
-  /** The access token, whose hash the proof must name. */
+  /** The access token. The proof must name its hash. */
   readonly token: string;
   /**
-   * The origins that this resource is reached at, such as `https://api.acme.dev`. Not what a request says of itself: its `Host` is
-   * the sender's own choice, and a proof that was made for another server would do.
+   * The origins of this resource, such as `https://api.acme.dev`. They are never read from a request: the sender chooses its
+   * `Host`, so a proof for another server would pass.
    */
   readonly origins: readonly string[];
-  /** Remembers the proofs that came, so that each is good once, whichever process it comes to. */
+  /** Remembers proofs, so that each is good once across all processes. */
   readonly store: Pick<Store, 'findEntry' | 'putEntry'>;
 }
 
-/** What one proof is checked against. */
+/** Input for the check of one proof. */
 interface ProofCheck extends Pick<ProofRules, 'origins' | 'store'> {
-  /** The value of the one header `DPoP`. */
+  /** The value of the header `DPoP`. */
   readonly jwt: string;
   readonly method: string;
-  /** The target of the request, its query too. */
+  /** The target of the request, with its query. */
   readonly target: string;
-  /** The hash of the token that it goes with; `null`: it goes with none yet (a request for one). */
+  /** The hash of the token that comes with the proof; `null` for a request for a token. */
   readonly ath: string | null;
-  /** The thumbprint of the key that it must be of; `null`: any. */
+  /** The thumbprint of the required key; `null`: any key. */
   readonly jkt: string | null;
-  /** Whether it is used up. */
+  /** Whether the check uses the proof up. */
   readonly spent: boolean;
 }
 
 /**
- * Makes what verifies the proofs of possession that come with one access token. It rejects with `unavailable` where the store
- * can't tell whether a proof came before.
+ * Makes the function that verifies the proofs of one access token. The function rejects with `unavailable` if the store can't
+ * tell whether a proof was used before.
  */
 export function proofVerifier({ jkt, token, origins, store }: ProofRules) {
   const ath = hashOf(token);
@@ -65,19 +65,20 @@ export function proofVerifier({ jkt, token, origins, store }: ProofRules) {
 }
 
 /**
- * The public key of a proof that comes with a request for a token, which is to be bound to it (RFC 9449 section 5); `null` where
- * the proof is not good.
+ * The public key of the proof in a request for a token. The token is then bound to that key (RFC 9449 section 5). `null` if the
+ * proof is not valid.
  *
- * @throws PosternError `unavailable` where the store can't tell whether it came before
+ * @throws PosternError `unavailable` if the store can't tell whether the proof was used before
  */
 export function keyOfProof(request: Omit<ProofCheck, 'ath' | 'jkt' | 'spent'>, now: number): Promise<PublicJwk | null> {
   return checkProof({ ...request, ath: null, jkt: null, spent: true }, now);
 }
 
 /**
- * The checks of RFC 9449 section 4.3, in its order. There is no server nonce (check 10): a proof is good for a minute, and once.
+ * The checks of RFC 9449 section 4.3, in its order. There is no server nonce (check 10), because a proof is good for one minute
+ * and once.
  *
- * @returns the key, by its bare members
+ * @returns the key with its bare members; `null` if the proof is not valid
  */
 async function checkProof(asked: ProofCheck, now: number): Promise<PublicJwk | null> {
   const { jwt, method, target, ath, jkt, origins, store, spent } = asked;
@@ -95,7 +96,7 @@ async function checkProof(asked: ProofCheck, now: number): Promise<PublicJwk | n
   const thumbprint = key === null ? null : await thumbprintOf(jwk);
   if (key === null || (jkt !== null && thumbprint !== jkt)) return null;
   if (!(await verifySignature(jwt, jws, { find: async () => key }))) return null;
-  // Last, when it is known whose it is: nobody uses up a `jti` of someone else's key.
+  // Last, when the key is proven: nobody can use up the `jti` of another's key.
   const entry = { kind: KIND, id: hashOf(JSON.stringify([thumbprint, jti])), value: '', version: 1 };
   const expiresAt = Math.ceil(madeAt) + PROOF_LIFE + CLOCK_MARGIN;
   const isNew = spent
@@ -105,26 +106,26 @@ async function checkProof(asked: ProofCheck, now: number): Promise<PublicJwk | n
 }
 
 /**
- * `htu`, without query and fragment, is the address of the request (RFC 9449 section 4.3, check 9; compared as RFC 3986 section 6.2
- * says). A target that normalization would make another path is nobody's address: routers take it as it came.
+ * Whether `htu`, without query and fragment, is the address of the request (RFC 9449 section 4.3, check 9; compared by RFC 3986
+ * section 6.2). A target whose path normalization would change never matches, because routers use it unchanged.
  */
 function isFor(htu: unknown, target: string, origins: readonly string[]): boolean {
   if (typeof htu !== 'string' || htu.length > 4_096 || ANOTHER_PATH.test(target)) return false;
   const named = urlOf(htu);
   if (named === null || !origins.includes(named.origin)) return false;
-  // Appended, not resolved: `//other.example/` would be resolved to another host.
+  // Appended, because resolving `//other.example/` would give another host.
   const asked = urlOf(target.startsWith('/') ? `${named.origin}${target}` : target);
   return asked !== null && asked.pathname === named.pathname;
 }
 
-/** Before a query: a segment of one dot or two, encoded or not, or a backslash, which the URL parser takes for a slash. */
+/** A path with a dot segment, encoded or not, or with a backslash, which the URL parser reads as a slash. */
 const ANOTHER_PATH = /^[^?#]*(?:\\|\/(?:\.|%2e){1,2}(?:[/?#]|$))/i;
 
 function urlOf(text: string): URL | null {
   return URL.canParse(text) ? new URL(text) : null;
 }
 
-/** RFC 7638 thumbprint of a public key, base64url: what a bound token names its key by. */
+/** RFC 7638 thumbprint of a public key, base64url. A bound token names its key by it. */
 export function thumbprintOf(jwk: Readonly<Record<string, unknown>>): Promise<string> {
   return calculateJwkThumbprint(bareKey(jwk) as JWK);
 }
@@ -143,15 +144,15 @@ function hashOf(text: string): string {
 
 /** The request that a proof is for, and the key that makes it. */
 export interface DpopProofOptions {
-  /** The access token that the proof goes with. Left out: a proof for the request of one, at a token endpoint. */
+  /** The access token that is sent with the proof. Left out: a proof for a request to a token endpoint. */
   readonly accessToken?: string | undefined;
   /** The request's method, such as `GET`. */
   readonly method: string;
-  /** The request's address; its query and fragment are left out. */
+  /** The request's address. Its query and fragment are dropped. */
   readonly url: string | URL;
   /** The private key that the token is bound to, as a JWK. */
   readonly key: Readonly<Record<string, unknown>>;
-  /** Of the signature. Default: the key's own `alg`, else what fits it first. */
+  /** The signature algorithm. Default: the key's own `alg`, else the first that fits. */
   readonly algorithm?: SignatureAlgorithm | undefined;
   /** Epoch milliseconds. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;
@@ -167,10 +168,10 @@ const proofOptions = z.strictObject({
 });
 
 /**
- * Makes the proof of possession that goes with one request (RFC 9449 section 4.2): the value of its header `DPoP`. The token
- * itself goes into `Authorization: DPoP <token>`.
+ * Makes the proof of possession for one request (RFC 9449 section 4.2): the value of its header `DPoP`. Send the token itself as
+ * `Authorization: DPoP <token>`.
  *
- * @throws PosternError `option_invalid` (where the key is no private one that signs, too), `option_unknown`
+ * @throws PosternError `option_invalid` (also if the key is no private key that signs), `option_unknown`
  */
 export async function dpopProof(options: DpopProofOptions): Promise<string> {
   const given = check(proofOptions, options, 'dpopProof', 'option_invalid');
@@ -201,7 +202,7 @@ export async function dpopProof(options: DpopProofOptions): Promise<string> {
     .sign(privateKey);
 }
 
-/** The members of a key that everyone may see. */
+/** The public members of a key. */
 function publicPartOf(key: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { kty, crv, x, y, n, e, alg } = key;
   return Object.fromEntries(Object.entries({ kty, crv, x, y, n, e, alg }).filter(([, value]) => value !== undefined));

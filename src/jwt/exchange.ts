@@ -31,31 +31,31 @@ export type ExchangeableScope<T extends TokenTypes> = {
 }[keyof T];
 
 /**
- * What is asked for of what the subject holds. Scopes alone: these and no endpoint; endpoints alone: these and no scope;
- * neither: everything.
+ * The part of the subject's rights that the access token gets. With scopes alone it gets no endpoint, with endpoints alone no
+ * scope, with neither it gets everything.
  */
 export interface ExchangeOptions<T extends TokenTypes = TokenTypes> {
   readonly scopes?: readonly ExchangeableScope<T>[] | undefined;
   /** Ids of endpoints; `'*'`: all of the organization. */
   readonly endpoints?: '*' | readonly string[] | undefined;
-  /** Default and upper bound are the options of `accessTokens`. The subject's own end comes first where it is earlier. */
+  /** Its life. The options of `accessTokens` give the default and the upper bound. It never outlives the subject. */
   readonly expiresIn?: Duration | undefined;
-  /** A public JWK: the token is bound to it, and useless without proofs by its private half (RFC 9449). */
+  /** A public JWK. The token is bound to it: each call needs a proof by its private half (RFC 9449). */
   readonly dpopKey?: object | undefined;
 }
 
-/** An access token, and what an answer of RFC 6749 section 5.1 says of it. */
+/** An access token, with the facts for an answer of RFC 6749 section 5.1. */
 export interface ExchangedToken {
-  /** A secret. Send it as `Authorization: Bearer …`, or `DPoP …` where it is bound to a key. */
+  /** A secret. Send it as `Authorization: Bearer …`, or as `DPoP …` if it is bound to a key. */
   readonly accessToken: string;
-  /** When it ends, to the second. */
+  /** Its end, to the second. */
   readonly expiresAt: Date;
   readonly tokenType: 'Bearer' | 'DPoP';
-  /** Every scope that it holds, a space between them; empty where it holds none. */
+  /** All its scopes, separated by spaces. Empty if it has none. */
   readonly scope: string;
 }
 
-/** What an exchange needs of the issuer. */
+/** The issuer's part in an exchange. */
 export interface Issuing {
   readonly issuer: string;
   readonly audience: string;
@@ -90,7 +90,7 @@ const schema = z.strictObject({
 type Asked = z.output<typeof schema>;
 
 /**
- * Issues an access token for who holds an API token, or a derived one, with at most its rights and at most its life.
+ * Issues an access token in exchange for an API token or a derived one, with at most its rights and at most its life.
  *
  * @throws PosternError `input_invalid`, `option_unknown`, `scope_unknown`, `scope_missing`, `endpoint_unknown`,
  *   `endpoint_not_granted`, `token_unknown`, `token_expired`, `token_revoked`, `unavailable`, `record_unreadable`
@@ -113,7 +113,10 @@ export async function exchangeToken(
   const { iat, exp } = lifeOf(subject, asked, issuing, ground);
   const { sub, scope, ...rest } = claimsOf(subject.principal, grants, ground.settings.catalog);
   if (rest.authorization_details.length === 0) {
-    throw new PosternError('scope_missing', 'this token grants nothing that could be exchanged: derive one that does');
+    throw new PosternError(
+      'scope_missing',
+      'this token has no rights to exchange: use one that has scopes or endpoints',
+    );
   }
   const claims = {
     iss: issuer,
@@ -133,7 +136,7 @@ export async function exchangeToken(
   if (accessToken.length > MAX_TOKEN_LENGTH) {
     throw invalid(
       'endpoints',
-      `with the scopes would make an access token of ${accessToken.length} bytes, and guards take ${MAX_TOKEN_LENGTH}: ask for fewer`,
+      `and scopes make an access token of ${accessToken.length} bytes, but guards take at most ${MAX_TOKEN_LENGTH}: ask for fewer`,
     );
   }
   subject.use();
@@ -151,7 +154,7 @@ function exchangeable(identified: Identified): Reissuable {
   switch (subject) {
     case 'bound':
     case 'vouched':
-      // Who was given an access token could else go on for ever, one after the other.
+      // Otherwise the holder of an access token could renew it forever.
       throw invalid(
         'subjectToken',
         'is an access token already: exchange the API token, or one that was derived from it',
@@ -166,13 +169,13 @@ function exchangeable(identified: Identified): Reissuable {
 }
 
 const METHODS =
-  'this token is good for some methods only, which others would never hear of: exchange one without methods';
-const LIMITS = 'this token has limits, and its calls elsewhere would not count: exchange one without limits';
+  'this token is good for some methods only, and other services would not know that: exchange one without methods';
+const LIMITS = 'this token has limits, and calls to other services would not count: exchange one without limits';
 
 /**
  * The `kid` of the secret that an access token ends with.
  *
- * @throws PosternError `input_invalid` for a token whose secret has no key
+ * @throws PosternError `input_invalid` if the secret has no key
  */
 async function secretOf(subjectToken: string, { store, digester }: Ground): Promise<string> {
   const derived = readDerivedToken(subjectToken);
@@ -180,10 +183,10 @@ async function secretOf(subjectToken: string, { store, digester }: Ground): Prom
   const key = await derivedKeyOf(subjectToken);
   const found = key && (await store.findTokenByKeyId(digester.candidates(keyIdOf(key.kid))));
   if (key && found) return key.kid;
-  throw invalid('subjectToken', 'was imported, and has no key of its own yet: rotate it first');
+  throw invalid('subjectToken', 'was imported and has no key of its own yet: rotate it first');
 }
 
-/** The shortest of all lives that there are: its own, its subject's, the secret's. Whole seconds, rounded down. */
+/** The shortest of the requested life, the longest allowed and the subject's rest. Epoch seconds, rounded down. */
 function lifeOf(
   { endsAt }: Reissuable,
   asked: Asked,
@@ -214,20 +217,16 @@ async function grantsAskedFor({ principal }: Reissuable, asked: Asked, ground: G
   return boundGrants(stored, principal.organization, ground);
 }
 
-/** Of a wildcard that is held in part, the part is there and the wildcard is not. */
+/** A wildcard that is held only in part is not held. */
 function assertScopeHeld(scope: string, granted: StoredGrants, catalog: Catalog, path: string): void {
   const types = [...catalog.types.values()];
   if (!types.some((type) => type.form === 'scope_access' && type.expansions.has(scope))) {
     throw unknownScope(scope, catalog, path);
   }
   if (Object.values(granted).some((grant) => !isEndpointGrant(grant) && grant.scopes.includes(scope))) return;
-  throw new PosternError(
-    'scope_missing',
-    `${quote(scope)} is asked for, and this token does not hold it: ask for less`,
-    {
-      path,
-    },
-  );
+  throw new PosternError('scope_missing', `this token does not hold ${quote(scope)}: ask for less`, {
+    path,
+  });
 }
 
 function assertEndpointHeld(id: string, held: Grants, path: string): void {
@@ -236,8 +235,8 @@ function assertEndpointHeld(id: string, held: Grants, path: string): void {
 }
 
 /**
- * Endpoints that were held by a rule or by name, bound to those that have the names now. Whoever holds all by a rule is told
- * nothing of one that is absent, or private: the two are the same to it.
+ * Binds endpoints that are held by `*` or by name to the endpoints that have these names now. A private endpoint gives the same
+ * error as an absent one.
  */
 async function boundGrants(stored: StoredGrants, organization: string, { store }: Ground): Promise<StoredGrants> {
   const bind = async (grant: EndpointGrant): Promise<EndpointGrant> => {
@@ -253,7 +252,7 @@ async function boundGrants(stored: StoredGrants, organization: string, { store }
   return Object.fromEntries(await Promise.all(bound));
 }
 
-/** Why nobody gets a token for what was given. */
+/** The error for a subject token that was denied. */
 function refusalOf({ reason, error }: Denied): PosternError {
   switch (reason) {
     case 'token_missing':
@@ -264,21 +263,21 @@ function refusalOf({ reason, error }: Denied): PosternError {
     case 'token_revoked':
       return new PosternError('token_revoked', 'this token was revoked: get a new one');
     case 'unavailable':
-      return new PosternError('unavailable', 'whether this token is good can not be told now: try again', {
+      return new PosternError('unavailable', 'this token can not be checked at the moment: try again', {
         cause: error,
       });
     case 'internal_error':
       if (isPosternError(error)) return error;
       return new PosternError('record_unreadable', 'the record of this token can not be read', { cause: error });
     default:
-      return new PosternError('token_unknown', 'this is no token that is known here: check that it is whole');
+      return new PosternError('token_unknown', 'this token is not known here: check that it is whole');
   }
 }
 
 function endpointNotGranted(id: string, path: string): PosternError {
   return new PosternError(
     'endpoint_not_granted',
-    `${id === '*' ? 'every endpoint' : quote(id)} is asked for, and this token does not reach it: ask for less`,
+    `this token does not reach ${id === '*' ? 'every endpoint' : quote(id)}: ask for less`,
     { path },
   );
 }

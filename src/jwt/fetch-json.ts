@@ -3,31 +3,31 @@ import { after } from '../base/runtime.js';
 import { PosternError } from '../domain/errors.js';
 import { quote } from '../domain/text.js';
 
-/** The runtime's `fetch`, or one in its place. */
+/** The runtime's `fetch`, or a replacement. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** A key server did not answer, or not with what was asked for. A fault: it says nothing of any token. */
+/** A key server did not answer, or its answer was not usable. This is a fault and says nothing about any token. */
 export class KeyServerFault extends Error {
   override readonly name = 'KeyServerFault';
 }
 
-/** Bytes of an answer, at most. */
+/** The most bytes of an answer. */
 const MAX_BYTES = 1_048_576;
 
 /**
- * Fetches a JSON document: status 200, a JSON media type, UTF-8, at most 1 MiB, within `timeout` milliseconds from the first
- * byte sent to the last one read. A redirect is not followed: who is asked is the application's choice.
+ * Fetches a JSON document: status 200, JSON in UTF-8 under any media type, at most 1 MiB, within `timeout` milliseconds from
+ * the first byte sent to the last one read. Redirects are not followed, because the application chooses the server.
  *
- * @throws KeyServerFault for whatever else comes, or does not
+ * @throws KeyServerFault for any other answer, and for none
  */
 export async function fetchJson(url: URL, fetch: Fetch, timeout: number): Promise<unknown> {
   const aborting = new AbortController();
-  // A `fetch` in the runtime's place may not heed the signal: the wait ends all the same.
+  // A replaced `fetch` may ignore the signal. The wait ends anyway.
   const { promise: late, cancel } = lateness(timeout, () => aborting.abort());
   try {
     return await Promise.race([request(url, fetch, aborting.signal), late]);
   } catch (error) {
-    // Neither the address's query nor what the server wrote is repeated.
+    // The message repeats neither the address's query nor the server's text.
     const problem = error instanceof Problem ? error.message : 'could not be reached';
     throw new KeyServerFault(`${url.origin}${url.pathname} ${problem}: its keys can not be read`, { cause: error });
   } finally {
@@ -41,20 +41,14 @@ async function request(url: URL, fetch: Fetch, signal: AbortSignal): Promise<unk
   const response = await fetch(url.href, { headers: { Accept: 'application/json' }, redirect: 'manual', signal });
   try {
     if (response.status !== 200 || response.redirected) throw new Problem(`answered with status ${response.status}`);
-    if (!isJson(response.headers.get('content-type'))) throw new Problem('answered with something else than JSON');
     const body = await readBounded(response.body, MAX_BYTES);
     if (body === null) throw new Problem('answered with more than 1 MiB');
     return parse(body);
   } catch (error) {
-    // What is not read to its end holds a connection. A body that is being read is let go by its reader.
+    // An unread body would hold the connection. A locked body is released by its reader.
     if (response.body?.locked === false) await response.body.cancel().catch(() => {});
     throw error;
   }
-}
-
-function isJson(contentType: string | null): boolean {
-  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  return type === 'application/json' || /^application\/[a-z0-9.+-]+\+json$/.test(type);
 }
 
 function parse(body: Uint8Array): unknown {
@@ -77,18 +71,18 @@ function lateness(timeout: number, onLate: () => void): { promise: Promise<never
 }
 
 /**
- * The address of a server whose word is trusted: https, or http on the machine itself. No user name, no fragment.
+ * Reads the address of a trusted server: https, or http on this machine. No user name, no fragment.
  *
  * @throws PosternError `option_invalid`
  */
-export function trustedUrl(value: unknown, path: string): URL {
+export function trustedUrl(value: unknown, path: string, insecure = false): URL {
   const url = parseUrl(value);
-  if (url !== null && isTrusted(url)) return url;
-  // What else is in it may be a secret.
+  if (url !== null && isTrusted(url, insecure)) return url;
+  // Only the origin is shown: the rest may hold a secret.
   const given = url === null ? 'is no address' : `is at ${quote(url.origin, 200)}`;
   throw new PosternError(
     'option_invalid',
-    `${given}: give an https address without a user name and a fragment (http is for this machine only)`,
+    `${given}: give an https address without a user name and a fragment (http is for this machine only, or with allowInsecureKeys)`,
     { path },
   );
 }
@@ -101,10 +95,10 @@ export function parseUrl(value: unknown): URL | null {
   }
 }
 
-/** Whether nobody on the way can change what a server at this address says. */
-export function isTrusted(url: URL): boolean {
+/** Whether nobody on the way can change the answers of a server at this address. With `insecure` the application says so. */
+export function isTrusted(url: URL, insecure = false): boolean {
   if (url.username !== '' || url.password !== '' || url.hash !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+  return url.protocol === 'https:' || (url.protocol === 'http:' && (insecure || isLoopback(url.hostname)));
 }
 
 /** RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3. A parsed host has one spelling. */

@@ -2,14 +2,14 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { encodeBase64url } from '../domain/base64url.js';
 import type { PublishedKeySet } from './keys.js';
 
-/** Seconds after which one who found nothing asks again. */
+/** Seconds. */
 const RETRY_AFTER = '5';
 
 /**
- * Answers for `/.well-known/jwks.json`: the public keys, how long they may be kept, and a validator (RFC 9110 section 8.8.3).
- * Public keys are everyone's, so scripts of every origin may read them.
+ * Answers for `/.well-known/jwks.json`: the public keys with a `max-age` and an `ETag` (RFC 9110 section 8.8.3). The keys are
+ * public, so scripts of every origin may read them.
  *
- * @param maxAge seconds, as the keys are read
+ * @param maxAge seconds
  */
 export function jwksHandler(
   read: () => Promise<PublishedKeySet>,

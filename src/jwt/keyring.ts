@@ -1,45 +1,42 @@
 import type { PrivateJwk } from './keys.js';
 
-/** A signing key and when it signs. Times are epoch milliseconds. */
+/** A signing key with its times, in epoch milliseconds. */
 export interface RingKey {
   readonly jwk: PrivateJwk;
   readonly createdAt: number;
-  /** From then on it signs, until the next one's time comes. Before, it is only published. */
+  /** The key signs from this time until the next key's. Before, it is only published. */
   readonly signsFrom: number;
 }
 
 /** The signing keys of one issuer, in the order in which they sign. Never empty. */
 export interface Ring {
-  /** The longest life, in milliseconds, of any token that was signed with one of these. Never gets shorter. */
+  /** The longest life of any token that these keys have signed, in milliseconds. It never gets shorter. */
   readonly longestLife: number;
   readonly keys: readonly RingKey[];
 }
 
-/** When keys are replaced. Milliseconds. */
+/** The times of a rotation, in milliseconds. */
 export interface Rotation {
   readonly every: number;
-  /** For how long a key is published before it signs. */
+  /** A key is published this long before it signs. */
   readonly overlap: number;
 }
 
-/** How far the clocks of the processes that share a ring may be apart. */
+/** The largest difference between the clocks of the processes that share a ring, in milliseconds. */
 const CLOCK_MARGIN = 300_000;
 /**
- * Keys that a ring holds, at most. Those that are retired are dropped by their number, not by their age: a clock that
- * jumped ahead would take a key for old whose tokens are alive.
+ * The most keys in a ring. Retired keys are dropped by number, not by age: a clock that jumped ahead would drop a key whose tokens
+ * are still alive.
  */
 const MAX_KEYS = 8;
 
-/**
- * Which key signs: of those whose time has come, the last; where the clock was set back before all of them, the first.
- */
+/** The key that signs: the last whose time has come. If the clock was set back before all of them, the first. */
 export function signingKey(ring: Ring, now: number): RingKey {
   return ring.keys.findLast(({ signsFrom }) => signsFrom <= now) ?? (ring.keys[0] as RingKey);
 }
 
 /**
- * The keys to verify with: the one that signs, those that will, and those that did, until the last token that each of them
- * signed has expired.
+ * The keys that verify: current and future signing keys, and earlier ones until the last token of each has expired.
  */
 export function publishedKeys(ring: Ring, now: number): readonly RingKey[] {
   return ring.keys.filter((_, index) => {
@@ -48,7 +45,7 @@ export function publishedKeys(ring: Ring, now: number): readonly RingKey[] {
   });
 }
 
-/** The key that signs next, where there is one already. One that a clock far ahead has planned is none. */
+/** The key that signs next, or `null`. A key that a wrong clock has planned too far ahead does not count. */
 export function pendingKey(ring: Ring, now: number, { every, overlap }: Rotation): RingKey | null {
   const next = ring.keys.find(({ signsFrom }) => signsFrom > now);
   const current = signingKey(ring, now);
@@ -59,18 +56,18 @@ export function pendingKey(ring: Ring, now: number, { every, overlap }: Rotation
 /** Whether it is time to make the next key. */
 export function isRotationDue(ring: Ring, now: number, rotation: Rotation): boolean {
   const { signsFrom } = signingKey(ring, now);
-  // One whose time is further off than any was ever planned: a clock that was ahead has made it.
+  // A key this far in the future was made by a clock that was ahead.
   if (signsFrom > now + rotation.every) return true;
   return now >= signsFrom + rotation.every - rotation.overlap && pendingKey(ring, now, rotation) === null;
 }
 
-/** When a key that is made now begins to sign: not before it was published for the overlap, nor before its time. */
+/** The time from which a key made now signs: after the overlap at the earliest, and not before the current key's end. */
 export function nextStart(ring: Ring, now: number, { every, overlap }: Rotation): number {
   const { signsFrom } = signingKey(ring, now);
   return signsFrom > now ? now + overlap : Math.max(signsFrom + every, now + overlap);
 }
 
-/** The ring with one more key. What has long ceased to sign makes room for it. */
+/** Adds a key to the ring. The oldest retired keys make room for it. */
 export function withKey(ring: Ring, key: RingKey, now: number): Ring {
   const keys = [...ring.keys, key].sort((a, b) => a.signsFrom - b.signsFrom);
   const published = publishedKeys({ ...ring, keys }, now);
@@ -80,7 +77,7 @@ export function withKey(ring: Ring, key: RingKey, now: number): Ring {
   return { ...ring, keys: kept.length > MAX_KEYS ? withoutStrays(kept, key) : kept };
 }
 
-/** Without those furthest ahead, which only a clock that jumped time and again can have planned. */
+/** Drops the keys furthest ahead. Only a clock that jumped repeatedly can have planned them. */
 function withoutStrays(keys: readonly RingKey[], key: RingKey): readonly RingKey[] {
   const kept = keys.slice(0, MAX_KEYS);
   return kept.includes(key) ? kept : [...kept.slice(0, -1), key];

@@ -6,7 +6,7 @@ import { encodeBase64url } from '../domain/base64url.js';
 import { PosternError } from '../domain/errors.js';
 import { bareKey, fits, type PublicJwk } from './algorithms.js';
 
-/** What access tokens are signed with (RFC 8037 section 3.1, RFC 7518 section 3.4). */
+/** The algorithms of access tokens (RFC 8037 section 3.1, RFC 7518 section 3.4). */
 export const SIGNING_ALGORITHMS = ['EdDSA', 'ES256'] as const;
 
 /** An algorithm that `accessTokens` signs with. */
@@ -25,7 +25,7 @@ export interface PrivateJwk {
   readonly use: 'sig';
 }
 
-/** A public key as it is published: no private part can be in it. */
+/** A public key as it is published. It has no private part. */
 export interface PublishedJwk {
   readonly kty: string;
   readonly crv: string;
@@ -41,14 +41,14 @@ export interface PublishedKeySet {
   readonly keys: readonly PublishedJwk[];
 }
 
-/** What signs, ready for use. */
+/** A signing key, ready for use. */
 export interface Signer {
   readonly alg: SigningAlgorithm;
   readonly kid: string;
   readonly key: CryptoKey;
 }
 
-/** Keys that an application gave: the first one signs, all of them verify. */
+/** The application's own keys: the first one signs, all verify. */
 export interface GivenKeys {
   readonly signing: PrivateJwk;
   readonly published: readonly PublishedJwk[];
@@ -62,7 +62,7 @@ const generateOptions = z.strictObject({
 });
 
 /**
- * Makes a new signing key: one private JWK in a list, to be kept as a secret and given to `accessTokens` as `keys`.
+ * Makes a new signing key: a list with one private JWK, for the option `keys` of `accessTokens`. Keep it secret.
  *
  * @example
  * const keys = await generateKeys({ alg: 'EdDSA' });
@@ -86,14 +86,14 @@ export function thumbprintOf({ kty, crv, x, y }: Pick<PrivateJwk, 'kty' | 'crv' 
   return encodeBase64url(sha256(new TextEncoder().encode(JSON.stringify(required))));
 }
 
-/** The members in one order, so that all processes publish one text. */
+/** Puts the members in one order, so that all processes publish the same text. */
 export function publishedOf({ kty, crv, x, y, kid, alg, use }: PublishedJwk): PublishedJwk {
   return { kty, crv, x, ...(y !== undefined && { y }), kid, alg, use };
 }
 
 /**
- * Reads the option `keys`: private JWKs, in a list or a JWK Set. After the first one public halves may stand too: they verify
- * what was signed before, or will be. A key without a `kid` is named by its thumbprint, one without `alg` by its curve.
+ * Reads the option `keys`: private JWKs, in a list or a JWK Set. All but the first may be public keys, which verify tokens of
+ * earlier or later keys. The default `kid` is the thumbprint; the default `alg` comes from the curve.
  *
  * @throws PosternError `option_invalid`
  */
@@ -104,23 +104,23 @@ export function readKeys(given: readonly object[] | { readonly keys: readonly ob
   }
   const read = list.map((jwk, index) => readKey(jwk, `keys.${index}`));
   const first = read[0] as ReturnType<typeof readKey>;
-  if (first.d === null) throw invalid('keys.0', 'has no private part (d), and the first key is the one that signs');
+  if (first.d === null)
+    throw invalid('keys.0', 'has no private part (d), but the first key signs: put a private key first');
   const kids = new Set(read.map(({ published }) => published.kid));
-  if (kids.size < read.length) throw invalid('keys', 'has one kid twice: a token must name its key');
+  if (kids.size < read.length) throw invalid('keys', 'has two keys with one kid: give each key its own kid');
   return { signing: { ...first.published, d: first.d }, published: read.map(({ published }) => published) };
 }
 
 function readKey(given: unknown, path: string): { readonly published: PublishedJwk; readonly d: string | null } {
   if (typeof given !== 'object' || given === null) throw invalid(path, 'is no JWK');
   const { d = null, ...jwk } = ownCopy(given) as Record<string, unknown>;
-  // What a private key is for (RFC 7517 section 4.3) reads otherwise than what its public half is for.
+  // `key_ops` (RFC 7517 section 4.3) differ between a private key and its public half.
   const { key_ops: operations, ...rest } = jwk;
   if (operations !== undefined && !(Array.isArray(operations) && operations.some((each) => USES.includes(each)))) {
     throw invalid(path, 'has key_ops that neither sign nor verify');
   }
   const alg = SIGNING_ALGORITHMS.find((each) => fits(each, rest));
-  if (alg === undefined)
-    throw invalid(path, 'is no key to sign with: give an Ed25519 key (EdDSA) or a P-256 key (ES256)');
+  if (alg === undefined) throw invalid(path, 'is no signing key: give an Ed25519 key (EdDSA) or a P-256 key (ES256)');
   if (d !== null && typeof d !== 'string') throw invalid(path, 'has a private part (d) that is no text');
   const bare = bareKey(rest as PublicJwk) as { kty: string; crv: string; x: string; y?: string };
   const kid = rest.kid ?? thumbprintOf(bare);
@@ -133,7 +133,7 @@ function readKey(given: unknown, path: string): { readonly published: PublishedJ
 const USES = ['sign', 'verify'];
 
 /**
- * Imports a private key, and tries it: what a key signs whose two halves don't belong together, nobody could verify.
+ * Imports a private key and tries it, because nobody could verify the signatures of a key whose halves don't belong together.
  *
  * @throws PosternError `option_invalid`
  */
@@ -146,7 +146,7 @@ export async function importSigner({ kid, alg, use, d, ...bare }: PrivateJwk): P
   } catch (cause) {
     throw new PosternError(
       'option_invalid',
-      'the private key can not be used, its parts do not belong together: make one with generateKeys()',
+      'the private key can not be used because its parts do not belong together: make one with generateKeys()',
       { path: 'keys', input: 'accessTokens', cause },
     );
   }

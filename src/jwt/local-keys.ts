@@ -2,20 +2,20 @@ import { importJWK } from 'jose';
 import { bareKey, fits, isAlgorithm, type PublicJwk, type SignatureAlgorithm } from './algorithms.js';
 import { type KeyQuery, MAX_KEYS_TRIED, type VerificationKeys } from './verify.js';
 
-/** For how long what was verified with keys that never change counts, in milliseconds: longer than any process runs. */
+/** How long a signature by keys that never change is trusted, in milliseconds: longer than any process runs. */
 export const FOR_GOOD = 365 * 86_400_000;
 
-/** A JSON Web Key Set (RFC 7517 section 5). Private parts have no place in one, and a key with them is passed over. */
+/** A JSON Web Key Set (RFC 7517 section 5) of public keys. A key with a private part is skipped. */
 export interface JsonWebKeySet {
   readonly keys: readonly object[];
 }
 
-/** Keys that are looked at, at most: a set has a few. */
+/** Keys beyond this number are ignored: a real set has a few. */
 const MAX_KEYS = 256;
 
-/** The keys of a set that is at hand. */
+/** The keys of a local set. */
 export interface LocalKeys extends VerificationKeys {
-  /** How many of its keys fit one of the algorithms. */
+  /** The number of keys that fit one of the algorithms. */
   readonly size: number;
 }
 
@@ -29,9 +29,9 @@ export function isKeySet(value: unknown): value is JsonWebKeySet {
 }
 
 /**
- * Verifies with a set that is at hand. It is copied; a key that fits none of the algorithms, or can't be imported, is passed
- * over, as RFC 7517 section 5 has it. Each key is imported once for each algorithm, when it is first asked for. A token
- * that names no key is tried with those that fit its algorithm, four at most.
+ * Verifies with a copy of the given set. Keys that fit none of the algorithms, or can't be imported, are skipped (RFC 7517
+ * section 5). Each key is imported once for each algorithm, on first use. A token that names no key is tried with the keys that
+ * fit its algorithm, four at most.
  */
 export function localKeys(jwks: JsonWebKeySet, algorithms: readonly SignatureAlgorithm[]): LocalKeys {
   const keys = jwks.keys.slice(0, MAX_KEYS);
@@ -56,7 +56,7 @@ export function localKeys(jwks: JsonWebKeySet, algorithms: readonly SignatureAlg
       let named = imported.get(name);
       if (named === undefined) {
         const started = importNamed(alg, kid);
-        // Only names that are in the set are remembered: strangers' names would fill the memory.
+        // Unknown names are not remembered: strangers could fill the memory with them.
         if (started === null) return null;
         named = started;
         imported.set(name, named);

@@ -5,10 +5,10 @@ import { bytesToLatin1 } from '../base/digest.js';
 import { externalId } from '../base/vouched.js';
 import type { Vouched } from '../ports/authenticator.js';
 
-/** Who the subject of a verified token is to this application, and what it may do. */
+/** The subject of a verified token, as this application knows it, with its rights. */
 export type TrustedPrincipal = Pick<Vouched, 'types' | 'owner' | 'organization' | 'ownership' | 'mayIssue'>;
 
-/** Only the names are checked here: the instance checks the values of whatever an authenticator answers. */
+/** Only the names are checked here. The instance checks the values. */
 const schema = z.strictObject({
   types: z.unknown().optional(),
   owner: z.unknown().optional(),
@@ -22,12 +22,12 @@ export function readMapped(mapped: unknown): TrustedPrincipal {
   return check(
     schema,
     mapped,
-    'what the principal option of trustedIssuer returned',
+    'the result of the principal option of trustedIssuer',
     'input_invalid',
   ) as TrustedPrincipal;
 }
 
-/** One subject of one issuer: the same id for all its tokens, and no text of theirs. */
+/** An id for one subject of one issuer. All its tokens share it, and it contains none of their text. */
 export function subjectId({ iss, sub }: { readonly iss: string; readonly sub: string }): string {
   return externalId(bytesToLatin1(sha256(new TextEncoder().encode(JSON.stringify([iss, sub])))));
 }

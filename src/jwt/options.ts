@@ -12,42 +12,42 @@ import {
   type SigningAlgorithm,
 } from './keys.js';
 
-/** Options of `accessTokens`: what is issued, for whom, and with which keys. */
+/** Options of `accessTokens`. */
 export interface AccessTokensOptions {
-  /** Who issues the tokens: their `iss`, an address that is yours. */
+  /** The `iss` of the tokens: an address that is yours. */
   readonly issuer: string;
-  /** Whom they are for: their `aud`, the address of the API. */
+  /** The `aud` of the tokens: the address of the API. */
   readonly audience: string;
   /**
-   * Private JWKs (`await generateKeys()`): the first one signs, all of them verify, and after the first, public ones may
-   * stand. Left out: keys are made, kept in the store under `encryptionKey`, and rotated.
+   * Private JWKs (`await generateKeys()`): the first one signs, all verify. The others may be public keys. Left out: keys are
+   * made, kept in the store, encrypted under `encryptionKey`, and rotated.
    */
   readonly keys?:
     | readonly (PrivateJwk | PublishedJwk | object)[]
     | { readonly keys: readonly (PrivateJwk | PublishedJwk | object)[] }
     | undefined;
   /**
-   * What the keys in the store are encrypted with: 32 random bytes or more, or a random text of at least 32 characters. A list
-   * rotates it: the first one seals, all of them open. Needed where `keys` is left out.
+   * Encrypts the keys in the store: at least 32 random bytes, or a random text of at least 32 characters. To rotate it, give a
+   * list: the first one encrypts, all decrypt. Required without `keys`.
    */
   readonly encryptionKey?: Uint8Array | string | readonly (Uint8Array | string)[] | undefined;
-  /** What keys in the store are made for. Default `'EdDSA'`. A change of it counts from the next rotation on. */
+  /** The algorithm of keys in the store. Default `'EdDSA'`. A change takes effect with the next rotation. */
   readonly algorithm?: SigningAlgorithm | undefined;
-  /** How long a token lives where the exchange names nothing else. Default `'10m'`, or `maxExpiresIn` where that is less. */
+  /** The default life of a token. Default `'10m'`, or `maxExpiresIn` if that is less. */
   readonly expiresIn?: Duration | undefined;
-  /** How long a token lives at most, whatever is asked for. Default `'1h'`. */
+  /** The longest life of a token. Default `'1h'`. */
   readonly maxExpiresIn?: Duration | undefined;
-  /** How long a key in the store signs. Default `'30d'`. */
+  /** A key in the store signs for this long. Default `'30d'`. */
   readonly rotateEvery?: Duration | undefined;
-  /** For how long a key in the store is published before it signs: longer than any verifier keeps a JWKS. Default `'1d'`. */
+  /** A key in the store is published this long before it signs: longer than any verifier caches a JWKS. Default `'1d'`. */
   readonly overlap?: Duration | undefined;
   /** Tokens that are bound to a key of their holder (RFC 9449). */
   readonly dpop?: DpopOptions | undefined;
 }
 
-/** What is accepted of a proof of possession (RFC 9449 section 4.3). */
+/** Options for proofs of possession (RFC 9449 section 4.3). */
 export interface DpopOptions {
-  /** The origins that a proof may name in `htu`, such as `https://api.acme.dev`. Default: that of `audience`. */
+  /** The origins that a proof may name in `htu`, such as `https://api.acme.dev`. Default: the origin of `audience`. */
   readonly origins?: readonly string[] | undefined;
 }
 
@@ -55,7 +55,7 @@ export interface DpopOptions {
 export interface AccessTokenSettings {
   readonly issuer: string;
   readonly audience: string;
-  /** `null`: they are kept in the store. */
+  /** `null`: the store keeps them. */
   readonly keys: GivenKeys | null;
   readonly secrets: readonly Uint8Array[];
   readonly algorithm: SigningAlgorithm;
@@ -115,16 +115,15 @@ export function readAccessTokensOptions(options: unknown): AccessTokenSettings {
   if (keys === null && given.encryptionKey === undefined) {
     throw invalid(
       'encryptionKey',
-      'is needed to keep keys in the store: give 32 random bytes, or give keys of your own',
+      'is required to keep keys in the store: give 32 random bytes, or give keys of your own',
     );
   }
   if (keys !== null) {
-    // Given for nothing, it would seem to protect or to rotate something.
+    // An option without effect would seem to protect or rotate something.
     const idle = (['encryptionKey', 'rotateEvery', 'overlap'] as const).find((name) => given[name] !== undefined);
-    if (idle !== undefined)
-      throw invalid(idle, 'is for keys that are kept in the store: leave it out, or leave keys out');
+    if (idle !== undefined) throw invalid(idle, 'is for keys in the store: leave it out, or leave keys out');
     if (given.algorithm !== undefined && given.algorithm !== keys.signing.alg) {
-      throw invalid('algorithm', `is ${given.algorithm}, and the first of keys is for ${keys.signing.alg}`);
+      throw invalid('algorithm', `is ${given.algorithm}, but the first of keys is for ${keys.signing.alg}`);
     }
   }
   const rotateEvery = given.rotateEvery ?? 30 * 86_400_000;
@@ -147,7 +146,7 @@ export function readAccessTokensOptions(options: unknown): AccessTokenSettings {
   };
 }
 
-/** Those given, else those of the audiences that are addresses. */
+/** The given origins, or else the origins of those audiences that are addresses. */
 export function originsOf(given: readonly string[] | undefined, audiences: readonly string[]): readonly string[] {
   if (given !== undefined) return [...given];
   const origins = audiences.filter((each) => URL.canParse(each)).map((each) => new URL(each).origin);

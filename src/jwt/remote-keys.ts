@@ -10,21 +10,26 @@ import { type Fetch, fetchJson, KeyServerFault, trustedUrl } from './fetch-json.
 import { isKeySet, type LocalKeys, localKeys } from './local-keys.js';
 import type { KeyQuery, VerificationKeys } from './verify.js';
 
-/** How a key server is asked. */
+/** Options for the requests to a key server. */
 export interface KeyServerOptions {
-  /** What fetches, in place of the runtime's `fetch`. It must not follow redirects. */
+  /** Replaces the runtime's `fetch`. It must not follow redirects. */
   readonly fetch?: Fetch | undefined;
-  /** The least time between two requests, whatever tokens arrive. Default `'30s'`. */
+  /** The least time between two requests. Default `'30s'`. */
   readonly cooldown?: Duration | undefined;
-  /** How long keys are used without asking again. Default `'10m'`. */
+  /** The age at which keys are fetched again. Default `'10m'`. */
   readonly maxAge?: Duration | undefined;
   /**
-   * For how long beyond `maxAge` the keys that are known are used while the server does not answer. Default `'1h'`. A key that
-   * is withdrawn meanwhile is not known to be.
+   * How long beyond `maxAge` known keys are used while the server does not answer. Default `'1h'`. During that time a withdrawal
+   * is not noticed.
    */
   readonly staleIfUnavailable?: Duration | undefined;
-  /** How long an answer is waited for. Default `'5s'`. */
+  /** The longest wait for an answer. Default `'5s'`. */
   readonly timeout?: Duration | undefined;
+  /**
+   * Lets keys and metadata be fetched over plain http from any host. Whoever can change that answer on its way can forge every
+   * token of the issuer: for a key server inside a cluster whose network nobody else is in. Default `false`.
+   */
+  readonly allowInsecureKeys?: boolean | undefined;
 }
 
 /** The address of a key set, or an issuer that names it (OpenID Connect Discovery 1.0). */
@@ -35,17 +40,18 @@ export type RemoteKeysOptions = KeyServer &
     readonly algorithms: readonly SignatureAlgorithm[];
     /** Epoch milliseconds. Default `Date.now`. */
     readonly clock?: Clock | undefined;
-    /** Told of a request that failed, where it fails no call: the keys that were known go on. */
+    /** Receives the error of a failed request if no call fails with it, because the known keys serve on. */
     readonly onFault?: ((error: unknown) => void) | undefined;
   };
 
-/** The options of a key server, as fields of the options that they are part of. */
+/** The key server's part of an options schema. */
 export const keyServerFields = {
   fetch: z.custom<Fetch>((value) => typeof value === 'function', 'give a function like fetch').optional(),
   cooldown: duration('30s', { least: '1s' }).optional(),
   maxAge: duration('30s', { least: '1s' }).optional(),
   staleIfUnavailable: duration('1h').optional(),
   timeout: duration('5s', { least: '1ms' }).optional(),
+  allowInsecureKeys: z.boolean('use true or false').optional(),
 };
 
 const schema = z.strictObject(keyServerFields);
@@ -56,6 +62,7 @@ interface Settings {
   readonly maxAge: number;
   readonly staleIfUnavailable: number;
   readonly timeout: number;
+  readonly allowInsecureKeys: boolean;
 }
 
 /** @throws PosternError `option_invalid`, `option_unknown` */
@@ -67,19 +74,19 @@ export function readKeyServerOptions(options: KeyServerOptions, what: string): S
     maxAge: given.maxAge ?? 600_000,
     staleIfUnavailable: given.staleIfUnavailable ?? 3_600_000,
     timeout: given.timeout ?? 5_000,
+    allowInsecureKeys: given.allowInsecureKeys ?? false,
   };
   if (settings.cooldown <= settings.maxAge) return settings;
-  throw new PosternError('option_invalid', 'is longer than maxAge: keys would get older than that', {
+  throw new PosternError('option_invalid', 'is longer than maxAge: keys would get older than maxAge', {
     path: 'cooldown',
     input: what,
   });
 }
 
 /**
- * Verifies with the keys of a server. They are fetched when they are first needed; then when they are older than `maxAge`, or
- * when a token names a key that is not among them, but never twice within `cooldown` and never twice at once: what strangers
- * write into a `kid` makes no load. Where the server fails, the keys that are known go on for `staleIfUnavailable`; beyond
- * that, and for a key that nobody can be asked about, `find` rejects.
+ * Verifies with the keys of a server. They are fetched on first use, then when they are older than `maxAge` or a token names an
+ * unknown key. They are never fetched twice within `cooldown` or twice at once, so invented `kid`s make no load. If the server
+ * fails, known keys are used for `staleIfUnavailable`. After that, and for unknown keys, `find` rejects.
  *
  * @throws PosternError `option_invalid`, `option_unknown`
  */
@@ -88,23 +95,24 @@ export function remoteKeys({ algorithms, clock = Date.now, onFault, ...rest }: R
   const settings = readKeyServerOptions(options, 'remoteKeys');
   const get = (url: URL) => fetchJson(url, settings.fetch, settings.timeout);
   const fetchKeys = async (): Promise<LocalKeys> => {
-    const url = 'url' in server ? server.url : keysIn(await get(server.discovery), server.discover);
+    const url =
+      'url' in server ? server.url : keysIn(await get(server.discovery), server.discover, settings.allowInsecureKeys);
     const keys = await get(url);
     if (isKeySet(keys)) return localKeys(keys, algorithms);
     throw new KeyServerFault(`${url.origin}${url.pathname} answered with something else than a JSON Web Key Set`);
   };
   const keys = new RemoteKeys(settings, fetchKeys, clock, onFault ?? (() => {}));
-  // A server is not asked about what it could not change.
+  // No fetched key could make this algorithm acceptable, so the server is not asked.
   return { find: async (query) => ((algorithms as readonly string[]).includes(query.alg) ? keys.find(query) : null) };
 }
 
 function serverOf(given: KeyServer & KeyServerOptions) {
   if ('url' in given) {
     const { url, ...options } = given;
-    return { server: { url: trustedUrl(url, 'url') }, options };
+    return { server: { url: trustedUrl(url, 'url', options.allowInsecureKeys) }, options };
   }
   const { discover, ...options } = given;
-  return { server: { discover, discovery: discoveryUrl(discover) }, options };
+  return { server: { discover, discovery: discoveryUrl(discover, options.allowInsecureKeys) }, options };
 }
 
 class RemoteKeys implements VerificationKeys {
@@ -115,7 +123,7 @@ class RemoteKeys implements VerificationKeys {
   #keys: LocalKeys | null = null;
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
-  /** Why the last request failed; `null`: it did not. */
+  /** The error of the last request; `null` if it succeeded. */
   #failure: unknown = null;
   #asking: Promise<void> | null = null;
 
@@ -136,19 +144,19 @@ class RemoteKeys implements VerificationKeys {
     if (this.#ageAt(now) >= this.#settings.maxAge) await this.#renew(now);
     const found = await this.#keysAt(now).find(query);
     if (found !== null) return found;
-    // It may be a new key's name. Nothing tells that from an invented one.
+    // It may name a new key. Only the server can tell that from an invented name.
     await this.#ask(now);
     if (this.#failure !== null) throw this.#failure;
     return this.#keysAt(now).find(query);
   }
 
-  /** After a first failure nobody waits for the next one: the keys that are known serve, and the server is asked beside that. */
+  /** After a failure, known keys serve at once and the server is asked in the background. */
   #renew(now: number): Promise<void> {
     const asking = this.#ask(now);
     return this.#failure !== null && this.#isUsable(now) ? Promise.resolve() : asking;
   }
 
-  /** Asks the server, unless it was asked lately. Never rejects. */
+  /** Asks the server, unless it was asked within `cooldown`. Never rejects. */
   #ask(now: number): Promise<void> {
     if (this.#asking !== null) return this.#asking;
     if (distance(now, this.#askedAt) < this.#settings.cooldown) return Promise.resolve();
@@ -186,7 +194,7 @@ class RemoteKeys implements VerificationKeys {
   }
 }
 
-/** Of two readings of a clock, whichever is later: one that was set back must not make keys young for as long. */
+/** Absolute, so that a clock that is set back can't make keys look young. */
 function distance(a: number, b: number): number {
   return Math.abs(a - b);
 }

@@ -3,28 +3,28 @@ import { check } from '../base/check.js';
 import { PosternError } from '../domain/errors.js';
 import { isTrusted, parseUrl } from './fetch-json.js';
 
-/** What a protected resource tells of itself (RFC 9728 section 2). */
+/** The metadata of a protected resource (RFC 9728 section 2). */
 export interface ResourceMetadataOptions {
-  /** What this resource is called, to the character: an https address, the audience of its tokens. */
+  /** The exact identifier of this resource: an https address, the audience of its tokens. */
   readonly resource: string;
-  /** The issuers whose tokens it takes. */
+  /** The issuers whose tokens it accepts. */
   readonly authorizationServers: readonly string[];
-  /** The scopes that a client may ask them for. */
+  /** The scopes that a client may request from them. */
   readonly scopes?: readonly string[] | undefined;
   /** Its name for people. */
   readonly name?: string | undefined;
-  /** Where developers read about it. */
+  /** The address of its documentation for developers. */
   readonly documentation?: string | undefined;
-  /** The algorithms of DPoP proofs that it takes (RFC 9449). Default: not said. */
+  /** The algorithms of DPoP proofs that it accepts (RFC 9449). Default: not published. */
   readonly dpopAlgorithms?: readonly string[] | undefined;
-  /** Whether every token must be bound to a key (RFC 9449). Default: not said. */
+  /** Whether every token must be bound to a key (RFC 9449). Default: not published. */
   readonly dpopRequired?: boolean | undefined;
 }
 
 /** RFC 9728 section 3. */
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-/** How long a copy may be used, in seconds. */
+/** Of copies in caches, in seconds. */
 const MAX_AGE = 3_600;
 
 const address = (message: string) =>
@@ -47,8 +47,8 @@ const schema = z.strictObject({
 });
 
 /**
- * Answers with the metadata of a protected resource (RFC 9728): who issues tokens for it. Route it at the path of
- * {@link metadataUrl}; it is open to anyone, from any origin.
+ * Makes a handler that answers with the metadata of a protected resource (RFC 9728), which names its token issuers. Route it at
+ * the path of {@link metadataUrl}. It is open to everyone, from any origin.
  *
  * @example
  * const metadata = resourceMetadata({ resource: 'https://api.acme.dev/mcp', authorizationServers: ['https://login.acme.dev'] });
@@ -57,12 +57,12 @@ const schema = z.strictObject({
  */
 export function resourceMetadata(options: ResourceMetadataOptions): (request: Request) => Response {
   const given = check(schema, options, 'resourceMetadata', 'option_invalid');
-  // What is left out is not in the JSON: RFC 9728 section 3.2 wants no empty values.
+  // JSON drops undefined members: RFC 9728 section 3.2 forbids empty values.
   const body = JSON.stringify({
     resource: given.resource,
     authorization_servers: given.authorizationServers,
     scopes_supported: given.scopes,
-    // The header alone: a token in a body or an address ends in a log (RFC 6750 sections 2.2 and 2.3).
+    // Only the header: tokens in bodies or addresses end up in logs (RFC 6750 sections 2.2 and 2.3).
     bearer_methods_supported: ['header'],
     resource_name: given.name,
     resource_documentation: given.documentation,
@@ -81,7 +81,7 @@ export function resourceMetadata(options: ResourceMetadataOptions): (request: Re
 
 const METHODS = 'GET, HEAD, OPTIONS';
 const OPEN = { 'Access-Control-Allow-Origin': '*' };
-/** Browsers' clients send headers of their own (the MCP SDK: `MCP-Protocol-Version`). */
+/** Clients in browsers send headers of their own (the MCP SDK: `MCP-Protocol-Version`). */
 const PREFLIGHT = {
   ...OPEN,
   'Access-Control-Allow-Methods': METHODS,
@@ -90,8 +90,8 @@ const PREFLIGHT = {
 };
 
 /**
- * Where the metadata of a resource is (RFC 9728 section 3.1): the well-known path stands between the host and the resource's own
- * path and query. What the guards' option `resourceMetadata` takes.
+ * The address of a resource's metadata (RFC 9728 section 3.1): the well-known path, inserted between the host and the resource's
+ * own path and query. For the guards' option `resourceMetadata`.
  *
  * @example
  * metadataUrl('https://api.acme.dev/mcp')   // 'https://api.acme.dev/.well-known/oauth-protected-resource/mcp'

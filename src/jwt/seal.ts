@@ -3,23 +3,23 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { CompactEncrypt, compactDecrypt } from 'jose';
 import { PosternError } from '../domain/errors.js';
 
-/** A text that was sealed, in clear. */
+/** A decrypted text. */
 export interface Opened {
   readonly text: string;
-  /** Whether the first secret opened it. `false`: it waits to be sealed again. */
+  /** Whether the first secret opened it. If not, it should be sealed again. */
   readonly current: boolean;
 }
 
-/** Encrypts what a store keeps for its issuer, so that who reads the store learns nothing and who writes to it forges nothing. */
+/** Encrypts the signing keys in the store: readers of the store learn nothing, and writers can forge nothing. */
 export interface Seal {
   seal(text: string): Promise<string>;
-  /** @throws PosternError `option_invalid` where no secret opens it, `record_unreadable` where it was never sealed */
+  /** @throws PosternError `option_invalid` if no secret opens it, `record_unreadable` if it is no sealed text */
   open(sealed: string): Promise<Opened>;
 }
 
-/** RFC 7518 sections 4.5 and 5.3: the key itself, and AES-256-GCM. Nothing else is taken. */
+/** Direct encryption with AES-256-GCM (RFC 7518 sections 4.5 and 5.3). Nothing else is accepted. */
 const HEADER = { alg: 'dir', enc: 'A256GCM' } as const;
-/** Bound to this use and this issuer: the same secret may serve for others. */
+/** Binds the key to this use and this issuer, so that the same secret may serve others too. */
 const INFO = 'postern signing keys, A256GCM, version 1, ';
 
 /** @param secrets the first one seals, all of them open */
@@ -36,8 +36,8 @@ export function sealFor(issuer: string, secrets: readonly Uint8Array[]): Seal {
       }
       throw new PosternError(
         'option_invalid',
-        'does not open the signing keys that the store holds for this issuer, and they were left as they are: ' +
-          'give the key that they were sealed with (a list opens with each, and seals with its first)',
+        'does not open the signing keys of this issuer in the store, which were left as they are: ' +
+          'give the key that they were sealed with (a list opens with each of its keys and seals with the first)',
         { path: 'encryptionKey' },
       );
     },
@@ -56,7 +56,7 @@ async function decrypt(sealed: string, key: Uint8Array): Promise<Uint8Array | nu
     if ((cause as { code?: unknown }).code === 'ERR_JWE_DECRYPTION_FAILED') return null;
     throw new PosternError(
       'record_unreadable',
-      'what the store holds for this issuer can not be read: the entry is damaged. Restore it, or delete it and all tokens of this issuer end',
+      'the entry of this issuer in the store is damaged: restore it, or delete it, which ends all tokens of this issuer',
       { path: 'signing_keys', cause },
     );
   }

@@ -3,41 +3,41 @@ import { type GivenKeys, importSigner, type PublishedJwk, SIGNING_ALGORITHMS, ty
 import { FOR_GOOD, localKeys } from './local-keys.js';
 import type { VerificationKeys } from './verify.js';
 
-/** What a rotation came to. */
+/** The result of a rotation. */
 export interface RotatedKeys {
   /** The `kid` of the key that signs next. */
   readonly kid: string;
-  /** From when on it signs. */
+  /** The time from which it signs. */
   readonly signsFrom: Date;
 }
 
-/** How a signing key is rotated. */
+/** Options of a rotation. */
 export interface RotateOptions {
   /**
-   * For a key that others may know: the new one signs at once, and every earlier one is withdrawn with all tokens that it
-   * signed. Instances that share the store follow within a minute, verifiers by a JWKS within twice their `maxAge`. Default
+   * For a key that may have leaked: the new key signs at once, and all earlier keys are withdrawn, with all tokens that they
+   * signed. Instances that share the store follow within a minute, verifiers with a JWKS within twice their `maxAge`. Default
    * `false`: no token fails.
    */
   readonly withdraw?: boolean | undefined;
 }
 
-/** The keys that access tokens are signed and verified with. */
+/** The keys that sign and verify access tokens. */
 export interface SigningKeys extends VerificationKeys {
   /** The key that signs now. */
   signer(): Promise<Signer>;
-  /** The public halves: what signs now, what will, and what did as long as one of its tokens may live. */
+  /** The public halves of current and future signing keys, and of earlier ones while their tokens may live. */
   published(): Promise<readonly PublishedJwk[]>;
-  /** @throws PosternError `input_invalid` where the keys are the application's own */
+  /** @throws PosternError `input_invalid` if the keys are the application's own */
   rotate(options: RotateOptions): Promise<RotatedKeys>;
-  /** For how long what was {@link published} may be kept elsewhere, in seconds. */
+  /** How long others may cache the {@link published} keys, in seconds. */
   readonly maxAge: number;
-  /** For how long a signature that was verified counts, in milliseconds: keys may be withdrawn. */
+  /** How long a verified signature is trusted, in milliseconds. Limited, because keys may be withdrawn. */
   readonly trustedFor: number;
 }
 
 const MAX_AGE = 300;
 
-/** Keys that the application gave. It rotates them itself: a new one is put after the first, and later before it. */
+/** The application's own keys. To rotate them, it adds a new key after the first, and later moves it to the front. */
 export function givenKeys({ signing, published }: GivenKeys): SigningKeys {
   const verification = localKeys({ keys: published }, SIGNING_ALGORITHMS);
   let signer: Promise<Signer> | null = null;
@@ -51,7 +51,7 @@ export function givenKeys({ signing, published }: GivenKeys): SigningKeys {
     rotate: async () => {
       throw new PosternError(
         'input_invalid',
-        'these keys are the application’s own: rotate them by giving a new one as the second of `keys`, and as the first once every verifier has fetched it',
+        'these keys are the application’s own: to rotate them, add a new key as the second of `keys`, and move it to the front once every verifier has fetched it',
         { path: 'keys' },
       );
     },

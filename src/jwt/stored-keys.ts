@@ -38,27 +38,27 @@ export interface StoredKeyOptions {
   readonly overlap: number;
 }
 
-/** What is known of the entry. */
+/** The cached entry. */
 interface Known {
   readonly ring: Ring;
   readonly version: number;
-  /** By the clock, before the read began. */
+  /** The time just before the read began. */
   readonly readAt: number;
-  /** The number of the read: a later one began later. */
+  /** The number of the read, in the order in which reads began. */
   readonly read: number;
 }
 
 const KIND = 'signing_keys';
 /**
- * How old what is known may be, at most, before the store is read again; and for how long a signature that was verified with it
- * counts. Milliseconds: the two together are how long a withdrawn key is believed.
+ * The age at which the store is read again, and the time that a verified signature is trusted, in milliseconds. A withdrawn key is
+ * believed for at most the sum of the two.
  */
 const FRESH = 30_000;
-/** How old it may be while the store can't be read. */
+/** The oldest usable age while the store can't be read, in milliseconds. */
 const STALE = 3_600_000;
-/** How often a `kid` that is not known has the store read again, at most. */
+/** Least milliseconds between two reads because of an unknown `kid`. */
 const MISS_COOLDOWN = 1_000;
-/** How often the store is asked again while it is down, at most. */
+/** Least milliseconds between two reads while the store is down. */
 const RETRY_AFTER = 5_000;
 const MAX_ATTEMPTS = 10;
 const MAX_JWKS_AGE = 300;
@@ -86,9 +86,8 @@ const ringSchema = z.object({
 });
 
 /**
- * Signing keys that are kept in the store, as one sealed entry that all processes share. Each change is a compare-and-swap:
- * of many that find no key, or an old one, exactly one makes the new one. Nothing runs by itself: keys are looked after when
- * they are used.
+ * Signing keys in the store: one sealed entry that all processes share. Each change is a compare-and-swap: if many processes find
+ * that a new key is due, exactly one makes it. There are no timers: rotation happens when keys are used.
  */
 export class StoredKeys implements SigningKeys {
   readonly #host: AuthenticatorHost;
@@ -109,7 +108,7 @@ export class StoredKeys implements SigningKeys {
     this.#host = host;
     this.#options = options;
     this.#id = encodeBase64url(sha256(new TextEncoder().encode(options.issuer)));
-    // A key that was added elsewhere is published here too, long before it signs.
+    // This process must publish another process's new key long before it signs.
     this.#fresh = Math.min(FRESH, Math.floor(options.overlap / 4));
     this.maxAge = Math.min(MAX_JWKS_AGE, Math.floor(options.overlap / 4000));
   }
@@ -164,20 +163,20 @@ export class StoredKeys implements SigningKeys {
     return imported;
   }
 
-  /** What is known, where that is fresh; else what the store holds now. */
+  /** The cached entry if it is fresh, else the store's. */
   async #current(): Promise<Known> {
     const now = this.#host.now();
     const known = this.#known;
     if (known !== null) {
       const age = now - known.readAt;
-      // Below 0, the clock was set back: how old it is can't be told.
+      // Below 0 the clock was set back, and the age is unknown.
       if (age >= 0 && age < this.#fresh) return known;
       if (now >= this.#failedAt && now - this.#failedAt < RETRY_AFTER && age < STALE) return known;
     }
     try {
       return await this.#read();
     } catch (error) {
-      // The keys are as good as they were: an outage of the store ends no token at once.
+      // The cached keys serve on: an outage of the store must not end all tokens at once.
       if (known === null || !isUnavailable(error) || Math.abs(now - known.readAt) >= STALE) throw error;
       this.#failedAt = now;
       this.#host.fault(error);
@@ -185,7 +184,7 @@ export class StoredKeys implements SigningKeys {
     }
   }
 
-  /** A `kid` that is not known may be another process's new key: the store is read again, seldom. */
+  /** An unknown `kid` may be another process's new key, so the store is read again, at most once a second. */
   async #missed(): Promise<Known> {
     const now = this.#host.now();
     if (this.#reading === null && Math.abs(now - this.#missedAt) < MISS_COOLDOWN) return this.#known as Known;
@@ -193,7 +192,7 @@ export class StoredKeys implements SigningKeys {
     return this.#read();
   }
 
-  /** One read at a time, whoever waits for it. */
+  /** All callers share one read at a time. */
   #read(): Promise<Known> {
     this.#reading ??= this.#change(() => null)
       .then(() => this.#known as Known)
@@ -204,10 +203,10 @@ export class StoredKeys implements SigningKeys {
   }
 
   /**
-   * Reads the entry, makes of it what is due and what is asked for, and writes that, unless another process wrote meanwhile:
-   * then from the beginning.
+   * Reads the entry, applies the rotation that is due and the requested change, and writes it. If another process wrote meanwhile,
+   * it starts again.
    *
-   * @param ask what the ring is to become; `null`: as it is
+   * @param ask returns the changed ring, or `null` for no change
    * @throws PosternError `unavailable`, `option_invalid` (the encryption key), `record_unreadable`
    */
   async #change(
@@ -233,12 +232,12 @@ export class StoredKeys implements SigningKeys {
         return this.#remember({ ring: asked, version: version + 1, readAt: now, read }, added ?? null);
       }
     }
-    throw new PosternError('unavailable', 'were changed by others each time they were to be written: try again', {
+    throw new PosternError('unavailable', 'were changed by other processes at each attempt to write them: try again', {
       path: 'signing_keys',
     });
   }
 
-  /** The ring with what its age asks for. The same object where that is nothing. */
+  /** The ring with the rotation that is due. The same object if none is. */
   async #lookAfter(ring: Ring | null, now: number): Promise<Ring> {
     const { maxLife } = this.#options;
     if (ring === null) return { longestLife: maxLife, keys: [await this.#make(now, now)] };
@@ -253,7 +252,7 @@ export class StoredKeys implements SigningKeys {
 
   #remember(known: Known, added: RingKey | null) {
     const { ring } = known;
-    // A read that began earlier may end later, with less; but an entry that was deleted begins again at version 1.
+    // An earlier read may end later, with an older version. But a deleted entry starts again at version 1.
     const latest = this.#known;
     if (latest === null || known.version >= latest.version || known.read > latest.read) this.#known = known;
     const kids = new Set(ring.keys.map(({ jwk }) => jwk.kid));
@@ -268,7 +267,7 @@ function readRing(text: string): Ring {
   } catch (cause) {
     throw new PosternError(
       'record_unreadable',
-      'what the store holds for this issuer can not be read: it is of another version of postern',
+      'the entry of this issuer in the store can not be read: it is of another version of postern',
       { path: 'signing_keys', cause },
     );
   }

@@ -15,13 +15,14 @@ import { bindingOf } from './binding.js';
 import { mediaType, readCompact } from './compact.js';
 import { discoveryUrl } from './discovery.js';
 import { trustedUrl } from './fetch-json.js';
-import { isKeySet, type JsonWebKeySet, localKeys } from './local-keys.js';
+import { type IssuerLookup, type Issuers, type KeySource, type KeysOf, LookedUpIssuers, oneIssuer } from './issuers.js';
+import { isKeySet, localKeys } from './local-keys.js';
 import { readMapped, subjectId, type TrustedPrincipal } from './mapped-principal.js';
 import { type DpopOptions, dpopSchema, originsOf } from './options.js';
 import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
 import { isAccessToken } from './token-kind.js';
 import {
-  checkClaims,
+  checkTimes,
   expiryOf,
   isForAudience,
   type RegisteredClaims,
@@ -29,32 +30,41 @@ import {
   verifySignature,
 } from './verify.js';
 
-/** The claims of a token whose signature was verified. Those beyond the registered ones are as the provider wrote them. */
+/** The claims of a token whose signature was verified. Only the registered claims are checked. */
 export type TrustedClaims = RegisteredClaims & Readonly<Record<string, unknown>>;
 
-/** Options of `trustedIssuer`: whose tokens are taken, and who they make of a caller. */
+/** Options of `trustedIssuer`. */
 export interface TrustedIssuerOptions extends KeyServerOptions {
-  /** Who issues the tokens: `iss`, compared to the character. With no `jwks`, its address too. */
-  readonly issuer: string;
-  /** Whom the tokens are for: `aud` must name one of these. */
+  /**
+   * The `iss` of the tokens, compared exactly. Without `jwks` it is also the address of the issuer's metadata. With an issuer
+   * for each tenant: a function that decides by the unverified `iss`. Its answer is kept for `maxAge`, for at most 1,000
+   * issuers. Put such an authenticator last, because it takes every token for the audience.
+   */
+  readonly issuer: string | IssuerLookup;
+  /** The audience of the tokens: the claim `audienceClaim` must name one of these. */
   readonly audience: string | readonly string[];
   /**
-   * The issuer's keys: their address, or a JSON Web Key Set that never changes. Default: what the issuer's own metadata names
+   * The claim that names the audience. Default `'aud'`. Access tokens of Amazon Cognito have none: use `'client_id'`. A token
+   * that has `aud` beside it must name one of the audiences there too (RFC 7519 section 4.1.3).
+   */
+  readonly audienceClaim?: string | undefined;
+  /**
+   * The issuer's keys: their address, or a JSON Web Key Set that never changes. Default: the address in the issuer's metadata
    * (`/.well-known/openid-configuration`).
    */
-  readonly jwks?: URL | string | JsonWebKeySet | undefined;
-  /** The algorithms that a token may be signed with. Default: RS256, PS256, ES256, ES384, EdDSA and Ed25519. */
+  readonly jwks?: KeySource | undefined;
+  /** The accepted signature algorithms. Default: RS256, PS256, ES256, ES384, EdDSA and Ed25519. */
   readonly algorithms?: readonly SignatureAlgorithm[] | undefined;
-  /** The `typ`s that are accepted; `'JWT'` takes tokens without one, too. Default: `at+jwt` (RFC 9068) and `JWT`. */
+  /** The accepted `typ`s. `'JWT'` accepts tokens without a `typ` too. Default: `at+jwt` (RFC 9068) and `JWT`. */
   readonly tokenType?: string | readonly string[] | undefined;
-  /** How far the issuer's clock may be off: on `iat`, `nbf`, and once on `exp`. Default `'5s'`, at most `'5m'`. */
+  /** How far the issuer's clock may be off, for `iat`, `nbf` and `exp`. Default `'5s'`, at most `'5m'`. */
   readonly clockTolerance?: Duration | undefined;
   /** Tokens that are bound to a key of their holder (`cnf.jkt`, RFC 9449). */
   readonly dpop?: DpopOptions | undefined;
   /**
-   * Who that is here, and what it may do. The claims are verified; what they mean is the application's knowledge. `null`:
-   * nobody, and the token is refused (`token_unknown`). What it returns is checked: an unknown type or scope is a fault, and
-   * never an allow. Asked once in `maxAge` for each token, so what it looks up shows that late at most.
+   * Maps verified claims to a principal and its rights. `null` refuses the token (`token_unknown`). The result is checked: an
+   * unknown type or scope is a fault, never an allow. It is called once in `maxAge` for each token, so changes in the data that
+   * it looks up take effect within `maxAge`.
    */
   readonly principal: (claims: TrustedClaims) => TrustedPrincipal | null | Promise<TrustedPrincipal | null>;
 }
@@ -67,19 +77,25 @@ const oneOrMore = (each: z.ZodType<string>, message: string) =>
 
 const MAX_TOLERANCE: Duration = '5m';
 
+const keySource = z.custom<KeySource>(
+  (value) => typeof value === 'string' || value instanceof URL || isKeySet(value),
+  'give the address of the keys, or { keys: […] }',
+);
+
+const lookedUp = z.union(
+  [z.boolean(), z.null(), z.strictObject({ jwks: keySource })],
+  'return true, false or { jwks }',
+);
+
 const schema = z.strictObject({
   ...keyServerFields,
-  issuer: text("name the issuer: what its tokens have in 'iss'"),
-  audience: oneOrMore(
-    text('name an audience'),
-    "name the audience: what the tokens have in 'aud' when they are for you",
+  issuer: z.union(
+    [text("name the issuer: the 'iss' of its tokens"), z.custom<IssuerLookup>((value) => typeof value === 'function')],
+    "name the issuer: the 'iss' of its tokens, or give a function that decides by it",
   ),
-  jwks: z
-    .custom<NonNullable<TrustedIssuerOptions['jwks']>>(
-      (value) => typeof value === 'string' || value instanceof URL || isKeySet(value),
-      'give the address of the keys, or { keys: […] }',
-    )
-    .optional(),
+  audience: oneOrMore(text('name an audience'), "name the audience: the 'aud' of tokens that are for you"),
+  audienceClaim: text("name a claim, such as 'client_id'").default('aud'),
+  jwks: keySource.optional(),
   algorithms: z
     .array(
       z.custom<SignatureAlgorithm>(isAlgorithm, `use asymmetric algorithms: ${ALGORITHMS.join(', ')}`),
@@ -101,8 +117,8 @@ const schema = z.strictObject({
 
 /** The options, checked and completed. */
 interface Settings {
-  readonly issuer: string;
   readonly audience: readonly string[];
+  readonly audienceClaim: string;
   readonly algorithms: readonly SignatureAlgorithm[];
   /** In lower case. */
   readonly types: readonly string[];
@@ -111,17 +127,17 @@ interface Settings {
   readonly maxAge: number;
   readonly origins: readonly string[];
   readonly principal: TrustedIssuerOptions['principal'];
-  readonly keysFor: (host: AuthenticatorHost) => VerificationKeys;
+  readonly issuersFor: (host: AuthenticatorHost) => Issuers;
 }
 
 /**
- * Accepts the access tokens of an identity provider: JWTs that are signed with its keys, for this audience. No token is looked
- * up anywhere. The provider's keys are fetched when the first token comes, and again as they get old or a new one is named;
- * an outage of the provider is a fault (`unavailable`, cause `issuer`), never a verdict on a token. A key that the provider
- * withdraws is unknown after `maxAge`, and what was verified with it is verified again after `maxAge`.
+ * Accepts the access tokens of an identity provider: JWTs that are signed with its keys, for this audience. Tokens are not looked
+ * up anywhere. The provider's keys are fetched with the first token, and again when they get old or a token names a new key. An
+ * outage of the provider is a fault (`unavailable`, cause `issuer`), never a verdict on a token. A withdrawn key is unknown
+ * after `maxAge`, and tokens that were verified with it are verified again after `maxAge`.
  *
- * A token that is bound to a key of its holder (`cnf.jkt`) needs a proof with each call (RFC 9449); one that is bound otherwise
- * (to a certificate: RFC 8705) is refused, because nothing here can tell whose it is.
+ * A token that is bound to a key of its holder (`cnf.jkt`) needs a proof with each call (RFC 9449). Tokens with another binding
+ * (to a certificate: RFC 8705) are refused, because it can't be checked here.
  *
  * @example
  * trustedIssuer({
@@ -142,28 +158,53 @@ export function trustedIssuer(options: TrustedIssuerOptions): AttachableAuthenti
 function readOptions(options: TrustedIssuerOptions): Settings {
   const what = 'trustedIssuer';
   const given = check(schema, options, what, 'option_invalid');
-  const { issuer, audience, algorithms, principal, jwks } = given;
-  const { fetch, cooldown, maxAge, staleIfUnavailable, timeout } = given;
-  const keyServer = { fetch, cooldown, maxAge, staleIfUnavailable, timeout };
+  const { audience, audienceClaim, algorithms, principal } = given;
+  const { fetch, cooldown, maxAge, staleIfUnavailable, timeout, allowInsecureKeys } = given;
+  const keyServer = { fetch, cooldown, maxAge, staleIfUnavailable, timeout, allowInsecureKeys };
+  const life = readKeyServerOptions(keyServer, what).maxAge;
   return {
-    issuer,
     audience,
+    audienceClaim,
     algorithms,
     types: given.tokenType.map(mediaType),
     tolerance: given.clockTolerance,
-    maxAge: readKeyServerOptions(keyServer, what).maxAge,
+    maxAge: life,
     origins: originsOf(ownCopy(given.dpop)?.origins, audience),
     principal,
-    keysFor: readKeys(jwks, issuer, algorithms, keyServer),
+    issuersFor: readIssuers(given.issuer, given.jwks, life, (issuer, source) =>
+      readKeys(source, issuer, algorithms, keyServer),
+    ),
+  };
+}
+
+function readIssuers(
+  issuer: string | IssuerLookup,
+  jwks: KeySource | undefined,
+  maxAge: number,
+  keysOf: KeysOf,
+): Settings['issuersFor'] {
+  if (typeof issuer === 'string') {
+    const keys = keysOf(issuer, jwks);
+    return (host) => oneIssuer(issuer, keys(host));
+  }
+  const lookUp: IssuerLookup = async (iss) =>
+    check(lookedUp, await issuer(iss), 'the answer of the issuer option of trustedIssuer', 'input_invalid');
+  // The set that all issuers share is read once, so that a mistake in it shows at the start.
+  const shared = jwks === undefined ? null : keysOf('', jwks);
+  return (host) => {
+    const keys = shared?.(host) ?? null;
+    const keysFor = (iss: string, source: KeySource | undefined) =>
+      (source === undefined && keys) || keysOf(iss, source)(host);
+    return new LookedUpIssuers(lookUp, keysFor, maxAge);
   };
 }
 
 function readKeys(
-  jwks: TrustedIssuerOptions['jwks'],
+  jwks: KeySource | undefined,
   issuer: string,
   algorithms: readonly SignatureAlgorithm[],
   options: KeyServerOptions,
-): Settings['keysFor'] {
+): (host: AuthenticatorHost) => VerificationKeys {
   if (isKeySet(jwks)) {
     const keys = localKeys(jwks, algorithms);
     if (keys.size > 0) return () => keys;
@@ -173,8 +214,9 @@ function readKeys(
       { path: 'jwks', input: 'trustedIssuer' },
     );
   }
-  if (jwks === undefined) discoveryUrl(issuer);
-  else trustedUrl(jwks, 'jwks');
+  const insecure = options.allowInsecureKeys === true;
+  if (jwks === undefined) discoveryUrl(issuer, insecure);
+  else trustedUrl(jwks, 'jwks', insecure);
   const server = jwks === undefined ? { discover: issuer } : { url: jwks };
   return ({ now, fault }) => remoteKeys({ ...server, ...options, algorithms, clock: now, onFault: fault });
 }
@@ -182,39 +224,52 @@ function readKeys(
 class TrustedIssuer implements Authenticator {
   readonly #settings: Settings;
   readonly #host: AuthenticatorHost;
-  readonly #keys: VerificationKeys;
+  readonly #issuers: Issuers;
 
   constructor(settings: Settings, host: AuthenticatorHost) {
     this.#settings = settings;
     this.#host = host;
-    this.#keys = settings.keysFor(host);
+    this.#issuers = settings.issuersFor(host);
   }
 
   accepts(token: string): boolean {
     const jws = readCompact(token);
-    const { issuer, audience, types } = this.#settings;
-    if (jws === null || jws.payload.iss !== issuer || !isForAudience(jws.payload.aud, audience)) return false;
-    return isAccessToken(jws, types);
+    return (
+      jws !== null &&
+      this.#issuers.mayBe(jws.payload.iss) &&
+      this.#isForUs(jws.payload) &&
+      isAccessToken(jws, this.#settings.types)
+    );
   }
 
   async authenticate(token: string, now: number): Promise<Vouched | Refusal> {
-    const { issuer, audience, algorithms, types, tolerance, maxAge, origins } = this.#settings;
+    const { algorithms, types, tolerance, maxAge, origins } = this.#settings;
     const jws = readCompact(token);
     if (jws === null || !algorithms.includes(jws.header.alg) || !isAccessToken(jws, types)) return 'token_unknown';
-    const refusal = checkClaims(jws.payload, { issuer, audience, now, tolerance, expiryTolerance: tolerance });
+    const { iss: issuer } = jws.payload;
+    if (!this.#issuers.mayBe(issuer) || !this.#isForUs(jws.payload)) return 'token_unknown';
+    const refusal = checkTimes(jws.payload, { now, tolerance, expiryTolerance: tolerance });
     if (refusal === 'token_unknown') return refusal;
+    const keys = await this.#issuers.keysOf(issuer, now);
+    if (keys === null) return 'token_unknown';
     const binding = bindingOf(jws.payload.cnf, { host: this.#host, token, origins });
     if (binding === 'refused') return 'token_unknown';
-    if (!(await verifySignature(token, jws, this.#keys))) return 'token_unknown';
-    // Only of a token that is the issuer's can it be said that it has expired.
+    if (!(await verifySignature(token, jws, keys))) return 'token_unknown';
+    // Only a token that the issuer signed is said to have expired.
     if (refusal !== null) return refusal;
     const claims = jws.payload as TrustedClaims;
-    // What is taken from the claims is taken first: the function may change what it is given.
+    // Read before the function runs, because it may change the claims.
     const tokenId = subjectId(claims);
     const endsAt = new Date(expiryOf(claims, tolerance));
     const mapped = await this.#settings.principal(claims);
     return mapped === null
       ? 'token_unknown'
       : { ...readMapped(mapped), tokenId, endsAt, trustedFor: maxAge, ...binding };
+  }
+
+  #isForUs(payload: Readonly<Record<string, unknown>>): boolean {
+    const { audience, audienceClaim } = this.#settings;
+    if (!isForAudience(payload[audienceClaim], audience)) return false;
+    return payload.aud === undefined || isForAudience(payload.aud, audience);
   }
 }

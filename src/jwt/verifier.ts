@@ -10,19 +10,19 @@ import { type DpopOptions, dpopSchema, nonEmpty, originsOf } from './options.js'
 import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
 import type { VerificationKeys } from './verify.js';
 
-/** Options of `accessTokens.verifier`: whose tokens are taken, and by which public keys. */
+/** Options of `accessTokens.verifier`. */
 export interface VerifierOptions extends KeyServerOptions {
-  /** Who issues the tokens: `issuer` of the `accessTokens` that made them. */
+  /** The `issuer` of the `accessTokens` that made the tokens. */
   readonly issuer: string;
-  /** Whom they are for: `aud` must name one of these. */
+  /** The `aud` of a token must name one of these. */
   readonly audience: string | readonly string[];
   /** The public keys: the address of the issuer's JWKS, or a JSON Web Key Set that never changes. */
   readonly jwks: URL | string | JsonWebKeySet;
   /**
-   * What is asked of the API token that a token was exchanged from. Default `'if-known'`: where this instance's store has it,
-   * the token ends with it, and does no more than it may do now; where it doesn't, the token stands alone until it expires.
-   * `'required'`: it must be there. `'unchecked'`: it is not looked for. Give `'required'` where the store is the issuer's own: one
-   * that was deleted before this process saw it looks like another store's.
+   * How the API token behind an access token is checked. Default `'if-known'`: if this instance's store has it, the access token
+   * ends with it and has at most its present rights; if not, the access token stands alone until it expires. `'required'`: the
+   * store must have it. `'unchecked'`: it is not looked for. Use `'required'` if the store is the issuer's own: a token that was
+   * deleted before this process saw it looks like a token of another store.
    */
   readonly parents?: Parents | undefined;
   /** Tokens that are bound to a key of their holder (RFC 9449). */
@@ -33,7 +33,7 @@ const audience = nonEmpty('the audience: the address of the API that the tokens 
 
 const schema = z.strictObject({
   ...keyServerFields,
-  issuer: nonEmpty('the issuer: the one whose tokens they are'),
+  issuer: nonEmpty('the issuer of the tokens'),
   audience: z.union(
     [audience.transform((each) => [each]), z.array(audience).min(1, 'name an audience')],
     'name the audience',
@@ -49,8 +49,8 @@ const schema = z.strictObject({
 });
 
 /**
- * Accepts the access tokens of an issuer by its public keys alone: no store is needed, and the principal is the same. Where
- * the API token behind them is not at hand, an endpoint is known by its id, whichever endpoint of this process has it.
+ * Accepts the access tokens of an issuer with its public keys alone: it needs no store, and gives the same principal. If the API
+ * token behind an access token is not in the store, endpoints are matched by their ids alone.
  *
  * @example
  * const signed = accessTokens.verifier({ issuer: 'https://auth.acme.dev', audience: 'https://api.acme.dev', jwks: 'https://auth.acme.dev/.well-known/jwks.json' });
@@ -77,14 +77,14 @@ function readKeys(
 ): (host: AuthenticatorHost) => VerificationKeys {
   const algorithms = SIGNING_ALGORITHMS;
   if (!isKeySet(jwks)) {
-    trustedUrl(jwks, 'jwks');
+    trustedUrl(jwks, 'jwks', options.allowInsecureKeys);
     return ({ now, fault }) => remoteKeys({ url: jwks, ...options, algorithms, clock: now, onFault: fault });
   }
   const keys = localKeys(jwks, algorithms);
   if (keys.size > 0) return () => keys;
   throw new PosternError(
     'option_invalid',
-    `has no public key for ${algorithms.join(' or ')}: give what jwks() returned, or its address`,
+    `has no public key for ${algorithms.join(' or ')}: give the result of jwks(), or its address`,
     { path: 'jwks', input: 'accessTokens.verifier' },
   );
 }

@@ -2,25 +2,25 @@ import { compactVerify } from 'jose';
 import type { Refusal } from '../ports/authenticator.js';
 import type { CompactJws } from './compact.js';
 
-/** What a set of keys is asked by: the header of a token, which nobody has verified yet. */
+/** A query for keys, from the header of a token that is not verified yet. */
 export interface KeyQuery {
   readonly alg: string;
   readonly kid: string | null;
 }
 
-/** Where keys to verify with come from. */
+/** A source of keys to verify with. */
 export interface VerificationKeys {
   /**
-   * The key that a header names, imported for its algorithm; several where the name is not one key's; `null` where there is
-   * none. Rejects where it can't be told (a key server that does not answer): a fault, and no verdict on the token.
+   * The key that a header names, imported for its algorithm; several if more than one key has the name; `null` if there is none.
+   * Rejects if it can't tell (a key server does not answer): that is a fault, not a verdict on the token.
    */
   find(header: KeyQuery): Promise<CryptoKey | readonly CryptoKey[] | null>;
 }
 
-/** How many keys are tried, at most, where one name is several keys': what a token costs must not be its sender's choice. */
+/** The most keys that are tried for one name: the sender of a token must not choose its cost. */
 export const MAX_KEYS_TRIED = 4;
 
-/** The claims that every accepted token has, once {@link checkClaims} has found nothing wrong with them. */
+/** The claims that every accepted token has, after {@link checkClaims}. */
 export interface RegisteredClaims {
   readonly iss: string;
   readonly sub: string;
@@ -32,28 +32,31 @@ export interface RegisteredClaims {
   readonly jti?: string;
 }
 
-export interface ClaimRules {
+export interface ClaimRules extends TimeRules {
   readonly issuer: string;
   /** The token must be for one of these. */
   readonly audience: string | readonly string[];
+}
+
+export interface TimeRules {
   /** Epoch milliseconds. */
   readonly now: number;
-  /** How far the issuer's clock may be ahead of ours: for `iat` and `nbf`. Milliseconds. */
+  /** How far the issuer's clock may be ahead of ours, for `iat` and `nbf`. Milliseconds. */
   readonly tolerance: number;
-  /** How much later than `exp` it ends. Milliseconds. Default 0: an issuer whose clock is ours needs none. */
+  /** Added to `exp`. Milliseconds. Default 0, for an issuer that shares our clock. */
   readonly expiryTolerance?: number;
 }
 
-/** The clock tolerance of RFC 7519 section 4.1, where nothing else is said. Milliseconds. */
+/** The default clock tolerance (RFC 7519 section 4.1). Milliseconds. */
 export const CLOCK_TOLERANCE = 5_000;
 
-/** The latest time that a date can hold (ECMA-262, 21.4.1.1), in seconds. A later `exp` is a slip, or a trick. */
+/** The latest time that a date can hold (ECMA-262, 21.4.1.1), in seconds. A later `exp` is a mistake or a trick. */
 const LATEST = 8.64e12;
 
 /**
- * Whether the signature is of one of the keys. Import and algorithm are the keys' business; the signature is `jose`'s.
+ * Whether one of the keys made the signature. `jose` checks it; the source of the keys checks the algorithm.
  *
- * @param jws what `readCompact` made of this very token
+ * @param jws the result of `readCompact` for this token
  */
 export async function verifySignature(token: string, jws: CompactJws, keys: VerificationKeys): Promise<boolean> {
   const { alg } = jws.header;
@@ -75,15 +78,20 @@ async function isSignedBy(token: string, alg: string, key: CryptoKey): Promise<b
 }
 
 /**
- * The rules of RFC 7519 section 4.1 and RFC 9068 section 4 that hold for every token here: `iss` is the issuer to the
- * character, `aud` names us, `sub` is somebody, `exp` is there and not past, `iat` and `nbf` are not ahead of us.
+ * The rules of RFC 7519 section 4.1 and RFC 9068 section 4 for every token here: `iss` is exactly the issuer, `aud` names us,
+ * `sub` is not empty, `exp` is present and not past, `iat` and `nbf` are not in the future.
  *
- * @returns `null` where nothing is wrong: then the payload is {@link RegisteredClaims}
+ * @returns `null` if nothing is wrong: then the payload is {@link RegisteredClaims}
  */
 export function checkClaims(payload: Readonly<Record<string, unknown>>, rules: ClaimRules): Refusal | null {
-  const { iss, sub, aud, exp, iat, nbf, jti } = payload;
-  if (iss !== rules.issuer || typeof sub !== 'string' || sub === '') return 'token_unknown';
-  if (!isForAudience(aud, rules.audience)) return 'token_unknown';
+  if (payload.iss !== rules.issuer || !isForAudience(payload.aud, rules.audience)) return 'token_unknown';
+  return checkTimes(payload, rules);
+}
+
+/** The same rules but for the issuer and the audience: those were found to be right already. */
+export function checkTimes(payload: Readonly<Record<string, unknown>>, rules: TimeRules): Refusal | null {
+  const { sub, exp, iat, nbf, jti } = payload;
+  if (typeof sub !== 'string' || sub === '') return 'token_unknown';
   if (!isTime(exp) || (jti !== undefined && typeof jti !== 'string')) return 'token_unknown';
   const latest = rules.now + rules.tolerance;
   if (iat !== undefined && !(isTime(iat) && iat * 1000 <= latest)) return 'token_unknown';
@@ -91,7 +99,7 @@ export function checkClaims(payload: Readonly<Record<string, unknown>>, rules: C
   return expiryOf(payload as unknown as RegisteredClaims, rules.expiryTolerance) <= rules.now ? 'token_expired' : null;
 }
 
-/** From when on a token is expired, in epoch milliseconds: always a time that a date can hold. */
+/** The time from which a token is expired, in epoch milliseconds: always within the range of a date. */
 export function expiryOf(claims: Pick<RegisteredClaims, 'exp'>, tolerance = 0): number {
   return Math.min(Math.floor(claims.exp * 1000) + tolerance, LATEST * 1000);
 }

@@ -5,26 +5,25 @@ import { after, delay } from '../base/runtime.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { Consumed, RateLimiter, RateWindow } from '../ports/rate-limiter.js';
 
-/** What `rate-limiter-flexible` gives for each of its stores. */
+/** The used part of a limiter of `rate-limiter-flexible`. */
 interface FlexibleLimiter {
   consume(key: string, points: number, options: { readonly customDuration: number }): Promise<RateLimiterRes>;
 }
 
-/** Above every limit: which window is meant comes with each call, so one limiter of theirs counts all of ours. */
+/** Above every limit. Each call brings its own window, so one limiter of the package counts all of ours. */
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
 const TABLE = 'rate_limits';
 const KEY_PREFIX = 'postern';
 
-/** A pool of `pg`, or one like it. */
+/** A pool of `pg`, or an object like it. */
 export interface RateLimiterPool {
   query(query: { readonly text: string; readonly values?: unknown[] }): Promise<unknown>;
 }
 
 /**
- * Counts in PostgreSQL: exact for all processes that share it. Makes its table, `rate_limits` in the schema, with the first
- * call.
+ * Counts in PostgreSQL. Limits are exact across processes. The first call makes the table `rate_limits` in the schema.
  *
- * @param options.schema where its table is. Default `'public'`; it must exist
+ * @param options.schema the schema of the table. It must exist. Default `'public'`
  * @throws PosternError `option_invalid`, `option_unknown`
  */
 export function postgresRateLimiter(options: {
@@ -32,7 +31,7 @@ export function postgresRateLimiter(options: {
   readonly schema?: string;
 }): RateLimiter {
   const { pool, schema } = check(postgresOptions, options, 'postgresRateLimiter', 'option_invalid');
-  // Without the names of their prepared statements: two limiters on one pool would share them, and a pooler loses them.
+  // Drops the names of the package's prepared statements: two limiters on one pool would share them, and a pooler loses them.
   const storeClient = {
     query: ({ text, values }: { text: string; values?: unknown[] }) => pool.query({ text, ...(values && { values }) }),
   };
@@ -56,7 +55,7 @@ export function postgresRateLimiter(options: {
   };
   return {
     async consume(key, window) {
-      // A table that could not be made is tried again with the next call.
+      // After a failure the next call tries again to make the table.
       ready ??= patiently(open).catch((error: unknown) => {
         ready = null;
         throw error;
@@ -67,8 +66,8 @@ export function postgresRateLimiter(options: {
 }
 
 /**
- * `CREATE TABLE IF NOT EXISTS` fails for all but one of several that run at the same moment, in one of several ways; a moment
- * later the table is there.
+ * If several processes run `CREATE TABLE IF NOT EXISTS` at the same moment, it fails for all but one, with different errors. A
+ * moment later the table exists.
  */
 async function patiently<T>(open: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -87,7 +86,7 @@ const OPEN_ATTEMPTS = 4;
 export type RateLimiterRedisClient = object;
 
 /**
- * Counts in Redis: exact for all processes that share it.
+ * Counts in Redis. Limits are exact across processes.
  *
  * @throws PosternError `option_invalid`, `option_unknown`
  */
@@ -99,7 +98,7 @@ export function redisRateLimiter(options: { readonly client: RateLimiterRedisCli
     duration: 1,
     keyPrefix: KEY_PREFIX,
     useRedisPackage: !('defineCommand' in client),
-    // A queue of calls that wait for Redis to come back would be neither an answer nor a refusal.
+    // Otherwise calls would wait in a queue until Redis is back.
     rejectIfRedisNotReady: true,
   };
   let limiter: FlexibleLimiter | null = null;
@@ -113,7 +112,7 @@ export function redisRateLimiter(options: { readonly client: RateLimiterRedisCli
 }
 
 /**
- * The package, loaded with the first call: what counts in memory does without.
+ * The package, loaded with the first call. The memory limiter doesn't need it.
  *
  * @throws PosternError `driver_missing`
  */
@@ -147,19 +146,19 @@ const redisOptions = z.strictObject({
   client: z.custom<RateLimiterRedisClient>(anObject, 'give a client of ioredis or redis'),
 });
 
-/** Their windows are in whole seconds: a part of one counts as one, because a longer window never gives out more. */
+/** The package has windows of whole seconds. A window is rounded up, because a longer window never gives out more calls. */
 async function consume(limiter: FlexibleLimiter, key: string, { points, duration }: RateWindow): Promise<Consumed> {
   const result = await withinTimeout(
     limiter.consume(key, 1, { customDuration: Math.max(1, Math.ceil(duration / 1000)) }),
   );
   if (typeof result?.consumedPoints !== 'number' || typeof result.msBeforeNext !== 'number') {
-    throw new PosternError('unavailable', 'the rate limiter gave no answer that can be read');
+    throw new PosternError('unavailable', 'the answer of the rate limiter can not be read');
   }
   const remaining = Math.max(0, points - result.consumedPoints);
   return { allowed: result.consumedPoints <= points, remaining, resetIn: result.msBeforeNext };
 }
 
-/** How long a limiter's database may take: a call that hangs is neither allowed nor refused. Milliseconds. */
+/** How long a limiter's database may take, so that no call hangs. Milliseconds. */
 const TIMEOUT = 2_000;
 
 function withinTimeout<T>(work: Promise<T>): Promise<T> {

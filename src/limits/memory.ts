@@ -1,10 +1,10 @@
 import type { RateLimiter } from '../ports/rate-limiter.js';
 
-/** How often windows that are over are thrown away, in milliseconds. */
+/** The time between two removals of ended windows, in milliseconds. */
 const SWEEP_INTERVAL = 60_000;
 
 /**
- * Counts in this process's memory, by the instance's clock: exact for one process, and forgotten with it.
+ * Counts in this process's memory, by the instance's clock. Limits are exact within one process, and are lost when it ends.
  *
  * @example
  * createPostern({ store, rateLimiter: memoryRateLimiter() });
@@ -13,19 +13,19 @@ export function memoryRateLimiter(): RateLimiter {
   return memoryWindows(Number.POSITIVE_INFINITY);
 }
 
-/** @param most how many windows are kept: the oldest are forgotten first when there are more */
+/** @param most the most windows to keep. The oldest are dropped first */
 export function memoryWindows(most: number): RateLimiter {
   const windows = new Map<string, { used: number; readonly endsAt: number }>();
   let sweepAt = Number.NEGATIVE_INFINITY;
   return {
     async consume(key, { points, duration }, now) {
-      // One that is further away was set while the clock was ahead.
+      // A later `sweepAt` was set while the clock was ahead.
       if (now >= sweepAt || sweepAt > now + SWEEP_INTERVAL) {
         for (const [each, { endsAt }] of windows) if (endsAt <= now) windows.delete(each);
         sweepAt = now + SWEEP_INTERVAL;
       }
       let window = windows.get(key);
-      // A window that ends later than one can was of another length, or begun before the clock was set back.
+      // A window that ends too late had another length, or began before the clock was set back.
       if (window === undefined || window.endsAt <= now || window.endsAt > now + duration) {
         windows.delete(key);
         window = { used: 0, endsAt: now + duration };

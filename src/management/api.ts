@@ -34,21 +34,21 @@ import { Sessions } from './sessions.js';
 import { Owners } from './wire/owners.js';
 import { scopeWords } from './wire/scope-words.js';
 
-/** The management API. It never rejects, and answers every request. Who wraps it hands on both arguments. */
+/** The management API. It never rejects, and answers every request. A wrapper must pass on both arguments. */
 export type ManagementApi = (request: Request, arrival?: Arrival) => Promise<Response>;
 
 /**
- * Management of an instance's tokens and endpoints over HTTP: the wire that BentoCloud's clients speak, and the console.
- * Mount it in any framework: fetch-style ones (Hono) take it as it is; `toNodeHandler` is for `node:http` and Express,
- * `fastifyManagement` for Fastify.
+ * Management of an instance's tokens and endpoints over HTTP: the wire of BentoCloud's clients, and the console. Mount it in any
+ * framework: fetch-style ones (Hono) take it as it is; `toNodeHandler` is for `node:http` and Express, `fastifyManagement` for
+ * Fastify.
  *
- * Who calls is a token with developer access, or whom `identify` names. What they see and change is of their own
- * organization, and what they grant is within what they hold.
+ * The caller is the holder of a token with developer access, or the person that `identify` names. Callers see and change only
+ * their own organization, and grant no more than they hold.
  *
  * @example
  * const api = managementApi(postern, { basePath: '/admin', identify: (request) => personOf(request) });
  * app.use('/admin', toNodeHandler(api));
- * @throws PosternError `option_invalid`, `option_unknown`, `input_invalid` for what is no instance
+ * @throws PosternError `option_invalid`, `option_unknown`; `input_invalid` if `postern` is no instance
  */
 export function managementApi<T extends TokenTypes>(
   postern: Postern<T>,
@@ -82,7 +82,7 @@ export function managementApi<T extends TokenTypes>(
     }
   }
 
-  /** What stands before one of the API's paths; `null` where none ends like one. */
+  /** The part of a path before one of the API's paths; `null` if the path ends with none. */
   function basePathOf(path: string): string | null {
     for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
       if (findRoute(path.slice(at)) !== null) return path.slice(0, at);
@@ -138,7 +138,7 @@ function routesOf(context: Context): readonly Route[] {
   ];
 }
 
-/** A slip of whoever mounted the API, told in development only. */
+/** A hint for the developer who mounted the API at another path. In development only. */
 function misplaced(asked: string, basePath: string): Problem {
   const detail =
     `The management API answers below "${basePath || '/'}" (its basePath), and this call came below "${asked || '/'}". ` +
@@ -146,7 +146,7 @@ function misplaced(asked: string, basePath: string): Problem {
   return new Problem(404, 'not_found', detail);
 }
 
-/** Clients of a larger API than this one are told first whether they are logged in: they say so by the 401 alone. */
+/** Clients of BentoCloud's larger API notice by a 401 alone that they are not logged in, so that is checked first. */
 async function unknownCall(context: Context, request: Request, url: URL, arrival: Arrival): Promise<never> {
   await identify(context, request, originOf(context, url).startsWith('https:'), arrival.source);
   throw new Problem(404, 'not_found', 'This server manages tokens and endpoints only.');
@@ -156,7 +156,7 @@ function originOf({ settings }: Context, url: URL): string {
   return settings.origin ?? url.origin;
 }
 
-/** What follows the base path: `/` for the base path itself. */
+/** The path below the base path: `/` for the base path itself, `null` for a path outside. */
 function pathBelow(basePath: string, path: string): string | null {
   if (path === basePath) return '/';
   return path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : null;
@@ -221,7 +221,7 @@ function rendered(reply: Reply, caller?: Caller): Response {
   });
 }
 
-/** What is refused by a status of its own goes on as it is. */
+/** Renders an error in OAuth's form. Faults and refusals with a status of their own stay as they are. */
 function asOAuthAnswer(error: unknown): Response | Promise<never> {
   if (error instanceof OAuthError) return error.toResponse();
   const { problem, fault } = problemOf(error);

@@ -5,28 +5,27 @@ import type { SecretReference } from '../instance/internals.js';
 import type { OwnerWords } from './options.js';
 
 interface CommonCaller {
-  /** In whose hands the library is. Of a person of the application's session it has no token. */
+  /** The principal that the library acts for. For a person of the application's session it has no token. */
   readonly principal: VerifiedPrincipal;
-  /** The principal's. */
+  /** The principal's grants. */
   readonly grants: Grants;
-  /** Whether the browser sent the credential by itself: then a change needs to be asked for by a page of this server. */
+  /** Whether the browser sent the credential by itself. Then a page of this server must have made the request for a change. */
   readonly ambient: boolean;
 }
 
-/** Who holds a token with scopes, sent in a header or kept in the console's cookie. */
+/** The holder of a token with scopes, from a header or from the console's session. */
 export interface TokenCaller extends CommonCaller {
   readonly kind: 'token';
-  /** What is left of the token's limits. */
+  /** The state of the token's limits. */
   readonly limit: LimitState | null;
-  /** The secret that it holds; `null` for what was derived, exchanged, or issued elsewhere. @throws PosternError `unavailable` */
+  /** The token's secret; `null` if it was derived, exchanged, or issued elsewhere. @throws PosternError `unavailable` */
   secret(): Promise<SecretReference | null>;
 }
 
-/** Someone whom the application's own session names. */
+/** A person of the application's own session. */
 export interface PersonCaller extends CommonCaller {
   readonly kind: 'person';
   readonly words: OwnerWords;
 }
 
-/** Who calls. */
 export type Caller = TokenCaller | PersonCaller;

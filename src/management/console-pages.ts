@@ -1,6 +1,6 @@
 import { consoleAsset } from './console/index.js';
 
-/** The console's pages and what they load; `null` for a path or a method that is none of theirs. */
+/** Answers with the console's pages and assets; `null` for other paths and methods. */
 export function consoleAnswer(method: string, path: string, basePath: string): Response | null {
   if (method !== 'GET' && method !== 'HEAD') return null;
   const asset = consoleAsset(path, basePath);

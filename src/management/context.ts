@@ -7,11 +7,11 @@ import type { Settings } from './options.js';
 import type { Sessions } from './sessions.js';
 import type { ScopeWords } from './wire/scope-words.js';
 
-/** What every route of one API shares. */
+/** Shared by the routes of one API. */
 export interface Context {
   readonly postern: Postern;
   readonly ground: Ground;
-  /** Whether what came with a request is a credential that is alive. Its use is counted. */
+  /** Checks the credential of a request. A use is counted. */
   readonly ask: Ask<Request>;
   readonly gate: Gate;
   readonly secrets: Secrets;
@@ -19,8 +19,8 @@ export interface Context {
   readonly words: ScopeWords;
   readonly logins: Logins;
   readonly sessions: Sessions;
-  /** Since when this API is there. */
+  /** The time at which this API was made. */
   readonly startedAt: Date;
-  /** Tells the application of a fault. */
+  /** Reports a fault to the application. */
   report(error: unknown, request: Request): void;
 }

@@ -10,12 +10,12 @@ import { endedCookie, readSessionCookie } from './http/cookie.js';
 import { Problem, unauthorized, unavailable } from './http/problem.js';
 import { readPerson } from './person.js';
 
-/** The header of BentoCloud's clients. It holds the token as it is. */
+/** The header of BentoCloud's clients. It holds the raw token. */
 const TOKEN_HEADER = 'x-yatai-api-token';
 
 const answerTo = httpAnswers();
 
-/** A refusal that is rendered already: what every guard of this package answers to the same credential. */
+/** A rendered refusal: the same answer that every guard gives to this credential. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly response: Response;
@@ -27,14 +27,14 @@ export class Refusal extends Error {
 }
 
 /**
- * Who calls: by the token in a header, else by the console's session, else by the application's session. What was
- * sent on purpose goes before what the browser sends by itself; a token that is refused ends the search.
+ * Finds the caller: by the token in a header, else by the console's session, else by the application's session. A deliberate
+ * credential goes before one that the browser sends by itself. A refused token ends the search.
  *
  * @throws Refusal, Problem 400, 401, 403, 503
  */
 export async function identify(context: Context, request: Request, secure: boolean, source: unknown): Promise<Caller> {
   const { settings } = context;
-  // Both headers at once are two credentials, whatever is in them.
+  // Both headers at once are two credentials.
   const credential = readFetchCredential(request, request.headers.has(TOKEN_HEADER) ? TOKEN_HEADER : null);
   if (credential.malformed || credential.token !== null) return tokenCaller(context, request, credential, false);
   if (settings.session) {
@@ -47,18 +47,18 @@ export async function identify(context: Context, request: Request, secure: boole
   throw unauthorized('token_missing', detail, { sign_in: settings.session });
 }
 
-/** Decided as if the session's token had come. */
+/** Decides as if the session's token had been sent. */
 async function sessionCaller(context: Context, request: Request, id: string, secure: boolean): Promise<Caller> {
   const session = await context.sessions.find(id);
   if (session === null) throw sessionOver(secure);
   const credential = { token: session.secret, malformed: false, proof: null };
   try {
     const caller = await tokenCaller(context, request, credential, true);
-    // A token that was imported again has the secret of one that is gone: it is another token.
+    // A deleted token that was imported again has the same secret, but is another token.
     if (caller.principal.tokenId !== session.tokenId) throw sessionOver(secure);
     return caller;
   } catch (error) {
-    // The session is over when its token is: the browser need not send it any longer. An outage is no such end.
+    // The session ends with its token, so the browser may drop the cookie. An outage does not end it.
     if (error instanceof Refusal && error.response.status === 401) {
       error.response.headers.append('set-cookie', endedCookie(secure));
     }
@@ -74,7 +74,7 @@ function sessionOver(secure: boolean): Problem {
 }
 
 /**
- * Who holds a token, if it is one to manage with. Its use is counted, and charged to its limits.
+ * The holder of a token with scopes. Its use is counted and charged to its limits.
  *
  * @throws Refusal, Problem 403
  */
@@ -108,7 +108,7 @@ function refused(denial: Denied, signIn: boolean): Response {
   return new Response(told, { status, headers: rest });
 }
 
-/** @throws Problem 503 where the application can't tell: not knowing who calls is no "nobody" */
+/** @throws Problem 503 if the application can't tell: an unknown caller is not "nobody" */
 async function askApplication(context: Context, request: Request, source: unknown): Promise<Caller | null> {
   const { identify: ask } = context.settings;
   if (ask === null) return null;
@@ -119,6 +119,6 @@ async function askApplication(context: Context, request: Request, source: unknow
     return readPerson(found, catalog, organization);
   } catch (error) {
     context.report(error, request);
-    throw unavailable('Who you are can not be told at the moment.');
+    throw unavailable('The server can not tell who you are at the moment.');
   }
 }

@@ -8,9 +8,9 @@ const problem = z
     type: z.literal('about:blank'),
     title: z.string(),
     status: z.int(),
-    detail: z.string().meta({ description: 'What to do, in a sentence' }),
+    detail: z.string().meta({ description: 'The remedy, in a sentence' }),
     code: z.string().meta({ description: 'Stable: match on this' }),
-    path: z.string().optional().meta({ description: 'Where in what was sent the fault is' }),
+    path: z.string().optional().meta({ description: 'The path of the wrong value in the input' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' });
 
@@ -21,8 +21,8 @@ const oauthError = z
 type Json = Record<string, unknown>;
 
 /**
- * The route of the document that describes the other routes. It tells nothing of anyone, so it needs no caller. The
- * document is made for the first who asks: that takes longer than everything else of an API.
+ * The route of the OpenAPI document. It holds no data, so it needs no caller. The document is made at the first request, because
+ * that takes longer than all other set-up of the API.
  */
 export function openApiRoute(context: Context, routes: readonly Route[]): Route {
   const answer = z.looseObject({ openapi: z.string() });
@@ -124,7 +124,7 @@ function queryParameters(query: z.ZodType, schemas: Schemas): Json[] {
   });
 }
 
-/** JSON Schemas of zod's; those with an id stand once, among the components. */
+/** Turns zod's schemas into JSON Schemas. A schema with an id is written once, among the components. */
 class Schemas {
   readonly components: Record<string, Json> = {};
 
@@ -143,7 +143,7 @@ class Schemas {
   }
 }
 
-/** References to zod's definitions, as references to the components. */
+/** Turns references to zod's definitions into references to the components. */
 function relocated(schema: Json): Json {
   return JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/')) as Json;
 }

@@ -5,16 +5,16 @@ import { quote } from '../domain/text.js';
 import type { AnyTokenTypes, Catalog, GrantsOf, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 
-/** What the management API lets be done, each by a scope. */
+/** An action of the management API. Each needs a scope. */
 export type Permission = 'listTokens' | 'manageTokens' | 'readEndpoints' | 'manageEndpoints' | 'readAudit';
 
-/** Someone of the application's own session. */
+/** A person of the application's own session. */
 export interface Person<T extends TokenTypes = AnyTokenTypes> {
-  /** Who their personal tokens belong to. */
+  /** The owner of their personal tokens. */
   readonly owner: string;
-  /** Default: the instance's own. */
+  /** Default: the instance's organization. */
   readonly organization?: string | undefined;
-  /** What they may grant, and do here. `{}`: nothing. */
+  /** Their rights here, and the most that they may grant. `{}`: none. */
   readonly types: GrantsOf<T>;
   readonly name?: string | undefined;
   readonly email?: string | undefined;
@@ -22,16 +22,16 @@ export interface Person<T extends TokenTypes = AnyTokenTypes> {
   readonly lastName?: string | undefined;
 }
 
-/** An owner in words. */
+/** The names of an owner, for people. */
 export type OwnerWords = Partial<Pick<Person, 'name' | 'email' | 'firstName' | 'lastName'>>;
 
 type Awaitable<Value> = Value | Promise<Value>;
 
-/** Of whatever instance: the exchange itself refuses what its instance doesn't know. */
+/** A scope of any instance: the exchange itself refuses unknown ones. */
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type AnyScope = any;
 
-/** What is used of `accessTokens(…)` of `postern/jwt`. */
+/** The part of `accessTokens(…)` of `postern/jwt` that is used here. */
 export interface TokenExchange {
   readonly audience: string;
   exchange(
@@ -40,7 +40,7 @@ export interface TokenExchange {
     options: {
       readonly scopes?: readonly AnyScope[];
       readonly endpoints?: '*' | readonly string[];
-      /** The public JWK that the token is bound to. */
+      /** The token is bound to this public JWK. */
       readonly dpopKey?: object;
     },
   ): Promise<{
@@ -56,31 +56,31 @@ export interface TokenExchange {
 /** Options of `managementApi`. Unknown ones are refused. */
 export interface ManagementOptions<T extends TokenTypes = AnyTokenTypes> {
   /**
-   * Who the application's own session says is calling; `null`: nobody. Asked where no token came. `source` is the request as
-   * the framework has it, where `toNodeHandler` or `fastifyManagement` brought it here. What it throws is an outage (503).
+   * Names the caller by the application's own session; `null`: nobody. Called if the request has no token. `source` is the
+   * framework's own request, if it came through `toNodeHandler` or `fastifyManagement`. If the function throws, the answer is 503.
    */
   readonly identify?: ((request: Request, source: unknown) => Awaitable<Person<T> | null>) | undefined;
-  /** How an owner is shown. Default: by its name alone. */
+  /** Names an owner for people. Default: the owner's id alone. */
   readonly describeOwner?:
     | ((owner: string, organization: string) => Awaitable<OwnerWords | null | undefined>)
     | undefined;
-  /** The scope that each permission needs; `null`: nobody has it. Defaults: BentoCloud's (`iam:read`, `iam:write`, …). */
+  /** The scope of each permission; `null`: nobody has it. Defaults: BentoCloud's (`iam:read`, `iam:write`, …). */
   readonly permissions?: Partial<Readonly<Record<Permission, string | null>>> | undefined;
   /** Adds `/oauth/token` (RFC 8693) and `/.well-known/jwks.json`. */
   readonly accessTokens?: TokenExchange | undefined;
-  /** The path that this is mounted at, such as `/admin`. Default: the root. */
+  /** The mount path, such as `/admin`. Default: the root. */
   readonly basePath?: string | undefined;
-  /** The public origin, such as `https://acme.dev`. Needed behind a proxy that ends TLS. Default: that of each request. */
+  /** The public origin, such as `https://acme.dev`. Required behind a proxy that ends TLS. Default: each request's own. */
   readonly origin?: string | undefined;
-  /** The console's own sign-in: a developer token in a cookie. Default `false`. */
+  /** The console's own sign-in, with a developer token. Default `false`. */
   readonly session?: boolean | undefined;
   /** Logins of a terminal through the browser. Default `true`. */
   readonly login?: boolean | undefined;
   /** The console's pages. Default `true`. */
   readonly console?: boolean | undefined;
-  /** From where a request came, for the audit log and for limits. Default: the socket's address, where Node has one. */
+  /** The caller's address, for the audit log and for limits. Default: the socket's address, if there is one. */
   readonly clientAddress?: ((request: Request, source: unknown) => string | null | undefined) | undefined;
-  /** Told of what failed on our side or the application's. What it throws changes nothing. */
+  /** Receives faults of this package and of the application. Errors that it throws are ignored. */
   readonly onError?: ((error: unknown, request: Request) => void) | undefined;
 }
 
@@ -130,7 +130,7 @@ const schema = z.strictObject({
       (value) =>
         typeof (value as TokenExchange | null)?.exchange === 'function' &&
         typeof (value as TokenExchange | null)?.jwks === 'function',
-      'give what accessTokens(…) of postern/jwt returned',
+      'give the result of accessTokens(…) of postern/jwt',
     )
     .optional(),
   basePath: z
@@ -177,7 +177,7 @@ function readPermissions(given: Partial<Record<Permission, unknown>>, { scopes }
     if (wanted === null || scopes.has(wanted as string)) return [permission, wanted];
     throw new PosternError(
       'option_invalid',
-      `${quote(wanted)} is known to no token type here: name one of their scopes, or null for nobody`,
+      `${quote(wanted)} is a scope of no token type here: name one of their scopes, or null for nobody`,
       { path: `permissions.${permission}`, input: 'managementApi' },
     );
   });

@@ -9,7 +9,7 @@ import type { Permission } from './options.js';
 
 type Owned = Pick<TokenRecord, 'owner' | 'ownership'>;
 
-/** The library in a caller's hands. */
+/** The library, limited to a caller's rights. */
 export type Library = Management & Inspection;
 
 /** Whether a caller's scopes give a permission. */
@@ -24,14 +24,14 @@ export function requirePermission(context: Context, caller: Caller, permission: 
 }
 
 /**
- * Whether a caller manages its own personal tokens without a scope for it: a person of the application does. A token does
- * not, in a header or in a cookie: it could make others that outlive it.
+ * Whether a caller may manage its own personal tokens without a scope. A person of the application may. A token may not, neither in
+ * a header nor in a session, because it could make others that outlive it.
  */
 export function managesOwn(caller: Caller): caller is PersonCaller {
   return caller.kind === 'person';
 }
 
-/** Whose personal tokens they are. Who has no name owns none. */
+/** Whether a token is the caller's own personal one. A caller without a name owns none. */
 export function owns({ principal: { owner } }: Caller, token: Owned): boolean {
   return token.ownership === 'personal' && owner !== null && token.owner === owner;
 }
@@ -42,20 +42,20 @@ export function sees(context: Context, caller: Caller, token: Owned): boolean {
   return managesOwn(caller) && (token.ownership === 'organization' || owns(caller, token));
 }
 
-/** Refuses who could see no token at all, before any is looked for. @throws Problem 403 */
+/** Refuses a caller who may see no token at all, before any is read. @throws Problem 403 */
 export function assertMaySee(context: Context, caller: Caller): void {
   if (!managesOwn(caller)) requirePermission(context, caller, 'listTokens', 'see tokens');
 }
 
-/** The same of managing. @throws Problem 403 */
+/** Refuses a caller who may manage no token at all, before any is read. @throws Problem 403 */
 export function assertMayManageSome(context: Context, caller: Caller): void {
   if (!managesOwn(caller)) requirePermission(context, caller, 'manageTokens', 'manage tokens');
 }
 
 /**
- * The token, where the caller may change it.
+ * Returns the token if the caller may change it.
  *
- * @throws Problem 404 for one that it can't see, 403 for one that it sees and may not manage
+ * @throws Problem 404 if the caller may not see it, 403 if the caller may see it but not manage it
  */
 export function managed<Token extends Owned>(context: Context, caller: Caller, token: Token | null): Token {
   if (token === null) throw tokenUnknown();
@@ -64,7 +64,7 @@ export function managed<Token extends Owned>(context: Context, caller: Caller, t
   throw scopeMissing(context.settings.permissions.manageTokens, 'manage tokens that are not your own');
 }
 
-/** The library in a caller's hands. Who may open an endpoint to everyone may grant any of them. */
+/** The library, limited to a caller's rights. A caller who may open an endpoint to everyone may also grant it. */
 export function actingAs(context: Context, caller: Caller, from: string | null): Library {
   const endpoints = can(context, caller, 'manageEndpoints')
     ? 'grantable'
@@ -75,7 +75,7 @@ export function actingAs(context: Context, caller: Caller, from: string | null):
   return context.postern.as(caller.principal, { from: from ?? undefined, endpoints, ownership });
 }
 
-/** What a caller may grant. */
+/** The most that a caller may grant. */
 export function grantable(context: Context, caller: Caller): Grants {
   const { catalog } = context.ground.settings;
   return can(context, caller, 'manageEndpoints') ? withAllEndpoints(caller.grants, catalog) : caller.grants;

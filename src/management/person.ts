@@ -22,12 +22,12 @@ const schema = z.strictObject({
 });
 
 /**
- * What `identify` returned, checked: a slip in the application's code must not become an allow.
+ * Checks the result of `identify`: a mistake in the application's code must not become an allow.
  *
  * @throws PosternError `option_invalid`, `option_unknown`
  */
 export function readPerson(found: unknown, catalog: Catalog, defaultOrganization: string): PersonCaller {
-  const { owner, organization, types, ...named } = check(schema, found, 'what identify returned', 'option_invalid');
+  const { owner, organization, types, ...named } = check(schema, found, 'the result of identify', 'option_invalid');
   return personCaller(owner, organization ?? defaultOrganization, grantsOfPerson(types, catalog), named);
 }
 
@@ -45,8 +45,8 @@ export function personCaller(owner: string, organization: string, grants: Grants
 }
 
 /**
- * The grants of a person, from types as the library's users write them. Endpoints are meant by name: a session has no bond to
- * the one that had the name before.
+ * The grants of a person, from types in the form of `tokens.create`. Endpoints are matched by name, because a session is not bound to
+ * the endpoint that had the name before.
  *
  * @throws PosternError `option_invalid`
  */
@@ -55,7 +55,7 @@ export function grantsOfPerson(types: Readonly<Record<string, unknown>>, catalog
   return compileGrants(stored.length > 0 ? Object.fromEntries(stored) : nothing(catalog), catalog, { named: true });
 }
 
-/** Grants of one type that hold nothing: grants name at least one type. */
+/** Empty grants. They must name at least one type. */
 function nothing(catalog: Catalog): StoredGrants {
   const [name, type] = [...catalog.types][0] as [string, { readonly form: string }];
   return { [name]: type.form === 'endpoint_access' ? { endpoints: [] } : { scopes: [] } };
@@ -70,7 +70,7 @@ function readGrant(name: string, grant: unknown, catalog: Catalog): StoredGrant 
   if (type.form === 'endpoint_access') {
     if (value === '*') return { endpoints: '*' };
     if (isTexts(value)) return { endpoints: value.map((id) => ({ id, uid: null })) };
-    throw invalid(`types.${name}.endpoints`, "is no list of endpoints' ids, and not '*'");
+    throw invalid(`types.${name}.endpoints`, "is neither a list of endpoints' ids nor '*'");
   }
   if (!isTexts(value)) throw invalid(`types.${name}.scopes`, 'is no list of scopes');
   const stranger = value.find((scope) => !type.expansions.has(scope));
@@ -83,5 +83,5 @@ function isTexts(value: unknown): value is readonly string[] {
 }
 
 function invalid(path: string, problem: string): PosternError {
-  return new PosternError('option_invalid', problem, { path, input: 'what identify returned' });
+  return new PosternError('option_invalid', problem, { path, input: 'the result of identify' });
 }

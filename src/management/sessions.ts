@@ -8,21 +8,21 @@ import type { StoredEntry } from '../ports/records.js';
 
 const KIND = 'session';
 const LIFE = 8 * 3_600_000;
-/** 256 random bits. It has the form of no token. */
+/** 256 random bits. No token has this form. */
 const ID = /^[A-Za-z0-9_-]{43}$/;
 
 const state = z.strictObject({ tokenId: z.string(), digest: z.string().regex(/^[0-9a-f]{64}$/) });
 
-/** A session of the console. It says whose it is, and nothing of whether that token is good now. */
+/** A session of the console. It names its token, and does not say whether that token is still valid. */
 export interface Session {
   readonly tokenId: string;
   readonly secret: SecretReference;
 }
 
 /**
- * Sessions of the console's own sign-in. The browser has a random id, the store its digest (under the pepper, where there is
- * one) with the digest of the token's secret: from neither can the token be had. A session grants nothing by itself: each of
- * its requests is decided as if the token had come, so it ends with the token, and with the secret that opened it.
+ * Sessions of the console's own sign-in. The browser keeps a random id. The store keeps the id's digest (under the pepper, if there is
+ * one) and the digest of the token's secret. The token can't be found from either. A session has no rights of its own: each
+ * request is decided as if the token had been sent, so the session ends with the token, and with the secret that opened it.
  */
 export class Sessions {
   readonly #ground: Ground;
@@ -33,7 +33,7 @@ export class Sessions {
     this.#secrets = secrets;
   }
 
-  /** Returns the id. It is always a new one: nobody can choose the session of somebody else. */
+  /** Returns the id. It is always new, so nobody can choose another person's session. */
   async begin({ tokenId, secret }: Session): Promise<string> {
     const { store, time, settings, digester } = this.#ground;
     const id = encodeBase64url(settings.random(32));
@@ -66,7 +66,7 @@ export class Sessions {
     const { store, time, digester } = this.#ground;
     for (const digest of digester.candidates(hash(id))) {
       const entry = await store.findEntry(KIND, digest, time.read());
-      // The store may have taken long, and a clock that was set back revives nothing.
+      // The clock is read again, because the store may have taken long. A clock that was set back revives nothing.
       time.read();
       if (entry !== null && entry.expiresAt !== null && entry.expiresAt > time.latest) return entry;
     }

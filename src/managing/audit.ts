@@ -8,7 +8,7 @@ import { listChangesInput } from './inputs.js';
 import { type Found, findInSlices, pageOf, slices } from './slices.js';
 import type { Page } from './tokens-api.js';
 
-/** One change: who did what, when, from where, and what it was before and after. Holds no secret. */
+/** One change: its author, time and address, and the record before and after. Holds no secret. */
 export interface AuditEntry {
   readonly id: string;
   readonly type: ChangeType;
@@ -18,12 +18,12 @@ export interface AuditEntry {
   readonly organization: string;
   /** The token's or the endpoint's id. */
   readonly subject: string;
-  /** The record as JSON has it (dates are texts); `null` where there was nothing. */
+  /** The record as JSON (dates are texts); `null` if there was none. */
   readonly before: unknown;
   readonly after: unknown;
 }
 
-/** Which changes, and which page of them. All conditions hold at once. */
+/** A page of the changes that meet all conditions. */
 export interface ListChanges {
   /** `'*'`: all. Default: the instance's own. */
   readonly organization?: string | undefined;
@@ -37,9 +37,9 @@ export interface ListChanges {
 /** `postern.audit`: reads the log of changes. */
 export interface Audit {
   /**
-   * Changes, newest first. Each was written in the same transaction as what it tells of. `type`, and a `subject` in one
-   * organization, have no index: one call looks for them in 50,000 changes at most. A page that has fewer items than `limit` is the
-   * last one only where `nextCursor` is `null`.
+   * Changes, newest first. Each was written in the same transaction as the change that it describes. `type`, and a `subject` in
+   * one organization, have no index: one call searches 50,000 changes at most. So a page may have fewer items than `limit` and
+   * still not be the last. The last page has the `nextCursor` `null`.
    *
    * @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
    */
@@ -70,7 +70,7 @@ export function createAudit(ground: Ground, authority: Authority): Audit {
 
 type Filter = Pick<ChangeQuery, 'organization' | 'subject' | 'type'>;
 
-/** A page of changes; like {@link findTokens}, bounded where the store has no index. */
+/** A page of changes. Without an index the search is bounded, as in {@link findTokens}. */
 async function findChanges(
   store: Store,
   filter: Filter,
@@ -78,7 +78,7 @@ async function findChanges(
   limit: number,
 ): Promise<Found<Change, ChangePosition>> {
   const { organization, subject, type } = filter;
-  // In an index an entry stands by its subject, by its organization, and in the list of all.
+  // Stores have an index by subject, one by organization, and one over all changes.
   const indexed = subject === undefined ? { organization } : { organization: null, subject };
   const isIndexed = type === undefined && (subject === undefined || organization === null);
   const list = (slice: object, most: number) => store.listChanges({ ...filter, ...slice, limit: most });
@@ -96,7 +96,7 @@ function toEntry({ before, after, at, ...rest }: Change): AuditEntry {
   return { ...rest, at: new Date(at), before: parsed(before), after: parsed(after) };
 }
 
-/** A text that was changed by hand is shown as it is: an audit log hides nothing. */
+/** A damaged text is shown as it is: an audit log hides nothing. */
 function parsed(json: string | null): unknown {
   if (json === null) return null;
   try {

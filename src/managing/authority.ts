@@ -6,74 +6,73 @@ import type { Catalog } from '../domain/token-types.js';
 import type { Actor } from '../ports/changes.js';
 
 /**
- * In whose hands an API is: the application's own, which may do everything, or a principal's, which is held to its
- * organization, its owner, its grants and its end. Every rule of rights stands here, and every method of tokens and endpoints
- * asks for it.
+ * The rights of the caller of management. The application may do everything. A principal is limited to its organization, its
+ * owner, its grants and its end. All rules about rights are here, and every method of tokens and endpoints asks them.
  */
 export interface Authority {
   readonly actor: Actor;
-  /** From where it acts, for the audit log. */
+  /** The caller's address, for the audit log. */
   readonly from: string | null;
-  /** The organization that is meant: what was named, if it may be. @throws PosternError `organization_forbidden` */
+  /** The organization to act in: the named one, if it is allowed, or the default. @throws PosternError `organization_forbidden` */
   organization(named: string | undefined): string;
-  /** Whether something of this organization may be seen and changed. What may not be is as if it were not there. */
+  /** Whether this caller may see and change things of this organization. Others are treated as if they did not exist. */
   sees(organization: string): boolean;
-  /** The owner of a token to be made. @throws PosternError `owner_forbidden` */
+  /** The owner of a new token. @throws PosternError `owner_forbidden` */
   owner(named: string | null | undefined): string | null;
-  /** Whose a token to be made is. @throws PosternError `owner_forbidden` */
+  /** The ownership of a new token. @throws PosternError `owner_forbidden` */
   ownership(named: Ownership | undefined): Ownership;
-  /** Refuses who makes and changes nothing. @throws PosternError `issuance_forbidden` */
+  /** Refuses a caller that may not make or change anything. @throws PosternError `issuance_forbidden` */
   assertMayChange(): void;
   /**
-   * Refuses who makes no tokens, who is being ended, and who has limits that it would get around.
+   * Refuses a caller that may not make tokens, that has ended, or whose own limits a new token would avoid.
    *
-   * @param id of the token that is changed: one's own keeps its limits
+   * @param id of the token that is changed. A caller with limits may change its own token, because that keeps its limits
    * @throws PosternError `issuance_forbidden`, `limits_forbidden`
    */
   issuance(id?: unknown): Promise<Issuance>;
   /**
-   * Refuses to hand out a secret that speaks for someone else: whoever has it acts as its owner.
+   * Refuses to give out the secret of someone else's personal token: its holder could act as the owner.
    *
    * @throws PosternError `owner_forbidden`
    */
   assertMaySpeakFor(token: { readonly owner: string | null; readonly ownership: Ownership }): void;
-  /** Refuses grants beyond what is held. @throws PosternError `scope_missing`, `endpoint_not_granted` */
+  /** Refuses grants that the caller doesn't hold. @throws PosternError `scope_missing`, `endpoint_not_granted` */
   assertHolds(grants: StoredGrants): Promise<void>;
   /**
-   * The endpoint of a name, for a grant. Rights are judged before existence: to who may not see endpoints, one that is absent,
-   * private or not held is one and the same.
+   * The endpoint of this name, for a grant. Rights are checked before existence. A caller that may not see endpoints gets the
+   * same error for an endpoint that doesn't exist, is private or is not held.
    *
-   * @returns `null`: there is none, which this caller may know
+   * @returns `null`: there is no such endpoint, and this caller may know that
    * @throws PosternError `endpoint_not_granted`
    */
   findEndpoint<Found extends { readonly access: Access }>(
     name: string,
     find: () => Promise<Found | null>,
   ): Promise<Found | null>;
-  /** Refuses questions about endpoints that are not held, to who may not see them. @throws PosternError `endpoint_not_granted` */
+  /** Refuses questions about an endpoint that the caller neither holds nor may see. @throws PosternError `endpoint_not_granted` */
   assertMayAskAbout(endpoint: string): Promise<void>;
   /**
-   * When a token to be made ends: as asked, or, where nothing was asked for, as late as it may.
+   * The end of a new token: the requested end, or the latest allowed one.
    *
-   * @param asked epoch milliseconds; `null`: never
+   * @param asked epoch milliseconds; `null`: never; `undefined`: not requested
    * @throws PosternError `expiry_beyond`
    */
   end(asked: number | null | undefined, now: number): number | null;
-  /** Refuses to give more to a token that ends later than what this one makes. @throws PosternError `expiry_beyond` */
+  /** Refuses a change that gives more to a token, if that token ends later than a new one might. @throws PosternError `expiry_beyond` */
   assertOutlives(end: number | null, now: number): void;
 }
 
-/** A right to make something, to be looked at again once it is made: its maker may have ended meanwhile. */
+/** A right to make a token. Check it again once the token is made: its maker may have ended meanwhile. */
 export interface Issuance {
   /** @throws PosternError `issuance_forbidden` */
   assertStands(): Promise<void>;
 }
 
-/** What the store says now of who acts. */
+/** The current state of the caller in the store. */
 export interface ActorStanding {
   /** Its own token has ended, or its owner's tokens are being ended. */
   readonly ended: boolean;
-  /** Another number: its owner's tokens were ended once more. */
+  /** How often its owner's tokens were ended. A changed number means that they were ended meanwhile. */
   readonly times: number;
   /** Whether its own token has a rate limit or a quota. */
   readonly limited: boolean;
@@ -99,34 +98,33 @@ export function applicationAuthority(defaultOrganization: string): Authority {
 }
 
 /**
- * What a principal may know of its organization's endpoints: `'held'`, those that it reaches; `'seen'`, all of them;
- * `'grantable'`, all of them, and it may grant them.
+ * The endpoints of its organization that a principal may see. `'held'`: those that it reaches. `'seen'`: all. `'grantable'`: all,
+ * and it may grant them.
  */
 export type EndpointRights = 'held' | 'seen' | 'grantable';
 
-/** Who acts. */
 export interface Acting {
-  /** `''`: a person, without a token. */
+  /** `''`: a person without a token. */
   readonly tokenId: string;
   readonly organization: string;
   readonly owner: string | null;
   readonly from: string | null;
-  /** Of its own token; a person's is `personal`. */
+  /** The ownership of its own token. A person's is `personal`. */
   readonly ownership: Ownership;
-  /** Whose tokens it may make. */
+  /** The ownerships of tokens that it may make. */
   readonly makes: readonly Ownership[];
   /** Epoch milliseconds; `Infinity`: never. */
   readonly endsAt: number;
-  /** As of a principal: milliseconds, `Infinity` for as long as itself, 0 for nothing. */
+  /** As `PrincipalFields.mayIssue`: milliseconds; `Infinity`: as long as itself; 0: it may not make anything. */
   readonly mayIssue: number;
   grants(): Promise<Grants>;
-  /** Whether it may know of every endpoint of its organization. */
+  /** Whether it may see every endpoint of its organization. */
   readonly seesEndpoints: boolean;
   standing(): Promise<ActorStanding>;
 }
 
 export function principalAuthority(acting: Acting, catalog: Catalog): Authority {
-  /** The latest end of what it makes. */
+  /** The latest end of a token that it makes. */
   const latestEnd = (now: number): number =>
     acting.mayIssue === Number.POSITIVE_INFINITY ? acting.endsAt : now + acting.mayIssue;
 
@@ -134,7 +132,7 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
     if (acting.mayIssue > 0) return;
     throw new PosternError(
       'issuance_forbidden',
-      'this credential makes and changes nothing: use the API token that it comes from, or the new secret',
+      'this credential may not make or change anything: use the API token that it comes from, or the new secret',
     );
   }
 
@@ -143,20 +141,24 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
     from: acting.from,
     organization(named) {
       if (named === undefined || named === acting.organization) return acting.organization;
-      throw new PosternError('organization_forbidden', 'this caller acts in its own only: leave it out', {
-        path: 'organization',
-      });
+      throw new PosternError(
+        'organization_forbidden',
+        'this caller may only act in its own organization: leave it out',
+        {
+          path: 'organization',
+        },
+      );
     },
     sees: (organization) => organization === acting.organization,
     owner(named) {
       if (named === undefined || named === acting.owner) return acting.owner;
-      throw new PosternError('owner_forbidden', 'this caller makes tokens for itself only: leave it out', {
+      throw new PosternError('owner_forbidden', 'this caller may only make tokens for itself: leave it out', {
         path: 'owner',
       });
     },
     ownership(named = acting.makes[0] ?? 'personal') {
       if (acting.makes.includes(named)) return named;
-      throw new PosternError('owner_forbidden', `this caller makes ${acting.makes.join(' and ')} tokens only`, {
+      throw new PosternError('owner_forbidden', `this caller may only make ${acting.makes.join(' and ')} tokens`, {
         path: 'ownership',
       });
     },
@@ -168,7 +170,7 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
       if (before.limited && id !== acting.tokenId) {
         throw new PosternError(
           'limits_forbidden',
-          "this caller's token has limits, and would get around them: use a token without limits",
+          "this caller's token has limits, and a new token would avoid them: use a token without limits",
           { path: 'limits' },
         );
       }
@@ -180,12 +182,12 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
       };
     },
     assertMaySpeakFor({ owner, ownership }) {
-      // An organization's token was made by someone, and speaks for the organization, not for them.
+      // An organization's token acts for the organization, not for the person who made it.
       const own = acting.ownership === 'personal' && owner === acting.owner;
       if (ownership === 'organization' || owner === null || own) return;
       throw new PosternError(
         'owner_forbidden',
-        "this is someone else's personal token, and its new secret would speak for them: let its owner rotate it, or revoke it",
+        "this is someone else's personal token, and its new secret could act as them: let its owner rotate it, or revoke it",
         { path: 'id' },
       );
     },
@@ -203,7 +205,7 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
       if (acting.seesEndpoints) return find();
       const held = await acting.grants();
       const found = namesEndpoint(held, name) ? await find() : null;
-      // Whoever holds all by a rule holds this one by its name no more than one that is not there.
+      // A caller with all protected endpoints doesn't hold private ones: they look as if they did not exist.
       if (found === null || (held.allEndpoints && found.access === 'private')) throw notGranted(name);
       return found;
     },
@@ -225,7 +227,7 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
 }
 
 function hasEnded(): PosternError {
-  return new PosternError('issuance_forbidden', 'this caller has ended, so it makes nothing: sign in again');
+  return new PosternError('issuance_forbidden', 'this caller has ended, so it may not make anything: sign in again');
 }
 
 function notGranted(endpoint: string): PosternError {
@@ -237,13 +239,13 @@ function notGranted(endpoint: string): PosternError {
   );
 }
 
-/** Nothing outlives what made it. */
+/** No token outlives its maker. */
 function assertWithin(end: number | null, latest: number): void {
   if ((end ?? Number.POSITIVE_INFINITY) <= latest) return;
   const until = new Date(latest).toISOString();
   throw new PosternError(
     'expiry_beyond',
-    `is later than ${until}, when this caller ends: nothing that it makes ends later`,
+    `is later than ${until}, the latest end of tokens that this caller may make`,
     {
       path: 'expiresAt',
     },

@@ -6,18 +6,18 @@ import type { Change, ChangeType } from '../ports/changes.js';
 import type { StoredEndpoint, StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
 
-/** A change to be written, with what its event will say once it is. */
+/** A change to be written, with its event. */
 export interface Announced {
   readonly change: Change;
-  /** Tells `onEvent`. To be called once the change is written. */
+  /** Calls `onEvent`. To be called once the change is written. */
   announce(): void;
 }
 
-/** Puts changes in words: for the audit log, where the store writes them with what they change, and for `onEvent`. */
+/** Describes changes: for the audit log, which the store writes together with the change, and for `onEvent`. */
 export interface ChangeLog {
   token(type: ChangeType, before: StoredToken | null, after: StoredToken | null, at: number): Announced;
   endpoint(type: ChangeType, before: StoredEndpoint | null, after: StoredEndpoint | null, at: number): Announced;
-  /** The record, or `null` with a fault event where it is damaged: one bad row must not hide, or keep, the others. */
+  /** The record; or `null` with a fault event if it is damaged, so that one bad row doesn't hide or block the others. */
   readable(token: StoredToken, at: number): TokenRecord | null;
 }
 

@@ -7,7 +7,7 @@ import { createEndpoints, type Endpoints } from './endpoints.js';
 import { createTokens } from './tokens.js';
 import type { Tokens } from './tokens-api.js';
 
-/** Management in someone's hands: all that can change something. */
+/** Management with the rights of one caller. */
 export interface Management<T extends TokenTypes = AnyTokenTypes> {
   readonly tokens: Tokens<T>;
   readonly endpoints: Endpoints;

@@ -18,26 +18,26 @@ import {
 import type { AccessPreview } from './preview.js';
 import type { Page } from './tokens-api.js';
 
-/** Whose endpoint. Left out: the instance's own organization. */
+/** The organization of an endpoint. Default: the instance's own. */
 export interface InOrganization {
   readonly organization?: string | undefined;
 }
 
-/** A new endpoint: its id, and who may call it. */
+/** A new endpoint. */
 export interface CreateEndpoint extends InOrganization {
   /** `^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$` */
   readonly id: string;
   readonly access: Access;
 }
 
-/** Which page of an organization's endpoints. */
+/** A page of an organization's endpoints. */
 export interface ListEndpoints extends InOrganization {
   /** 1 to 1,000. Default 100. */
   readonly limit?: number | undefined;
   readonly cursor?: string | null | undefined;
 }
 
-/** `postern.endpoints`: registers endpoints, and says who may call them. */
+/** `postern.endpoints`: registers endpoints, and sets their access. */
 export interface Endpoints {
   /** @throws PosternError `endpoint_exists`, `input_invalid`, `option_unknown`, `unavailable` */
   create(input: CreateEndpoint, options?: InOrganization): Promise<Endpoint>;
@@ -46,10 +46,10 @@ export interface Endpoints {
   list(query?: ListEndpoints): Promise<Page<Endpoint>>;
   /** @throws PosternError `endpoint_unknown`, `conflict`, `input_invalid`, `option_unknown`, `unavailable` */
   update(id: string, changes: { readonly access?: Access }, options?: InOrganization): Promise<Endpoint>;
-  /** Idempotent. An endpoint made later under the same id is another one: no grant of this one reaches it. */
+  /** Idempotent. A later endpoint with the same id is another one: grants of the deleted one don't reach it. */
   delete(id: string, options?: InOrganization): Promise<void>;
   /**
-   * Who would gain and who would lose the endpoint if its access were changed: to be looked at before it is.
+   * The tokens that would gain and lose the endpoint by a change of its access. Use it before the change.
    *
    * @throws PosternError `endpoint_unknown`, `input_invalid`, `unavailable`
    */
@@ -74,7 +74,7 @@ export function createEndpoints(ground: Ground, forgetting: Forgetting, authorit
     });
   }
 
-  /** What was read of endpoints is forgotten whatever the store answers: a failed answer may hide a change that was made. */
+  /** Forgets cached endpoints also if the store fails: a failed call may still have made the change. */
   function forget(organization: string, written: Promise<boolean>): Promise<boolean> {
     return written.finally(() => forgetting.endpoints(organization));
   }
@@ -101,7 +101,7 @@ export function createEndpoints(ground: Ground, forgetting: Forgetting, authorit
       if (!(await forget(organization, store.insertEndpoint(endpoint, change)))) {
         throw new PosternError(
           'endpoint_exists',
-          `${quote(given.id)} is registered already: update the endpoint, or choose another id`,
+          `${quote(given.id)} is already registered: update the endpoint, or choose another id`,
           { path: 'id' },
         );
       }

@@ -3,10 +3,10 @@ import { TOKEN_ID } from '../base/ids.js';
 import { PosternError } from '../domain/errors.js';
 
 /**
- * Reads the id of a token. The text of a secret is none: taken for one it would be nobody's, and whoever meant to end that
- * token would think it done.
+ * Reads the id of a token. The text of a secret is refused. As an id it would be unknown, and a caller that meant to revoke the
+ * token would believe that it is done.
  *
- * @returns `null` for a text that no token has for an id
+ * @returns `null` for a text that can't be an id
  * @throws PosternError `input_invalid` for the text of a secret
  */
 export function readTokenId(id: unknown, call: string, readCredential: (text: unknown) => Credential): string | null {
@@ -15,18 +15,18 @@ export function readTokenId(id: unknown, call: string, readCredential: (text: un
   if (typeof credential !== 'string') {
     const advice =
       call === 'revoke' || call === 'delete' ? 'to end it, call tokens.revokeSecret(token)' : 'give record.id';
-    throw new PosternError('input_invalid', `is the text of a secret, and tokens.${call} takes an id: ${advice}`, {
+    throw new PosternError('input_invalid', `is the text of a secret, but tokens.${call} takes an id: ${advice}`, {
       path: 'id',
     });
   }
   return TOKEN_ID.test(id) ? id : null;
 }
 
-/** For what `tokens.revokeSecret` can't look up. The text itself is not repeated: it may hold a secret. */
+/** The error for a text that `tokens.revokeSecret` can't look up. It doesn't repeat the text, which may hold a secret. */
 export function invalidSecret(credential: Credential): PosternError {
   const problem =
     typeof credential === 'string'
-      ? 'has the form of no API token here: give its whole text, or revoke by id'
-      : 'is a signed token, which ends with the API token that it comes from: revoke that one';
+      ? 'does not have the form of an API token of this instance: give its whole text, or revoke by id'
+      : 'is a signed token, which ends with its API token: revoke the API token';
   return new PosternError('input_invalid', problem, { path: 'token', input: 'tokens.revokeSecret' });
 }

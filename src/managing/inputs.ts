@@ -12,7 +12,7 @@ const METADATA_BYTES = 16_384;
 export const MAX_PAGE = 1_000;
 const DEFAULT_PAGE = 100;
 
-const name = text(1, NAME_LENGTH).refine((value) => value.trim() !== '', 'give a name that can be seen');
+const name = text(1, NAME_LENGTH).refine((value) => value.trim() !== '', 'give a name with visible characters');
 const description = text(0, DESCRIPTION_LENGTH);
 const organizationOrAll = z.custom<string>(
   (value) => value === '*' || isOrganizationName(value),
@@ -33,7 +33,7 @@ const points = z
   .int('give a whole number of points, at least 1')
   .min(1, 'give at least 1 point')
   .max(1e9, 'give at most 1,000,000,000 points');
-/** A window of no length would give out its points again at once. */
+/** A window without a length would renew its points at once. */
 const windowLength = duration('1m', { least: '1s' });
 const rateLimit = z.strictObject({ points, duration: windowLength }).nullable();
 const quota = z.strictObject({ points, refill: windowLength }).nullable();
@@ -128,7 +128,7 @@ export const listEndpointsInput = z.strictObject({
 });
 
 /**
- * When a token ends, in epoch milliseconds; `null` for never, `undefined` where nothing is said.
+ * A token's requested expiry, in epoch milliseconds; `null`: never; `undefined`: not given.
  *
  * @throws PosternError `expiry_past`, `input_invalid`
  */
@@ -138,7 +138,7 @@ export function expiryFrom(
 ): number | null | undefined {
   const { expiresIn, expiresAt } = input;
   if (expiresIn !== undefined && expiresAt !== undefined) {
-    throw new PosternError('input_invalid', 'says the same as expiresAt: give one of them', {
+    throw new PosternError('input_invalid', 'can not be combined with expiresAt: give one of them', {
       path: 'expiresIn',
     });
   }
@@ -148,23 +148,23 @@ export function expiryFrom(
 
 function future(at: number, now: number, path: string): number {
   if (at > now) return at;
-  throw new PosternError('expiry_past', 'is not in the future: give a later one, or leave it out for never', {
+  throw new PosternError('expiry_past', 'is not in the future: give a later time, or leave it out for never', {
     path,
   });
 }
 
-/** A deep copy of a JSON object, or `null` where the value is none, is too large, or has what JSON would change. */
+/** A deep copy of a JSON object; `null` if the value is not one, is too large, or has values that JSON would change. */
 function jsonObject(value: unknown): Metadata | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
   try {
     const json = JSON.stringify(value, (_, each: unknown) => {
-      if (typeof each === 'number' && !Number.isFinite(each)) throw new TypeError('no JSON number');
+      if (typeof each === 'number' && !Number.isFinite(each)) throw new TypeError('not a JSON number');
       if (typeof each === 'bigint' || typeof each === 'function' || typeof each === 'symbol')
-        throw new TypeError('no JSON');
+        throw new TypeError('not a JSON value');
       return each;
     });
     if (utf8Length(json) > METADATA_BYTES) return null;
-    // `toJSON` (a `Date` has one) may have made something else of it.
+    // `toJSON` may have returned something else (a `Date` becomes a string).
     const copy: unknown = JSON.parse(json);
     return typeof copy === 'object' && copy !== null && !Array.isArray(copy) ? (copy as Metadata) : null;
   } catch {
@@ -172,7 +172,7 @@ function jsonObject(value: unknown): Metadata | null {
   }
 }
 
-/** Bytes of a well-formed text in UTF-8. */
+/** The length in UTF-8, in bytes, of a well-formed text. */
 function utf8Length(text: string): number {
   let bytes = 0;
   for (const character of text) {
@@ -182,14 +182,14 @@ function utf8Length(text: string): number {
   return bytes;
 }
 
-/** What an input says of rules. What is left out stays, and `null` takes a limit away. */
+/** The rules in an input. A missing one stays as it is; `null` removes a limit. */
 export interface RulesInput {
   readonly rateLimit?: Limits['rateLimit'] | undefined;
   readonly quota?: Limits['quota'] | undefined;
   readonly mayIssue?: boolean | undefined;
 }
 
-/** The rules of an input, over those there were. Another policy counts in new windows. */
+/** The rules after an input. A changed limit starts new windows. */
 export function rulesFrom({ rateLimit, quota, mayIssue }: RulesInput, before: TokenRules): TokenRules {
   const limits = {
     rateLimit: rateLimit === undefined ? before.rateLimit : rateLimit,
@@ -200,9 +200,9 @@ export function rulesFrom({ rateLimit, quota, mayIssue }: RulesInput, before: To
 }
 
 /**
- * The metadata of a change, as the store keeps it. A function is given what is there now.
+ * The metadata after a change, as the store keeps it. A function gets the current metadata.
  *
- * @throws PosternError `input_invalid` for what it returns
+ * @throws PosternError `input_invalid` if the function returns invalid metadata
  */
 export function metadataFrom(given: Metadata | ((current: Metadata) => unknown) | undefined, before: string): string {
   if (given === undefined) return before;

@@ -3,23 +3,23 @@ import type { Ground } from '../base/ground.js';
 import { PosternError } from '../domain/errors.js';
 
 const KIND = 'owner_ended';
-/** How long it is remembered that an owner's tokens were ended: longer than whatever began before can take. */
+/** How long the ending of an owner's tokens is remembered: longer than any call that began before it. Milliseconds. */
 const REMEMBERED = 86_400_000;
-/** A run that broke off is over after this, and no longer keeps the owner from making tokens. */
+/** An interrupted run ends after this, and no longer stops the owner from making tokens. Milliseconds. */
 const LONGEST_RUN = 300_000;
 const ATTEMPTS = 20;
 
-/** Where the ending of an owner's tokens stands. */
+/** The state of the ending of an owner's tokens. */
 export interface Standing {
-  /** Another number: they were ended once more. */
+  /** How often they were ended. A changed number means: ended again. */
   readonly times: number;
   /** They are being ended now. */
   readonly ending: boolean;
 }
 
 /**
- * Tells whoever makes something in an owner's name whether that owner's tokens are being ended, or were ended meanwhile. Kept in
- * the store, so that all processes hear of it: the barrier of `tokens.revokeOwned`.
+ * The barrier of `tokens.revokeOwned`. It tells the maker of a token whether its owner's tokens are being ended, or were ended
+ * meanwhile. Its state is in the store, so that all processes see it.
  */
 export class Leavers {
   readonly #ground: Ground;
@@ -49,7 +49,7 @@ export class Leavers {
       const entry = { kind: KIND, id: idOf(organization, owner), value, expiresAt: now + life, version: version + 1 };
       if (await store.putEntry(entry, version, now)) return;
     }
-    throw new PosternError('conflict', "this owner's tokens are being ended by several calls at once: repeat it");
+    throw new PosternError('conflict', "several calls are ending this owner's tokens at once: try again");
   }
 
   #find(organization: string, owner: string) {
@@ -58,7 +58,7 @@ export class Leavers {
   }
 }
 
-/** One owner of one organization, as 64 hexadecimal digits. The hash takes ASCII. */
+/** An owner of an organization, as 64 hexadecimal digits. Other characters are escaped, because the hash takes ASCII. */
 function idOf(organization: string, owner: string): string {
   const names = JSON.stringify([organization, owner]).replace(
     /[^\x20-\x7e]/g,

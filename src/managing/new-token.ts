@@ -10,10 +10,10 @@ import type { NewSecret, StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
 import { type createTokenInput, expiryFrom, type RulesInput, rulesFrom } from './inputs.js';
 
-/** Reads the `types` of a token, and refuses what its maker may not grant. */
+/** Reads the `types` of a token, and refuses grants that its maker may not give. */
 export type ResolveGrants = (types: unknown, organization: string) => Promise<StoredGrants>;
 
-/** @throws PosternError `option_invalid` where the `random` option gives something else than was asked of it */
+/** @throws PosternError `option_invalid` if the `random` option doesn't return the requested bytes */
 export async function newSecret(
   ground: Ground,
 ): Promise<{ readonly token: string; readonly makeSecret: (now: number) => NewSecret }> {
@@ -25,7 +25,7 @@ export async function newSecret(
     });
   }
   const token = formatToken(tokenPrefix, bytes);
-  // Loaded with the first token that is made: a process that only verifies makes none.
+  // Loaded on demand: a process that only verifies makes no tokens.
   const { derivedKeyOf, keyIdOf } = await import('../base/derived-key.js');
   const key = await derivedKeyOf(token);
   const publicHalf = key && { id: ground.digester.write(keyIdOf(key.kid)).digest, publicKey: key.x };
@@ -64,13 +64,13 @@ export function newToken(
 }
 
 /**
- * Rules as the store keeps them. Where nothing counts, a limit would be a promise that nobody keeps.
+ * Rules as the store keeps them. Limits are refused if there is no limiter to enforce them.
  *
  * @throws PosternError `option_invalid`
  */
 export function writeRules(ground: Ground, rules: TokenRules): string | null {
   if (!isLimited(rules) || ground.settings.rateLimiter !== null) return stringifyRules(rules);
-  throw new PosternError('option_invalid', 'nothing counts calls here: give one, such as memoryRateLimiter()', {
+  throw new PosternError('option_invalid', 'is needed for limits: give one, such as memoryRateLimiter()', {
     path: 'rateLimiter',
     input: 'createPostern',
   });

@@ -8,35 +8,35 @@ import type { ChangeLog } from './changes.js';
 import { recordsOf } from './records.js';
 import { MOST_LOOKED_AT } from './slices.js';
 
-/** What a change of an endpoint's access would do. */
+/** The effect of a change of an endpoint's access. */
 export interface AccessPreview {
   readonly from: Access;
   readonly to: Access;
-  /** Afterwards anyone may call it, with or without a token. */
+  /** After the change, anyone may call it, with or without a token. */
   readonly openToAnyone: boolean;
-  /** How many living tokens do not get through now and would then. */
+  /** The number of living tokens that are refused now, and would be let through. */
   readonly gainCount: number;
-  /** How many living tokens get through now and would no longer. */
+  /** The number of living tokens that are let through now, and would be refused. */
   readonly loseCount: number;
-  /** The organization has more tokens: the newest 50,000 were looked at, and the counts are "at least". */
+  /** `true`: the organization has more than 50,000 tokens. Only the newest 50,000 were checked, so the counts are "at least". */
   readonly more: boolean;
-  /** Those that gain it, at most 1,000: those that used it last, the last one first. */
+  /** The tokens that gain it, at most 1,000, by their last use of it, the latest first. */
   readonly gain: readonly AffectedToken[];
-  /** Those that lose it, likewise. */
+  /** The tokens that lose it, likewise. */
   readonly lose: readonly AffectedToken[];
 }
 
-/** A token that a change of access would let through, or shut out. */
+/** A token that a change of access would let through or refuse. */
 export interface AffectedToken {
   readonly record: TokenRecord;
-  /** When it last used this endpoint while that was protected; `null`: it never did. */
+  /** Its last use of this endpoint while that was protected; `null`: never. */
   readonly lastUsedAt: Date | null;
 }
 
 const PAGE = 200;
 const MOST_SHOWN = 1_000;
 
-/** Judges the living tokens of the endpoint's organization under both accesses, as many as one request may look at. */
+/** Compares both accesses for the living tokens of the endpoint's organization, up to the limit of one request. */
 export async function previewAccess(
   ground: Ground,
   changes: ChangeLog,
@@ -90,12 +90,12 @@ export async function previewAccess(
   };
 }
 
-/** From outside: who stands inside needs no token for a private endpoint. */
+/** For external callers. An internal caller needs no token for a private endpoint. */
 function getsThrough(access: Access, granted: boolean): boolean {
   return access === 'public' || (access === 'protected' && granted);
 }
 
-/** Whether a token reaches the endpoint by its grants; `null`: it reaches nothing, as it has ended or can't be read. */
+/** Whether a token's grants reach the endpoint; `null`: the token has ended, or can't be read. */
 function isGranted(ground: Ground, token: StoredToken, endpoint: StoredEndpoint, now: number): boolean | null {
   try {
     return isRevoked(token) || expiryOf(token) <= now ? null : reaches(ground.reader.grants(token), endpoint);
@@ -110,7 +110,7 @@ interface Use {
   readonly lastUsedAt: number | null;
 }
 
-/** Counts tokens, and keeps those that used the endpoint last. */
+/** Counts tokens, and keeps those with the latest uses of the endpoint. */
 class Affected {
   count = 0;
   #uses: Use[] = [];
@@ -118,7 +118,7 @@ class Affected {
   add(token: StoredToken, lastUsedAt: number | null): void {
     this.count++;
     this.#uses.push({ token, lastUsedAt });
-    // So that sorting is seldom.
+    // Sorted only when the list is four times too long.
     if (this.#uses.length >= 4 * MOST_SHOWN) this.#uses = [...this.latest()];
   }
 

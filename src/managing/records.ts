@@ -6,7 +6,7 @@ import type { ChangeLog } from './changes.js';
 
 type Marks = Pick<TokenRecord, 'deadGrants'>;
 
-/** Of each token, what its record says of grants that reach nothing any more. @throws PosternError `record_unreadable` */
+/** For each token, the part of its record about grants of deleted endpoints. @throws PosternError `record_unreadable` */
 export async function marksOf({ store, reader }: Ground, tokens: readonly StoredToken[]): Promise<readonly Marks[]> {
   const asked = tokens.map((token) => ({ organization: token.organization, grants: reader.grants(token) }));
   const dead = await findDeadGrants(store, asked);
@@ -20,7 +20,7 @@ export async function recordOf(ground: Ground, token: StoredToken): Promise<Toke
   return { ...record, ...marks };
 }
 
-/** The records of many. Those that can't be read are left out, each with a fault event. */
+/** The records of many tokens. A token that can't be read is left out, with a fault event. */
 export async function recordsOf(
   ground: Ground,
   changes: ChangeLog,

@@ -1,7 +1,7 @@
-/** How many rows one call of the store looks at, where no index tells which of them fit. */
+/** The most rows that one call of the store reads in a search without an index. */
 const SLICE = 1_000;
 
-/** How many rows one request looks at, then. It stops there, and says where. */
+/** The most rows that one request reads in such a search. It then stops, and returns its position. */
 export const MOST_LOOKED_AT = 50_000;
 
 /** A part of a list, between two positions. */
@@ -11,10 +11,10 @@ interface Slice<Position> {
 }
 
 /**
- * Goes through a list in parts of some rows each.
+ * Cuts a list into slices of {@link SLICE} rows.
  *
- * @param at the row that stands so many rows after a position, or after the beginning; `undefined`: there are fewer
- * @param most rows that are gone through; default: as many as one request may look at
+ * @param at finds the row at an offset from a position, or from the beginning; `undefined`: there are fewer rows
+ * @param most the most rows; default: the limit of one request
  */
 export async function* slices<Position>(
   after: Position | undefined,
@@ -30,13 +30,13 @@ export async function* slices<Position>(
   }
 }
 
-/** Rows that were found, and where to go on: `null` at the end of the list. */
+/** The rows found, and the position from which to continue: `null` at the end of the list. */
 export interface Found<Row, Position> {
   readonly rows: readonly Row[];
   readonly next: Position | null;
 }
 
-/** Up to `wanted` rows that fit, of as many as one request may look at. */
+/** Finds up to `wanted` matching rows in the slices. */
 export async function findInSlices<Row extends Position, Position>(
   parts: AsyncIterable<Slice<Position>>,
   wanted: number,
@@ -52,7 +52,7 @@ export async function findInSlices<Row extends Position, Position>(
   return { rows, next };
 }
 
-/** A page of what was found. One row more was asked for than it shows, to know whether there is one. */
+/** A page of the rows found. The search asks for one row more than `limit`, to know whether there is a next page. */
 export function pageOf<Row extends Position, Position>(
   { rows, next }: Found<Row, Position>,
   limit: number,

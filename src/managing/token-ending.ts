@@ -16,8 +16,7 @@ import type { Tokens } from './tokens-api.js';
 const BATCH = 200;
 
 /**
- * The ends of tokens. Ending is not editing: it asks for no version, so it never conflicts, and an edit that lost to it can't
- * undo it.
+ * Revokes and deletes tokens. This compares no version, so it never conflicts, and no edit can undo it.
  */
 export function createTokenEnding(
   ground: Ground,
@@ -28,7 +27,7 @@ export function createTokenEnding(
 ): Pick<Tokens, 'revoke' | 'revokeSecret' | 'delete' | 'revokeOwned' | 'pruneExpired'> {
   const { store, time, digester } = ground;
 
-  /** The passes of one call: until a pass finds none alive. */
+  /** Repeats passes over the owner's tokens until a pass finds none alive. */
   async function revokeAllOf(organization: string, owner: string): Promise<number> {
     let revoked = 0;
     let alive: number;
@@ -48,7 +47,7 @@ export function createTokenEnding(
     return revoked;
   }
 
-  /** Another process may have revoked some, unseen by this one: from here on they work nowhere in this process. */
+  /** Another process may have revoked some, and this one may have missed that. After this they are refused here too. */
   async function forgetAllOf(organization: string, owner: string): Promise<void> {
     let after: StoredToken | undefined;
     let page: readonly StoredToken[];
@@ -70,7 +69,7 @@ export function createTokenEnding(
       authority.assertMayChange();
       const token = await rows.find(id, 'revoke');
       if (token !== null) await rows.revoke(token);
-      // Another process may have been first, unseen by this one: from here on it works nowhere in this process.
+      // Another process may have revoked it first, and this one may have missed that. After this it is refused here too.
       rows.forget(id, token);
       return (wait ? await forgetting.confirm() : undefined) as never;
     },
@@ -99,8 +98,8 @@ export function createTokenEnding(
       authority.assertMayChange();
       const organization = authority.organization(named);
       const leavers = new Leavers(ground);
-      // Whoever makes a token in this owner's name looks here before, and once it is made: either the last pass finds the token,
-      // or its maker finds this.
+      // The maker of a token for this owner checks this entry before and after. So either the last pass finds the token, or the
+      // maker finds the entry.
       await leavers.begin(organization, owner);
       const revoked = await revokeAllOf(organization, owner);
       await leavers.end(organization, owner);

@@ -22,7 +22,7 @@ import type { Tokens } from './tokens-api.js';
 
 type Given = ReturnType<typeof createTokenInput.parse>;
 
-/** Whatever hands out a new secret, or takes one over. */
+/** The methods that give out a new secret, or import one. */
 export function createTokenIssuing(
   ground: Ground,
   forgetting: Forgetting,
@@ -33,7 +33,7 @@ export function createTokenIssuing(
 ): Pick<Tokens, 'create' | 'import' | 'rotate'> {
   const { store, reader, settings, time, digester } = ground;
 
-  /** @param taken the error for a secret that is there already */
+  /** @param taken the error for a secret that already exists */
   async function insert(
     type: ChangeType,
     given: Given,
@@ -62,8 +62,8 @@ export function createTokenIssuing(
     async create(input) {
       const given = check(createInput, input, 'tokens.create', 'input_invalid');
       const { token, makeSecret } = await newSecret(ground);
-      // 256 random bits don't meet twice: a collision is a broken `random`.
-      const taken = () => new PosternError('conflict', 'the new token exists already: is the random option random?');
+      // 256 random bits never repeat: a collision means that `random` is broken.
+      const taken = () => new PosternError('conflict', 'the new token exists already: check the random option');
       const stored = await insert('token.created', given, hintOf(token), makeSecret, taken);
       return { token, record: reader.record(stored) };
     },
@@ -71,7 +71,7 @@ export function createTokenIssuing(
     async import(input) {
       const { digest, ...given } = check(importTokenInput, input, 'tokens.import', 'input_invalid');
       if (settings.importedTokens.length === 0) {
-        throw new PosternError('option_invalid', 'announce the form of the imported tokens there first', {
+        throw new PosternError('option_invalid', 'is empty: add the form of the imported tokens first', {
           path: 'importedTokens',
           input: 'createPostern',
         });
@@ -83,7 +83,7 @@ export function createTokenIssuing(
         key: null,
       });
       const taken = () =>
-        new PosternError('token_exists', 'a token has it already: it was imported before', { path: 'digest' });
+        new PosternError('token_exists', 'a token already has this digest: it was imported before', { path: 'digest' });
       const stored = await insert('token.imported', given, `sha256:${digest.slice(0, 8)}…`, makeSecret, taken);
       forgetting.absences();
       return reader.record(stored);
@@ -98,11 +98,11 @@ export function createTokenIssuing(
         throw new PosternError('token_revoked', 'a revoked token can not be rotated: create a new one', { path: 'id' });
       }
       assertUnexpired(token, time.latest);
-      // Who learns the new secret can do all that the token may, for as long as it lives, and does it in its owner's name.
+      // The new secret gives all rights of the token, for its whole life, in its owner's name.
       await authority.assertHolds(reader.grants(token).stored);
       authority.assertOutlives(token.expiresAt, now);
       authority.assertMaySpeakFor(token);
-      // Before the rotation: what fails after it would lose the new secret.
+      // Read before the rotation: a failure after it would lose the new secret.
       const [marks] = await marksOf(ground, [token]);
       const made = await newSecret(ground);
       const rotation = {
@@ -114,7 +114,7 @@ export function createTokenIssuing(
       const { change, announce } = changes.token('token.rotated', token, next, now);
       if (!(await rows.replace(next, token.version, rotation, change))) throw conflict();
       announce();
-      // Whoever may not have the new secret does not get it.
+      // A caller that has ended meanwhile doesn't get the new secret.
       await issuance.assertStands();
       return { token: made.token, record: { ...reader.record(next), ...marks } };
     },

@@ -4,12 +4,12 @@ import type { Store, TokenFilter, TokenPosition } from '../ports/store.js';
 import { type Found, findInSlices, pageOf, slices } from './slices.js';
 import type { TokenCount } from './tokens-api.js';
 
-/** Tokens are counted so far, and passed over so far in a search. */
+/** The highest count, and the most tokens that a search may skip. */
 const MOST_COUNTED = 10_000;
-/** How many tokens one call of the store passes over. */
+/** The most tokens that one call of the store skips. */
 const STEP = 5_000;
 
-/** A page that begins after a position, or so many tokens after the beginning. */
+/** A page that begins `offset` tokens after a position, or after the beginning. */
 export interface PageQuery {
   readonly after?: TokenPosition | undefined;
   readonly offset: number;
@@ -17,8 +17,8 @@ export interface PageQuery {
 }
 
 /**
- * A page of tokens. What the store has no index for is looked for in a bounded number of tokens: then there are fewer than
- * `limit`, and `next` says where the others begin.
+ * A page of tokens. Without an index the search reads a bounded number of tokens. It may then return fewer than `limit`; `next`
+ * is the position from which to continue.
  *
  * @throws PosternError `input_invalid` for an offset beyond that bound
  */
@@ -31,7 +31,7 @@ export async function findTokens(
   return pageOf(await find(store, filter, after, offset, limit + 1), limit);
 }
 
-/** How many tokens there are, as far as they are counted. */
+/** The number of tokens, up to the bounds. */
 export async function countTokens(store: Store, filter: TokenFilter): Promise<TokenCount> {
   if (isIndexed(filter)) return counted(await store.countTokens(filter, MOST_COUNTED + 1), false);
   let count = 0;
@@ -81,7 +81,7 @@ async function search(
   return { rows: rows.slice(offset), next };
 }
 
-/** The rows among which those that fit are looked for. */
+/** Finds positions in the smallest indexed list that contains all matching tokens. */
 export function rowsOf(store: Store, { organization, owner, ownership }: TokenFilter) {
   const indexed: TokenFilter = {
     organization,
@@ -93,7 +93,7 @@ export function rowsOf(store: Store, { organization, owner, ownership }: TokenFi
   };
 }
 
-/** Whether each of these conditions alone, or the organization with one of them, is read in order: see `Store.listTokens`. */
+/** Whether the store reads this list in order, without other rows: see `Store.listTokens`. */
 function isIndexed({ organization, owner, ownership, ...others }: TokenFilter): boolean {
   if (Object.keys(others).length > 0) return false;
   return organization === null ? owner === undefined && ownership === undefined : !(owner && ownership);
@@ -104,9 +104,7 @@ function from(after: TokenPosition | undefined): { readonly after?: TokenPositio
 }
 
 function tooFar(): PosternError {
-  return new PosternError(
-    'input_invalid',
-    'is further than a search goes by number: go on with the cursor of the page before',
-    { path: 'offset' },
-  );
+  return new PosternError('input_invalid', 'is too large for a search: use the cursor of the page before', {
+    path: 'offset',
+  });
 }

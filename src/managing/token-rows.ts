@@ -8,12 +8,12 @@ import type { Authority } from './authority.js';
 import type { ChangeLog } from './changes.js';
 import { readTokenId } from './identifiers.js';
 
-/** How often a change is tried again when another process was faster. */
+/** How often a change is tried if other processes are faster. */
 const ATTEMPTS = 5;
 
 export type TokenRows = ReturnType<typeof createTokenRows>;
 
-/** Tokens as the store has them, in someone's hands: found if they may be seen, changed with their entry in the audit log. */
+/** Stored tokens with the rights of one caller: it finds only tokens that it may see, and every change has its audit entry. */
 export function createTokenRows(
   ground: Ground,
   forgetting: Forgetting,
@@ -24,9 +24,9 @@ export function createTokenRows(
   const { store } = ground;
 
   /**
-   * The token, if this authority sees it.
+   * The token, if the caller may see it.
    *
-   * @param call whose id it is, by the name of its method
+   * @param call the method that got the id, for the error
    * @throws PosternError `input_invalid` for the text of a secret
    */
   async function find(id: unknown, call: string): Promise<StoredToken | null> {
@@ -38,23 +38,23 @@ export function createTokenRows(
   async function findToChange(id: unknown, call: string): Promise<StoredToken> {
     const token = await find(id, call);
     if (token !== null) return token;
-    throw new PosternError('token_unknown', 'no token has it: it may have been deleted. List the tokens', {
+    throw new PosternError('token_unknown', 'no token has this id: it may have been deleted. List the tokens', {
       path: 'id',
     });
   }
 
-  /** @param found what the store has of it: of what it has not, only a little is remembered */
+  /** @param found the stored token. Only a limited number of unknown ids is remembered */
   function forget(id: unknown, found: StoredToken | null): void {
     if (found !== null) forgetting.token(found.id);
     else if (typeof id === 'string') forgetting.stranger(id);
   }
 
-  /** What was read of the token is forgotten whatever the store answers: a failed answer may hide a change that was made. */
+  /** Forgets the cached token also if the store fails: a failed call may still have made the change. */
   function replace(...write: Parameters<typeof store.replaceToken>): Promise<boolean> {
     return store.replaceToken(...write).finally(() => forgetting.token(write[0].id));
   }
 
-  /** Replaces a token by what `edit` makes of it, or leaves it where that is `null`. Tries again when someone was faster. */
+  /** Replaces a token by the result of `make`; `null` leaves it as it is. Tries again if another change was faster. */
   async function edit(
     id: unknown,
     call: string,
@@ -75,7 +75,7 @@ export function createTokenRows(
     throw conflict();
   }
 
-  /** Whether it was alive before. */
+  /** Returns `false` if the token was already revoked or is gone. */
   async function revoke(token: StoredToken): Promise<boolean> {
     const now = ground.time.read();
     const revokedAt = token.revokedAt ?? now;

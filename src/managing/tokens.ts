@@ -31,7 +31,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
     return grants;
   };
 
-  /** `'*'` is every organization, in the application's own hands; in another's it is a name like any other. */
+  /** `'*'` means every organization for the application. For a principal it is a name like any other. */
   function organizationOf(named: string | undefined): string | null {
     return named === '*' && authority.actor.kind === 'application' ? null : authority.organization(named);
   }
@@ -67,7 +67,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       const limited = given.rateLimit !== undefined || given.quota !== undefined;
       const moved = given.expiresIn !== undefined || given.expiresAt !== undefined;
       const grants = given.types !== undefined;
-      // Who has limits sets none, its own neither.
+      // A caller with limits may not change limits, not even its own.
       if (grants || moved || limited) await authority.issuance(limited ? undefined : id);
       const updated = await rows.edit(id, 'update', async (token, now): Promise<StoredToken | null> => {
         if (Object.values(given).every((value) => value === undefined)) return null;
@@ -75,7 +75,7 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
         const expiresAt = moved ? (expiryFrom(given, now) ?? null) : token.expiresAt;
         if (grants || moved || limited) authority.assertOutlives(expiresAt, now);
         const types = grants ? await resolveGrants(given.types, token.organization) : null;
-        // A longer life is a grant of all that the token holds.
+        // A longer life grants everything that the token holds.
         if (moved && types === null) await authority.assertHolds(reader.grants(token).stored);
         return {
           ...token,

@@ -2,18 +2,18 @@ import type { Ground } from '../base/ground.js';
 import { after } from '../base/runtime.js';
 
 const HOUR = 3_600_000;
-/** So long after the start is the first look, and so long after that the second. Milliseconds. */
+/** The time before the first look, and between the first and the second. Milliseconds. */
 const SOON = 30_000;
-/** So many rows are removed at once, and so long others come first after that, in milliseconds. */
+/** Rows removed in one batch, and the pause after it in milliseconds. */
 const BATCH = 500;
 const PAUSE = 50;
 
 /**
- * Removes what is older than `audit.keep`, and entries that have ended: hourly, in the background. Of several processes one does
- * it. Returns what stops it.
+ * Removes changes older than `audit.keep`, and entries that have ended: hourly, in the background. Of several processes one does
+ * it. Returns a function that stops it.
  *
- * What is removed is gone for good, so the clock is believed only as far as it was before: of the times of this look and of
- * the one before the earlier one counts.
+ * Removal can't be undone, so a clock that is wrong for a moment must not cause it: of the times of this look and the previous
+ * one, the earlier counts.
  */
 export function startTrimming({ settings, store, time, events }: Ground): () => void {
   const keep = settings.keepAudit;
@@ -27,7 +27,7 @@ export function startTrimming({ settings, store, time, events }: Ground): () => 
     const now = time.read();
     const believed = Math.min(before, now);
     before = now;
-    // Not a number: the first look.
+    // NaN at the first look.
     if (!Number.isFinite(believed)) return;
     const turn = { kind: 'trimming', id: 'turn', value: '', expiresAt: believed + HOUR, version: 1 };
     if (!(await store.putEntry(turn, 0, believed))) return;

@@ -4,28 +4,28 @@ import type { Ownership } from '../domain/principal.js';
 import type { Random } from './environment.js';
 import type { Store } from './store.js';
 
-/** What came with a credential of the scheme `DPoP` (RFC 9449 section 7.1). */
+/** The proof that came with a credential of the scheme `DPoP` (RFC 9449 section 7.1). */
 export interface Proof {
-  /** The value of the one `DPoP` header; `null` where there is none, or more than one. */
+  /** The value of the `DPoP` header; `null` if there is none, or more than one. */
   readonly jwt: string | null;
-  /** The target of the request as it came: its path, with its query. */
+  /** The request target as it was sent: the path with the query. */
   readonly target: string;
 }
 
-/** How a credential was presented. */
+/** The call that a credential came with. */
 export interface Presentation {
-  /** The HTTP method, or the full name of the gRPC method (`/bento.Summarizer/Summarize`); `null` where it is not known. */
+  /** The HTTP method, or the full name of the gRPC method (`/bento.Summarizer/Summarize`); `null` if it is not known. */
   readonly method: string | null;
   /** `null`: the credential came as a plain bearer token. */
   readonly proof: Proof | null;
 }
 
-/** The key that a credential is bound to: its SHA-256 thumbprint (RFC 7638), as `cnf` names it (RFC 9449 section 6.1). */
+/** The SHA-256 thumbprint (RFC 7638) of the key that a credential is bound to, in the form of `cnf` (RFC 9449 section 6.1). */
 export interface Confirmation {
   readonly jkt: string;
 }
 
-/** What a credential may do, as in `tokens.create`: token types with their scopes or endpoints. */
+/** The grants of a credential, as in `tokens.create`: token types with their scopes or endpoints. */
 export type VouchedTypes = Readonly<
   Record<string, { readonly scopes: readonly string[] } | { readonly endpoints: '*' | readonly string[] } | undefined>
 >;
@@ -33,52 +33,52 @@ export type VouchedTypes = Readonly<
 /** The API token that a credential comes from. */
 export interface VouchedParent {
   readonly tokenId: string;
-  /** The `kid` of the secret that it comes from: it ends with that secret, too. Left out: with the token alone. */
+  /** The `kid` of the secret that it comes from: the credential also ends with that secret. Left out: it ends with the token only. */
   readonly kid?: string | undefined;
-  /** Whether it has ended where the store has no such token; otherwise an unknown parent is another store's business. */
+  /** `true`: if the store has no such token, the credential has ended. `false`: the parent may be in another store. */
   readonly required: boolean;
 }
 
 /**
- * Who a credential is, in the words of `tokens.create`. An authenticator says facts, never a verdict: the instance judges them
- * at each call. All of it is checked: an unknown type, scope or field is a fault, and never an allow.
+ * The holder of a credential, in the form of `tokens.create`. An authenticator returns facts, not a decision: the instance
+ * decides at each call. Everything is checked: an unknown type, scope or field is a fault, never an allow.
  */
 export interface Vouched {
-  /** At least one. An endpoint is granted by its name: it may be called whichever endpoint has the name at that time. */
+  /** At least one. An endpoint is granted by its name: the grant reaches the endpoint that has the name at the time of the call. */
   readonly types: VouchedTypes;
-  /** The person or service; `null` where none is to be named. */
+  /** The person or service; `null` for none. */
   readonly owner: string | null;
   /** Default: the instance's own. */
   readonly organization?: string | undefined;
   /** Default `'personal'`. */
   readonly ownership?: Ownership | undefined;
-  /** From this time on the credential is expired, to the millisecond. `null`: never. */
+  /** At this time the credential is already expired, to the millisecond. `null`: it never expires. */
   readonly endsAt: Date | null;
-  /** How long this answer may be remembered before the authenticator is asked again. Default: the instance's `cache.ttl`. */
+  /** How long this answer may be cached before the authenticator is asked again. Default: the instance's `cache.ttl`. */
   readonly trustedFor?: Duration | undefined;
   /**
    * Names the credential in logs, events and the audit, so it must not be a secret: 1 to 64 characters of `A-Za-z0-9_-`.
-   * Default: made of the credential's SHA-256.
+   * Default: derived from the credential's SHA-256.
    */
   readonly tokenId?: string | undefined;
   /**
-   * For how long what its holder makes through `as(principal)` may live. Left out: it makes and changes nothing, because that
-   * would outlive it.
+   * The longest life of tokens that its holder makes through `as(principal)`. Left out: it may not make or change anything,
+   * because that would outlive it.
    */
   readonly mayIssue?: Duration | undefined;
   /**
-   * The API token that it was exchanged from, and that it ends with. Default `null`: it has none, and the store is not asked.
+   * The API token that it was exchanged from. It ends with that token. Default `null`: none, and the store is not asked.
    */
   readonly parent?: VouchedParent | null | undefined;
   /** The only methods that it may be used for ({@link Presentation.method}). Default `null`: any. */
   readonly methods?: readonly string[] | null | undefined;
   /**
-   * For a credential that is bound to a key: whether what came with it proves possession of that key. It is asked at each call,
-   * and rejects when it can't tell (a fault). With `spent` false the call is only explained, and must not use up the proof.
+   * For a credential that is bound to a key: whether the call's proof shows possession of that key. It is asked at each call.
+   * It rejects if it can't tell: a fault. With `spent` false the call is only explained, and the proof must not be used up.
    * Default `null`: a plain bearer token.
    */
   readonly prove?: ((presentation: Presentation, now: number, spent: boolean) => Promise<boolean>) | null | undefined;
-  /** The key that it is bound to, for introspection to tell. Needed beside `prove`, where others shall accept it. */
+  /** The key that it is bound to, for introspection. Needed with `prove` if other services are to accept the credential. */
   readonly confirmation?: Confirmation | null | undefined;
 }
 
@@ -89,12 +89,12 @@ export const REFUSALS = [
   'token_malformed',
 ] as const satisfies readonly DenialReason[];
 
-/** Why a credential is refused. */
+/** The reason why an authenticator refuses a credential. */
 export type Refusal = (typeof REFUSALS)[number];
 
 /**
- * A kind of credential that an instance accepts besides API tokens and what is derived from them. The credentials are JWTs, or
- * have their form: three parts of base64url with dots between them, the first one a JSON object.
+ * A kind of credential that an instance accepts, besides API tokens and tokens derived from them. The credentials are JWTs, or
+ * have their form: three base64url parts with dots between them, and the first is a JSON object.
  *
  * @example
  * const sessions: Authenticator = {
@@ -109,33 +109,33 @@ export type Refusal = (typeof REFUSALS)[number];
  */
 export interface Authenticator {
   /**
-   * Whether this credential is for it to judge, told by form alone (the header's `typ`, the unverified `iss`): no I/O, and
-   * nothing is believed. The first authenticator that accepts a credential judges it, and no other does.
+   * Whether this authenticator is responsible for the credential. It looks only at the form (the header's `typ`, the unverified
+   * `iss`), without I/O, and trusts nothing of it. The first authenticator that accepts a credential verifies it; no other does.
    */
   accepts(token: string): boolean;
   /**
-   * Verifies a credential. It answers a {@link Refusal} when the credential is not good. It rejects when it can't tell (its key
-   * server is down): the call is refused as `unavailable` with cause `issuer` (`store` when the store failed).
+   * Verifies a credential. It returns a {@link Refusal} if the credential is not valid. It rejects if it can't tell (its key
+   * server is down): the call is refused as `unavailable` with cause `issuer` (`store` if the store failed).
    *
    * @param now the instance's time, in epoch milliseconds
    */
   authenticate(token: string, now: number): Vouched | Refusal | Promise<Vouched | Refusal>;
-  /** Gives back what it holds, when the instance is closed. */
+  /** Frees its resources. Called when the instance is closed. */
   close?(): void | Promise<void>;
 }
 
-/** What an instance gives to an authenticator that is attached to it. */
+/** The parts of an instance that an attached authenticator may use. */
 export interface AuthenticatorHost {
-  /** The instance's store. Every failure of it is a `PosternError` (`unavailable`). */
+  /** The instance's store. Each of its failures is a `PosternError` (`unavailable`). */
   readonly store: Store;
   readonly random: Random;
   /** Epoch milliseconds, by the instance's clock. */
   now(): number;
-  /** Tells the application (`onEvent`) of something that failed beside a decision. */
+  /** Reports a failure outside of a decision to the application (`onEvent`). */
   fault(error: unknown): void;
 }
 
-/** Makes an authenticator for each instance, out of what that gives: `accessTokens(…)`, `trustedIssuer(…)` of `postern/jwt`. */
+/** Makes an authenticator for each instance it is attached to: `accessTokens(…)`, `trustedIssuer(…)` of `postern/jwt`. */
 export interface AttachableAuthenticator {
   attach(host: AuthenticatorHost): Authenticator;
 }

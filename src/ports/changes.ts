@@ -1,4 +1,4 @@
-/** Who made a change: the application itself, or the holder of a credential. */
+/** The author of a change: the application itself, or the holder of a credential. */
 export type Actor =
   | { readonly kind: 'application' }
   | { readonly kind: 'principal'; readonly tokenId: string; readonly owner: string | null };
@@ -16,44 +16,44 @@ export const CHANGE_TYPES = [
   'endpoint.deleted',
 ] as const;
 
-/** What a change did. */
+/** The kind of a change. */
 export type ChangeType = (typeof CHANGE_TYPES)[number];
 
 /** One change, as the audit log keeps it. Holds no secret and no digest. */
 export interface Change {
-  /** Unlike any other change's. 22 characters of `A-Za-z0-9`. */
+  /** Unique. 22 characters of `A-Za-z0-9`. */
   readonly id: string;
   readonly type: ChangeType;
   /** Epoch milliseconds. */
   readonly at: number;
   readonly actor: Actor;
-  /** From where, as the application names it (an address); `null` where it doesn't. */
+  /** The caller's address, as the application gave it; otherwise `null`. */
   readonly from: string | null;
   readonly organization: string;
   /** The token's or the endpoint's id. */
   readonly subject: string;
-  /** JSON of what was shown of it before and after; `null` where there was nothing. No store's business. */
+  /** JSON of its record before and after the change; `null` if there was none. Stores don't read it. */
   readonly before: string | null;
   readonly after: string | null;
 }
 
-/** Where a change stands in the order of a page. */
+/** The position of a change in the order of a page. */
 export interface ChangePosition {
   readonly at: number;
   readonly id: string;
 }
 
-/** Which changes, and which page of them, newest first. All conditions hold at once. */
+/** A page of the changes that meet all conditions, newest first. */
 export interface ChangeQuery {
   /** `null`: every organization. */
   readonly organization: string | null;
   readonly subject?: string;
   readonly type?: ChangeType;
-  /** Only those after this one, in the order newest first (`at`), then by id from the highest. */
+  /** Only changes after this one. The order is by `at`, newest first, then by id, highest first. */
   readonly after?: ChangePosition;
-  /** Only those up to this one, itself included. With `after` it bounds what is looked at, however few of them fit. */
+  /** Only changes up to and including this one. Together with `after` it limits how many rows are read, even if few match. */
   readonly until?: ChangePosition;
-  /** So many of the first are passed over. */
+  /** How many of the first matching changes to skip. */
   readonly offset?: number;
   readonly limit: number;
 }

@@ -1,5 +1,5 @@
 /** Epoch milliseconds. */
 export type Clock = () => number;
 
-/** Unpredictable bytes, as many as asked for. */
+/** Returns `length` unpredictable bytes. */
 export type Random = (length: number) => Uint8Array;

@@ -1,13 +1,13 @@
-/** How many points a window has, and how long it is. */
+/** The size of a window. */
 export interface RateWindow {
   readonly points: number;
   /** Milliseconds. */
   readonly duration: number;
 }
 
-/** What a window has left after one point was asked of it. */
+/** The state of a window after one point was requested. */
 export interface Consumed {
-  /** `false`: there was none left, and none was taken. */
+  /** `false`: no point was left, so none was taken. */
   readonly allowed: boolean;
   readonly remaining: number;
   /** Milliseconds until the window ends. */
@@ -15,12 +15,11 @@ export interface Consumed {
 }
 
 /**
- * Counts calls in fixed windows that start with the first call. One `consume` is one atomic step, however many processes share
- * the limiter: a window never gives out more than `points`. A limiter that can't answer rejects; the caller decides what that
- * means.
+ * Counts calls in fixed windows that start with the first call. Each `consume` is atomic, also across processes: a window never
+ * gives out more than `points`. A limiter that can't answer rejects; the caller then decides.
  */
 export interface RateLimiter {
-  /** @param now the instance's time, in epoch milliseconds. A limiter that many processes share goes by its database's. */
+  /** @param now the instance's time, in epoch milliseconds. A limiter that processes share uses its database's clock instead. */
   consume(key: string, window: RateWindow, now: number): Promise<Consumed>;
   close?(): Promise<void>;
 }

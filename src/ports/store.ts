@@ -11,65 +11,64 @@ import type {
   UsageCount,
 } from './records.js';
 
-/** Where a page begins: after this row, in the order newest first, then by id from the highest. */
+/** The row after which a page begins. The order is newest first, then by id, highest first. */
 export interface TokenPosition {
   readonly createdAt: number;
   readonly id: string;
 }
 
-/** Which tokens. All conditions hold at once. */
+/** The tokens that meet all conditions. */
 export interface TokenFilter {
   /** `null`: every organization. */
   readonly organization: string | null;
   readonly owner?: string;
   readonly ownership?: Ownership;
   readonly type?: string;
-  /** Whether they were revoked. */
+  /** `true`: only revoked tokens; `false`: only others. */
   readonly revoked?: boolean;
-  /** Tokens whose name or description holds this text, ASCII letters compared without case. No character is a wildcard. */
+  /** Tokens whose name or description contains this text. ASCII letters are compared without case. No character is a wildcard. */
   readonly search?: string;
-  /** Only those after this one in the order of a page. */
+  /** Only tokens after this one, in the order of a page. */
   readonly after?: TokenPosition;
-  /** Only those up to this one, itself included. With `after` it bounds what is looked at, however few of them fit. */
+  /** Only tokens up to and including this one. Together with `after` it limits how many rows are read, even if few match. */
   readonly until?: TokenPosition;
 }
 
-/** Which tokens, and which page of them, newest first. */
+/** A page of the tokens that meet all conditions, newest first. */
 export interface TokenQuery extends TokenFilter {
-  /** So many of the page's first tokens are passed over. Costs as much as reading them: `after` is the cheap way on. */
+  /** How many of the first matching tokens to skip. Skipping costs as much as reading; `after` is the cheap way. */
   readonly offset?: number;
   readonly limit: number;
 }
 
-/** Which page of an organization's endpoints, by id. */
+/** A page of an organization's endpoints, by id. */
 export interface EndpointQuery {
   readonly organization: string;
-  /** Ids greater than this one, by code unit; the order of the page is the same. */
+  /** Only ids greater than this one. Both this comparison and the order of the page are by code unit. */
   readonly after?: string;
   readonly limit: number;
 }
 
-/** What a store tells of a change that may have been made by another process. */
+/** A store's notice of a change that another process may have made. */
 export type Invalidation =
   | { readonly kind: 'token'; readonly id: string }
   | { readonly kind: 'endpoints'; readonly organization: string }
-  /** Something may have been missed: forget everything. */
+  /** Changes may have been missed: forget everything. */
   | { readonly kind: 'everything' }
-  /** Changes of other processes are no longer told, and from when on they are again (what was missed is forgotten). */
+  /** `lost`: other processes' changes are no longer reported. `restored`: they are again, and the caches must be cleared. */
   | { readonly kind: 'lost'; readonly error: unknown }
   | { readonly kind: 'restored' };
 
-/** How many processes have said that they were told, and how many live ones have not. */
+/** The number of processes that confirmed a change, and the number of live processes that did not. */
 export interface Confirmation {
   readonly acknowledged: number;
   readonly missing: number;
 }
 
 /**
- * Where tokens and endpoints are kept. Each method is one atomic step: it happens whole or not at all, and what it
- * returns is already durable. A method that can't do its work rejects (the caller answers `unavailable`); `false` and
- * `null` are answers, never failures. Two callers that race for one row are told apart by `version`: exactly one
- * `replace…` with a given `expectedVersion` returns `true`.
+ * Keeps tokens and endpoints. Each method is one atomic step: it happens completely or not at all, and its result is already
+ * durable. A method that fails rejects (the caller then answers `unavailable`); `false` and `null` are answers, never
+ * failures. `version` decides a race for one row: exactly one `replace…` with a given `expectedVersion` returns `true`.
  */
 export interface Store {
   /** The token that has one of these digests, with the secret that matched. One read. */
@@ -80,21 +79,21 @@ export interface Store {
   ): Promise<{ token: StoredToken; secret: StoredSecret; publicKey: string } | null>;
   findToken(id: string): Promise<StoredToken | null>;
   /**
-   * The tokens of an organization, of one owner or one ownership in it, and those of all organizations are read in their
-   * order without reading others. Any other condition may cost a look at each token from `after` to `until`.
+   * Lists a page of tokens. Three kinds of list read no other rows: an organization's tokens, those of one owner or one ownership
+   * in it, and those of all organizations. Any other condition may read each token from `after` to `until`.
    */
   listTokens(query: TokenQuery): Promise<readonly StoredToken[]>;
-  /** How many tokens there are: exact below `atMost`; it may stop counting there, and says `atMost` then. */
+  /** The number of tokens. It is exact below `atMost`. A store may stop counting there and return `atMost`. */
   countTokens(filter: TokenFilter, atMost: number): Promise<number>;
-  /** `false`, and nothing written, where the id, the digest or the key's id is taken. */
+  /** `false`, and nothing is written, if the id, the digest or the key's id is taken. */
   insertToken(token: StoredToken, secret: NewSecret, change: Change): Promise<boolean>;
   /**
-   * Writes all of `token` but `lastUsedAt`, which belongs to {@link recordUsage}. `false`, and nothing written, where the token
-   * is gone or is no longer at `expectedVersion`, or where the new secret's digest or its key's id is taken.
+   * Writes every field of `token` except `lastUsedAt`, which belongs to {@link recordUsage}. `false`, and nothing is written, if
+   * the token is gone or no longer at `expectedVersion`, or if the new secret's digest or its key's id is taken.
    *
-   * With a rotation its other secrets that had ended by `at` are removed, with their keys. Of those that live, the one without
-   * an end and the latest created stay, at most 10 with the new one, and their `endsAt` become `othersEndAt`
-   * unless they are earlier.
+   * A rotation removes the other secrets that have ended by `at`, with their keys. Of the living secrets, the one without an end
+   * and the latest created ones stay: at most 10, including the new one. Their `endsAt` becomes `othersEndAt`, unless it is
+   * earlier.
    */
   replaceToken(
     token: StoredToken,
@@ -103,70 +102,75 @@ export interface Store {
     change: Change,
   ): Promise<boolean>;
   /**
-   * Sets `revokedAt` and `updatedAt` to `at` and adds 1 to `version`, whatever that is: it never loses to an edit, and an edit
-   * that expects the version before is refused. `false`, and nothing written, where there is none, or it was revoked before.
+   * Sets `revokedAt` and `updatedAt` to `at`, and adds 1 to `version` without comparing it: a revocation never loses to an edit,
+   * and an edit that expects the previous version is refused. `false`, and nothing is written, if there is no such token or it
+   * is already revoked.
    */
   revokeToken(id: string, at: number, change: Change): Promise<boolean>;
-  /** Removes the token and its secrets, whatever its version is. `false` where there was none. */
+  /** Removes the token and its secrets, at any version. `false` if there was none. */
   deleteToken(id: string, change: Change): Promise<boolean>;
   /**
-   * Ids of up to `limit` tokens, of one organization or (`null`) of all, with `expiresAt` at or before `before`, in any order.
+   * Ids of up to `limit` tokens with `expiresAt` at or before `before`, in any order. `organization` `null` means all.
    */
   listExpiredTokens(organization: string | null, before: number, limit: number): Promise<readonly string[]>;
   /**
-   * Moves `lastUsedAt` of each token (and of its counts) forward, never back, and adds to its counts. A token that is gone is
-   * passed over. A batch that rejected may have been written, in part or whole, and is written again whole: its counts are too
-   * high then. Nothing is decided by them.
+   * Moves `lastUsedAt` of each token (and of its counts) forward, never back, and adds to its counts. Tokens that are gone are
+   * skipped. A batch that rejected may have been written, in part or completely. It is then written again as a whole, so counts
+   * may be too high. No decision depends on them.
    */
   recordUsage(usages: readonly Usage[]): Promise<void>;
   /**
-   * The counts of up to 1,000 tokens, for one endpoint or (left out) for all, in one read. Those of one token by endpoint, in
-   * code unit order. They go with the token.
+   * The counts of up to 1,000 tokens in one read, for one endpoint or, without `endpoint`, for all. The counts of one token are
+   * ordered by endpoint, by code unit. Deleting a token deletes its counts.
    */
   listUsage(tokenIds: readonly string[], endpoint?: string): Promise<readonly UsageCount[]>;
 
-  /** Changes, newest first. They are written by the methods that take a {@link Change}, in the same transaction, and never altered. */
+  /** Changes, newest first. The methods that take a {@link Change} write it in the same transaction. A change is never altered. */
   listChanges(query: ChangeQuery): Promise<readonly Change[]>;
-  /** Removes up to `limit` changes with `at` before `before`, the oldest first. Returns how many; fewer than `limit`: no more are left. */
+  /**
+   * Removes up to `limit` changes with `at` before `before`, the oldest first. Returns the number; fewer than `limit` means that
+   * no more are left.
+   */
   trimChanges(before: number, limit: number): Promise<number>;
 
   findEndpoint(organization: string, id: string): Promise<StoredEndpoint | null>;
-  /** Those that have one of up to 1,000 ids, in any order. One read. */
+  /** The endpoints with these ids (up to 1,000), in any order. One read. */
   findEndpoints(organization: string, ids: readonly string[]): Promise<readonly StoredEndpoint[]>;
   listEndpoints(query: EndpointQuery): Promise<readonly StoredEndpoint[]>;
-  /** `false`, and nothing written, where the organization has an endpoint of this id. */
+  /** `false`, and nothing is written, if the organization already has an endpoint of this id. */
   insertEndpoint(endpoint: StoredEndpoint, change: Change): Promise<boolean>;
-  /** `false`, and nothing written, where there is no endpoint of this organization, id and `uid` at `expectedVersion`. */
+  /** `false`, and nothing is written, if there is no endpoint with this organization, id and `uid` at `expectedVersion`. */
   replaceEndpoint(endpoint: StoredEndpoint, expectedVersion: number, change: Change): Promise<boolean>;
-  /** `false` where there was none. */
+  /** `false` if there was none. */
   deleteEndpoint(organization: string, id: string, change: Change): Promise<boolean>;
 
   /** The entry, unless it has ended by `now`. */
   findEntry(kind: string, id: string, now: number): Promise<StoredEntry | null>;
   /**
-   * Writes an entry whole. `false`, and nothing written, where the entry of this kind and id is not at `expectedVersion`; 0:
-   * where there is one that has not ended by `now`. Of several at once that expect the same version exactly one gets `true`.
+   * Writes a complete entry. `false`, and nothing is written, if the entry of this kind and id is not at `expectedVersion`. An
+   * `expectedVersion` of 0 expects no entry, or one that has ended by `now`. Of concurrent calls that expect the same version
+   * exactly one gets `true`.
    */
   putEntry(entry: StoredEntry, expectedVersion: number, now: number): Promise<boolean>;
-  /** `false` where there is none at `expectedVersion` that has not ended by `now`. Of several at once exactly one gets `true`. */
+  /** `false` if no entry at `expectedVersion` is left that has not ended by `now`. Of concurrent calls exactly one gets `true`. */
   deleteEntry(kind: string, id: string, expectedVersion: number, now: number): Promise<boolean>;
   /**
-   * Removes up to `limit` entries that have ended by `now`, and returns how many. It may leave those for a later call that ended
-   * in the last minutes, and is 0 in a store that loses ended entries by itself.
+   * Removes up to `limit` entries that have ended by `now`, and returns the number. A store may leave entries that ended in the
+   * last minutes for a later call. A store that drops ended entries by itself returns 0.
    */
   trimEntries(now: number, limit: number): Promise<number>;
 
   /**
-   * Calls `listener` after each change, whoever made it, from the first other call on (nothing can have been read before); of a
-   * new token it need not tell.
-   * What a listener throws is ignored. Left out by a store that can't: then `cache.ttl` alone bounds what others see.
+   * Calls `listener` after each change by any process. It begins with the first other call on the store, because nothing can have
+   * been read before. New tokens need not be reported. A listener's errors are ignored. A store that can't do this leaves it
+   * out; then only `cache.ttl` limits how long other processes see the old state.
    */
   subscribe?(listener: (invalidation: Invalidation) => void): () => void;
   /**
-   * Resolves once every live subscriber (of this process and of others) has been told of each change made before this call,
-   * or after `timeout` milliseconds. Left out by a store whose subscribers can't answer.
+   * Resolves once every live subscriber, in all processes, has received each change made before this call, or after `timeout`
+   * milliseconds. A store whose subscribers can't answer leaves it out.
    */
   confirm?(timeout: number): Promise<Confirmation>;
-  /** Gives back what the store holds. Idempotent. Every other call made after it rejects. */
+  /** Frees the store's resources. Idempotent. Every other later call rejects. */
   close(): Promise<void>;
 }

@@ -11,9 +11,9 @@ import { Listeners } from './shared/listeners.js';
 import { inTurns } from './shared/turns.js';
 
 /**
- * A store in this process's memory: for tests, and for trying things out. Instances that share one see each other's
- * changes at once. What it holds is gone with the process, and of its audit log it keeps the latest 100,000 changes. Closing
- * an instance closes its store for all that share it.
+ * A store in this process's memory, for tests and for trying things out. Instances that share one see each other's changes at
+ * once. Its content is lost when the process ends. Its audit log keeps the latest 100,000 changes. Closing an instance closes
+ * its store for every instance that shares it.
  */
 export function memoryStore(): Store {
   const tokens = new MemoryTokens();
@@ -28,7 +28,7 @@ export function memoryStore(): Store {
   const assertOpen = () => {
     if (closed) throw new PosternError('closed', 'this store is closed: make another one');
   };
-  /** JSON, because no character can then be taken for a separator. */
+  /** JSON, so that no character can be mistaken for a separator. */
   const keyOf = (organization: string, id: string) => JSON.stringify([organization, id]);
   const withToken = <Found extends FoundSecret>(found: Found | null) => {
     const token = found && tokens.get(found.tokenId);
@@ -128,7 +128,7 @@ export function memoryStore(): Store {
 
     async recordUsage(usages) {
       assertOpen();
-      // Read whole before anything is written: a batch that can't be read counts nothing.
+      // Read completely before anything is written: an unreadable batch counts nothing.
       const batch = usages.map((usage) => ({ ...usage, counts: usage.counts.map((each) => ({ ...each })) }));
       for (const { tokenId, lastUsedAt, counts: added } of batch) {
         const token = tokens.get(tokenId);
@@ -201,7 +201,7 @@ export function memoryStore(): Store {
       const made = recorded(change);
       const key = keyOf(endpoint.organization, endpoint.id);
       const current = endpoints.get(key);
-      // The same name may be another endpoint by now, at the same version.
+      // The name may belong to another endpoint by now, at the same version.
       if (current?.version !== expectedVersion || current.uid !== endpoint.uid) return false;
       endpoints.set(key, { ...endpoint });
       changes.add(made);
@@ -242,7 +242,7 @@ export function memoryStore(): Store {
 
     async confirm() {
       assertOpen();
-      // Each was told before the change's own call went on.
+      // Every listener was told before the change's own call returned.
       return { acknowledged: listeners.size, missing: 0 };
     },
 

@@ -1,5 +1,5 @@
+import type { PosternEvent } from '../base/events.js';
 import type { PosternOptions } from '../base/options.js';
-import { type Duration, durationOf } from '../domain/duration.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { bentocloudTokenTypes, GrantsOf, ScopeAccess, ScopeGrantIn, TokenTypes } from '../domain/token-types.js';
 import { bentocloudTokenTypes as defaultTypes } from '../domain/token-types.js';
@@ -7,65 +7,72 @@ import { createPostern, type Postern } from '../instance/create-postern.js';
 import type { Endpoints } from '../managing/endpoints.js';
 import type { CreateToken, IssuedToken } from '../managing/tokens-api.js';
 import { memoryStore } from '../stores/memory.js';
+import { type ControlledStore, controlledStore, isControlled } from './controlled-store.js';
+import { type TestClock, testClock } from './test-clock.js';
 
-/** A clock that stands still until it is moved. */
-export interface TestClock {
-  /** Epoch milliseconds. */
-  now(): number;
-  /** Forward. @throws PosternError `input_invalid` */
-  advance(by: Duration): void;
-  /** To any time. What has ended stays ended when that is earlier, as with a real clock that is set back. */
-  set(to: Date): void;
-}
-
-/** What some token types can be granted in scopes: single ones, `resource:*` and `*`. */
+/** The scopes that can be granted: single ones, `resource:*` and `*`. */
 type ScopeGrantOf<T extends TokenTypes> = {
   [K in keyof T]: T[K] extends ScopeAccess<infer R> ? ScopeGrantIn<R> : never;
 }[keyof T];
 
-/** A token in one line: what it is granted; everything else has a default. */
-export interface TestToken<T extends TokenTypes> extends Partial<CreateToken<T>> {
-  /** For the first token type that has scopes. */
+/** A token in one line: its grants. Everything else has a default. */
+export interface TestToken<T extends TokenTypes = typeof bentocloudTokenTypes> extends Partial<CreateToken<T>> {
+  /** Granted by the first token type that has scopes. */
   readonly scopes?: readonly ScopeGrantOf<T>[] | undefined;
-  /** For the first token type that reaches endpoints. Those not registered yet are, as protected ones. */
+  /** Granted by the first token type that reaches endpoints. Missing endpoints are registered as protected. */
   readonly endpoints?: '*' | readonly string[] | undefined;
 }
 
-/** Options of `createTestPostern`: those of `createPostern`, and where its clock begins. */
-export interface TestPosternOptions<T extends TokenTypes> extends Partial<Omit<PosternOptions<T>, 'clock'>> {
-  /** Where the clock stands at first. Default 2026-01-01T00:00:00Z. */
+/** Options of `createTestPostern`: those of `createPostern`, all optional, with a clock to move. */
+export interface TestPosternOptions<T extends TokenTypes = typeof bentocloudTokenTypes>
+  extends Partial<Omit<PosternOptions<T>, 'clock'>> {
+  /** The time at which the clock begins. Default 2026-01-01T00:00:00Z. */
   readonly now?: Date | undefined;
+  /** A clock that several instances share, in place of a new one. */
+  readonly clock?: TestClock | undefined;
 }
 
-/** An instance for tests, its clock, and tokens in one line. */
-export interface TestPostern<T extends TokenTypes> {
+/** An instance for tests, with a clock and a store that the test controls, and tokens in one line. */
+export interface TestPostern<T extends TokenTypes = typeof bentocloudTokenTypes> {
   readonly postern: Postern<T>;
   readonly clock: TestClock;
-  /** Makes a token, and gives the text to send. @throws PosternError as `tokens.create` */
+  /** The store behind the instance: a test counts its calls, and makes them fail. */
+  readonly store: ControlledStore;
+  /** Every event so far, the oldest first. */
+  readonly events: PosternEvent[];
+  /** Makes a token and returns its text. @throws the errors of `tokens.create` */
   token(grants?: TestToken<T>): Promise<string>;
-  /** The same with its record. @throws PosternError as `tokens.create` */
+  /** Makes a token and returns its text and its record. @throws the errors of `tokens.create` */
   issue(grants?: TestToken<T>): Promise<IssuedToken<T>>;
 }
 
-const START = Date.UTC(2026, 0, 1);
-
 /**
- * A postern for the tests of an application: in memory, with a clock to move, and tokens in one line. Takes what
- * `createPostern` takes, but for the clock.
+ * An instance for the tests of an application: in memory, with a clock to move, a store that can fail, and tokens in one line.
+ * It takes the options of `createPostern`.
  *
  * @example
- * const { postern, clock, token } = createTestPostern();
+ * const { postern, clock, store, token } = createTestPostern();
  * const app = makeApp(postern);
  * const bearer = await token({ scopes: ['models:write'], expiresIn: '1h' });
- * clock.advance('1h');   // and now it has expired
+ * clock.advance('1h');                             // now the token has expired
+ * store.fail('findTokenByDigest', 'reject');       // now the store is down: 503
  * @throws PosternError `option_invalid`, `option_unknown`
  */
 export function createTestPostern<const T extends TokenTypes = typeof bentocloudTokenTypes>(
   options: TestPosternOptions<T> = {},
 ): TestPostern<T> {
-  const { now = new Date(START), ...rest } = options;
-  const clock = createClock(now);
-  const postern = createPostern<T>({ store: memoryStore(), ...rest, clock: clock.now });
+  const { now, clock = testClock(now), store: given = memoryStore(), onEvent, ...rest } = options;
+  const store = isControlled(given) ? given : controlledStore(given);
+  const events: PosternEvent[] = [];
+  const postern = createPostern<T>({
+    ...rest,
+    store,
+    clock: clock.now,
+    onEvent(event) {
+      events.push(event);
+      return onEvent?.(event);
+    },
+  });
   const types: TokenTypes = rest.tokenTypes ?? defaultTypes;
 
   const issue = async (grants: TestToken<T> = {}): Promise<IssuedToken<T>> => {
@@ -77,20 +84,7 @@ export function createTestPostern<const T extends TokenTypes = typeof bentocloud
     if (endpoints !== undefined) granted[typeOfForm(types, 'endpoint_access')] = { endpoints };
     return postern.tokens.create({ name: 'test', ...input, types: granted as GrantsOf<T> });
   };
-  return { postern, clock, issue, token: async (grants) => (await issue(grants)).token };
-}
-
-function createClock(start: Date): TestClock {
-  let now = start.getTime();
-  return {
-    now: () => now,
-    advance(by) {
-      now += durationOf(by, 'by');
-    },
-    set(to) {
-      now = to.getTime();
-    },
-  };
+  return { postern, clock, store, events, issue, token: async (grants) => (await issue(grants)).token };
 }
 
 async function register(registry: Endpoints, id: string, organization: string | undefined): Promise<void> {

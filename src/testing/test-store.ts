@@ -42,16 +42,16 @@ const GROUPS: readonly (readonly [string, readonly StoreCase[]])[] = [
 ];
 
 /**
- * Registers the conformance suite of {@link Store}: what postern relies on, races included. A store that passes it can be
- * handed to `createPostern`. There is no option to leave a case out.
+ * Registers the conformance suite of {@link Store}: everything that postern relies on, races included. A store that passes it
+ * works with `createPostern`. No case can be left out.
  *
- * It registers its tests with the runner that the calling file runs under (jest, vitest, mocha, bun, `node:test`), or with the
- * one given, and asserts with `node:assert`.
+ * The tests run under the given runner, or under that of the calling file (jest, vitest, mocha, bun, `node:test`). They assert
+ * with `node:assert`.
  *
- * @param makeStore called for each test: an empty store, which shares nothing with the one before; the test closes it
+ * @param makeStore makes an empty store for each test, which shares nothing with earlier ones. The test closes it
  * @example
  * testStore('my store', () => myStore({ url: 'db://localhost/test', schema: randomName() }));
- * @throws TypeError where no test runner is found, or what was given is none
+ * @throws TypeError if no test runner is found, or the given one is none
  */
 export function testStore(name: string, makeStore: () => Store | Promise<Store>, runner?: TestRunner): void {
   const chosen = runner === undefined ? findRunner() : asRunner(runner);

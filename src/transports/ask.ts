@@ -9,9 +9,9 @@ import type { Presented } from './credential.js';
 import { oncePerRequest } from './once.js';
 
 /**
- * What a requirement function returns. An endpoint whose name is `undefined` (the route has no such parameter) is an unknown
- * one. An organization that is `undefined` is a fault: left out, it would be the caller's own. Nothing at all declares nothing,
- * and the call is refused.
+ * The result of a requirement function. An endpoint named `undefined` (the route has no such parameter) counts as unknown.
+ * An organization of `undefined` is a fault, because without one the requirement would mean the caller's own. `null` and
+ * `undefined` declare nothing: the call is refused.
  */
 export type ComputedRequirement<T extends TokenTypes = TokenTypes> =
   | Requirement<T>
@@ -20,35 +20,35 @@ export type ComputedRequirement<T extends TokenTypes = TokenTypes> =
   | null
   | undefined;
 
-/** What a route needs: a value, or a function of the request. */
+/** The requirement of a route: a value, or a function of the request. */
 export type RequirementFor<Request, T extends TokenTypes = TokenTypes> =
   | Requirement<T>
   | ((request: Request) => ComputedRequirement<T> | Promise<ComputedRequirement<T>>);
 
-/** Where the caller stands: a value, or a function of the request. */
+/** The caller's zone: a value, or a function of the request. */
 export type ZoneOf<Request> = Zone | ((request: Request) => Zone);
 
-/** What a transport tells of its requests. */
+/** How a transport reads its requests. */
 interface Reading<Request> {
   /** The HTTP method, or the full name of the gRPC method. */
   methodOf(request: Request): string | undefined;
-  /** The object that every guard of one request sees, and no other request's. */
+  /** The object that all guards of one request share, and that no other request has. */
   identityOf(request: Request): object;
 }
 
-/** Asks about one request. */
+/** Asks for the decision on one request. */
 export type Ask<Request, T extends TokenTypes = TokenTypes> = (
   request: Request,
   presented: Presented,
 ) => Decision<T> | Promise<Decision<T>>;
 
 /**
- * Makes the question that a guard asks for each request. A requirement that is a value is checked here, once.
+ * Makes the function with which a guard asks about each request. A requirement that is a value is checked here, once.
  *
- * The answer comes without a promise where nothing has to be waited for. It is always a decision: what throws on the way
- * is a fault, and a fault is a denial.
+ * The function returns a promise only if it has to wait. It never throws: an error on the way is a fault, and a fault is a
+ * denial.
  *
- * @throws PosternError `requirement_invalid`, `scope_unknown`; `input_invalid` for what is no instance
+ * @throws PosternError `requirement_invalid`, `scope_unknown`; `input_invalid` if `postern` is no instance
  */
 export function asker<Request, T extends TokenTypes>(
   postern: Postern<T>,
@@ -66,7 +66,7 @@ export function asker<Request, T extends TokenTypes>(
       if (typeof prepared !== 'function') return decide(request, presented, prepared);
       const needed = prepared(request);
       if (!isPromise(needed)) return decide(request, presented, named(needed));
-      // Whatever has a `then` may answer with anything: what the guards wait for is a promise of this realm.
+      // A foreign thenable is wrapped: guards test with `instanceof Promise`.
       const decision = Promise.resolve(needed).then((each) => decide(request, presented, named(each)));
       return settled(gate, decision);
     } catch (error) {
@@ -91,26 +91,26 @@ export function asker<Request, T extends TokenTypes>(
   return ask as Ask<Request, T>;
 }
 
-/** Tells the instance, and so its `onEvent`, what went wrong in a guard: that is a denial. */
+/** Reports a fault in a guard to the instance, and so to its `onEvent`. The result is a denial. */
 export function reporter(postern: Postern): (fault: unknown) => Denied {
   const { gate } = internalsOf(postern);
-  return (fault) => gate.fault(fault ?? new Error('a guard, or what it called, failed without a reason'));
+  return (fault) => gate.fault(fault ?? new Error('a guard, or a function that it called, failed without a reason'));
 }
 
-/** A promise of a decision that never rejects: a fault is reported, and is a denial. */
+/** The same promise, but it never rejects: a fault is reported and becomes a denial. */
 function settled(gate: Gate, decision: Promise<Decision>): Promise<Decision> {
   return decision.catch((fault: unknown) => gate.fault(fault ?? new Error('the requirement failed without a reason')));
 }
 
 /**
- * '' is no id: what was read from a route that has no such parameter is an endpoint that nobody registered.
+ * An endpoint without a name becomes `''`. That is no valid id, so the endpoint is unknown.
  *
  * @throws PosternError `requirement_invalid` for an organization without a name
  */
 function named<T extends TokenTypes>(requirement: ComputedRequirement<T>): Requirement | null {
   if (requirement === undefined || requirement === null) return null;
   if (isNameless(requirement, 'organization')) {
-    throw new PosternError('requirement_invalid', 'the function named an organization that is undefined: name one', {
+    throw new PosternError('requirement_invalid', 'the function returned an organization that is undefined: name one', {
       path: 'organization',
       input: 'requirement',
     });

@@ -2,7 +2,7 @@ import { MAX_TOKEN_LENGTH } from '../domain/token-format.js';
 import type { GuardAttempt } from '../instance/internals.js';
 import type { Proof } from '../ports/authenticator.js';
 
-/** The part of an attempt that a transport reads from a request. Each field is there: none is looked for in a prototype. */
+/** The part of an attempt that a transport reads from a request. All fields are set, so none is read from a prototype. */
 export type Presented = Required<Pick<GuardAttempt, 'token' | 'malformed' | 'proof'>>;
 
 export const MISSING: Presented = Object.freeze({ token: null, malformed: false, proof: null });
@@ -15,11 +15,11 @@ const MAX_SPACES = 16;
 
 /**
  * Reads the value of an `Authorization` header (RFC 6750 section 2.1). The scheme is compared without case (RFC 9110
- * section 11.1). Another scheme is no credential of ours (RFC 6750 section 3.1); `Bearer` without exactly one token,
- * a list, or more than one header is malformed: never "the first one wins".
+ * section 11.1). Another scheme counts as no credential (RFC 6750 section 3.1). `Bearer` without exactly one token, a list,
+ * and several headers are malformed: the first one never wins.
  *
  * @param value several headers are joined with a comma, as `Headers` does
- * @param proofOf reads what comes with a token of the scheme `DPoP`. Left out: that scheme is another one
+ * @param proofOf reads the proof beside a token of the scheme `DPoP`. Without it, `DPoP` counts as another scheme
  */
 export function readBearer(value: string | undefined, proofOf?: () => Proof): Presented {
   if (value === undefined || value === '') return MISSING;
@@ -34,30 +34,30 @@ export function readBearer(value: string | undefined, proofOf?: () => Proof): Pr
 function readAfter(scheme: string, value: string): Presented {
   let start = scheme.length;
   while (start < scheme.length + MAX_SPACES && value.charCodeAt(start) === 0x20) start++;
-  // Without a space after the scheme there is no token, or a control character where the space should be.
+  // No space after the scheme: either no token follows, or a control character stands in its place.
   return start === scheme.length ? MALFORMED : readToken(value.slice(start));
 }
 
-/** The one proof of a request: several (which runtimes join with a comma) are none (RFC 9449 section 4.3, check 1). */
+/** The proof of a request. Several, which runtimes join with a comma, count as none (RFC 9449 section 4.3, check 1). */
 export function readProof(value: string | undefined, target: string): Proof {
   return { jwt: value === undefined || value.indexOf(',') >= 0 ? null : value, target };
 }
 
-/** Reads a header that holds the raw token. `authorization`: whether an `Authorization` header came as well. */
+/** Reads a header that holds the raw token. `authorization` says whether an `Authorization` header came too. */
 export function readRawToken(value: string | undefined, authorization: boolean): Presented {
   if (value === undefined) return MISSING;
   if (authorization) return MALFORMED;
   return value === '' ? MISSING : readToken(value);
 }
 
-/** One token: no white space, no comma, not too long. The runtime's own search is what makes a long refusal cheap. */
+/** One token: no white space, no comma, not too long. `indexOf` keeps the refusal of a long header cheap. */
 function readToken(text: string): Presented {
   if (text.length === 0 || text.length > MAX_TOKEN_LENGTH) return MALFORMED;
   if (text.indexOf(' ') >= 0 || text.indexOf(',') >= 0 || text.indexOf('\t') >= 0) return MALFORMED;
   return { token: text, malformed: false, proof: null };
 }
 
-/** The scheme alone, or followed by something that is not part of its name. */
+/** Whether the header is of this scheme: the name alone, or followed by a space, a tab or a comma. */
 function isOf(scheme: string, value: string): boolean {
   const next = value.charCodeAt(scheme.length);
   const ends = value.length === scheme.length || next === 0x20 || next === 0x09 || next === 0x2c;
@@ -65,8 +65,8 @@ function isOf(scheme: string, value: string): boolean {
 }
 
 /**
- * A list whose first credential is of another scheme: `Basic …, Bearer …` is two credentials in one header. The runtime's
- * own search finds the word, and only what stands around it is looked at: a long refusal stays cheap.
+ * Whether `Bearer` follows later in a list: `Basic …, Bearer …` is two credentials in one header. `indexOf` finds the word and
+ * only its neighbours are read, so the refusal of a long header stays cheap.
  */
 function mentionsBearer(value: string): boolean {
   if (value.indexOf(',') < 0) return false;

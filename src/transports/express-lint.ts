@@ -1,15 +1,15 @@
 import { PosternError } from '../domain/errors.js';
 import { type Finding, findingsOf } from './lint.js';
 
-/** Guards, with what they require: `null` where that depends on the request. */
+/** Each guard with its requirement: a value, or a function of the request. */
 const GUARDS = new WeakMap<object, { readonly requirement: unknown }>();
 
-/** Notes that a middleware is a guard. */
+/** Registers a middleware as a guard. */
 export function markGuard(middleware: object, requirement: unknown): void {
   GUARDS.set(middleware, { requirement });
 }
 
-/** What is read of a layer of Express's router, 4 and 5. */
+/** The part of a layer of Express's router (4 and 5) that is read here. */
 interface Layer {
   readonly handle?: unknown;
   readonly name?: string;
@@ -25,13 +25,12 @@ interface Layer {
 }
 
 /**
- * Every route of an application, or of a router, that has no guard in front of it, neither its own nor one that its router
- * was given with `use` before, and every route that names a tenant where its scope does not. An application that is mounted
- * in another one is looked at by itself. For a test of the application:
+ * Lists the routes of an application or router that have no guard: none of their own, and none from an earlier `use`. It also
+ * lists routes that name a tenant while their scope names no organization. Lint a mounted application by itself. For tests:
  *
  * @example
  * expect(lintRoutes(app)).toEqual([]);
- * @throws PosternError `input_invalid` for what is no application or router
+ * @throws PosternError `input_invalid` if `app` is neither an application nor a router
  */
 export function lintRoutes(app: unknown): readonly Finding[] {
   const stack = routerStackOf(app);
@@ -46,7 +45,7 @@ function routerStackOf(app: unknown): readonly Layer[] | null {
   if (app === null || (typeof app !== 'object' && typeof app !== 'function')) return null;
   const own = stackOf(app);
   if (own !== null) return own;
-  // Express 4 has its router in `_router`, made with the first route, and throws at `router`.
+  // Express 4 keeps its router in `_router`, from the first route on. Its `router` throws.
   if ('lazyrouter' in app) return '_router' in app ? stackOf(app._router) : [];
   return 'router' in app ? stackOf(app.router) : null;
 }
@@ -70,12 +69,12 @@ function lintStack(stack: readonly Layer[], inherited: readonly object[]): Findi
 
 const EVERYWHERE = Symbol('everywhere');
 
-/** Where a layer was mounted: Express 5 keeps the path (`rawPath`), Express 4 what it made of it. */
+/** The mount path of a layer: Express 5 keeps it in `rawPath`, Express 4 keeps only its regular expression. */
 function mountOf({ slash, rawPath, regexp }: Layer): unknown {
   return slash === true || regexp?.fast_slash === true ? EVERYWHERE : (rawPath ?? regexp?.source);
 }
 
-/** Whether what is mounted at `at` stands before a later layer. What can't be told does not: better one finding too many. */
+/** Whether a guard mounted at `at` covers a later layer. If in doubt it does not: one finding too many does no harm. */
 function covers(at: unknown, layer: Layer): boolean {
   if (at === EVERYWHERE) return true;
   if (at === undefined) return false;
@@ -84,7 +83,7 @@ function covers(at: unknown, layer: Layer): boolean {
   return mountOf(layer) === at;
 }
 
-/** By method: `app.route('/x').get(guard, …).post(…)` leaves POST open. A guard that nothing follows guards nothing. */
+/** Looks at each method: `app.route('/x').get(guard, …).post(…)` leaves POST open. A guard in last place guards nothing. */
 function lintRoute(route: NonNullable<Layer['route']>, inherited: readonly object[]): Finding[] {
   return Object.keys(route.methods ?? {}).flatMap((method) => {
     const handlers = (route.stack ?? []).filter((each) => each.method === undefined || each.method === method);

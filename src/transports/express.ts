@@ -17,7 +17,7 @@ import { rateLimitHeaders } from './rate-limit-headers.js';
 declare global {
   namespace Express {
     interface Request {
-      /** Who calls; `null` where no credential was needed, `undefined` where no guard ran. */
+      /** The caller; `null` if no credential was needed, `undefined` if no guard ran. */
       principal?: RegisteredPrincipal | null;
     }
   }
@@ -31,8 +31,8 @@ export type GuardedRequest = Omit<Request, 'params'> & {
 /** Options of the Express `guard`. */
 export interface ExpressGuardOptions extends HttpGuardOptions<GuardedRequest> {
   /**
-   * Answers a denied request in the application's own form. Where it has not begun an answer by the time it returns (or
-   * its promise settles), the standard one is sent. The handler does not run, whatever it does.
+   * Answers a denied request in the application's own form. If it has not begun an answer when it returns (or when its
+   * promise settles), the standard answer is sent. The handler never runs.
    */
   readonly onDenied?: ((denial: Denied, request: Request, response: Response) => unknown) | undefined;
 }
@@ -40,7 +40,7 @@ export interface ExpressGuardOptions extends HttpGuardOptions<GuardedRequest> {
 const readOptions = optionsReader('guard of postern/express', httpOptions);
 
 /**
- * Middleware that lets a request through to what follows it only if the requirement is met. For Express 5 and 4.
+ * Middleware that lets a request pass only if the requirement is met. For Express 5 and 4.
  *
  * @example
  * app.post('/models', guard(postern, { scope: 'models:write' }), (req, res) => res.json({ by: req.principal?.owner }));
@@ -60,7 +60,7 @@ export function guard<T extends TokenTypes>(
     const wasOver = response.writableEnded;
     const decision = ask(request as GuardedRequest, readNodeCredential(request, header));
     if (!(decision instanceof Promise)) settle(decision);
-    // What follows threw where Express doesn't catch it: a rejection would end the process.
+    // Express does not catch an error that `next()` throws here, and a rejection would end the process.
     else void decision.then(settle).catch((error) => sendAnswer(response, answer(report(error))));
 
     function settle(settled: Decision): void {
@@ -69,7 +69,7 @@ export function guard<T extends TokenTypes>(
         else void renderDenied(settled);
         return;
       }
-      // Answered while the decision was pending, by a timeout: nobody waits for the handler.
+      // A timeout has answered while the decision was pending: nobody waits for the handler.
       if (!wasOver && response.writableEnded) return;
       request.principal = settled.principal as RegisteredPrincipal | null;
       const limit = unpolluted(settled, 'limit');
@@ -79,8 +79,7 @@ export function guard<T extends TokenTypes>(
 
     async function renderDenied(denial: Denied): Promise<void> {
       const refuse = () => sendAnswer(response, answer(denial));
-      // Express has its own `next` on the request, where `res.render` and `res.sendFile` put their failures: it must not lead
-      // past the guard.
+      // `res.render` and `res.sendFile` report failures to `request.next`, which must not lead past the guard.
       request.next = refuse;
       try {
         await onDenied?.(denial, request, response);
@@ -89,7 +88,7 @@ export function guard<T extends TokenTypes>(
         report(error);
       }
       refuse();
-      // `res.render` answers later, with `send`: that is too late now, and must not throw where nobody catches.
+      // `res.render` may call `send` later. That is too late, and must not throw outside of any catch.
       response.send = () => response;
     }
   };
@@ -118,7 +117,7 @@ export function leaseOf(request: Request): Lease {
   return leaseNodeRequest(request, request.res as Response);
 }
 
-/** A last route whose answer is that of an unknown or private endpoint, to the byte. */
+/** A catch-all route that answers as an unknown or private endpoint does, to the byte. */
 export function notFound(): RequestHandler {
   const answer = httpAnswers()(denied('endpoint_unknown'));
   return (_request, response) => sendAnswer(response, answer);

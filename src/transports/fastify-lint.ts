@@ -3,29 +3,29 @@ import { PosternError } from '../domain/errors.js';
 import type { RequirementFor } from './ask.js';
 import { type Finding, findingsOf } from './lint.js';
 
-/** The property of an instance that holds the findings of its routes: the same one for every copy of this package. */
+/** The property of an instance that holds the findings of its routes. All copies of this package share it. */
 const FINDINGS = Symbol.for('postern.findings');
 
-/** What `printRoutes()` says where there are none. */
+/** The text of `printRoutes()` if there are no routes. */
 const EMPTY = '(empty tree)';
 
 const EARLIER: Finding = {
   route: '*',
   problem: 'requirement_missing',
   advice:
-    'Routes were declared before posternPlugin was loaded. They are guarded, and not looked at here: await app.register(posternPlugin, …) first.',
+    'Routes were declared before posternPlugin was loaded. They are guarded, but lintRoutes can not see them: await app.register(posternPlugin, …) first.',
 };
 
 /**
- * Notes what there is to say of each route that is declared from here on.
+ * Collects the findings of each route that is declared from here on.
  *
- * @throws PosternError `option_invalid` where an instance is guarded twice
+ * @throws PosternError `option_invalid` if the instance is guarded already
  */
 export function collectFindings(app: FastifyInstance): void {
   if (FINDINGS in app) {
     throw new PosternError(
       'option_invalid',
-      'guards this instance already: register it once, on the outermost one whose routes it is to guard',
+      'guards this instance already: register it once, on the outermost instance whose routes it guards',
       { path: 'posternPlugin', input: 'register' },
     );
   }
@@ -36,7 +36,7 @@ export function collectFindings(app: FastifyInstance): void {
   });
 }
 
-/** What a route declares, by its own property: one that `Object.prototype` was given opens nothing. */
+/** The requirement that a route declares as an own property: a polluted `Object.prototype` opens nothing. */
 export function declared(config: object | undefined): RequirementFor<FastifyRequest> | undefined {
   return config !== undefined && Object.hasOwn(config, 'requirement')
     ? (config as { requirement?: RequirementFor<FastifyRequest> }).requirement
@@ -44,12 +44,12 @@ export function declared(config: object | undefined): RequirementFor<FastifyRequ
 }
 
 /**
- * Every route that declares no requirement, and every route that names a tenant where its scope does not. For a test of the
- * application, after `ready()`:
+ * Lists the routes that declare no requirement, and the routes that name a tenant while their scope names no organization.
+ * For tests, after `ready()`:
  *
  * @example
  * expect(lintRoutes(app)).toEqual([]);
- * @throws PosternError `guard_missing` where `posternPlugin` is not registered
+ * @throws PosternError `guard_missing` if `posternPlugin` is not registered
  */
 export function lintRoutes(app: FastifyInstance): readonly Finding[] {
   const findings = (app as { [FINDINGS]?: readonly Finding[] })[FINDINGS];

@@ -16,11 +16,11 @@ import { rateLimitHeaders } from './rate-limit-headers.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who calls; `null` where no credential was needed. */
+    /** The caller; `null` if no credential was needed. */
     principal: RegisteredPrincipal | null;
   }
   interface FastifyContextConfig {
-    /** What a call of this route needs. A route that declares nothing is refused. */
+    /** The requirement of this route. Calls of a route without one are refused. */
     requirement?: RequirementFor<FastifyRequest, RegisteredTypes>;
   }
 }
@@ -28,11 +28,11 @@ declare module 'fastify' {
 /** Options of `posternPlugin`. */
 export interface PosternPluginOptions extends HttpGuardOptions<FastifyRequest> {
   readonly postern: Postern;
-  /** What happens on a route that declares no requirement. Default `'deny'`: it is refused. `'allow'` opens it to everyone. */
+  /** For routes without a requirement. Default `'deny'` refuses their calls; `'allow'` opens them to everyone. */
   readonly undeclared?: 'deny' | 'allow' | undefined;
   /**
-   * Answers a denied request in the application's own form. Where it has not sent a reply by the time it returns (or its
-   * promise settles), the standard one is sent. The handler does not run, whatever it does.
+   * Answers a denied request in the application's own form. If it has not sent a reply when it returns (or when its promise
+   * settles), the standard answer is sent. The handler never runs.
    */
   readonly onDenied?: ((denial: Denied, request: FastifyRequest, reply: FastifyReply) => unknown) | undefined;
 }
@@ -41,7 +41,7 @@ const readOptions = optionsReader('posternPlugin', {
   ...httpOptions,
   postern: z.custom<Postern>(
     (value) => typeof (value as Partial<Postern> | null)?.tryAuthorize === 'function',
-    'give what createPostern() returned',
+    'give the instance that createPostern() returned',
   ),
   undeclared: z.enum(['deny', 'allow'], "use 'deny' or 'allow'").default('deny'),
 });
@@ -53,30 +53,30 @@ type Ask = (request: FastifyRequest) => Decision | Promise<Decision>;
 
 const READING = {
   methodOf: (request: FastifyRequest) => request.method,
-  // A Fastify inside another framework has a request of its own, and this one in common.
+  // A Fastify inside another framework wraps the request; both share the raw one.
   identityOf: (request: FastifyRequest) => request.raw,
 };
 
 const UNGUARDED: Decision = Object.freeze({ allowed: true, principal: null });
 
 /**
- * Guards every route of the instance that it is registered on, those of its plugins included, by the `requirement` in the
- * route's `config`. It decides in `onRequest`, before the body is read. What matches no route gets the instance's own 404.
+ * Guards every route of the instance and of its plugins, by the `requirement` in the route's `config`. It decides in
+ * `onRequest`, before the body is read. A request that matches no route gets the instance's own 404.
  *
  * @example
  * await app.register(posternPlugin, { postern });
  * app.post('/models', { config: { requirement: { scope: 'models:write' } } }, (request) => request.principal?.owner);
- * @throws PosternError `option_invalid`, `option_unknown` when it is registered, `requirement_invalid`, `scope_unknown` when a route is
+ * @throws PosternError `option_invalid`, `option_unknown` at registration; `requirement_invalid`, `scope_unknown` at a route's
  */
 export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (app, options) => {
-  // Fastify adds keys of its own to what a plugin is registered with.
+  // Fastify adds these keys to a plugin's options.
   const { prefix, logLevel, logSerializers, ...own } = ownCopy(options) as typeof options & Record<string, unknown>;
   const { postern, undeclared, zone, header, onDenied, ...challenge } = readOptions<PosternPluginOptions>(own);
   const answer = httpAnswers(challenge);
   const report = reporter(postern);
   const asks = new WeakMap<object, Ask>();
 
-  /** The question for a requirement: made when its route is registered, so that a wrong one fails there. */
+  /** Called when a route is registered, so that a wrong requirement fails there. */
   function askFor(requirement: RequirementFor<FastifyRequest>): Ask {
     let ask = asks.get(requirement);
     if (ask === undefined) {
@@ -94,7 +94,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
       try {
         return askFor(requirement)(request);
       } catch (error) {
-        // A route of before the plugin was loaded, whose requirement nobody has checked.
+        // The route was declared before the plugin was loaded, so its requirement was never checked.
         return report(error);
       }
     }
@@ -102,7 +102,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
   }
 
   async function deny(denial: Denied, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    // `reply.sent` is true only when the last byte is out: behind an asynchronous `onSend` a reply is under way before that.
+    // `reply.sent` turns true with the last byte. An asynchronous `onSend` begins the reply before that.
     let begun = false;
     const own = reply.send;
     reply.send = (payload) => {
@@ -128,7 +128,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
   app.addHook('onRequest', (request, reply, next) => {
     const decision = decide(request);
     if (!(decision instanceof Promise)) settle(decision);
-    // What follows threw where Fastify doesn't catch it: a rejection would end the process.
+    // Fastify does not catch an error that `next()` throws here, and a rejection would end the process.
     else void decision.then(settle).catch((error) => send(reply, answer(report(error))));
 
     function settle(settled: Decision): void {
@@ -144,7 +144,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
   });
 };
 
-// What fastify-plugin does: the hooks belong to the instance that registers the plugin, not to a scope of its own.
+// As fastify-plugin does: the hooks belong to the instance that registers the plugin, not to a new scope.
 Object.assign(posternPlugin, {
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: 'postern',
@@ -168,7 +168,7 @@ export function leaseOf(request: FastifyRequest): Lease {
   return leaseNodeRequest(request.raw, (reply ?? request).raw as FastifyReply['raw']);
 }
 
-/** A not-found handler (`app.setNotFoundHandler(notFound())`) whose answer is that of an unknown or private endpoint, to the byte. */
+/** A not-found handler (`app.setNotFoundHandler(notFound())`) that answers as an unknown or private endpoint does, to the byte. */
 export function notFound(): (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) => void {
   const answer = httpAnswers()(denied('endpoint_unknown'));
   return (_request, reply) => send(reply, answer);
@@ -176,8 +176,8 @@ export function notFound(): (this: FastifyInstance, request: FastifyRequest, rep
 
 function send(reply: FastifyReply, answer: HttpAnswer): void {
   if (reply.sent) return;
-  // Begun behind Fastify's back: it would throw where nobody catches.
+  // Someone has begun an answer on the raw response: Fastify's own `send` would throw outside of any catch.
   if (reply.raw.headersSent) sendAnswer(reply.raw, answer);
-  // As bytes: to a string Fastify would add a charset, which application/problem+json has none of (RFC 9457 section 6).
+  // As bytes: to a string Fastify adds a charset, and application/problem+json has none (RFC 9457 section 6).
   else reply.code(answer.status).headers(answer.headers).send(Buffer.from(answer.body));
 }

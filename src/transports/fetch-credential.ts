@@ -1,7 +1,7 @@
 import { type Presented, readBearer, readProof, readRawToken } from './credential.js';
 
 /**
- * The credential of a fetch `Request`. `Headers` joins what comes several times with a comma, so that a duplicate reads as a list.
+ * The credential of a fetch `Request`. `Headers` joins duplicates with a comma, so they read as a list.
  *
  * @param header the header that holds the raw token, in lower case, or `null` for `Authorization`
  */
@@ -12,7 +12,7 @@ export function readFetchCredential({ headers, url }: Request, header: string | 
     : readRawToken(headers.get(header) ?? undefined, authorization !== undefined);
 }
 
-/** Without the origin, as Node has it: a guard of either kind sees the same proof. */
+/** The URL without its origin, as Node has it, so that fetch and Node guards see the same proof. */
 function targetOf(url: string): string {
   const path = url.indexOf('/', url.indexOf('://') + 3);
   return path < 0 ? url : url.slice(path);

@@ -14,9 +14,9 @@ import { httpAnswers } from './http-answer.js';
 import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
-/** What a handler gets beside the request. */
+/** The second argument of a guarded handler. */
 export interface GuardContext<T extends TokenTypes = TokenTypes> {
-  /** Who calls; `null` where no credential was needed. */
+  /** The caller; `null` if no credential was needed. */
   readonly principal: Principal<T> | null;
   /**
    * Aborts when the request would be denied now, as {@link Lease.signal}. Read it where the response is a stream: the stream's end,
@@ -25,14 +25,14 @@ export interface GuardContext<T extends TokenTypes = TokenTypes> {
   readonly signal: AbortSignal;
 }
 
-/** A call as the guard's functions see it: the request, and what the runtime hands over with it. */
+/** The arguments of the guard's functions: the request, then everything that the runtime passes with it. */
 export type FetchCall<Rest extends readonly unknown[]> = readonly [request: Request, ...rest: Rest];
 
 /** Options of the fetch `guard`. */
 export interface FetchGuardOptions<Rest extends readonly unknown[]> extends Omit<HttpGuardOptions<never>, 'zone'> {
-  /** Where the caller stands: a function of what the runtime hands over. Default: every caller is external. */
+  /** The caller's zone: a value, or a function of the runtime's arguments. Default: every caller is external. */
   readonly zone?: Zone | ((...call: FetchCall<Rest>) => Zone) | undefined;
-  /** Answers a denied request in the application's own form. Nothing, or a throw: the standard answer. */
+  /** Answers a denied request in the application's own form. If it returns nothing or throws, the standard answer is sent. */
   readonly onDenied?:
     | ((denial: Denied, ...call: FetchCall<Rest>) => Response | undefined | Promise<Response | undefined>)
     | undefined;
@@ -41,8 +41,8 @@ export interface FetchGuardOptions<Rest extends readonly unknown[]> extends Omit
 const readOptions = optionsReader('guard of postern/fetch', httpOptions);
 
 /**
- * Puts a requirement in front of a fetch-style handler: Hono, Next.js, Workers, Bun, Deno. What the runtime passes after
- * the request reaches the handler after the context.
+ * Puts a requirement in front of a fetch-style handler: Hono, Next.js, Workers, Bun, Deno. Further arguments of the runtime
+ * follow the context.
  *
  * @example
  * export default { fetch: guard(postern, { endpoint: 'summarizer' }, (request, { principal }) => new Response(principal?.owner)) };
@@ -103,7 +103,7 @@ export function leaseOf(request: Request): Lease {
   return leaseFetchRequest(request);
 }
 
-/** A handler whose answer is that of an unknown or private endpoint, to the byte. */
+/** A handler that answers as an unknown or private endpoint does, to the byte. */
 export function notFound(): () => Response {
   const answer = httpAnswers()(denied('endpoint_unknown'));
   return () => toResponse(answer);
@@ -114,8 +114,8 @@ function toResponse(answer: HttpAnswer): Response {
 }
 
 /**
- * A copy, because the headers of some responses (of `fetch`, of `Response.redirect`) can't be changed. There is none of a
- * switch of protocols, of a network error, or of what was or is being read: these go as they are.
+ * Copies the response, because some headers (of `fetch`, of `Response.redirect`) can't be changed. A protocol switch, a
+ * network error and a body that is read already can't be copied: they are returned as they are.
  */
 function withHeaders(response: Response, more: Readonly<Record<string, string>>): Response {
   if (!response || response.status < 200 || response.bodyUsed || response.body?.locked) return response;

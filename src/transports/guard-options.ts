@@ -3,24 +3,24 @@ import { check } from '../base/check.js';
 import type { ZoneOf } from './ask.js';
 import { DEFAULT_REALM } from './http-answer.js';
 
-/** What every guard takes. */
+/** Options of every guard. */
 export interface GuardOptions<Request> {
   /**
-   * Where the caller stands: a constant, or a function of the request such as `internalNetworks(…)` of `postern/zones`. Default:
-   * every caller is external. A function that throws is a fault, and the request is refused.
+   * The caller's zone: a constant, or a function of the request such as `internalNetworks(…)` of `postern/zones`. Default:
+   * every caller is external. If the function throws, that is a fault and the request is refused.
    */
   readonly zone?: ZoneOf<Request> | undefined;
-  /** The header (gRPC: the metadata key) that holds the raw token, in place of `Authorization`. Both at once are malformed. */
+  /** Header (gRPC: metadata key) of the raw token, in place of `Authorization`. A request with both is malformed. */
   readonly header?: string | undefined;
 }
 
-/** What every HTTP guard takes. */
+/** Options of every HTTP guard. */
 export interface HttpGuardOptions<Request> extends GuardOptions<Request> {
   /** The realm of the challenge (RFC 9110 section 11.5). Default `'postern'`. */
   readonly realm?: string | undefined;
   /**
-   * Address of the protected resource's metadata (RFC 9728): challenges name it as `resource_metadata`, so that a client finds
-   * who issues tokens for this. `metadataUrl(resource)` of `postern/jwt` makes it. Default: none.
+   * Address of the protected resource's metadata (RFC 9728). Challenges name it as `resource_metadata`, so that clients find
+   * the token issuer. `metadataUrl(resource)` of `postern/jwt` makes it. Default: none.
    */
   readonly resourceMetadata?: string | undefined;
 }
@@ -30,7 +30,7 @@ export const headerName = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'give the name of a header')
   .transform((name) => name.toLowerCase())
-  .refine((name) => name !== 'authorization', 'is Authorization without it: leave it out');
+  .refine((name) => name !== 'authorization', 'is the default already: leave it out');
 
 const common = {
   zone: z
@@ -46,7 +46,7 @@ const common = {
 export const httpOptions = {
   realm: z
     .string()
-    // What stands in a quoted string without escapes (RFC 9110 section 5.6.4).
+    // The characters of a quoted string that need no escape (RFC 9110 section 5.6.4).
     .regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'give visible ASCII characters without quotes and backslashes')
     .default(DEFAULT_REALM),
   resourceMetadata: z
@@ -56,16 +56,16 @@ export const httpOptions = {
     .default(null),
 };
 
-/** A transport has functions of its own kind of request: they come out with the types that they went in with. */
+/** Functions over a transport's own kind of request. The reader returns them with the type that was given. */
 export interface Functions {
   readonly zone?: unknown;
   readonly onDenied?: unknown;
 }
 
 /**
- * What reads the options of a guard: those that every guard has, and those that are its own.
+ * Makes the reader of a guard's options: the common ones and its own.
  *
- * @param what whose options they are, for messages
+ * @param what the guard's name, for messages
  * @returns a function that throws a PosternError (`option_invalid`, `option_unknown`)
  */
 export function optionsReader<Own extends z.ZodRawShape>(what: string, own: Own) {

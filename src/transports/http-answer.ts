@@ -6,11 +6,11 @@ import { rateLimitHeaders, retryAfter } from './rate-limit-headers.js';
 interface Answer {
   readonly status: number;
   readonly detail: string;
-  /** Of the challenge (RFC 6750 section 3), what follows the realm; `null`: no challenge. */
+  /** The parameters of the challenge after the realm (RFC 6750 section 3); `null`: no challenge. */
   readonly challenge: string | null;
-  /** What `code` of the problem says; what must not show says the same as its like. */
+  /** The problem's `code`. Private and unknown endpoints share one, so that private ones don't show. */
   readonly code: string;
-  /** Of the challenge. Default `Bearer`. */
+  /** The scheme of the challenge. Default `Bearer`. */
   readonly scheme?: string;
   readonly retryAfter?: string;
 }
@@ -22,12 +22,12 @@ const NOT_FOUND: Answer = {
   code: 'not_found',
 };
 
-/** Reason → answer, for every reason there is: the table of docs/contract.md. */
+/** The HTTP table of docs/contract.md, with a row for every reason. */
 const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
   token_missing: {
     status: 401,
     detail: 'This needs a token: send it as "Authorization: Bearer <token>".',
-    // No error code where no credential came (RFC 6750 section 3.1).
+    // Without a credential there is no error code (RFC 6750 section 3.1).
     challenge: '',
     code: 'token_missing',
   },
@@ -58,7 +58,7 @@ const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
   // RFC 9449 section 7.1.
   proof_invalid: {
     status: 401,
-    detail: 'The proof of possession that came with the token is not good: make a new one for each request.',
+    detail: 'The proof of possession is not valid: make a new one for each request.',
     scheme: 'DPoP',
     challenge: ', error="invalid_dpop_proof"',
     code: 'proof_invalid',
@@ -85,7 +85,7 @@ const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
   },
   rate_limited: {
     status: 429,
-    detail: 'The token has used up what it may use for now.',
+    detail: 'The token has reached its limit for now.',
     challenge: null,
     code: 'rate_limited',
   },
@@ -106,7 +106,7 @@ const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
 
 export const DEFAULT_REALM = 'postern';
 
-/** What every challenge of a guard says (RFC 6750 section 3, RFC 9728 section 5.1). */
+/** Parameters of every challenge of a guard (RFC 6750 section 3, RFC 9728 section 5.1). */
 export interface Challenge {
   readonly realm?: string;
   /** Address of the protected resource's metadata. */
@@ -114,8 +114,8 @@ export interface Challenge {
 }
 
 /**
- * Makes the answers of a guard: `application/problem+json` (RFC 9457) with the challenge of RFC 6750. Each is made once
- * and kept, but for those that name scopes: a client that asks again without a pause costs next to nothing.
+ * Makes the answers of a guard: `application/problem+json` (RFC 9457) with the challenge of RFC 6750. Answers without scopes
+ * or limits are built once and kept, so a client that never pauses costs next to nothing.
  */
 export function httpAnswers(challenge: Challenge = {}): (denial: Denied) => HttpAnswer {
   const { realm = DEFAULT_REALM, resourceMetadata = null } = ownCopy(challenge);

@@ -1,25 +1,25 @@
 import { own } from '../domain/requirement.js';
 
-/** Something about a route or method that its author should look at. */
+/** A problem of a route or method. */
 export interface Finding {
   /** `GET /orgs/:org/models`, or a gRPC method's path. */
   readonly route: string;
   readonly problem: 'requirement_missing' | 'organization_missing';
-  /** What to do about it. */
+  /** The remedy, in a sentence. */
   readonly advice: string;
 }
 
-/** Names that route parameters have where they hold a tenant. */
+/** Usual names of route parameters that hold a tenant. */
 const TENANT = /[:{*](?:org|organi[sz]ation|tenant|account|workspace|team|customer|company)(?:_?(?:id|name|slug))?\b/i;
 
-/** What there is to say of a route with this requirement; `undefined`: it has none. */
+/** The findings of a route. A requirement of `undefined` or `null` means that it has none. */
 export function findingsOf(route: string, requirement: unknown): Finding[] {
   if (requirement === undefined || requirement === null) {
     return [
       {
         route,
         problem: 'requirement_missing',
-        advice: 'Declare what a call of it needs; { public: true } where it is meant to be open.',
+        advice: 'Declare a requirement, or { public: true } if the route is meant to be open.',
       },
     ];
   }
@@ -31,7 +31,7 @@ export function findingsOf(route: string, requirement: unknown): Finding[] {
       route,
       problem: 'organization_missing',
       advice:
-        'The route names a tenant and the scope does not: a token of any tenant passes. Name the organization in the requirement, as a function of the request.',
+        'The route names a tenant, but the requirement does not: a token of any tenant passes. Name the organization in the requirement, as a function of the request.',
     },
   ];
 }

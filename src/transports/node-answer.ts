@@ -1,6 +1,6 @@
 import type { HttpAnswer } from './problem.js';
 
-/** What is used of a response of `node:http`, `node:http2` or a framework on them. */
+/** The part of a response of `node:http`, `node:http2` or a framework on them that is used here. */
 export interface NodeResponse {
   statusCode: number;
   readonly headersSent: boolean;
@@ -10,7 +10,7 @@ export interface NodeResponse {
   destroy?(): unknown;
 }
 
-/** An answer, its body in one piece. */
+/** An answer with its whole body. */
 export interface WholeAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
@@ -18,9 +18,9 @@ export interface WholeAnswer {
 }
 
 /**
- * Sends an answer at once, or not at all: the only place where one is written to a response of Node. It never throws. An answer
- * that somebody else has begun (a timeout, while the decision was pending) is not gone on with: unless it is over, its
- * connection is cut, for nobody would end it.
+ * Sends a whole answer, or nothing. All answers to Node responses go through here. It never throws. If someone else has begun an
+ * answer (a timeout, while the decision was pending) and not ended it, the connection is cut, because nobody else would end
+ * it.
  */
 export function sendAnswer(response: NodeResponse, { status, headers, body }: HttpAnswer | WholeAnswer): void {
   try {
@@ -30,7 +30,7 @@ export function sendAnswer(response: NodeResponse, { status, headers, body }: Ht
       response.end(body);
     } else if (!response.writableEnded) cutOff(response);
   } catch {
-    // A client that is gone, or headers that can't be sent.
+    // The client is gone, or the headers can't be sent.
     cutOff(response);
   }
 }

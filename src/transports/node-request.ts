@@ -1,19 +1,19 @@
 import { unpolluted } from '../base/check.js';
 
-/** What is read of a request of `node:http`, `node:http2`, or of what stands in for them (serverless adapters). */
+/** The part of a request of `node:http`, `node:http2` or a serverless adapter that is read here. */
 export interface NodeRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Names and values in turn, as they came. Not every runtime has them. */
+  /** Names and values in turn, as they were received. Not every runtime has them. */
   readonly rawHeaders?: readonly string[] | undefined;
   readonly url?: string | undefined;
-  /** What `url` was before a router took its own part away. */
+  /** `url` as it was before a router cut off its mount path. */
   readonly originalUrl?: string | undefined;
 }
 
 /**
- * A header of a Node request, as every guard and the management API read it. What middleware changed or deleted counts. Node
- * keeps the first of several `Authorization` headers and drops the rest without a word: where the runtime has the raw headers,
- * several become a list, as in `Headers`.
+ * A header of a Node request, as every guard and the management API read it. Changes by middleware count, deletions too. Node
+ * silently keeps only the first of several `Authorization` headers. If the runtime has the raw headers, several become a list,
+ * as in `Headers`.
  *
  * @param name in lower case
  */
@@ -28,7 +28,7 @@ export function nodeHeader(request: NodeRequest, name: string): string | undefin
   return dropped === undefined ? text : `${text}, ${dropped}`;
 }
 
-/** The target of the request as it came: its path, with its query. */
+/** The original target of the request: its path with its query. */
 export function nodeTarget(request: NodeRequest): string {
   return unpolluted(request, 'originalUrl') ?? request.url ?? '';
 }
@@ -44,7 +44,7 @@ function secondValue(rawHeaders: readonly string[], name: string): string | unde
   return undefined;
 }
 
-/** Without the white space around it (RFC 9110 section 5.5), as `Headers` has it. */
+/** Trims the white space of RFC 9110 section 5.5, as `Headers` does. */
 function trimmed(text: string): string {
   let start = 0;
   let end = text.length;

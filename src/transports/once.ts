@@ -22,7 +22,7 @@ type AskAs = (mode: 'use' | 'recheck') => Answer;
 
 const PASSAGES = new WeakMap<object, Passage[]>();
 
-/** A `Request` that was made of a framework's own one, and that one. */
+/** From a `Request` that an adapter made to the framework's own request. */
 const ORIGINALS = new WeakMap<object, object>();
 
 export function setOriginal(request: object, original: object): void {
@@ -36,12 +36,12 @@ export function passagesOf(request: object): readonly Pick<Passage, 'holding' | 
 }
 
 /**
- * Makes what asks an instance about requests so that each is charged and counted once, whatever number of guards it passes: with
- * the first decision that allows it. The guards after that one look at everything again, but for what is used up: the limits,
- * and the proof. That is so for the very credential that was charged; another one on the same request is a use of its own.
+ * Makes the function that charges and counts each request once, however many guards it passes: with the first decision that
+ * allows it. Later guards check everything again except the limits and the proof, which are used up. Another credential on
+ * the same request is charged by itself.
  */
 export function oncePerRequest(gate: Gate, holding: Holding) {
-  /** @param request the object that every guard of this request sees, and no other request's */
+  /** @param request the object that all guards of this request share, and that no other request has */
   return function ask(request: object, attempt: RequestAttempt, askAs: AskAs): Answer {
     const original = originalOf(request);
     const passages = PASSAGES.get(original) ?? [];
@@ -49,7 +49,7 @@ export function oncePerRequest(gate: Gate, holding: Holding) {
       attempt.token === null
         ? undefined
         : passages.find((each) => each.holding === holding && isUse(each) && isSame(each.attempt, attempt));
-    // Another guard of this request is asking: what it is told decides whether there is anything left to charge.
+    // Another guard of this request is asking. Its answer tells whether there is anything left to charge.
     if (earlier?.pending) return earlier.pending.then(() => ask(request, attempt, askAs));
     const decision = askAs(earlier === undefined ? 'use' : 'recheck');
     if (!(decision instanceof Promise) && !decision.allowed) return decision;
@@ -81,7 +81,7 @@ function isUse({ charged, pending }: Passage): boolean {
   return charged || pending !== null;
 }
 
-/** The same token, proven in the same way. A proof is one of a method and a target. */
+/** The same token with the same proof. A proof is bound to a method and a target. */
 function isSame(one: RequestAttempt, other: RequestAttempt): boolean {
   if (one.token !== other.token) return false;
   if (!one.proof || !other.proof) return !one.proof && !other.proof;

@@ -1,4 +1,4 @@
-/** An HTTP answer that no framework has a say in. */
+/** An HTTP answer, independent of any framework. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -7,9 +7,9 @@ export interface HttpAnswer {
 
 export interface ProblemDetails {
   readonly status: number;
-  /** What to do, in a sentence. */
+  /** The remedy, in a sentence. */
   readonly detail: string;
-  /** Stable: what callers match on. */
+  /** Stable: callers match on it. */
   readonly code: string;
   readonly [member: string]: unknown;
 }
@@ -28,7 +28,7 @@ export const TITLES: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** When to come back after an outage, in seconds: most are over soon. */
+/** Seconds to wait after an outage: most are over soon. */
 export const RETRY_AFTER = '5';
 
 /** A refusal as `application/problem+json` (RFC 9457), without `instance`. */
@@ -40,7 +40,7 @@ export function problemAnswer(
     status,
     headers: {
       'Content-Type': 'application/problem+json',
-      // A denial is about one credential at one moment; a 404 may be kept by caches unless told otherwise.
+      // A denial is about one credential at one moment. Caches keep a 404 unless told otherwise.
       'Cache-Control': 'no-store',
       ...headers,
     },

@@ -1,8 +1,8 @@
 import type { LimitState } from '../domain/limits.js';
 
 /**
- * What is left to the caller: `RateLimit-Policy` and `RateLimit` as draft-ietf-httpapi-ratelimit-headers has them
- * (`q` points in `w` seconds; `r` left, `t` seconds until they come back).
+ * `RateLimit-Policy` and `RateLimit`, which tell the caller its remaining points (draft-ietf-httpapi-ratelimit-headers:
+ * `q` points in `w` seconds; `r` left, `t` seconds until they come back).
  */
 export function rateLimitHeaders({ policy, points, duration, remaining, resetIn }: LimitState): Record<string, string> {
   return {
@@ -11,7 +11,7 @@ export function rateLimitHeaders({ policy, points, duration, remaining, resetIn 
   };
 }
 
-/** When to come back, in whole seconds (RFC 9110 section 10.2.3). At least one: 0 would invite to come back at once. */
+/** Value of `Retry-After`, in whole seconds (RFC 9110 section 10.2.3). At least 1, because 0 invites an immediate retry. */
 export function retryAfter({ resetIn }: LimitState): string {
   return String(Math.max(1, seconds(resetIn)));
 }

@@ -18,9 +18,9 @@ export interface PeerCall {
   readonly metadata: { get(key: string): readonly (string | Uint8Array)[] };
 }
 
-/** Which proxies are believed when they say who calls. */
+/** The proxies whose word about the caller counts. */
 export interface TrustedProxies {
-  /** Addresses and networks of the proxies whose `X-Forwarded-For` counts. Default: none, so that the header never counts. */
+  /** Addresses and networks of the proxies whose `X-Forwarded-For` counts. Default: none, and the header never counts. */
   readonly trustedProxies?: readonly string[] | undefined;
 }
 
@@ -28,18 +28,17 @@ export interface TrustedProxies {
 export type InternalNetworksOptions = TrustedProxies;
 
 const schema = z.strictObject({ trustedProxies: z.array(z.string()).default([]) });
-/** A longer chain than any real one: it is not walked to its end. */
+/** Longer than any real chain, in characters. A longer header leaves the caller unknown. */
 const MAX_FORWARDED_LENGTH = 4096;
 
 /**
- * The `zone` option of the guards that see a socket: internal is who calls from one of these networks. Networks are CIDR
- * blocks or single addresses, IPv4 or IPv6; an IPv4-mapped IPv6 address is the IPv4 address. An empty list makes nobody
- * internal.
+ * The `zone` option of the guards that see a socket: callers from these networks are internal. Networks are CIDR blocks or
+ * single addresses, IPv4 or IPv6. An IPv4-mapped IPv6 address counts as the IPv4 address. An empty list makes nobody internal.
  *
- * It starts at the socket's address and goes back through `X-Forwarded-For` only while the address at hand is a trusted
- * proxy's, because only then was the entry before it written by one that is trusted. A trusted proxy that names no caller
- * leaves the caller unknown, and what is unknown is external. So name the proxies, not the networks that they stand in: a caller
- * at a proxy's address is never internal behind another one.
+ * It starts at the socket's address. While the address is a trusted proxy's, it takes the entry before it in
+ * `X-Forwarded-For`, because a trusted proxy wrote that one. If a trusted proxy names no caller, the caller is unknown, and so
+ * external. Name the proxies themselves, not their networks: a caller at a proxy's address is never internal behind another
+ * proxy.
  *
  * @example
  * guard(postern, { endpoint: 'metrics' }, { zone: internalNetworks(['10.0.0.0/8', 'fd00::/8'], { trustedProxies: ['10.0.0.1'] }) });
@@ -61,8 +60,8 @@ export function internalNetworks(
 }
 
 /**
- * The address of who calls, told by the same rules: the socket's, or what trusted proxies wrote into `X-Forwarded-For`; `null`
- * where that is not known. For the `from` of an audit log, and the `clientAddress` of `managementApi`.
+ * The caller's address by the same rules: the socket's, or the one that trusted proxies wrote into `X-Forwarded-For`; `null` if
+ * it is unknown. For the `from` of an audit log, and for the `clientAddress` of `managementApi`.
  *
  * @example
  * const addressOf = clientAddress({ trustedProxies: ['10.0.0.1'] });
@@ -108,7 +107,7 @@ function ofPeer(call: PeerCall): Peer {
   return { address, forwardedFor: () => call.metadata.get('x-forwarded-for').map(String).join(',') };
 }
 
-/** Who calls, or `null` where that is not known. */
+/** The caller's address, or `null` if it is unknown. */
 function callerAddress(
   socketAddress: string | undefined,
   forwardedFor: () => string,
@@ -124,11 +123,11 @@ function callerAddress(
     if (before === undefined) break;
     address = plainAddress(before);
   }
-  // The chain ended at a proxy that names nobody, or an entry was no address.
+  // `null` also if the chain ended at a proxy.
   return address !== null && !isProxy(address) ? address : null;
 }
 
-/** An address in one spelling, without its zone index; `null` for what is none. */
+/** An address without its zone index, and a mapped one as IPv4; `null` if the text is no address. */
 function plainAddress(text: string): string | null {
   const percent = text.indexOf('%');
   const address = percent < 0 ? text : text.slice(0, percent);
@@ -150,7 +149,7 @@ function addressList(entries: readonly string[], path: string, input: string): (
   return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** `false` for what is no address and no block. */
+/** Returns `false` if the entry is neither an address nor a block. */
 function addEntry(list: BlockList, entry: unknown): boolean {
   const match = typeof entry === 'string' ? /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/.exec(entry) : null;
   const version = match?.[1] === undefined ? 0 : isIP(match[1]);
@@ -163,7 +162,7 @@ function addEntry(list: BlockList, entry: unknown): boolean {
   return true;
 }
 
-/** The IPv4 address that an IPv6 one maps (`::ffff:0:0/96`, RFC 4291 section 2.5.5.2), or `null`. */
+/** The IPv4 address inside a mapped IPv6 one (`::ffff:0:0/96`, RFC 4291 section 2.5.5.2), or `null`. */
 function mappedAddress(address: string): string | null {
   if (!MAPPED.check(address, 'ipv6')) return null;
   const dotted = /(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPostern, memoryStore } from 'postern';
 import type { Store } from 'postern/store';
+import { type TestClock, testClock } from 'postern/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bootstrap } from '../../src/cli/serve/bootstrap.js';
-import { TestClock } from '../support/instance.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -14,17 +14,14 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** A process that starts on a store. */
-function starter(
-  store: Store,
-  { clock = new TestClock(), file = null }: { clock?: TestClock; file?: string | null } = {},
-) {
-  const postern = createPostern({ store, clock: clock.read, cache: false });
+function starter(store: Store, { clock = testClock(), file = null }: { clock?: TestClock; file?: string | null } = {}) {
+  const postern = createPostern({ store, clock: clock.now, cache: false });
   const shown: string[] = [];
   const show = (token: string) => void shown.push(token);
   return {
     postern,
     shown,
-    start: () => bootstrap({ postern, store, organization: 'default', file, show, clock: clock.read }),
+    start: () => bootstrap({ postern, store, organization: 'default', file, show, clock: clock.now }),
   };
 }
 
@@ -81,11 +78,11 @@ describe('the bootstrap token', () => {
   });
 
   it('is made by another where the first one died on the way, but not before its patience is over', async () => {
-    const clock = new TestClock();
+    const clock = testClock();
     const store = memoryStore();
     const dying: Store = { ...store, insertToken: () => new Promise(() => {}) };
     void starter(dying, { clock }).start();
-    await expect.poll(() => store.findEntry('bootstrap', 'default', clock.now)).not.toBeNull();
+    await expect.poll(() => store.findEntry('bootstrap', 'default', clock.now())).not.toBeNull();
     expect(await starter(store, { clock }).start()).toBe(false);
     clock.advance(60_000);
     const second = starter(store, { clock });
@@ -94,7 +91,7 @@ describe('the bootstrap token', () => {
   });
 
   it('stays one where the first one was not dead but slow', async () => {
-    const clock = new TestClock();
+    const clock = testClock();
     const store = memoryStore();
     let goOn = () => {};
     const slow: Store = {
@@ -108,7 +105,7 @@ describe('the bootstrap token', () => {
     };
     const first = starter(slow, { clock });
     const outcome = first.start();
-    await expect.poll(() => store.findEntry('bootstrap', 'default', clock.now)).not.toBeNull();
+    await expect.poll(() => store.findEntry('bootstrap', 'default', clock.now())).not.toBeNull();
     clock.advance(60_000);
     const second = starter(store, { clock });
     expect(await second.start()).toBe(true);
@@ -134,7 +131,7 @@ describe('the bootstrap token', () => {
     const store = memoryStore();
     const file = join(folder, 'token');
     await writeFile(file, 'of someone else');
-    await expect(starter(store, { file }).start()).rejects.toThrow('there is a file');
+    await expect(starter(store, { file }).start()).rejects.toThrow('exists already');
     expect(await readFile(file, 'utf8')).toBe('of someone else');
     expect(await tokensOf(store)).toEqual([]);
     await rm(file);

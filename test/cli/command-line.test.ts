@@ -21,7 +21,7 @@ describe('a wrong command line', () => {
     ],
     ['an argument that is missing', ['api-token', 'get'], "missing required argument 'id'"],
     ['an argument too many', ['logout', 'now'], "too many arguments for 'logout'"],
-    ['a token good for nothing', ['api-token', 'create', '--name', 'x'], 'a token must be good for something'],
+    ['a token good for nothing', ['api-token', 'create', '--name', 'x'], 'a token needs rights'],
     [
       'a past expiry',
       ['api-token', 'create', '--name', 'x', '--scope', '*', '--expires-at', '2020-01-01'],
@@ -50,7 +50,7 @@ describe('a wrong command line', () => {
     [
       'an organization without a store',
       ['api-token', 'list', '--organization', 'acme'],
-      '--organization goes with --store',
+      '--organization is for --store only',
     ],
     ['no token', ['verify'], 'there is no token'],
     ['a token in two lines', ['verify', '--token-file', '-'], 'holds no token', 'two\nlines'],

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
+import { type TestClock, testClock } from 'postern/testing';
 import type { Host } from '../../src/cli/host.js';
 import { run } from '../../src/cli/run.js';
-import { TestClock } from '../support/instance.js';
 
 export interface Run {
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -15,7 +15,7 @@ export interface Run {
 
 /** The command in this process, with everything it knows of a machine made up. */
 export async function runHere(args: readonly string[], options: Run = {}) {
-  const { env = {}, input = '', terminal = false, platform = 'linux', clock = new TestClock(), onWait } = options;
+  const { env = {}, input = '', terminal = false, platform = 'linux', clock = testClock(), onWait } = options;
   const written = { stdout: '', stderr: '' };
   const opened: string[] = [];
   const host: Host = {
@@ -35,7 +35,7 @@ export async function runHere(args: readonly string[], options: Run = {}) {
         written.stderr += text;
       },
     },
-    clock: clock.read,
+    clock: clock.now,
     wait: async (milliseconds) => {
       clock.advance(milliseconds);
       await onWait?.();

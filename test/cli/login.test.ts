@@ -155,8 +155,8 @@ describe('login to something else', () => {
   });
 
   it.each([
-    ['a page', 200, '<!doctype html>', 1, 'did not answer as a postern server does'],
-    ['other JSON', 200, '{"hello":1}', 1, 'did not answer as a postern server does'],
+    ['a page', 200, '<!doctype html>', 1, 'did not answer like a postern server'],
+    ['other JSON', 200, '{"hello":1}', 1, 'did not answer like a postern server'],
     ['an outage', 503, '{"detail":"The store can not be reached."}', 3, 'HTTP 503: The store can not be reached.'],
     ['a refusal that would take over the terminal', 403, '{"detail":"\\u001b[2J\\u202e"}', 1, '\\u{1b}[2J\\u{202e}'],
   ])('answers %s with a sentence', async (_, status, body, code, sentence) => {
@@ -181,7 +181,7 @@ describe('login to something else', () => {
 
   it('warns where the token would travel in clear', async () => {
     const { stderr } = await login('http://postern.invalid');
-    expect(stderr).toMatch(/^Warning: http:\/\/postern\.invalid is not https: your token travels in clear/);
+    expect(stderr).toMatch(/^Warning: http:\/\/postern\.invalid is not https: anyone on the way can read your token/);
     expect((await login('https://postern.invalid')).stderr).not.toContain('Warning');
   });
 

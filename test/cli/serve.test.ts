@@ -63,7 +63,7 @@ describe('postern serve', () => {
     const args = ['serve', '--port', '0', '--database', 'occupied.db', '--bootstrap-token-file', 'occupied'];
     const { code, stderr } = await postern.run(args);
     expect(code).toBe(1);
-    expect(stderr).toContain('there is a file');
+    expect(stderr).toContain('exists already');
     expect(await readFile(postern.path('occupied'), 'utf8')).toBe('of someone else');
   });
 
@@ -75,7 +75,7 @@ describe('postern serve', () => {
     await new Promise((resolve) => occupant.close(resolve));
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(
-      `Error: port ${port} of 127.0.0.1 is in use: end what listens there, or give another --port (0 takes a free one).\n`,
+      `Error: port ${port} of 127.0.0.1 is in use: stop the program that listens there, or give another --port (0 takes a free one).\n`,
     );
     const list = await postern.run(['api-token', 'list', '--store', 'sqlite:busy.db', '-o', 'json']);
     expect(JSON.parse(list.stdout)).toEqual([]);

@@ -107,7 +107,7 @@ describe('against a server', () => {
     expect(rotated).toMatchObject({ code: 0, stdout: expect.stringMatching(TOKEN) });
     expect(await run(['verify'], token)).toMatchObject({
       code: 1,
-      stdout: 'The token is not good (postern explain --authenticated says why).\n',
+      stdout: 'The token is not valid (postern explain --authenticated says why).\n',
     });
     expect(await json(['verify'], rotated.stdout)).toMatchObject({ active: true, uid });
 

@@ -81,7 +81,7 @@ describe('in a pipe', () => {
     expect(refused).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'Error: deleting wants a yes, and there is nobody to ask: give --yes.\n',
+      stderr: 'Error: deleting needs a confirmation, and there is nobody to ask: give --yes.\n',
     });
     const { stdout, stderr } = await postern.run(['api-token', 'list', ...store]);
     expect(stdout + stderr).not.toContain('\u001b');

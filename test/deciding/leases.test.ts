@@ -1,9 +1,8 @@
 import { type Denied, memoryStore, type PosternOptions } from 'postern';
 import { derive } from 'postern/jwt';
-import { createTestPostern } from 'postern/testing';
+import { controlledStore, createTestPostern } from 'postern/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { internalsOf } from '../../src/instance/internals.js';
-import { controlledStore } from '../support/controlled-store.js';
 import { leasesOf } from '../support/leases.js';
 
 interface Options extends Partial<Pick<PosternOptions, 'cache' | 'store'>> {
@@ -197,7 +196,7 @@ describe('a lease ends in time when', () => {
     async (what) => {
       const inner = memoryStore();
       const world = createWorld({ store: inner, feed: false });
-      const elsewhere = createTestPostern({ store: inner, clock: world.clock } as never);
+      const elsewhere = createTestPostern({ store: inner, clock: world.clock });
       const { token, record } = await issue(world);
       const attempt = { token, requirement: summarizer };
       await world.pass(7);

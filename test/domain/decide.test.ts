@@ -5,7 +5,7 @@ import { compileGrants } from '../../src/domain/grants.js';
 import { VerifiedPrincipal } from '../../src/domain/principal.js';
 import { compileRequirement } from '../../src/domain/requirement.js';
 import { bentocloudTokenTypes, compileCatalog } from '../../src/domain/token-types.js';
-import { START, verdict } from '../support/instance.js';
+import { START, verdict } from '../support/outcomes.js';
 
 const catalog = compileCatalog(bentocloudTokenTypes);
 const requirement = (value: unknown) => compileRequirement(value, catalog, 'acme');
@@ -64,16 +64,16 @@ describe('the life of a credential', () => {
   const life = { revoked: false, secretEndsAt: Number.POSITIVE_INFINITY, expiresAt: Number.POSITIVE_INFINITY };
 
   test.each([
-    ['the millisecond before its expiry', { expiresAt: START + 1 }, null],
-    ['the very moment of its expiry', { expiresAt: START }, 'token_expired'],
-    ['after its expiry', { expiresAt: START - 1 }, 'token_expired'],
-    ['never expiring', {}, null],
-    ['expiring at the epoch', { expiresAt: 0 }, 'token_expired'],
-    ['the millisecond before the end of the grace', { secretEndsAt: START + 1 }, null],
-    ['the very end of the grace', { secretEndsAt: START }, 'token_revoked'],
-    ['revoked', { revoked: true }, 'token_revoked'],
-    ['revoked and expired', { revoked: true, expiresAt: START - 1 }, 'token_revoked'],
-    ['replaced and expired', { secretEndsAt: START - 1, expiresAt: START - 1 }, 'token_revoked'],
+    ['a millisecond before its expiry it is alive', { expiresAt: START + 1 }, null],
+    ['at its expiry it is expired', { expiresAt: START }, 'token_expired'],
+    ['after its expiry it is expired', { expiresAt: START - 1 }, 'token_expired'],
+    ['without an expiry it is alive', {}, null],
+    ['with an expiry at the epoch it is expired', { expiresAt: 0 }, 'token_expired'],
+    ['a millisecond before the end of its grace it is alive', { secretEndsAt: START + 1 }, null],
+    ['at the end of its grace it is revoked', { secretEndsAt: START }, 'token_revoked'],
+    ['a revoked one is revoked', { revoked: true }, 'token_revoked'],
+    ['a revoked and expired one is revoked', { revoked: true, expiresAt: START - 1 }, 'token_revoked'],
+    ['a replaced and expired one is revoked', { secretEndsAt: START - 1, expiresAt: START - 1 }, 'token_revoked'],
   ] as const)('%s', (_, part, expected) => {
     expect(decideLife({ ...life, ...part }, START)).toBe(expected);
   });
@@ -83,42 +83,37 @@ describe('the grant', () => {
   const all = { user: { endpoints: '*' }, developer: { scopes: ['*'] } };
 
   test.each([
-    ['the endpoint by uid', { user: { endpoints: [{ id: 'summarizer', uid: 'uid-1' }] } }, 'acme', 'allowed'],
+    ['a grant of its uid', { user: { endpoints: [{ id: 'summarizer', uid: 'uid-1' }] } }, 'acme', 'allowed'],
     [
-      'its name with another uid',
+      'a grant of its name with another uid',
       { user: { endpoints: [{ id: 'summarizer', uid: 'uid-0' }] } },
       'acme',
       'endpoint_not_granted',
     ],
-    [
-      'another name with its uid: grants are bound by uid',
-      { user: { endpoints: [{ id: 'x', uid: 'uid-1' }] } },
-      'acme',
-      'allowed',
-    ],
+    ['a grant of another name with its uid', { user: { endpoints: [{ id: 'x', uid: 'uid-1' }] } }, 'acme', 'allowed'],
     ['every endpoint', { user: { endpoints: '*' } }, 'acme', 'allowed'],
     ['every scope and no endpoint', { developer: { scopes: ['*'] } }, 'acme', 'endpoint_not_granted'],
     ['everything, in another organization', all, 'other', 'endpoint_not_granted'],
-  ])('an endpoint, with %s', (_, stored, organization, expected) => {
+  ])('an endpoint, for a token with %s', (_, stored, organization, expected) => {
     expect(verdict(decideGrant(principal(stored, organization), needsEndpoint, endpoint('protected')))).toBe(expected);
   });
 
   test.each([
-    ['itself', ['models:read'], 'models:read', 'allowed'],
-    ['what includes it', ['models:write'], 'models:read', 'allowed'],
-    ['less', ['models:read'], 'models:write', 'scope_missing'],
-    ['its resource', ['models:*'], 'models:write', 'allowed'],
+    ['the same scope', ['models:read'], 'models:read', 'allowed'],
+    ['a scope that includes it', ['models:write'], 'models:read', 'allowed'],
+    ['a lesser scope', ['models:read'], 'models:write', 'scope_missing'],
+    ["its resource's wildcard", ['models:*'], 'models:write', 'allowed'],
     ['everything', ['*'], 'models:write', 'allowed'],
-    ['another resource', ['iam:*'], 'models:write', 'scope_missing'],
-    ['one of two', ['models:read'], ['models:read', 'iam:read'], 'scope_missing'],
-    ['both', ['models:read', 'iam:write'], ['models:read', 'iam:read'], 'allowed'],
-  ])('a scope, with %s', (_, scopes, scope, expected) => {
+    ["another resource's wildcard", ['iam:*'], 'models:write', 'scope_missing'],
+    ['one of the two needed scopes', ['models:read'], ['models:read', 'iam:read'], 'scope_missing'],
+    ['both needed scopes', ['models:read', 'iam:write'], ['models:read', 'iam:read'], 'allowed'],
+  ])('a scope, for a token with %s', (_, scopes, scope, expected) => {
     const decision = decideGrant(principal({ developer: { scopes } }), requirement({ scope }), null);
     expect(verdict(decision)).toBe(expected);
     if (!decision.allowed) expect(decision.scopes).toEqual([scope].flat());
   });
 
-  test("a scope without an organization is the principal's own; with one, it must be the same", () => {
+  test("a scope without an organization means the principal's own; a named organization must be the same", () => {
     const other = principal(all, 'other');
     expect(verdict(decideGrant(other, requirement({ scope: 'models:read' }), null))).toBe('allowed');
     expect(verdict(decideGrant(other, requirement({ scope: 'models:read', organization: 'acme' }), null))).toBe(
@@ -147,7 +142,7 @@ describe('the grant', () => {
   });
 });
 
-test('names in the steps are escaped: nothing that hides or reorders text reaches a terminal', () => {
+test('names in the steps are escaped, so that no text is hidden or reordered on a terminal', () => {
   const trace: Trace = [];
   decideWithoutCredential(requirement({ endpoint: 'a\u202eb\u001b[2J' }), null, 'external', trace);
   expect(trace[0]?.detail).toBe('no endpoint "a\\u{202e}b\\u{1b}[2J" is registered in organization "acme"');

@@ -34,7 +34,7 @@ const attempts = catalogs.chain((catalog) =>
   fc.tuple(fc.constant(catalog), grantsOf(catalog), fc.subarray([...catalog.scopes], { minLength: 1 })),
 );
 
-test('over random catalogs, the remedy of a missing scope allows, and no part of it can be left out', () => {
+test('the remedy for a missing scope allows the call, and no part of it can be left out (random catalogs)', () => {
   let remedies = 0;
   fc.assert(
     fc.property(attempts, ([catalog, grants, scope]) => {

@@ -39,8 +39,8 @@ const catalogWithTwoGrants = catalogs.chain((catalog) =>
   fc.tuple(fc.constant(catalog), grantsOf(catalog), grantsOf(catalog)),
 );
 
-describe('the algebra of grants, over random catalogs', () => {
-  test('monotone: adding a grant never removes an allow', () => {
+describe('grants over random catalogs', () => {
+  test('adding a grant never removes an allow', () => {
     fc.assert(
       fc.property(catalogWithTwoGrants, ([catalog, a, b]) => {
         const before = allows(compileGrants(a, catalog), catalog);
@@ -70,7 +70,7 @@ describe('the algebra of grants, over random catalogs', () => {
     );
   });
 
-  test('soundness of excessOf: what is within, allows no more', () => {
+  test('grants without an excess over others allow no more than they do', () => {
     let within = 0;
     fc.assert(
       fc.property(catalogWithTwoGrants, ([catalog, wanted, held]) => {
@@ -84,7 +84,7 @@ describe('the algebra of grants, over random catalogs', () => {
     expect(within).toBeGreaterThan(10);
   });
 
-  test('every grant is within itself, and within itself with more', () => {
+  test('grants have no excess over themselves, nor over themselves with more', () => {
     fc.assert(
       fc.property(catalogWithTwoGrants, ([catalog, a, b]) => {
         expect(excessOf(a as StoredGrants, compileGrants(a, catalog), catalog)).toBeNull();
@@ -100,29 +100,39 @@ describe('excessOf', () => {
   const developer = (...scopes: string[]): StoredGrants => ({ developer: { scopes } });
 
   test.each([
-    ['an included scope', ['models:read'], ['models:write'], null],
-    ['the including scope', ['models:write'], ['models:read'], { kind: 'scope', name: 'models:write' }],
-    ['a resource of all', ['models:*'], ['*'], null],
-    ['a scope of a resource', ['models:write'], ['models:*'], null],
+    ['an included scope has no excess over the including one', ['models:read'], ['models:write'], null],
     [
-      "a wildcard of all of today's actions",
+      'an including scope exceeds the included one',
+      ['models:write'],
+      ['models:read'],
+      { kind: 'scope', name: 'models:write' },
+    ],
+    ["a resource's wildcard has no excess over '*'", ['models:*'], ['*'], null],
+    ["a scope has no excess over its resource's wildcard", ['models:write'], ['models:*'], null],
+    [
+      "a wildcard exceeds a list of all today's actions",
       ['models:*'],
       ['models:read', 'models:write'],
       { kind: 'scope', name: 'models:*' },
     ],
     [
-      'everything of every resource',
+      "'*' exceeds the wildcards of all resources",
       ['*'],
       ['models:*', 'iam:*', 'cluster:*', 'bentos:*', 'deployments:*'],
       { kind: 'scope', name: '*' },
     ],
-    ['another resource', ['iam:read'], ['models:*'], { kind: 'scope', name: 'iam:read' }],
-    ['a scope that no one knows', ['future:read'], ['*'], { kind: 'scope', name: 'future:read' }],
+    [
+      'a scope exceeds the wildcard of another resource',
+      ['iam:read'],
+      ['models:*'],
+      { kind: 'scope', name: 'iam:read' },
+    ],
+    ["an unknown scope exceeds '*'", ['future:read'], ['*'], { kind: 'scope', name: 'future:read' }],
   ])('%s', (_, wanted, held, expected) => {
     expect(excess(developer(...wanted), holder(developer(...held)))).toEqual(expected);
   });
 
-  test('an endpoint is held by its uid: its name made again is another one', () => {
+  test('an endpoint is held by its uid, so a new endpoint of the same name is not held', () => {
     const held = holder({ user: { endpoints: [{ id: 'a', uid: 'first' }] } });
     expect(excess({ user: { endpoints: [{ id: 'a', uid: 'first' }] } }, held)).toBeNull();
     expect(excess({ user: { endpoints: [{ id: 'a', uid: 'second' }] } }, held)).toEqual({
@@ -133,7 +143,7 @@ describe('excessOf', () => {
     expect(excess({ user: { endpoints: [{ id: 'a', uid: 'any' }] } }, holder({ user: { endpoints: '*' } }))).toBeNull();
   });
 
-  test('one scope of two types is what each type says that it includes', () => {
+  test('a scope includes the actions of its own type, also if another type has the same scope', () => {
     const catalog = compileCatalog({
       plain: scopeAccess({ m: { read: [], write: [] } }),
       rich: scopeAccess({ m: { read: [], write: ['read'] } }),
@@ -149,7 +159,7 @@ describe('excessOf', () => {
 });
 
 describe('compileGrants', () => {
-  test('a type or a scope of a later version grants nothing, and the rest stands', () => {
+  test('a type or scope of a later version grants nothing, and the other grants count', () => {
     const grants = compileGrants(
       {
         developer: { scopes: ['models:read', 'quantum:fold', 'models:fold'] },
@@ -162,7 +172,7 @@ describe('compileGrants', () => {
     expect(grants.types).toHaveProperty('robot', { scopes: ['*'] });
   });
 
-  test('a grant of the other form grants nothing', () => {
+  test('scopes for an endpoint type, and endpoints for a scope type, grant nothing', () => {
     const grants = compileGrants({ developer: { endpoints: '*' }, user: { scopes: ['*'] } }, bentocloud);
     expect(grants.effective).toEqual({ scopes: [], endpoints: [] });
     expect(grants.allEndpoints).toBe(false);
@@ -188,7 +198,7 @@ describe('compileGrants', () => {
     expect(() => compileGrants(stored, bentocloud)).toThrow(TypeError);
   });
 
-  test('what it returns can not be changed by who shows it', () => {
+  test('compiled grants are frozen', () => {
     const grants = compileGrants({ developer: { scopes: ['models:read'] } }, bentocloud);
     expect(Object.isFrozen(grants.types)).toBe(true);
     expect(Object.isFrozen(grants.types.developer)).toBe(true);

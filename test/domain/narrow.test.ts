@@ -30,7 +30,7 @@ const expand = (list: readonly string[]) => {
 };
 
 describe('narrowGrants', () => {
-  test('is exactly what is both held and asked for', () => {
+  test('gives exactly the grants that are both held and asked for', () => {
     fc.assert(
       fc.property(grants, narrowing, (held, asked) => {
         const narrow = narrowGrants(held, asked, catalog);
@@ -47,7 +47,7 @@ describe('narrowGrants', () => {
     );
   });
 
-  test('again makes it no wider', () => {
+  test('narrowing twice never widens the grants', () => {
     fc.assert(
       fc.property(grants, narrowing, narrowing, (held, first, second) => {
         const twice = narrowGrants(narrowGrants(held, first, catalog), second, catalog);
@@ -56,7 +56,7 @@ describe('narrowGrants', () => {
     );
   });
 
-  test('of two types that give one scope another meaning, each keeps its own', () => {
+  test('a scope that means different things in two types keeps its meaning in each', () => {
     const two = compileCatalog({
       plain: scopeAccess({ models: { read: [], write: [] } }),
       rich: scopeAccess({ models: { read: [], write: ['read'] } }),
@@ -75,7 +75,7 @@ describe('intersectGrants', () => {
     endpoints: [...ENDPOINTS, AGAIN].filter((endpoint) => reaches(each, endpoint)).map(({ uid }) => uid),
   });
 
-  test('allows what both allow, and nothing else', () => {
+  test('allows a call only if both sets of grants allow it', () => {
     fc.assert(
       fc.property(grants, grants, (held, wanted) => {
         const both = allows(intersectGrants(held, wanted, catalog));
@@ -88,7 +88,7 @@ describe('intersectGrants', () => {
     );
   });
 
-  test('of the same grants is the same', () => {
+  test('of grants with themselves changes nothing', () => {
     fc.assert(
       fc.property(grants, (held) => {
         expect(intersectGrants(held, held, catalog).effective).toEqual(held.effective);

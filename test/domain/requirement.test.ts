@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { compileRequirement } from '../../src/domain/requirement.js';
 import { bentocloudTokenTypes, compileCatalog, endpointAccess } from '../../src/domain/token-types.js';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
 const catalog = compileCatalog(bentocloudTokenTypes);
 const compile = (value: unknown) => compileRequirement(value, catalog, 'home');
 
-describe('what a requirement may be', () => {
+describe('a valid requirement', () => {
   test.each([
     [{ endpoint: 'a' }, { kind: 'endpoint', endpoint: 'a', organization: 'home' }],
     [
@@ -25,14 +25,14 @@ describe('what a requirement may be', () => {
     ],
     [{ authenticated: true }, { kind: 'authenticated' }],
     [{ public: true }, { kind: 'public' }],
-  ])('%j', (value, expected) => {
+  ])('%j is accepted', (value, expected) => {
     expect(compile(value)).toEqual(expected);
   });
 });
 
-describe('what it may not be', () => {
+describe('an invalid requirement is refused', () => {
   test.each([
-    ['nothing', {}, 'names none'],
+    ['no form', {}, 'names none'],
     ['a list', ['models:read'], 'unknown key'],
     ['a text', 'models:read', 'give an object'],
     ['null', null, 'give an object'],
@@ -43,10 +43,10 @@ describe('what it may not be', () => {
     ['public: false', { public: false }, 'only value is true'],
     ['public: "true"', { public: 'true' }, 'only value is true'],
     ['public with an organization', { public: true, organization: 'acme' }, 'no organization'],
-    ['no scope at all: all of none would be true for everyone', { scope: [] }, 'empty list'],
-    ['an endpoint that is no text', { endpoint: 7 }, 'give the id'],
-    ['an endpoint that is undefined', { endpoint: undefined }, 'give the id'],
-    ['an organization that is no text', { scope: 'models:read', organization: 7 }, 'organization'],
+    ['an empty list of scopes, which everyone would meet', { scope: [] }, 'empty list'],
+    ['a number as endpoint', { endpoint: 7 }, 'give the id'],
+    ['undefined as endpoint', { endpoint: undefined }, 'give the id'],
+    ['a number as organization', { scope: 'models:read', organization: 7 }, 'organization'],
     ['an organization that is null', { scope: 'models:read', organization: null }, 'organization'],
     ['an organization that is undefined', { scope: 'models:read', organization: undefined }, 'organization'],
   ])('%s', (_, value, says) => {
@@ -70,7 +70,7 @@ describe('what it may not be', () => {
     expect(error.message).toContain(says);
   });
 
-  test('without scope types there is no scope to name', () => {
+  test('a scope is refused if no token type has scopes', () => {
     const error = thrown(() =>
       compileRequirement({ scope: 'a:b' }, compileCatalog({ user: endpointAccess() }), 'home'),
     );
@@ -78,7 +78,7 @@ describe('what it may not be', () => {
   });
 });
 
-test('a list of scopes is copied: who changes it later changes nothing', () => {
+test('a list of scopes is copied, so a later change has no effect', () => {
   const scope = ['models:write'];
   const compiled = compile({ scope });
   scope.length = 0;

@@ -36,7 +36,7 @@ describe('the format of a token', () => {
     expect(formatToken('pst', bytes)).toBe(expectedToken('pst', bytes));
   });
 
-  test('a fixed vector, so that neither side can drift', () => {
+  test('a fixed secret gives a fixed token', () => {
     expect(formatToken('pst', new Uint8Array(32))).toBe(
       `pst_${'0'.repeat(43)}${base62(BigInt(crc32OfZlib(`pst_${'0'.repeat(43)}`)), 6)}`,
     );
@@ -73,7 +73,7 @@ describe('the format of a token', () => {
     );
   });
 
-  test('a character whose low byte is the right one is refused at every position', () => {
+  test('a wide character with the right low byte is refused at every position', () => {
     const token = formatToken('pst', new Uint8Array(32).fill(7));
     for (let at = 4; at < token.length; at++) {
       for (const distance of [0x80, 0x100, 0x3000]) {
@@ -83,7 +83,7 @@ describe('the format of a token', () => {
     }
   });
 
-  test('two neighbours exchanged are refused', () => {
+  test('a token with two neighbouring characters exchanged is refused', () => {
     fc.assert(
       fc.property(bytes32, fc.integer({ min: 4, max: 51 }), (bytes, at) => {
         const token = formatToken('pst', bytes);
@@ -96,27 +96,30 @@ describe('the format of a token', () => {
 
   const token = formatToken('pst', new Uint8Array(32).fill(7));
   test.each([
-    ['empty', ''],
-    ['one character short', token.slice(0, -1)],
-    ['one character long', `${token}0`],
-    ['another prefix', `abc${token.slice(3)}`],
-    ['an upper-case prefix', `PST${token.slice(3)}`],
-    ['without its separator', token.replace('_', '0')],
-    ['with white space before', ` ${token}`],
-    ['with a line end after', `${token}\n`],
-    ['with a wide digit', `${token.slice(0, 10)}０${token.slice(11)}`],
-    ['with a character beyond Latin-1 whose low byte is a digit', `${token.slice(0, 10)}\u0130${token.slice(11)}`],
-    ['with the separator inside', `${token.slice(0, 10)}_${token.slice(11)}`],
-    ['not canonical: a checksum above 32 bits', `${token.slice(0, -6)}zzzzzz`],
-  ])('%s is no token', (_, text) => {
+    ['an empty text', ''],
+    ['a token without its last character', token.slice(0, -1)],
+    ['a token with one more character', `${token}0`],
+    ['a token with another prefix', `abc${token.slice(3)}`],
+    ['a token with an upper-case prefix', `PST${token.slice(3)}`],
+    ['a token without its separator', token.replace('_', '0')],
+    ['a token after a space', ` ${token}`],
+    ['a token with a line end', `${token}\n`],
+    ['a token with a full-width digit', `${token.slice(0, 10)}０${token.slice(11)}`],
+    [
+      'a token with a character beyond Latin-1 whose low byte is a digit',
+      `${token.slice(0, 10)}\u0130${token.slice(11)}`,
+    ],
+    ['a token with a separator in its secret', `${token.slice(0, 10)}_${token.slice(11)}`],
+    ['a token with a checksum above 32 bits', `${token.slice(0, -6)}zzzzzz`],
+  ])('%s is not a token', (_, text) => {
     expect(tokenForm('pst')(text)).toBe(false);
   });
 
-  test.each([[undefined], [null], [5], [{}], [['pst']]])('%s is no token', (value) => {
+  test.each([[undefined], [null], [5], [{}], [['pst']]])('%s is not a token', (value) => {
     expect(parseToken(value as never)).toBeNull();
   });
 
-  test('a token of one instance is none of another with another prefix', () => {
+  test('a token of one prefix is refused under another prefix', () => {
     expect(tokenForm('acme')(token)).toBe(false);
     expect(tokenForm('acme')(formatToken('acme', new Uint8Array(32)))).toBe(true);
   });
@@ -142,13 +145,13 @@ describe('tokenPattern', () => {
 
   test.each([
     ['inside a longer word', `x${found}`],
-    ['with more behind', `${found}x`],
+    ['followed by another letter', `${found}x`],
     ['under another prefix', `xyz${found.slice(3)}`],
-  ])('finds none %s', (_, text) => {
+  ])('does not find a token %s', (_, text) => {
     expect(tokenPattern().exec(text)).toBeNull();
   });
 
-  test('is for the prefix that was named, and refuses what is none', () => {
+  test('matches only the given prefix, and throws for an invalid one', () => {
     const own = formatToken('acme', new Uint8Array(32));
     expect(tokenPattern('acme').test(own)).toBe(true);
     expect(tokenPattern('acme').test(found)).toBe(false);

@@ -1,7 +1,7 @@
 import { bentocloudTokenTypes, endpointAccess, scopeAccess } from 'postern';
 import { describe, expect, test } from 'vitest';
 import { compileCatalog } from '../../src/domain/token-types.js';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
 function expansion(resources: object, grant: string): readonly string[] | undefined {
   const type = compileCatalog({ t: scopeAccess(resources as never) }).types.get('t');
@@ -9,22 +9,22 @@ function expansion(resources: object, grant: string): readonly string[] | undefi
 }
 
 describe('included actions', () => {
-  test('an action holds itself and what it includes', () => {
+  test('an action gives itself and its included actions', () => {
     expect(expansion({ m: { read: [], write: ['read'] } }, 'm:write')).toEqual(['m:read', 'm:write']);
     expect(expansion({ m: { read: [], write: ['read'] } }, 'm:read')).toEqual(['m:read']);
   });
 
-  test('inclusion goes through others', () => {
+  test('an action includes the actions of its included actions', () => {
     const chain = { m: { read: [], write: ['read'], admin: ['write'], root: ['admin'] } };
     expect(expansion(chain, 'm:root')).toEqual(['m:admin', 'm:read', 'm:root', 'm:write']);
   });
 
-  test('a cycle is harmless, and each of it holds all of it', () => {
+  test('in a cycle each action includes all the others', () => {
     const cycle = { m: { a: ['b'], b: ['c'], c: ['a'], d: [] } };
     for (const action of ['a', 'b', 'c']) expect(expansion(cycle, `m:${action}`)).toEqual(['m:a', 'm:b', 'm:c']);
   });
 
-  test('an action that includes itself', () => {
+  test('an action may include itself', () => {
     expect(expansion({ m: { a: ['a'] } }, 'm:a')).toEqual(['m:a']);
   });
 
@@ -46,18 +46,28 @@ describe('the default types are those of BentoCloud', () => {
     );
   });
 
-  test('they can not be changed', () => {
+  test('the default types are frozen', () => {
     expect(Object.isFrozen(bentocloudTokenTypes)).toBe(true);
     expect(Object.isFrozen(bentocloudTokenTypes.developer.resources.models.write)).toBe(true);
   });
 });
 
-describe('what is no token type is refused at construction', () => {
+describe('an invalid token type is refused at construction', () => {
   test.each([
-    ['an action that is none of the resource', { m: { write: ['read'] } }, 'resources.m.write', 'no action of m'],
-    ['an action named like something inherited', { m: { write: ['toString'] } }, 'resources.m.write', 'no action of m'],
-    ['no list', { m: { write: 'read' } }, 'resources.m.write', 'is not a list'],
-    ['no object of actions', { m: ['read'] }, 'resources.m', 'is not an object'],
+    [
+      'an included action that the resource does not have',
+      { m: { write: ['read'] } },
+      'resources.m.write',
+      'not an action of m',
+    ],
+    [
+      'an included action with the name of an inherited property',
+      { m: { write: ['toString'] } },
+      'resources.m.write',
+      'not an action of m',
+    ],
+    ['included actions that are not a list', { m: { write: 'read' } }, 'resources.m.write', 'is not a list'],
+    ['actions that are not an object', { m: ['read'] }, 'resources.m', 'is not an object'],
     ['a separator in a resource', { 'a:b': {} }, 'tokenTypes', 'resource'],
     ['a wildcard for an action', { m: { '*': [] } }, 'tokenTypes', 'action'],
     ['an empty name', { '': {} }, 'tokenTypes', 'resource'],
@@ -68,10 +78,10 @@ describe('what is no token type is refused at construction', () => {
   });
 
   test.each([
-    ['none at all', {}, 'names no type'],
-    ['a type that nothing made', { user: {} }, 'was not made by'],
-    ['null', { user: null }, 'was not made by'],
-    ['a bad name', { 'a b': endpointAccess() }, 'token type named'],
+    ['an empty object of types', {}, 'names no type'],
+    ['a type not made by endpointAccess or scopeAccess', { user: {} }, 'was not made by'],
+    ['null as a type', { user: null }, 'was not made by'],
+    ['a type name with a space', { 'a b': endpointAccess() }, 'token type named'],
   ])('%s', (_, types, says) => {
     const error = thrown(() => compileCatalog(types as never));
     expect(error.code).toBe('option_invalid');
@@ -84,13 +94,13 @@ describe('what is no token type is refused at construction', () => {
     expect(thrown(() => compileCatalog({ t: { form: 'scope_access' } } as never)).code).toBe('option_invalid');
   });
 
-  test('a __proto__ key is a name like any other: refused, not followed', () => {
+  test('a __proto__ key is refused like any other bad name', () => {
     const resources = JSON.parse('{"__proto__": {"read": []}}');
     expect(thrown(() => scopeAccess(resources)).code).toBe('option_invalid');
   });
 });
 
-test('the resources are copied: changing what was given changes nothing', () => {
+test('the resources are copied, so a later change has no effect', () => {
   const resources = { m: { read: [] as string[], write: ['read'] } };
   const type = scopeAccess(resources as never);
   resources.m.read.push('write');

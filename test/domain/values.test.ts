@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { durationOf, parseDuration } from '../../src/domain/duration.js';
 import { isEndpointId, isOrganizationName } from '../../src/domain/endpoint.js';
 import { escapeInvisible, quote } from '../../src/domain/text.js';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
-describe('a duration', () => {
+describe('duration', () => {
   test.each([
     ['250ms', 250],
     ['30s', 30_000],
@@ -42,43 +42,46 @@ describe('a duration', () => {
     [undefined],
     [{}],
     [1n],
-  ])('%s is none', (value) => {
+  ])('%s is not a duration', (value) => {
     expect(parseDuration(value)).toBeNull();
     expect(thrown(() => durationOf(value, 'grace'))).toMatchObject({ code: 'input_invalid', path: 'grace' });
   });
 });
 
-describe('an endpoint id', () => {
-  test.each([['a'], ['A-1.b_c'], ['0'], ['a'.repeat(100)]])('%s', (id) => expect(isEndpointId(id)).toBe(true));
+describe('endpoint id', () => {
+  test.each([['a'], ['A-1.b_c'], ['0'], ['a'.repeat(100)]])('%s is an endpoint id', (id) =>
+    expect(isEndpointId(id)).toBe(true),
+  );
   test.each([[''], ['-a'], ['.a'], ['_a'], ['a/b'], ['a b'], ['a\n'], ['é'], ['a'.repeat(101)], [5], [null], [['a']]])(
     '%j is none',
     (id) => expect(isEndpointId(id)).toBe(false),
   );
 });
 
-describe('an organization', () => {
-  test.each([['a'], ['ACME Corp.'], ['日本'], ['a'.repeat(100)], ['**'], ['😀']])('%s', (name) =>
-    expect(isOrganizationName(name)).toBe(true),
+describe('organization name', () => {
+  test.each([['a'], ['ACME Corp.'], ['日本'], ['a'.repeat(100)], ['**'], ['😀']])(
+    '%s is an organization name',
+    (name) => expect(isOrganizationName(name)).toBe(true),
   );
   test.each([
-    ['empty', ''],
-    ['too long', 'a'.repeat(101)],
-    ['with NUL', 'a\0'],
-    ['with a line end', 'a\n'],
-    ['with half of a surrogate pair: in UTF-8 all of them are one', 'a\ud800'],
-    ["'*', which means all of them", '*'],
-    ['no text', 5],
-  ])('%s is none', (_, name) => expect(isOrganizationName(name)).toBe(false));
+    ['an empty text', ''],
+    ['a text of 101 characters', 'a'.repeat(101)],
+    ['a text with NUL', 'a\0'],
+    ['a text with a line end', 'a\n'],
+    ['half a surrogate pair (UTF-8 writes all halves alike)', 'a\ud800'],
+    ["'*' (it means all organizations)", '*'],
+    ['a number', 5],
+  ])('%s is not an organization name', (_, name) => expect(isOrganizationName(name)).toBe(false));
 });
 
-describe('a text of someone else in a message', () => {
+describe("quoting someone else's text in a message", () => {
   test('control, bidirectional and invisible characters are escaped', () => {
     expect(escapeInvisible('a\u0000\u001b\u202e\u200b\u2028\ufeffb')).toBe(
       'a\\u{0}\\u{1b}\\u{202e}\\u{200b}\\u{2028}\\u{feff}b',
     );
   });
 
-  test('nothing invisible is left of any text', () => {
+  test('no text keeps an invisible character', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(escapeInvisible(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
@@ -86,7 +89,7 @@ describe('a text of someone else in a message', () => {
     );
   });
 
-  test('it is cut, and other values are described', () => {
+  test('a long text is cut, and other values are described', () => {
     expect(quote('x'.repeat(61))).toBe(`"${'x'.repeat(60)}…"`);
     expect([quote(null), quote([1]), quote({}), quote(5), quote(undefined)]).toEqual([
       '"null"',
@@ -99,7 +102,7 @@ describe('a text of someone else in a message', () => {
 });
 
 describe('PosternError', () => {
-  test('is known by its code, in whatever copy of the package it was made', () => {
+  test('is recognized by its code, from any copy of the package', () => {
     const foreign = Object.assign(new Error('x'), { name: 'PosternError', code: 'conflict' });
     expect(isPosternError(foreign)).toBe(true);
     expect(isPosternError(new PosternError('conflict', 'x'))).toBe(true);

@@ -1,8 +1,8 @@
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
-import { createPostern, memoryStore } from 'postern';
 import { accessTokens, generateKeys } from 'postern/jwt';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
-import { START, thrown, verdict } from '../support/instance.js';
+import { START, thrown, verdict } from '../support/outcomes.js';
 import { API, AUTH, claimsIn, ENCRYPTION_KEY, issueBoth, issuerWorld, KEPT, serveJwks } from './support/access.js';
 
 /** The principal, whose end is its own. */
@@ -127,7 +127,7 @@ describe('an access token', () => {
     const clock = issuerWorld().clock;
     const mine = accessTokens({ issuer: AUTH, audience: API, keys: await generateKeys() });
     const theirs = accessTokens({ issuer: 'https://other.example', audience: API, keys: await generateKeys() });
-    const postern = createPostern({ store: memoryStore(), clock: clock.read, authenticators: [mine, theirs] });
+    const { postern } = createTestPostern({ clock, authenticators: [mine, theirs] });
     const { token } = await issueBoth({ postern });
     for (const signed of [mine, theirs]) {
       const { accessToken } = await signed.exchange(postern, token);
@@ -163,7 +163,7 @@ describe('with its API token, an access token', () => {
 
   it('expires, where that is brought forward', async () => {
     const { postern, record, clock, ask } = await exchanged();
-    await postern.tokens.update(record.id, { expiresAt: new Date(clock.now + 1000) });
+    await postern.tokens.update(record.id, { expiresAt: new Date(clock.now() + 1000) });
     clock.advance(1000);
     expect(await ask()).toBe('token_expired');
   });
@@ -270,7 +270,7 @@ describe('accessTokens', () => {
     const world = issuerWorld({ maxExpiresIn: '5m' });
     const { token } = await issueBoth(world);
     expect((await world.signed.exchange(world.postern, token)).expiresAt).toEqual(
-      new Date(world.clock.read() + 300_000),
+      new Date(world.clock.now() + 300_000),
     );
   });
 });

@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { calculateJwkThumbprint } from 'jose';
-import { createPostern, memoryStore, type PosternOptions } from 'postern';
+import { memoryStore, type Postern } from 'postern';
 import * as signedTokens from 'postern/jwt';
 import { accessTokens, derive, generateKeys, trustedIssuer } from 'postern/jwt';
+import { createTestPostern, type TestPosternOptions, testClock } from 'postern/testing';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { createDigester, hash } from '../../src/base/digest.js';
 import { decodeBase64url } from '../../src/domain/base64url.js';
-import { instance, refusal, START, TestClock, thrown, verdict } from '../support/instance.js';
+import { refusal, START, thrown, verdict } from '../support/outcomes.js';
 import { claimsIn, ENCRYPTION_KEY, issueBoth, issuerWorld } from './support/access.js';
 import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/tokens.js';
 
@@ -23,7 +24,7 @@ async function headerOf(token: string): Promise<Record<string, unknown>> {
 describe('the contract of signed tokens', () => {
   test('an exchanged, a derived and a foreign token run as documented', async () => {
     const idp = await issuerKey('ES256');
-    const clock = new TestClock();
+    const clock = testClock();
     const [issuer, audience, jwks] = [ISSUER, AUDIENCE, { keys: [idp.jwk] }];
     const principal = (claims: { sub: string }) => ({
       owner: claims.sub,
@@ -33,10 +34,10 @@ describe('the contract of signed tokens', () => {
     const keys = await generateKeys({ alg: 'EdDSA' });
 
     const signed = accessTokens({ issuer: 'https://auth.acme.dev', audience: 'https://api.acme.dev', keys });
-    const postern = createPostern({
+    const { postern } = createTestPostern({
       store,
       authenticators: [signed, trustedIssuer({ issuer, audience, jwks, principal })],
-      clock: clock.read,
+      clock,
     });
 
     const { token: apiToken } = await issueBoth({ postern });
@@ -51,12 +52,12 @@ describe('the contract of signed tokens', () => {
       scopes: ['models:read'],
       endpoints: ['summarizer'],
       expiresIn: '5m',
-      clock: clock.read,
+      clock: clock.now,
     });
 
     const ask = async (token: string, needed: object = requirement) =>
       verdict(await postern.authorize({ token, requirement: needed as typeof requirement }));
-    expect(expiresAt).toEqual(new Date(clock.read() + 600_000));
+    expect(expiresAt).toEqual(new Date(clock.now() + 600_000));
     const foreign = await signedBy(idp);
     for (const token of [accessToken, narrow, foreign]) {
       expect([await ask(token), await ask(token, { scope: 'models:write' })]).toEqual(['allowed', 'scope_missing']);
@@ -87,7 +88,7 @@ describe('the contract of signed tokens', () => {
 
   test('keys that are made in the store serve every process that shares it, and none that has another encryption key', async () => {
     const store = memoryStore();
-    const clock = new TestClock();
+    const clock = testClock();
     const [one, two] = [issuerWorld({}, { store, clock }), issuerWorld({}, { store, clock })];
     const { token } = await issueBoth(one);
     const { accessToken } = await one.signed.exchange(one.postern, token);
@@ -101,7 +102,7 @@ describe('the contract of signed tokens', () => {
     const { postern, signed, clock } = world;
     const { token } = await issueBoth(world);
     await postern.endpoints.create({ id: 'other', access: 'protected' });
-    const derived = await derive(token, { scopes: ['models:read'], clock: clock.read });
+    const derived = await derive(token, { scopes: ['models:read'], clock: clock.now });
     const { accessToken } = await signed.exchange(postern, derived);
     expect(await refusal(signed.exchange(postern, accessToken))).toMatchObject({
       code: 'input_invalid',
@@ -122,7 +123,7 @@ describe('the contract of signed tokens', () => {
     const world = issuerWorld();
     const { postern, signed, clock } = world;
     const { token } = await issueBoth(world, { expiresIn: '3m' });
-    const derived = await derive(token, { expiresIn: '2m', clock: clock.read });
+    const derived = await derive(token, { expiresIn: '2m', clock: clock.now });
     const ends = [];
     for (const subject of [token, derived]) {
       const { accessToken } = await signed.exchange(postern, subject, { expiresIn: '1h' });
@@ -132,12 +133,12 @@ describe('the contract of signed tokens', () => {
   });
 
   test('the store keeps the public half of each live secret, both during a grace, by the thumbprint that is the kid', async () => {
-    const { postern, store, clock } = instance();
+    const { postern, store, clock } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
     const { token: next } = await postern.tokens.rotate(record.id, { grace: '1h' });
     const found = [];
     for (const each of [token, next]) {
-      const { kid } = await headerOf(await derive(each, { clock: clock.read }));
+      const { kid } = await headerOf(await derive(each, { clock: clock.now }));
       const thumbprint = Buffer.from(decodeBase64url(kid as string) as Uint8Array).toString('latin1');
       const row = await store.findTokenByKeyId(createDigester([]).candidates(thumbprint));
       expect(row?.token.id).toBe(record.id);
@@ -149,11 +150,11 @@ describe('the contract of signed tokens', () => {
 
   test('a derived token is judged when it is used, dies with its parent, and derives no further', async () => {
     // Every postern verifies them without being told to: this one has no authenticators.
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const create = () =>
       postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['models:read', 'bentos:read'] } } });
     const { token, record } = await create();
-    const derived = await derive(token, { scopes: ['models:write', 'bentos:read'], clock: clock.read });
+    const derived = await derive(token, { scopes: ['models:write', 'bentos:read'], clock: clock.now });
     const ask = async (scope: 'models:read' | 'bentos:read') =>
       verdict(await postern.authorize({ token: derived, requirement: { scope } }));
     expect([await ask('models:read'), await ask('bentos:read')]).toEqual(['allowed', 'allowed']);
@@ -163,14 +164,14 @@ describe('the contract of signed tokens', () => {
     await postern.tokens.revoke(record.id);
     expect(await ask('models:read')).toBe('token_revoked');
     const second = await create();
-    const other = await derive(second.token, { clock: clock.read });
+    const other = await derive(second.token, { clock: clock.now });
     await postern.tokens.delete(second.record.id);
     expect(verdict(await postern.authorize({ token: other, requirement }))).toBe('token_unknown');
   });
 
   test('an imported token has no public half, and derives once it is rotated', async () => {
     const foreign = `pst_${'a'.repeat(48)}1`;
-    const { postern, clock } = instance({ importedTokens: [{ pattern: /^pst_a{48}1$/ }] });
+    const { postern, clock } = createTestPostern({ importedTokens: [{ pattern: /^pst_a{48}1$/ }] });
     const record = await postern.tokens.import({
       name: 'old',
       digest: createHash('sha256').update(foreign).digest('hex'),
@@ -178,7 +179,7 @@ describe('the contract of signed tokens', () => {
     });
     expect(await refusal(derive(foreign))).toMatchObject({ code: 'input_invalid' });
     const { token } = await postern.tokens.rotate(record.id);
-    const derived = await derive(token, { clock: clock.read });
+    const derived = await derive(token, { clock: clock.now });
     expect(verdict(await postern.authorize({ token: derived, requirement }))).toBe('allowed');
   });
 });
@@ -197,7 +198,7 @@ describe('the section "Signed tokens" of the README', () => {
     const blocks = await readmeBlocks();
     expect(blocks.length).toBeGreaterThan(1);
     const name = `${root}test/jwt/readme-signed-tokens.ts`;
-    const given = `import { memoryStore } from 'postern';\nconst store = memoryStore();\nconst apiToken = 'pst_…';\n`;
+    const given = `import { memoryStore, type Postern } from 'postern';\nconst store = memoryStore();\nconst apiToken = 'pst_…';\n`;
     const source = `${given}${blocks.join('\n')}\nvoid [narrow, accessToken, edge];\n`;
     const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
     const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
@@ -213,20 +214,20 @@ describe('the section "Signed tokens" of the README', () => {
   });
 
   test('runs as it stands', async () => {
-    const clock = new TestClock();
-    clock.now = Date.now();
+    const clock = testClock();
+    clock.set(new Date(Date.now()));
     const store = memoryStore();
-    const issuing = createPostern({ store });
+    const { postern: issuing } = createTestPostern({ store });
     const { token: apiToken } = await issueBoth({ postern: issuing });
-    const made: ReturnType<typeof createPostern>[] = [];
+    const made: Postern[] = [];
     const names = {
       ...signedTokens,
       store,
       apiToken,
       memoryStore,
       process: { env: { KEYS_SECRET: ENCRYPTION_KEY } },
-      createPostern: (options: PosternOptions) => {
-        made.push(createPostern(options));
+      createPostern: (options: TestPosternOptions) => {
+        made.push(createTestPostern(options).postern);
         return made.at(-1);
       },
     };
@@ -248,11 +249,11 @@ describe('the section "Signed tokens" of the README', () => {
   });
 
   test('naming scopes names no endpoint, and the other way round; naming neither is all', async () => {
-    const { postern, clock } = instance();
+    const { postern, clock } = createTestPostern();
     const { token } = await issueBoth({ postern } as never);
     const shown = [];
     for (const asked of [{ scopes: ['models:read'] }, { endpoints: ['summarizer'] }, {}]) {
-      const found = await postern.authenticate(await derive(token, { ...asked, clock: clock.read }));
+      const found = await postern.authenticate(await derive(token, { ...asked, clock: clock.now }));
       shown.push(found.ok && [found.principal.grants.scopes.length > 0, found.principal.grants.endpoints]);
     }
     expect(shown).toEqual([
@@ -267,7 +268,7 @@ describe('docs/derived-tokens.md', () => {
   test('the seed is the HMACs that it says, and neither half is what the store finds the token by', async () => {
     const { derivedKeyOf } = await import('../../src/base/derived-key.js');
     const { createHmac } = await import('node:crypto');
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
     const prk = createHmac('sha256', Buffer.alloc(32)).update(token).digest();
     const seed = createHmac('sha256', prk)
@@ -281,7 +282,7 @@ describe('docs/derived-tokens.md', () => {
   });
 
   test('the header is byte for byte what it says, and the claims are those that it names', async () => {
-    const { postern } = instance();
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
     const all = await derive(token, { scopes: ['models:read'], endpoints: '*', methods: ['GET'] });
     const [header, payload] = all.split('.').map((part) => Buffer.from(part, 'base64url').toString());
@@ -290,9 +291,9 @@ describe('docs/derived-tokens.md', () => {
   });
 
   test('an iat ahead of the clock, or a form that is none, costs no read', async () => {
-    const { postern, clock, store } = instance();
+    const { postern, clock, store } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
-    const early = await derive(token, { clock: () => clock.now + 6_000 });
+    const early = await derive(token, { clock: () => clock.now() + 6_000 });
     const before = store.count();
     for (const each of [early, `${early}=`, early.slice(0, -1)]) {
       expect(verdict(await postern.authorize({ token: each, requirement }))).toBe('token_unknown');

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { createPostern, memoryStore } from 'postern';
 import { derive } from 'postern/jwt';
+import { createTestPostern } from 'postern/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { launchBrowser } from '../support/browser.js';
-import { verdict } from '../support/instance.js';
+import { verdict } from '../support/outcomes.js';
 import { serve } from '../transports/support.js';
 
 test('derive runs in a browser: what it makes there is verified here, and the key is the same', async () => {
@@ -24,7 +24,7 @@ test('derive runs in a browser: what it makes there is verified here, and the ke
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
     response.end(isScript ? script : '<!doctype html><script type="module" src="/derive.js"></script>');
   });
-  const postern = createPostern({ store: memoryStore() });
+  const { postern } = createTestPostern();
   const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['models:write'] } } });
 
   const browser = await launchBrowser();

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import express from 'express';
 import fastify from 'fastify';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
-import { createPostern, memoryStore } from 'postern';
+import { memoryStore } from 'postern';
 import { guard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { guard as fetchGuard } from 'postern/fetch';
 import type { Store } from 'postern/store';
+import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { dpopProof, proofVerifier, thumbprintOf } from '../../src/jwt/dpop.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
-import { controlledStore } from '../support/controlled-store.js';
-import { START } from '../support/instance.js';
+import { START } from '../support/outcomes.js';
 import { send } from '../transports/http-client.js';
 import { serve } from '../transports/support.js';
 
@@ -155,7 +155,7 @@ describe('over HTTP', () => {
     const store = memoryStore();
     const verify = proofVerifier({ jkt, token: TOKEN, origins: [ORIGIN], store });
     const { authenticator } = scripted(() => vouch({ prove: verify }));
-    const postern = createPostern({ store, authenticators: [authenticator], clock: () => START });
+    const { postern } = createTestPostern({ store, authenticators: [authenticator] });
     return { key, postern };
   }
 

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
-import { createPostern, memoryStore } from 'postern';
 import { accessTokens, derive, dpopProof, generateKeys, trustedIssuer } from 'postern/jwt';
+import { controlledStore, createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
-import { controlledStore } from '../support/controlled-store.js';
-import { refusal, START, TestClock, verdict } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/outcomes.js';
 import { API, AUTH, claimsIn, issueBoth, issuerWorld } from './support/access.js';
 import { ISSUER, issuerKey, signed as signedElsewhere } from './support/tokens.js';
 
@@ -184,7 +183,7 @@ describe('the subject of an exchange', () => {
     const narrow = await derive(token, {
       scopes: ['models:read'],
       expiresIn: '2m',
-      clock: clock.read,
+      clock: clock.now,
     });
     const { accessToken, expiresAt, scope } = await signed.exchange(postern, narrow);
     expect([expiresAt, scope]).toEqual([secondsOn(120), 'models:read']);
@@ -198,7 +197,7 @@ describe('the subject of an exchange', () => {
 
   it('may be one that is derived for an endpoint by its name', async () => {
     const { postern, signed, token, clock, allows } = await world({ types: { user: { endpoints: '*' } } });
-    const narrow = await derive(token, { endpoints: ['summarizer', 'missing'], clock: clock.read });
+    const narrow = await derive(token, { endpoints: ['summarizer', 'missing'], clock: clock.now });
     const { accessToken } = await signed.exchange(postern, narrow, { endpoints: ['summarizer'] });
     expect([
       await allows(accessToken, { endpoint: 'summarizer' }),
@@ -211,12 +210,12 @@ describe('the subject of an exchange', () => {
 
   it('may not be one that grants nothing', async () => {
     const { postern, signed, token, clock } = await world();
-    const nothing = await derive(token, { scopes: ['cluster:read'], clock: clock.read });
+    const nothing = await derive(token, { scopes: ['cluster:read'], clock: clock.now });
     expect(await refusal(signed.exchange(postern, nothing))).toMatchObject({ code: 'scope_missing' });
   });
 
   it('is never an access token: not its own, not another issuer’s', async () => {
-    const clock = new TestClock();
+    const clock = testClock();
     const key = await issuerKey('ES256');
     const own = accessTokens({ issuer: AUTH, audience: API, keys: await generateKeys() });
     const trusted = trustedIssuer({
@@ -225,7 +224,7 @@ describe('the subject of an exchange', () => {
       jwks: { keys: [key.jwk] },
       principal: ({ sub }) => ({ owner: sub, types: { developer: { scopes: ['models:read'] } } }),
     });
-    const postern = createPostern({ store: memoryStore(), clock: clock.read, authenticators: [own, trusted] });
+    const { postern } = createTestPostern({ clock, authenticators: [own, trusted] });
     const { token } = await issueBoth({ postern });
     const { accessToken } = await own.exchange(postern, token);
     for (const subject of [accessToken, await signedElsewhere(key)]) {
@@ -270,7 +269,7 @@ describe('the subject of an exchange', () => {
 
   it('is known to the instance that is named', async () => {
     const { signed, token } = await world();
-    const stranger = createPostern({ store: memoryStore() });
+    const { postern: stranger } = createTestPostern();
     expect(await refusal(signed.exchange(stranger, token))).toMatchObject({ code: 'input_invalid', path: 'postern' });
     expect(await refusal(signed.exchange({} as typeof stranger, token))).toMatchObject({
       code: 'input_invalid',
@@ -297,7 +296,7 @@ describe('a token that is bound to a key (RFC 9449)', () => {
         }),
       );
     const prove = (url: string, by: object) =>
-      dpopProof({ accessToken, method: 'GET', url, key: by as Record<string, unknown>, clock: clock.read });
+      dpopProof({ accessToken, method: 'GET', url, key: by as Record<string, unknown>, clock: clock.now });
     expect(await ask(null)).toBe('token_unknown');
     const proof = await prove(`${API}/models`, { ...dpopKey, d });
     expect([await ask(proof), await ask(proof)]).toEqual(['allowed', 'proof_invalid']);

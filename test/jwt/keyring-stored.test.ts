@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
-import { createPostern, memoryStore } from 'postern';
+import { memoryStore } from 'postern';
 import { accessTokens, generateKeys } from 'postern/jwt';
 import type { Store } from 'postern/store';
+import { controlledStore, createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
-import { controlledStore } from '../support/controlled-store.js';
-import { refusal, START, TestClock, verdict } from '../support/instance.js';
+import { refusal, START, verdict } from '../support/outcomes.js';
 import { AUTH, claimsIn, issueBoth, issuerWorld, KEPT } from './support/access.js';
 
 const HOUR = 3_600_000;
@@ -22,7 +22,7 @@ const entryOf = async (store: Store) => {
 
 /** Processes that share a store and its signing keys. */
 async function processes(count: number, options: object = {}, store = controlledStore()) {
-  const clock = new TestClock();
+  const clock = testClock();
   const worlds = Array.from({ length: count }, () => issuerWorld(options, { store, clock }));
   const [first] = worlds as [World];
   const { token } = await issueBoth(first);
@@ -74,14 +74,14 @@ describe('keys in the store', () => {
     const { published, store } = await processes(1);
     const kids = await published();
     const again = accessTokens({ ...KEPT, encryptionKey: bytes });
-    createPostern({ store, authenticators: [again], clock: () => START });
+    createTestPostern({ store, authenticators: [again] }).postern;
     expect((await again.jwks()).keys.map(({ kid }) => kid)).toEqual(kids);
     // Moved by hand to another issuer's place, the entry is of no use there.
     const other = 'https://other.example';
     const id = createHash('sha256').update(other).digest('base64url');
     await store.putEntry({ ...(await entryOf(store)), id, version: 1 }, 0, START);
     const moved = accessTokens({ ...KEPT, issuer: other });
-    createPostern({ store, authenticators: [moved], clock: () => START });
+    createTestPostern({ store, authenticators: [moved] }).postern;
     expect(await refusal(moved.jwks())).toMatchObject({ code: 'option_invalid', path: 'encryptionKey' });
   });
 
@@ -310,29 +310,29 @@ describe('a rotation', () => {
 
 describe('a clock that jumps', () => {
   it('ahead by years and back loses no key, and no token', async () => {
-    const clock = new TestClock();
-    const wild = new TestClock();
+    const clock = testClock();
+    const wild = testClock();
     const store = memoryStore();
     const steady = issuerWorld({}, { store, clock });
     const jumping = issuerWorld({}, { store, clock: wild });
     const { token } = await issueBoth(steady);
     const { accessToken } = await steady.signed.exchange(steady.postern, token);
     for (const years of [10, 20]) {
-      wild.now = START + years * 365 * DAY;
+      wild.set(new Date(START + years * 365 * DAY));
       await jumping.signed.jwks();
       wild.advance(2 * DAY);
       await jumping.signed.exchange(jumping.postern, token);
     }
-    wild.now = START + 60_000;
-    clock.now = START + 60_000;
+    wild.set(new Date(START + 60_000));
+    clock.set(new Date(START + 60_000));
     expect((await steady.signed.jwks()).keys.map(({ kid }) => kid)).toContain(kidOf(accessToken));
     expect(await steady.postern.authenticate(accessToken)).toMatchObject({ ok: true });
     const later = await steady.signed.exchange(steady.postern, token);
     expect(kidOf(later.accessToken)).toBe(kidOf(accessToken));
     // And goes on as if nothing had been.
-    clock.now = START + 30 * DAY;
+    clock.set(new Date(START + 30 * DAY));
     const month = await steady.signed.exchange(steady.postern, token);
-    expect(claimsIn(month.accessToken).iat).toBe(clock.now / 1000);
+    expect(claimsIn(month.accessToken).iat).toBe(clock.now() / 1000);
     expect((await steady.signed.jwks()).keys.length).toBeLessThanOrEqual(8);
   });
 
@@ -345,11 +345,10 @@ describe('a clock that jumps', () => {
   });
 
   it('back before the first key signs with it all the same', async () => {
-    const clock = new TestClock();
+    const clock = testClock();
     const { signed, store } = issuerWorld({}, { clock });
     const [key] = (await signed.jwks()).keys;
-    const early = new TestClock();
-    early.now = START - 3 * DAY;
+    const early = testClock(new Date(START - 3 * DAY));
     const other = issuerWorld({}, { store, clock: early });
     const { token } = await issueBoth(other);
     const { accessToken } = await other.signed.exchange(other.postern, token);
@@ -362,7 +361,7 @@ describe('jwks', () => {
   it('needs a store, or keys: it says so', async () => {
     const signed = accessTokens(KEPT);
     expect(await refusal(signed.jwks())).toMatchObject({ code: 'input_invalid', path: 'keys' });
-    const postern = createPostern({ store: memoryStore(), authenticators: [signed] });
+    const { postern } = createTestPostern({ authenticators: [signed] });
     expect((await signed.jwks()).keys).toHaveLength(1);
     await postern.close();
     expect(await refusal(signed.jwks())).toMatchObject({ code: 'input_invalid', path: 'keys' });
@@ -370,7 +369,7 @@ describe('jwks', () => {
 
   it('of one that serves several stores has the keys of all of them', async () => {
     const signed = accessTokens(KEPT);
-    for (let index = 0; index < 2; index++) createPostern({ store: memoryStore(), authenticators: [signed] });
+    for (let index = 0; index < 2; index++) createTestPostern({ authenticators: [signed] }).postern;
     expect((await signed.jwks()).keys).toHaveLength(2);
   });
 

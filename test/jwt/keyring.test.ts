@@ -9,7 +9,7 @@ import {
   signingKey,
   withKey,
 } from '../../src/jwt/keyring.js';
-import { START } from '../support/instance.js';
+import { START } from '../support/outcomes.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint, compactVerify, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import { accessTokens, generateKeys } from 'postern/jwt';
 import { describe, expect, it } from 'vitest';
-import { refusal, thrown } from '../support/instance.js';
+import { refusal, thrown } from '../support/outcomes.js';
 import { API, AUTH, issueBoth, issuerWorld } from './support/access.js';
 
 const privateJwk = async (alg: string): Promise<JWK> =>

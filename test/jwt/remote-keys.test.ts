@@ -1,7 +1,8 @@
+import { testClock } from 'postern/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ALGORITHMS } from '../../src/jwt/algorithms.js';
 import { type RemoteKeysOptions, remoteKeys } from '../../src/jwt/remote-keys.js';
-import { TestClock, thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 import { type KeyServer, keyServer } from './support/key-server.js';
 import { type IssuerKey, issuerKey } from './support/tokens.js';
 
@@ -19,12 +20,12 @@ beforeAll(async () => {
 type Rest = Omit<RemoteKeysOptions, 'url' | 'discover' | 'algorithms'>;
 
 function keysOf(server: KeyServer, options: Rest = {}) {
-  const clock = new TestClock();
+  const clock = testClock();
   const faults: unknown[] = [];
   const keys = remoteKeys({
     url: `${server.origin}${JWKS}`,
     algorithms: ALGORITHMS,
-    clock: clock.read,
+    clock: clock.now,
     onFault: (error) => faults.push(error),
     ...options,
   });
@@ -186,8 +187,7 @@ describe('an answer that is none', () => {
   it.each<[string, number, Record<string, string>, string | Buffer, RegExp]>([
     ['an error', 503, json, '{"keys":[]}', /status 503/],
     ['a redirect', 302, { ...json, Location: '/elsewhere' }, '{"keys":[]}', /status 302/],
-    ['a page', 200, { 'Content-Type': 'text/html' }, '{"keys":[]}', /something else than JSON/],
-    ['no media type', 200, {}, '{"keys":[]}', /something else than JSON/],
+    ['a page', 200, { 'Content-Type': 'text/html' }, '<!doctype html>', /something else than JSON/],
     ['no JSON', 200, json, '{"keys":', /something else than JSON/],
     ['no UTF-8', 200, json, Buffer.from([0x22, 0xff, 0x22]), /something else than JSON/],
     ['a list', 200, json, '[]', /something else than a JSON Web Key Set/],
@@ -229,15 +229,19 @@ describe('an answer that is none', () => {
     expect(String(error)).toContain(`${server.origin}/nothing answered with status 404`);
     expect(String(error)).not.toContain('canary');
   });
+});
 
-  it('is a key set of its own media type, too', async () => {
-    const body = JSON.stringify({ keys: [old.jwk] });
-    const server = await keyServer({
-      [JWKS]: (_request, response) =>
-        void response.writeHead(200, { 'Content-Type': 'application/jwk-set+json; charset=utf-8' }).end(body),
-    });
-    expect(await keysOf(server).find('old')).not.toBeNull();
+it.each([
+  ['its own media type', { 'Content-Type': 'application/jwk-set+json; charset=utf-8' }],
+  ['text/plain', { 'Content-Type': 'text/plain' }],
+  ['application/octet-stream', { 'Content-Type': 'application/octet-stream' }],
+  ['no media type', {}],
+])('a key set under %s is read', async (_, headers: Record<string, string>) => {
+  const body = JSON.stringify({ keys: [old.jwk] });
+  const server = await keyServer({
+    [JWKS]: (_request, response) => void response.writeHead(200, headers).end(body),
   });
+  expect(await keysOf(server).find('old')).not.toBeNull();
 });
 
 describe('discovery', () => {

@@ -1,6 +1,6 @@
 import { metadataUrl, type ResourceMetadataOptions, resourceMetadata } from 'postern/jwt';
 import { describe, expect, it } from 'vitest';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
 const OPTIONS = { resource: 'https://api.example/mcp', authorizationServers: ['https://login.example'] };
 const ask = (options: ResourceMetadataOptions, method = 'GET') =>

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
-import { bentocloudTokenTypes, createPostern, isPosternError, memoryStore, type PosternEvent } from 'postern';
+import { bentocloudTokenTypes, isPosternError, type PosternEvent } from 'postern';
 import { dpopProof, type TrustedIssuerOptions, trustedIssuer } from 'postern/jwt';
+import { createTestPostern, testClock } from 'postern/testing';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { claimedScopes } from '../../src/jwt/claimed-scopes.js';
-import { START, TestClock, thrown } from '../support/instance.js';
+import { START, thrown } from '../support/outcomes.js';
 import { polluted } from '../support/polluted.js';
 import { keyServer } from './support/key-server.js';
 import { AUDIENCE, base64url, CLAIMS, crafted, ISSUER, type IssuerKey, issuerKey, signed } from './support/tokens.js';
@@ -26,7 +27,7 @@ const mapping: TrustedIssuerOptions['principal'] = (claims) => {
 };
 
 function setUp(options: Partial<TrustedIssuerOptions> = {}) {
-  const clock = new TestClock();
+  const clock = testClock();
   const events: PosternEvent[] = [];
   const issuer = trustedIssuer({
     issuer: ISSUER,
@@ -35,9 +36,8 @@ function setUp(options: Partial<TrustedIssuerOptions> = {}) {
     principal: mapping,
     ...options,
   });
-  const postern = createPostern({
-    store: memoryStore(),
-    clock: clock.read,
+  const { postern } = createTestPostern({
+    clock,
     onEvent: (event) => events.push(event),
     authenticators: [issuer],
   });
@@ -145,7 +145,7 @@ describe('a token of a trusted issuer', () => {
       method: 'GET',
       url: `${AUDIENCE}/models`,
       key: await exportJWK(holder.privateKey),
-      clock: clock.read,
+      clock: clock.now,
     });
     const attempt = { token, method: 'GET', requirement: READ };
     const bound = { ...attempt, proof: { jwt: proof, target: '/models' } };
@@ -356,9 +356,7 @@ describe('several issuers', () => {
         jwks: { keys: [jwk] },
         principal: () => ({ owner, types: { developer: { scopes: ['models:read'] } } }),
       });
-    const postern = createPostern({
-      store: memoryStore(),
-      clock: () => START,
+    const { postern } = createTestPostern({
       tokenTypes: bentocloudTokenTypes,
       authenticators: [trust(ISSUER, key, 'first'), trust('https://second.example', other, 'second')],
     });

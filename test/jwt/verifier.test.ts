@@ -1,12 +1,13 @@
 import express from 'express';
 import fastify from 'fastify';
-import { createPostern, memoryStore } from 'postern';
+import { memoryStore } from 'postern';
 import { guard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { accessTokens, generateKeys, type VerifierOptions } from 'postern/jwt';
 import type { Store } from 'postern/store';
+import { createTestPostern, type TestClock } from 'postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type TestClock, thrown, verdict } from '../support/instance.js';
+import { thrown, verdict } from '../support/outcomes.js';
 import { serve } from '../transports/support.js';
 import { API, AUTH, issueBoth, issuerWorld, serveJwks } from './support/access.js';
 
@@ -16,7 +17,7 @@ const requirement = { scope: 'models:read' } as const;
 /** Another process: no store of the issuer's, unless it is given. */
 function verifying(options: Partial<VerifierOptions> & Pick<VerifierOptions, 'jwks'>, clock: TestClock, store?: Store) {
   const verifier = accessTokens.verifier({ issuer: AUTH, audience: API, ...options });
-  const postern = createPostern({ store: store ?? memoryStore(), clock: clock.read, authenticators: [verifier] });
+  const { postern } = createTestPostern({ store: store ?? memoryStore(), clock, authenticators: [verifier] });
   const ask = async (token: string, needed: object = requirement) =>
     verdict(await postern.authorize({ token, requirement: needed as typeof requirement }));
   return { postern, ask };
@@ -166,7 +167,7 @@ it('no token fails while keys rotate for 100 days: here, in a second process, an
   let alive: { token: string; until: number }[] = [];
   for (let step = 0; step < 400; step++) {
     const token = await exchange({ expiresIn: '12h' });
-    alive = [...alive.filter(({ until }) => until > clock.now), { token, until: clock.now + 12 * HOUR }];
+    alive = [...alive.filter(({ until }) => until > clock.now()), { token, until: clock.now() + 12 * HOUR }];
     for (const each of alive) {
       expect(await ask(each.token), `step ${step}`).toBe('allowed');
       expect(await second.postern.authenticate(each.token), `step ${step}`).toMatchObject({ ok: true });

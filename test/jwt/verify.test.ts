@@ -5,7 +5,7 @@ import { ALGORITHMS, fits, type SignatureAlgorithm } from '../../src/jwt/algorit
 import { readCompact } from '../../src/jwt/compact.js';
 import { localKeys } from '../../src/jwt/local-keys.js';
 import { checkClaims, expiryOf, verifySignature } from '../../src/jwt/verify.js';
-import { START } from '../support/instance.js';
+import { START } from '../support/outcomes.js';
 import { AUDIENCE, CLAIMS, ISSUER, issuerKey, signed } from './support/tokens.js';
 
 const RULES = { issuer: ISSUER, audience: AUDIENCE, now: START, tolerance: 5_000 };

@@ -13,7 +13,7 @@ import {
 import { createClient } from 'redis';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { aDatabase } from '../stores/postgres-server.js';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 import { useRedis } from '../support/redis-server.js';
 import { usePostgres } from '../support/services.js';
 
@@ -27,7 +27,7 @@ const redis = await useRedis();
 function counts(make: () => RateLimiter): void {
   const limiter = make();
 
-  it('gives out exactly the points of a window, whoever asks at once', async () => {
+  it('gives out exactly the points of a window to concurrent calls', async () => {
     const key = randomUUID();
     const window = { points: 20, duration: MINUTE };
     const answers = await Promise.all(Array.from({ length: 50 }, () => limiter.consume(key, window, Date.now())));
@@ -42,7 +42,7 @@ function counts(make: () => RateLimiter): void {
     }
   });
 
-  it('begins a window with a call and ends it whatever is called meanwhile; what was refused is not owed', async () => {
+  it('ends a window at its time even under steady traffic, and refused calls do not count in the next one', async () => {
     const key = randomUUID();
     const window = { points: 3, duration: 2_000 };
     for (const remaining of [2, 1, 0])
@@ -63,7 +63,7 @@ function counts(make: () => RateLimiter): void {
     expect(await limiter.consume(key, window, Date.now())).toMatchObject({ allowed: false });
   });
 
-  it('counts each key apart', async () => {
+  it('counts each key separately', async () => {
     const window = { points: 1, duration: MINUTE };
     const [one, other] = [`rate:${randomUUID()}`, `quota:${randomUUID()}`];
     expect(await limiter.consume(one, window, Date.now())).toMatchObject({ allowed: true });
@@ -71,7 +71,7 @@ function counts(make: () => RateLimiter): void {
     expect(await limiter.consume(other, window, Date.now())).toMatchObject({ allowed: true });
   });
 
-  it('makes no window shorter than it was asked for', async () => {
+  it('never makes a window shorter than requested', async () => {
     const { resetIn } = await limiter.consume(randomUUID(), { points: 1, duration: 1_001 }, Date.now());
     expect(resetIn).toBeGreaterThan(1_000);
   });
@@ -92,7 +92,7 @@ function counts(make: () => RateLimiter): void {
 describe('in memory', () => {
   counts(memoryRateLimiter);
 
-  it('counts apart from every other one', async () => {
+  it('counts separately from every other memory limiter', async () => {
     const window = { points: 1, duration: MINUTE };
     for (const limiter of [memoryRateLimiter(), memoryRateLimiter()]) {
       expect(await limiter.consume('rate:x', window, Date.now())).toMatchObject({ allowed: true });
@@ -113,17 +113,17 @@ describe('in PostgreSQL', () => {
 
   describe('through a pool', () => counts(() => postgresRateLimiter({ pool: aPool() })));
 
-  describe('through what is like a pool', () =>
+  describe('through an object like a pool', () =>
     counts(() => {
       const pool = aPool();
       return postgresRateLimiter({ pool: { query: pool.query.bind(pool) as RateLimiterPool['query'] } });
     }));
 
-  it('counts with every other one on the database', async () => {
+  it('counts together with every other limiter on the database', async () => {
     await expectShared(postgresRateLimiter({ pool: aPool() }), postgresRateLimiter({ pool: aPool() }));
   });
 
-  it('makes its table once, when ten want it at once', async () => {
+  it('makes its table once if ten limiters start at once', async () => {
     const mine = Array.from({ length: 10 }, () => aPool());
     for (let round = 0; round < 5; round++) {
       const schema = `limits_${round}`;
@@ -138,7 +138,7 @@ describe('in PostgreSQL', () => {
     }
   });
 
-  it('keeps its table in the schema that was named', async () => {
+  it('keeps its table in the given schema', async () => {
     const pool = aPool(await aDatabase(postgres));
     await pool.query('CREATE SCHEMA limits');
     await postgresRateLimiter({ pool, schema: 'limits' }).consume(
@@ -150,7 +150,7 @@ describe('in PostgreSQL', () => {
     expect(rows).toEqual([{ key: 'postern:rate:x', points: 1 }]);
   });
 
-  it('rejects while its table can not be made, and makes it once it can', async () => {
+  it('rejects while its table can not be made, and makes it later', async () => {
     const pool = aPool(await aDatabase(postgres));
     const limiter = postgresRateLimiter({ pool, schema: 'later' });
     const window = { points: 1, duration: MINUTE };
@@ -198,7 +198,7 @@ describe('in Redis', () => {
     counts(() => redisRateLimiter({ client: nodeRedis }));
   });
 
-  it('counts with every other one on the server, of another package too', async () => {
+  it('counts together with every other limiter on the server, also through another client package', async () => {
     const client = anIoredis();
     await once(client, 'ready');
     await expectShared(redisRateLimiter({ client }), redisRateLimiter({ client: nodeRedis }));
@@ -220,7 +220,7 @@ describe('in Redis', () => {
     expect(await limiters[0]?.consume(key, window, Date.now())).toMatchObject({ allowed: false });
   });
 
-  it('rejects at once when it was never connected', async () => {
+  it('rejects at once if it was never connected', async () => {
     const client = new Redis(redis.port, { lazyConnect: true });
     clients.push(client);
     const consumed = redisRateLimiter({ client }).consume('rate:x', { points: 1, duration: MINUTE }, Date.now());

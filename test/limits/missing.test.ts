@@ -5,7 +5,7 @@ afterEach(() => {
   vi.resetModules();
 });
 
-test('a limiter whose package is not installed names the line that installs it; the one in memory does without', async () => {
+test('a limiter without its package names the install command, and the memory limiter needs no package', async () => {
   vi.resetModules();
   vi.doMock('rate-limiter-flexible', () => {
     throw new Error("Cannot find package 'rate-limiter-flexible' imported from here");

@@ -5,7 +5,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('a database that does not answer is a limiter that is down, not a call that hangs', async () => {
+it('a call rejects if the database of the limiter does not answer', async () => {
   vi.useFakeTimers();
   const limiter = postgresRateLimiter({ pool: { query: () => new Promise(() => {}) } });
   const refused = expect(limiter.consume('rate:x', { points: 1, duration: 60_000 }, Date.now())).rejects.toThrow(

@@ -1,5 +1,5 @@
-import { createPostern } from 'postern';
 import { managementApi } from 'postern/management';
+import { createTestPostern } from 'postern/testing';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CROWD, crowdedStore, NEEDLE } from '../support/crowd.js';
 import { answerOf, init, world } from './world.js';
@@ -13,7 +13,7 @@ describe('an organization with very many tokens', () => {
   });
 
   async function crowded() {
-    const postern = createPostern({ store });
+    const { postern } = createTestPostern({ store });
     const { token, record } = await postern.tokens.create({ name: 'admin', types: { developer: { scopes: ['*'] } } });
     onTestFinished(() => postern.tokens.delete(record.id));
     const api = managementApi(postern, { console: false });
@@ -41,7 +41,7 @@ describe('an organization with very many tokens', () => {
     const { get } = await crowded();
     const refused = await get('api_tokens?search=straw&start=10001');
     expect([refused.status, refused.body.code]).toEqual([400, 'input_invalid']);
-    expect(refused.body).toMatchObject({ path: 'start', detail: expect.stringContaining('go on with the cursor') });
+    expect(refused.body).toMatchObject({ path: 'start', detail: expect.stringContaining('use the cursor') });
   });
 
   test('a preview says that it did not look at all of them', async () => {

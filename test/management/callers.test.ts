@@ -208,7 +208,7 @@ describe('what is made', () => {
     const { ask, tokens, postern, clock } = await world({ postern: { rateLimiter: memoryRateLimiter() } });
     const narrow = await derive(tokens.writer?.token as string, {
       scopes: ['iam:write', 'models:read'],
-      clock: clock.read,
+      clock: clock.now,
     });
     expect((await ask(TOKENS, { token: narrow })).status).toBe(200);
     const refused = await ask(TOKENS, { method: 'POST', token: narrow, json: DEVELOPER });

@@ -46,7 +46,7 @@ describe('a phisher', () => {
     await answer(made, theirs, '/approve', every);
     const { token } = (await collect(made, theirs)).body;
     const [record] = (await made.postern.tokens.list()).items;
-    expect(record).toMatchObject({ mayIssue: false, expiresAt: new Date(made.clock.now + DAY) });
+    expect(record).toMatchObject({ mayIssue: false, expiresAt: new Date(made.clock.now() + DAY) });
 
     const json = { name: 'for ever', ...every };
     const id = record?.id as string;
@@ -244,7 +244,7 @@ describe('what was approved', () => {
 
   test('lives no longer than the token that approved it', async () => {
     const made = await world();
-    const endsAt = new Date(made.clock.now + DAY);
+    const endsAt = new Date(made.clock.now() + DAY);
     await made.postern.tokens.update(made.tokens.writer?.id as string, { expiresAt: endsAt });
     const login = await begin(made);
     const approve = (more: object) =>

@@ -1,11 +1,12 @@
-import { createPostern, endpointAccess, memoryStore, scopeAccess } from 'postern';
+import { endpointAccess, scopeAccess } from 'postern';
 import { managementApi } from 'postern/management';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { STATUSES } from '../../src/management/http/statuses.js';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 import { answerOf, init, world } from './world.js';
 
-const postern = createPostern({ store: memoryStore() });
+const { postern } = createTestPostern();
 
 describe('options are checked at construction', () => {
   test.each([
@@ -33,8 +34,7 @@ describe('options are checked at construction', () => {
   });
 
   test('where the token types know no iam:read, the application says what it is, or that nobody has it', async () => {
-    const own = createPostern({
-      store: memoryStore(),
+    const { postern: own } = createTestPostern({
       tokenTypes: { job: scopeAccess({ jobs: { run: [], admin: ['run'] } }) },
     });
     expect(thrown(() => managementApi(own)).path).toBe('permissions.listTokens');

@@ -28,7 +28,7 @@ test('who is greeted by email alone is greeted by name where no email is known',
 
 test('an organization is as old as this API, not from 1970', async () => {
   const made = await world();
-  const startedAt = new Date(made.clock.now).toISOString();
+  const startedAt = new Date(made.clock.now()).toISOString();
   const { ask } = made;
   made.clock.advance(86_400_000);
   expect((await ask('/api/v1/current_org', { token: 'admin' })).body.created_at).toBe(startedAt);
@@ -38,7 +38,7 @@ test('an organization is as old as this API, not from 1970', async () => {
 describe('a time without an offset', () => {
   test('is UTC, and is told so where it is refused', async () => {
     const { ask, clock, tokens } = await world();
-    const past = new Date(clock.now - 3_600_000).toISOString();
+    const past = new Date(clock.now() - 3_600_000).toISOString();
     const bare = past.replace('T', ' ').replace('Z', '000');
     const json = { name: 'x', scopes: ['models:read'] };
     const path = `${TOKENS}/${tokens.shared?.id}`;
@@ -48,7 +48,7 @@ describe('a time without an offset', () => {
     ] as const) {
       const refused = await ask(at, { method, token: 'admin', json: { ...json, expired_at: bare } });
       expect([refused.status, refused.body.path]).toEqual([400, 'expired_at']);
-      expect(refused.body.detail).toMatch(new RegExp(`It names no offset, so it was read as UTC: ${past}\\.$`));
+      expect(refused.body.detail).toMatch(new RegExp(`It has no offset, so it was read as UTC: ${past}\\.$`));
       const named = await ask(at, { method, token: 'admin', json: { ...json, expired_at: past } });
       expect([named.status, named.body.code]).toEqual([400, refused.body.code]);
       expect(named.body.detail).not.toContain('UTC');

@@ -37,7 +37,7 @@ describe('credentials', () => {
     expect(await refusal('nonsense')).toEqual([401, 'token_unknown', 'Bearer realm="postern", error="invalid_token"']);
     await postern.tokens.revoke(tokens.admin?.id as string);
     expect((await refusal('admin')).slice(0, 2)).toEqual([401, 'token_revoked']);
-    await postern.tokens.update(tokens.reader?.id as string, { expiresAt: new Date(clock.now + 1) });
+    await postern.tokens.update(tokens.reader?.id as string, { expiresAt: new Date(clock.now() + 1) });
     clock.advance(1);
     expect((await refusal('reader')).slice(0, 2)).toEqual([401, 'token_expired']);
   });

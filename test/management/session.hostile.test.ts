@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createPostern, memoryStore } from 'postern';
 import { managementApi } from 'postern/management';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { signedIn, type World, world } from './world.js';
 
@@ -40,7 +40,7 @@ describe('a session that is stolen', () => {
   test('is nobody’s at another instance that the browser sends it to', async () => {
     const made = await world({ options });
     const cookie = await signedIn(made.api, tokenOf(made));
-    const elsewhere = managementApi(createPostern({ store: memoryStore() }), { session: true });
+    const elsewhere = managementApi(createTestPostern().postern, { session: true });
     const answer = await elsewhere(new Request(`https://acme.dev${SESSION}`, { headers: { cookie } }));
     expect(answer.status).toBe(401);
   });

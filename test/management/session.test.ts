@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createPostern } from 'postern';
 import { memoryRateLimiter } from 'postern/limits';
 import { managementApi } from 'postern/management';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { answerOf, init, listening, type World, world } from './world.js';
 
@@ -123,7 +123,7 @@ describe("the console's own sign-in", () => {
   test('lasts for eight hours, and is known to every process that shares the store', async () => {
     const made = await world({ options });
     const { sent: cookie } = await signIn(made, 'reader');
-    const other = createPostern({ store: made.store, organization: 'acme', clock: made.clock.read });
+    const { postern: other } = createTestPostern({ store: made.store, organization: 'acme', clock: made.clock });
     const api = managementApi(other, { session: true });
     const status = async () => (await api(new Request(`https://acme.dev${SESSION}`, { headers: { cookie } }))).status;
     made.clock.advance(8 * HOUR - 1);
@@ -140,7 +140,7 @@ describe("the console's own sign-in", () => {
     [
       'expired',
       async ({ postern, clock }, id) => {
-        await postern.tokens.update(id, { expiresAt: new Date(clock.now + 1) });
+        await postern.tokens.update(id, { expiresAt: new Date(clock.now() + 1) });
         clock.advance(1);
       },
       'token_expired',
@@ -196,7 +196,7 @@ describe("the console's own sign-in", () => {
     expect(status).toBe(200);
     expect((await made.ask(SESSION, { headers: { cookie } })).body.owner).toBe('ada');
     // The pepper is taken away: what was opened under it is nobody's.
-    const without = createPostern({ store: made.store, organization: 'acme', clock: made.clock.read });
+    const { postern: without } = createTestPostern({ store: made.store, organization: 'acme', clock: made.clock });
     const api = managementApi(without, { session: true });
     expect((await api(new Request(`https://acme.dev${SESSION}`, { headers: { cookie } }))).status).toBe(401);
   });

@@ -190,7 +190,7 @@ test('what every token shows of itself', async () => {
     'write_cluster',
   ]);
 
-  await postern.tokens.update(tokens.user?.id as string, { expiresAt: new Date(clock.now + 1_000) });
+  await postern.tokens.update(tokens.user?.id as string, { expiresAt: new Date(clock.now() + 1_000) });
   expect((await get('user')).is_expired).toBe(false);
   clock.advance(1_000);
   expect((await get('user')).is_expired).toBe(true);
@@ -278,8 +278,8 @@ test('usage, by endpoint', async () => {
     { endpoint: '', count: 2 },
     { endpoint: 'a', count: 3 },
   ];
-  await store.recordUsage([{ tokenId, lastUsedAt: clock.now, counts }]);
-  const last_used_at = new Date(clock.now).toISOString();
+  await store.recordUsage([{ tokenId, lastUsedAt: clock.now(), counts }]);
+  const last_used_at = new Date(clock.now()).toISOString();
   expect((await ask(`/api/v1/api_tokens/${tokenId}/usage`, { token: 'admin' })).body).toEqual({
     items: [
       { endpoint: null, count: 2, last_used_at },

@@ -5,7 +5,7 @@ import { compileGrants } from '../../src/domain/grants.js';
 import { compileCatalog } from '../../src/domain/token-types.js';
 import { scopeWords } from '../../src/management/wire/scope-words.js';
 import { parseTime } from '../../src/management/wire/time.js';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
 describe('times', () => {
   test.each([

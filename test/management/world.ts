@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createPostern, type Postern, type PosternOptions } from 'postern';
 import {
   type ManagementApi,
   type ManagementOptions,
@@ -8,9 +7,8 @@ import {
   type Person,
   toNodeHandler,
 } from 'postern/management';
+import { createTestPostern, type TestPosternOptions } from 'postern/testing';
 import { onTestFinished } from 'vitest';
-import { controlledStore } from '../support/controlled-store.js';
-import { TestClock } from '../support/instance.js';
 
 /** The people of an application, by what its session says. */
 export const PEOPLE: Readonly<Record<string, Person>> = {
@@ -38,17 +36,10 @@ export const PEOPLE: Readonly<Record<string, Person>> = {
  * over shows.
  */
 export async function world(
-  given: { readonly options?: ManagementOptions; readonly postern?: Partial<PosternOptions> } = {},
+  given: { readonly options?: ManagementOptions; readonly postern?: TestPosternOptions } = {},
 ) {
-  const clock = new TestClock();
-  const store = controlledStore();
   const errors: unknown[] = [];
-  const postern: Postern = createPostern({
-    store,
-    organization: 'acme',
-    clock: clock.read,
-    ...given.postern,
-  }) as Postern;
+  const { postern, clock, store } = createTestPostern({ organization: 'acme', ...given.postern });
   onTestFinished(() => postern.close());
   const tokens: Record<string, { readonly token: string; readonly id: string }> = {};
   for (const organization of ['acme', 'other']) {

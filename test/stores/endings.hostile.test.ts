@@ -63,7 +63,7 @@ describe.each(DATABASES)('two processes that share a store ($kind)', (database) 
     }
   });
 
-  it('of two revocations of one token in two processes exactly one is told that it revoked, and one is logged', async () => {
+  it('of two concurrent revocations of a token exactly one returns true, and one is logged', async () => {
     const ids = Array.from({ length: 40 }, (_, index) => `both${index}`);
     for (const id of ids) expect(await insert(id)).toBe(true);
     const [theirs, ours] = await Promise.all([
@@ -77,7 +77,7 @@ describe.each(DATABASES)('two processes that share a store ($kind)', (database) 
     }
   });
 
-  it('of changes that two processes trim at once each is removed by one', async () => {
+  it('two processes that trim at once remove each change only once', async () => {
     for (let index = 0; index < 60; index++) expect(await insert(`old${index}`, -1_000 + index)).toBe(true);
     const ours = async () => {
       let trimmed = 0;

@@ -8,12 +8,12 @@ it.each<Message>([
   { kind: 'beat', instance: 'a' },
   { kind: 'question', id: 'q', instance: 'a' },
   { kind: 'answer', id: 'q', instance: 'a' },
-])('%j is read as it was written', (message) => {
+])('message %j is decoded as it was encoded', (message) => {
   expect(decode(encode(message))).toEqual(message);
 });
 
 it.each(['', 'null', '{}', '["token"]', '["token","c",5]', '["future","c","x"]', 'not json'])(
-  '%j, which no one here can read, is everything',
+  'the unreadable message %j means "forget everything"',
   (text) => {
     expect(decode(text)).toMatchObject({ kind: 'change', invalidation: { kind: 'everything' } });
   },

@@ -7,7 +7,7 @@ useFakeClock();
 describe('a question', () => {
   const question: Message = { kind: 'question', id: 'q', instance: 'another' };
 
-  it('of another process is answered to it by a feed that is live, and by no other', async () => {
+  it('of another process is answered by a live feed only', async () => {
     const { channel, feed } = aFeed();
     await feed.enter();
     channel.line.opened();
@@ -21,7 +21,7 @@ describe('a question', () => {
     await feed.close();
   });
 
-  it('of our own resolves once all who are live have answered', async () => {
+  it('of this process resolves once every live process has answered', async () => {
     const { channel, feed } = await aLiveFeed();
     channel.live = [ME, 'a'];
     const confirming = feed.confirm(10_000);
@@ -35,7 +35,7 @@ describe('a question', () => {
     await feed.close();
   });
 
-  it('is asked again at each heartbeat, and at once when the feed is live; who has died is not waited for', async () => {
+  it('is asked again at each heartbeat and when the feed goes live, and does not wait for dead processes', async () => {
     const { channel, feed } = await aLiveFeed();
     channel.live = ['a', 'b'];
     const confirming = feed.confirm(60_000);
@@ -55,7 +55,7 @@ describe('a question', () => {
     await feed.close();
   });
 
-  it('that is under way when the feed goes live is asked again at once', async () => {
+  it('that waits when the feed goes live is asked again at once', async () => {
     const { channel, feed } = aFeed();
     await feed.enter();
     channel.live = ['a'];
@@ -73,7 +73,7 @@ describe('a question', () => {
     await feed.close();
   });
 
-  it('ends with its time: who has not answered is missing; where nobody is known it rejects', async () => {
+  it('after its timeout counts silent processes as missing, and rejects if it could not be asked', async () => {
     const { channel, feed } = await aLiveFeed();
     channel.live = ['a'];
     const confirming = feed.confirm(1_500);
@@ -86,7 +86,7 @@ describe('a question', () => {
     await feed.close();
   });
 
-  it('opens a line where nobody listens, without this process counting as live, and closes it again', async () => {
+  it('without listeners opens a line, does not make this process live, and closes the line again', async () => {
     const { channel, feed, stop } = aFeed();
     stop();
     await feed.enter();
@@ -105,7 +105,7 @@ describe('a question', () => {
     expect(channel.line.isClosed).toBe(true);
   });
 
-  it('ends with the store', async () => {
+  it('ends when the store is closed', async () => {
     const { channel, feed } = await aLiveFeed();
     channel.live = ['a'];
     const confirming = feed.confirm(60_000);
@@ -116,7 +116,7 @@ describe('a question', () => {
 });
 
 describe('a feed that ends', () => {
-  it('leaves after its last beat, which would enter it once more', async () => {
+  it('leaves only after its last beat, which would make it live again', async () => {
     const { channel, feed, stop } = await aLiveFeed();
     const end = channel.hold();
     await beats(1);
@@ -130,7 +130,7 @@ describe('a feed that ends', () => {
     await feed.close();
   });
 
-  it('that is wanted again later is entered again', async () => {
+  it('and is used again later counts as live again', async () => {
     const { channel, feed, stop } = await aLiveFeed();
     stop();
     await flush();
@@ -140,7 +140,7 @@ describe('a feed that ends', () => {
     await feed.close();
   });
 
-  it('that is wanted again at once is entered after it has left', async () => {
+  it('and is used again at once counts as live only after it has left', async () => {
     const { channel, feed, stop } = await aLiveFeed();
     let left = () => {};
     channel.leave = () => {
@@ -159,7 +159,7 @@ describe('a feed that ends', () => {
     await feed.close();
   });
 
-  it('tells nothing more, and leaves no timer', async () => {
+  it('sends no more events, and leaves no timer', async () => {
     const { channel, feed, told } = await aLiveFeed();
     channel.line.ended(new Error('cut'));
     told.length = 0;
@@ -173,7 +173,7 @@ describe('a feed that ends', () => {
     expect(told).toEqual([]);
   });
 
-  it('may be ended by a listener that hears that it is lost', async () => {
+  it('may be closed by a listener that is told of its loss', async () => {
     const { channel, feed } = await aLiveFeed();
     feed.subscribe(({ kind }) => kind === 'lost' && void feed.close());
     channel.line.ended(new Error('cut'));

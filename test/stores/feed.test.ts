@@ -7,7 +7,7 @@ import { aFeed, aLiveFeed, beats, change, flush, HEARTBEAT, ME, useFakeClock } f
 useFakeClock();
 
 describe('a feed that begins', () => {
-  it('opens nothing before the first call, and nothing while nobody listens', async () => {
+  it('opens no line before the first call, nor without a listener', async () => {
     const { channel, feed, stop } = aFeed();
     expect(channel.lines).toHaveLength(0);
     stop();
@@ -20,7 +20,7 @@ describe('a feed that begins', () => {
     await feed.close();
   });
 
-  it('lets no call read before this process counts as live, and many at once enter it once', async () => {
+  it('lets a call read only once this process counts as live, and concurrent calls enter it once', async () => {
     const { channel, feed } = aFeed();
     const enter = channel.hold();
     const calls = [feed.enter(), feed.enter(), feed.enter()];
@@ -34,7 +34,7 @@ describe('a feed that begins', () => {
     await feed.close();
   });
 
-  it('rejects a call where this process can not be entered, and lets the next one try again', async () => {
+  it('rejects a call if this process can not be entered, and lets the next call try again', async () => {
     const { channel, feed } = aFeed();
     channel.work = () => Promise.reject(new Error('down'));
     await expect(feed.enter()).rejects.toThrow('down');
@@ -43,7 +43,7 @@ describe('a feed that begins', () => {
     await feed.close();
   });
 
-  it('is live only once its own beat comes back, not when the line opens, nor by the beat of another process', async () => {
+  it('is live only once its own beat comes back', async () => {
     const { channel, feed, told } = aFeed();
     await feed.enter();
     channel.line.opened();
@@ -55,7 +55,7 @@ describe('a feed that begins', () => {
     await feed.close();
   });
 
-  it('tells a change that comes in before it is live', async () => {
+  it('tells a change that comes in before the feed is live', async () => {
     const { channel, feed, told } = aFeed();
     await feed.enter();
     channel.line.opened();
@@ -64,7 +64,7 @@ describe('a feed that begins', () => {
     await feed.close();
   });
 
-  it('that opens while a beat is under way sends its own right after it', async () => {
+  it('sends a beat at once if the line opens while another beat is being sent', async () => {
     const { channel, feed } = aFeed();
     await feed.enter();
     const end = channel.hold();
@@ -82,7 +82,7 @@ describe('a feed that is lost', () => {
   it.each([
     ['the line ends', (line: LineEvents) => line.ended(new Error('cut')), 'cut'],
     ['nothing comes back for two heartbeats', () => beats(2), 'silence'],
-  ])('because %s: says so once, opens another line, and says when it is back', async (_, lose, reason) => {
+  ])('because %s reports it once, opens another line, and reports when it is back', async (_, lose, reason) => {
     const { channel, feed, told } = await aLiveFeed();
     await lose(channel.line);
     expect(channel.line.isClosed).toBe(true);
@@ -99,7 +99,7 @@ describe('a feed that is lost', () => {
     await feed.close();
   });
 
-  it('goes on as long as something comes in at each heartbeat', async () => {
+  it('stays live while a message comes in at each heartbeat', async () => {
     const { channel, feed, told } = await aLiveFeed();
     for (let index = 0; index < 10; index++) {
       await beats(1);
@@ -118,7 +118,7 @@ describe('a feed that is lost', () => {
     await feed.close();
   });
 
-  it('waits longer before each further line, and at most some seconds', async () => {
+  it('waits longer before each new line, up to 5 seconds', async () => {
     const { channel, feed } = await aLiveFeed();
     const waits: number[] = [];
     for (let index = 0; index < 9; index++) {
@@ -134,7 +134,7 @@ describe('a feed that is lost', () => {
     await feed.close();
   });
 
-  it('hears nothing of a line that it has given up', async () => {
+  it('ignores events of a line that it has given up', async () => {
     const { channel, feed, told } = await aLiveFeed();
     const [old] = channel.lines;
     old?.ended(new Error('cut'));
@@ -149,7 +149,7 @@ describe('a feed that is lost', () => {
     await feed.close();
   });
 
-  it('says to whoever subscribes meanwhile that it is lost, and to nobody who has stopped', async () => {
+  it('reports the loss to new subscribers, but not to those that have stopped', async () => {
     const { channel, feed } = await aLiveFeed();
     channel.line.ended(new Error('cut'));
     const [late, gone]: Invalidation[][] = [[], []];
@@ -162,7 +162,7 @@ describe('a feed that is lost', () => {
     await feed.close();
   });
 
-  it('still counts as live, as it still reads', async () => {
+  it('leaves this process counted as live, because it still reads', async () => {
     const { channel, feed } = await aLiveFeed();
     channel.line.ended(new Error('cut'));
     await vi.advanceTimersByTimeAsync(200);
@@ -171,7 +171,7 @@ describe('a feed that is lost', () => {
     await feed.close();
   });
 
-  it('stands still with its process for long: it is entered again before anything is read', async () => {
+  it('after its process was stopped for long enters it again before the next read', async () => {
     const { channel, feed } = await aLiveFeed();
     const before = performance.now.bind(performance);
     vi.spyOn(performance, 'now').mockImplementation(() => before() + 10 * HEARTBEAT);
@@ -192,7 +192,7 @@ describe('a change', () => {
     await feed.close();
   });
 
-  it('of our own is told before its call goes on, and not again when it comes in, before or after that', async () => {
+  it('of this process is told before its call returns, and not again when it comes in', async () => {
     const { channel, feed, told } = await aLiveFeed();
     expect(await feed.change('c1', ofToken('t1'), make(true))).toBe(true);
     expect(told).toEqual([ofToken('t1')]);
@@ -215,7 +215,7 @@ describe('a change', () => {
     await feed.close();
   });
 
-  it('that failed may have been made: it is told at once, and once more if it comes in', async () => {
+  it('that failed is told at once, and again if it comes in, because it may have been made', async () => {
     const { channel, feed, told } = await aLiveFeed();
     const failing = () => Promise.reject(new Error('no answer'));
     await expect(feed.change('c1', ofToken('t1'), failing)).rejects.toThrow('no answer');
@@ -225,7 +225,7 @@ describe('a change', () => {
     await feed.close();
   });
 
-  it('is told while the feed is lost; what would have come in then is expected no more', async () => {
+  it('made before or during a loss is told again if it comes in on the next line', async () => {
     const { channel, feed, told } = await aLiveFeed();
     await feed.change('c1', ofToken('t1'), make(true));
     channel.line.ended(new Error('cut'));
@@ -239,8 +239,8 @@ describe('a change', () => {
   });
 });
 
-describe('numbers of changes', () => {
-  it('where one is missing everything may have changed, which is told before what came', async () => {
+describe('the numbers of changes', () => {
+  it('a missing number makes listeners forget everything before the next change is told', async () => {
     const { channel, feed, told } = await aLiveFeed();
     channel.line.heard(change('c8'), 8);
     channel.line.heard(change('c10'), 10);
@@ -253,7 +253,7 @@ describe('numbers of changes', () => {
     await feed.close();
   });
 
-  it('also where own changes are among them', async () => {
+  it('a missing number is noticed among own changes too', async () => {
     const { channel, feed, told } = await aLiveFeed();
     await feed.change('mine', ofToken('t1'), async () => true);
     told.length = 0;
@@ -263,7 +263,7 @@ describe('numbers of changes', () => {
     await feed.close();
   });
 
-  it('are not asked for where the database has none', async () => {
+  it('are not checked if the database has none', async () => {
     const { channel, feed, told } = await aLiveFeed(null);
     channel.line.heard(change('c1'), null);
     channel.line.heard({ kind: 'beat', instance: ME }, null);

@@ -7,13 +7,13 @@ import { aChange, anEntry, aToken, insert } from '../../src/testing/store-cases/
 
 testStore('memoryStore', memoryStore);
 
-it('a count of what no counter tells stops at its bound', async () => {
+it('a count with conditions stops at its bound', async () => {
   const store = memoryStore();
   for (const id of ['t1', 't2', 't3']) await insert(store, aToken(id));
   expect(await store.countTokens({ organization: 'acme', search: 'token' }, 2)).toBe(2);
 });
 
-it('the audit log is bounded: the oldest changes go first, and the latest 100,000 stay', () => {
+it('the audit log drops its oldest changes, and keeps the latest 100,000', () => {
   const log = new MemoryChanges();
   for (let at = 0; at < 250_000; at++) log.add(aChange('token.updated', 't1', 'acme', { at }));
   const kept = log.list({ organization: null, limit: 1_000_000 });
@@ -23,7 +23,7 @@ it('the audit log is bounded: the oldest changes go first, and the latest 100,00
   expect(kept.at(-1)?.at).toBe(250_000 - kept.length);
 });
 
-it('entries that have ended are swept up by later writes, and never pile up', () => {
+it('later writes remove ended entries, so that they never pile up', () => {
   const entries = new MemoryEntries();
   for (let index = 0; index < 100; index++) {
     expect(entries.put(anEntry(`stays${index}`), 0, 0)).toBe(true);

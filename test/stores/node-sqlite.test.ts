@@ -11,7 +11,7 @@ const command = process.getBuiltinModule('node:sqlite')
   ? [process.execPath]
   : ['npx', '-y', '-p', 'node@22', '--', 'node'];
 
-it('the suite passes over node:sqlite, under node:test', { timeout: 180_000 }, async () => {
+it('the store suite passes with node:sqlite under node:test', { timeout: 180_000 }, async () => {
   const [program, ...first] = command as [string, ...string[]];
   const child = spawn(program, [...first, '--import', 'tsx', '--test-reporter=tap', script], {
     cwd: root,

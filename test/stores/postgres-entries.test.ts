@@ -26,7 +26,7 @@ describe('entries', () => {
     return { schema, store, log, failures, ids, fill };
   }
 
-  it('what ended a minute ago goes with a new entry; what ended since, lives or has no end stays', async () => {
+  it('a new entry removes entries that ended a minute ago, and keeps the others', async () => {
     const { store, ids, fill } = await aStore();
     await fill(`VALUES ('jti', 'gone', '', ${T0 - MINUTE}, 1), ('jti', 'just', '', ${T0 - MINUTE + 1}, 1),
       ('jti', 'lives', '', ${T0 + 1}, 1), ('ring', 'stays', '', NULL, 1)`);
@@ -35,7 +35,7 @@ describe('entries', () => {
     await store.close();
   });
 
-  it('one new entry in 32 clears away, 256 at most: that keeps up, and costs the others nothing', async () => {
+  it('one new entry in 32 removes up to 256 ended entries, and the other 31 remove none', async () => {
     const { store, log, ids, fill } = await aStore();
     await fill(`SELECT 'jti', 'old ' || i, '', ${T0 - MINUTE} - i, 1 FROM generate_series(1, 600) i`);
     log.length = 0;
@@ -59,7 +59,7 @@ describe('entries', () => {
     await store.close();
   });
 
-  it('an entry that someone else holds is not waited for', async () => {
+  it('removing ended entries does not wait for a locked one', async () => {
     const { schema, store, ids, fill } = await aStore();
     await fill(`VALUES ('jti', 'held', '', 1, 1), ('jti', 'old', '', 2, 1)`);
     const other = await pool.connect();
@@ -71,7 +71,7 @@ describe('entries', () => {
     await store.close();
   });
 
-  it('clearing away that fails fails no one, and is done by a later one', async () => {
+  it('a failed removal of ended entries fails no write, and a later write does it', async () => {
     const { store, failures, ids, fill } = await aStore();
     await fill(`VALUES ('jti', 'old', '', 1, 1)`);
     failures.push(({ text }) => (text.startsWith('DELETE') ? new Error('no') : undefined));
@@ -84,7 +84,7 @@ describe('entries', () => {
     await store.close();
   });
 
-  it('one that goes while it is written anew is written', async () => {
+  it('an ended entry that is removed while it is written anew is written', async () => {
     const { schema, store, fill } = await aStore();
     await fill(`VALUES ('login', 'e1', '', 1, 5)`);
     const other = await pool.connect();
@@ -99,25 +99,28 @@ describe('entries', () => {
     await store.close();
   });
 
-  it.each(['repeatable read', 'serializable'])('under %s many at once all get their answer', async (level) => {
-    const strict = new pg.Pool({
-      connectionString: url,
-      max: 12,
-      options: `-c default_transaction_isolation=${level.replace(' ', '\\ ')}`,
-    });
-    const store = postgresStore({ pool: strict, schema: aSchema(), listen: false });
-    await store.migrate();
-    // The time moves on, so that what was written before ends, is cleared away and is written anew.
-    const round = async (now: number) => {
-      const answers = await Promise.all(
-        Array.from({ length: 120 }, (_, index) =>
-          store.putEntry(anEntry(`e${index % 40}`, { expiresAt: now + 1_000 }), 0, now),
-        ),
-      );
-      expect(answers.filter(Boolean)).toHaveLength(40);
-    };
-    for (let index = 0; index < 4; index++) await round(T0 + index * 2 * MINUTE);
-    await store.close();
-    await strict.end();
-  });
+  it.each(['repeatable read', 'serializable'])(
+    'under %s every one of many concurrent writes gets its answer',
+    async (level) => {
+      const strict = new pg.Pool({
+        connectionString: url,
+        max: 12,
+        options: `-c default_transaction_isolation=${level.replace(' ', '\\ ')}`,
+      });
+      const store = postgresStore({ pool: strict, schema: aSchema(), listen: false });
+      await store.migrate();
+      // The time moves on, so that what was written before ends, is cleared away and is written anew.
+      const round = async (now: number) => {
+        const answers = await Promise.all(
+          Array.from({ length: 120 }, (_, index) =>
+            store.putEntry(anEntry(`e${index % 40}`, { expiresAt: now + 1_000 }), 0, now),
+          ),
+        );
+        expect(answers.filter(Boolean)).toHaveLength(40);
+      };
+      for (let index = 0; index < 4; index++) await round(T0 + index * 2 * MINUTE);
+      await store.close();
+      await strict.end();
+    },
+  );
 });

@@ -20,7 +20,7 @@ describe('migrations', () => {
       ({ tablename }) => tablename,
     );
 
-  it('of ten processes that start at once one takes each step, and all of them work', async () => {
+  it('if ten processes start at once, one of them makes the tables, and all of them work', async () => {
     const schema = aSchema();
     const children = Array.from({ length: 10 }, () => startChild('./postgres-peer.ts', [url, schema]));
     const tell = <T>(command: string, argument?: unknown) =>
@@ -39,14 +39,14 @@ describe('migrations', () => {
     ]);
   });
 
-  it('many stores of one process that start at once end with one schema too', async () => {
+  it('if many stores of one process start at once, they make one schema', async () => {
     const schema = aSchema();
     const stores = Array.from({ length: 10 }, () => open(schema));
     expect(await Promise.all(stores.map((store) => store.findToken('x')))).toEqual(Array(10).fill(null));
     await Promise.all(stores.map((store) => store.close()));
   });
 
-  it('a dry run changes nothing, and names what runs: by hand it makes the same tables', async () => {
+  it('a dry run changes nothing, and returns the statements that make the same tables by hand', async () => {
     const schema = aSchema();
     const store = open(schema);
     const planned = await store.migrate({ dryRun: true });
@@ -67,7 +67,7 @@ describe('migrations', () => {
     await second.close();
   });
 
-  describe('to a next version, which is made up', () => {
+  describe('to a made-up next version', () => {
     const next: Version = (s) => [
       `ALTER TABLE ${s}.tokens ADD COLUMN made_up text`,
       `CREATE INDEX made_up ON ${s}.tokens (made_up)`,
@@ -88,7 +88,7 @@ describe('migrations', () => {
       return { schema, store, upgrade, close };
     }
 
-    it('one of many that begin at once does it, and it keeps what is there', async () => {
+    it('if many begin at once, one of them migrates, and the data is kept', async () => {
       const { store, upgrade, close } = await aSchemaOfOurs();
       const done = await Promise.all(Array.from({ length: 5 }, () => upgrade([...MIGRATIONS, next])));
       const to = SCHEMA_VERSION + 1;
@@ -98,7 +98,7 @@ describe('migrations', () => {
       await close();
     });
 
-    it('where it fails in the middle, everything is as it was', async () => {
+    it('a migration that fails in the middle changes nothing', async () => {
       const { schema, store, upgrade, close } = await aSchemaOfOurs();
       await expect(upgrade([...MIGRATIONS, (s) => [...next(s), 'SELECT no_such_function()']])).rejects.toThrow(
         'no_such',
@@ -112,7 +112,7 @@ describe('migrations', () => {
     });
   });
 
-  it('a schema of a newer postern is refused, and left alone', async () => {
+  it('a schema of a newer postern is refused and not changed', async () => {
     const schema = aSchema();
     const store = open(schema);
     await store.migrate();
@@ -126,7 +126,7 @@ describe('migrations', () => {
     await later.close();
   });
 
-  it("a schema that holds another application's table of the same name is refused, and left alone", async () => {
+  it("a schema that holds another application's table of the same name is refused and not changed", async () => {
     const schema = aSchema();
     await ask(url, `CREATE SCHEMA ${schema}`);
     await ask(url, `CREATE TABLE ${schema}.endpoints (theirs text)`);
@@ -146,7 +146,7 @@ describe('migrations', () => {
     await store.close();
   });
 
-  it('a role that may not make tables works on those that are there, and a keyword may name a schema', async () => {
+  it('a role that may not make tables works with existing ones, and a schema may have the name of a keyword', async () => {
     const database = await aDatabase(server);
     await ask(database, 'CREATE ROLE clerk LOGIN');
     const owner = open('select', database);
@@ -165,7 +165,7 @@ describe('migrations', () => {
     await elsewhere.close();
   });
 
-  it('tables that were dropped are made again by a call after the one that missed them', async () => {
+  it('dropped tables are made again by the call after the one that failed', async () => {
     const schema = aSchema();
     const store = open(schema);
     await store.migrate();
@@ -175,7 +175,7 @@ describe('migrations', () => {
     await store.close();
   });
 
-  it('waits for whoever migrates, and a call meanwhile gives up by its deadline', async () => {
+  it('a migration waits for another one, and other calls meanwhile end at their deadline', async () => {
     const schema = aSchema();
     const other = new pg.Client(url);
     await other.connect();

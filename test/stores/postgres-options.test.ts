@@ -54,27 +54,27 @@ describe('options', () => {
     ['option_invalid', { connectionString, heartbeat: '1h' }, 'heartbeat'],
     ['option_invalid', { connectionString, prepare: 'yes' }, 'prepare'],
     ['option_unknown', { connectionString, max: 3 }, 'max'],
-  ])('%s for %j, naming %s', (code, options, path) => {
+  ])('are refused as %s for %j, naming %s', (code, options, path) => {
     const error = thrown(options);
     expect(error).toMatchObject({ code, path });
     expect(error?.message).toContain('postgresStore');
     expect(`${error?.message} ${error?.stack}`).not.toContain('canary-password');
   });
 
-  it('takes a pool of one connection where the feed has another, or none', () => {
+  it('accept a pool of one connection if the feed has its own connection, or if there is no feed', () => {
     const pool = new pg.Pool({ max: 1 });
     for (const listen of [connectionString, () => new pg.Client(), false] as const) {
       expect(thrown({ pool, listen })).toBeUndefined();
     }
   });
 
-  it('leaves subscribe and confirm out where it has no feed', () => {
+  it('without a feed leave out subscribe and confirm', () => {
     const store = postgresStore({ connectionString, listen: false });
     expect('subscribe' in store || 'confirm' in store).toBe(false);
     expect(Object.keys(postgresStore({ connectionString }))).toEqual(expect.arrayContaining(['subscribe', 'confirm']));
   });
 
-  it('says what to run when pg is missing, where it is needed', () => {
+  it('name the install command if pg is needed and missing', () => {
     blocked.add('pg');
     const missing = { code: 'driver_missing', message: expect.stringContaining('npm install pg') };
     const pool = new pg.Pool();
@@ -85,7 +85,7 @@ describe('options', () => {
   });
 });
 
-it('opens no connection before the first call, and names no password when that fails', async () => {
+it('the store opens no connection before the first call, and its error shows no password', async () => {
   const store = postgresStore({ connectionString });
   store.subscribe?.(() => {});
   const error = await store.findToken('x').catch((reason: unknown) => reason);
@@ -96,7 +96,7 @@ it('opens no connection before the first call, and names no password when that f
   await expect(store.migrate()).rejects.toMatchObject({ code: 'closed' });
 });
 
-it('a connection that breaks after the store was closed ends no process: its own pool is listened to for ever', async () => {
+it('a connection that breaks after the store was closed does not end the process', async () => {
   const on = vi.spyOn(pg.Pool.prototype, 'on');
   const store = postgresStore({ connectionString });
   const pool = on.mock.contexts[0] as pg.Pool;
@@ -105,7 +105,7 @@ it('a connection that breaks after the store was closed ends no process: its own
   expect(pool.emit('error', new Error('terminating connection'))).toBe(true);
 });
 
-it("an application's pool is left as it was", async () => {
+it("an application's pool keeps no listeners of the store, and stays open", async () => {
   const pool = new pg.Pool();
   const store = postgresStore({ pool, listen: false });
   expect(pool.listenerCount('error')).toBe(1);

@@ -8,7 +8,7 @@ import { type Asked, spying } from './postgres-spy.js';
 
 const server = await usePostgres();
 
-describe('how PostgreSQL goes about it', () => {
+describe('query plans of PostgreSQL', () => {
   const url = server.url();
   const pool = new pg.Pool({ connectionString: url });
   const { spy, log } = spying(pool);
@@ -82,7 +82,7 @@ describe('how PostgreSQL goes about it', () => {
     expect(plan).not.toContain('Filter');
   });
 
-  it('a page of an owner goes by tokens_by_owner, whatever else is asked', async () => {
+  it('a page of an owner uses tokens_by_owner, also with further conditions', async () => {
     const query = { organization: 'large', owner: 'w2', ownership: 'organization', after, limit: 10 } as const;
     expect(await planOf(() => store.listTokens(query))).toContain('tokens_by_owner');
   });
@@ -102,36 +102,33 @@ describe('how PostgreSQL goes about it', () => {
     ['digests', () => store.findTokenByDigest([aDigest('t1'), aDigest('t2')]), 'secrets_pkey', 'digest = ANY'],
     ["a key's id", () => store.findTokenByKeyId([aKeyId('t1')]), 'secrets_by_key', 'key_id = '],
     ['ids of keys', () => store.findTokenByKeyId([aKeyId('t1'), aKeyId('t2')]), 'secrets_by_key', 'key_id = ANY'],
-  ] as const)(
-    'a lookup by %s descends two indexes, also by the plan that is kept for every value',
-    async (_, call, index, condition) => {
-      const statements = await asked(call);
-      expect(statements).toHaveLength(1);
-      const [{ text, values }] = statements as [Asked];
-      // Of a secret's key nothing is read where it is not asked for.
-      expect(/key_id|public_key/.test(text)).toBe(index === 'secrets_by_key');
-      const client = new pg.Client(url);
-      await client.connect();
-      for (const mode of ['force_custom_plan', 'force_generic_plan']) {
-        await client.query(`SET plan_cache_mode = ${mode}`);
-        await client.query(`PREPARE lookup AS ${text}`);
-        const [value] = values;
-        const literal = Array.isArray(value) ? `ARRAY['${value.join("','")}']` : `'${value}'`;
-        const plan = lines((await client.query(`EXPLAIN EXECUTE lookup (${literal})`)).rows);
-        expect(plan).toContain(index);
-        expect(plan).toContain(condition);
-        expect(plan).toContain('tokens_pkey');
-        expect(plan).not.toContain('Seq Scan');
-        await client.query('DEALLOCATE lookup');
-      }
-      await client.end();
-    },
-  );
+  ] as const)('a look-up by %s descends two indexes, also with a generic plan', async (_, call, index, condition) => {
+    const statements = await asked(call);
+    expect(statements).toHaveLength(1);
+    const [{ text, values }] = statements as [Asked];
+    // Of a secret's key nothing is read where it is not asked for.
+    expect(/key_id|public_key/.test(text)).toBe(index === 'secrets_by_key');
+    const client = new pg.Client(url);
+    await client.connect();
+    for (const mode of ['force_custom_plan', 'force_generic_plan']) {
+      await client.query(`SET plan_cache_mode = ${mode}`);
+      await client.query(`PREPARE lookup AS ${text}`);
+      const [value] = values;
+      const literal = Array.isArray(value) ? `ARRAY['${value.join("','")}']` : `'${value}'`;
+      const plan = lines((await client.query(`EXPLAIN EXECUTE lookup (${literal})`)).rows);
+      expect(plan).toContain(index);
+      expect(plan).toContain(condition);
+      expect(plan).toContain('tokens_pkey');
+      expect(plan).not.toContain('Seq Scan');
+      await client.query('DEALLOCATE lookup');
+    }
+    await client.end();
+  });
 
   it.each([
     [{ organization: 'large', owner: 'w2' }, 'tokens_by_owner'],
     [{ organization: 'large', owner: 'w2', ownership: 'organization' }, 'tokens_by_owner'],
-  ] as const)('a count of %j goes by %s', async (filter, index) => {
+  ] as const)('a count of %j uses %s', async (filter, index) => {
     expect(await planOf(() => store.countTokens(filter, 100))).toContain(index);
   });
 
@@ -149,7 +146,7 @@ describe('how PostgreSQL goes about it', () => {
     expect(plan).toMatch('type' in filter ? /Limit .*actual rows=0/ : /Limit .*actual rows=7/);
   });
 
-  it('each statement over entries descends to one of them; clearing away reads those that have ended, in their order', async () => {
+  it('each statement for an entry descends to it, and removal reads only ended entries, in their order', async () => {
     const entry = anEntry('e1', { kind: 'jti' });
     for (const call of [
       () => store.findEntry('jti', 'e1', T0),

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createPostern } from 'postern';
 import type { Store } from 'postern/store';
 import { type PostgresStore, postgresStore } from 'postern/stores/postgres';
+import { controlledStore } from 'postern/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aChange, anEndpoint, aToken, aUsage, insert, next, replace } from '../../src/testing/store-cases/case.js';
-import { controlledStore } from '../support/controlled-store.js';
 import { usePostgres } from '../support/services.js';
 import { askChild, startChild } from './child.js';
 import { listen, tells } from './listening.js';
@@ -26,7 +26,7 @@ describe('processes that share a database', () => {
     return { store, feed };
   }
 
-  describe('two of them', () => {
+  describe('two processes', () => {
     const schema = aSchema();
     let peer: ChildProcess;
     const tell = <T = unknown>(command: string, argument?: unknown) => askChild<T>(peer, { command, argument });
@@ -35,7 +35,7 @@ describe('processes that share a database', () => {
     });
     afterAll(() => tell('close'));
 
-    it('create at once, and all of it is there', async () => {
+    it('create tokens at once, and none is lost', async () => {
       const postern = createPostern({ store: open(schema) });
       const names = (whose: string) => Array.from({ length: 40 }, (_, index) => `${whose} ${index}`);
       const [theirs, ours] = await Promise.all([
@@ -46,7 +46,7 @@ describe('processes that share a database', () => {
       await postern.close();
     });
 
-    it('see what the other one revokes at once, with a cache of an hour', async () => {
+    it("see the other's revocation at once, even with a cache of an hour", async () => {
       const { store, feed } = await listening(schema);
       const postern = createPostern({ store, cache: { ttl: '1h' } });
       const { token, record } = await postern.tokens.create({ name: 'shared', types });
@@ -66,7 +66,7 @@ describe('processes that share a database', () => {
       await postern.close();
     });
 
-    it("see the other one's change of an endpoint", async () => {
+    it("see the other's change of an endpoint", async () => {
       const { store, feed } = await listening(schema);
       const postern = createPostern({ store, cache: { ttl: '1h' } });
       await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
@@ -79,7 +79,7 @@ describe('processes that share a database', () => {
       await postern.close();
     });
 
-    it('a process that was killed (SIGKILL) is missing for a while, and then not waited for', async () => {
+    it('a killed process counts as missing at first, and later is not waited for', async () => {
       const schema = aSchema();
       const { store } = await listening(schema);
       const doomed = startChild('./postgres-peer.ts', [url, schema]);
@@ -127,7 +127,7 @@ describe('processes that share a database', () => {
       return { schema, writer, reader, feed, heard, close: () => Promise.all([writer.close(), reader.close()]) };
     }
 
-    it('tells each change of another process once, in their order, and nothing of new tokens, uses and what was refused', async () => {
+    it('tells each change of another process once and in order, but no new tokens, uses or refused changes', async () => {
       const { writer, heard, close } = await pair();
       const token = await insert(writer, aToken('t1'));
       await writer.recordUsage([aUsage('t1', 5, { a: 1 })]);
@@ -144,7 +144,7 @@ describe('processes that share a database', () => {
       await close();
     });
 
-    it('tells own changes before the call goes on, and not a second time', async () => {
+    it('tells own changes before the call returns, and not a second time', async () => {
       const { reader, feed, heard, close } = await pair();
       const token = await insert(reader, aToken('mine'));
       await replace(reader, next(token), 1);
@@ -153,7 +153,7 @@ describe('processes that share a database', () => {
       await close();
     });
 
-    it('tells of no change before it is committed, and never of one that was undone', async () => {
+    it('tells a change only after its commit, and never an undone one', async () => {
       const { schema, heard, close } = await pair();
       const payload = JSON.stringify(['token', 'change', 'undone']);
       await ask(url, `DO $$ BEGIN PERFORM pg_notify('postern:${schema}', '${payload}'); RAISE 'no'; END $$`).catch(
@@ -163,7 +163,7 @@ describe('processes that share a database', () => {
       await close();
     });
 
-    it('of a name too long for a notification, and of what it can not read, it says "everything"', async () => {
+    it('tells "everything" for a name too long for a notification, and for an unreadable message', async () => {
       const { schema, writer, feed, heard, close } = await pair();
       const organization = '\u0001'.repeat(3_000);
       await writer.insertEndpoint(anEndpoint('a', { organization }), aChange('endpoint.created', 'a', organization));
@@ -175,7 +175,7 @@ describe('processes that share a database', () => {
       await close();
     });
 
-    it('tells nothing of another schema', async () => {
+    it('tells no changes of another schema', async () => {
       const { heard, close } = await pair();
       const elsewhere = open(aSchema());
       await elsewhere.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
@@ -183,7 +183,7 @@ describe('processes that share a database', () => {
       await Promise.all([close(), elsewhere.close()]);
     });
 
-    it('listens while someone does: one connection, which ends with the last listener and with the store', async () => {
+    it('has one connection while someone listens, which closes with the last listener and with the store', async () => {
       const schema = aSchema();
       const store = open(schema);
       const count = async () => {
@@ -217,7 +217,7 @@ describe('processes that share a database', () => {
   describe('a confirmation', () => {
     const confirm = (store: Store, timeout: number) => (store as Required<Store>).confirm(timeout);
 
-    it('counts each store that listens, the one that asks too, and none that does not', async () => {
+    it('counts each store that listens, including its own, and no other', async () => {
       const schema = aSchema();
       const all = await Promise.all([listening(schema), listening(schema), listening(schema)]);
       const silent = open(schema);
@@ -230,7 +230,7 @@ describe('processes that share a database', () => {
       await Promise.all([...all.map(({ store }) => store.close()), silent.close()]);
     });
 
-    it('waits for a process as long as it listens: each heartbeat says anew that it is there', async () => {
+    it('waits for a process as long as it listens and sends heartbeats', async () => {
       const schema = aSchema();
       const { store } = await listening(schema);
       const until = async () => (await ask(url, `SELECT live_until FROM ${schema}.listeners`))[0]?.live_until as Date;
@@ -239,7 +239,7 @@ describe('processes that share a database', () => {
       await store.close();
     });
 
-    it('comes after everyone was told of each change before it', async () => {
+    it('resolves only after every listener was told of each earlier change', async () => {
       const schema = aSchema();
       const others = await Promise.all([listening(schema), listening(schema)]);
       const { store } = await listening(schema);
@@ -253,7 +253,7 @@ describe('processes that share a database', () => {
       await Promise.all([...others.map((other) => other.store.close()), store.close()]);
     });
 
-    it('waits for a process that reads, though its feed is not there yet', async () => {
+    it('waits for a process that reads, even if its feed is not live yet', async () => {
       const schema = aSchema();
       const { store } = await listening(schema);
       // Its feed has another way to the server, which leads nowhere.

@@ -19,7 +19,7 @@ import { spying } from './postgres-spy.js';
 
 const server = await usePostgres();
 
-describe('what PostgreSQL is asked', () => {
+describe('statements to PostgreSQL', () => {
   const url = server.url();
   const pool = new pg.Pool({ connectionString: url });
   afterAll(() => pool.end());
@@ -57,7 +57,7 @@ describe('what PostgreSQL is asked', () => {
     await store.close();
   });
 
-  it.each(['26000', '42P05'])('goes on without prepared statements where a pooler loses them (%s)', async (code) => {
+  it.each(['26000', '42P05'])('are no longer prepared after a pooler has lost one (%s)', async (code) => {
     const { spy, log, failures } = spying(pool);
     const store = postgresStore({ pool: spy, schema: aSchema(), listen: false });
     await insert(store, aToken('t1'));
@@ -72,7 +72,7 @@ describe('what PostgreSQL is asked', () => {
     await store.close();
   });
 
-  it('tries again what lost a race inside PostgreSQL, and gives up in the end', async () => {
+  it('are tried again after a lost race inside PostgreSQL, up to a limit', async () => {
     const { spy, log, failures } = spying(pool);
     const store = postgresStore({ pool: spy, schema: aSchema(), listen: false });
     await store.migrate();
@@ -88,7 +88,7 @@ describe('what PostgreSQL is asked', () => {
     await store.close();
   });
 
-  it('a change whose id is taken is a failure, and no answer; nothing of it is done', async () => {
+  it('a change with an id that is taken rejects, and nothing is written', async () => {
     const store = postgresStore({ pool, schema: aSchema(), listen: false });
     const change = aChange('token.created', 't1');
     expect(await store.insertToken(aToken('t1'), aSecret('t1'), change)).toBe(true);
@@ -97,7 +97,7 @@ describe('what PostgreSQL is asked', () => {
     await store.close();
   });
 
-  it('an answer of "taken" costs no connection', async () => {
+  it('a taken id does not close the connection', async () => {
     const store = postgresStore({ pool, schema: aSchema(), listen: false });
     await insert(store, aToken('t1'));
     const before = pool.totalCount;
@@ -125,7 +125,7 @@ describe('what PostgreSQL is asked', () => {
       return { schema, store, recorded, end: () => other.query('COMMIT').then(() => other.release()) };
     }
 
-    it('waits for a deletion that is under way, passes over what it took, and counts the rest', async () => {
+    it('waits for a running deletion, skips the deleted token, and counts the rest', async () => {
       const { store, recorded, end } = await beside((schema) => `DELETE FROM ${schema}.tokens WHERE id = 't1'`);
       await end();
       await recorded;
@@ -135,7 +135,7 @@ describe('what PostgreSQL is asked', () => {
       await store.close();
     });
 
-    it('takes its tokens in one order: while it waits for the first, it holds none of the others', async () => {
+    it('locks its tokens in one order: while it waits for the first, it locks no other', async () => {
       const { schema, store, recorded, end } = await beside(
         (schema) => `SELECT 1 FROM ${schema}.tokens WHERE id = 't1' FOR UPDATE`,
       );
@@ -147,7 +147,7 @@ describe('what PostgreSQL is asked', () => {
     });
   });
 
-  it('the audit log can not be altered, nor cut, by a statement of anyone', async () => {
+  it('no statement can alter or cut the audit log', async () => {
     const schema = aSchema();
     const store = postgresStore({ pool, schema, listen: false });
     await insert(store, aToken('t1'));
@@ -164,7 +164,7 @@ describe('what PostgreSQL is asked', () => {
     await store.close();
   });
 
-  it('holds no secret in any of its tables', async () => {
+  it('no table holds a secret', async () => {
     const schema = aSchema();
     const postern = createPostern({ store: postgresStore({ pool, schema }), pepper: 'a pepper of many characters' });
     const canaries = ['a pepper of many characters'];

@@ -24,7 +24,7 @@ describe('on a cluster of three masters', () => {
   testStore('redisStore on a Cluster of ioredis', () => redisStore({ client: ioredis, prefix: prefix() }));
   testStore('redisStore on a cluster of node-redis', () => redisStore({ client: redis, prefix: prefix() }));
 
-  it('all keys of a store are in one slot, and stores of other prefixes in others', async () => {
+  it('all keys of a store are in one slot, and other prefixes in other slots', async () => {
     const slots = new Map<string, Set<string>>();
     for (const name of ['one', 'two', 'three']) {
       const store = redisStore({ client: ioredis, prefix: name });
@@ -44,7 +44,7 @@ describe('on a cluster of three masters', () => {
   it.each([
     ['ioredis', ioredis],
     ['node-redis', redis],
-  ])('the feed goes through whichever node (%s)', async (_name, client) => {
+  ])('the feed works through any node (%s)', async (_name, client) => {
     const name = prefix();
     const [writer, reader] = [redisStore({ client, prefix: name }), redisStore({ client, prefix: name })];
     const feed = listen(reader);

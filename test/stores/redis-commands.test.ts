@@ -53,7 +53,7 @@ describe('when the connection breaks', () => {
   }
   const log = (store: Store) => store.listChanges({ organization: null, limit: 100 });
 
-  it('each change that a client sends twice is made once, and succeeds', async () => {
+  it('a change that a client sends twice is made once, and succeeds', async () => {
     const { client, store, prefix } = await open();
     client.always(twice);
     const token = aToken('t1');
@@ -87,7 +87,7 @@ describe('when the connection breaks', () => {
     expect(await store.deleteToken('t1', aChange('token.deleted', 't1'))).toBe(false);
   });
 
-  it('a token that is rotated for years, and a log that is trimmed, leave nothing behind', async () => {
+  it('a token that is rotated often, and a log that is trimmed, leave no keys behind', async () => {
     const { store, prefix } = await open();
     let token = await insert(store, aToken('t1'), aSecret('first', { key: aKey('first') }));
     for (let index = 0; index < 40; index++) {
@@ -104,7 +104,7 @@ describe('when the connection breaks', () => {
     expect(await Promise.all([size('changes'), size('log', 'ZCARD')])).toEqual(['0', '0']);
   });
 
-  it('another change of the same id is an error, and is not made', async () => {
+  it('another change with the same id is an error, and is not made', async () => {
     const { store } = await open();
     const change = aChange('token.created', 't1');
     expect(await store.insertToken(aToken('t1'), aSecret('t1'), change)).toBe(true);
@@ -113,7 +113,7 @@ describe('when the connection breaks', () => {
     expect(await store.findToken('t2')).toBe(null);
   });
 
-  it('a change that waited in a queue until its caller had given up is not made any more', async () => {
+  it('a change that waits in a queue until its caller has given up is not made', async () => {
     const { client, store, hasty } = await openHasty();
     const token = await insert(store, aToken('t1'));
     const changes: (() => Promise<unknown>)[] = [
@@ -137,7 +137,7 @@ describe('when the connection breaks', () => {
     expect(await log(store)).toHaveLength(1);
   });
 
-  it('a change is made though the clock of the server was set forward, or another server has taken over', async () => {
+  it('a change is made even if the clock of the server was set forward, or another server took over', async () => {
     const { store } = await open();
     const now = performance.now.bind(performance);
     vi.spyOn(performance, 'now').mockImplementation(() => now() - 3_600_000);
@@ -149,7 +149,7 @@ describe('when the connection breaks', () => {
     expect(await log(store)).toHaveLength(3);
   });
 
-  it('a read rejects in time, and the next one works', async () => {
+  it('a read rejects at its timeout, and the next one works', async () => {
     const { client, store, hasty } = await openHasty();
     await insert(store, aToken('t1'));
     client.meet(() => new Promise(() => {}));
@@ -157,7 +157,7 @@ describe('when the connection breaks', () => {
     expect((await eventually(() => hasty.findToken('t1')))?.id).toBe('t1');
   });
 
-  it('a client that has been without a connection for long is sent nothing, until it has one', async () => {
+  it('nothing is sent to a client that has been without a connection for long', async () => {
     const { client, store, hasty } = await openHasty();
     await insert(store, aToken('t1'));
     client.status = 'reconnecting';
@@ -171,7 +171,7 @@ describe('when the connection breaks', () => {
     expect((await eventually(() => hasty.findToken('t1')))?.id).toBe('t1');
   });
 
-  it('listeners are told of a change whose answer was lost, as it may have been made', async () => {
+  it('listeners are told of a change whose reply was lost, because it may have been made', async () => {
     const { client, store } = await open();
     const feed = listen(store);
     const token = await insert(store, aToken('t1'));
@@ -182,7 +182,7 @@ describe('when the connection breaks', () => {
     expect((await store.findToken('t1'))?.name).toBe('changed');
   });
 
-  it('listeners are told of one that is made only after its caller was told that it failed', async () => {
+  it('listeners are told of a change that is made only after its caller was told that it failed', async () => {
     const { client, store } = await open();
     const feed = listen(store);
     const token = await insert(store, aToken('t1'));
@@ -198,7 +198,7 @@ describe('when the connection breaks', () => {
     expect(await feed.next('token')).toEqual({ kind: 'token', id: 't1' });
   });
 
-  it('no error holds a record, a digest, or the command', async () => {
+  it('no error holds a record, a digest or the command', async () => {
     const { client, store } = await open();
     const canary = 'canary-0f1e2d3c';
     const failing = (digest: string) => async () => {
@@ -219,7 +219,7 @@ describe('when the connection breaks', () => {
     client.always(well);
   });
 
-  it('a batch of uses is written in parts; one whose answer was lost may count twice, and none is lost', async () => {
+  it('uses are written in parts; a part whose reply was lost may count twice, and none is lost', async () => {
     const { client, store } = await open();
     const ids = Array.from({ length: 1_200 }, (_, index) => `t${index}`);
     await Promise.all(ids.map((id) => insert(store, aToken(id))));

@@ -29,7 +29,7 @@ describe('entries', () => {
     return { client, store, prefix, key: (name: string) => `{${prefix}}:${name}` };
   }
 
-  it('each write that a client sends twice is made once, and succeeds', async () => {
+  it('a write that a client sends twice is made once, and succeeds', async () => {
     const { client, store } = await open();
     client.always(twice);
     const entry = anEntry('e1', { expiresAt: T0 + 5 });
@@ -42,7 +42,7 @@ describe('entries', () => {
     expect(await store.putEntry(entry, 1, T0)).toBe(false);
   });
 
-  it('a write that waited in a queue until its caller had given up is not made any more', async () => {
+  it('a write that waits in a queue until its caller has given up is not made', async () => {
     const { client, store, prefix } = await open();
     const hasty = redisStore({ client, prefix, timeout: '50ms' });
     ends.unshift(() => hasty.close());
@@ -63,7 +63,7 @@ describe('entries', () => {
     expect(await store.findEntry('login', 'e2', T0)).toBe(null);
   });
 
-  it('a failure is no answer, whether the write was made or not', async () => {
+  it('a write without a reply rejects, whether it was made or not', async () => {
     const { client, store } = await open();
     for (const fate of [answerLost, refused]) {
       client.meet(fate);
@@ -77,7 +77,7 @@ describe('entries', () => {
     expect(await store.findEntry('login', 'e1', T0)).toBe(null);
   });
 
-  it('the names of writes are kept until their callers give up, and no longer', async () => {
+  it('the name of a write is kept until its caller gives up, and no longer', async () => {
     const { store, key } = await open();
     await redis.zadd(key('recent'), 1, 'over', 9_000_000_000_000, 'under way');
     expect(await store.putEntry(anEntry('e1'), 0, T0)).toBe(true);
@@ -87,7 +87,7 @@ describe('entries', () => {
     expect(await redis.zcard(key('recent'))).toBe(2);
   });
 
-  it('those that ended minutes ago are removed by later writes, a few at a time; others are kept', async () => {
+  it('later writes remove entries that ended minutes ago, a few at a time, and keep the others', async () => {
     const { store, key } = await open();
     const MINUTES = 300_000;
     for (let index = 0; index < 40; index++) {
@@ -116,7 +116,7 @@ describe('entries', () => {
     expect(await redis.zscore(key('ends'), 'login:old38')).toBe(null);
   });
 
-  it('a clock that is far ahead removes nothing that has not ended for Redis', async () => {
+  it('a caller with a clock far ahead removes no entry that has not ended by the clock of Redis', async () => {
     const { store } = await open();
     const entry = anEntry('e1', { expiresAt: Date.now() + 3_600_000 });
     expect(await store.putEntry(entry, 0, Date.now())).toBe(true);
@@ -126,7 +126,7 @@ describe('entries', () => {
     expect(await store.findEntry('login', 'e1', Date.now())).toEqual(entry);
   });
 
-  it('no key has a time to live: a server that may drop such keys early drops none of ours', async () => {
+  it('no key has a time to live, so a server that drops such keys early drops none of ours', async () => {
     const { store, key } = await open();
     await insert(store, aToken('t1'));
     await store.recordUsage([aUsage('t1', T0, { a: 1 })]);
@@ -137,7 +137,7 @@ describe('entries', () => {
   });
 
   it.each(['rubbish', '', '1\n', 'x\n-\nvalue', '1\nsoon\nvalue'])(
-    'one that was changed by hand to %j is a fault, never "absent", and is not written over',
+    'an entry that was changed by hand to %j is a fault, never "absent", and is not overwritten',
     async (spoilt) => {
       const { store, key } = await open();
       expect(await store.putEntry(anEntry('e1'), 0, T0)).toBe(true);

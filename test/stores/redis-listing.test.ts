@@ -10,7 +10,7 @@ const server = await useRedis(['--save', '']);
 describe('listings', () => {
   const { url, port } = server;
 
-  it('a token stands where it belongs after each change, and nowhere else', async () => {
+  it('after each change a token is in exactly the right listings', async () => {
     const prefix = randomUUID();
     const store = redisStore({ url, prefix });
     const ids = async (organization: string | null, owner?: string) =>
@@ -45,7 +45,7 @@ describe('listings', () => {
     await store.close();
   });
 
-  describe('that are longer than what one script reads', () => {
+  describe('that are longer than one script reads', () => {
     const store = redisStore({ url, prefix: randomUUID() });
     const COUNT = 1_300;
     const ids = Array.from({ length: COUNT }, (_, index) => `t${String(index).padStart(4, '0')}`);
@@ -69,12 +69,12 @@ describe('listings', () => {
     );
     afterAll(() => store.close());
 
-    it.each([COUNT, COUNT + 1, 500, 501, 1_000, 200])('tokens: %i at once', async (limit) => {
+    it.each([COUNT, COUNT + 1, 500, 501, 1_000, 200])('return a page of %i tokens', async (limit) => {
       const found = await store.listTokens({ organization: 'acme', limit });
       expect(found.map(({ id }) => id)).toEqual(newest.slice(0, limit));
     });
 
-    it('tokens: few of many, by name, type and owner', async () => {
+    it('return few of many tokens, by name, type and owner', async () => {
       const rare = newest.filter((id) => Number(id.slice(1)) % 400 === 0);
       const found = async (query: object) =>
         (await store.listTokens({ organization: null, limit: 2_000, ...query })).map(({ id }) => id);
@@ -86,7 +86,7 @@ describe('listings', () => {
       expect(await found({ search: 'rare', after, limit: 1 })).toEqual(['t0800']);
     });
 
-    it('tokens: of one ownership', async () => {
+    it('return the tokens of one ownership', async () => {
       const personal = newest.filter((id) => Number(id.slice(1)) % 3 !== 0);
       const found = async (query: object) =>
         (await store.listTokens({ organization: 'acme', ownership: 'personal', limit: 2_000, ...query })).map(
@@ -101,7 +101,7 @@ describe('listings', () => {
     });
 
     it.each([0, 1, 199, 200, 201, 499, 500, 650, COUNT - 1, COUNT, COUNT + 1, 1e6])(
-      'tokens: the first %i are passed over, whatever is asked for',
+      'skip the first %i tokens, with any condition',
       async (offset) => {
         const skipped = async (query: object, fits: (index: number) => boolean) => {
           const ids = newest.filter((id) => fits(Number(id.slice(1))));
@@ -120,7 +120,7 @@ describe('listings', () => {
       },
     );
 
-    it('tokens: counted to the end, or as far as asked', async () => {
+    it('count tokens to the end, or to the bound', async () => {
       const count = (filter: object, atMost = 5_000) => store.countTokens({ organization: 'acme', ...filter }, atMost);
       expect(await count({})).toBe(COUNT);
       expect(await count({}, 300)).toBe(300);
@@ -139,7 +139,7 @@ describe('listings', () => {
       expect(await count({ type: 'even' }, 0)).toBe(0);
     });
 
-    it('changes: all, and few of many', async () => {
+    it('return all changes, and few of many', async () => {
       const all = await store.listChanges({ organization: 'acme', limit: 5_000 });
       expect(all.map(({ subject, type }) => `${type} ${subject}`)).toEqual([
         ...newest.map((id) => `token.created ${id}`),
@@ -149,7 +149,7 @@ describe('listings', () => {
       expect(endpoints.map(({ subject }) => subject)).toEqual(ids.slice(0, 3));
     });
 
-    it('endpoints', async () => {
+    it('return all endpoints', async () => {
       const found = async (limit: number, after?: string) =>
         (await store.listEndpoints({ organization: 'acme', limit, ...(after !== undefined && { after }) })).map(
           ({ id }) => id,
@@ -159,7 +159,7 @@ describe('listings', () => {
     });
   });
 
-  it('nothing of a neighbour is passed over to, however empty the listing', async () => {
+  it('skipping rows in a short listing never returns rows of the next listing', async () => {
     const store = redisStore({ url, prefix: randomUUID() });
     const all = (organization: string | null, offset: number, more: object = {}) =>
       store.listTokens({ organization, offset, limit: 5, ...more });
@@ -183,7 +183,7 @@ describe('listings', () => {
     await store.close();
   });
 
-  it('a count, and a page far behind, is one command', async () => {
+  it('a count is one command, and so is a page far down the list', async () => {
     const client = unrulyClient(port);
     const store = redisStore({ client, prefix: randomUUID() });
     await Promise.all(Array.from({ length: 1_200 }, (_, index) => insert(store, aToken(`t${index}`))));

@@ -6,7 +6,7 @@ import { createClient, createClientPool, createSentinel } from 'redis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { clientFor } from '../../src/stores/redis/driver.js';
 import { aToken, aUsage, insert } from '../../src/testing/store-cases/case.js';
-import { refusal, thrown } from '../support/instance.js';
+import { refusal, thrown } from '../support/outcomes.js';
 import { redisCli, useRedis } from '../support/redis-server.js';
 
 const server = await useRedis(['--save', '']);
@@ -34,7 +34,7 @@ describe('options', () => {
     [{ url, timeout: 0 }, 'option_invalid', 'timeout'],
     [{ url, heartbeat: '1ms' }, 'option_invalid', 'heartbeat'],
     [{ url, ttl: 1 }, 'option_unknown', 'ttl'],
-  ])('%#: are refused when they are wrong', (value, code, path) => {
+  ])('wrong options are refused (%#)', (value, code, path) => {
     expect(options(value)).toMatchObject({ code, path });
   });
 
@@ -49,7 +49,7 @@ describe('the driver of a URL', () => {
     throw Object.assign(new Error(`Cannot find module '${name}'\nRequire stack: …`), { code: 'MODULE_NOT_FOUND' });
   };
 
-  it('is ioredis, else redis, and else the error says what to install', async () => {
+  it('is ioredis, else redis; without both, the error names the install command', async () => {
     const loaded: string[] = [];
     const port = clientFor(url, 100, (name) => {
       loaded.push(name);
@@ -62,7 +62,7 @@ describe('the driver of a URL', () => {
     expect(error.message).toContain('npm install ioredis');
   });
 
-  it('that is there and can not be loaded is named with what is wrong', () => {
+  it('that can not be loaded is named in the error, with its reason', () => {
     const broken = () => {
       throw new SyntaxError('Unexpected token');
     };
@@ -73,13 +73,13 @@ describe('the driver of a URL', () => {
   });
 });
 
-describe('what is found in Redis', () => {
+describe('opening Redis', () => {
   const { port } = server;
   const cli = (...args: string[]) => redisCli(port, ...args);
   const open = (prefix: string, more: object = {}) => redisStore({ url, prefix, ...more });
   afterEach(() => cli('CONFIG', 'SET', 'maxmemory-policy', 'noeviction'));
 
-  it('nothing: migrate says what it does, or would do, and does it once', async () => {
+  it('on an empty server migrate makes the layout once, and a dry run only returns it', async () => {
     const prefix = randomUUID();
     const store = open(prefix);
     const made = { from: 0, to: 1, statements: [`SET {${prefix}}:schema 1`] };
@@ -93,7 +93,7 @@ describe('what is found in Redis', () => {
     expect(await refusal(store.migrate())).toMatchObject({ code: 'closed' });
   });
 
-  it('ten that open at once end up with one layout, made by one of them', async () => {
+  it('if ten stores open at once, one of them makes the layout', async () => {
     const prefix = randomUUID();
     const stores = Array.from({ length: 10 }, () => open(prefix));
     const done = await Promise.all(stores.map((store) => store.migrate()));
@@ -101,7 +101,7 @@ describe('what is found in Redis', () => {
     for (const store of stores) await store.close();
   });
 
-  it('a newer layout is refused, also where it is made while the store is open; nothing is written', async () => {
+  it('a newer layout is refused without a write, also if it appears while the store is open', async () => {
     const prefix = randomUUID();
     const store = open(prefix);
     await insert(store, aToken('t1'));
@@ -119,7 +119,7 @@ describe('what is found in Redis', () => {
   it.each([
     ['no version', 'schema', ['SET', 'something else']],
     ['no version, and a key of one of our names', 'tokens', ['SET', 'something else']],
-  ])('something else (%s) is refused and left alone', async (_case, key, [command, value]) => {
+  ])('foreign data (%s) is refused and not changed', async (_case, key, [command, value]) => {
     const prefix = randomUUID();
     await cli(command as string, `{${prefix}}:${key}`, value as string);
     const store = open(prefix);
@@ -128,7 +128,7 @@ describe('what is found in Redis', () => {
     await store.close();
   });
 
-  it('data that is gone while the store is open is a fault, no "unknown", until someone decides to begin anew', async () => {
+  it('if the data is lost while the store is open, every call is a fault, never "unknown", until migrate is called', async () => {
     const prefix = randomUUID();
     const store = open(prefix);
     await insert(store, aToken('t1'));
@@ -142,7 +142,7 @@ describe('what is found in Redis', () => {
     await store.close();
   });
 
-  it('a server that drops keys when it is full is refused, by name of the setting; it works once that is mended', async () => {
+  it('a server that drops keys when it is full is refused, and works once the setting is corrected', async () => {
     const prefix = randomUUID();
     const store = open(prefix);
     await cli('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
@@ -158,7 +158,7 @@ describe('what is found in Redis', () => {
     await store.close();
   });
 
-  it('a user with the rights that the documentation names is enough; CONFIG and INFO may be forbidden', async () => {
+  it('a user with only the documented rights works, also without CONFIG and INFO', async () => {
     const prefix = randomUUID();
     const rights = [
       `~{${prefix}}:*`,
@@ -197,7 +197,7 @@ describe('what is found in Redis', () => {
     client.disconnect();
   });
 
-  it('a server that is full refuses changes whole, and goes on reading', async () => {
+  it('a full server refuses changes completely, and still reads', async () => {
     const prefix = randomUUID();
     const store = open(prefix);
     await insert(store, aToken('t1'));
@@ -216,7 +216,7 @@ describe('what is found in Redis', () => {
     await store.close();
   });
 
-  it('scripts that the server has forgotten are sent again', async () => {
+  it('scripts that the server has lost are sent again', async () => {
     const store = open(randomUUID());
     await insert(store, aToken('t1'));
     await cli('SCRIPT', 'FLUSH', 'SYNC');
@@ -226,7 +226,7 @@ describe('what is found in Redis', () => {
     await store.close();
   });
 
-  it('records that were changed by hand spoil themselves alone', async () => {
+  it('a record that was changed by hand affects no other record', async () => {
     const prefix = randomUUID();
     const store = open(prefix);
     for (const id of ['t1', 't2', 't3', 't4']) await insert(store, aToken(id, { createdAt: Number(id[1]) }));

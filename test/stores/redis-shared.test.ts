@@ -26,7 +26,7 @@ describe('processes that share a Redis', () => {
     return { store, feed };
   }
 
-  describe('two of them', () => {
+  describe('two processes', () => {
     const prefix = randomUUID();
     let peer: ChildProcess;
     const tell = <T = unknown>(command: string, argument?: unknown) => askChild<T>(peer, { command, argument });
@@ -35,7 +35,7 @@ describe('processes that share a Redis', () => {
     });
     afterAll(() => tell('close'));
 
-    it('create at once, and all of it is there', async () => {
+    it('create tokens at once, and none is lost', async () => {
       const postern = createPostern({ store: open(prefix) });
       const names = (whose: string) => Array.from({ length: 40 }, (_, index) => `${whose} ${index}`);
       const [theirs, ours] = await Promise.all([
@@ -46,7 +46,7 @@ describe('processes that share a Redis', () => {
       await postern.close();
     });
 
-    it('see what the other one revokes at once, with a cache of an hour', async () => {
+    it("see the other's revocation at once, even with a cache of an hour", async () => {
       const { store, feed } = await listening(prefix);
       const postern = createPostern({ store, cache: { ttl: '1h' } });
       const { token, record } = await postern.tokens.create({ name: 'shared', types });
@@ -65,7 +65,7 @@ describe('processes that share a Redis', () => {
       await postern.close();
     });
 
-    it("see the other one's change of an endpoint", async () => {
+    it("see the other's change of an endpoint", async () => {
       const { store, feed } = await listening(prefix);
       const postern = createPostern({ store, cache: { ttl: '1h' } });
       await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
@@ -78,7 +78,7 @@ describe('processes that share a Redis', () => {
       await postern.close();
     });
 
-    it('rotate one token at once: exactly one does it, and its secret is the one that works', async () => {
+    it('rotate one token at once: exactly one succeeds, and its secret works', async () => {
       const postern = createPostern({ store: open(prefix) });
       for (let round = 0; round < 10; round++) {
         const { record } = await postern.tokens.create({ name: `rotated ${round}`, types });
@@ -101,7 +101,7 @@ describe('processes that share a Redis', () => {
   });
 
   describe('a confirmation', () => {
-    it('waits for a process that was killed until its heartbeats are too old, and no longer', async () => {
+    it('waits for a killed process until its heartbeats are too old, and no longer', async () => {
       const prefix = randomUUID();
       const { store } = await listening(prefix);
       const peer = startChild('./redis-peer.ts', [url, prefix]);
@@ -114,7 +114,7 @@ describe('processes that share a Redis', () => {
       await store.close();
     });
 
-    it('waits for a process as long as it listens: each heartbeat says anew that it is there', async () => {
+    it('waits for a process as long as it listens and sends heartbeats', async () => {
       const prefix = randomUUID();
       const { store } = await listening(prefix);
       const until = async () =>
@@ -124,7 +124,7 @@ describe('processes that share a Redis', () => {
       await store.close();
     });
 
-    it('says that a process which does not answer is missing', async () => {
+    it('counts a process that does not answer as missing', async () => {
       const prefix = randomUUID();
       const { store } = await listening(prefix);
       await redisCli(port, 'ZADD', `{${prefix}}:live`, '99999999999999', 'someone');
@@ -132,7 +132,7 @@ describe('processes that share a Redis', () => {
       await store.close();
     });
 
-    it('does not wait for one that was closed, nor for one where nobody listens', async () => {
+    it('does not wait for a closed store, nor for one without listeners', async () => {
       const prefix = randomUUID();
       const { store } = await listening(prefix);
       const { store: other, feed } = await listening(prefix);
@@ -150,7 +150,7 @@ describe('processes that share a Redis', () => {
   });
 
   describe('the feed', () => {
-    it('tells each change of another process once, in their order, and nothing of new tokens or of uses', async () => {
+    it('tells each change of another process once and in order, but no new tokens or uses', async () => {
       const prefix = randomUUID();
       const { store: reader, feed } = await listening(prefix);
       const writer = open(prefix);
@@ -173,7 +173,7 @@ describe('processes that share a Redis', () => {
       await Promise.all([writer.close(), reader.close()]);
     });
 
-    it('tells own changes before the call is over, and not a second time', async () => {
+    it('tells own changes before the call returns, and not a second time', async () => {
       const prefix = randomUUID();
       const { store, feed } = await listening(prefix);
       const writer = open(prefix);
@@ -189,7 +189,7 @@ describe('processes that share a Redis', () => {
       await Promise.all([writer.close(), store.close()]);
     });
 
-    it('says "everything" where a message was lost on the way, be it the last one', async () => {
+    it('tells "everything" after a lost message, even if it was the last one', async () => {
       const prefix = randomUUID();
       const { store, feed } = await listening(prefix);
       await redisCli(port, 'INCR', `{${prefix}}:seq`);
@@ -199,7 +199,7 @@ describe('processes that share a Redis', () => {
       await store.close();
     });
 
-    it('says "everything" before the change that came after a lost one', async () => {
+    it('tells "everything" before the change that follows a lost one', async () => {
       const prefix = randomUUID();
       // No heartbeat comes in between.
       const { store, feed } = await listening(prefix, redisStore({ url, prefix, heartbeat: '1m' }));
@@ -233,7 +233,7 @@ describe('processes that share a Redis', () => {
       await (client instanceof Redis ? client.quit() : client.close());
     });
 
-    it('that died in silence is found, and replaced', async () => {
+    it('that died silently is noticed and replaced', async () => {
       const prefix = randomUUID();
       const proxy = await startProxy(port);
       const client = new Redis(port, { lazyConnect: true });
@@ -254,7 +254,7 @@ describe('processes that share a Redis', () => {
       proxy.close();
     });
 
-    it('waits for a Redis that is not there yet', async () => {
+    it('waits for a Redis that has not started yet', async () => {
       const proxy = await startProxy(port);
       proxy.refuse();
       const store = redisStore({ url: `redis://127.0.0.1:${proxy.port}`, prefix: randomUUID(), heartbeat: '100ms' });
@@ -267,7 +267,7 @@ describe('processes that share a Redis', () => {
       proxy.close();
     });
 
-    it('leaves no connection behind when nobody listens any more', async () => {
+    it('keeps no connection after the last listener has stopped', async () => {
       const prefix = randomUUID();
       const client = new Redis(port, { connectionName: prefix });
       const store = redisStore({ client, prefix, heartbeat: '300ms' });

@@ -20,26 +20,23 @@ vi.mock('node:fs', async (original) => {
   };
 });
 
-it.each(['the file', 'its directory'])(
-  'refuses a database where %s is read-only, and leaves it alone',
-  async (which) => {
-    const file = aFile();
-    const first = sqliteStore({ filename: file });
-    await first.migrate();
-    await first.close();
-    const before = [bytesOf(file), beside(file)];
-    const path = which === 'the file' ? file : dirname(file);
-    readOnly.add(path);
-    if (which === 'the file') chmodSync(file, 0o444);
-    const store = sqliteStore({ filename: file });
-    await expect(store.findToken('x')).rejects.toMatchObject({
-      code: 'store_invalid',
-      message: expect.stringContaining(`${path} can not be written`),
-    });
-    expect([bytesOf(file), beside(file)]).toEqual(before);
-    readOnly.clear();
-    chmodSync(file, 0o644);
-    expect(await store.findToken('x')).toBeNull();
-    await store.close();
-  },
-);
+it.each(['the file', 'its directory'])('a database is refused and not changed if %s is read-only', async (which) => {
+  const file = aFile();
+  const first = sqliteStore({ filename: file });
+  await first.migrate();
+  await first.close();
+  const before = [bytesOf(file), beside(file)];
+  const path = which === 'the file' ? file : dirname(file);
+  readOnly.add(path);
+  if (which === 'the file') chmodSync(file, 0o444);
+  const store = sqliteStore({ filename: file });
+  await expect(store.findToken('x')).rejects.toMatchObject({
+    code: 'store_invalid',
+    message: expect.stringContaining(`${path} can not be written`),
+  });
+  expect([bytesOf(file), beside(file)]).toEqual(before);
+  readOnly.clear();
+  chmodSync(file, 0o644);
+  expect(await store.findToken('x')).toBeNull();
+  await store.close();
+});

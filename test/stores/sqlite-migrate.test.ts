@@ -10,7 +10,7 @@ import { ask, bytesOf, Libsql, script, testDirectory } from './sqlite-files.js';
 const { aFile, beside } = testDirectory();
 const nothing = { from: SCHEMA_VERSION, to: SCHEMA_VERSION, statements: [] };
 
-it('says what it did: everything on a new file, nothing on one that is current', async () => {
+it('migrate returns all statements for a new file, and none for a current one', async () => {
   const file = aFile();
   const store = sqliteStore({ filename: file });
   const done = await store.migrate();
@@ -26,7 +26,7 @@ it('says what it did: everything on a new file, nothing on one that is current',
 it.each([
   ['that is missing', false],
   ['that is empty', true],
-])('a dry run on a file %s makes and changes nothing, and names the statements that make it', async (_, isThere) => {
+])('a dry run on a file %s changes nothing, and returns the statements that make the tables', async (_, isThere) => {
   const file = aFile();
   if (isThere) writeFileSync(file, '');
   const store = sqliteStore({ filename: file });
@@ -43,7 +43,7 @@ it.each([
   await store.close();
 });
 
-it('a dry run on a current file finds nothing to do, open or not, and refuses what migrate refuses', async () => {
+it('a dry run on a current file returns no statements, and refuses the same files as migrate', async () => {
   const file = aFile();
   const store = sqliteStore({ filename: file });
   await store.migrate();
@@ -59,13 +59,13 @@ it('a dry run on a current file finds nothing to do, open or not, and refuses wh
   });
 });
 
-it('a dry run in memory names everything', async () => {
+it('a dry run in memory returns all statements', async () => {
   const store = sqliteStore({ filename: ':memory:' });
   expect(await store.migrate({ dryRun: true })).toMatchObject({ from: 0, to: SCHEMA_VERSION });
   await store.close();
 });
 
-describe('to a next version, which is made up', () => {
+describe('a migration to a made-up next version', () => {
   const next = ['ALTER TABLE tokens ADD COLUMN made_up TEXT', 'CREATE INDEX made_up ON tokens (made_up)'];
   /** A file of this version, with a token in it, and a connection to it. */
   async function aFileOfOurs() {
@@ -76,7 +76,7 @@ describe('to a next version, which is made up', () => {
     return { file, db: new Connection(new Libsql(file)) };
   }
 
-  it('it is done once, and keeps what is there; an older library refuses the file then', async () => {
+  it('is done once and keeps the data, and an older library then refuses the file', async () => {
     const { file, db } = await aFileOfOurs();
     const done = upgrade(db, file, [...MIGRATIONS, next]);
     expect(done).toMatchObject({ from: SCHEMA_VERSION, to: SCHEMA_VERSION + 1 });
@@ -86,7 +86,7 @@ describe('to a next version, which is made up', () => {
     await expect(sqliteStore({ filename: file }).findToken('t1')).rejects.toMatchObject({ code: 'store_newer' });
   });
 
-  it('where it fails in the middle, everything is as it was', async () => {
+  it('changes nothing if it fails in the middle', async () => {
     const { file, db } = await aFileOfOurs();
     expect(() => upgrade(db, file, [...MIGRATIONS, [...next, 'SELECT no_such_function()']])).toThrow('no_such');
     db.close();

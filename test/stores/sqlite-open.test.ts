@@ -33,13 +33,13 @@ describe('options', () => {
     ['option_invalid', { filename: 'x.db', pollInterval: '1ms' }, 'pollInterval'],
     ['option_invalid', { filename: 'x.db', pollInterval: 'soon' }, 'pollInterval'],
     ['option_unknown', { filename: 'x.db', readonly: true }, 'readonly'],
-  ])('%s for %j, naming %s', (code, options, path) => {
+  ])('are refused as %s for %j, naming %s', (code, options, path) => {
     const error = thrown(() => sqliteStore(options as never));
     expect(error).toMatchObject({ code, path });
     expect((error as Error).message).toContain('sqliteStore');
   });
 
-  it("a new file, its -wal and its -shm are their owner's alone, whatever the process's mask is", async () => {
+  it('a new file, its -wal and its -shm have the mode 0600 under any umask', async () => {
     const target = aFile();
     const link = aFile();
     symlinkSync(target, link);
@@ -58,7 +58,7 @@ describe('options', () => {
     }
   });
 
-  it('a file that is there keeps its mode, and its -wal has the same', async () => {
+  it('an existing file keeps its mode, and its -wal gets the same', async () => {
     const file = aFile();
     await sqliteStore({ filename: file }).migrate();
     chmodSync(file, 0o640);
@@ -68,7 +68,7 @@ describe('options', () => {
     await store.close();
   });
 
-  it('opens no file before the first call', async () => {
+  it('the store opens no file before the first call', async () => {
     const file = aFile();
     const store = sqliteStore({ filename: file });
     await store.close();
@@ -78,7 +78,7 @@ describe('options', () => {
   it.each([
     ['a relative path', (file: string) => relative(process.cwd(), file)],
     ['a file: URL', (file: string) => pathToFileURL(file)],
-  ])('takes %s, with characters that mean something in a URL', async (_, form) => {
+  ])('filename may be %s with special characters of a URL', async (_, form) => {
     const file = aFile(`a b%20?x=#1 ${_.length}.db`);
     for (const round of [1, 2]) {
       const store = sqliteStore({ filename: form(file) });
@@ -90,7 +90,7 @@ describe('options', () => {
 });
 
 describe('drivers', () => {
-  it('says what to run when the package of a driver is missing', async () => {
+  it('name the install command if the package of a driver is missing', async () => {
     const store = sqliteStore({ filename: aFile(), driver: 'better-sqlite3' });
     await expect(store.migrate()).rejects.toMatchObject({
       code: 'driver_missing',
@@ -113,7 +113,7 @@ describe('drivers', () => {
     ['a Database class', Libsql],
     ['a module with a default export', { default: Libsql }],
     ['a module like node:sqlite', { DatabaseSync: Libsql }],
-  ])('takes %s', async (_, driver) => {
+  ])('may be given as %s', async (_, driver) => {
     const store = sqliteStore({ filename: aFile(), driver });
     expect(await store.findToken('x')).toBeNull();
     await store.close();
@@ -133,7 +133,7 @@ describe('a new file', () => {
     await store.close();
   });
 
-  it('is made by exactly one of many that open it at once', async () => {
+  it('is made by exactly one of many stores that open it at once', async () => {
     const file = aFile();
     const stores = Array.from({ length: 8 }, () => sqliteStore({ filename: file }));
     await Promise.all(stores.map((store) => store.migrate()));
@@ -142,7 +142,7 @@ describe('a new file', () => {
     expect(ask(file, 'PRAGMA integrity_check')).toBe('ok');
   });
 
-  it('keeps what it held when it is opened again', async () => {
+  it('keeps its data when it is opened again', async () => {
     const file = aFile();
     const first = createPostern({ store: sqliteStore({ filename: file }) });
     const { token, record } = await first.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
@@ -152,7 +152,7 @@ describe('a new file', () => {
     await second.close();
   });
 
-  it('may be an empty one that is there already', async () => {
+  it('may exist already as an empty file', async () => {
     const file = aFile();
     writeFileSync(file, '');
     const store = sqliteStore({ filename: file });
@@ -162,7 +162,7 @@ describe('a new file', () => {
   });
 });
 
-describe('what can not be opened', () => {
+describe('a file that can not be opened', () => {
   const refused = async (filename: string) => {
     const store = sqliteStore({ filename });
     const error = await store.findToken('x').catch((reason: unknown) => reason);
@@ -175,7 +175,7 @@ describe('what can not be opened', () => {
     ['a few bytes', 'abc'],
     ['zeros', '\0'.repeat(8192)],
     ['a SQLite header and then nothing of the kind', `SQLite format 3\0${'x'.repeat(9000)}`],
-  ])('a file of %s: store_invalid, and the file is left alone', async (_, content) => {
+  ])('with %s as content is refused as store_invalid and not changed', async (_, content) => {
     const file = aFile();
     writeFileSync(file, content, 'latin1');
     const before = [bytesOf(file), statSync(file).mtimeMs];
@@ -186,7 +186,7 @@ describe('what can not be opened', () => {
   });
 
   it.each(['DELETE', 'WAL'])(
-    "another application's database in %s mode: store_invalid, and it is left alone",
+    "with another application's database in %s mode is refused as store_invalid and not changed",
     async (mode) => {
       for (const mark of [0, 0x47504b47]) {
         const file = aFile();
@@ -208,7 +208,7 @@ describe('what can not be opened', () => {
     },
   );
 
-  it('a database of a newer postern: store_newer, and it is left alone', async () => {
+  it('of a newer postern is refused as store_newer and not changed', async () => {
     const file = aFile();
     const store = sqliteStore({ filename: file });
     await store.migrate();
@@ -222,7 +222,7 @@ describe('what can not be opened', () => {
     expect(bytesOf(file)).toBe(before);
   });
 
-  it('a directory that is missing, and a directory in place of a file', async () => {
+  it('is refused if its directory is missing, or if it is a directory', async () => {
     expect(await refused(join(directory, 'missing', 'x.db'))).toMatchObject({
       code: 'store_invalid',
       message: expect.stringContaining('there is no directory'),

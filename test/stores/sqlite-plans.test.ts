@@ -29,7 +29,7 @@ function plan(sql: string, parameters: readonly SqlValue[]): readonly string[] {
 const after = { createdAt: 1, id: 'x' };
 const changeAfter = { at: 1, id: aChangeId('c') };
 
-it('a lookup by digest, or by the id of a key, is two descents', () => {
+it('a look-up by digest or by the id of a key descends two trees', () => {
   const token = 'SEARCH t USING INTEGER PRIMARY KEY (rowid=?)';
   for (const count of [1, 3]) {
     const names = Array<string>(count).fill('x');
@@ -49,7 +49,7 @@ it.each([
   [{ organization: 'acme', ownership: 'organization', type: 'user', search: 'x' }, 'tokens_by_ownership'],
   [{ organization: null }, 'tokens_by_age'],
   [{ organization: null, after }, 'tokens_by_age'],
-] as const)('a page of tokens of %j comes from %s', (query, index) => {
+] as const)('a page of tokens of %j is read from %s', (query, index) => {
   const { sql, parameters } = listTokensSql({ ...query, limit: 10 });
   const steps = plan(sql, parameters).join('\n');
   expect(steps).toContain(`USING INDEX ${index}`);
@@ -64,14 +64,14 @@ it.each([
   // Several begin with the organization; which one it is makes no difference.
   [{ organization: 'acme' }, '(organization=?)'],
   [{ organization: 'acme', search: 'x' }, '(organization=?)'],
-] as const)('a count of %j looks at no token of others', (filter, index) => {
+] as const)('a count of %j reads no tokens of other organizations', (filter, index) => {
   const { sql, parameters } = countTokensSql(filter, 10);
   const [step] = plan(sql, parameters).filter((each) => each.includes(' t '));
   expect(step).toMatch(/^SEARCH t USING (COVERING )?INDEX tokens_by_/);
   expect(step).toContain(index);
 });
 
-it('an entry is found by its name, and those that have ended by their end', () => {
+it('an entry is found by its kind and id, and ended entries by their end', () => {
   const byName = 'SEARCH entries USING INDEX sqlite_autoindex_entries_1 (kind=? AND id=?)';
   expect(plan(FIND_ENTRY, ['login', 'e1', 1])).toEqual([byName]);
   expect(plan(REPLACE_ENTRY, ['v', null, 2, 'login', 'e1', 1, 1])).toEqual([byName]);
@@ -85,7 +85,7 @@ it.each([
   [{ organization: 'acme' }, 'changes_by_organization'],
   [{ organization: null }, 'changes_by_age'],
   [{ organization: null, subject: 't1' }, 'changes_by_subject'],
-] as const)('a page of changes of %j comes from %s', (query, index) => {
+] as const)('a page of changes of %j is read from %s', (query, index) => {
   const { sql, parameters } = listChangesSql({ ...query, limit: 10, after: changeAfter });
   const steps = plan(sql, parameters).join('\n');
   expect(steps).toContain(`USING INDEX ${index}`);

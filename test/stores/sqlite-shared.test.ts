@@ -29,7 +29,7 @@ describe('two processes at one file', () => {
   });
   afterAll(() => tell('close'));
 
-  it('create at once, and all of it is there', async () => {
+  it('create tokens at once, and none is lost', async () => {
     const postern = createPostern({ store: sqliteStore({ filename: file }) });
     const names = (whose: string) => Array.from({ length: 40 }, (_, index) => `${whose} ${index}`);
     const [theirs, ours] = await Promise.all([
@@ -44,7 +44,7 @@ describe('two processes at one file', () => {
     expect(ask(file, 'PRAGMA integrity_check')).toBe('ok');
   });
 
-  it('begin the same entries at once, and for each exactly one is told that it did', async () => {
+  it('write the same new entries at once, and exactly one succeeds for each entry', async () => {
     const store = sqliteStore({ filename: file });
     const entries = (whose: string) => Array.from({ length: 40 }, (_, index) => anEntry(`e${index}`, { value: whose }));
     const [theirs, ours] = await Promise.all([
@@ -58,7 +58,7 @@ describe('two processes at one file', () => {
     await store.close();
   });
 
-  it('see what the other one revokes, long before the cache lets go of it', async () => {
+  it("see the other's revocation long before the cache expires", async () => {
     const store = sqliteStore({ filename: file });
     const postern = createPostern({ store, cache: { ttl: '1d' } });
     const { token, record } = await postern.tokens.create({ name: 'shared', types });
@@ -70,7 +70,7 @@ describe('two processes at one file', () => {
     await postern.close();
   });
 
-  it("see the other one's change of an endpoint", async () => {
+  it("see the other's change of an endpoint", async () => {
     const store = sqliteStore({ filename: file });
     const postern = createPostern({ store, cache: { ttl: '1d' } });
     await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
@@ -96,7 +96,7 @@ describe('the feed', () => {
     return { file, writer, reader, feed, close: () => Promise.all([writer.close(), reader.close()]) };
   }
 
-  it('tells each change of another connection once, in their order, and nothing of new tokens, uses and entries', async () => {
+  it('tells each change of another connection once and in order, but no new tokens, uses or entries', async () => {
     const { writer, feed, close } = await pair();
     const token = await insert(writer, aToken('t1'));
     await writer.recordUsage([aUsage('t1', 5, { a: 1 })]);
@@ -132,7 +132,7 @@ describe('the feed', () => {
     await close();
   });
 
-  it('misses nothing where own changes and those of others are mixed', async () => {
+  it('misses no change if own changes and changes of others are mixed', async () => {
     const { writer, reader, feed, close } = await pair();
     for (let index = 0; index < 20; index++) {
       const store = index % 2 === 0 ? writer : reader;
@@ -147,7 +147,7 @@ describe('the feed', () => {
     await close();
   });
 
-  it('says "everything" where the changes are too many to name', async () => {
+  it('tells "everything" if there are too many changes', async () => {
     const { file, feed, close } = await pair();
     script(
       file,
@@ -160,7 +160,7 @@ describe('the feed', () => {
     await close();
   });
 
-  it('says "everything" where changes were trimmed before it looked, and nothing of those that it had seen', async () => {
+  it('tells "everything" if unseen changes were trimmed, and nothing if seen ones were', async () => {
     const { file, writer, feed, close } = await pair();
     const token = await insert(writer, aToken('t1'));
     await replace(writer, next(token), 1);
@@ -187,7 +187,7 @@ describe('the feed', () => {
     await close();
   });
 
-  it('says "everything" where the log is shorter than it was', async () => {
+  it('tells "everything" if the log has become shorter', async () => {
     const { file, writer, reader, feed, close } = await pair();
     await reader.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
     feed.told.length = 0;
@@ -198,7 +198,7 @@ describe('the feed', () => {
     await close();
   });
 
-  it('looks while someone listens, and no longer: its timer ends with the last listener, and with the store', async () => {
+  it('has a timer only while someone listens and the store is open', async () => {
     const started = vi.spyOn(globalThis, 'setInterval');
     const cleared = vi.spyOn(globalThis, 'clearInterval');
     const looking = () => started.mock.calls.length - cleared.mock.calls.length;
@@ -222,7 +222,7 @@ describe('the feed', () => {
 });
 
 describe('a lock that another process holds', () => {
-  it('is waited for without blocking the event loop, and the change is then made', async () => {
+  it('makes a change wait without blocking the event loop', async () => {
     const file = aFile();
     const store = sqliteStore({ filename: file });
     await store.migrate();
@@ -240,7 +240,7 @@ describe('a lock that another process holds', () => {
     await store.close();
   });
 
-  it('does not hold up readers, who see what was committed', async () => {
+  it('does not block readers, which see the committed state', async () => {
     const file = aFile();
     const store = sqliteStore({ filename: file });
     await insert(store, aToken('t1'));
@@ -253,7 +253,7 @@ describe('a lock that another process holds', () => {
     await store.close();
   });
 
-  it('that is held when the store closes ends the wait', async () => {
+  it('is no longer waited for once the store closes', async () => {
     const file = aFile();
     const store = sqliteStore({ filename: file });
     await store.migrate();

@@ -55,7 +55,7 @@ function spying(): { readonly driver: SqliteConstructor; readonly log: string[] 
 }
 
 describe('statements', () => {
-  it('a lookup by digest is one statement, prepared once', async () => {
+  it('a look-up by digest is one statement, prepared once', async () => {
     const { driver, log } = spying();
     const store = sqliteStore({ filename: aFile(), driver });
     await insert(store, aToken('t1'));
@@ -67,7 +67,7 @@ describe('statements', () => {
     await store.close();
   });
 
-  it('a lookup by the id of a key is one statement, prepared once, and one by digest reads no key', async () => {
+  it('a look-up by the id of a key is one statement, prepared once; a look-up by digest reads no key', async () => {
     const { driver, log } = spying();
     const store = sqliteStore({ filename: aFile(), driver });
     await insert(store, aToken('t1'), aSecret('t1', { key: aKey('t1') }));
@@ -80,7 +80,7 @@ describe('statements', () => {
     await store.close();
   });
 
-  it('a write of an entry is one transaction; one that is refused clears nothing away', async () => {
+  it('a write of an entry is one transaction; a refused write removes no ended entries', async () => {
     const { driver, log } = spying();
     const store = sqliteStore({ filename: aFile(), driver });
     await store.putEntry(anEntry('e1'), 0, 0);
@@ -111,7 +111,7 @@ describe('statements', () => {
     await store.close();
   });
 
-  it('entries that have ended are removed by later writes, some at a time, a minute after their end', async () => {
+  it('later writes remove ended entries, some at a time, a minute after their end', async () => {
     const file = aFile();
     const store = sqliteStore({ filename: file });
     for (let index = 0; index < 20; index++)
@@ -154,7 +154,7 @@ describe('statements', () => {
     await store.close();
   });
 
-  it('a change that fails in the middle leaves nothing, and the next one works', async () => {
+  it('a change that fails in the middle leaves no trace, and the next one works', async () => {
     const file = aFile();
     const store = sqliteStore({ filename: file });
     await insert(store, aToken('t1'));
@@ -166,7 +166,7 @@ describe('statements', () => {
     await store.close();
   });
 
-  it('a batch of uses is one transaction: one that fails at its end counts nothing', async () => {
+  it('a batch of uses is one transaction, and counts nothing if it fails at its end', async () => {
     const { driver, log } = spying();
     const store = sqliteStore({ filename: aFile(), driver });
     const ids = Array.from({ length: 1_200 }, (_, index) => `t${index}`);
@@ -183,7 +183,7 @@ describe('statements', () => {
 });
 
 describe('the audit log', () => {
-  it('can not be altered, nor cut, by a statement of anyone', async () => {
+  it('can not be altered or cut by any statement', async () => {
     const file = aFile();
     const store = sqliteStore({ filename: file });
     await insert(store, aToken('t1'));
@@ -196,7 +196,7 @@ describe('the audit log', () => {
     expect(ask(file, 'SELECT count(*) FROM changes')).toBe(1);
   });
 
-  it('is trimmed by the store alone: before and after that nothing can be deleted', async () => {
+  it('can be deleted from only while the store trims it', async () => {
     const file = aFile();
     const store = sqliteStore({ filename: file });
     await insert(store, aToken('t1'));
@@ -207,7 +207,7 @@ describe('the audit log', () => {
     expect(() => script(file, 'DELETE FROM changes')).toThrow('append-only');
   });
 
-  it('names who changed what, and holds no secret', async () => {
+  it('names the author and the subject of each change, and holds no secret', async () => {
     const file = aFile();
     const postern = createPostern({ store: sqliteStore({ filename: file }), organization: 'acme', clock: () => 1_000 });
     const types = { developer: { scopes: ['models:write'] } } as const;

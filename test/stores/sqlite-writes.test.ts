@@ -45,8 +45,8 @@ function watched({ poison }: { readonly poison?: string } = {}) {
 
 const created = (id: string) => aChange('token.created', id);
 
-describe('writes that are made at once', () => {
-  it('share a transaction, in their order', async () => {
+describe('concurrent writes', () => {
+  it('share a transaction and keep their order', async () => {
     const { driver, log, commits } = watched();
     const store = sqliteStore({ filename: aFile(), driver });
     const token = await insert(store, aToken('t1'));
@@ -68,7 +68,7 @@ describe('writes that are made at once', () => {
     await store.close();
   });
 
-  it('are each whole or not at all: one that is refused leaves the others, and no trace', async () => {
+  it('are atomic each by itself: a refused write leaves no trace, and the others are made', async () => {
     const { driver, log, commits } = watched();
     const store = sqliteStore({ filename: aFile(), driver });
     await insert(store, aToken('t1'), aSecret('t1'));
@@ -89,7 +89,7 @@ describe('writes that are made at once', () => {
     await store.close();
   });
 
-  it('fail alone: what throws rejects its own caller, and the others are made', async () => {
+  it('fail alone: a write that throws rejects its own caller, and the others are made', async () => {
     const { driver } = watched({ poison: 'poisoned' });
     const store = sqliteStore({ filename: aFile(), driver });
     const done = await Promise.allSettled(
@@ -102,7 +102,7 @@ describe('writes that are made at once', () => {
     await store.close();
   });
 
-  it('are told to who listens before their callers go on, those that were made and no others', async () => {
+  it('are told to listeners before their callers continue, but only if they were made', async () => {
     const store = sqliteStore({ filename: aFile() });
     for (const id of ['t1', 't2']) await insert(store, aToken(id));
     const told: unknown[] = [];
@@ -116,7 +116,7 @@ describe('writes that are made at once', () => {
     await store.close();
   });
 
-  it('that were begun before the end are made, and the file holds them', async () => {
+  it('that began before the store was closed are made, and the file holds them', async () => {
     const filename = aFile();
     const store = sqliteStore({ filename });
     const ids = Array.from({ length: 300 }, (_, index) => `t${index}`);
@@ -130,7 +130,7 @@ describe('writes that are made at once', () => {
     await again.close();
   });
 
-  it('let the event loop turn, however many they are', async () => {
+  it('let the event loop turn, even if they are many', async () => {
     const store = sqliteStore({ filename: aFile() });
     await store.migrate();
     let turns = 0;

@@ -1,6 +1,6 @@
 import { memoryStore } from 'postern';
 import type { Change, NewSecret, Store, StoredToken } from 'postern/store';
-import { START } from './instance.js';
+import { START } from './outcomes.js';
 
 /** More tokens than one request looks at. */
 export const CROWD = 60_000;

@@ -4,11 +4,12 @@ import express5 from 'express';
 // @ts-expect-error: Express 4 under another name has no types; those of 5 serve
 import express4 from 'express4';
 import fastify from 'fastify';
-import { createPostern, memoryStore, type Postern } from 'postern';
+import { memoryStore } from 'postern';
 import { guard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { fastifyManagement, managementApi, toNodeHandler } from 'postern/management';
 import type { Store } from 'postern/store';
+import { createTestPostern } from 'postern/testing';
 
 /** So many requests of each kind to each host. */
 const ROUNDS = 25;
@@ -31,7 +32,7 @@ const slowStore = new Proxy(inner, {
     };
   },
 }) as Store;
-const postern = createPostern({ store: slowStore, cache: false, onEvent: () => {} }) as Postern;
+const { postern } = createTestPostern({ store: slowStore, cache: false, onEvent: () => {} });
 const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
 const api = managementApi(postern, { basePath: '/admin' });
 

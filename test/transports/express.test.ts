@@ -1,12 +1,12 @@
 import express from 'express';
-import { createPostern, memoryStore } from 'postern';
 import { guard, notFound } from 'postern/express';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
 import { send } from './http-client.js';
 import { serve } from './support.js';
 
 async function setUp() {
-  const postern = createPostern({ store: memoryStore() });
+  const { postern } = createTestPostern();
   await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
   await postern.endpoints.create({ id: 'metrics', access: 'private' });
   const { token } = await postern.tokens.create({ name: 'test', types: { user: { endpoints: '*' } } });

@@ -1,10 +1,10 @@
 import fastify, { type FastifyInstance } from 'fastify';
-import { createPostern, memoryStore } from 'postern';
 import { notFound, type PosternPluginOptions, posternPlugin } from 'postern/fastify';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 async function setUp(options: Partial<PosternPluginOptions> = {}) {
-  const postern = createPostern({ store: memoryStore() });
+  const { postern } = createTestPostern();
   await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
   await postern.endpoints.create({ id: 'metrics', access: 'private' });
   const { token } = await postern.tokens.create({ name: 'test', types: { user: { endpoints: '*' } } });
@@ -30,7 +30,7 @@ describe('posternPlugin', () => {
   });
 
   it('guards the routes of other plugins, and those that were there before', async () => {
-    const postern = createPostern({ store: memoryStore() });
+    const { postern } = createTestPostern();
     const app = fastify();
     onTestFinished(() => app.close());
     app.get('/before', () => 'reached');
@@ -96,7 +96,7 @@ describe('posternPlugin', () => {
     ['option_invalid', 'postern', { postern: {} }],
   ])('fails with %s for %s when it is registered', async (code, path, options) => {
     const app = fastify();
-    const postern = createPostern({ store: memoryStore() });
+    const { postern } = createTestPostern();
     const registered = app.register(posternPlugin, { postern, ...(options as object) }).ready();
     await expect(registered).rejects.toMatchObject({ code, path });
   });

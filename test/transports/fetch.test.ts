@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
-import { createPostern, memoryStore } from 'postern';
 import { guard, notFound } from 'postern/fetch';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
 
 async function setUp() {
-  const postern = createPostern({ store: memoryStore() });
+  const { postern } = createTestPostern();
   await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
   await postern.endpoints.create({ id: 'metrics', access: 'private' });
   const { token } = await postern.tokens.create({ name: 'test', types: { user: { endpoints: '*' } } });

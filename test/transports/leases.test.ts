@@ -10,8 +10,8 @@ import { guard as fetchGuard, leaseOf as fetchLease } from 'postern/fetch';
 import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { thrown } from '../support/instance.js';
 import { leasesOf } from '../support/leases.js';
+import { thrown } from '../support/outcomes.js';
 import { requireTool } from '../support/tools.js';
 import { type Host, LEASE_HOSTS, type Opened } from './lease-hosts.js';
 

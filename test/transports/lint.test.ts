@@ -2,13 +2,13 @@ import express from 'express';
 // @ts-expect-error: Express 4 under another name has no types; those of 5 serve
 import express4 from 'express4';
 import fastify from 'fastify';
-import { createPostern, memoryStore } from 'postern';
 import { guard, lintRoutes } from 'postern/express';
 import { lintRoutes as lintFastify, posternPlugin } from 'postern/fastify';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
-import { thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 
-const postern = createPostern({ store: memoryStore() });
+const { postern } = createTestPostern();
 const handler = (_request: unknown, response: { end(): void }) => response.end();
 const short = (findings: readonly { route: string; problem: string }[]) =>
   findings.map(({ route, problem }) => `${route}: ${problem}`);

@@ -1,15 +1,16 @@
 import fastify from 'fastify';
-import { createPostern, memoryStore, type Postern } from 'postern';
+import { createPostern, type Postern } from 'postern';
 import { guard as expressGuard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { guard as fetchGuard } from 'postern/fetch';
 import { guard as grpcGuard } from 'postern/grpc';
 import { managementApi } from 'postern/management';
+import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { instance, thrown } from '../support/instance.js';
+import { thrown } from '../support/outcomes.js';
 import * as grpc from './grpc/harness.js';
 
-const postern = () => createPostern({ store: memoryStore() }) as Postern;
+const postern = () => createTestPostern().postern as Postern;
 const handler = () => new Response('reached');
 
 describe('a slip says what was meant', () => {
@@ -59,31 +60,31 @@ describe('a slip says what was meant', () => {
     ],
     [
       'an option of an instance',
-      () => createPostern({ store: memoryStore(), token_prefix: 'x' } as never),
+      () => createTestPostern({ token_prefix: 'x' } as never).postern,
       'option_unknown',
       'did you mean "tokenPrefix"?',
     ],
     [
       'an option in an option',
-      () => createPostern({ store: memoryStore(), cache: { tll: '1s' } } as never),
+      () => createTestPostern({ cache: { tll: '1s' } } as never).postern,
       'option_unknown',
       'did you mean "ttl"?',
     ],
     [
       'an option that is like no other',
-      () => createPostern({ store: memoryStore(), verbose: true } as never),
+      () => createTestPostern({ verbose: true } as never).postern,
       'option_unknown',
       'check its spelling',
     ],
     [
       'a prefix with its separator',
-      () => createPostern({ store: memoryStore(), tokenPrefix: 'sk_live' }),
+      () => createTestPostern({ tokenPrefix: 'sk_live' }).postern,
       'option_invalid',
-      'such as "sklive" (the underscore after it comes by itself)',
+      'such as "sklive" (the underscore is added)',
     ],
     [
       'a number that was meant as seconds',
-      () => createPostern({ store: memoryStore(), cache: { ttl: 30 } }),
+      () => createTestPostern({ cache: { ttl: 30 } }).postern,
       'option_invalid',
       "30 has no unit, and would be milliseconds: write '30s' or '30ms'",
     ],
@@ -119,7 +120,7 @@ describe('an organization that a requirement function does not know', () => {
   const lost = { scope: 'models:read', organization: undefined } as const;
 
   async function setUp() {
-    const made = instance();
+    const made = createTestPostern();
     const { token } = await made.postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
     const faults = () => made.events.filter((event) => event.type === 'fault').map(({ error }) => error);
     return { ...made, postern: made.postern as Postern, token, faults };

@@ -1,13 +1,13 @@
 import { Metadata, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import express, { type Request, type RequestHandler, type Response } from 'express';
-import { createPostern, memoryStore, type Postern } from 'postern';
+import type { Postern } from 'postern';
 import { guard } from 'postern/express';
 import { guard as fetchGuard } from 'postern/fetch';
 import { guard as grpcGuard } from 'postern/grpc';
 import { memoryRateLimiter } from 'postern/limits';
+import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
-import { controlledStore } from '../support/controlled-store.js';
 import * as grpc from './grpc/harness.js';
 import { serve } from './support.js';
 
@@ -28,7 +28,7 @@ function boundWorld() {
       },
     }),
   );
-  return createPostern({ store: memoryStore(), authenticators: [authenticator] }) as Postern;
+  return createTestPostern({ authenticators: [authenticator] }).postern as Postern;
 }
 
 /** An application with a guard, what happens to a request after it, and another guard. */
@@ -115,7 +115,7 @@ describe('a proof of possession between two guards', () => {
 
 async function limitedWorld(points = 2) {
   const store = controlledStore();
-  const postern = createPostern({ store, rateLimiter: memoryRateLimiter(), cache: false }) as Postern;
+  const { postern } = createTestPostern({ store, rateLimiter: memoryRateLimiter(), cache: false });
   const make = () =>
     postern.tokens.create({
       name: 'x',
@@ -249,7 +249,7 @@ describe('what was charged once', () => {
 
   test('is another instance’s business in another instance', async () => {
     const { postern, one } = await limitedWorld(1);
-    const stranger = createPostern({ store: memoryStore() }) as Postern;
+    const { postern: stranger } = createTestPostern();
     const handler = fetchGuard(
       postern,
       ANYONE,

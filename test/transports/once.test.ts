@@ -1,12 +1,12 @@
 import express from 'express';
 import fastify from 'fastify';
-import { createPostern, memoryStore, type Postern } from 'postern';
 import { guard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { guard as fetchGuard } from 'postern/fetch';
 import { guard as grpcGuard } from 'postern/grpc';
 import { memoryRateLimiter } from 'postern/limits';
 import { fastifyManagement, managementApi, toNodeHandler } from 'postern/management';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import * as grpc from './grpc/harness.js';
 import { serve } from './support.js';
@@ -16,7 +16,7 @@ const ANYONE = { authenticated: true } as const;
 const READER = { scope: 'models:read' } as const;
 
 async function setUp() {
-  const postern = createPostern({ store: memoryStore(), rateLimiter: memoryRateLimiter() }) as Postern;
+  const { postern } = createTestPostern({ rateLimiter: memoryRateLimiter() });
   const { token, record } = await postern.tokens.create({
     name: 'x',
     types: { developer: { scopes: ['*'] } },

@@ -4,10 +4,11 @@ import express5 from 'express';
 // @ts-expect-error: Express 4 under another name has no types; those of 5 serve
 import express4 from 'express4';
 import fastify from 'fastify';
-import { createPostern, memoryStore, type Postern } from 'postern';
+import type { Postern } from 'postern';
 import { guard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { fastifyManagement, managementApi, toNodeHandler } from 'postern/management';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { send } from './http-client.js';
 import { serve } from './support.js';
@@ -45,7 +46,7 @@ function onExpress(express: typeof express5, postern: Postern, tamper: Tamper): 
 }
 
 async function setUp() {
-  const postern = createPostern({ store: memoryStore() });
+  const { postern } = createTestPostern();
   const make = async () => (await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } })).token;
   return { postern: postern as Postern, token: await make(), other: await make() };
 }

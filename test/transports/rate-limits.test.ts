@@ -1,17 +1,17 @@
 import express from 'express';
 import fastify from 'fastify';
-import { createPostern, memoryStore } from 'postern';
 import { guard as expressGuard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { guard as fetchGuard } from 'postern/fetch';
 import { memoryRateLimiter } from 'postern/limits';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { httpAnswers } from '../../src/transports/http-answer.js';
 import { rateLimitHeaders, retryAfter } from '../../src/transports/rate-limit-headers.js';
 import { serve } from './support.js';
 
 async function setUp() {
-  const postern = createPostern({ store: memoryStore(), rateLimiter: memoryRateLimiter() });
+  const { postern } = createTestPostern({ rateLimiter: memoryRateLimiter() });
   await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
   const { token } = await postern.tokens.create({
     name: 'test',

@@ -1,5 +1,5 @@
-import { createPostern, memoryStore, type Postern } from 'postern';
-import type { Store } from 'postern/store';
+import type { Postern } from 'postern';
+import { createTestPostern, type TestClock } from 'postern/testing';
 
 /** One organization, its deployments and its tokens, and a store that can be pulled out. The clock stands still. */
 export interface World {
@@ -7,7 +7,7 @@ export interface World {
   readonly tokens: Readonly<Record<TokenName, string>>;
   /** From now on every call of the store fails, or no longer. */
   storeIsDown(down: boolean): void;
-  readonly clock: { now: number };
+  readonly clock: TestClock;
 }
 
 export type TokenName =
@@ -25,18 +25,7 @@ export type TokenName =
   | 'deleted';
 
 export async function createWorld(): Promise<World> {
-  const clock = { now: Date.UTC(2026, 0, 1) };
-  const inner = memoryStore();
-  let down = false;
-  const store = new Proxy(inner, {
-    get(target, property, receiver) {
-      const value = Reflect.get(target, property, receiver);
-      if (typeof value !== 'function' || property === 'subscribe' || property === 'close') return value;
-      return (...args: unknown[]) =>
-        down ? Promise.reject(new Error('connect ECONNREFUSED 10.1.2.3:5432')) : value.apply(target, args);
-    },
-  }) as Store;
-  const postern = createPostern({ store, organization: 'mybentocloud', clock: () => clock.now, cache: false });
+  const { postern, clock, store } = createTestPostern({ organization: 'mybentocloud', cache: false });
   const { endpoints, tokens } = postern;
 
   await endpoints.create({ id: 'summarizer', access: 'protected' });
@@ -60,18 +49,16 @@ export async function createWorld(): Promise<World> {
   await tokens.rotate(rotated.record.id);
   const deleted = await make({ user: { endpoints: '*' } });
   await tokens.delete(deleted.record.id);
-  const neverSeen = await createPostern({ store: memoryStore() }).tokens.create({
+  const neverSeen = await createTestPostern().postern.tokens.create({
     name: 'elsewhere',
     types: { user: { endpoints: '*' } },
   });
-  clock.now += 3_600_000;
+  clock.advance(3_600_000);
 
   return {
     postern,
     clock,
-    storeIsDown: (value) => {
-      down = value;
-    },
+    storeIsDown: (down) => (down ? store.failAll(new Error('connect ECONNREFUSED 10.1.2.3:5432')) : store.mend()),
     tokens: {
       user: user.token,
       developer: developer.token,

@@ -2,7 +2,7 @@ import type { Access, Zone } from '../../domain/endpoint.js';
 import type { Ownership } from '../../domain/principal.js';
 import type { Endpoint, Explanation, Preview, Use } from '../../management/wire/types.js';
 
-/** A token as the command shows it: the same keys from a server and from a store. Times are ISO 8601. */
+/** A token in the command's output. A server and a store give the same keys. Times are ISO 8601. */
 export interface TokenView {
   readonly uid: string;
   readonly name: string;
@@ -10,12 +10,12 @@ export interface TokenView {
   readonly status: 'active' | 'expired' | 'revoked';
   /** By token type: `{ scopes }` or `{ endpoints }`. */
   readonly types: Readonly<Record<string, GrantView>>;
-  /** Those of `types` that reach nothing any more: their endpoint was deleted. */
+  /** The grants of `types` whose endpoint was deleted: they reach nothing. */
   readonly dead_grants: readonly { readonly type: string; readonly endpoint: string }[];
   readonly organization: string;
   readonly owner: string | null;
   readonly ownership: Ownership;
-  /** The start of the secret, to know it by. */
+  /** The start of the secret, to recognise it. */
   readonly hint: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly created_at: string;
@@ -31,7 +31,7 @@ export interface GrantView {
   readonly endpoints?: '*' | readonly string[] | undefined;
 }
 
-/** With the token in few words. Of a server: the first of them that you may see. */
+/** A preview with short descriptions of tokens. A server lists only the first of those that you may see. */
 export type PreviewView = Omit<Preview, 'gain' | 'lose'> & Readonly<Record<'gain' | 'lose', readonly AffectedView[]>>;
 
 export interface AffectedView {
@@ -41,24 +41,24 @@ export interface AffectedView {
   readonly last_used_at: string | null;
 }
 
-/** Whether a credential is good, and what for. Of one that is not, nothing else is told but (of a store) why. */
+/** Whether a credential is valid, with its rights. For an invalid one only the reason is told, and only by a store. */
 export interface Inspection {
   readonly active: boolean;
-  /** `null` where it is active, and where the server does not say. */
+  /** `null` if it is active, or if the server does not say. */
   readonly reason: string | null;
   readonly uid: string | null;
   readonly owner: string | null;
   readonly organization: string | null;
-  /** Every scope held, with those included. */
+  /** All scopes, included ones too. */
   readonly scopes: readonly string[];
   readonly endpoints: '*' | readonly string[];
-  /** Granted once, and deleted since. */
+  /** Granted endpoints that were deleted. */
   readonly dead_endpoints: readonly string[];
   readonly expired_at: string | null;
 }
 
 export interface Question {
-  /** `null`: what happens without a credential. */
+  /** `null`: a call without a credential. */
   readonly token: string | null;
   readonly zone: Zone;
   readonly requirement:
@@ -81,14 +81,14 @@ export interface NewToken {
   readonly description: string;
   readonly types: Readonly<Record<string, GrantView>>;
   readonly ownership: Ownership;
-  /** `undefined`: whoever asks, and on a store nobody. */
+  /** `undefined`: the caller on a server, nobody on a store. */
   readonly owner: string | undefined;
   /** `null`: never. */
   readonly expiresAt: Date | null;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What is `undefined` stays as it is. */
+/** Fields that are `undefined` stay as they are. */
 export interface TokenChanges {
   readonly name: string | undefined;
   readonly description: string | undefined;
@@ -108,11 +108,11 @@ export interface Listed<Item> {
   readonly next: string | null;
 }
 
-/** What a command does its work on: a server over HTTP, or a store with the library on top. */
+/** The target of a command: a server over HTTP, or a store through the library. */
 export interface Backend {
-  /** Where it is, in words that hold no secret. */
+  /** Its address, without secrets. */
   readonly place: string;
-  /** Where a person would log in with a token of it; `null`: it is no server. */
+  /** The address to log in to with one of its tokens; `null` for a store. */
   readonly endpoint: string | null;
   listTokens(query: TokenQuery): Promise<Listed<TokenView>>;
   createToken(input: NewToken): Promise<Issued>;

@@ -11,7 +11,7 @@ import { introspectionOnWire, issuedOnWire, previewOnWire, tokenOnWire, tokensOn
 const TOKENS = '/api/v1/api_tokens';
 const ENDPOINTS = '/api/v1/endpoints';
 
-/** A server's management API, in the name of a token. */
+/** A server's management API, called with a token. */
 export function httpBackend(endpoint: string, token: string): Backend {
   const send = (call: Omit<Call, 'token'>): Promise<Answer> => ask(endpoint, { ...call, token });
 
@@ -20,7 +20,7 @@ export function httpBackend(endpoint: string, token: string): Backend {
     if (result.success) return result.data;
     const where = result.error.issues[0]?.path.join('.') || 'the body';
     throw new CliError(
-      `${endpoint} did not answer as a postern server does (${where}): check the address and its version`,
+      `${endpoint} did not answer like a postern server (${where}): check the address and its version`,
     );
   }
 
@@ -39,7 +39,7 @@ export function httpBackend(endpoint: string, token: string): Backend {
     return answer.status === 404 ? null : read(schema, succeeded(endpoint, answer));
   }
 
-  /** Of what is done and answered with nothing to read. */
+  /** For calls whose answer is not read. */
   async function done(call: Omit<Call, 'token'>, missing: () => Error): Promise<void> {
     const answer = await send(call);
     if (answer.status === 404) throw missing();
@@ -66,7 +66,7 @@ export function httpBackend(endpoint: string, token: string): Backend {
     createToken: ({ name, description, types, ownership, owner, expiresAt, labels }) => {
       if (owner !== undefined) {
         throw new CliError(
-          'a server makes tokens for whoever asks: leave --owner out, or work on its store with --store',
+          'a server makes tokens for the caller only: leave --owner out, or work on its store with --store',
         );
       }
       return issue({
@@ -134,7 +134,7 @@ export function httpBackend(endpoint: string, token: string): Backend {
   };
 }
 
-/** An id of another form names nothing; dots would name the collection itself. */
+/** An empty id, or one of dots, would name the collection itself. */
 function pathOf(collection: string, id: string): string {
   if (/^\.*$/.test(id)) throw collection === TOKENS ? unknownToken(id) : unknownEndpoint(id);
   return `${collection}/${encodeURIComponent(id)}`;

@@ -12,23 +12,23 @@ export interface Call {
   readonly body?: unknown;
   /** Sent as a form (RFC 6749, RFC 7662). */
   readonly form?: Readonly<Record<string, string>>;
-  /** Left out: no credential goes along. */
+  /** Left out: the call has no credential. */
   readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Answer {
   readonly status: number;
-  /** The JSON of the body; `null` where it is none. */
+  /** The JSON of the body; `null` if it is no JSON. */
   readonly body: unknown;
 }
 
-/** How long a server may take for one answer, in milliseconds. */
+/** The longest wait for an answer, in milliseconds. */
 const TIMEOUT = 30_000;
 const MOST_BYTES = 32 * 1024 * 1024;
 
 /**
- * A server's address as it is kept and shown: without a slash at its end.
+ * Checks a server's address. The result has no slash at its end.
  *
  * @throws CliError (usage)
  */
@@ -46,22 +46,22 @@ export function readEndpoint(text: string): string {
   }
   // A password in an address ends up in history, logs and messages.
   if (url.username !== '' || url.password !== '') {
-    throw usageError('the endpoint holds a user name or a password: leave them out, a token is all that is needed');
+    throw usageError('the endpoint holds a user name or a password: leave them out, only a token is needed');
   }
   if (url.search !== '' || url.hash !== '') throw usageError('the endpoint holds a query: give the address alone');
   return url.origin + url.pathname.replace(/\/+$/, '');
 }
 
-/** Whether a token would travel in clear, over more than this machine. */
+/** Whether a token would leave this machine unencrypted. */
 export function isInTheClear(endpoint: string): boolean {
   const { protocol, hostname } = new URL(endpoint);
   return protocol === 'http:' && !/^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 /**
- * One call to a server. Redirects are not followed: a token goes where it was meant to go, and nowhere else.
+ * Makes one call to a server. Redirects are not followed, so that a token goes to no other server.
  *
- * @throws CliError (unavailable) where no answer comes
+ * @throws CliError (unavailable) if no answer comes
  */
 export async function ask(endpoint: string, call: Call): Promise<Answer> {
   const { method = 'GET', path, query = {}, body, form, token, headers = {} } = call;
@@ -86,7 +86,7 @@ export async function ask(endpoint: string, call: Call): Promise<Answer> {
       ...(form !== undefined && { body: new URLSearchParams(form) }),
     });
     const bytes = await readBounded(response.body, MOST_BYTES);
-    if (bytes === null) throw new CliError('the server sent more than an answer can hold: look at its address');
+    if (bytes === null) throw new CliError('the server sent more than 32 MiB: check its address');
     text = new TextDecoder().decode(bytes);
   } catch (error) {
     throw unreachable(endpoint, error);
@@ -94,7 +94,7 @@ export async function ask(endpoint: string, call: Call): Promise<Answer> {
   if (response.status >= 300 && response.status < 400) {
     const location = response.headers.get('location');
     throw new CliError(
-      `${endpoint} answers with a redirect${location === null ? '' : ` to ${location}`}: no token was sent there; log in again with the address that answers itself`,
+      `${endpoint} answers with a redirect${location === null ? '' : ` to ${location}`}: no token was sent there; log in again with the address that it redirects to`,
     );
   }
   return { status: response.status, body: parsed(text) };
@@ -142,7 +142,7 @@ function unreachable(endpoint: string, error: unknown): CliError {
   );
 }
 
-/** What failed below: `fetch` wraps it, and where a name has several addresses there are several failures. */
+/** The code of the failure. `fetch` wraps it, and a name with several addresses gives several failures. */
 function codeOf(error: unknown): string {
   let at = error as { cause?: unknown; code?: unknown; errors?: readonly unknown[] } | undefined;
   while (at !== undefined && at !== null) {
@@ -152,7 +152,7 @@ function codeOf(error: unknown): string {
   return '';
 }
 
-/** The sentence in a problem document (RFC 9457), or what its status means. */
+/** The sentence of a problem (RFC 9457), or one for its status. */
 export function problemOf({ status, body }: Answer): string {
   const { detail, title } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   for (const text of [detail, title]) if (typeof text === 'string' && text !== '') return text;
@@ -160,7 +160,7 @@ export function problemOf({ status, body }: Answer): string {
 }
 
 /**
- * The body of an answer that is a success.
+ * The body of a successful answer.
  *
  * @throws CliError with the server's own sentence
  */
@@ -168,7 +168,7 @@ export function succeeded(endpoint: string, answer: Answer): unknown {
   const { status, body } = answer;
   if (status >= 200 && status < 300) {
     if (typeof body === 'object' && body !== null) return body;
-    throw new CliError(`${endpoint} did not answer as a postern server does: check the address`);
+    throw new CliError(`${endpoint} did not answer like a postern server: check the address`);
   }
   if (status === 401) {
     throw new CliError(`${endpoint} does not take this token (${problemOf(answer)}): log in again, with postern login`);

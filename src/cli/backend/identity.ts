@@ -11,9 +11,9 @@ export interface Identity {
 }
 
 /**
- * Whose a token is, by the server's word.
+ * Asks the server for the owner of a token.
  *
- * @throws CliError in the words of BentoCloud's client where the server does not take the token
+ * @throws CliError if the server refuses the token, with the text of BentoCloud's client
  */
 export async function identify(endpoint: string, token: string): Promise<Identity> {
   const answer = await ask(endpoint, { path: '/api/v1/auth/current', token });
@@ -27,7 +27,7 @@ export async function identify(endpoint: string, token: string): Promise<Identit
     succeeded(endpoint, await ask(endpoint, { path: '/api/v1/current_org', token })),
   );
   if (!user.success || !organization.success) {
-    throw new CliError(`${endpoint} did not answer as a postern server does: check the address`);
+    throw new CliError(`${endpoint} did not answer like a postern server: check the address`);
   }
   return {
     user: escapeInvisible(user.data.name),

@@ -4,28 +4,28 @@ import type { Store } from '../../ports/store.js';
 import type { MigrateOptions, Migration } from '../../stores/shared/migration.js';
 import { CliError, usageError } from '../failure.js';
 
-/** A store that makes its own tables: each of those that the command can name. */
+/** A store that makes its own tables. All stores of the command do. */
 export type MigratingStore = Store & { migrate(options?: MigrateOptions): Promise<Migration> };
 
 export interface OpenedStore {
   readonly store: MigratingStore;
-  /** What it is, without a password. */
+  /** Its address, without a password. */
   readonly place: string;
 }
 
 export interface StoreAddress {
   /** `sqlite:path`, `postgres://…` or `redis://…`. */
   readonly url: string;
-  /** The schema of PostgreSQL, or the prefix of Redis' keys. Default: that of the store. */
+  /** PostgreSQL's schema, or the prefix of Redis' keys. Default: the store's own default. */
   readonly namespace?: string | undefined;
-  /** Whether a SQLite file that is not there is made. */
+  /** Whether a missing SQLite file is made. */
   readonly make: boolean;
 }
 
 /**
- * Opens a store by its address. Its client is loaded now, and no other.
+ * Opens a store by its address. Only its own client is loaded.
  *
- * @throws CliError (usage) for an address of no known form; `PosternError` `driver_missing`, `option_invalid`
+ * @throws CliError (usage) for an address of unknown form; `PosternError` `driver_missing`, `option_invalid`
  */
 export async function openStore({ url, namespace, make }: StoreAddress): Promise<OpenedStore> {
   const scheme = /^([a-z]+):/i.exec(url)?.[1]?.toLowerCase();
@@ -55,7 +55,7 @@ export async function openStore({ url, namespace, make }: StoreAddress): Promise
     }
     default:
       throw usageError(
-        '--store names no store that is known: use sqlite:<path>, postgres://<host>/<database> or redis://<host>',
+        '--store names no known kind of store: use sqlite:<path>, postgres://<host>/<database> or redis://<host>',
       );
   }
 }

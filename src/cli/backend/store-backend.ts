@@ -14,7 +14,7 @@ import { unknownEndpoint, unknownToken } from './not-found.js';
 import { openStore, type StoreAddress } from './open-store.js';
 import { labelList, labelsOf, NOT_ACTIVE, statusOf } from './views.js';
 
-/** What was typed is the library's to check: it knows the token types. */
+/** Unchecked input. The library checks it, because it knows the token types. */
 type AnyGrants = CreateToken<AnyTokenTypes>['types'];
 
 export interface StoreBackendOptions extends StoreAddress {
@@ -25,9 +25,9 @@ export interface StoreBackendOptions extends StoreAddress {
 }
 
 /**
- * A store with the library on top, and no server: what this does is the application's own doing, with every right.
+ * A store without a server. The command acts as the application itself, with every right.
  *
- * @throws CliError, PosternError as {@link openStore} and `createPostern`
+ * @throws the errors of {@link openStore} and `createPostern`
  */
 export async function storeBackend(options: StoreBackendOptions): Promise<Backend> {
   const { store, place } = await openStore(options);
@@ -35,7 +35,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
   const postern: Postern<AnyTokenTypes> = createPostern({
     store,
     clock,
-    // One command, then the end: what is remembered would never be asked for again.
+    // The process ends after one command, so a cache would never be used.
     cache: false,
     ...(organization !== undefined && { organization }),
     ...(tokenPrefix !== undefined && { tokenPrefix }),
@@ -43,7 +43,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
   });
   const { tokens, endpoints } = postern;
   const view = (record: TokenRecord) => tokenView(record, clock());
-  /** The bare API sees every organization: a token of another one than was named is not there. */
+  /** The library sees every organization here. Tokens of other organizations count as unknown. */
   const own = organization ?? 'default';
   const find = async (id: string) => {
     const record = await tokens.get(id);
@@ -162,10 +162,10 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
   };
 }
 
-/** A fault is no judgement: a token that can't be looked up is not a bad one. */
+/** Throws for a fault: a token that can't be looked up is not an invalid one. */
 function assertJudged(reason: DenialReason): void {
   if (reason === 'unavailable')
-    throw new CliError('the store gives no answer: look at it, and try again', EXIT.unavailable);
+    throw new CliError('the store gives no answer: check it, and try again', EXIT.unavailable);
   if (reason === 'internal_error')
     throw new CliError("the token's record can't be read: look at it in the store, or delete it");
 }
@@ -192,7 +192,7 @@ function tokenView(record: TokenRecord, now: number): TokenView {
   };
 }
 
-/** The management API keeps a token's labels in its metadata; what else is in there stays. */
+/** Sets the labels in a token's metadata, as the management API does. Other metadata stays. */
 function labelled(
   metadata: TokenRecord['metadata'],
   labels: Readonly<Record<string, string>>,

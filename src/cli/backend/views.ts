@@ -1,6 +1,6 @@
 import type { Inspection, TokenView } from './backend.js';
 
-/** Of a credential that is not good nothing is told but why, where that is known. */
+/** The inspection of an invalid credential. It has only a reason. */
 export const NOT_ACTIVE: Omit<Inspection, 'reason'> = {
   active: false,
   uid: null,
@@ -12,13 +12,13 @@ export const NOT_ACTIVE: Omit<Inspection, 'reason'> = {
   expired_at: null,
 };
 
-/** At the instant of its expiry a token is expired. */
+/** A token is expired from the very instant of its expiry. */
 export function statusOf(revoked: boolean, expiresAt: Date | null, now: number): TokenView['status'] {
   if (revoked) return 'revoked';
   return expiresAt !== null && expiresAt.getTime() <= now ? 'expired' : 'active';
 }
 
-/** The labels of a token, kept and sent as a list of `{ key, value }`. */
+/** Reads labels from their stored form, a list of `{ key, value }`. */
 export function labelsOf(labels: unknown): Readonly<Record<string, string>> {
   const entries = (Array.isArray(labels) ? labels : []).map((label) => [String(label?.key), String(label?.value)]);
   return Object.fromEntries(entries);

@@ -12,8 +12,8 @@ import type { AffectedView, Inspection, TokenView } from './backend.js';
 import { labelsOf, NOT_ACTIVE } from './views.js';
 
 /*
- * The management API's answers as the command shows them. An older or newer server, or BentoCloud's own, may say more or less:
- * what is missing is shown as nothing.
+ * Turns the management API's answers into the command's views. An older or newer server, or BentoCloud's own, may send more or
+ * fewer fields. Missing ones are shown as empty.
  */
 
 const user = userAnswer.partial().required({ name: true });
@@ -29,7 +29,7 @@ export const tokenOnWire = tokenAnswer
       uid: token.uid,
       name: token.name,
       description: token.description ?? '',
-      // The server's word on what has ended: this machine's clock may be wrong.
+      // The server decides, because this machine's clock may be wrong.
       status: revoked_at !== null ? 'revoked' : token.is_expired ? 'expired' : 'active',
       types: token.types ?? {},
       dead_grants: token.dead_grants ?? [],

@@ -13,7 +13,7 @@ interface CurrentContextOptions {
 
 export function currentContext(host: Host): Command {
   return new Command('current-context')
-    .description('Print the server and the token in use, as JSON. In a pipe the token is whole.')
+    .description('Print the current server and token, as JSON. The token is shortened on a terminal only.')
     .option('--show-token', 'on a terminal: print the whole token')
     .addOption(outputOption().default('json'))
     .action(async ({ output, showToken }: CurrentContextOptions) => {

@@ -20,16 +20,14 @@ interface DeriveCommandOptions {
 export function derive(host: Host): Command {
   return new Command('derive')
     .description(
-      'Make, offline, a narrower and shorter token out of an API token. That is piped in, or comes from a file, POSTERN_API_TOKEN, the context or a prompt.',
+      'Make a narrower, short-lived token from an API token, offline. The API token is piped in, or comes from a file, POSTERN_API_TOKEN, the context or a prompt.',
     )
     .addOption(new Option('--scope <scope>', 'a scope that it keeps; repeatable').argParser(collect))
     .addOption(new Option('--endpoint <id>', 'an endpoint that it keeps; repeatable').argParser(collect))
-    .addOption(new Option('--all-endpoints', 'it keeps every endpoint that its parent reaches').conflicts('endpoint'))
+    .addOption(new Option('--all-endpoints', 'it keeps all endpoints of the API token').conflicts('endpoint'))
+    .addOption(new Option('--method <method>', 'a method that it allows, such as GET; repeatable').argParser(collect))
     .addOption(
-      new Option('--method <method>', 'a method that it may be used for, such as GET; repeatable').argParser(collect),
-    )
-    .addOption(
-      new Option('--expires-in <duration>', 'how long it lives; it also ends with its parent')
+      new Option('--expires-in <duration>', 'its life; it also ends with the API token')
         .argParser(durationArgument)
         .default('5m'),
     )
@@ -52,12 +50,12 @@ export function derive(host: Host): Command {
       print(host, options.output, { token, ...claimsOf(token) }, () => `${token}\n`);
       note(
         host,
-        `It ends ${claimsOf(token).expired_at}, or with its parent. What its parent does not hold, it does not grant.`,
+        `It ends ${claimsOf(token).expired_at}, or with the API token. It grants nothing that the API token does not hold.`,
       );
     });
 }
 
-/** On a terminal too: who is logged in derives from that. */
+/** The token of the current context. */
 async function savedToken(host: Host): Promise<string | undefined> {
   const { current, contexts } = await loadContexts(host);
   return contexts.find(({ name }) => name === current)?.api_token;

@@ -5,7 +5,7 @@ import type { Host } from '../host.js';
 import { progress } from '../output/print.js';
 import { askConfirmation } from '../prompts.js';
 
-/** Does the same to each of several things, one after the other, and shows how far it is. */
+/** Does the same to several items, one after the other, and shows the progress. */
 export async function eachOf<Item>(
   host: Host,
   items: readonly Item[],
@@ -25,16 +25,16 @@ export async function eachOf<Item>(
 }
 
 /**
- * Refuses, before anything is read, what would have to ask where nobody can answer.
+ * Refuses, before anything is read, if a confirmation is needed and nobody can be asked.
  *
  * @throws CliError (usage)
  */
 export function assertCanConfirm(host: Host, yes: boolean): void {
   if (yes || (host.stdin.isTTY && host.stderr.isTTY)) return;
-  throw usageError('deleting wants a yes, and there is nobody to ask: give --yes');
+  throw usageError('deleting needs a confirmation, and there is nobody to ask: give --yes');
 }
 
-/** @throws CliError (interrupted) where the answer is no */
+/** @throws CliError (interrupted) if the answer is no */
 export async function confirmed(host: Host, yes: boolean, names: readonly string[], what: string): Promise<void> {
   if (yes) return;
   const all = names.map(escapeInvisible).join(', ');

@@ -27,7 +27,7 @@ interface ExplainOptions extends TargetOptions {
 export function explain(host: Host, outcome: Outcome): Command {
   return withTarget(new Command('explain'))
     .description(
-      'Why is this token allowed, or denied? Prints every check in its order, and what would change the answer.',
+      'Explain why a token is allowed or denied. Prints every check in order, and the grant that would change the answer.',
     )
     .addOption(new Option('--endpoint <id>', 'the call is to this endpoint').conflicts(['scope', 'authenticated']))
     .addOption(
@@ -36,9 +36,7 @@ export function explain(host: Host, outcome: Outcome): Command {
         .conflicts('authenticated'),
     )
     .option('--authenticated', 'the call needs any valid token')
-    .addOption(
-      new Option('--zone <zone>', 'where the caller stands').choices(['external', 'internal']).default('external'),
-    )
+    .addOption(new Option('--zone <zone>', "the caller's zone").choices(['external', 'internal']).default('external'))
     .option('--no-token', 'the call comes without a token')
     .addOption(tokenFileOption())
     .addOption(outputOption())
@@ -63,13 +61,13 @@ function requirementOf({ endpoint, scope, authenticated }: ExplainOptions): Ques
   if (endpoint !== undefined) return { endpoint };
   if (scope !== undefined) return { scope };
   if (authenticated) return { authenticated };
-  throw usageError('explain needs to know what the call is to: give --endpoint, --scope or --authenticated');
+  throw usageError('explain needs the requirement of the call: give --endpoint, --scope or --authenticated');
 }
 
 function told({ allowed, reason, steps, remedy }: Explanation): string {
   const verdict = allowed ? 'Allowed.\n' : `Denied: ${escapeInvisible(reason ?? '')}\n`;
   const checks = table(
-    ['CHECK', 'RESULT', 'WHAT WAS COMPARED'],
+    ['CHECK', 'RESULT', 'DETAIL'],
     steps.map(({ check, passed, detail }) => [check, passed ? 'passed' : 'failed', detail]),
   );
   return `${verdict}\n${checks}${remedy === null ? '' : `\n${escapeInvisible(remedy.message)}\n`}`;

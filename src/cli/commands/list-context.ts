@@ -18,6 +18,6 @@ export function listContext(host: Host): Command {
           shown.map(({ name, current: inUse, endpoint, email }) => [inUse ? '*' : ' ', name, endpoint, email]),
         ),
       );
-      if (contexts.length === 0) note(host, 'You are logged in nowhere: use postern login --endpoint <url>.');
+      if (contexts.length === 0) note(host, 'You are not logged in to any server: use postern login --endpoint <url>.');
     });
 }

@@ -25,17 +25,17 @@ interface LoginOptions {
 export function login(host: Host): Command {
   return new Command('login')
     .description(
-      'Log in to a server, and keep its address and the token as a context. Without a token it goes through the browser.',
+      'Log in to a server, and save its address and the token as a context. Without a token, you log in through the browser.',
     )
-    .option('--endpoint <url>', 'the address of the server (or POSTERN_ENDPOINT, or that of the current context)')
+    .option('--endpoint <url>', "the server's address (or POSTERN_ENDPOINT, or the current context's)")
     .addOption(
       new Option(
         '--api-token [token]',
-        'log in with this token; without a value it is asked for and not shown; - reads stdin (or POSTERN_API_TOKEN)',
+        'log in with this token; without a value you type it unseen; - reads stdin (or POSTERN_API_TOKEN)',
       ),
     )
     .addOption(new Option('--api-token-file <path>', 'log in with the token in this file').conflicts('apiToken'))
-    .option('--context <name>', 'the name to keep it under', 'default')
+    .option('--context <name>', 'the name of the context', 'default')
     .option('--no-browser', 'do not open a browser: only print the address to open')
     .addOption(
       new Option(
@@ -61,7 +61,7 @@ async function logIn(host: Host, options: LoginOptions): Promise<void> {
   await saveContext(host, { name: options.context, endpoint, api_token: token, email });
   say(host, `Successfully logged in as user "${user}" in organization "${organization}".`);
   if (host.env.POSTERN_API_TOKEN || host.env.POSTERN_ENDPOINT) {
-    note(host, 'POSTERN_API_TOKEN and POSTERN_ENDPOINT still count over this login: unset them to use it.');
+    note(host, 'POSTERN_API_TOKEN and POSTERN_ENDPOINT take precedence over this login: unset them to use it.');
   }
 }
 

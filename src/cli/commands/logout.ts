@@ -6,7 +6,7 @@ import { say } from '../output/print.js';
 
 export function logout(host: Host): Command {
   return new Command('logout')
-    .description('Forget the token of a context. The token itself goes on until it is revoked or ends.')
+    .description('Forget the token of a context. The token itself works until it is revoked or ends.')
     .option('--context <name>', 'the context to forget, instead of the current one')
     .action(async ({ context }: { readonly context?: string }) => {
       const name = context ?? (await loadContexts(host)).current;

@@ -14,7 +14,7 @@ interface MigrateCommandOptions {
 
 export function migrate(host: Host): Command {
   return new Command('migrate')
-    .description("Make or upgrade a store's tables now, instead of with its first use.")
+    .description("Make or upgrade a store's tables now, instead of at the first use.")
     .option('--store <url>', 'sqlite:<path>, postgres://… or redis://… (or POSTERN_STORE)')
     .option('--namespace <name>', "PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
     .option(

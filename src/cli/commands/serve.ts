@@ -5,10 +5,10 @@ import type { ServeOptions } from '../serve/serve.js';
 
 const HELP = `
 It serves the management API, the console, and an endpoint to try tokens on: GET /demo/…
-On an empty store it makes one developer token with every scope and shows it, this once. Should nobody have seen it:
+On an empty store it makes one developer token with every scope and shows it, this once. If nobody has seen it:
   postern api-token create --store sqlite:./postern.db --name admin --owner admin --scope '*'
-(with the --store, --organization, --namespace and --token-prefix that it is served with)
-It speaks plain HTTP: for more than this machine, put a proxy with TLS before it, and name its address in --origin.`;
+(with the same --store, --organization, --namespace and --token-prefix as here)
+It speaks plain HTTP. To serve other machines, put a proxy with TLS before it, and give the proxy's address in --origin.`;
 
 export function serve(host: Host): Command {
   return new Command('serve')
@@ -19,10 +19,7 @@ export function serve(host: Host): Command {
         .default(3210),
     )
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option(
-      '--database <path>',
-      'the SQLite file to keep everything in; it is made when missing (default: ./postern.db)',
-    )
+    .option('--database <path>', 'the SQLite file for all data; it is made if missing (default: ./postern.db)')
     .addOption(
       new Option(
         '--store <url>',
@@ -30,25 +27,22 @@ export function serve(host: Host): Command {
       ).conflicts('database'),
     )
     .option('--namespace <name>', "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
-    .option('--organization <name>', 'what is meant wherever no organization is named', 'default')
-    .option('--token-prefix <prefix>', 'what tokens begin with (default: pst)')
+    .option('--organization <name>', 'the organization if none is named', 'default')
+    .option('--token-prefix <prefix>', 'the prefix of tokens (default: pst)')
     .option(
       '--bootstrap-token-file <path>',
       'write the bootstrap token to this new file of mode 0600, instead of showing it',
     )
-    .option(
-      '--origin <url>',
-      'the address that people and clients use, where a proxy stands before it: https://postern.example.com',
-    )
+    .option('--origin <url>', 'the public address, if a proxy stands before it: https://postern.example.com')
     .addOption(
-      new Option('--trusted-proxy <address>', 'a proxy whose X-Forwarded-For says who calls; repeatable')
+      new Option('--trusted-proxy <address>', 'a proxy whose X-Forwarded-For names the caller; repeatable')
         .argParser(collect)
         .default([], 'none'),
     )
     .option('--no-console', 'without the console')
     .addHelpText('after', HELP)
     .action(async (options: ServeOptions) => {
-      // Loaded for this command alone: the console's pages and the API are most of the code.
+      // Loaded only here, because the console's pages and the API are most of the code.
       const { serveStore } = await import('../serve/serve.js');
       await serveStore(host, options);
     });

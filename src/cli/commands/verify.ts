@@ -18,7 +18,7 @@ interface VerifyOptions extends TargetOptions {
 export function verify(host: Host, outcome: Outcome): Command {
   return withTarget(new Command('verify'))
     .description(
-      'Is this token good, and what for? It is piped in, or comes from a file, POSTERN_API_TOKEN or a prompt. On a server, the token that you are logged in with must hold iam:read.',
+      'Check a token and show its rights. It is piped in, or comes from a file, POSTERN_API_TOKEN or a prompt. On a server, the token that you are logged in with must hold iam:read.',
     )
     .addOption(tokenFileOption())
     .addOption(outputOption())
@@ -29,13 +29,13 @@ export function verify(host: Host, outcome: Outcome): Command {
         prompt: 'Token to verify',
       });
       const found = await withBackend(host, target, (backend) => backend.inspect(token));
-      print(host, output, found, () => (found.active ? good(found) : `The token is not good${because(found)}.\n`));
+      print(host, output, found, () => (found.active ? good(found) : `The token is not valid${because(found)}.\n`));
       if (!found.active) outcome.exitCode = EXIT.failed;
     });
 }
 
 function good({ uid, owner, organization, scopes, endpoints, dead_endpoints, expired_at }: Inspection): string {
-  return `The token is good.\n${fields([
+  return `The token is valid.\n${fields([
     ['ID', uid],
     ['Owner', owner],
     ['Organization', organization],
@@ -53,7 +53,7 @@ const REASONS: Readonly<Record<string, string>> = {
   token_revoked: 'it was revoked, or replaced by a rotation',
 };
 
-/** A server says no more than that it is not good (RFC 7662 section 2.2). */
+/** A server gives no reason (RFC 7662 section 2.2). */
 function because({ reason }: Inspection): string {
   return reason === null ? ' (postern explain --authenticated says why)' : `: ${REASONS[reason] ?? reason}`;
 }

@@ -39,7 +39,7 @@ complete -F _postern postern
 `;
 }
 
-/** What follows an option, whichever command it belongs to: an option means the same everywhere. */
+/** The completions of an option's value. An option means the same in every command. */
 function valueCases(nodes: readonly Node[]): string {
   const lines = new Map<string, string>();
   for (const { name, short, takes, choices } of nodes.flatMap(({ options }) => options)) {

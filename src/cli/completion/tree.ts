@@ -1,12 +1,12 @@
 import type { Command, Option } from 'commander';
 
-/** A command as a shell's completion needs it. */
+/** A command, for the completion scripts. */
 export interface Node {
   /** The words that lead to it, without `postern`. */
   readonly path: readonly string[];
   readonly commands: readonly Word[];
   readonly options: readonly Flag[];
-  /** What its first argument may be, where that is a choice. */
+  /** The choices of its first argument. Empty if it is free. */
   readonly choices: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface Word {
 }
 
 export interface Flag extends Word {
-  /** `-o`; `null`: it has a long form only. */
+  /** `-o`; `null` if it has only a long form. */
   readonly short: string | null;
   readonly takes: 'nothing' | 'a value' | 'a file';
   readonly choices: readonly string[];
@@ -46,7 +46,7 @@ function flagOf(option: Option): Flag {
   };
 }
 
-/** The first sentence, as one line without what shells read as more than text. */
+/** The first sentence, on one line and without characters that are special to shells. */
 function summary(text: string): string {
   const [first = ''] = text.split(/[.:;?] |\.$/, 1);
   return first.replaceAll("'", '’').replace(/["`$\\[\]]/g, '');

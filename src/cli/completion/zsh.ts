@@ -33,7 +33,7 @@ ${cases.join('\n')}
 }
 
 function commandFunction({ path, options, choices }: Node): string {
-  // Ids and the like are taken, and nothing is offered for them.
+  // Free arguments, such as ids, get no completions.
   const argument = choices.length > 0 ? ` '1: :(${choices.join(' ')})'` : ` '*: : '`;
   return `${functionName(path)}() {
   _arguments ${options.map(spec).join(' ')}${argument}

@@ -7,25 +7,25 @@ import type { Host } from '../host.js';
 import { note } from '../output/print.js';
 import { assertToken } from '../secrets.js';
 
-/** Between two questions, in milliseconds. */
+/** Milliseconds between two calls. */
 const PAUSE = 1_000;
-/** The life of a code (RFC 8628 `expires_in`): nobody need be asked about one that has ended. */
+/** The life of a code (RFC 8628 `expires_in`), in milliseconds. */
 const LIFE = 5 * 60_000;
-/** How often a server may fail to answer before this gives up: one that is restarted is back by then. */
+/** Gives up after this many failures in a row. A restarted server is back by then. */
 const MOST_FAILURES = 30;
 
 interface BrowserLogin {
   readonly open: boolean;
-  /** What the token shall be good for; `undefined`: whoever approves chooses. */
+  /** The requested grants; `undefined`: the approver chooses. */
   readonly types: Readonly<Record<string, GrantView>> | undefined;
 }
 
 /**
- * Logs in by way of a browser, as RFC 8628 does: the server gives a code, a person who is signed in approves it, and only who
- * began can collect the token. The code alone is worth nothing: whoever polls must show the verifier of the challenge that it
- * was bound to (RFC 7636), and whoever approves must type a second code that only this terminal shows (RFC 8628 section 5.4).
+ * Logs in through a browser, as in RFC 8628: the server gives a code, a signed-in person approves it, and this command collects the
+ * token. The code alone is worthless: collecting needs the verifier of the login's challenge (RFC 7636), and approving needs
+ * a second code that only this terminal shows (RFC 8628 section 5.4).
  *
- * @throws CliError where it was refused, or nobody approved it in time
+ * @throws CliError if it was refused, or not approved in time
  */
 export async function loginInBrowser(host: Host, endpoint: string, { open, types }: BrowserLogin): Promise<string> {
   const verifier = randomBytes(32).toString('base64url');
@@ -35,7 +35,7 @@ export async function loginInBrowser(host: Host, endpoint: string, { open, types
   const typed = userCode === null ? '' : `\n\nIt asks for this code:\n\n  ${userCode}`;
   note(host, `Open this page and approve the login there:\n\n  ${page}${typed}\n`);
   if (open && host.stderr.isTTY) host.openBrowser(page);
-  note(host, 'Waiting for it, for five minutes at most. Ctrl-C ends it.');
+  note(host, 'Waiting for at most five minutes. Ctrl-C cancels.');
   const until = host.clock() + LIFE;
   let failures = 0;
   while (host.clock() < until) {
@@ -45,7 +45,7 @@ export async function loginInBrowser(host: Host, endpoint: string, { open, types
       if (token !== null) return token;
       failures = 0;
     } catch (error) {
-      // A server that is away for a moment has not refused anything.
+      // A short outage is no refusal.
       const away = error instanceof CliError && error.exitCode === EXIT.unavailable;
       if (!away || ++failures >= MOST_FAILURES) throw error;
     }
@@ -53,7 +53,7 @@ export async function loginInBrowser(host: Host, endpoint: string, { open, types
   throw new CliError('nobody approved this login within five minutes: run postern login again');
 }
 
-/** A server of another make gives no user code. */
+/** Servers other than postern give no user code. */
 async function begin(endpoint: string, challenge: string, types: BrowserLogin['types']) {
   const query = {
     code_challenge: challenge,
@@ -67,7 +67,7 @@ async function begin(endpoint: string, challenge: string, types: BrowserLogin['t
   throw new CliError(`${endpoint} gave no code to log in with: check the address, or use --api-token`);
 }
 
-/** The token, or `null` where nobody has approved it yet. */
+/** The token, or `null` if nobody has approved the login yet. */
 async function collect(endpoint: string, code: string, verifier: string): Promise<string | null> {
   const answer = await ask(endpoint, {
     path: '/api/v1/auth/token',
@@ -83,7 +83,7 @@ async function collect(endpoint: string, code: string, verifier: string): Promis
   throw new CliError(`${endpoint} approved the login and sent no token: run postern login again`);
 }
 
-/** RFC 8628 section 3.5. A server of another make says no more than that it has none yet: it is asked until the time is over. */
+/** RFC 8628 section 3.5. Other servers only say that there is no token, so they are asked until the time is over. */
 function isPending({ status, body }: Answer): boolean {
   if (status < 400 || status >= 500) return false;
   const code = typeof body === 'object' && body !== null ? (body as { code?: unknown }).code : undefined;

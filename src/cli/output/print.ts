@@ -5,7 +5,7 @@ import type { Host } from '../host.js';
 export const FORMATS = ['table', 'json', 'yaml'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** Prints a value for a program to read, or for a person by way of `table`. */
+/** Prints a value: as JSON or YAML for programs, or with `table` for people. */
 export function print(host: Host, format: Format, value: unknown, table: () => string): void {
   host.stdout.write(rendered(format, value, table));
 }
@@ -24,7 +24,7 @@ function rendered(format: Format, value: unknown, table: () => string): string {
 /** Control characters, and those that hide or reorder text. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-/** Both have these escapes, YAML between double quotes. The ends of a format's own lines stay. */
+/** JSON and (in double quotes) YAML share these escapes. Line ends of the format itself stay. */
 function escaped(text: string, beyond: (character: string) => string): string {
   return text.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     character.length === 1 ? inHex(character.charCodeAt(0)) : beyond(character),
@@ -35,7 +35,7 @@ function inHex(code: number): string {
   return `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
-/** What has to be escaped stands between double quotes, the end of a line in someone else's text too. */
+/** Texts with invisible characters, line ends too, are put in double quotes so that they can be escaped. */
 function yamlOf(value: unknown): string {
   const document = new Document(value);
   visit(document, {
@@ -46,17 +46,17 @@ function yamlOf(value: unknown): string {
   return document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER });
 }
 
-/** Someone else's names may hold what hides or reorders text on a terminal. */
+/** Escapes characters that hide or reorder text on a terminal: names come from other people. */
 export function visible(text: string): string {
   return text.split('\n').map(escapeInvisible).join('\n');
 }
 
-/** A line for whoever, or whatever, called. */
+/** Prints a line of the result to stdout. */
 export function say(host: Host, text: string): void {
   host.stdout.write(`${visible(text)}\n`);
 }
 
-/** A remark to whoever watches: never on stdout, which may be someone's input. */
+/** Prints a remark to stderr, because stdout may be another program's input. */
 export function note(host: Host, text: string): void {
   host.stderr.write(`${visible(text)}\n`);
 }
@@ -65,13 +65,13 @@ export function warn(host: Host, text: string): void {
   host.stderr.write(`${paint(host, '33', 'Warning:')} ${visible(text)}\n`);
 }
 
-/** Colour by its SGR number, on a terminal only. https://no-color.org: set and not empty turns it off. */
+/** Colours text by SGR number, on a terminal only. `NO_COLOR`, set and not empty, turns it off (https://no-color.org). */
 export function paint(host: Host, sgr: string, text: string, to: 'stdout' | 'stderr' = 'stderr'): string {
   const plain = !host[to].isTTY || Boolean(host.env.NO_COLOR) || host.env.TERM === 'dumb';
   return plain ? text : `\u001b[${sgr}m${text}\u001b[0m`;
 }
 
-/** How far something long has come, on one line that is written over; nothing where nobody watches. */
+/** Shows the progress of long work on one line. Does nothing without a terminal. */
 export function progress(host: Host): { readonly show: (text: string) => void; readonly end: () => void } {
   if (!host.stderr.isTTY) return { show() {}, end() {} };
   return {

@@ -4,8 +4,8 @@ import { escapeInvisible } from '../../domain/text.js';
 export type Cell = string | number | boolean | null;
 
 /**
- * Rows under headings in aligned columns, two spaces apart. Names are someone else's: what could hide or reorder text on a
- * terminal is escaped.
+ * Rows under headings in aligned columns, two spaces apart. Characters that could hide or reorder text on a terminal are escaped,
+ * because names come from other people.
  */
 export function table(headings: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const lines = [headings, ...rows.map((row) => row.map(shown))];
@@ -13,7 +13,7 @@ export function table(headings: readonly string[], rows: readonly (readonly Cell
   return lines.map((line) => aligned(line, widths)).join('');
 }
 
-/** Names and values, one a line. */
+/** Names and values, one pair a line. */
 export function fields(entries: readonly (readonly [name: string, value: Cell])[]): string {
   const width = Math.max(...entries.map(([name]) => name.length)) + 1;
   return entries.map(([name, value]) => `${`${name}:`.padEnd(width)}  ${shown(value)}\n`).join('');
@@ -29,7 +29,7 @@ function aligned(line: readonly string[], widths: readonly number[]): string {
   return `${cells.join('  ').trimEnd()}\n`;
 }
 
-/** Columns that a text takes on a terminal, near enough to keep tables straight: wide scripts take two, marks none. */
+/** The approximate width of a text on a terminal: wide scripts take two columns, marks none. */
 function widthOf(text: string): number {
   let width = 0;
   for (const character of text) {

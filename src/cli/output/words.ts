@@ -5,12 +5,12 @@ export function listed(items: readonly string[]): string {
   return items.join(', ');
 }
 
-/** An endpoint that was granted, and is gone. */
+/** A granted endpoint that was deleted. */
 export function deleted(endpoint: string): string {
   return `${endpoint} (deleted)`;
 }
 
-/** What a token may do, in one line: `user: summarizer, reader (deleted); developer: models:write`. */
+/** Grants on one line: `user: summarizer, reader (deleted); developer: models:write`. */
 export function grantsInWords({ types, dead_grants }: Pick<TokenView, 'types' | 'dead_grants'>): string {
   return Object.entries(types)
     .map(([type, { scopes, endpoints }]) => {
@@ -22,14 +22,14 @@ export function grantsInWords({ types, dead_grants }: Pick<TokenView, 'types' | 
     .join('; ');
 }
 
-/** A time in a table: to the second, and in UTC, so that two people who compare their screens see the same. */
+/** A time in a table, to the second. In UTC, so that all people see the same. */
 export function timeInWords(iso: string | null, none: string): string {
   if (iso === null) return none;
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) ? iso : `${date.toISOString().slice(0, 19)}Z`;
 }
 
-/** A token as a sentence names it. */
+/** A token's name and id in a sentence. */
 export function named({ name, uid }: Pick<TokenView, 'name' | 'uid'>): string {
   return `"${name}" (${uid})`;
 }

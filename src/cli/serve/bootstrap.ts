@@ -6,10 +6,10 @@ import { CliError } from '../failure.js';
 
 const KIND = 'bootstrap';
 const ID = 'default';
-/** A process that has begun and not finished by then is taken for dead, in milliseconds. */
+/** A process that has not finished after this time counts as dead, in milliseconds. */
 const PATIENCE = 60_000;
 
-/** What the entry says of the bootstrap token: `making` while a process is at it, then `made`. */
+/** The state of the bootstrap token: `making` while a process works on it, then `made`. */
 interface State {
   readonly state: 'making' | 'made';
   readonly since: number;
@@ -19,20 +19,21 @@ export interface BootstrapOptions {
   readonly postern: Postern;
   readonly store: Store;
   readonly organization: string;
-  /** Where the secret goes, in a new file of mode 0600; `null`: to `show`. */
+  /** The path of a new file (mode 0600) for the secret; `null`: pass it to `show`. */
   readonly file: string | null;
   readonly show: (token: string) => void;
   readonly clock: () => number;
 }
 
 /**
- * On an empty store: one developer token with every scope, shown once, to begin with. Resolves with whether this process made it.
+ * Makes the first token of an empty store: a developer token with every scope, shown once. Resolves with whether this process made
+ * it.
  *
- * Exactly one is made whatever starts at once, on however many machines: who writes the entry (compare-and-swap) makes it.
- * A process that dies on the way leaves a claim that another takes over after a minute; should the first be merely slow, its
- * claim is gone when it wants to finish, and it takes its own token back unseen. A store that was emptied again is empty.
+ * However many processes start at once, on any number of machines, exactly one makes the token: the one whose compare-and-swap
+ * writes the entry. If a process dies on the way, another takes over its claim after a minute. If the first was only slow, it
+ * finds its claim gone and deletes its token unseen. A store that was emptied again counts as empty.
  *
- * @throws CliError where the file can't be written: then there is no token, and the next start makes it
+ * @throws CliError if the file can't be written. Then there is no token, and the next start makes it
  */
 export async function bootstrap({ file, show, ...options }: BootstrapOptions): Promise<boolean> {
   const { store, clock } = options;
@@ -43,7 +44,7 @@ export async function bootstrap({ file, show, ...options }: BootstrapOptions): P
     if (token !== null && file === null) show(token);
     return token !== null;
   } catch (error) {
-    // The next start begins anew, and need not wait.
+    // So that the next start need not wait.
     await store.deleteEntry(KIND, ID, claim.version, clock()).catch(() => {});
     throw error;
   }
@@ -51,7 +52,7 @@ export async function bootstrap({ file, show, ...options }: BootstrapOptions): P
 
 type Making = Pick<BootstrapOptions, 'postern' | 'store' | 'organization' | 'clock'>;
 
-/** The token, once it counts; `null` where another process has taken over: then it is gone again. */
+/** Makes the token; `null` if another process has taken over, and the token was deleted. */
 async function make(
   { postern, store, organization, clock }: Making,
   claim: StoredEntry,
@@ -89,7 +90,7 @@ async function makeInto(path: string, making: Making, claim: StoredEntry): Promi
   return token;
 }
 
-/** The claim, where this process is the one to make the token. */
+/** The claim to make the token; `null` if this process must not make it. */
 async function claimFrom(store: Store, now: number): Promise<StoredEntry | null> {
   const found = await store.findEntry(KIND, ID, now);
   const version = found?.version ?? 0;
@@ -97,7 +98,7 @@ async function claimFrom(store: Store, now: number): Promise<StoredEntry | null>
     const { state, since } = JSON.parse(found.value) as State;
     if (state === 'making' && since + PATIENCE > now) return null;
   }
-  // Looked at after the entry: where one was made, it is listed, or was deleted since and the store is empty again.
+  // Read after the entry: a token that was made is listed now, or was deleted since and the store is empty again.
   if ((await store.listTokens({ organization: null, limit: 1 })).length > 0) return null;
   const claim = entry({ state: 'making', since: now }, version + 1);
   return (await store.putEntry(claim, version, now)) ? claim : null;
@@ -114,8 +115,8 @@ async function openNew(path: string): Promise<FileHandle> {
     const { code } = error as NodeJS.ErrnoException;
     throw new CliError(
       code === 'EEXIST'
-        ? `the bootstrap token can't be written: there is a file ${path} already; move it away, or name another`
-        : `the bootstrap token can't be written to ${path} (${code ?? 'failed'}): name a file in a folder that you may write to`,
+        ? `the bootstrap token can't be written: the file ${path} exists already; move it away, or name another`
+        : `the bootstrap token can't be written to ${path} (${code ?? 'failed'}): name a file in a writable folder`,
       undefined,
       { cause: error },
     );

@@ -6,8 +6,8 @@ const ENDPOINT = 'demo';
 export const DEMO_PATH = '/demo';
 
 /**
- * An endpoint to try tokens on: `GET /demo/anything`, guarded like an application's own. It is registered with the first
- * start, as protected; whoever has deleted it finds it again with the next.
+ * An endpoint to try tokens on: `GET /demo/anything`, guarded like an application's own. Each start registers it as protected, unless it
+ * exists.
  */
 export async function demoEndpoint(
   postern: Postern,

@@ -2,16 +2,16 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { CliError } from '../failure.js';
 
-/** How long requests under way may take to end, in milliseconds, once the server is asked to. */
+/** Milliseconds that open requests have to end when the server is stopped. */
 const FAREWELL = 10_000;
 
 export interface Listening {
   readonly url: string;
-  /** Takes no more connections, lets what is under way end, and cuts off what does not. */
+  /** Takes no more connections, waits for open requests, and after a time cuts them off. */
   close(): Promise<void>;
 }
 
-/** @throws CliError where the address can't be had */
+/** @throws CliError if it can't listen on the address */
 export async function listen(listener: RequestListener, host: string, port: number): Promise<Listening> {
   const pending = new Set<ServerResponse>();
   const server = createServer((request, response) => {
@@ -37,20 +37,20 @@ async function close(server: Server, pending: ReadonlySet<ServerResponse>): Prom
   clearTimeout(late);
 }
 
-/** Its connection ends with it, instead of waiting for another call. */
+/** Closes the connection after this response. */
 function isLast(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('connection', 'close');
 }
 
 function refused(error: NodeJS.ErrnoException, host: string, port: number): CliError {
   const why: Readonly<Record<string, string>> = {
-    EADDRINUSE: `port ${port} of ${host} is in use: end what listens there, or give another --port (0 takes a free one)`,
+    EADDRINUSE: `port ${port} of ${host} is in use: stop the program that listens there, or give another --port (0 takes a free one)`,
     EACCES: `port ${port} may not be used by this user: give a --port above 1023`,
     EADDRNOTAVAIL: `${host} is no address of this machine: give --host 127.0.0.1, or 0.0.0.0 for all of its addresses`,
-    ENOTFOUND: `${host} is no address that is known here: give --host 127.0.0.1`,
+    ENOTFOUND: `${host} is no known address: give --host 127.0.0.1`,
   };
   return new CliError(
-    why[error.code ?? ''] ?? `the server can't listen (${error.code ?? error.message}): look at --host and --port`,
+    why[error.code ?? ''] ?? `the server can't listen (${error.code ?? error.message}): check --host and --port`,
     undefined,
     {
       cause: error,

@@ -29,10 +29,10 @@ export interface ServeOptions {
 const DATABASE = './postern.db';
 
 /**
- * Serves until the process is asked to end. Then nothing new is taken, what is under way ends, what waits is written, and
- * the store is closed; asked a second time, it ends at once.
+ * Serves until the process is asked to end. Then it takes no new requests, waits for open ones, writes pending counts and closes
+ * the store. If it is asked a second time, it ends at once.
  *
- * @throws CliError, PosternError where it can't begin
+ * @throws CliError, PosternError if it can't start
  */
 export async function serveStore(host: Host, options: ServeOptions): Promise<void> {
   const { organization } = options;
@@ -47,7 +47,7 @@ export async function serveStore(host: Host, options: ServeOptions): Promise<voi
   });
   const stopped = stopSignal(host);
   try {
-    // Now, and not with the first request: what is wrong with the store is told before anyone is served.
+    // Before the first request, so that a faulty store is noticed at the start.
     await store.migrate();
     const demo = await demoEndpoint(postern, organization);
     const address = clientAddress({ trustedProxies: options.trustedProxy });
@@ -105,7 +105,7 @@ function addressOf(host: Host, { database, store }: ServeOptions): string {
   return store ?? (host.env.POSTERN_STORE || `sqlite:${DATABASE}`);
 }
 
-/** The path as it came: no other spelling of it is the demo's. */
+/** Paths are compared exactly: another spelling is another path. */
 function isDemo(request: Request): boolean {
   const { pathname } = new URL(request.url);
   return pathname === DEMO_PATH || pathname.startsWith(`${DEMO_PATH}/`);
@@ -115,7 +115,7 @@ function stopSignal(host: Host): { readonly promise: Promise<void>; readonly dis
   let dispose = () => {};
   const promise = new Promise<void>((settle) => {
     dispose = host.onStop(() => {
-      // The next one finds no listener, and ends the process as it would any other.
+      // Without a listener, the next signal ends the process.
       dispose();
       settle();
     });

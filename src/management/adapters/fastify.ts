@@ -3,7 +3,7 @@ import type { ManagementApi } from '../api.js';
 import { serveNode } from './node.js';
 import type { NodeRequest } from './to-request.js';
 
-/** What is used of a Fastify instance. */
+/** The part of a Fastify instance that is used here. */
 export interface FastifyLike {
   removeAllContentTypeParsers(): unknown;
   addContentTypeParser(
@@ -30,8 +30,8 @@ interface FastifyReplyLike {
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'];
 
 /**
- * The API as a Fastify plugin. Give `register` the prefix that is the API's `basePath`. Beside `posternPlugin` it declares
- * itself public: the API looks at credentials itself.
+ * The API as a Fastify plugin. Register it with the API's `basePath` as its prefix. For `posternPlugin` its routes are public,
+ * because the API checks credentials itself.
  *
  * @example
  * const api = managementApi(postern, { basePath: '/admin' });
@@ -39,7 +39,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'];
  */
 export function fastifyManagement(api: ManagementApi): (app: FastifyLike) => Promise<void> {
   return async (app) => {
-    // Left unread: the API bounds what it reads, and refuses before it does.
+    // Fastify must not read bodies: the API refuses calls before it reads, and bounds the size.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     for (const url of ['/', '/*']) {

@@ -14,8 +14,8 @@ export type NodeHandler = (
 ) => Promise<void>;
 
 /**
- * The API as a handler of `node:http` and of Express. Mount it before body parsers: what is refused is not read. With
- * `next` (Express) a path that is none of the API's goes on to the next handler.
+ * The API as a handler of `node:http` and of Express. Mount it before body parsers, so that bodies of refused calls are not read.
+ * With `next` (Express), unknown paths go on to the next handler.
  *
  * @example
  * app.use(toNodeHandler(managementApi(postern, { basePath: '/admin' })));
@@ -26,7 +26,7 @@ export function toNodeHandler(api: ManagementApi): NodeHandler {
 
 const FAILED = httpAnswers()(denied('internal_error'));
 
-/** Never rejects, and writes to no answer that somebody else has begun. */
+/** Never rejects, and never writes to an answer that someone else has begun. */
 export async function serveNode(
   api: ManagementApi,
   request: NodeRequest,
@@ -37,7 +37,7 @@ export async function serveNode(
   try {
     translated = toRequest(request);
   } catch {
-    // A method, a Host or a header that no `Request` can have.
+    // No `Request` can have this method, Host or header.
     return sendAnswer(response, { status: 400, headers: {}, body: '' });
   }
   let unknown = false;
@@ -49,14 +49,14 @@ export async function serveNode(
     const answer = await api(translated, { source, address, ...(next !== undefined && { onUnknownPath }) });
     if (next === undefined || !unknown)
       return sendAnswer(response, await whole(answer, isLast(request, translated, answer)));
-    // What a timeout has answered meanwhile needs no other handler.
+    // If a timeout has answered meanwhile, no other handler is needed.
     if (!response.writableEnded) next();
   } catch {
     sendAnswer(response, FAILED);
   }
 }
 
-/** Nobody waits for the rest of a body that is too large, or for one that may be and was not looked at. */
+/** Whether to close the connection: the rest of a body that is, or may be, too large is not waited for. */
 function isLast({ httpVersionMajor }: NodeRequest, translated: Request, { status }: Response): boolean {
   return httpVersionMajor === 1 && (status === 413 || leavesMuch(translated));
 }
@@ -71,12 +71,12 @@ async function whole(answer: Response, last: boolean): Promise<WholeAnswer> {
       ...(cookies.length > 0 && { 'set-cookie': cookies }),
       ...(last && { connection: 'close' }),
     },
-    // Before anything is sent: a body that breaks off is no half an answer.
+    // Read before anything is sent, so that a broken body never gives half an answer.
     body: new Uint8Array(await answer.arrayBuffer()),
   };
 }
 
-/** Whether a body was left unread that has no length, or more than is ever read. HTTP/1 carries nothing behind it until it ends. */
+/** Whether an unread body is of unknown or too large size. On HTTP/1 the next request waits behind it. */
 function leavesMuch(request: Request): boolean {
   if (request.body === null || request.bodyUsed) return false;
   return request.headers.has('transfer-encoding') || Number(request.headers.get('content-length') ?? 0) > MAX_BODY;

@@ -2,12 +2,12 @@ import { ownCopy, unpolluted } from '../../base/check.js';
 import { type NodeRequest as HeadersOfNode, nodeHeader, nodeTarget } from '../../transports/node-request.js';
 import { setOriginal } from '../../transports/once.js';
 
-/** What is used of a request of `node:http`, `node:http2` or Express. */
+/** The part of a request of `node:http`, `node:http2` or Express that is used here. */
 export interface NodeRequest extends HeadersOfNode {
   readonly method?: string | undefined;
   readonly httpVersionMajor?: number | undefined;
   readonly socket?: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean } | null | undefined;
-  /** What a body parser left here. */
+  /** The result of a body parser. */
   readonly body?: unknown;
   readonly readableEnded?: boolean | undefined;
   readonly destroyed?: boolean | undefined;
@@ -16,24 +16,24 @@ export interface NodeRequest extends HeadersOfNode {
   resume(): unknown;
 }
 
-/** @throws TypeError for a method, a Host or a header that no `Request` can have */
+/** @throws TypeError if no `Request` can have this method, Host or header */
 export function toRequest(request: NodeRequest): Request {
   const { method = 'GET' } = request;
   const headers = new Headers();
-  // What the guards read, and nothing else: they know header names in lower case only.
+  // The same headers that guards read: only names in lower case.
   for (const name of Object.keys(request.headers)) {
     const value = name.startsWith(':') || name !== name.toLowerCase() ? undefined : nodeHeader(request, name);
     if (value !== undefined) headers.append(name, value);
   }
   const bodiless = method === 'GET' || method === 'HEAD';
-  // `duplex` is needed for a stream (fetch), and TypeScript's DOM types don't know it.
+  // A stream needs `duplex`, which TypeScript's DOM types don't know.
   const init = { method, headers, ...(!bodiless && { body: bodyOf(request), duplex: 'half' }) };
   const translated = new Request(urlOf(request), ownCopy(init as RequestInit));
   setOriginal(translated, request);
   return translated;
 }
 
-/** Of the target only its path and query: what an absolute form names as its host is the sender's own choice. */
+/** Takes only the path and query of the target: the host of an absolute form is the sender's choice. */
 function urlOf(request: NodeRequest): string {
   const { socket } = request;
   const target = nodeTarget(request) || '/';
@@ -49,7 +49,7 @@ function bodyOf(request: NodeRequest): ReadableStream<Uint8Array> | Uint8Array |
   return request.readableEnded && unpolluted(request, 'body') !== undefined ? parsedBody(request) : streamed(request);
 }
 
-/** What a body parser has read before us, put back into words. */
+/** Turns the result of a body parser back into text. */
 function parsedBody(request: NodeRequest): Uint8Array | string {
   const { body } = request;
   if (typeof body === 'string' || body instanceof Uint8Array) return body;
@@ -61,9 +61,8 @@ function parsedBody(request: NodeRequest): Uint8Array | string {
 }
 
 /**
- * The body, read as fast as it is taken. An iterator would destroy the socket, and with it the answer, where reading stops
- * early. Until it is asked for nothing listens: a body that is not the API's is left whole to the next handler, and one that
- * was refused unread is thrown away by Node itself.
+ * The body as a stream. An iterator would destroy the socket, and the answer with it, when reading stops early. Listening starts
+ * with the first read: the next handler gets the whole body of an unknown path, and Node drops the unread body of a refused call.
  */
 function streamed(request: NodeRequest): ReadableStream<Uint8Array> {
   let begun = false;
@@ -76,7 +75,7 @@ function streamed(request: NodeRequest): ReadableStream<Uint8Array> {
       settle();
     };
     const broken = finish(() => controller.error(new Error('the body broke off')));
-    // Whoever took it, or broke it off, before it was asked for says no more of it.
+    // The body was read or broken off already: no more events will come.
     if (request.destroyed || request.readableEnded) {
       broken();
       return;
@@ -103,7 +102,7 @@ function streamed(request: NodeRequest): ReadableStream<Uint8Array> {
       },
       cancel() {
         over = true;
-        // What is left is thrown away.
+        // Drops the rest.
         request.resume();
       },
     },

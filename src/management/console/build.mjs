@@ -1,9 +1,9 @@
 /**
- * Bundles the console (client/, style.css, index.html) into assets.ts, which is checked in: who installs or builds this
+ * Bundles the console (client/, style.css, index.html) into assets.ts. That file is checked in, so installing or building this
  * package needs no bundler for it.
  *
  *   node src/management/console/build.mjs            writes assets.ts
- *   node src/management/console/build.mjs --check    exits with 1 where assets.ts is not what the sources give
+ *   node src/management/console/build.mjs --check    exits with 1 if assets.ts does not match its sources
  */
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -47,7 +47,7 @@ const kilobytes = (gzipSync(script + style + page, { level: 9 }).byteLength / 10
 if (process.argv.includes('--check')) {
   const current = await readFile(here('assets.ts'), 'utf8').catch(() => '');
   if (current !== assets) {
-    console.error('assets.ts is not what its sources give: run `node src/management/console/build.mjs`');
+    console.error('assets.ts does not match its sources: run `node src/management/console/build.mjs`');
     process.exitCode = 1;
   }
 } else {
@@ -59,7 +59,7 @@ function hashed(name, extension, text) {
   return `${name}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}.${extension}`;
 }
 
-/** A template literal: nothing in it needs the quotes of a formatter's choice. */
+/** A template literal, because no formatter changes its quotes. */
 function literal(text) {
   return `\`${text.replace(/[\\`]|\$\{/g, '\\$&')}\``;
 }

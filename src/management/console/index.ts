@@ -1,13 +1,13 @@
 import { files, page } from './assets.js';
 
-/** What the console answers to a GET: to be sent as it is. */
+/** The console's answer to a GET. */
 export interface ConsoleAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Nothing but its own script, style and API; nobody may frame it; no text becomes markup (Trusted Types). */
+/** Only its own script, style and API; no framing; no text becomes markup (Trusted Types). */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -29,16 +29,16 @@ const SAFETY = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
-/** Where the page is served; its script looks at the address and shows what belongs there. */
+/** The paths of the page. Its script shows the part that belongs to the address. */
 const PAGES: ReadonlySet<string> = new Set(['/', '/api_tokens', '/endpoints', '/audit', '/sign-in']);
 const FOLDER = '/console/';
 
 /**
- * The console's answer for a path, or `null` where the path is none of the console's. The page needs no rendering: who may
- * see what is the API's business.
+ * The console's answer for a path, or `null` for other paths. The page is the same for everyone. The API checks the
+ * rights of each person.
  *
- * @param path as the request has it, without its query and without `basePath`
- * @param basePath where the management API is mounted, e.g. `/admin`; empty for the root
+ * @param path the request's path, without its query and without `basePath`
+ * @param basePath the mount path of the management API, e.g. `/admin`; empty for the root
  */
 export function consoleAsset(path: string, basePath = ''): ConsoleAnswer | null {
   if (PAGES.has(path)) {

@@ -2,12 +2,12 @@ import { ownCopy } from '../../base/check.js';
 import { readBounded } from '../../base/read-bounded.js';
 import { Problem } from './problem.js';
 
-/** The most that is read of a body, in bytes. */
+/** The largest accepted body, in bytes. */
 export const MAX_BODY = 64 * 1024;
 
 /**
- * The JSON object of a body; `{}` where there is none. Only what says that it is JSON is read as JSON: a page of another
- * site can send other types without asking first.
+ * The JSON object of a body; `{}` for an empty one. The `Content-Type` must be JSON, because a page of another site can send other
+ * types without a preflight.
  *
  * @throws Problem 400, 413, 415
  */
@@ -27,16 +27,16 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * The fields of a form (RFC 6749 appendix B), `{}` where there is none.
+ * The fields of a form (RFC 6749 appendix B); `{}` for an empty body.
  *
- * @throws Problem 400 (a field that comes twice, too: RFC 6749 section 3.2), 413, 415
+ * @throws Problem 400 (also for a field that comes twice: RFC 6749 section 3.2), 413, 415
  */
 export async function readForm(request: Request): Promise<Readonly<Record<string, string>>> {
   const text = await readText(request, 'application/x-www-form-urlencoded');
   return fieldsOf(new URLSearchParams(text ?? ''), 'body');
 }
 
-/** Each name once: of two of a name, which one is meant is anybody's guess. @throws Problem 400 */
+/** Each name may come once, because nobody could tell which of two is meant. @throws Problem 400 */
 export function fieldsOf(params: URLSearchParams, where: string): Readonly<Record<string, string>> {
   const fields: Record<string, string> = Object.create(null);
   for (const [name, value] of params) {

@@ -1,14 +1,14 @@
 import { Problem } from './problem.js';
 
 /**
- * The cookie of the console's own sign-in. On https its name has the prefix by which browsers take it only from this host,
- * for every path, over https (RFC 6265bis section 4.1.3.2): no other host of the domain can put one there.
+ * The cookie of the console's own sign-in. On https its name has a prefix with which browsers accept it only from this host, for
+ * every path, over https (RFC 6265bis section 4.1.3.2). So no other host of the domain can set it.
  */
 export function cookieName(secure: boolean): string {
   return secure ? '__Host-postern' : 'postern_session';
 }
 
-/** @param id of the session: cookies know no ports (RFC 6265 section 8.5), so what listens on another one is sent it too */
+/** @param id of the session, not its token: servers on other ports of the host get cookies too (RFC 6265 section 8.5) */
 export function sessionCookie(id: string, secure: boolean): string {
   return `${cookieName(secure)}=${id}; ${attributes(secure)}`;
 }
@@ -22,7 +22,7 @@ function attributes(secure: boolean): string {
   return `Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
 }
 
-/** What the cookies of this name hold. One is usual; a second was put there by somebody else. */
+/** The values of all cookies of this name. A second one was set by someone else. */
 export function sessionCookies(header: string | null, secure: boolean): readonly string[] {
   const name = cookieName(secure);
   return (header ?? '')

@@ -4,12 +4,12 @@ import { fieldsOf, readForm, readJson } from './body.js';
 import { Problem } from './problem.js';
 import { decoded } from './router.js';
 
-/** Parameters that are whole numbers: in a query they are texts like everything else. */
+/** The parameters that are whole numbers. In a query they are texts. */
 const NUMBERS: ReadonlySet<string> = new Set(['start', 'count']);
 const CREDENTIAL_NAMES = /^(access_?token|api_?token|api_?key|token|authorization|x-yatai-api-token)$/i;
 
 /**
- * Refuses a token in the address (RFC 6750 section 2.3, RFC 9700 section 4.3.2): it is in the logs of every server on its way.
+ * Refuses a token in the address (RFC 6750 section 2.3, RFC 9700 section 4.3.2), because every server on the way logs it.
  *
  * @throws Problem 400
  */
@@ -19,11 +19,11 @@ export function assertNoTokenInUrl(url: URL, token: RegExp): void {
   throw new Problem(
     400,
     'token_in_url',
-    'A token does not belong in an address, which is logged on its way: revoke it, and send a new one in Authorization.',
+    'Do not send a token in an address, because addresses are logged: revoke it, and send a new one in Authorization.',
   );
 }
 
-/** What an address says, however it is encoded: the one who reads a log can decode it. */
+/** The decoded texts of an address: a reader of logs can decode them too. */
 function textsOf({ pathname, searchParams }: URL): readonly string[] {
   return [...pathname.split('/').map((segment) => decoded(segment) ?? segment), ...[...searchParams].flat()];
 }

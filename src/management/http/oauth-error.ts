@@ -10,7 +10,7 @@ export type OAuthCode =
   | 'unsupported_grant_type'
   | 'unsupported_token_type';
 
-/** A refusal in the words of OAuth. */
+/** A refusal in OAuth's form. */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly code: OAuthCode;
@@ -25,7 +25,7 @@ export class OAuthError extends Error {
   }
 }
 
-/** A malformed request is `invalid_request`, whatever is wrong with it; other statuses are what they are everywhere. */
+/** Renders a problem of status 400 as `invalid_request`. Other statuses stay problems. */
 export function asOAuth(problem: Problem): Response {
   return problem.status === 400 ? oauthAnswer('invalid_request', problem.message) : problem.toResponse();
 }

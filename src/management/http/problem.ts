@@ -4,18 +4,18 @@ import { problemAnswer, RETRY_AFTER } from '../../transports/problem.js';
 import { wirePath, wireSentence } from '../wire/fields.js';
 import { type OwnCode, STATUSES } from './statuses.js';
 
-/** RFC 6750 section 3: what follows the realm in a challenge. */
+/** The start of a challenge (RFC 6750 section 3). */
 const REALM = 'Bearer realm="postern"';
 
-/** A refusal, thrown wherever it is found and rendered in one place (RFC 9457). Its detail is for whoever called. */
+/** A refusal, thrown anywhere and rendered in one place (RFC 9457). Its detail is for the caller. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
   readonly code: PosternErrorCode | OwnCode;
-  /** Where in what was sent the fault is. */
+  /** The path of the wrong value in the input. */
   readonly path: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  /** Members of the problem beside the usual ones. */
+  /** Further members of the problem. */
   readonly members: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -47,7 +47,7 @@ export class Problem extends Error {
   }
 }
 
-/** The same for what is not there, may not be seen, or is another organization's. */
+/** The same answer for things that are absent, hidden, or another organization's. */
 export function notFound(): Problem {
   return new Problem(404, 'not_found', 'There is nothing here.');
 }
@@ -60,12 +60,12 @@ export function endpointUnknown(): Problem {
   return new Problem(404, 'endpoint_unknown', 'There is no endpoint of this id: it may have been deleted. List them.');
 }
 
-/** RFC 9110 section 15.5.2: a 401 has a challenge. Whoever polls for a login is told what to wait for. */
+/** A 401 with its challenge (RFC 9110 section 15.5.2). */
 export function unauthorized(code: OwnCode, detail: string, members: Readonly<Record<string, unknown>> = {}): Problem {
   return new Problem(401, code, detail, { headers: { 'www-authenticate': REALM }, members });
 }
 
-/** RFC 6750 section 3.1: the scope that is missing is named. */
+/** A 403 that names the missing scope (RFC 6750 section 3.1). */
 export function scopeMissing(scope: string | null, doing: string): Problem {
   if (scope === null) return new Problem(403, 'scope_missing', `Nobody may ${doing} here: no scope is set for it.`);
   return new Problem(403, 'scope_missing', `You need the scope ${scope} to ${doing}.`, {
@@ -79,23 +79,22 @@ export function unavailable(what: string): Problem {
   });
 }
 
-/** What the application's own fault, or ours, looks like from outside. */
+/** The answer for a fault of the application or of this package. */
 export function internalError(): Problem {
   return new Problem(500, 'internal_error', 'Something went wrong on the server.');
 }
 
 /**
- * The problem that an error is. Of one that lies with the server no detail is told: `fault` says that its operator should
- * hear of it.
+ * Turns an error into a problem. A server's error shows no detail, and `fault` says that its operator should hear of it.
  */
 export function problemOf(error: unknown): { readonly problem: Problem; readonly fault: boolean } {
   if (error instanceof Problem) return { problem: error, fault: false };
   if (!isPosternError(error)) return { problem: internalError(), fault: true };
-  // A code of a later version of the package that made the error.
+  // The error may come from a later version of the package, with a new code.
   const status = Object.hasOwn(STATUSES, error.code) ? STATUSES[error.code] : 500;
   if (status === 503) return { problem: unavailable('The store of the tokens can not be reached.'), fault: true };
   if (status === 500) return { problem: serverFault(error), fault: true };
-  // What a body names is not what the address names.
+  // An unknown name in the body is a 400. A 404 is about the address.
   const named = error.path?.startsWith('types') === true;
   const problem = new Problem(status === 404 && named ? 400 : status, error.code, wireSentence(error), {
     path: wirePath(error),

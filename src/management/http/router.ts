@@ -11,7 +11,7 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Finds what a path is of: whole segments, compared as they are. `//`, a slash at the end or another case are other paths. */
+/** Finds the routes of a path. Segments are compared exactly: `//`, a slash at the end or another case make another path. */
 export function createRouter(routes: readonly Route[]): (path: string) => Match | null {
   const places = new Map<string, Place>();
   for (const route of routes) {
@@ -45,7 +45,7 @@ function match(pattern: readonly string[], segments: readonly string[]): Readonl
   return params;
 }
 
-/** A segment of a path as it is meant; `null` where it can't be decoded. */
+/** A decoded segment of a path; `null` if it can't be decoded. */
 export function decoded(segment: string): string | null {
   try {
     return decodeURIComponent(segment);

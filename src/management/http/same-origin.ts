@@ -1,9 +1,9 @@
 import { Problem } from './problem.js';
 
 /**
- * Refuses a change that another site's page makes its visitor's browser ask for. Browsers say where a request comes from,
- * and no page can change what they say: `Sec-Fetch-Site` (Fetch Metadata), or where that is not sent `Origin` (RFC 6454
- * section 7). What has neither is refused.
+ * Refuses a change that a page of another site makes its visitor's browser request. Browsers name the source of a request in a header
+ * that no page can change: `Sec-Fetch-Site` (Fetch Metadata), or else `Origin` (RFC 6454 section 7). A request with neither
+ * is refused.
  *
  * @throws Problem 403
  */
@@ -13,6 +13,6 @@ export function assertSameOrigin({ headers }: Request, origin: string): void {
   throw new Problem(
     403,
     'origin_mismatch',
-    'This change was not asked for by a page of this server: use the console, or send a token in Authorization.',
+    'This change did not come from a page of this server: use the console, or send a token in Authorization.',
   );
 }

@@ -1,6 +1,6 @@
 import type { PosternErrorCode } from '../../domain/errors.js';
 
-/** `PosternErrorCode` → status, for every code there is: the compiler complains where one is added and this is not. */
+/** `PosternErrorCode` → status, for every code. The compiler complains if one is missing. */
 export const STATUSES: Readonly<Record<PosternErrorCode, number>> = {
   closed: 503,
   conflict: 409,
@@ -33,7 +33,7 @@ export const STATUSES: Readonly<Record<PosternErrorCode, number>> = {
   unavailable: 503,
 };
 
-/** Codes of this API alone: what HTTP, its clients' browsers and a login that is under way can go wrong in. */
+/** Codes of this API alone, for HTTP, browsers and logins. */
 export type OwnCode =
   | 'access_denied'
   | 'authorization_pending'

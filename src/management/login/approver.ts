@@ -13,9 +13,9 @@ import { grantsOfPerson, personCaller } from '../person.js';
 import type { Approval, ApprovedLogin } from './logins.js';
 
 /**
- * By whose right a token will be made, in a form that can be looked at again when it is.
+ * The approver of a login, in a form that can be checked again when the token is made.
  *
- * @throws Problem 403 for a credential that makes no tokens: one that was derived, exchanged, or issued elsewhere
+ * @throws Problem 403 for a credential that may make no tokens: one that was derived, exchanged, or issued elsewhere
  */
 export async function approverOf(context: Context, caller: Caller): Promise<Approval['approver']> {
   const { principal } = caller;
@@ -25,16 +25,16 @@ export async function approverOf(context: Context, caller: Caller): Promise<Appr
   const secret = makes ? await caller.secret() : null;
   const token = secret && (await context.ground.store.findToken(tokenId));
   if (secret === null || token === null) {
-    throw new Problem(403, 'issuance_forbidden', 'This credential makes no tokens: approve with an API token.');
+    throw new Problem(403, 'issuance_forbidden', 'This credential may not make tokens: approve with an API token.');
   }
   if (isLimited(context.ground.reader.rules(token))) {
-    const detail = 'Your token has limits, and would get around them: use a token without limits.';
+    const detail = 'Your token has limits, and a new token would get around them: use a token without limits.';
     throw new Problem(403, 'limits_forbidden', detail);
   }
   return { kind: 'token', tokenId, digest: secret.digest, owner };
 }
 
-/** Refuses an approval that could not be kept. @throws Problem 403; PosternError as `tokens.create` for its types */
+/** Refuses to grant more than the approver holds. @throws Problem 403; the errors of `tokens.create` for its types */
 export async function assertGrantable(context: Context, caller: Caller, types: unknown): Promise<void> {
   const { settings, store } = context.ground;
   const wanted = await readGrants(types, settings.catalog, (id) =>
@@ -49,9 +49,9 @@ export async function assertGrantable(context: Context, caller: Caller, types: u
 }
 
 /**
- * Makes the token of an approved login, if whoever approved it still may.
+ * Makes the token of an approved login, if the approver still may.
  *
- * @throws Problem 401 (`access_denied`); what failed here, as it is
+ * @throws Problem 401 (`access_denied`); a fault on our side, unchanged
  */
 export async function issueApproved(context: Context, login: ApprovedLogin, from: string | null): Promise<IssuedToken> {
   const { approval, bond } = login;
@@ -65,15 +65,15 @@ export async function issueApproved(context: Context, login: ApprovedLogin, from
       types: approval.types as GrantsOf<TokenTypes>,
       ownership: 'personal',
       expiresAt: new Date(end),
-      // What could come from anyone makes no others.
+      // An unbound login could come from anyone, so its token makes no others.
       mayIssue: bond !== null,
     });
   } catch (error) {
-    // What fails on our side says nothing of who approved.
+    // A fault on our side says nothing about the approver.
     if (problemOf(error).fault) throw error;
     throw noLonger();
   }
-  // Whoever ends an owner's tokens has found this one, or is found here.
+  // If the owner's tokens are ended at this moment, that either finds this token or is seen here.
   if (await hasLeft(context, approval)) {
     await context.postern.tokens.delete(issued.record.id);
     throw noLonger();
@@ -87,8 +87,8 @@ export function endOf({ principal }: Caller): number {
 }
 
 /**
- * Who approved, as they are now; `null` for who may act no more. All that can end an approval before it is collected is looked
- * at here.
+ * The approver with their present rights; `null` if they may no longer act. Every reason that ends an approval before it is
+ * collected is checked here.
  */
 async function approverNow(context: Context, approval: Approval): Promise<Caller | null> {
   const { ground, gate, secrets } = context;
@@ -110,11 +110,11 @@ async function approverNow(context: Context, approval: Approval): Promise<Caller
   return { kind: 'token', principal, grants, ambient: false, limit: null, secret: async () => secret };
 }
 
-/** Whether the tokens of who approved were ended since. */
+/** Whether the approver's tokens were ended since the approval. */
 async function hasLeft(context: Context, { approver, organization, timesEnded: before }: Approval): Promise<boolean> {
   return (await timesEnded(context, organization, approver.owner)) !== before;
 }
 
 function noLonger(): Problem {
-  return unauthorized('access_denied', 'Who approved this login may not do so any more: begin it again.');
+  return unauthorized('access_denied', 'The person who approved this login may no longer do so: begin it again.');
 }

@@ -9,26 +9,25 @@ import { Problem, unauthorized } from '../http/problem.js';
 import { newUserCode, readUserCode } from './user-code.js';
 
 const KIND = 'login';
-/** RFC 8628 section 3.2 wants it short. */
+/** Milliseconds. RFC 8628 section 3.2 asks for a short life. */
 const LIFE = 5 * 60_000;
 /** 128 random bits in 22 characters. */
 const CODE = /^[0-9A-Za-z]{22}$/;
 /** RFC 7636 section 4.1. */
 const VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/;
-/** How often a user code may be wrong. One in 5,120,000,000 is found by guessing. */
+/** Wrong user codes before a login ends. A guesser succeeds once in 5,120,000,000 logins. */
 const MOST_TRIES = 5;
 
 const types = z.record(z.string(), z.unknown());
 
 /**
- * What was approved: what the token shall be, and by whose right. The token itself is made when it is collected, and the
- * approver's rights are looked at again then: so a store, and who reads it, never holds a secret of a login, not even an
- * encrypted one, and no token is left behind that nobody came for.
+ * An approval: the token to be made, and the approver. The token is made when it is collected, and the approver's rights are checked
+ * again then. So the store never holds a login's secret, not even encrypted, and no uncollected token is left behind.
  */
 const approval = z.strictObject({
   organization: z.string(),
   approver: z.discriminatedUnion('kind', [
-    /** `digest`: of the secret that approved. What was approved ends with it. */
+    /** `digest` is that of the approving secret. The approval ends with it. */
     z.strictObject({
       kind: z.literal('token'),
       tokenId: z.string(),
@@ -37,33 +36,33 @@ const approval = z.strictObject({
     }),
     z.strictObject({ kind: z.literal('person'), owner: z.string(), types }),
   ]),
-  /** How often the tokens of who approved had been ended. */
+  /** How often the approver's tokens had been ended. */
   timesEnded: z.number(),
   types,
   name: z.string(),
-  /** Milliseconds from when it is collected. */
+  /** Milliseconds, from the collection on. */
   expiresIn: z.number(),
 });
 
-/** What binds a login to the terminal that began it. */
+/** Binds a login to the terminal that began it. */
 const bond = z.strictObject({
-  /** S256 of what only the terminal knows (RFC 7636): with that it collects. */
+  /** S256 of the terminal's verifier (RFC 7636), with which it collects the token. */
   challenge: z.string(),
-  /** S256 of the code and the user code, which only the terminal shows: a person who has it looks at their own login. */
+  /** S256 of the code and the user code. Only the terminal shows the user code, so its reader approves their own login. */
   userCode: z.string(),
 });
 
 const state = z.strictObject({
-  /** `null`: whoever has the code collects the token, and it may have been sent by anyone (RFC 8628 section 5.4). */
+  /** `null`: anyone with the code can collect the token, and anyone may have sent the link (RFC 8628 section 5.4). */
   bond: bond.nullable(),
-  /** What the terminal asks for; `null`: nothing in particular. */
+  /** The types that the terminal asks for; `null`: none in particular. */
   asked: types.nullable(),
   from: z.string().nullable(),
   createdAt: z.number(),
   /** Wrong user codes. */
   tries: z.number(),
   status: z.enum(['pending', 'approved', 'denied']),
-  /** Whose answer it was; `null` while there is none. */
+  /** The organization of the person who answered; `null` before the answer. */
   organization: z.string().nullable(),
   approval: approval.nullable(),
 });
@@ -80,7 +79,7 @@ export interface ApprovedLogin extends Login {
   readonly approval: Approval;
 }
 
-/** What a terminal says when it begins. */
+/** A terminal's request for a login. */
 export interface NewLogin {
   readonly challenge: string | null;
   readonly asked: State['asked'];
@@ -92,7 +91,7 @@ interface Found {
   readonly entry: StoredEntry;
 }
 
-/** Logins that are under way: a terminal asks, a person approves in the browser, the terminal collects (RFC 8628). */
+/** Pending logins: a terminal asks, a person approves in the browser, the terminal collects the token (RFC 8628). */
 export class Logins {
   readonly #ground: Ground;
 
@@ -100,12 +99,12 @@ export class Logins {
     this.#ground = ground;
   }
 
-  /** A code as it may be counted and logged; `null` for what has the form of none. */
+  /** The code's hash, safe to count and log; `null` if the text has not the form of a code. */
   idOf(code: string): string | null {
     return CODE.test(code) ? hashOf(code) : null;
   }
 
-  /** Returns the code, of which the store keeps the hash, and the user code of a login with a challenge. */
+  /** Returns the code (the store keeps its hash), and for a login with a challenge the user code. */
   async begin({ challenge, ...asked }: NewLogin): Promise<{ readonly code: string; readonly userCode: string | null }> {
     const { store, time, settings } = this.#ground;
     const code = newId(settings.random);
@@ -126,7 +125,7 @@ export class Logins {
   }
 
   /**
-   * A login that waits, for a person of an organization to judge.
+   * Finds a waiting login for a person of an organization.
    *
    * @throws Problem 403 (`user_code_missing`, `user_code_wrong`), 404, 409
    */
@@ -135,7 +134,7 @@ export class Logins {
   }
 
   /**
-   * Answers a login that waits. Of two answers at once one holds.
+   * Answers a waiting login. Of two answers at once, one wins and the other gets 409.
    *
    * @throws Problem as `open`
    */
@@ -153,7 +152,7 @@ export class Logins {
 
   async #open(code: string, organization: string, userCode: string | null): Promise<Found> {
     const found = await this.#read(code);
-    // Before it is answered a code belongs to nobody; then to the organization that answered.
+    // An answered login belongs to the organization of the answer.
     if (found === null || (found.login.organization ?? organization) !== organization) throw unknownLogin();
     const { bond, status, tries } = found.login;
     if (status !== 'pending') throw answered();
@@ -162,7 +161,7 @@ export class Logins {
       const detail = 'Type the code that your terminal shows. If you have none there, this login is not yours.';
       throw new Problem(403, 'user_code_missing', detail, { path: 'user_code' });
     }
-    // Counted before it is compared: of many guesses at once one is told the outcome, and the others to ask again.
+    // Counted before the comparison: of many guesses at once, one learns the outcome and the others must ask again.
     const counted = await this.#write(found, { tries: tries + 1 });
     if (userHash(code, userCode) === bond.userCode) return this.#write(counted, { tries });
     const left = MOST_TRIES - counted.login.tries;
@@ -175,7 +174,7 @@ export class Logins {
     throw new Problem(403, 'user_code_wrong', detail, { path: 'user_code' });
   }
 
-  /** @throws Problem 409 where it was changed meanwhile */
+  /** @throws Problem 409 if it was changed meanwhile */
   async #write({ login, entry }: Found, changes: Partial<State>): Promise<Found> {
     const next = { ...login, ...changes };
     const { expiresAt: _, ...kept } = next;
@@ -185,7 +184,7 @@ export class Logins {
   }
 
   /**
-   * What was approved, handed out once, to who began it. Whether the code is unknown, over or used up is not told apart.
+   * Hands out the approval once, to the terminal that began the login. Unknown, expired and used codes give the same error.
    *
    * @throws Problem 401: not yet (`authorization_pending`), refused (`access_denied`), no longer (`expired_token`)
    */
@@ -193,12 +192,9 @@ export class Logins {
     const found = await this.#read(code);
     if (found === null) throw over();
     const { login, entry } = found;
-    // A wrong verifier does not use up the code: whoever overheard it must not be able to spoil it.
+    // A wrong verifier does not use up the code: an eavesdropper must not be able to spoil the login.
     if (login.bond !== null && !proves(verifier, login.bond.challenge)) {
-      throw unauthorized(
-        'access_denied',
-        'This login was begun elsewhere: X-Postern-Verifier is missing, or not its own.',
-      );
+      throw unauthorized('access_denied', 'This login was begun elsewhere: X-Postern-Verifier is missing or wrong.');
     }
     if (login.status === 'pending') {
       throw unauthorized('authorization_pending', 'Nobody has approved this login yet: open its page in the browser.');
@@ -212,7 +208,7 @@ export class Logins {
     if (!CODE.test(code)) return null;
     const { store, time } = this.#ground;
     const entry = await store.findEntry(KIND, hashOf(code), time.read());
-    // The store may have taken long, and a clock that was set back revives nothing.
+    // The clock is read again, because the store may have taken long. A clock that was set back revives nothing.
     time.read();
     if (entry === null || entry.expiresAt === null || entry.expiresAt <= time.latest) return null;
     const login = parsed(entry.value);
@@ -220,7 +216,7 @@ export class Logins {
   }
 }
 
-/** `null` for what was changed by hand: then there is no such login. */
+/** `null` if the entry was changed by hand: then the login does not exist. */
 function parsed(value: string): State | null {
   try {
     return state.parse(JSON.parse(value));
@@ -229,12 +225,12 @@ function parsed(value: string): State | null {
   }
 }
 
-/** RFC 7636 section 4.6. Both are digests of one length, of what nobody can choose bit by bit. */
+/** RFC 7636 section 4.6. A plain comparison is safe, because nobody can choose a digest bit by bit. */
 function proves(verifier: string | null, challenge: string): boolean {
   return verifier !== null && VERIFIER.test(verifier) && hashOf(verifier) === challenge;
 }
 
-/** With the code in it, which the store does not have: by itself a user code is found by trying them all. */
+/** Hashed with the code, which the store does not have. A user code alone could be found by trying all. */
 function userHash(code: string, userCode: string): string {
   return hashOf(`${code}.${readUserCode(userCode)}`);
 }

@@ -16,7 +16,7 @@ export function newUserCode(random: Random): string {
   return `${code.slice(0, 4)}-${code.slice(4)}`;
 }
 
-/** A code as it is meant: in any case, with whatever stands between its letters. */
+/** Reads a typed code. Case, and characters other than letters, don't matter. */
 export function readUserCode(text: string): string {
   return text.toUpperCase().replace(/[^A-Z]/g, '');
 }

@@ -7,11 +7,11 @@ import { Problem, unavailable } from '../http/problem.js';
 const perMinute = (points: number): RateWindow => ({ points, duration: 60_000 });
 
 /**
- * How often each may ask. Behind a proxy everyone has one address: it is given what a company needs, and what one terminal or
- * one person needs is counted for themselves.
+ * The limits of logins. Behind a proxy everyone shares one address, so an address gets enough for a company. Terminals and persons
+ * have their own, lower limits.
  */
 const BOUNDS = {
-  /** Each login that begins is a row in the store for five minutes. */
+  /** Each begun login is a row in the store for five minutes. */
   begin: { address: perMinute(300), all: perMinute(6_000) },
   /** A client asks once a second, and never stops. */
   collect: { login: perMinute(120), address: perMinute(12_000), all: perMinute(60_000) },
@@ -22,12 +22,12 @@ const BOUNDS = {
 type Bounds = typeof BOUNDS;
 type Subject = 'login' | 'person' | 'address' | 'all';
 
-/** How many windows of a kind are counted at once, at most. */
+/** The most windows of one kind that are counted at once. */
 const MOST_WINDOWS = 10_000;
 
-/** Counts in this process, unless the instance has a limiter that all of them share. */
+/** Counts in this process, unless the instance has a shared limiter. */
 export class LoginLimits {
-  /** Kept apart: however many there are of one kind, they push out none of another. */
+  /** One for each kind, so that many windows of one kind never push out those of another. */
   readonly #limiters: Readonly<Record<Subject, RateLimiter>>;
   readonly #now: () => number;
 
@@ -38,7 +38,7 @@ export class LoginLimits {
   }
 
   /**
-   * @param whose `null` for an address that is not known: then the other bounds hold, or one caller would lock out the others
+   * @param whose `null` for an unknown address. Then only the other bounds apply, because one caller must not lock out the others
    * @throws Problem 429, 503
    */
   async take<What extends keyof Bounds>(
@@ -47,7 +47,7 @@ export class LoginLimits {
   ): Promise<void> {
     const names: Readonly<Record<string, string | null>> = whose;
     const now = this.#now();
-    // In this order: who is stopped on their own account uses up nothing of what is everybody's.
+    // The narrow bounds come first: a caller who is stopped by them uses up nothing of the shared ones.
     for (const [subject, window] of Object.entries(BOUNDS[what])) {
       const name = subject === 'all' ? '' : (names[subject] ?? null);
       if (name === null) continue;
@@ -60,15 +60,15 @@ export class LoginLimits {
 async function consume(limiter: RateLimiter, key: string, window: RateWindow, now: number): Promise<void> {
   const { allowed, resetIn } = await limiter.consume(key, window, now).catch((error: unknown) => {
     if (isPosternError(error)) throw error;
-    throw unavailable('How often you asked can not be told at the moment.');
+    throw unavailable('The number of your requests can not be read at the moment.');
   });
   if (allowed) return;
-  throw new Problem(429, 'rate_limited', 'Too many logins were asked for: wait a minute, then try again.', {
+  throw new Problem(429, 'rate_limited', 'There were too many logins: wait a minute, then try again.', {
     headers: { 'retry-after': String(Math.max(1, Math.ceil(resetIn / 1000))) },
   });
 }
 
-/** Whoever has an IPv6 address has the 2^64 of its subnet (RFC 4291 section 2.5.4): they count as one. */
+/** The 2^64 addresses of an IPv6 subnet (RFC 4291 section 2.5.4) count as one, because one caller can have them all. */
 function networkOf(address: string): string {
   const url = address.includes(':') ? `http://[${address.replace(/%.*$/, '')}]` : '';
   if (!URL.canParse(url)) return address;

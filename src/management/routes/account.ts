@@ -12,10 +12,10 @@ import type { Session, User } from '../wire/types.js';
 import { openRoute, type Route, route } from './route.js';
 
 const SESSION = '/api/v1/session';
-/** How many sessions a request ends at most: each costs a read, and nobody needs a credential for it. */
+/** The most sessions that one request ends: each costs a read, and no credential is needed. */
 const MOST_ENDED = 3;
 
-/** Who the caller is. */
+/** The caller, their organization and session. */
 export const accountRoutes: readonly Route[] = [
   route({
     method: 'GET',
@@ -45,7 +45,7 @@ export const accountRoutes: readonly Route[] = [
     method: 'GET',
     path: SESSION,
     id: 'currentSession',
-    summary: 'Who is calling, and what they may do and grant: what the console asks first',
+    summary: 'The caller, with their rights and the most that they may grant. The console reads it first',
     tag: 'Account',
     answer: sessionAnswer,
     handle: async ({ context, owners, caller }) => ({
@@ -54,7 +54,7 @@ export const accountRoutes: readonly Route[] = [
   }),
 ];
 
-/** The console's own sign-in: where there is no application around it that knows its people. */
+/** The console's own sign-in, for servers without an application that signs people in. */
 export const signInRoutes: readonly Route[] = [
   openRoute({
     method: 'POST',
@@ -98,7 +98,7 @@ export const signInRoutes: readonly Route[] = [
   }),
 ];
 
-/** Those of this name that came: also one that somebody else put there. */
+/** Ends the sessions of all cookies of the request, also of one that someone else has set. */
 async function endSessions({ sessions }: Context, { headers }: Request, secure: boolean): Promise<void> {
   const ids = sessionCookies(headers.get('cookie'), secure).slice(0, MOST_ENDED);
   await Promise.all(ids.map((id) => sessions.end(id)));

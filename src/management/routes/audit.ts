@@ -9,7 +9,7 @@ export const auditRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/v1/audit',
     id: 'listChanges',
-    summary: 'Changes of tokens and endpoints, newest first: who, what, when, from where',
+    summary: 'Changes of tokens and endpoints, newest first, with actor, time and address',
     tag: 'Audit',
     query: auditQuery,
     answer: auditAnswer,

@@ -75,7 +75,7 @@ export const endpointRoutes: readonly Route[] = [
     method: 'PATCH',
     path: ENDPOINT,
     id: 'updateEndpoint',
-    summary: 'Changes who may call an endpoint',
+    summary: 'Changes the access of an endpoint',
     tag,
     body: endpointChanges,
     answer: endpointAnswer,
@@ -91,7 +91,7 @@ export const endpointRoutes: readonly Route[] = [
     method: 'DELETE',
     path: ENDPOINT,
     id: 'deleteEndpoint',
-    summary: 'Deletes an endpoint, and answers with what it was: no grant of it reaches one made later under its id',
+    summary: 'Deletes an endpoint and answers with it. Its grants reach no endpoint made later under its id',
     tag,
     answer: endpointAnswer,
     refusals: [404],
@@ -107,7 +107,7 @@ export const endpointRoutes: readonly Route[] = [
     method: 'GET',
     path: `${ENDPOINT}/preview`,
     id: 'previewEndpoint',
-    summary: 'Who would gain and who would lose an endpoint if its access were changed',
+    summary: 'The tokens that would gain and lose an endpoint if its access were changed',
     tag,
     query: accessQuery,
     answer: previewAnswer,
@@ -138,7 +138,7 @@ async function found({ library, params }: CallerCall) {
   return endpoint;
 }
 
-/** How many there are says what a change does; which ones they are is for who sees tokens. */
+/** Lists only tokens that the caller may see. The counts include all. */
 function affected({ context, caller, owners }: CallerCall, tokens: readonly AffectedToken[]) {
   const shown = tokens.filter(({ record }) => sees(context, caller, record)).slice(0, SHOWN);
   return Promise.all(

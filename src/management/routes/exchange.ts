@@ -14,9 +14,9 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 const tag = 'OAuth';
 
-/** What the exchange refuses, in the words of OAuth. Everything else is a fault. */
+/** Refusals of the exchange as OAuth codes. All other errors are faults. */
 const CODES: Partial<Readonly<Record<PosternErrorCode, OAuthCode>>> = {
-  // RFC 8693 section 2.2.2: a subject token that is no good is an invalid request.
+  // A subject token that is not valid is an invalid request (RFC 8693 section 2.2.2).
   input_invalid: 'invalid_request',
   token_unknown: 'invalid_request',
   token_expired: 'invalid_request',
@@ -29,7 +29,7 @@ const CODES: Partial<Readonly<Record<PosternErrorCode, OAuthCode>>> = {
 
 type Form = z.output<typeof exchangeForm>;
 
-/** Exchange of API tokens for access tokens, and the keys to verify these with. */
+/** The exchange of API tokens for access tokens, and the keys that verify these. */
 export function exchangeRoutes(context: Context, accessTokens: TokenExchange): readonly Route[] {
   return [
     openRoute({
@@ -44,7 +44,7 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
       async handle({ request, body }) {
         const { subjectToken, options } = readForm(body);
         assertTarget(body, accessTokens.audience);
-        // Of a proof something is kept: not for who has no token to exchange, and is refused below.
+        // Checking a proof writes to the store, so callers without a valid token are refused first.
         const { active } = await context.postern.introspect(subjectToken);
         const dpopKey = active ? await provenKey(context, request) : null;
         const issued = await accessTokens
@@ -72,7 +72,7 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
       tag,
       answer: jwksAnswer,
       async handle({ request }) {
-        // With its own cache headers, which follow the rotation of the keys.
+        // The handler's cache headers follow the rotation of the keys.
         if (accessTokens.jwksHandler) return accessTokens.jwksHandler(request);
         return { body: await accessTokens.jwks(), headers: { 'cache-control': 'public, max-age=300' } };
       },
@@ -81,7 +81,7 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
 }
 
 /**
- * The key that the token is to be bound to, where the request proves possession of one (RFC 9449 section 5).
+ * The key to bind the token to, if the request proves possession of one (RFC 9449 section 5).
  *
  * @throws OAuthError `invalid_dpop_proof`
  */
@@ -93,7 +93,7 @@ async function provenKey({ ground, settings }: Context, request: Request): Promi
   const origins = [settings.origin ?? origin];
   const key = await keyOfProof({ jwt, method, target: pathname, origins, store: ground.store }, ground.time.read());
   if (key !== null) return key;
-  throw new OAuthError('invalid_dpop_proof', 'The proof in DPoP is not good: make a new one for each request.');
+  throw new OAuthError('invalid_dpop_proof', 'The proof in DPoP is not valid: make a new one for each request.');
 }
 
 /** @throws OAuthError */
@@ -111,7 +111,7 @@ function readForm(form: Form) {
     throw new OAuthError('invalid_request', `requested_token_type can only be ${ACCESS_TOKEN}.`);
   }
   if (form.actor_token !== undefined) {
-    throw new OAuthError('invalid_request', 'There is no delegation here: leave actor_token out.');
+    throw new OAuthError('invalid_request', 'Delegation is not supported: leave actor_token out.');
   }
   const scopes = form.scope === undefined ? [] : form.scope.split(' ').filter((scope) => scope !== '');
   const endpoints = endpointsOf(form.authorization_details);
@@ -121,7 +121,7 @@ function readForm(form: Form) {
   };
 }
 
-/** From the second that it is now, as `iat` has it. */
+/** Counted from the whole second, like `iat`. */
 function secondsUntil(end: Date, now: number): number {
   return Math.floor(end.getTime() / 1000) - Math.floor(now / 1000);
 }
@@ -150,7 +150,7 @@ function inOAuthWords(error: unknown): unknown {
 }
 
 /**
- * A token for another audience than the one that was asked for is not issued (RFC 8707 section 2).
+ * Refuses a request for another audience than ours (RFC 8707 section 2).
  *
  * @throws OAuthError
  */

@@ -3,7 +3,7 @@ import { requirePermission } from '../permissions.js';
 import { explanationAnswer, question } from '../wire/session-schemas.js';
 import { type Route, route } from './route.js';
 
-/** Why a call would be allowed or denied. */
+/** Explanations of decisions. */
 export const explainRoutes: readonly Route[] = [
   route({
     method: 'POST',
@@ -15,7 +15,7 @@ export const explainRoutes: readonly Route[] = [
     answer: explanationAnswer,
     permit: (context, caller) => requirePermission(context, caller, 'listTokens', 'ask for explanations'),
     async handle({ library, body: { token, zone, requirement } }) {
-      // Of a scope that nobody knows the library says so.
+      // The library refuses unknown scopes.
       const explained = await library.explain({ token, zone, requirement: requirement as Requirement });
       const { decision, steps, remedy } = explained;
       return {

@@ -29,11 +29,11 @@ const VERIFIER = 'x-postern-verifier';
 const REQUEST = '/api/v1/auth/requests/{code}';
 const tag = 'Login through the browser';
 const DAY = 86_400_000;
-/** Of an address in a token's name, in characters. */
+/** The longest address in a token's name, in characters. */
 const LONGEST_FROM = 150;
-/** Of a token for who proved to be the one that asked. */
+/** The life of a token whose terminal proves that it began the login. */
 const LIFE = '90d';
-/** Of a token for whoever has the code: it may have been sent to someone else (RFC 8628 section 5.4). */
+/** The life of a token that anyone with the code can collect (RFC 8628 section 5.4). */
 const UNBOUND_LIFE = '24h';
 
 /** Logins of a terminal through the browser. */
@@ -85,7 +85,7 @@ export function loginRoutes(context: Context): readonly Route[] {
       method: 'POST',
       path: REQUEST,
       id: 'openLogin',
-      summary: 'A login that waits: who asks, and for what. One with a user code needs it',
+      summary: 'A waiting login with its request. If it has a user code, the call needs that',
       tag,
       body: openLogin,
       answer: loginRequestAnswer,
@@ -104,7 +104,7 @@ export function loginRoutes(context: Context): readonly Route[] {
       path: `${REQUEST}/approve`,
       id: 'approveLogin',
       summary:
-        'Approves a login: the terminal gets a personal token of yours, with what is named here or was asked for',
+        'Approves a login: the terminal gets a personal token of yours, with the types named here or else those it asked for',
       tag,
       body: approval,
       answer: loginRequestAnswer,
@@ -150,7 +150,8 @@ export function loginRoutes(context: Context): readonly Route[] {
 }
 
 /**
- * What a terminal asks for. Nobody has signed in yet, so endpoints are taken by name: whether they are there is not told.
+ * The types that a terminal asks for. Nobody has signed in yet, so endpoints are not looked up: the answer must not tell whether
+ * they exist.
  *
  * @throws PosternError as `tokens.create` for its types
  */
@@ -167,7 +168,7 @@ async function askedFor(json: string, { ground }: Context): Promise<Login['asked
   return types as Record<string, unknown>;
 }
 
-/** Whose tries are counted as one: a person's, with whatever token or session they come. */
+/** The key under which a person's tries are counted, for all their tokens and sessions. */
 function personOf({ principal: { organization, owner, tokenId } }: Caller): string {
   return JSON.stringify([organization, owner ?? null, owner === null ? tokenId : null]);
 }
@@ -175,7 +176,7 @@ function personOf({ principal: { organization, owner, tokenId } }: Caller): stri
 function loginShape({ ground }: Context, login: Login, caller: Caller): LoginRequest {
   const bound = login.bond !== null;
   const now = ground.time.read();
-  // Nothing outlives what made it.
+  // No token outlives its maker.
   const latest = Math.min(now + (bound ? durationOf(LIFE, 'life') : DAY), endOf(caller));
   const settled = !bound || latest === endOf(caller);
   return {
@@ -191,7 +192,7 @@ function loginShape({ ground }: Context, login: Login, caller: Caller): LoginReq
   };
 }
 
-/** As it will be asked for when the token is made: by then it is too late to give another one. @throws PosternError `input_invalid` */
+/** Checked now, because it could not be corrected when the token is made. @throws PosternError `input_invalid` */
 function nameOf({ from }: Login, given: string | null): string {
   if (given === null) return `Login from ${[...(from ?? 'a terminal')].slice(0, LONGEST_FROM).join('')}`;
   return check(createTokenInput.pick({ name: true }), { name: given }, 'the body', 'input_invalid').name;
@@ -202,14 +203,14 @@ function lifeOf({ ground }: Context, { bond }: Login, caller: Caller, expiresIn:
   const life = durationOf(expiresIn ?? (bond === null ? UNBOUND_LIFE : LIFE), 'expires_in');
   if (life === 0) throw new PosternError('expiry_past', 'is no time at all: give a longer one', { path: 'expires_in' });
   if (bond === null && life > DAY) {
-    const detail = 'This login could come from anyone, so its token lives for 24 hours at most: choose a shorter life.';
+    const detail = 'This login could come from anyone, so its token lives for at most 24 hours: choose a shorter life.';
     throw new Problem(400, 'input_invalid', detail, { path: 'expires_in' });
   }
   if (expiresIn !== null && ground.time.read() + life > endOf(caller)) {
     const until = new Date(endOf(caller)).toISOString();
     throw new PosternError(
       'expiry_beyond',
-      `is beyond ${until}, when your own token ends: choose a shorter life, or leave it out`,
+      `is beyond ${until}, the end of your own token: choose a shorter life, or leave it out`,
       {
         path: 'expires_in',
       },

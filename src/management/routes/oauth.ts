@@ -14,7 +14,7 @@ export const oauthRoutes: readonly Route[] = [
     method: 'POST',
     path: '/oauth/introspect',
     id: 'introspect',
-    summary: 'Whether a token is good, and what for (RFC 7662)',
+    summary: 'Whether a token is valid, with its rights (RFC 7662)',
     tag,
     oauth: true,
     form: introspectionForm,
@@ -37,13 +37,13 @@ export const oauthRoutes: readonly Route[] = [
     answer: nothing,
     async handle({ context, caller, library, body: { token } }) {
       const found = await library.introspect(token);
-      // Section 2.2: an invalid token is no error. Another organization's is as if it were one.
+      // An invalid token is no error (RFC 7009 section 2.2). Another organization's token gets the same answer.
       if (!found.active) return { body: {} };
       const { principal } = found;
       if (!found.isApiToken) {
         throw new OAuthError(
           'unsupported_token_type',
-          'Only API tokens are revoked: a signed token ends with the one it comes from.',
+          'Only API tokens can be revoked: a signed token ends with its API token.',
         );
       }
       const { tokenId } = principal;
@@ -77,7 +77,7 @@ function introspected({
     sub: owner ?? tokenId,
     organization,
     owner,
-    // Who reads this goes by names: those of deleted endpoints are not among them.
+    // Clients match endpoints by name, so the names of deleted ones are listed apart.
     endpoints,
     ...(deadEndpoints.length > 0 && { dead_endpoints: deadEndpoints }),
   };

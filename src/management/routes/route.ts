@@ -9,11 +9,11 @@ import type { Owners } from '../wire/owners.js';
 export interface Call<Query = unknown, Body = unknown> {
   readonly context: Context;
   readonly request: Request;
-  /** What stands in the path for `{name}`, decoded. */
+  /** The path's values for `{name}`, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly body: Body;
-  /** From where, for the audit log; `null` where it is not known. */
+  /** The caller's address, for the audit log; `null` if it is unknown. */
   readonly from: string | null;
   /** The public origin. */
   readonly origin: string;
@@ -22,14 +22,14 @@ export interface Call<Query = unknown, Body = unknown> {
   readonly owners: Owners;
 }
 
-/** The same in someone's name. */
+/** One request of a known caller. */
 export interface CallerCall<Query = unknown, Body = unknown> extends Call<Query, Body> {
   readonly caller: Caller;
-  /** The library in the caller's hands. */
+  /** The library, limited to the caller's rights. */
   readonly library: Library;
 }
 
-/** What is answered: 200 with JSON, unless it is a response already. */
+/** An answer: 200 with JSON, or a whole response. */
 export type Reply = { readonly body: unknown; readonly headers?: Readonly<Record<string, string>> } | Response;
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -38,34 +38,34 @@ type Schema = z.ZodType;
 interface Common<Query extends Schema, Body extends Schema> {
   readonly method: Method;
   readonly path: string;
-  /** Name of the operation, and what it does, for the OpenAPI document. */
+  /** The operation's id in the OpenAPI document. `summary` describes it there. */
   readonly id: string;
   readonly summary: string;
   readonly tag: string;
   readonly query?: Query;
-  /** Of JSON. */
+  /** The schema of a JSON body. */
   readonly body?: Body;
-  /** Of a form, in place of JSON. */
+  /** The schema of a form, in place of JSON. */
   readonly form?: Body;
   readonly answer: Schema;
-  /** Statuses of refusals beyond those that every route has. */
+  /** Statuses of refusals, beyond the common ones. */
   readonly refusals?: readonly number[];
-  /** What is refused says it in the words of RFC 6749 section 5.2, not as a problem. */
+  /** Whether refusals have the form of RFC 6749 section 5.2 in place of a problem. */
   readonly oauth?: boolean;
-  /** A GET that uses something up: HEAD is no way to ask for it. */
+  /** A GET that uses something up, so HEAD is not allowed. */
   readonly once?: boolean;
 }
 
 export interface OpenRoute<Query extends Schema, Body extends Schema> extends Common<Query, Body> {
   readonly access: 'open';
-  /** Where it changes something for a browser: it must be asked for by a page of this server. */
+  /** Whether a change must come from a page of this server. */
   readonly sameOrigin?: boolean;
   handle(call: Call<z.output<Query>, z.output<Body>>): Promise<Reply>;
 }
 
 export interface CallerRoute<Query extends Schema, Body extends Schema> extends Common<Query, Body> {
   readonly access: 'caller';
-  /** Refuses callers by what they hold, before anything that they sent is read. @throws Problem 403 */
+  /** Refuses callers without the right, before their input is read. @throws Problem 403 */
   permit?(context: Context, caller: Caller): void;
   handle(call: CallerCall<z.output<Query>, z.output<Body>>): Promise<Reply>;
 }
@@ -73,7 +73,7 @@ export interface CallerRoute<Query extends Schema, Body extends Schema> extends 
 // biome-ignore lint/suspicious/noExplicitAny: routes of every query and body stand in one table
 export type Route = OpenRoute<any, any> | CallerRoute<any, any>;
 
-/** A route for whoever `identify` names. */
+/** A route that needs a caller. */
 export function route<Query extends Schema, Body extends Schema>(
   spec: Omit<CallerRoute<Query, Body>, 'access'>,
 ): Route {
@@ -87,7 +87,7 @@ export function openRoute<Query extends Schema, Body extends Schema>(
   return bare({ ...spec, access: 'open' });
 }
 
-/** What a route leaves out is not looked for in `Object.prototype`. */
+/** Without a prototype, so that omitted fields are not read from `Object.prototype`. */
 function bare(spec: Route): Route {
   return Object.freeze(ownCopy(spec));
 }

@@ -13,15 +13,15 @@ type NewToken = z.output<typeof newToken>;
 type TokenChanges = z.output<typeof tokenChanges>;
 type Named = Pick<NewToken, 'types' | 'scopes'>;
 
-/** What is left out and what is `null` are the same: BentoCloud's client sends both for "not given". */
+/** `null` and a missing field mean the same, because BentoCloud's client sends both for "not given". */
 function given<Value>(value: Value | null | undefined): value is Value {
   return value !== null && value !== undefined;
 }
 
 /**
- * The types of a body: those it names, with the scopes that it names in BentoCloud's words. `undefined` where it names none.
+ * The types of a body: its `types`, together with its `scopes` in BentoCloud's words. `undefined` if it has neither.
  *
- * @throws PosternError `scope_unknown`; Problem 400 where one type is named twice
+ * @throws PosternError `scope_unknown`; Problem 400 if both name one type
  */
 export function typesFrom({ types, scopes }: Named, words: ScopeWords): GrantsOf<TokenTypes> | undefined {
   const named = given(types) ? types : undefined;
@@ -29,7 +29,7 @@ export function typesFrom({ types, scopes }: Named, words: ScopeWords): GrantsOf
   const spoken = words.toTypes(scopes);
   const twice = Object.keys(spoken).find((type) => named !== undefined && Object.hasOwn(named, type));
   if (twice !== undefined) {
-    const detail = `scopes and types both say what the type ${twice} grants: give one of them.`;
+    const detail = `scopes and types both name grants of the type ${twice}: give one of them.`;
     throw new Problem(400, 'input_invalid', detail, { path: 'scopes' });
   }
   return { ...named, ...spoken } as GrantsOf<TokenTypes>;
@@ -42,12 +42,12 @@ export function needed(types: GrantsOf<TokenTypes> | undefined, { words: { known
   const words = known.length > 0 ? `, or in scopes: ${known.join(', ')}` : '';
   throw new PosternError(
     'types_missing',
-    `say what the token may do, at least one type (${typeNames.join(', ')})${words}`,
+    `name the token's rights, at least one type (${typeNames.join(', ')})${words}`,
     { path: 'types' },
   );
 }
 
-/** What the library takes of a new token beside its types. */
+/** The input of a new token for the library, without its types. */
 export function creationFrom(body: NewToken) {
   return {
     name: body.name,
@@ -63,16 +63,16 @@ function lifeFrom({ expired_at, expires_in }: NewToken) {
       path: 'expires_in',
     });
   }
-  // The library says what is wrong with a text that is no duration.
+  // The library refuses texts that are no durations.
   if (given(expires_in)) return { expiresIn: expires_in as '1d' };
   return given(expired_at) ? { expiresAt: timeFrom(expired_at) } : {};
 }
 
-/** Changes for the library. `null` is "no change", but of `expired_at`: there it is "never". */
+/** Changes for the library. `null` means "no change", except for `expired_at`: there it means "never". */
 export function changesFrom(body: TokenChanges, words: ScopeWords) {
   const types = typesFrom(body, words);
   const { name, description, expired_at, labels } = body;
-  // What is not changed is not looked for in `Object.prototype`.
+  // Unchanged fields must not be read from `Object.prototype`.
   return ownCopy({
     ...(given(name) && { name }),
     ...(given(description) && { description }),
@@ -83,8 +83,8 @@ export function changesFrom(body: TokenChanges, words: ScopeWords) {
 }
 
 /**
- * A change with a time in it. Where the time is refused and has no offset, it is told how it was read: the sender may have meant
- * another one.
+ * Runs a change with a time in it. If the time is refused and has no offset, the error says how it was read, because the sender may
+ * have meant another time.
  */
 export async function toldAsRead<Outcome>(time: string | null | undefined, change: Promise<Outcome>): Promise<Outcome> {
   try {
@@ -93,7 +93,7 @@ export async function toldAsRead<Outcome>(time: string | null | undefined, chang
     if (!given(time) || hasOffset(time) || !isPosternError(error) || error.path !== 'expiresAt') throw error;
     const read = timeFrom(time).toISOString();
     const { code, problem, path } = error;
-    const told = `${problem}. It names no offset, so it was read as UTC: ${read}`;
+    const told = `${problem}. It has no offset, so it was read as UTC: ${read}`;
     throw new PosternError(code, told, { path, cause: error });
   }
 }

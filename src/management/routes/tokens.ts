@@ -23,7 +23,7 @@ const TOKENS = '/api/v1/api_tokens';
 const TOKEN = `${TOKENS}/{uid}`;
 const tag = 'API tokens';
 
-/** API tokens, as BentoCloud's clients speak of them, and what ours can beyond that. */
+/** API tokens: the routes of BentoCloud's clients, and further ones. */
 export const tokenRoutes: readonly Route[] = [
   route({
     method: 'GET',
@@ -39,7 +39,7 @@ export const tokenRoutes: readonly Route[] = [
       const { context, library, query, owners } = call;
       const { start, count, cursor } = query;
       if (cursor !== undefined && start > 0) {
-        throw new Problem(400, 'input_invalid', 'start and cursor both say where the page begins: give one of them.', {
+        throw new Problem(400, 'input_invalid', 'start and cursor both set the start of the page: give one of them.', {
           path: 'cursor',
         });
       }
@@ -57,7 +57,7 @@ export const tokenRoutes: readonly Route[] = [
     method: 'POST',
     path: TOKENS,
     id: 'createToken',
-    summary: 'A new token, with its secret: the only time that it is shown',
+    summary: 'Makes a token. The answer shows its secret, this once',
     tag,
     body: newToken,
     answer: issuedTokenAnswer,
@@ -92,7 +92,7 @@ export const tokenRoutes: readonly Route[] = [
     method: 'PATCH',
     path: TOKEN,
     id: 'updateToken',
-    summary: 'Changes a token: what is left out, or null, stays (expired_at: null is "never")',
+    summary: 'Changes a token. Fields that are left out or null stay as they are (expired_at: null is "never")',
     tag,
     body: tokenChanges,
     answer: tokenAnswer,
@@ -111,7 +111,7 @@ export const tokenRoutes: readonly Route[] = [
     method: 'DELETE',
     path: TOKEN,
     id: 'deleteToken',
-    summary: 'Deletes a token, and answers with what it was',
+    summary: 'Deletes a token and answers with it',
     tag,
     answer: tokenAnswer,
     refusals: [404],
@@ -138,7 +138,7 @@ export const tokenRoutes: readonly Route[] = [
     async handle(call) {
       const { context, library, body, owners } = call;
       const { id } = await toManage(call);
-      // The library says what is wrong with a text that is no duration.
+      // The library refuses texts that are no durations.
       const { token, record } = await library.tokens.rotate(
         id,
         body.grace == null ? {} : { grace: body.grace as '1h' },
@@ -171,7 +171,7 @@ export const tokenRoutes: readonly Route[] = [
     method: 'GET',
     path: `${TOKEN}/usage`,
     id: 'tokenUsage',
-    summary: 'What a token was used for, by endpoint',
+    summary: 'The uses of a token, by endpoint',
     tag,
     answer: usageAnswer,
     refusals: [404],
@@ -187,7 +187,7 @@ export const tokenRoutes: readonly Route[] = [
   }),
 ];
 
-/** Which of its organization's tokens a caller lists: what it asks for, within what it sees. @throws Problem 403 */
+/** The filter of a caller's list: the query, within the tokens that the caller may see. @throws Problem 403 */
 function filterFor(context: Context, caller: Caller, query: z.output<typeof tokenQuery>): ListTokens {
   const { search, type, owner, ownership } = query;
   const asked = { search: search || undefined, type, owner, ownership };

@@ -1,6 +1,6 @@
 import { type PosternError, shownPath } from '../../domain/errors.js';
 
-/** The library's names of fields, in the words of this wire. */
+/** The library's field names → the wire's. */
 const FIELDS: ReadonlyMap<string, string> = new Map([
   ['expiresAt', 'expired_at'],
   ['expiresIn', 'expires_in'],
@@ -13,7 +13,7 @@ export function wirePath({ path }: PosternError): string | undefined {
   return path?.replace(/^[^.]+/, (field) => FIELDS.get(field) ?? field);
 }
 
-/** The library's error as a sentence in which fields have their names on the wire. */
+/** The library's error as a sentence, with the wire's field names. */
 export function wireSentence(error: PosternError): string {
   const path = wirePath(error);
   const { problem } = error;

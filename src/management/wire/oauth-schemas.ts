@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/* RFC 7662, RFC 7009 and RFC 8693. Parameters that these routes don't know are passed over (RFC 6749 section 3.2). */
+/* RFC 7662, RFC 7009 and RFC 8693. Unknown parameters are ignored (RFC 6749 section 3.2). */
 
 const hint = z.string().optional();
 
@@ -8,14 +8,17 @@ export const introspectionForm = z.looseObject({
   token: z.string('give the token'),
   token_type_hint: hint,
   method: z.string().optional().meta({
-    description: 'The method of the call that is asked about. Without it a token for some methods only is not active',
+    description: 'The method of the call. Without it, a token that is good for some methods only is not active',
   }),
 });
 
 export const introspectionAnswer = z
   .looseObject({
     active: z.boolean(),
-    cnf: z.object({ jkt: z.string() }).optional().meta({ description: 'The key that it is bound to (RFC 7800)' }),
+    cnf: z
+      .object({ jkt: z.string() })
+      .optional()
+      .meta({ description: 'The key that the token is bound to (RFC 7800)' }),
     scope: z.string().optional(),
     client_id: z.string().optional().meta({ description: 'The id of the API token that it comes from' }),
     username: z.string().optional(),
@@ -25,12 +28,12 @@ export const introspectionAnswer = z
     organization: z.string().optional(),
     owner: z.string().nullable().optional(),
     endpoints: z.union([z.literal('*'), z.array(z.string())]).optional(),
-    dead_endpoints: z
-      .array(z.string())
-      .optional()
-      .meta({ description: 'Granted once, and deleted since: it does not reach them, nor what has their name now' }),
+    dead_endpoints: z.array(z.string()).optional().meta({
+      description:
+        'Granted endpoints that were deleted. The token does not reach them, nor new endpoints with their names',
+    }),
   })
-  .meta({ description: "Of what is not active, or another organization's, `active: false` and nothing else" });
+  .meta({ description: "`active: false` alone if the token is not active or is another organization's" });
 
 export const revocationForm = z.looseObject({ token: z.string('give the token'), token_type_hint: hint });
 

@@ -3,13 +3,13 @@ import type { Context } from '../context.js';
 import type { OwnerWords } from '../options.js';
 import type { User } from './types.js';
 
-/** Owners in words, each asked for once a request. */
+/** The names of owners. Each is looked up once for each request. */
 export class Owners {
   readonly #context: Context;
   readonly #request: Request;
   readonly #known = new Map<string, Promise<User>>();
 
-  /** @param caller knows best who it is, where it is a person of the application */
+  /** @param caller a person of the application brings their own names */
   constructor(context: Context, request: Request, caller: Caller | null) {
     this.#context = context;
     this.#request = request;
@@ -46,7 +46,7 @@ function keyOf(owner: string, organization: string): string {
   return JSON.stringify([organization, owner]);
 }
 
-/** Texts throughout: a null would be shown as the word `None`. */
+/** Only texts, because BentoCloud's client shows a null as the word `None`. */
 function shape(owner: string, { name, email, firstName, lastName }: OwnerWords): User {
   return { name: text(name) || owner, email: text(email), first_name: text(firstName), last_name: text(lastName) };
 }

@@ -3,9 +3,8 @@ import { ACCESS, isEndpointId } from '../../domain/endpoint.js';
 import { CHANGE_TYPES } from '../../ports/changes.js';
 
 /*
- * What goes over the wire. Input is read through these schemas, and the OpenAPI document is made of them; lengths are the
- * library's to check, so that they are counted in one place. Answers are
- * read by clients of other versions: they pass over what they don't know.
+ * The wire. These schemas read the input and make the OpenAPI document. The library checks lengths, so that they are counted in one
+ * place.
  */
 
 const time = z.string().meta({ format: 'date-time' });
@@ -20,11 +19,11 @@ export const pageSize = z
   .max(1_000, 'give at most 1000')
   .default(100);
 
-// Answers are open: whoever reads one of a newer server passes over what is new. What comes in is closed.
+// Answers are open: clients ignore fields of a newer server. Input is closed: unknown fields are refused.
 
 export const userAnswer = z
   .object({ name: z.string(), email: z.string(), first_name: z.string(), last_name: z.string() })
-  .meta({ id: 'User', description: 'Texts, empty where unknown' });
+  .meta({ id: 'User', description: 'Texts, empty if unknown' });
 
 const labelFields = { key: z.string(), value: z.string() };
 const labelAnswer = z.object(labelFields).meta({ id: 'Label' });
@@ -60,7 +59,7 @@ export const types = z
   .record(z.string(), grant, 'give an object, such as { developer: { scopes: ["models:read"] } }')
   .meta({
     id: 'Types',
-    description: 'Token type → what it grants: scopes, or endpoints by id ("*": every protected endpoint)',
+    description: 'Token type → its grant: scopes, or endpoints by id ("*": every protected endpoint)',
     examples: [{ user: { endpoints: ['summarizer'] }, developer: { scopes: ['models:write'] } }],
   });
 
@@ -73,7 +72,9 @@ const tokenAnswerFields = {
   resource_type: z.literal('api_token'),
   labels: z.array(labelAnswer),
   description: z.string(),
-  scopes: z.array(z.string()).meta({ description: "In BentoCloud's words; what they have none for, by its own name" }),
+  scopes: z
+    .array(z.string())
+    .meta({ description: "In BentoCloud's words. A scope without such a word has its own name" }),
   user: userAnswer,
   organization: organizationAnswer,
   expired_at: time.nullable().meta({ description: 'null: never' }),
@@ -87,7 +88,7 @@ const tokenAnswerFields = {
     description: 'Those of `types` whose endpoint was deleted: they reach nothing. An update drops or renews them',
   }),
   owner: z.string().nullable(),
-  hint: z.string().meta({ description: 'The start of the token, to know it by' }),
+  hint: z.string().meta({ description: 'The start of the token, to recognise it' }),
   revoked_at: time.nullable(),
 };
 
@@ -103,11 +104,11 @@ export const issuedTokenAnswer = z
 export const tokenPageAnswer = z.object({
   start: count,
   count,
-  total: count.meta({ description: 'Of those that fit, at most 10,000; of a search, among the newest 50,000 tokens' }),
-  more: z.boolean().meta({ description: 'There are more than the total, or there may be' }),
-  items: z
-    .array(tokenAnswer)
-    .meta({ description: 'A search may give fewer than were asked for though there are more' }),
+  total: count.meta({
+    description: 'The number of matching tokens, at most 10,000. A search counts among the newest 50,000 tokens',
+  }),
+  more: z.boolean().meta({ description: 'Whether there are, or may be, more than the total' }),
+  items: z.array(tokenAnswer).meta({ description: 'A search may return fewer than `count` although there are more' }),
   next_cursor: z.string().nullable().meta({ description: 'null: there is nothing after these' }),
 });
 
@@ -116,7 +117,7 @@ export const ownership = z.enum(['personal', 'organization'], "use 'personal' or
 export const tokenQuery = z.strictObject({
   start: z.int('give a whole number').min(0, 'give at least 0').max(1e9, 'give less').default(0),
   count: pageSize,
-  search: z.string().optional().meta({ description: 'A text that the name or the description holds' }),
+  search: z.string().optional().meta({ description: 'A text in the name or the description' }),
   type: z.string().optional(),
   owner: z.string().optional(),
   ownership: ownership.optional(),
@@ -160,7 +161,7 @@ export const tokenChanges = z.strictObject({
 });
 
 export const rotation = z.strictObject({
-  grace: duration.nullish().meta({ description: 'For how long the old secret still works. Default: not at all' }),
+  grace: duration.nullish().meta({ description: 'The time that the old secret still works. Default: none' }),
 });
 
 export const nothing = z.strictObject({});
@@ -181,7 +182,7 @@ export const endpointPageAnswer = z.object({
 });
 export const endpointQuery = z.strictObject({
   count: pageSize,
-  // The id that a page ended with: not every store can be asked about every text.
+  // A cursor is the last id of a page. Not every store accepts every text.
   cursor: cursor.refine(isEndpointId, 'give the next_cursor of the page before').optional(),
 });
 export const newEndpoint = z.strictObject({
@@ -197,10 +198,10 @@ export const previewAnswer = z.object({
   open_to_anyone: z.boolean(),
   gain_count: count,
   lose_count: count,
-  more: z
-    .boolean()
-    .meta({ description: 'The newest 50,000 tokens were looked at, and there are others: both counts are "at least"' }),
-  gain: affected.meta({ description: 'Of those that you may see, the 100 that used it last' }),
+  more: z.boolean().meta({
+    description: 'Only the newest 50,000 tokens were checked, and there are more: both counts are "at least"',
+  }),
+  gain: affected.meta({ description: 'The tokens that you may see: the 100 that used it last' }),
   lose: affected,
 });
 

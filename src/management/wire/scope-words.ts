@@ -3,7 +3,7 @@ import { type Grants, isEndpointGrant } from '../../domain/grants.js';
 import { quote } from '../../domain/text.js';
 import type { Catalog } from '../../domain/token-types.js';
 
-/** BentoCloud's words for scopes, in ours. */
+/** BentoCloud's words for scopes → our scopes. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   api: ['models:*', 'bentos:*', 'deployments:*'],
   read_organization: ['iam:read'],
@@ -20,22 +20,22 @@ interface Word {
   readonly scopes: readonly string[];
 }
 
-/** BentoCloud's words and ours, both ways. */
+/** Translates between BentoCloud's words and our scopes. */
 export interface ScopeWords {
   /** The words that an instance knows. */
   readonly known: readonly string[];
   /** @throws PosternError `scope_unknown` */
   toTypes(words: readonly string[]): ScopesByType;
-  /** Of what no word stands for, our own name is given. */
+  /** A scope without a word keeps our name. */
   fromGrants(grants: Grants): readonly string[];
 }
 
-/** A word is known where one token type has all its scopes: an application may have other types than BentoCloud's. */
+/** A word is known if one token type has all its scopes. An application may have other types than BentoCloud's. */
 export function scopeWords(catalog: Catalog): ScopeWords {
   const known = new Map<string, Word>();
   for (const [word, scopes] of Object.entries(WORDS)) {
     const found = find(catalog, scopes);
-    // Each by name: a wildcard would take in what is added later, and only who holds the wildcard may grant it.
+    // Single scopes, because a wildcard would include later scopes, and only its holder may grant it.
     if (found)
       known.set(word, { type: found.type, scopes: scopes.flatMap((scope) => singles(scope, found.expansions)) });
   }
@@ -55,7 +55,7 @@ export function scopeWords(catalog: Catalog): ScopeWords {
     },
     fromGrants(grants) {
       const explicit = new Set(explicitScopes(grants, catalog));
-      // A word that only follows from another's scopes (to write takes in to read) says nothing of its own.
+      // A word whose scopes are only included by others (write includes read) is left out.
       const words = [...known].filter(
         ([, { scopes }]) =>
           scopes.every((scope) => grants.scopes.has(scope)) && scopes.some((scope) => explicit.has(scope)),
@@ -79,7 +79,7 @@ function ownName(scope: string, catalog: Catalog): Word | null {
   return found && { type: found.type, scopes: [scope] };
 }
 
-/** A wildcard as what it stands for; a scope as itself. */
+/** Expands a wildcard. A single scope stays itself. */
 function singles(scope: string, expansions: ReadonlyMap<string, readonly string[]>): readonly string[] {
   return scope.endsWith('*') ? (expansions.get(scope) ?? []) : [scope];
 }
@@ -96,7 +96,7 @@ function explicitScopes(grants: Grants, catalog: Catalog): string[] {
 
 function unknownWord(word: string, known: readonly string[], index: number): PosternError {
   const words = known.length > 0 ? `use ${known.join(', ')}, or a scope such as models:read` : 'use types';
-  return new PosternError('scope_unknown', `${quote(word)} is none here: ${words}`, {
+  return new PosternError('scope_unknown', `${quote(word)} is no scope here: ${words}`, {
     path: `scopes.${index}`,
   });
 }

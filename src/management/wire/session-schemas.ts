@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ACCESS } from '../../domain/endpoint.js';
 import { duration, organizationAnswer, types, userAnswer } from './schemas.js';
 
-/* What the console and a terminal that logs in say and hear. */
+/* The wire of the console and of logins from a terminal. */
 
 const time = z.string().meta({ format: 'date-time' });
 const name = z.string('give a text of 1 to 200 characters').meta({ minLength: 1, maxLength: 200 });
@@ -50,7 +50,7 @@ export const loginQuery = z.strictObject({
   types: z
     .string()
     .max(2_000, 'give at most 2000 characters')
-    .meta({ description: 'What is asked for, as JSON of Types. Left out: whoever approves chooses' })
+    .meta({ description: 'The requested types, as JSON of Types. Left out: the approver chooses' })
     .optional(),
 });
 export const loginAnswer = z.object({
@@ -58,36 +58,39 @@ export const loginAnswer = z.object({
   user_code: z
     .string()
     .optional()
-    .meta({ description: 'For a login with a challenge: to be shown in the terminal, and typed on the page' }),
+    .meta({ description: 'For a login with a challenge: the terminal shows it, and the person types it on the page' }),
 });
 
 const userCode = z
   .string('give the code that the terminal shows')
   .max(100, 'give the code that the terminal shows')
   .nullish()
-  .meta({ description: 'Of a login that has one. It may be wrong five times' });
+  .meta({ description: 'Required if the login has one. Five wrong codes end the login' });
 export const openLogin = z.strictObject({ user_code: userCode });
 
 export const collectQuery = z.strictObject({ code: z.string('give the code') });
 export const collectAnswer = z.object({ token: z.string() });
 
 export const loginRequestAnswer = z.object({
-  from: z.string().nullable().meta({ description: 'The address that asks; null where it is not known' }),
+  from: z.string().nullable().meta({ description: 'The address of the terminal; null if it is unknown' }),
   created_at: time,
   expires_at: time,
   bound: z.boolean().meta({
-    description: 'Whether it has a user code, and only who began it collects the token; else it could come from anyone',
+    description:
+      'Whether it has a user code, so that only its terminal collects the token. If not, anyone could have begun it',
   }),
   status: z.enum(['pending', 'approved', 'denied']),
-  asked: types.nullable().meta({ description: 'What the terminal asks for; null: nothing in particular' }),
-  types: types.nullable().meta({ description: 'What was approved' }),
-  token_expires_at: time.nullable().meta({ description: 'The longest life of the token; null: as is chosen' }),
+  asked: types.nullable().meta({ description: 'The types that the terminal asks for; null: none in particular' }),
+  types: types.nullable().meta({ description: 'The approved types' }),
+  token_expires_at: time.nullable().meta({ description: 'The latest end of the token; null: the approver chooses' }),
   token_expires_in: z.string().meta({ description: 'The life of the token unless another is chosen' }),
 });
 
 export const approval = z.strictObject({
   user_code: userCode,
-  types: types.nullish().meta({ description: 'Left out, with scopes: what the terminal asks for' }),
+  types: types
+    .nullish()
+    .meta({ description: 'Default, if scopes are left out too: the types that the terminal asks for' }),
   scopes: z.array(z.string('give names of scopes'), 'give a list of scopes').nullish(),
   name: name.nullish(),
   expires_in: duration.nullish(),

@@ -4,7 +4,7 @@ import type { AuditEntry } from '../../managing/audit.js';
 import type { Context } from '../context.js';
 import type { Organization, TokenType, AuditEntry as WireAuditEntry, Endpoint as WireEndpoint } from './types.js';
 
-/** Organizations are names here, and have no beginning of their own. Clients want one: it is the start of this API. */
+/** Organizations are only names here. Clients want a `created_at`, so they get the start of this API. */
 export function organizationShape({ startedAt }: Context, name: string): Organization {
   return {
     uid: name,
@@ -41,7 +41,7 @@ export function auditShape({ actor, at, ...entry }: AuditEntry): WireAuditEntry 
   };
 }
 
-/** The token types of an instance, for who wants to offer a choice. */
+/** The token types of an instance, for a choice in a form. */
 export function tokenTypeShapes(catalog: Catalog): readonly TokenType[] {
   return [...catalog.types].map(([name, type]) =>
     type.form === 'endpoint_access'
@@ -50,7 +50,7 @@ export function tokenTypeShapes(catalog: Catalog): readonly TokenType[] {
   );
 }
 
-/** Resource → action → the actions that it includes, read back from what each scope stands for. */
+/** Resource → action → included actions, found from the expansions of scopes. */
 function resourcesOf(expansions: ReadonlyMap<string, readonly string[]>) {
   const resources: Record<string, Record<string, string[]>> = {};
   for (const scope of expansions.get('*') ?? []) {

@@ -1,8 +1,8 @@
 const TIME = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d\d:?\d\d)?$/;
 
 /**
- * A time of this wire: ISO 8601, or `YYYY-MM-DD HH:MM:SS.ffffff` as BentoCloud's client sends it. Without an offset it counts
- * as UTC, wherever this server stands. `null` for anything else, for a 31st of February too.
+ * Reads a time: ISO 8601, or `YYYY-MM-DD HH:MM:SS.ffffff` as BentoCloud's client sends it. Without an offset it counts as UTC,
+ * whatever the server's time zone. `null` for anything else, also for a 31st of February.
  */
 export function parseTime(text: string): Date | null {
   const match = TIME.exec(text);
@@ -19,7 +19,7 @@ export function parseTime(text: string): Date | null {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   date.setUTCHours(hour, minute, second, milliseconds);
-  // What is out of its range flows over into the next field.
+  // A field out of its range has overflowed into the next.
   const stands =
     date.getUTCMonth() === month - 1 &&
     date.getUTCDate() === day &&
@@ -35,7 +35,7 @@ export function hasOffset(text: string): boolean {
   return /(?:Z|[+-]\d\d:?\d\d)$/.test(text);
 }
 
-/** In milliseconds. */
+/** In milliseconds; `null` if it is out of range. */
 function offsetOf(text: string | undefined): number | null {
   if (text === undefined || text === 'Z') return 0;
   const hours = Number(text.slice(1, 3));

@@ -7,7 +7,7 @@ import { organizationShape } from './shapes.js';
 import { timeOrNull } from './time.js';
 import type { Label, Token } from './types.js';
 
-/** A token as this wire shows it: every key always there. */
+/** A token in the wire's form. All keys are always present. */
 export async function tokenShape(context: Context, owners: Owners, record: TokenRecord): Promise<Token> {
   const { id, name, description, types, organization, owner, ownership, hint, expiresAt, revokedAt } = record;
   const { scopes, isGlobal } = wordsOf(types, context);
@@ -43,7 +43,7 @@ interface GrantWords {
   readonly isGlobal: boolean;
 }
 
-/** By the grants of a record: tokens that are granted the same share one object, which never changes. */
+/** By the grants object of a record. Tokens with the same grants share one object, which never changes. */
 const KNOWN = new WeakMap<TokenRecord['types'], GrantWords>();
 
 function wordsOf(types: TokenRecord['types'], context: Context): GrantWords {
@@ -55,7 +55,7 @@ function wordsOf(types: TokenRecord['types'], context: Context): GrantWords {
   return words;
 }
 
-/** The grants of a record, for showing: its endpoints are names here. */
+/** The grants of a record, for display: endpoints are matched by name. */
 function grantsOf(types: TokenRecord['types'], { ground }: Context): Grants {
   const stored = Object.entries(types).map(([name, grant]): [string, StoredGrant] => {
     const own = ownCopy(grant) as { endpoints?: '*' | readonly string[]; scopes?: readonly string[] };
@@ -66,7 +66,7 @@ function grantsOf(types: TokenRecord['types'], { ground }: Context): Grants {
   return compileGrants(Object.fromEntries(stored), ground.settings.catalog, { named: true });
 }
 
-/** Labels live in the record's metadata, beside what the application keeps there. */
+/** Labels are kept in the record's metadata, beside the application's own data. */
 export function labelsOf(metadata: TokenRecord['metadata']): Label[] {
   const labels = Object.hasOwn(metadata, 'labels') ? metadata.labels : undefined;
   if (!Array.isArray(labels)) return [];

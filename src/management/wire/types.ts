@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import type * as schemas from './schemas.js';
 import type * as session from './session-schemas.js';
 
-/* What goes over the wire, as types: the schemas are the one description of it. */
+/* The types of the wire, inferred from the schemas. */
 
-/** Nobody changes an answer. */
+/** Makes an answer deeply read-only. */
 type Answer<T> = T extends readonly (infer Item)[]
   ? readonly Answer<Item>[]
   : T extends object
@@ -16,7 +16,7 @@ type Of<Schema extends z.ZodType> = Answer<z.output<Schema>>;
 export type User = Of<typeof schemas.userAnswer>;
 export type Organization = Of<typeof schemas.organizationAnswer>;
 export type Label = Of<typeof schemas.label>;
-/** Token type → what of it is granted. */
+/** Token type → its grant. */
 export type Grants = Of<typeof schemas.types>;
 export type Token = Of<typeof schemas.tokenAnswer>;
 export type DeadGrants = Token['dead_grants'];

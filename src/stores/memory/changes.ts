@@ -1,14 +1,14 @@
 import type { Change, ChangeQuery } from '../../ports/changes.js';
 import { isAsked, newestFirst, placeOf, positionOf } from './query.js';
 
-/** So many of the latest changes are kept at least. */
+/** The latest changes, at least this many, are kept. */
 const KEPT = 100_000;
-/** So many more are let pile up before the oldest are removed, all at once. */
+/** The oldest are removed together, once there are this many more. */
 const SPARE = 10_000;
 
 /** The audit log of a memory store. It is bounded: the oldest changes go first. */
 export class MemoryChanges {
-  /** The oldest first, so that a new one is put at the end. */
+  /** Oldest first, so that new ones go to the end. */
   #changes: Change[] = [];
 
   add(change: Change): void {

@@ -1,14 +1,14 @@
 import type { StoredEntry } from '../../ports/records.js';
 
-/** How many entries each write looks at, to remove those that have ended: more than it adds, so that they never pile up. */
+/** The entries that each write checks, to remove ended ones. It is more than a write adds, so they never pile up. */
 const SWEPT_BY_WRITE = 8;
 
-/** The entries of a memory store. Those that have ended are removed by later writes. */
+/** The entries of a memory store. Later writes remove ended entries. */
 export class MemoryEntries {
   readonly #entries = new Map<string, StoredEntry>();
   #sweep = this.#entries.entries();
 
-  /** How many are held, those included that have ended and were not swept up yet. */
+  /** The number of entries, including ended ones that are not removed yet. */
   get size(): number {
     return this.#entries.size;
   }
@@ -40,7 +40,7 @@ export class MemoryEntries {
     return trimmed;
   }
 
-  /** Goes round all of them, some at a time. */
+  /** Checks some entries at a time, going round all of them. */
   #sweepSome(now: number): void {
     for (let looked = 0; looked < SWEPT_BY_WRITE; looked++) {
       const { done, value } = this.#sweep.next();

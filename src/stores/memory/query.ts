@@ -2,7 +2,7 @@ import type { Change, ChangeQuery } from '../../ports/changes.js';
 import type { StoredToken } from '../../ports/records.js';
 import type { TokenFilter } from '../../ports/store.js';
 
-/** Whether a token is one of those asked for. */
+/** Whether a token meets the filter, without its positions. */
 export function matches(token: StoredToken, filter: TokenFilter): boolean {
   return (
     (filter.organization === null || token.organization === filter.organization) &&
@@ -14,7 +14,7 @@ export function matches(token: StoredToken, filter: TokenFilter): boolean {
   );
 }
 
-/** Whether a change is one of those asked for, wherever it stands. */
+/** Whether a change meets the query, without its positions. */
 export function isAsked(change: Change, query: ChangeQuery): boolean {
   return (
     (query.organization === null || change.organization === query.organization) &&
@@ -23,12 +23,11 @@ export function isAsked(change: Change, query: ChangeQuery): boolean {
   );
 }
 
-/** The position of a change. */
 export function positionOf({ at, id }: { readonly at: number; readonly id: string }): Position {
   return { createdAt: at, id };
 }
 
-/** ASCII letters without case, everything else as it is: what every database can do the same way. */
+/** Ignores the case of ASCII letters only, because every database can do that in the same way. */
 function holds(text: string, search: string): boolean {
   return lower(text).includes(lower(search));
 }
@@ -37,13 +36,13 @@ function lower(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/** Where something stands in the order of a page. */
+/** A position in the order of a page. */
 export interface Position {
   readonly createdAt: number;
   readonly id: string;
 }
 
-/** Where a position stands, or would stand, in a list that begins with the oldest. */
+/** The index of a position in a list that begins with the oldest row. The position need not be in the list. */
 export function placeOf<Row>(rows: readonly Row[], position: Position, of: (row: Row) => Position): number {
   let [low, high] = [0, rows.length];
   while (low < high) {
@@ -54,7 +53,7 @@ export function placeOf<Row>(rows: readonly Row[], position: Position, of: (row:
   return low;
 }
 
-/** The order of every page; ids of one time from the highest, by code unit. */
+/** The order of every page: newest first, then ids from the highest, by code unit. */
 export function newestFirst(a: Position, b: Position): number {
   if (a.createdAt !== b.createdAt) return b.createdAt - a.createdAt;
   return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;

@@ -13,7 +13,7 @@ export interface FoundSecret {
 /** The secrets of a memory store's tokens, with their keys. */
 export class MemorySecrets {
   readonly #secrets = new Map<string, Kept>();
-  /** Digests, by the ids of their keys. */
+  /** Key id → digest. */
   readonly #keys = new Map<string, string>();
   readonly #digests = new Map<string, Set<string>>();
 
@@ -58,7 +58,7 @@ export class MemorySecrets {
   }
 }
 
-/** The one without an end first, then the latest created. */
+/** The order for keeping secrets: the one without an end first, then the latest created. */
 function lastToGo(a: StoredSecret, b: StoredSecret): number {
   if ((a.endsAt === null) !== (b.endsAt === null)) return a.endsAt === null ? -1 : 1;
   return b.createdAt - a.createdAt || (a.digest < b.digest ? 1 : -1);

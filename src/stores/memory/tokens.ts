@@ -2,10 +2,10 @@ import type { StoredToken } from '../../ports/records.js';
 import type { TokenFilter, TokenPosition, TokenQuery } from '../../ports/store.js';
 import { matches, newestFirst, placeOf } from './query.js';
 
-/** The tokens of a memory store, with listings in the order of a page: a page is read without looking at others' tokens. */
+/** The tokens of a memory store. Its listings are in the order of a page, so a page is read without other organizations' tokens. */
 export class MemoryTokens {
   readonly #tokens = new Map<string, StoredToken>();
-  /** The oldest first, so that a new one is put at the end. */
+  /** Oldest first, so that new ones go to the end. */
   readonly #listings = new Map<string, TokenPosition[]>();
 
   get(id: string): StoredToken | undefined {
@@ -24,7 +24,7 @@ export class MemoryTokens {
     }
   }
 
-  /** Whether there was one. */
+  /** Returns whether the token existed. */
   delete(id: string): boolean {
     const token = this.#tokens.get(id);
     if (token === undefined) return false;
@@ -95,7 +95,7 @@ const itself = (position: TokenPosition) => position;
 
 const ALL = 'all';
 
-/** JSON, because no character can then be taken for a separator. */
+/** JSON, so that no character can be mistaken for a separator. */
 function listingsOf({ organization, owner, ownership }: StoredToken): readonly string[] {
   return [ALL, named({ organization }), named({ organization, owner }), named({ organization, ownership })];
 }

@@ -6,9 +6,9 @@ import type { Database, SqlValue } from './database.js';
 const TYPES = ['text', 'text', 'bigint', 'text', 'text', 'text', 'text', 'text', 'text', 'text', 'text'];
 
 /**
- * The end of a statement that changes something, behind its own CTEs: one row in the audit log, and one notification to who
- * listens, for the one row of `source`; none where it has none. All of it is one transaction, and PostgreSQL sends the
- * notification when that has committed.
+ * The end of a statement that changes something, after its own CTEs. For the one row of `source` it adds one row to the audit
+ * log and sends one notification; without a row it does neither. All of it is one transaction, and PostgreSQL sends the
+ * notification after the commit.
  *
  * @param first the number of the first of {@link recordValues}' parameters
  */
@@ -20,12 +20,12 @@ export function recorded(schema: string, source: string, first: number): string 
     FROM recorded`;
 }
 
-/** @param payload `null`: nobody needs to be told */
+/** @param payload the notification; `null`: none */
 export function recordValues(change: Change, channel: string, payload: string | null): readonly SqlValue[] {
   return [...changeValues(change), channel, payload];
 }
 
-/** The statement of a page of the audit log, and its parameters. */
+/** The statement for a page of the audit log, and its parameters. */
 export function listChangesSql(
   schema: string,
   query: ChangeQuery,

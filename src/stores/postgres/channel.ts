@@ -5,14 +5,14 @@ import type { PgNotification, PgQuery } from './client.js';
 import type { Connections, PgListener } from './connections.js';
 import type { Database, SqlValue } from './database.js';
 
-/** PostgreSQL takes less than 8,000 bytes. */
+/** PostgreSQL accepts less than 8,000 bytes. */
 const MAX_BYTES = 7_900;
-/** Rows of processes that are long gone are cleared away by those that come. */
+/** After this time a process that starts removes the rows of dead processes. */
 const FORGOTTEN_AFTER = "interval '1 hour'";
 
 const NOTIFY = 'SELECT pg_notify($1::text, $2::text)';
 
-/** A message as a notification. One that is too long for that says that anything may have changed. */
+/** A message as a notification. A message that is too long becomes "forget everything". */
 export function payloadOf(message: Message): string {
   const text = encode(message);
   if (Buffer.byteLength(text) <= MAX_BYTES || message.kind !== 'change') return text;
@@ -20,13 +20,13 @@ export function payloadOf(message: Message): string {
 }
 
 /**
- * LISTEN and NOTIFY, and a table of who listens. Notifications come in the order of their commits, and none is lost while the
- * connection lives.
+ * LISTEN and NOTIFY, and a table of listening processes. Notifications come in the order of their commits, and none is lost while
+ * the connection lives.
  */
 export class PostgresChannel implements Channel {
   readonly silence =
-    'the feed is silent: what is sent does not come back. LISTEN does not work through a transaction pooler: give a direct connection in `listen`';
-  /** Made of a checked name: an identifier can't be a parameter. */
+    'the feed is silent: its own messages do not come back. LISTEN does not work through a transaction pooler: give a direct connection in `listen`';
+  /** Made from a checked name, because an identifier can't be a parameter. */
   readonly name: string;
   readonly #db: Database;
   readonly #connections: Connections;
@@ -89,7 +89,7 @@ class PostgresLine implements Line {
   readonly #limit: number;
   readonly #events: LineEvents;
   #listener: PgListener | null = null;
-  /** One statement at a time: `pg` asks for that. */
+  /** One statement at a time, as `pg` requires. */
   #queue: Promise<unknown> = Promise.resolve();
   #isProven = false;
   #isOver = false;
@@ -102,7 +102,7 @@ class PostgresLine implements Line {
     this.#open(connections).catch((error) => this.#end(error));
   }
 
-  /** Until it is proven, past it: behind a pooler a connection hears what it sent itself, and nothing else. */
+  /** Until the line is proven, another connection sends: behind a pooler a connection hears only its own messages. */
   async send(message: Message, _to: string, lifetime: number): Promise<void> {
     const { text, values } = this.#channel.sending(message, lifetime);
     await (this.#isProven ? this.#query({ text, values }) : this.#db.run({ text }, values));
@@ -121,7 +121,7 @@ class PostgresLine implements Line {
     client.on('error', (error) => this.#end(error));
     client.on('end', () => this.#end(new Error('the connection was closed')));
     client.on('notification', (notification) => this.#hear(notification));
-    // What only listens does not keep a process alive.
+    // Listening must not keep the process alive.
     client.unref?.();
     await this.#query({ text: `LISTEN "${this.#channel.name}"` });
     if (!this.#isOver) this.#events.opened();

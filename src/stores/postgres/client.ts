@@ -2,25 +2,25 @@ import { createRequire } from 'node:module';
 import { PosternError } from '../../domain/errors.js';
 import type { Row } from '../sql/rows.js';
 
-/** A statement as `pg` takes it. One with a `name` is prepared once for each connection. */
+/** A statement for `pg`. With a `name` it is prepared once for each connection. */
 export interface PgQuery {
   text: string;
   values?: unknown[];
   name?: string;
 }
 
-/** What is used of the answer to a query. */
+/** The used part of a query's result. */
 export interface PgResult {
   readonly rows: readonly Row[];
 }
 
-/** What LISTEN hears. */
+/** A notification that LISTEN receives. */
 export interface PgNotification {
   readonly channel: string;
   readonly payload?: string | undefined;
 }
 
-/** What is used of an open connection of `pg`, or of anything like it. */
+/** The used part of an open connection of `pg`, or of an object like it. */
 export interface PgClient {
   query(query: PgQuery): Promise<PgResult>;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -30,12 +30,12 @@ export interface PgClient {
   unref?(): void;
 }
 
-/** A connection out of a pool. `release(true)` closes it instead of giving it back. */
+/** A connection from a pool. `release(true)` closes it instead of giving it back. */
 export interface PgPoolClient extends PgClient {
   release(destroy?: boolean): void;
 }
 
-/** What is used of a `Pool` of `pg`. */
+/** The used part of a `Pool` of `pg`. */
 export interface PgPool {
   connect(): Promise<PgPoolClient>;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -43,7 +43,7 @@ export interface PgPool {
   readonly options?: { readonly max?: number | undefined };
 }
 
-/** What the feed of changes uses of a `Client` of `pg` that is not connected yet. */
+/** The part that the feed uses of a `Client` of `pg`. It is not connected yet. */
 export interface PgConnection extends PgClient {
   connect(): Promise<unknown>;
   end(): Promise<void>;
@@ -55,7 +55,7 @@ interface PgModule {
 }
 
 /**
- * The package `pg`, loaded only where this store makes connections itself.
+ * The package `pg`, loaded only if this store makes connections itself.
  *
  * @throws PosternError `driver_missing`
  */
@@ -65,7 +65,7 @@ export function loadPg(): PgModule {
   } catch (error) {
     throw new PosternError(
       'driver_missing',
-      'the package pg can not be loaded, which postgresStore connects with. Run: npm install pg',
+      'postgresStore needs the package pg, which can not be loaded. Run: npm install pg',
       { cause: error },
     );
   }

@@ -1,9 +1,9 @@
 import type { SqlValue } from './database.js';
 
-/** Makes a parameter of a value, and gives its place in the statement. */
+/** Adds a value as a parameter, and returns its placeholder. */
 export type Parameter = (type: 'text' | 'bigint', value: SqlValue) => string;
 
-/** The conditions of a page: which there are varies; what they compare is always a parameter. */
+/** The conditions of a page. Only the set of conditions varies in the text; compared values are always parameters. */
 export class Conditions {
   readonly values: SqlValue[] = [];
   readonly #conditions: string[] = [];

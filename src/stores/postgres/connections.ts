@@ -2,7 +2,7 @@ import { within } from '../shared/deadline.js';
 import { loadPg, type PgClient, type PgConnection, type PgPool } from './client.js';
 import type { PostgresSettings } from './options.js';
 
-/** What the feed listens on: a connection, and how it is given back. */
+/** The feed's connection, and a function that gives it back. */
 export interface PgListener {
   readonly client: PgClient;
   close(): void;
@@ -10,7 +10,7 @@ export interface PgListener {
 
 const ignore = () => {};
 
-/** The connections of one store: a pool, and on demand one apart from it for the feed. */
+/** The connections of one store: a pool, and on demand a separate one for the feed. */
 export class Connections {
   readonly pool: PgPool;
   readonly #settings: PostgresSettings;
@@ -20,21 +20,21 @@ export class Connections {
   constructor(settings: PostgresSettings) {
     this.#settings = settings;
     const { source, listen, timeout } = settings;
-    // Here already, so that a package that is missing shows at once.
+    // Loaded here, so that a missing package shows at once.
     if (typeof listen === 'string') loadPg();
     if ('pool' in source) {
       this.pool = source.pool;
     } else {
       const { Pool } = loadPg();
       const pool = new Pool({ ...configOf(source.connectionString, timeout), allowExitOnIdle: true });
-      // For ever: connections may still break after the store is closed, and nobody else knows this pool.
+      // Never removed: connections may still break after the store is closed, and nobody else has this pool.
       pool.on('error', ignore);
       this.pool = pool;
       this.#ownPool = pool;
     }
   }
 
-  /** A connection for the feed alone. */
+  /** Opens a connection for the feed alone. */
   async openListener(): Promise<PgListener> {
     const { source, listen, timeout } = this.#settings;
     const message = `no connection to PostgreSQL in ${timeout} ms`;
@@ -44,7 +44,7 @@ export class Connections {
       return { client, close: () => client.release(true) };
     }
     const client = this.#makeClient();
-    // A connection that breaks before anyone listens to it would end the process.
+    // An error event without a listener would end the process.
     client.on('error', ignore);
     const close = () => void client.end().catch(ignore);
     try {
@@ -56,7 +56,7 @@ export class Connections {
     }
   }
 
-  /** Closes the pool that was made here; the application's own stays open. */
+  /** Closes the pool that was made here. The application's own pool stays open. */
   async close(): Promise<void> {
     await this.#ownPool?.end();
   }

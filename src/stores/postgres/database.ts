@@ -7,7 +7,7 @@ import type { PgClient, PgPool, PgQuery } from './client.js';
 import { isConnectionSound, isLostStatement, isMissingTable, isRefusedBySession, isTransient } from './errors.js';
 import { migrate, planMigration } from './migrate.js';
 
-/** A statement's text with `$1` and so on. One with a name is prepared, where that is safe. */
+/** A statement with the parameters `$1` and so on. With a name it is prepared, if that is safe. */
 export interface Statement {
   readonly text: string;
   readonly name?: string;
@@ -15,19 +15,19 @@ export interface Statement {
 
 export type SqlValue = string | number | null | readonly (string | number)[];
 
-/** A prepared statement's name tells its whole text: a connection that others share may know another text by a name. */
+/** The name is a hash of the whole text: on a shared connection, another text may already have a simpler name. */
 export function prepared(text: string): Statement {
   return { text, name: `postern_${createHash('sha256').update(text).digest('hex').slice(0, 24)}` };
 }
 
-/** How often what lost a race inside PostgreSQL is tried again. */
+/** How often a statement is tried that lost a race inside PostgreSQL. */
 const ATTEMPTS = 10;
-/** A change of a large table may take its time; who calls meanwhile is not kept waiting. Milliseconds. */
+/** Changing a large table may take long. Other calls don't wait this long for it. Milliseconds. */
 const MIGRATION_LIMIT = 600_000;
 
 const ignore = () => {};
 
-/** The tables through a pool: each call is one statement, on one connection, and ends by a deadline. */
+/** Runs statements through a pool. Each call is one statement on one connection, with a deadline. */
 export class Database {
   readonly #pool: PgPool;
   readonly #schema: string;
@@ -43,11 +43,11 @@ export class Database {
     this.#schema = options.schema;
     this.#timeout = options.timeout;
     this.#prepares = options.prepare;
-    // A connection that breaks while it is idle is an event of the pool, and one that nobody listens to ends the process.
+    // An idle connection that breaks is an error event of the pool. Without a listener it would end the process.
     pool.on('error', ignore);
   }
 
-  /** Until the tables are there. */
+  /** Resolves once the tables exist. */
   async ready(): Promise<void> {
     if (!this.#isReady) await within(this.migrate(), this.#timeout, `PostgreSQL gave no answer in ${this.#timeout} ms`);
   }
@@ -68,7 +68,7 @@ export class Database {
     return this.#using(this.#timeout, (client) => planMigration(client, this.#schema));
   }
 
-  /** The rows of one statement, which is a transaction of its own. */
+  /** Runs one statement, as a transaction of its own, and returns its rows. */
   async run(statement: Statement, values: readonly SqlValue[]): Promise<readonly Row[]> {
     const until = elapsed() + this.#timeout;
     for (let attempt = 1; ; attempt++) {
@@ -82,7 +82,7 @@ export class Database {
         });
         return rows;
       } catch (error) {
-        // That connection is gone. The pool may have others like it; a new one that refuses too speaks for the server.
+        // That connection is gone. The pool may have others like it. If a new connection also refuses, the server does.
         if (isKnown && isRefusedBySession(error)) continue;
         if (isMissingTable(error)) this.#isReady = false;
         const isUnprepared = query.name !== undefined && isLostStatement(error);
@@ -93,7 +93,7 @@ export class Database {
     }
   }
 
-  /** Ends what this class holds of the pool; the pool is its owner's. */
+  /** Removes its listener from the pool. The pool belongs to its owner. */
   close(): void {
     this.#pool.removeListener('error', ignore);
   }
@@ -112,7 +112,7 @@ export class Database {
       `no connection to PostgreSQL in ${this.#timeout} ms`,
       (late) => late.release(),
     );
-    // The same for one that breaks while it is ours: the statement under way rejects by itself.
+    // The same for a connection in use: its running statement rejects by itself.
     client.on('error', ignore);
     let isSound = false;
     try {
@@ -125,7 +125,7 @@ export class Database {
       throw error;
     } finally {
       client.removeListener('error', ignore);
-      // One that is not sound is closed: what it was asked for may still be under way on it.
+      // An unsound connection is closed: its statement may still be running.
       client.release(!isSound);
     }
   }

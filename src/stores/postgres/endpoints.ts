@@ -5,7 +5,6 @@ import { recorded } from './audit.js';
 import { type Database, prepared, type Statement } from './database.js';
 import type { Write } from './tokens.js';
 
-/** The statements over endpoints. */
 export class EndpointStatements {
   readonly #byId: Statement;
   readonly #byIds: Statement;
@@ -27,7 +26,7 @@ export class EndpointStatements {
             ON CONFLICT DO NOTHING RETURNING 1),
         ${recorded(s, 'written', 8)}`,
     };
-    // The uid too: the same name may be another endpoint by now, at the same version.
+    // The uid too: the name may belong to another endpoint by now, at the same version.
     this.#replace = {
       text: `WITH written AS (
           UPDATE ${s}.endpoints SET access = $4::text, created_at = $5::bigint, updated_at = $6::bigint, version = $7::bigint

@@ -2,13 +2,12 @@ import type { StoredEntry } from '../../ports/records.js';
 import { ENTRY_COLUMNS, toEntry } from '../sql/rows.js';
 import { type Database, prepared, type Statement } from './database.js';
 
-/** Of so many new entries of this process one clears away what has ended, and at most so many of those. */
+/** Every 32nd new entry of this process removes ended entries, at most 256. */
 const NEW_ENTRIES_PER_PURGE = 32;
 const PURGED_AT_ONCE = 256;
-/** What has ended stays for so long, in milliseconds: a process whose clock is ahead must not take it from one whose is not. */
+/** Ended entries stay this long, in milliseconds: a process whose clock is ahead must not remove another one's valid entry. */
 const PURGED_AFTER = 60_000;
 
-/** The statements over entries. */
 export class EntryStatements {
   readonly #find: Statement;
   readonly #insert: Statement;
@@ -39,7 +38,7 @@ export class EntryStatements {
       text: `DELETE FROM ${s}.entries
         WHERE kind = $1::text AND id = $2::text AND version = $4::bigint AND ${lives('$3')} RETURNING 1`,
     };
-    // Waits for nobody: what is locked is being written anew, or cleared away by another process.
+    // Skips locked rows: another process is writing or removing them.
     this.#purge = {
       text: `DELETE FROM ${s}.entries WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM ${s}.entries WHERE expires_at <= $1::bigint
@@ -58,7 +57,7 @@ export class EntryStatements {
     if (expectedVersion > 0) return (await db.run(this.#replace, [...values, expectedVersion])).length > 0;
     const isWritten = (await db.run(this.#insert, values)).length > 0;
     if (isWritten && this.#inserted++ % NEW_ENTRIES_PER_PURGE === 0) {
-      // What was written stands, whatever becomes of this; the next one clears away as much.
+      // A failure here doesn't undo the write. A later write removes them.
       await this.trim(db, now, PURGED_AT_ONCE).catch(() => {});
     }
     return isWritten;

@@ -34,8 +34,8 @@ export type { PostgresStoreOptions } from './options.js';
 /** A {@link Store} that makes and upgrades its own tables. */
 export interface PostgresStore extends Store {
   /**
-   * Makes or upgrades the tables now, instead of with the first call, and says what it did. Idempotent. With `dryRun` it
-   * changes nothing, and says what it would do: for a role that may not make tables, run those statements as one that may.
+   * Makes or upgrades the tables now instead of with the first call, and returns the work done. Idempotent. With `dryRun` it
+   * changes nothing, and returns the work that it would do. If the role may not make tables, run these statements as another role.
    *
    * @throws PosternError `store_newer`: written by a later version of this library; `store_invalid`: the schema holds
    *   something of another application, or the database is not in UTF8; `closed`
@@ -44,28 +44,27 @@ export interface PostgresStore extends Store {
 }
 
 /**
- * Tokens and endpoints in PostgreSQL 13 or later, for any number of processes. Needs the package `pg` (or a pool like its).
+ * Tokens and endpoints in PostgreSQL 13 or later, for any number of processes. Needs the package `pg`, or a pool like that of `pg`.
  *
- * - The tables are in a schema of their own (`schema`), made with the first call, or by `await store.migrate()`. Of many
- *   processes that start at once one makes them.
- * - Each change is one statement, with its row in the audit log and its notification: it happens whole or not at all, and
- *   nobody hears of what was undone. The audit log refuses UPDATE, DELETE and TRUNCATE; only its function `trim_changes`
- *   removes old rows (the option `audit.keep`). That guards against slips: a role that must not cut the log off gets no right
- *   to DELETE from `changes`.
- * - What another process changes is told at once, by LISTEN/NOTIFY on a connection kept for it. If that is lost, listeners are
- *   told so, and again when it is back: then everything that was remembered is forgotten. Meanwhile `createPostern` trusts
- *   what it remembers for a short time only.
- * - A call that PostgreSQL does not answer within `timeout` rejects; whether it was done is not known then. The next call
- *   works as soon as PostgreSQL does. A statement that waits inside the server is not stopped by that: set
- *   `statement_timeout` for the role to bound it there too.
+ * - The tables are in a schema of their own (`schema`). The first call makes them, or `await store.migrate()`. If many processes
+ *   start at once, one makes them.
+ * - Each change is one statement, with its row in the audit log and its notification. It happens completely or not at all, and
+ *   nobody is notified of an undone change. The audit log refuses UPDATE, DELETE and TRUNCATE; only its function `trim_changes`
+ *   removes old rows (the option `audit.keep`). This protects against mistakes only. A role that must not shorten the log must
+ *   not have the right to DELETE from `changes`.
+ * - Changes of other processes are reported at once, by LISTEN/NOTIFY on a separate connection. If that is lost, listeners are
+ *   told so, and again when it is back; then the caches are cleared. Until then `createPostern` serves cached rows for a short
+ *   time only.
+ * - If PostgreSQL does not answer within `timeout`, the call rejects. It may have been done or not. The next call works as soon
+ *   as PostgreSQL does. A statement that waits inside the server is not stopped: set `statement_timeout` for the role to limit it.
  * - A role that is not the owner of the tables needs SELECT, INSERT, UPDATE and DELETE on them.
- * - A `pool` that was given stays open: end it after the store. Give it `connectionTimeoutMillis`, and two connections at least.
+ * - Your own `pool` stays open: end it after the store. Give it `connectionTimeoutMillis` and at least two connections.
  *
  * @example
  * const store = postgresStore({ connectionString: process.env.DATABASE_URL });
  * const postern = createPostern({ store });
  * @example
- * // Through pgbouncer, which LISTEN needs a way around:
+ * // With pgbouncer, LISTEN needs a direct connection:
  * const store = postgresStore({ pool, listen: 'postgres://db.internal:5432/app' });
  * @throws PosternError `option_invalid`, `option_unknown`, `driver_missing`
  */
@@ -112,10 +111,10 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   };
 }
 
-/** How long the end of a store waits for a server that gives no answer, in milliseconds. */
+/** How long `close` waits for a server that doesn't answer, in milliseconds. */
 const FAREWELL = 1_000;
 
-/** What the methods of one store share. */
+/** The state that the methods of one store share. */
 class Tables {
   readonly schema: string;
   readonly tokens: TokenStatements;
@@ -150,7 +149,7 @@ class Tables {
   readonly change = async (change: Change, invalidation: Invalidation | null, write: () => Write): Promise<boolean> => {
     await this.#enter();
     const { id } = change;
-    // Everything is read of what was handed in before anything is done.
+    // The input is read completely before anything is done.
     const { statement, values } = write();
     const payload = invalidation && payloadOf({ kind: 'change', id, invalidation });
     const all = [...values, ...recordValues(change, this.#channel.name, payload)];

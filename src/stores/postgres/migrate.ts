@@ -9,7 +9,7 @@ import { foundation, MIGRATIONS, quoted, VERSIONS, versionsTable } from './schem
 const LOCK = 0x7073746e;
 
 /**
- * What would run, found without a lock.
+ * The statements that would run, found without a lock.
  *
  * @throws PosternError `store_newer`, `store_invalid`
  */
@@ -25,16 +25,16 @@ export async function planMigration(client: PgClient, schema: string, migrations
 }
 
 /**
- * Makes the tables, or takes them up to this library's version, in one transaction, which holds the lock. Of many processes
- * that start at once one does it, and the others find it done.
+ * Makes the tables, or upgrades them to this library's version, in one transaction that holds the lock. If many processes start
+ * at once, one does the work, and the others find it done.
  *
- * @throws PosternError `store_newer`, `store_invalid`, and whatever the driver rejects with
+ * @throws PosternError `store_newer`, `store_invalid`, and the driver's own errors
  */
 export async function migrate(client: PgClient, schema: string, migrations = MIGRATIONS): Promise<Migration> {
-  // Without the lock first: it is the usual case, and needs no right to make anything.
+  // First without the lock: usually nothing is to be done, and this needs no right to make anything.
   const found = await planMigration(client, schema, migrations);
   if (found.statements.length === 0) return found;
-  // So that what is looked at under the lock is what is there by then, whatever the database's default is.
+  // The database's default may be stricter. Under the lock, the current state must be seen.
   await client.query({ text: 'BEGIN ISOLATION LEVEL READ COMMITTED' });
   try {
     await client.query({ text: 'SELECT pg_advisory_xact_lock($1, hashtext($2))', values: [LOCK, schema] });
@@ -43,19 +43,19 @@ export async function migrate(client: PgClient, schema: string, migrations = MIG
     await client.query({ text: 'COMMIT' });
     return planned;
   } catch (error) {
-    // The connection may be what failed: then its end undoes the transaction.
+    // The connection itself may have failed. Then its end undoes the transaction.
     await client.query({ text: 'ROLLBACK' }).catch(() => {});
     throw isNameTaken(error) ? occupied(schema, error) : error;
   }
 }
 
-/** `version` is `null` where nothing of ours is there yet. */
+/** `version` is `null` if there are no tables of ours yet. */
 async function inspect(
   client: PgClient,
   schema: string,
   known: number,
 ): Promise<{ version: number | null; isThere: boolean }> {
-  // By a query of the catalog: to_regclass and its like may answer from a cache that a wait for the lock doesn't renew.
+  // Queries the catalog: to_regclass and the like may answer from a cache that is not renewed after waiting for the lock.
   const { rows } = await client.query({
     text: `SELECT current_setting('server_encoding') AS encoding,
         EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1) AS "isThere",
@@ -67,7 +67,7 @@ async function inspect(
   if (encoding !== 'UTF8') {
     throw new PosternError(
       'store_invalid',
-      `the database has the encoding ${encoding}, in which not every name can be written: give postern one in UTF8`,
+      `the database has the encoding ${encoding}, which can not hold every name: give postern a database in UTF8`,
     );
   }
   if (isOurs !== true) return { version: null, isThere: isThere === true };
@@ -86,7 +86,7 @@ async function inspect(
 function occupied(schema: string, cause: unknown): PosternError {
   return new PosternError(
     'store_invalid',
-    `${schema} holds something of another application: nothing was changed. Give postern a schema of its own`,
+    `${schema} belongs to another application. Nothing was changed. Give postern a schema of its own`,
     { path: 'schema', cause },
   );
 }

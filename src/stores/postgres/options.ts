@@ -6,32 +6,35 @@ import { PosternError } from '../../domain/errors.js';
 import type { PgConnection, PgPool } from './client.js';
 
 interface CommonOptions {
-  /** Where the tables are, apart from the application's own: made when missing. `^[a-z_][a-z0-9_]{0,49}$`. Default `'postern'`. */
+  /**
+   * The schema of the tables, apart from the application's own. It is made if missing. `^[a-z_][a-z0-9_]{0,49}$`. Default
+   * `'postern'`.
+   */
   readonly schema?: string | undefined;
   /**
-   * What the feed of changes listens on: its own connection, open as long as someone listens. A connection string; a function
-   * that makes a `Client` of `pg`, not connected; `false` for no feed (then `cache.ttl` alone bounds what others see). Default:
-   * the `connectionString`, or one connection kept out of the `pool`, which then must hold two at least.
+   * The feed's own connection, open while someone listens: a connection string; or a function that makes a `Client` of `pg`, not
+   * connected; or `false` for no feed (then only `cache.ttl` limits how long other processes see the old state). Default: the
+   * `connectionString`, or one connection kept out of the `pool`, which then needs at least two.
    *
    * LISTEN does not work through a pooler that gives each transaction another connection (pgbouncer with
-   * `pool_mode = transaction`): name the server itself here where `pool` or `connectionString` goes through one.
+   * `pool_mode = transaction`). If `pool` or `connectionString` uses such a pooler, name the server itself here.
    */
   readonly listen?: string | (() => PgConnection) | false | undefined;
-  /** How long one call may take, the wait for a connection included, before it rejects. Default `'5s'`. */
+  /** How long one call may take before it rejects, including the wait for a connection. Default `'5s'`. */
   readonly timeout?: Duration | undefined;
   /**
-   * How often the feed proves that it is alive, and this process that it is. A feed that died in silence is noticed after
-   * twice this; a process that was killed is waited for (`confirm`) for about three times this. Default `'3s'`.
+   * The time between two signs of life of the feed and of this process. A feed that dies silently is noticed after twice this
+   * time. `confirm` waits for a killed process for about three times this. Default `'3s'`.
    */
   readonly heartbeat?: Duration | undefined;
   /**
-   * Whether lookups are prepared statements. Default `true`, and `false` where `listen` names another way to the server,
-   * as a pooler between may give each transaction another connection.
+   * Whether look-ups are prepared statements. Default `true`; `false` if `listen` names another way to the server, because that
+   * suggests a pooler, which may give each transaction another connection.
    */
   readonly prepare?: boolean | undefined;
 }
 
-/** A pool of the application's own, which it closes itself after the store; or what to connect to. */
+/** Your own pool, which you close after the store; or a connection string. */
 export type PostgresStoreOptions = CommonOptions &
   (
     | { readonly pool: PgPool; readonly connectionString?: undefined }
@@ -41,7 +44,7 @@ export type PostgresStoreOptions = CommonOptions &
 export interface PostgresSettings {
   readonly source: { readonly pool: PgPool } | { readonly connectionString: string };
   readonly schema: string;
-  /** `null`: as `source` says. */
+  /** `null`: by `source`. */
   readonly listen: string | (() => PgConnection) | false | null;
   /** Milliseconds, like `heartbeat`. */
   readonly timeout: number;

@@ -1,7 +1,7 @@
-/** Where the version of the tables is kept: a name that no other tool's table has. */
+/** The table of versions. No other tool's table has this name. */
 export const VERSIONS = 'postern_migrations';
 
-/** The schema as an identifier: quoted, because a valid name may still be a keyword. */
+/** The schema as an identifier. It is quoted, because a valid name may still be a keyword. */
 export function quoted(schema: string): string {
   return `"${schema}"`;
 }
@@ -10,26 +10,26 @@ export function versionsTable(schema: string): string {
   return `${quoted(schema)}.${VERSIONS}`;
 }
 
-/** What has to be there before the first migration. */
+/** The statements before the first migration. */
 export function foundation(schema: string, isThere: boolean): readonly string[] {
   return [
-    // Not IF NOT EXISTS: that asks for the right to make schemas even where there is nothing to make.
+    // Not IF NOT EXISTS: that needs the right to make schemas even if the schema exists.
     ...(isThere ? [] : [`CREATE SCHEMA ${quoted(schema)}`]),
     `CREATE TABLE ${versionsTable(schema)} (version integer PRIMARY KEY, migrated_at timestamptz NOT NULL)`,
   ];
 }
 
-/** The statements that take a schema one version up. */
+/** The statements that upgrade a schema by one version. */
 export type Version = (schema: string) => readonly string[];
 
-/** What holds of each token: the condition that the index over all organizations is found by. */
+/** A condition that every token meets. It selects the index over all organizations. */
 export const EVERY_TOKEN = 'seq > 0';
 
 /**
- * COLLATE "C" is the order by code unit that pages are read in (ids are ASCII), and needs no locale to compare. The order of
- * the indexes on `tokens` and `changes` is that of a page: newest first. No index holds `last_used_at`, so that writing it
- * touches the row's own page only (HOT), for which `fillfactor` leaves room. `listeners` is logged like the rest: forgotten
- * in a crash, it would say that nobody is there to be waited for.
+ * COLLATE "C" is the order of pages, by code unit (ids are ASCII), and needs no locale to compare. The indexes on `tokens` and
+ * `changes` have the order of a page: newest first. No index holds `last_used_at`, so that writing it changes only the row's own
+ * page (HOT); `fillfactor` leaves room for that. `listeners` is logged like the rest: if a crash emptied it, confirmations would
+ * wait for nobody.
  */
 const tables: Version = (s) => [
   `CREATE TABLE ${s}.tokens (
@@ -55,8 +55,8 @@ const tables: Version = (s) => [
   `CREATE INDEX tokens_by_organization ON ${s}.tokens (organization, created_at DESC, id DESC)`,
   `CREATE INDEX tokens_by_owner ON ${s}.tokens (organization, owner, created_at DESC, id DESC)`,
   `CREATE INDEX tokens_by_ownership ON ${s}.tokens (organization, ownership, created_at DESC, id DESC)`,
-  // Only who asks for it by this condition, which always holds, gets this index. Else a page of a large organization might be
-  // read from it, past all the newer tokens of others.
+  // Only a query with this condition, which is always true, uses this index. Otherwise PostgreSQL might read a page of one
+  // organization from it, past the newer tokens of all others.
   `CREATE INDEX tokens_of_all ON ${s}.tokens (created_at DESC, id DESC) WHERE ${EVERY_TOKEN}`,
   `CREATE INDEX tokens_by_expiry ON ${s}.tokens (expires_at) WHERE expires_at IS NOT NULL`,
   `CREATE TABLE ${s}.secrets (
@@ -131,7 +131,7 @@ END $$`,
   `CREATE TABLE ${s}.listeners (instance text PRIMARY KEY, live_until timestamptz NOT NULL)`,
 ];
 
-/** One that was ever released stays as it is; a change is a new one. */
+/** A released migration is never changed; a change is a new migration. */
 export const MIGRATIONS: readonly Version[] = [tables];
 
 /** The version that this library writes. */

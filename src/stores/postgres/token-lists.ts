@@ -6,7 +6,7 @@ import { Conditions } from './conditions.js';
 import type { Database, SqlValue } from './database.js';
 import { EVERY_TOKEN } from './schema.js';
 
-/** A statement of this one call, and its parameters. */
+/** A statement for one call, and its parameters. */
 interface Composed {
   readonly text: string;
   readonly values: SqlValue[];
@@ -25,13 +25,13 @@ function conditionsOf({
   const where = new Conditions();
   if (organization !== null) where.add((p) => `t.organization = ${p('text', organization)}`);
   if (owner !== undefined) where.add((p) => `t.owner = ${p('text', owner)}`);
-  // Hidden from the planner, which for the more frequent of the two would read past those of the other, however many come first.
+  // Hidden from the planner. For the more frequent ownership it would scan all tokens, and read past those of the other.
   if (ownership !== undefined) where.add((p) => `t.ownership = (SELECT ${p('text', ownership)})`);
   if (type !== undefined) where.add((p) => `position(${p('text', encodeTypeNames([type]))} IN t.type_names) > 0`);
   if (revoked !== undefined) where.add(() => `t.revoked_at IS ${revoked ? 'NOT ' : ''}NULL`);
   if (search !== undefined) {
     where.add((p) => {
-      // lower() under "C" knows ASCII only, which is what is wanted; position() has no wildcards.
+      // lower() under "C" changes ASCII letters only, as the port asks for. position() has no wildcards.
       const wanted = `lower(${p('text', search)} COLLATE "C")`;
       const holds = (column: string) => `position(${wanted} IN lower(${column} COLLATE "C")) > 0`;
       return `(${holds('t.name')} OR ${holds('t.description')})`;
@@ -48,7 +48,6 @@ function conditionsOf({
   return where;
 }
 
-/** The statement of a page. */
 export function listTokensSql(schema: string, query: TokenQuery): Composed {
   const where = conditionsOf(query);
   const { organization, offset = 0 } = query;
@@ -61,7 +60,7 @@ export function listTokensSql(schema: string, query: TokenQuery): Composed {
   };
 }
 
-/** The statement of a count, which stops at `atMost`. */
+/** The statement for a count that stops at `atMost`. */
 export function countTokensSql(schema: string, filter: TokenFilter, atMost: number): Composed {
   const where = conditionsOf(filter);
   const limit = where.parameter('bigint', atMost);

@@ -20,13 +20,13 @@ import { type Database, prepared, type SqlValue, type Statement } from './databa
 const parametersOf = (fields: Fields, first: number): string =>
   fields.map(([, type], index) => `$${first + index}::${type}`).join(', ');
 
-/** A change as statements do it: their text, and the values before those of the audit log. */
+/** A statement that changes something, and its values without those of the audit log. */
 export interface Write {
   readonly statement: Statement;
   readonly values: readonly SqlValue[];
 }
 
-/** The statements over tokens and their secrets. Each change is one statement, so that a connection can't break within it. */
+/** The statements for tokens and their secrets. Each change is one statement, so a broken connection can't leave half of it. */
 export class TokenStatements {
   readonly #byDigest: Statement;
   readonly #byDigests: Statement;
@@ -84,7 +84,7 @@ export class TokenStatements {
             WHERE id = $1::text AND revoked_at IS NULL RETURNING 1),
         ${recorded(s, 'written', 3)}`,
     };
-    // Secrets and counts go with their token: ON DELETE CASCADE.
+    // ON DELETE CASCADE deletes the secrets and counts.
     this.#delete = {
       text: `WITH written AS (DELETE FROM ${s}.tokens WHERE id = $1::text RETURNING seq), ${recorded(s, 'written', 2)}`,
     };

@@ -2,14 +2,13 @@ import type { Usage, UsageCount } from '../../ports/records.js';
 import { toUsageCount } from '../sql/rows.js';
 import type { Database, Statement } from './database.js';
 
-/** The statements over what tokens were used for. */
 export class UsageStatements {
   readonly #record: Statement;
   readonly #list: Statement;
 
   constructor(s: string) {
-    // `held` locks the tokens in one order, so that batches at once wait for each other and never in a circle; what is locked
-    // can't be deleted either, and a token that is gone is not in it.
+    // `held` locks the tokens in one order, so that concurrent batches never deadlock. Locked tokens can't be deleted. Tokens that
+    // are gone are not in it.
     this.#record = {
       text: `WITH batch AS (
           SELECT b.id, max(b.last_used_at) AS last_used_at

@@ -22,7 +22,7 @@ for i, member in ipairs(members) do ids[i] = string.sub(member, tonumber(ARGV[5]
 return {'page', members, redis.call('HMGET', CHANGES, unpack(ids))}
 `);
 
-/** How many ids, these, then members of the listings. A second run does no harm. Answers with how many were there. */
+/** Takes the number of ids, the ids, then members of the listings. Returns the number of removed ids. Safe to run twice. */
 const REMOVE = guarded(`
 local ids, removed = tonumber(ARGV[2]), 0
 for i = 3, 2 + ids do removed = removed + redis.call('HDEL', CHANGES, ARGV[i]) end
@@ -30,10 +30,10 @@ for i = 3 + ids, #ARGV do redis.call('ZREM', LOG, ARGV[i]) end
 return {'removed', removed}
 `);
 
-/** How many changes one script reads or removes: the server does nothing else meanwhile. */
+/** The most changes that one script reads or removes. The server does nothing else meanwhile. */
 const TRIMMED_AT_ONCE = 200;
 
-/** What the scripts take of a change, read whole: one that can't be read changes nothing. */
+/** The arguments of the scripts for a change. They are made before anything is written, so an unreadable change changes nothing. */
 export function changeArgs(change: Change, feed: string, invalidation: Invalidation | null): readonly string[] {
   const { id, type, at, actor, from, organization, subject, before, after } = change;
   const entry = JSON.stringify({ id, type, at, actor, from, organization, subject, before, after });
@@ -41,7 +41,7 @@ export function changeArgs(change: Change, feed: string, invalidation: Invalidat
   return [id, entry, ...membersOf(change), feed, message];
 }
 
-/** Where a change stands in the log. */
+/** The members of `log` for a change. */
 function membersOf({ id, at, organization, subject }: Change): readonly string[] {
   const listings = [Listing.all, Listing.ofOrganization(organization), Listing.ofSubject(subject)];
   return listings.map((listing) => `${listing.at(at)}${id}`);
@@ -86,7 +86,7 @@ export async function trimChanges(connection: Connection, before: number, limit:
     )) as unknown as [string, string[], (string | null)[]];
     if (members.length > 0) {
       const ids = members.map((member) => listing.idOf(member));
-      // Of an entry that was changed by hand only the name is known: it is removed too.
+      // A damaged entry is removed too, but its members in other listings are not known.
       const others = entries.flatMap((entry) => (entry === null ? [] : membersIn(entry)));
       const [, removed] = await connection.run(REMOVE, String(ids.length), ...ids, ...members, ...others);
       trimmed += Number(removed);
@@ -104,7 +104,7 @@ function membersIn(entry: string): readonly string[] {
   }
 }
 
-/** @throws SyntaxError where it was changed by hand: a log that was tampered with is not shown as if it were whole */
+/** @throws SyntaxError for a damaged entry: a log that was tampered with must not look complete */
 function readChange(entry: string): Change {
   return JSON.parse(entry) as Change;
 }

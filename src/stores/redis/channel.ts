@@ -4,16 +4,16 @@ import type { ClientPort } from './client.js';
 import type { Connection } from './connection.js';
 import { guarded, type Script, timed } from './script.js';
 
-/** Each message has the number of the last change before it, so that whoever missed one finds out. */
+/** Each message carries the number of the last change, so that a process notices a missed one. */
 const PUBLISH = `redis.call('PUBLISH', ARGV[2], (redis.call('GET', SEQ) or '0') .. ' ' .. ARGV[3])`;
 
-/** Lifetime, who: `ARGV` from this index on. */
+/** Takes lifetime and instance: `ARGV` from this index on. */
 const enter = (first: number) =>
   `redis.call('ZADD', LIVE, string.format('%.0f', tonumber(now) + ARGV[${first}]), ARGV[${first + 1}])`;
 
 const ENTER = timed(`${enter(2)} return {'done', now}`);
 
-/** Channel, message, lifetime or 0, who. */
+/** Takes channel, message, lifetime or 0, instance. */
 const SEND = timed(`
 if ARGV[4] ~= '0' then ${enter(4)} end
 ${PUBLISH}
@@ -22,16 +22,16 @@ return {'done', now}
 
 const LEAVE = guarded(`redis.call('ZREM', LIVE, ARGV[2]) return {'done'}`);
 
-/** Channel, question. Answers with who listens. */
+/** Takes channel and question. Returns the listening processes. */
 const ASK = timed(`
 redis.call('ZREMRANGEBYSCORE', LIVE, '-inf', now)
 ${PUBLISH}
 return {'live', redis.call('ZRANGE', LIVE, 0, -1)}
 `);
 
-/** One Redis channel for changes and questions, one for each process, and a sorted set of who listens. */
+/** One Redis channel for changes and questions, one for each process, and a sorted set of listening processes. */
 export class RedisChannel implements Channel {
-  readonly silence = 'the feed is silent: nothing comes of what is published to it';
+  readonly silence = 'the feed is silent: its own messages do not come back';
   readonly #client: ClientPort;
   readonly #connection: Connection;
   readonly #instance: string;
@@ -67,7 +67,7 @@ export class RedisChannel implements Channel {
       },
       message: (_channel, text) => {
         const [, sequence, message] = /^(\d+) (.*)$/s.exec(text) ?? [];
-        // Without a number it is none of ours.
+        // A message without a number is not ours.
         if (!isOver && message !== undefined) events.heard(decode(message), Number(sequence));
       },
       ended,

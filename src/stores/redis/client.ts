@@ -1,4 +1,4 @@
-/** What is used of `Redis` and `Cluster` of `ioredis`. */
+/** The used part of `Redis` and `Cluster` of `ioredis`. */
 export interface IoredisClient {
   readonly status: string;
   readonly isCluster: boolean;
@@ -22,13 +22,13 @@ interface NodeRedisBase {
   off(event: string, listener: (...values: any[]) => void): unknown;
 }
 
-/** What is used of a client that `createClient` of `redis` (node-redis) made. */
+/** The used part of a client that `createClient` of `redis` (node-redis) made. */
 export interface NodeRedisClient extends NodeRedisBase {
   readonly isReady: boolean;
   sendCommand(args: string[]): Promise<unknown>;
 }
 
-/** What is used of a client that `createCluster` of `redis` (node-redis) made. */
+/** The used part of a client that `createCluster` of `redis` (node-redis) made. */
 export interface NodeRedisCluster extends NodeRedisBase {
   readonly masters: readonly unknown[];
   sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>;
@@ -37,31 +37,31 @@ export interface NodeRedisCluster extends NodeRedisBase {
 /** A client of `ioredis` or of `redis` (node-redis), for one server or for a cluster. */
 export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster;
 
-/** What a subscription tells. */
+/** The events of a subscription. */
 export interface SubscriptionEvents {
   opened(): void;
   message(channel: string, text: string): void;
-  /** It is to be given up. */
+  /** The subscription is lost, and must be replaced. */
   ended(error: unknown): void;
 }
 
-/** A client as the store sees it, whichever it is. */
+/** Any client, as the store sees it. */
 export interface ClientPort {
-  /** `idle`: it connects with the first command. `down`: what is sent now waits in the client's queue, or is refused. */
+  /** `idle`: it connects with the first command. `down`: a command would wait in the client's queue, or be refused. */
   state(): 'ready' | 'idle' | 'down';
-  /** @param key one of the keys that the command is about: it says which server of a cluster */
+  /** @param key one of the command's keys. It selects the server of a cluster */
   send(key: string, args: string[]): Promise<unknown>;
-  /** Subscribes on a connection of its own. Returns what ends it. */
+  /** Subscribes on a connection of its own. Returns a function that ends it. */
   subscribe(channels: readonly string[], events: SubscriptionEvents): () => void;
-  /** Connects anew, and resolves then. What was under way is answered before, or sent again. */
+  /** Connects again, then resolves. Running commands are answered before, or sent again. */
   reconnect(): Promise<void>;
-  /** Takes back what was added to the client. */
+  /** Removes its own listeners from the client. */
   release(): void;
   /** Ends the connection. */
   disconnect(): void;
 }
 
-/** Which kind of client this is, or `null` for none that is known. */
+/** The kind of a client; `null` for an unknown one. */
 export function kindOf(client: unknown): 'ioredis' | 'redis' | 'redis cluster' | null {
   const has = (name: string) => typeof (client as Record<string, unknown> | null)?.[name] === 'function';
   if (!has('on') || !has('off') || !has('duplicate')) return null;
@@ -73,7 +73,7 @@ export function kindOf(client: unknown): 'ioredis' | 'redis' | 'redis cluster' |
   return typeof isReady === 'boolean' && !has('acquire') ? 'redis' : null;
 }
 
-/** Whether the client puts a prefix before keys: then it would not do so before the channels of the feed. */
+/** Whether the client puts a prefix before keys. It would not put it before the channels of the feed. */
 export function hasKeyPrefix(client: unknown): boolean {
   const { options, _keyPrefix } = client as { options?: { keyPrefix?: unknown }; _keyPrefix?: unknown };
   return Boolean(options?.keyPrefix ?? _keyPrefix);

@@ -3,22 +3,22 @@ import type { ClientPort } from './client.js';
 import type { Keys } from './keys.js';
 import { SCHEMA_VERSION, type Script } from './script.js';
 
-/** So long after it has connected anew because of what a server said it stays with that one, whatever it says. Milliseconds. */
+/** After it has connected again because of a server's error, it stays with the new server for this time. Milliseconds. */
 const STAY = 1_000;
 
-/** What a script answers: a word, then what belongs to it. Redis's nil is `null`. */
+/** A script's reply: a word, then its values. Redis's nil is `null`. */
 export type Reply = readonly [word: string, ...rest: unknown[]];
 
 /**
- * Sends scripts, and waits for their answers no longer than `timeout`. What a client does with a command that nobody waits for
- * any more is its own affair (most keep it, and send it when they are connected again): so each change carries the time by
- * the server's clock at which its caller gives up, and the script refuses to run later than that.
+ * Sends scripts, and waits for their replies no longer than `timeout`. Most clients keep a command whose caller has given up, and
+ * send it when they are connected again. So each change carries its caller's deadline by the server's clock, and the script
+ * refuses to run after that.
  */
 export class Connection {
   readonly #client: ClientPort;
   readonly #timeout: number;
   readonly keys: Keys;
-  /** The server's clock less ours, never too large. Ours is one that nobody sets. */
+  /** The server's clock minus our monotonic clock, never too large. */
   #offset: number | null = null;
   #downSince: number | null = null;
   #reconnecting: Promise<void> = Promise.resolve();
@@ -31,17 +31,17 @@ export class Connection {
   }
 
   /**
-   * Runs a script that reads, or whose second run does no harm. Its first argument is our version of the layout.
+   * Runs a script that only reads, or is safe to run twice. The script's first argument is our version of the layout.
    *
-   * @throws PosternError `store_newer`, `store_invalid`; Error where Redis did not answer, or refused
+   * @throws PosternError `store_newer`, `store_invalid`; Error if Redis did not answer, or refused
    */
   run(script: Script, ...args: string[]): Promise<Reply> {
     return this.#run(script, args, performance.now() + this.#timeout);
   }
 
   /**
-   * Runs a script that changes something, which takes the caller's deadline as its second argument and answers with its own
-   * time second. Returns the word.
+   * Runs a script that changes something. The script's second argument is the caller's deadline; the second value of its reply is
+   * the server's time. Returns the word.
    */
   async change(script: Script, ...args: string[]): Promise<string> {
     const giveUpAt = performance.now() + this.#timeout;
@@ -51,12 +51,12 @@ export class Connection {
       const [word, time] = await this.#run(script, [deadline, ...args], giveUpAt);
       this.noteTime(time);
       if (word !== 'late') return word;
-      // By a clock that was set forward, or another server's: measured anew, the deadline is still to come.
+      // Too late by a clock that was set forward, or by another server's. By the new measurement there is time left.
       if (performance.now() >= giveUpAt) throw new Error('Redis did not answer in time: nothing was changed');
     }
   }
 
-  /** The server's time, which an answer holds that has just come. */
+  /** Notes the server's time from a reply that has just arrived. */
   noteTime(time: unknown): void {
     if (typeof time === 'string') this.#offset = Number(time) - performance.now();
   }
@@ -79,14 +79,14 @@ export class Connection {
     if (!Array.isArray(reply) || typeof reply[0] !== 'string') {
       throw new PosternError(
         'store_invalid',
-        'the Redis client answers with no text: leave out its options for replies',
+        'the Redis client does not return replies as text: leave out its options for replies',
       );
     }
     if (reply[0] === 'schema') throw foreignSchema(reply[1], schema);
     return reply as unknown as Reply;
   }
 
-  /** Once for all calls that fail together. A server that is read-only for good is not left each time: reads go on there. */
+  /** Reconnects once for all calls that fail together. A server that stays read-only is kept for a while, so reads go on. */
   #reconnect(): Promise<void> {
     if (performance.now() >= this.#staysUntil) {
       this.#staysUntil = performance.now() + STAY;
@@ -101,14 +101,14 @@ export class Connection {
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(
         () => reject(new Error(`Redis did not answer within ${this.#timeout} ms`)),
-        // Timers know whole milliseconds, and may be one too early: nobody gives up before the deadline of a change.
+        // Timers have whole milliseconds, and may be one too early. No caller may give up before the deadline of its change.
         Math.max(0, Math.ceil(giveUpAt - performance.now()) + 1),
       );
     });
     try {
       return await Promise.race([send(), timeout]);
     } catch (error) {
-      // Not the error itself: clients put the whole command in it, with records and digests, and errors are logged.
+      // Only the message: clients put the whole command into their errors, with records and digests, and errors are logged.
       throw new Error(error instanceof Error ? error.message : 'Redis failed, and gave no reason');
     } finally {
       clearTimeout(timer);
@@ -116,8 +116,8 @@ export class Connection {
   }
 
   /**
-   * A client that has been without a connection for longer than any caller waits is sent nothing: its queue would grow, and
-   * each caller would wait in vain. It connects again by itself.
+   * Sends nothing to a client that has been without a connection for longer than any caller waits: its queue would grow, and
+   * each caller would wait in vain. The client connects again by itself.
    */
   #assertReachable(giveUpAt: number): void {
     if (this.#client.state() !== 'down') {
@@ -130,14 +130,14 @@ export class Connection {
 }
 
 /**
- * After a failover the old master goes on as a replica, and connections to it stay open. Such an answer says that nothing was
- * done: each script writes before it does anything else that could be heard of.
+ * After a failover the old master becomes a replica, and connections to it stay open. Such an error means that nothing was done:
+ * in each script, a write comes before any other visible effect.
  */
 function isWrongServer({ message }: Error): boolean {
   return /(^|-)(READONLY|LOADING|MASTERDOWN) /.test(message);
 }
 
-/** The version that was found is not ours. */
+/** The error for a layout of another version. */
 export function foreignSchema(version: unknown, key: string): PosternError {
   if (version === null) {
     return new PosternError(
@@ -153,6 +153,6 @@ export function foreignSchema(version: unknown, key: string): PosternError {
   }
   return new PosternError(
     'store_invalid',
-    `${key} in Redis holds no version of postern's: give postern another prefix`,
+    `${key} in Redis does not hold a version of postern: give postern another prefix`,
   );
 }

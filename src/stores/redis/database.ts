@@ -22,8 +22,9 @@ import { listUsage, prepareUsage, recordUsage } from './usage.js';
 /** A {@link Store} that makes its own layout. */
 export interface RedisStore extends Store {
   /**
-   * Looks at the server and makes the layout now, instead of with the first call, and says what it did. Idempotent. Where the
-   * data was lost while this store was open, it begins anew. With `dryRun` it changes nothing, and says what it would do.
+   * Checks the server and makes the layout now instead of with the first call, and returns the work done. Idempotent. If the data
+   * was lost while this store was open, it starts again with an empty layout. With `dryRun` it changes nothing, and returns the
+   * work that it would do.
    *
    * @throws PosternError `store_invalid`: another application's keys, a server that drops keys when its memory is full, or one
    *   that forbids to publish; `store_newer`: written by a later version of this library; `closed`
@@ -119,7 +120,7 @@ export class RedisDatabase {
     await this.#ready();
     return this.#feed.change(change.id, invalidation, async () => {
       const word = await write(args);
-      if (word === 'taken') throw new Error('there is another change of this id: is the random option random?');
+      if (word === 'taken') throw new Error('there is another change of this id: check the random option');
       return word === 'done';
     });
   }
@@ -130,7 +131,7 @@ export class RedisDatabase {
     if (this.#closing !== null) throw closed();
   }
 
-  /** Once; where it failed, the next call tries again. */
+  /** Opens once. After a failure the next call tries again. */
   async #open(): Promise<Migration> {
     if (this.#closing !== null) throw closed();
     this.#opening ??= prepare(this.#connection).catch((error) => {

@@ -4,10 +4,10 @@ import { type ClientPort, kindOf, type NodeRedisClient, type NodeRedisCluster, t
 import { IoredisPort } from './ioredis-port.js';
 import { NodeRedisPort } from './node-redis-port.js';
 
-/** How a package is loaded: `require`, or a test's own. */
+/** Loads a package: `require`, or a test's own function. */
 export type Load = (name: string) => unknown;
 
-/** While the server is away it is tried again soon, and then at least once in this time. Milliseconds. */
+/** The longest pause between two attempts to connect. Milliseconds. */
 const LONGEST_PAUSE = 1_000;
 
 export function portOf(client: RedisClient): ClientPort {
@@ -17,7 +17,7 @@ export function portOf(client: RedisClient): ClientPort {
 }
 
 /**
- * A client for a URL, which connects with its first command: of `ioredis` where that is installed, else of `redis`.
+ * A client for a URL: of `ioredis` if that is installed, else of `redis`. It connects with its first command.
  *
  * @throws PosternError `driver_missing`
  */
@@ -29,7 +29,7 @@ export function clientFor(url: string, timeout: number, load: Load = createRequi
       new Redis(url, {
         lazyConnect: true,
         connectTimeout: timeout,
-        // What waits for the server is refused by the first failure after that, instead of piling up.
+        // Waiting commands are refused at the next failure, instead of piling up.
         maxRetriesPerRequest: 1,
         retryStrategy: pause,
       }),
@@ -51,7 +51,7 @@ function pause(attempt: number): number {
   return Math.min(50 * (attempt + 1), LONGEST_PAUSE);
 }
 
-/** `null` where it is not installed. */
+/** `null` if it is not installed. */
 function loadPackage(name: string, load: Load): unknown {
   try {
     return load(name);

@@ -13,7 +13,7 @@ if #fields == 0 then return {'page', fields, fields} end
 return {'page', fields, redis.call('HMGET', ENDPOINTS, unpack(fields))}
 `);
 
-/** Field, version, uid, record. */
+/** Takes field, version, uid, record. */
 const INSERT = changing(`
 local field, version, uid, record = unpack(ARGV, 10)
 if redis.call('HEXISTS', ENDPOINTS, field) == 1 then return {'refused', now} end
@@ -23,7 +23,7 @@ redis.call('ZADD', NAMES, 0, field)
 return {'done', now}
 `);
 
-/** The uid too is compared: the same name may be another endpoint by now, at the same version. */
+/** The uid is compared too: the name may belong to another endpoint by now, at the same version. */
 const REPLACE = changing(`
 local field, expected, version, uid, record = unpack(ARGV, 10)
 local found = redis.call('HGET', ENDPOINTS, field)
@@ -75,7 +75,7 @@ export async function listEndpoints(
   const start = fieldOf(organization, '');
   const endpoints: StoredEndpoint[] = [];
   let lower = after === undefined ? `[${start}` : `(${start}${after}`;
-  // `;` is the character after the `:` that a field's organization ends with. Ids are ASCII: bytes are in their order.
+  // `;` is the character after `:`, which ends a field's organization. Ids are ASCII, so the order by bytes is theirs.
   const upper = `(${start.slice(0, -1)};`;
   while (endpoints.length < limit) {
     const size = Math.min(MOST, limit - endpoints.length);
@@ -133,7 +133,7 @@ export function deleteEndpoint(
   return connection.change(DELETE, ...change, fieldOf(organization, id));
 }
 
-/** JSON's quotes end the organization, so that no two pairs have one field. */
+/** JSON's quotes end the organization, so that two pairs never share a field. */
 function fieldOf(organization: string, id: string): string {
   return `${JSON.stringify(organization)}:${id}`;
 }
@@ -142,13 +142,13 @@ function writeEndpoint({ uid, organization, id, access, createdAt, updatedAt, ve
   return JSON.stringify({ uid, organization, id, access, createdAt, updatedAt, version });
 }
 
-/** One that was changed by hand to something that is no record has no access: whoever reads it finds that out. */
+/** A damaged record becomes an endpoint without access, which its reader refuses. */
 function readEndpoint(organization: string, id: string, stored: string): StoredEndpoint {
   try {
     const record: unknown = JSON.parse(stored.split('\n', 3)[2] as string);
     if (typeof record === 'object' && record !== null) return record as StoredEndpoint;
   } catch {
-    // As below.
+    // Handled below.
   }
   return { organization, id } as StoredEndpoint;
 }

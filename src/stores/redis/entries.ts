@@ -4,13 +4,13 @@ import type { Connection } from './connection.js';
 import { guarded, timed } from './script.js';
 
 /**
- * An entry that has ended is kept for so long (by the clock of the server and by that of whoever writes, in milliseconds): to a
- * process whose clock is slow it has not ended yet.
+ * How long an ended entry is kept, in milliseconds, by the server's clock and by the writer's: for a process with a slow clock it
+ * has not ended yet.
  */
 const SLACK = 300_000;
-/** How many that have ended one write removes at most. More than it adds, so that they don't pile up. */
+/** The most ended entries that a write removes. It is more than a write adds, so they never pile up. */
 const REMOVED = 16;
-/** How many one script removes that is there for nothing else. */
+/** The most entries that one trimming script removes. */
 const TRIMMED_AT_ONCE = 500;
 
 const NONE = '-';
@@ -18,11 +18,11 @@ const NONE = '-';
 const FIND = guarded(`return {'found', redis.call('HGET', ENTRIES, ARGV[2])}`);
 
 /**
- * Entries are no matter of the audit log, by which a change is known that is sent a second time: `recent` has this write's name
- * until its caller gives up, and after that it is too late. No key has a time to live: Redis may be set to drop such keys early.
+ * A client may send a write twice. Entries are not in the audit log, so `recent` keeps the name of each write until its caller's
+ * deadline; after that the write is refused as late. No key has a time to live, because Redis may be set to drop such keys early.
  *
- * `ARGV[2]`: when the caller gives up, by the server's clock; `[3]`: the name of this write; `[4]`: kind and id; `[5]`: the
- * version that is expected, 0 for none; `[6]`: the time by the caller's clock.
+ * `ARGV[2]`: the caller's deadline by the server's clock; `[3]`: the name of this write; `[4]`: kind and id; `[5]`: the expected
+ * version, 0 for none; `[6]`: the time by the caller's clock.
  */
 const WRITE = `
 local name, field, expected, callersNow = unpack(ARGV, 3, 6)
@@ -37,7 +37,7 @@ redis.call('ZREMRANGEBYSCORE', RECENT, '-inf', '(' .. now)
 redis.call('ZADD', RECENT, ARGV[2], name)
 `;
 
-/** `trim` removes entries that ended long ago by either clock, and returns how many. */
+/** `trim` removes entries that ended long ago by both clocks, and returns the number. */
 const TRIMMING = `
 local function trim(callersNow, limit)
   local ended = string.format('%.0f', math.min(tonumber(now), tonumber(callersNow)) - ${SLACK})
@@ -52,7 +52,7 @@ end
 
 const TRIM = timed(`${TRIMMING} return {'trimmed', trim(ARGV[2], ARGV[3])}`);
 
-/** After `WRITE`'s: the record, and its end or `-`. */
+/** After the arguments of `WRITE`: the record, and its end or `-`. */
 const PUT = timed(`${WRITE}${TRIMMING}
 trim(callersNow, ${REMOVED})
 redis.call('HSET', ENTRIES, field, ARGV[7])
@@ -60,14 +60,14 @@ if ARGV[8] == '${NONE}' then redis.call('ZREM', ENDS, field) else redis.call('ZA
 return {'done', now}
 `);
 
-/** Nothing at version 0 is there to be removed. */
+/** Never called for version 0: there is no such entry. */
 const DELETE = timed(`${WRITE}
 redis.call('HDEL', ENTRIES, field)
 redis.call('ZREM', ENDS, field)
 return {'done', now}
 `);
 
-/** @throws Error where it was changed by hand: what can't be read is not taken for what is not there */
+/** @throws Error for a damaged entry: it must not look like a missing one */
 export async function findEntry(
   connection: Connection,
   kind: string,
@@ -106,7 +106,7 @@ export async function deleteEntry(
   return (await connection.change(DELETE, ...writeArgs(kind, id, expectedVersion, now))) === 'done';
 }
 
-/** Some at a time: the server does nothing else meanwhile. */
+/** Removes some at a time, because the server does nothing else meanwhile. */
 export async function trimEntries(connection: Connection, now: number, limit: number): Promise<number> {
   let trimmed = 0;
   while (trimmed < limit) {
@@ -122,7 +122,7 @@ function writeArgs(kind: string, id: string, expectedVersion: number, now: numbe
   return [randomUUID(), fieldOf(kind, id), String(expectedVersion), String(now)];
 }
 
-/** No kind holds a `:`. */
+/** A kind never holds a `:`. */
 function fieldOf(kind: string, id: string): string {
   return `${kind}:${id}`;
 }

@@ -1,8 +1,8 @@
 import type { ClientPort, IoredisClient, SubscriptionEvents } from './client.js';
 
 /**
- * A subscriber must be able to wait for its connection, whatever the client it was made from is set to. It does not connect
- * again, nor subscribe again: the feed makes another one.
+ * A subscriber must be able to wait for its connection, whatever the options of its original client are. It doesn't reconnect or
+ * resubscribe: the feed makes another one.
  */
 const SUBSCRIBER = {
   autoResubscribe: false,
@@ -50,7 +50,7 @@ export class IoredisPort implements ClientPort {
         (failure) => events.ended(failure),
       );
     };
-    // A cluster looks for another node to subscribe to by itself, and says nothing of it.
+    // A cluster changes its subscribed node by itself, without an event.
     if (this.#client.isCluster) subscribe();
     else subscriber.once('ready', subscribe);
     return () => subscriber.disconnect();
@@ -88,5 +88,5 @@ export class IoredisPort implements ClientPort {
   }
 }
 
-/** What goes wrong is told by the command that was under way; without a listener ioredis prints it, node-redis throws it. */
+/** The running command reports the error itself. Without a listener, ioredis would print it, and node-redis throw it. */
 export function ignore(): void {}

@@ -1,25 +1,25 @@
 /**
- * All that a store keeps, in keys of fixed names with one hash tag: a cluster has them in one slot, so that a script may
- * touch them all, and every script names every key that it touches.
+ * A store keeps everything in keys of fixed names with one hash tag. So a cluster has them in one slot, and a script may use all
+ * of them. Every script names every key that it uses.
  *
- * | key | type | what |
+ * | key | type | content |
  * | --- | --- | --- |
  * | `schema` | string | the version of this layout |
  * | `tokens` | hash | id → five lines for the scripts (version; digests of its secrets, each with its key's id after a `:`; places in `index`; last change; revocation or `-`), then the rest as JSON |
  * | `secrets` | hash | digest → end, creation, pepper, then the token's id, a line each |
  * | `used` | hash | id → last use |
  * | `counts` | hash | id → JSON: endpoint → `[count, last use]` |
- * | `index` | sorted set | where tokens stand in each listing, in lexicographic order |
+ * | `index` | sorted set | the places of tokens in each listing, in lexicographic order |
  * | `endpoints` | hash | organization and id → a head of two lines, then the record as JSON |
  * | `names` | sorted set | the fields of `endpoints`, in lexicographic order |
  * | `changes` | hash | id → the audit entry as JSON |
- * | `log` | sorted set | where changes stand in each listing, in lexicographic order |
+ * | `log` | sorted set | the places of changes in each listing, in lexicographic order |
  * | `live` | sorted set | processes that listen, by their last heartbeat |
  * | `seq` | string | the number of the last message of the feed |
  * | `keyids` | hash | id of a secret's key → the secret's digest, then the public key, a line each |
  * | `entries` | hash | kind and id → version, end, then the value |
- * | `ends` | sorted set | the fields of `entries` that end, by when |
- * | `recent` | sorted set | writes of entries that were made, by when their callers give up |
+ * | `ends` | sorted set | the fields of `entries` with an end, by their end |
+ * | `recent` | sorted set | recent writes of entries, by their callers' deadlines |
  */
 const NAMES = [
   'schema',
@@ -41,11 +41,11 @@ const NAMES = [
 ] as const;
 
 export interface Keys {
-  /** Every key, in the order in which the scripts take them. */
+  /** Every key, in the order that the scripts expect. */
   readonly all: readonly string[];
   readonly schema: string;
   readonly index: string;
-  /** The channel that all listen to. */
+  /** The channel of all processes. */
   readonly feed: string;
   /** The channel of one process. */
   channelOf(instance: string): string;
@@ -65,14 +65,14 @@ export function keysUnder(prefix: string): Keys {
 /** The line of Lua that names the keys. */
 export const KEY_LOCALS = `local ${NAMES.map((name) => name.toUpperCase()).join(', ')} = unpack(KEYS)`;
 
-/** Beyond any time that a `Date` has, so that no time is negative. */
+/** Larger than any time of a `Date`, so that no time becomes negative. */
 const OFFSET = 2n ** 53n;
 const TIME_WIDTH = 11;
 
 /**
- * An instant as text of fixed width, in the order of time.
+ * An instant as text of fixed width. The order of these texts is the order of time.
  *
- * @throws RangeError for what is no whole number
+ * @throws RangeError for a number that is not whole
  */
 export function timeKey(milliseconds: number): string {
   return (BigInt(milliseconds) + OFFSET).toString(36).padStart(TIME_WIDTH, '0');
@@ -85,8 +85,8 @@ export function timeOf(key: string): number {
 }
 
 /**
- * One listing in a sorted set: all members that begin with its name, then `:`, the time and the id. Names are JSON, whose
- * quotes end them, so that none is the beginning of another, and no text can be taken for a separator.
+ * One listing in a sorted set: all members that begin with its name, then `:`, the time and the id. Names are JSON and end with
+ * a quote. So no name is the beginning of another, and no text can be mistaken for a separator.
  */
 export class Listing {
   readonly #name: string;
@@ -109,12 +109,12 @@ export class Listing {
     return `${this.#name}:${timeKey(milliseconds)}`;
   }
 
-  /** How many bytes of a member come before its id, and one more: where Lua begins to read. */
+  /** The position of a member's id in bytes, counted from 1 as in Lua. */
   get idStart(): string {
     return String(Buffer.byteLength(this.#name) + 1 + TIME_WIDTH + 1);
   }
 
-  /** The bounds of the whole listing, as `ZRANGEBYLEX` takes them. `;` is the character after `:`. */
+  /** The bounds of the whole listing for `ZRANGEBYLEX`. `;` is the character after `:`. */
   get first(): string {
     return `[${this.#name}:`;
   }

@@ -2,9 +2,9 @@ import type { Connection } from './connection.js';
 import type { Listing } from './keys.js';
 import type { Script } from './script.js';
 
-/** How many rows one script reads at most: the server does nothing else meanwhile. */
+/** The most rows that one script reads. The server does nothing else meanwhile. */
 const MOST = 500;
-/** The same where most of them may not fit. */
+/** The same if most rows may not match. */
 const FILTERED = 200;
 
 interface Position {
@@ -15,8 +15,8 @@ interface Position {
 export interface ListingQuery<T> {
   readonly connection: Connection;
   /**
-   * Takes the upper and the lower bound, how many, where ids begin, and how many to pass over. Answers `page` with members,
-   * then columns of their rows.
+   * Takes the upper and the lower bound, the number of rows, the position of ids, and the number of rows to skip. Returns `page`
+   * with members, then columns of their rows.
    */
   readonly script: Script;
   readonly listing: Listing;
@@ -24,18 +24,18 @@ export interface ListingQuery<T> {
   readonly after?: Position | undefined;
   /** The last position of the page. */
   readonly until?: Position | undefined;
-  /** Whether rows may not fit. */
+  /** Whether some rows may not match. */
   readonly filtered: boolean;
-  /** A row of the columns; `null` where it is gone. */
+  /** Makes a row from the columns; `null` if it is gone. */
   read(member: string, columns: readonly unknown[]): T | null;
   fits(row: T): boolean;
 }
 
-/** Rows of a listing, newest first, read by its order: as many as asked for, whatever part of them fits. */
+/** The first `limit` matching rows of a listing, newest first. */
 export async function readListing<T>(query: ListingQuery<T>, limit: number, offset = 0): Promise<readonly T[]> {
   if (limit <= 0) return [];
   const rows: T[] = [];
-  // Where some don't fit, only reading them tells how many to pass over.
+  // If some rows don't match, rows must be read to know how many to skip.
   let toPass = query.filtered ? offset : 0;
   await scan(
     query,
@@ -50,7 +50,7 @@ export async function readListing<T>(query: ListingQuery<T>, limit: number, offs
   return rows;
 }
 
-/** How many rows fit, counted up to `atMost`. */
+/** The number of matching rows, up to `atMost`. */
 export async function countListing<T>(query: ListingQuery<T>, atMost: number): Promise<number> {
   if (atMost <= 0) return 0;
   let count = 0;
@@ -63,7 +63,7 @@ export async function countListing<T>(query: ListingQuery<T>, atMost: number): P
   return count;
 }
 
-/** @param take is handed each row that fits, and says whether it wants more */
+/** @param take gets each matching row, and returns whether to continue */
 async function scan<T>(
   query: ListingQuery<T>,
   offset: number,

@@ -5,7 +5,7 @@ type Subscriber = (NodeRedisClient | NodeRedisCluster) & {
   subscribe(channels: string[], listener: (text: string, channel: string) => void): Promise<unknown>;
   destroy?(): unknown;
   close?(): Promise<unknown>;
-  /** Of version 4, like the next. */
+  /** In version 4 only, like `quit`. */
   disconnect(): Promise<unknown>;
   quit(): Promise<unknown>;
 };
@@ -28,7 +28,7 @@ export class NodeRedisPort implements ClientPort {
 
   async send(key: string, args: string[]): Promise<unknown> {
     if (!this.#client.isOpen || this.#connecting !== null) await this.#connect();
-    // Never as a read: a replica may not know yet what was revoked.
+    // Never as a read: a replica may not have the latest revocation yet.
     return this.#cluster
       ? (this.#client as NodeRedisCluster).sendCommand(key, false, args)
       : (this.#client as NodeRedisClient).sendCommand(args);
@@ -88,6 +88,6 @@ function end(client: Subscriber): void {
     if (client.destroy) client.destroy();
     else client.disconnect().catch(ignore);
   } catch {
-    // It was closed between the two.
+    // It was closed meanwhile.
   }
 }

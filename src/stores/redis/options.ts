@@ -6,18 +6,18 @@ import { PosternError } from '../../domain/errors.js';
 import { hasKeyPrefix, kindOf, type RedisClient } from './client.js';
 
 interface CommonOptions {
-  /** What the names of all keys and channels begin with, in braces: `{postern}:…`. `^[A-Za-z0-9._:-]{1,64}$`. Default `'postern'`. */
+  /** The beginning of all keys and channels, in braces: `{postern}:…`. `^[A-Za-z0-9._:-]{1,64}$`. Default `'postern'`. */
   readonly prefix?: string | undefined;
-  /** How long one call may take, the wait for a connection included, before it rejects. Default `'2s'`. */
+  /** How long one call may take before it rejects, including the wait for a connection. Default `'2s'`. */
   readonly timeout?: Duration | undefined;
   /**
-   * How often the feed proves that it is alive, and this process that it is. A feed that died in silence is noticed after
-   * twice this; a process that was killed is waited for (`confirm`) for three times this. Default `'2s'`.
+   * The time between two signs of life of the feed and of this process. A feed that dies silently is noticed after twice this
+   * time. `confirm` waits for a killed process for three times this. Default `'2s'`.
    */
   readonly heartbeat?: Duration | undefined;
 }
 
-/** A client of the application's own, which it closes itself after the store; or where to connect to. */
+/** Your own client, which you close after the store; or a URL. */
 export type RedisStoreOptions = CommonOptions &
   (
     | { readonly client: RedisClient; readonly url?: undefined }
@@ -36,7 +36,7 @@ const schema = z.strictObject({
   client: z
     .custom<RedisClient>(
       (value) => kindOf(value) !== null,
-      'give a Redis or Cluster of ioredis, or what createClient or createCluster of redis made',
+      'give a Redis or Cluster of ioredis, or a client of redis made by createClient or createCluster',
     )
     .optional(),
   url: z.union([z.string(), z.instanceof(URL)], 'give a URL such as redis://localhost:6379').optional(),
@@ -55,10 +55,7 @@ export function readRedisOptions(options: unknown): RedisSettings {
     throw new PosternError('option_invalid', 'give either a client or a url', { input: 'redisStore' });
   }
   if (client !== undefined && hasKeyPrefix(client)) {
-    throw invalid(
-      'client',
-      'puts a keyPrefix before keys, and none before channels: leave it out, and use the prefix option',
-    );
+    throw invalid('client', 'has a keyPrefix, which is not used for channels: leave it out, and use the prefix option');
   }
   return {
     source: client === undefined ? { url: urlOf(url as string | URL) } : { client },
@@ -72,7 +69,7 @@ export function readRedisOptions(options: unknown): RedisSettings {
 function urlOf(url: string | URL): string {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (parsed === null || !['redis:', 'rediss:'].includes(parsed.protocol)) {
-    throw invalid('url', 'is no Redis URL: give one such as redis://localhost:6379, or rediss://… for TLS');
+    throw invalid('url', 'is not a Redis URL: give one such as redis://localhost:6379, or rediss://… for TLS');
   }
   return parsed.href;
 }

@@ -4,8 +4,8 @@ import { type Connection, foreignSchema } from './connection.js';
 import { SCHEMA_VERSION, type Script, script } from './script.js';
 
 /**
- * Looks before anything is written: which policy of eviction the server has (where we may ask), whether we may publish, and
- * what is there under our names. `ARGV[2]` is the channel of the feed.
+ * Checks the server before anything is written: its eviction policy (if we may ask), the right to publish, and existing data under
+ * our keys. `ARGV[2]` is the channel of the feed.
  */
 const INSPECT = `
 local clock = redis.call('TIME')
@@ -20,7 +20,7 @@ local published = redis.pcall('PUBLISH', ARGV[2], '')
 if type(published) == 'table' and published.err then return {'forbidden', now, published.err} end
 `;
 
-/** Answers with the time, the policy, and the version that was found. */
+/** Returns the time, the policy, and the version found. */
 const LOOK: Script = script(`${INSPECT}return {'seen', now, policy, found}`);
 
 const OPEN: Script = script(`${INSPECT}
@@ -29,8 +29,8 @@ return {'seen', now, policy, found}
 `);
 
 /**
- * Makes the layout where there is none, or says what it would do. Of several processes that do it at once one does it, and the
- * others find it done.
+ * Makes the layout if there is none, or returns the work that it would do. If several processes do this at once, one does the
+ * work, and the others find it done.
  *
  * @throws PosternError `store_invalid`, `store_newer`
  */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { KEY_LOCALS } from './keys.js';
 
-/** A Lua script, which a server runs as one step. */
+/** A Lua script. A server runs it as one atomic step. */
 export interface Script {
   readonly sha: string;
   readonly source: string;
@@ -11,7 +11,7 @@ export interface Script {
 export const SCHEMA_VERSION = 1;
 
 /**
- * Refuses to touch data of another layout, and data that is gone: a Redis that lost it must not answer that good tokens are
+ * Refuses to run on data of another layout, or if the data is gone: a Redis that lost its data must not report good tokens as
  * unknown. `ARGV[1]` is our version.
  */
 const GUARD = `
@@ -19,21 +19,20 @@ local schema = redis.call('GET', SCHEMA)
 if schema ~= ARGV[1] then return {'schema', schema} end
 `;
 
-/** `now`: the server's time in milliseconds, as digits: Lua would print a number with 14 of them at most. */
+/** `now`: the server's time in milliseconds, as digits, because Lua prints a number with at most 14 digits. */
 const CLOCK = `
 local clock = redis.call('TIME')
 local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
 `;
 
 /**
- * What every change begins with. `ARGV[2]`: when the caller has given up, by the server's clock; `[3]`, `[4]`: the id of
- * the change and its audit entry; `[5]` to `[7]`: where it stands in the listings; `[8]`, `[9]`: channel and message, or
- * `''`. What the script itself takes begins at `[10]`.
+ * The beginning of every change. `ARGV[2]`: the caller's deadline by the server's clock; `[3]`, `[4]`: the id of the change and
+ * its audit entry; `[5]` to `[7]`: its places in the listings; `[8]`, `[9]`: channel and message, or `''`. The script's own
+ * arguments begin at `[10]`.
  *
- * A client may send a script again whose answer was lost with the connection: the audit entry shows that it has run. Or it
- * sends it when the connection is back, to nobody who still waits: then it is too late. `begin` is called once nothing can
- * refuse any more. It publishes first: what a user of the server may be forbidden then fails before anything is written.
- * (Subscribers are sent nothing before the script has ended.)
+ * A client may send a script again if its reply was lost with the connection: then the audit entry shows that it has run. Or it
+ * may send it after its caller has given up: then it is too late. A script calls `begin` after its last check. `begin` publishes
+ * first, so that a user without that right fails before anything is written. (Subscribers get nothing before the script ends.)
  */
 const CHANGE = `
 ${CLOCK}
@@ -48,12 +47,12 @@ local function begin()
 end
 `;
 
-/** A script that works on our layout only. */
+/** A script that runs on our layout only. */
 export function guarded(body: string): Script {
   return script(GUARD + body);
 }
 
-/** The same, which changes something. */
+/** The same for a change. */
 export function changing(body: string): Script {
   return guarded(CHANGE + body);
 }
@@ -63,7 +62,7 @@ export function timed(body: string): Script {
   return guarded(CLOCK + body);
 }
 
-/** A script that looks at the layout itself. */
+/** A script that checks the layout itself. */
 export function script(body: string): Script {
   const source = `${KEY_LOCALS}\n${body}`;
   return { source, sha: createHash('sha1').update(source).digest('hex') };

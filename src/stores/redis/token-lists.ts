@@ -6,7 +6,7 @@ import { countListing, type ListingQuery, readListing } from './listing.js';
 import { guarded } from './script.js';
 import { damagedToken, readToken } from './token-record.js';
 
-/** Those that are passed over are found by rank: they are not walked over, however many there are. */
+/** Skipped rows are found by rank, so that skipping many costs little. */
 const PAGE = guarded(`
 local upper, lower, size, offset = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[6])
 local members = {}
@@ -29,10 +29,10 @@ const COUNT = guarded(`return {'count', redis.call('ZLEXCOUNT', INDEX, ARGV[2], 
 
 const EXPIRED = guarded(`return {'page', redis.call('ZRANGEBYLEX', INDEX, ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])}`);
 
-/** How tokens are looked for: in which listing, and by what else. */
+/** The plan of a search: a listing, and further conditions. */
 interface Plan {
   readonly listing: Listing;
-  /** What being in the listing does not say already. */
+  /** The conditions that the listing doesn't cover. */
   readonly rest: Pick<TokenFilter, 'owner' | 'ownership' | 'type' | 'revoked' | 'search'>;
 }
 
@@ -45,7 +45,7 @@ export async function countTokens(connection: Connection, filter: TokenFilter, a
   if (isFiltered(plan) || filter.after !== undefined || filter.until !== undefined) {
     return countListing(listingQuery(connection, plan, filter), atMost);
   }
-  // The whole of a listing is counted without reading it.
+  // A whole listing is counted without reading it.
   const [, count] = await connection.run(COUNT, plan.listing.first, plan.listing.end);
   return Math.min(Number(count), atMost);
 }
@@ -94,7 +94,7 @@ function listingQuery(
     until: until && { time: until.createdAt, id: until.id },
     filtered: isFiltered(plan),
     read: (member, [token, used]) =>
-      // Between two pages a token may go: its member goes with it, but a record that was deleted by hand leaves it.
+      // A deleted token's member is deleted too. A record that was deleted by hand leaves its member.
       token === null
         ? null
         : (readToken(token as string, used) ?? damagedToken(listing.idOf(member), listing.timeOf(member))),
@@ -111,7 +111,7 @@ function holds(text: unknown, sought: string): boolean {
   return typeof text === 'string' && lower(text).includes(sought);
 }
 
-/** ASCII letters without case, everything else as it is. */
+/** Ignores the case of ASCII letters only. */
 function lower(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -1,12 +1,12 @@
 import type { SecretKey, StoredSecret, StoredToken } from '../../ports/records.js';
 import { Listing } from './keys.js';
 
-/** What stands for `null` in a line that otherwise holds a number. */
+/** Means `null` in a line that otherwise holds a number. */
 export const NONE = '-';
 
 /**
- * A token but for its version, which a script writes before it, and its last use, which is written apart: a line each that a
- * revocation changes, then JSON. The scripts never read that: Lua's JSON knows other numbers and other texts than ours.
+ * A token as text: one line for each field that a revocation changes, then the rest as JSON. A script writes the version before
+ * it; the last use is written separately. Scripts never read the JSON, because Lua reads some numbers and texts differently.
  */
 export function writeToken(token: StoredToken): string {
   const { id, organization, owner, ownership, name, description, types, typeNames, metadata, hint, limits } = token;
@@ -30,9 +30,9 @@ export function writeToken(token: StoredToken): string {
 }
 
 /**
- * Where a token stands in the listings: members without the id at their end, with tabs between (JSON escapes those).
+ * The places of a token in the listings: members without the id at their end, with tabs between them (JSON escapes tabs).
  *
- * @throws RangeError for a time that is no whole number
+ * @throws RangeError for a time that is not a whole number
  */
 export function indexParts({ organization, owner, ownership, createdAt, expiresAt }: StoredToken): string {
   const newest = [Listing.all, Listing.ofOrganization(organization), Listing.ofOwnership(organization, ownership)];
@@ -44,7 +44,7 @@ export function indexParts({ organization, owner, ownership, createdAt, expiresA
   ].join('\t');
 }
 
-/** `null` where it was changed by hand to something that is no record. */
+/** `null` for a damaged record. */
 export function readToken(stored: string, used: unknown): StoredToken | null {
   try {
     const [version, , , updatedAt, revokedAt, json] = stored.split('\n', 6);
@@ -62,7 +62,7 @@ export function readToken(stored: string, used: unknown): StoredToken | null {
   }
 }
 
-/** What is left of a record that can't be read. Whoever reads a field of it finds that it is damaged. */
+/** Stands for a record that can't be read. Reading its fields fails as damaged. */
 export function damagedToken(id: string, createdAt = Number.NaN): StoredToken {
   return { id, createdAt, typeNames: [], name: '', description: '' } as unknown as StoredToken;
 }
@@ -71,7 +71,7 @@ export function writeSecret({ pepper, createdAt, endsAt }: StoredSecret, tokenId
   return `${endsAt ?? NONE}\n${createdAt}\n${JSON.stringify(pepper)}\n${tokenId}`;
 }
 
-/** Of one that was changed by hand the end is `NaN`: whoever reads it finds that it is damaged. */
+/** A damaged secret gets the end `NaN`, which its reader refuses. */
 export function readSecret(digest: string, stored: string): StoredSecret {
   const [endsAt, createdAt, pepper] = stored.split('\n', 3) as [string, string, string];
   try {
@@ -87,15 +87,15 @@ export function readSecret(digest: string, stored: string): StoredSecret {
 }
 
 /**
- * What the scripts take of a secret's key: its id, and the public key.
+ * The scripts' arguments for a secret's key.
  *
- * @throws TypeError for an id that could not stand beside a digest
+ * @throws TypeError for an id that is not hexadecimal
  */
 export function keyArgs(key: SecretKey | null): readonly [id: string, publicKey: string] {
   return key === null ? ['', ''] : [hexadecimal(key.id, "a key's id"), key.publicKey];
 }
 
-/** @throws TypeError for what could not stand in a list of digests */
+/** @throws TypeError for a digest that is not hexadecimal */
 export function aDigest(digest: string): string {
   return hexadecimal(digest, 'a digest');
 }

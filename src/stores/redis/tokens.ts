@@ -19,7 +19,7 @@ import {
   writeToken,
 } from './token-record.js';
 
-/** `lookUp` finds the token that has this digest, and what else is answered with it. */
+/** `lookUp` finds the token with this digest, and returns it with its secret and last use. */
 const LOOK_UP = `
 local function lookUp(digest, publicKey)
   local secret = redis.call('HGET', SECRETS, digest)
@@ -52,7 +52,7 @@ if not token then return {'none'} end
 return {'found', token, redis.call('HGET', USED, ARGV[2])}
 `);
 
-/** `place` puts a token where it stands in the listings, or takes it away. */
+/** `place` adds a token to its listings, or removes it from them. */
 const PLACES = `
 local function place(command, parts, id)
   for part in string.gmatch(parts, '[^\\t]+') do
@@ -62,8 +62,8 @@ end
 `;
 
 /**
- * `isTaken`, of a secret or its key (`''`: it has none); `keep` writes both, and returns what a token's head says of them;
- * `rotate` ends or removes the secrets that the head names, and returns what it says of those that stay, each with a comma.
+ * `isTaken` checks a secret and its key (`''`: it has none). `keep` writes both, and returns their word in the token's head.
+ * `rotate` ends or removes the secrets in the head, and returns the words of those that stay, each with a comma.
  */
 const SECRETS = `
 local function isTaken(digest, key)
@@ -108,7 +108,7 @@ local function rotate(digests, othersEndAt, at)
 end
 `;
 
-/** id, version, parts, record, digest, secret, key's id or `''`, public key, last use or `''`. */
+/** Takes id, version, parts, record, digest, secret, key's id or `''`, public key, last use or `''`. */
 const INSERT = changing(`${PLACES}${SECRETS}
 local id, version, parts, record, digest, secret, key, publicKey, used = unpack(ARGV, 10)
 if redis.call('HEXISTS', TOKENS, id) == 1 or isTaken(digest, key) then return {'refused', now} end
@@ -120,7 +120,7 @@ place('ZADD', parts, id)
 return {'done', now}
 `);
 
-/** id, expected version, version, parts, record, digest or `''`, secret, key's id or `''`, public key, when the others end, now. */
+/** Takes id, expected version, version, parts, record, digest or `''`, secret, key's id or `''`, public key, the others' end, now. */
 const REPLACE = changing(`${PLACES}${SECRETS}
 local id, expected, version, parts, record, digest, secret, key, publicKey, othersEndAt, at = unpack(ARGV, 10)
 local found = redis.call('HGET', TOKENS, id)
@@ -138,7 +138,7 @@ end
 return {'done', now}
 `);
 
-/** id, when. */
+/** Takes id and time. */
 const REVOKE = changing(`
 local id, at = ARGV[10], ARGV[11]
 local found = redis.call('HGET', TOKENS, id)

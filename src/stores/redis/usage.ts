@@ -2,10 +2,10 @@ import type { Usage, UsageCount } from '../../ports/records.js';
 import type { Connection } from './connection.js';
 import { guarded, timed } from './script.js';
 
-/** How many tokens one script takes: the server does nothing else meanwhile. */
+/** The most tokens in one script. The server does nothing else meanwhile. */
 const CHUNK = 500;
 
-/** Deadline, the uses as JSON: `[id, last use, [[endpoint, count], …]]`, all of it text. */
+/** Takes the deadline, and the uses as JSON: `[id, last use, [[endpoint, count], …]]`, all of it text. */
 const RECORD = timed(`
 if tonumber(now) >= tonumber(ARGV[2]) then return {'late', now} end
 local function later(a, b) return a and tonumber(a) > tonumber(b) and a or b end
@@ -28,7 +28,7 @@ return {'done', now}
 
 const COUNTS_OF = guarded(`return {'found', redis.call('HMGET', COUNTS, unpack(ARGV, 2))}`);
 
-/** What the script takes of uses, read whole before anything is written: a batch that can't be read counts nothing. */
+/** The script's arguments. They are made before anything is written, so an unreadable batch counts nothing. */
 export function prepareUsage(usages: readonly Usage[]): readonly string[] {
   const rows = usages.map(({ tokenId, lastUsedAt, counts }) => [
     wellFormed(tokenId),
@@ -63,7 +63,7 @@ export async function listUsage(
   });
 }
 
-/** Lua's JSON stops at half a surrogate pair. A token whose id no text of ours can be is none that there is. */
+/** Lua's JSON fails at half a surrogate pair. No existing token has such an id. */
 function wellFormed(text: string): string {
   return (text as string & { toWellFormed(): string }).toWellFormed();
 }

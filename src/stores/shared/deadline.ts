@@ -1,9 +1,9 @@
-/** Milliseconds that no clock that is set can move. */
+/** Milliseconds of a monotonic clock. */
 export const elapsed = (): number => performance.now();
 
 /**
- * What `work` comes to, or a rejection after so many milliseconds. A process that stood still meanwhile looks at what has
- * arrived before it gives up. What `work` comes to later is for `late` to give back.
+ * The result of `work`, or a rejection after this many milliseconds. If the process was stopped meanwhile, it first handles the
+ * answers that have arrived. A result that comes too late goes to `late`, which must release it.
  */
 export function within<T>(
   work: Promise<T>,

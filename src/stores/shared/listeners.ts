@@ -2,7 +2,7 @@ import type { Invalidation } from '../../ports/store.js';
 
 export type Listener = (invalidation: Invalidation) => void;
 
-/** Who wants to be told. The same function may listen twice, and stop once. */
+/** The listeners of a store. The same function may listen twice; each subscription is stopped by itself. */
 export class Listeners {
   readonly #entries = new Set<Listener>();
 
@@ -10,7 +10,7 @@ export class Listeners {
     return this.#entries.size;
   }
 
-  /** Returns what ends it; idempotent. */
+  /** Returns a function that ends the subscription. It is idempotent. */
   add(listener: Listener): () => void {
     const entry: Listener = (invalidation) => listener(invalidation);
     this.#entries.add(entry);
@@ -23,7 +23,7 @@ export class Listeners {
       try {
         listener(invalidation);
       } catch {
-        // What a listener throws must not make a change that was committed look as if it had failed.
+        // A listener's error must not make a committed change look like a failed one.
       }
     }
   }

@@ -1,18 +1,18 @@
 import { elapsed, onNextTurn } from '../../base/runtime.js';
 import type { Store } from '../../ports/store.js';
 
-/** For how long calls may follow each other before everyone else has a turn, in milliseconds. */
+/** How long calls may follow each other before the event loop turns, in milliseconds. */
 const LONGEST = 5;
 
 /**
- * Turns of the event loop, for a store whose calls never wait. Whoever awaits one such call after the other never lets
- * the loop turn, and nobody else is served: so a call that comes late in a turn waits for the next one.
+ * Turns of the event loop, for a store whose calls never wait. A caller that awaits one such call after another would never let
+ * the loop turn, and no one else would be served. So a call that comes late in a turn waits for the next turn.
  */
 export class Turns {
   #begun: number | null = null;
   #next: Promise<void> | null = null;
 
-  /** What a call has to wait for, again and again until it is `null`. */
+  /** A promise that a call must await. Call this again after it, until it returns `null`. */
   wait(): Promise<void> | null {
     if (this.#next !== null) return this.#next;
     const now = elapsed();
@@ -34,7 +34,7 @@ export class Turns {
   }
 }
 
-/** A store whose calls take turns with everything else. */
+/** Wraps a store so that its calls let the event loop turn. */
 export function inTurns(store: Store): Store {
   const turns = new Turns();
   const taking = (method: (...given: unknown[]) => unknown) => {

@@ -9,10 +9,10 @@ import type {
 } from '../../ports/records.js';
 import { decodeTypeNames, encodeTypeNames } from './type-names.js';
 
-/** A row by column name. Drivers give a 64-bit integer as a number or (`pg`) as a text. */
+/** A row by column name. Drivers return a 64-bit integer as a number, or as text (`pg`). */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** What is read of a table, under the names of the port's fields. `t` is `tokens`, `s` is `secrets`. */
+/** The columns to read, under the names of the port's fields. `t` is `tokens`, `s` is `secrets`. */
 export const TOKEN_COLUMNS = `t.id, t.organization, t.owner, t.ownership, t.name, t.description, t.types,
   t.type_names AS "typeNames", t.metadata, t.hint, t.limits, t.created_at AS "createdAt", t.updated_at AS "updatedAt",
   t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt", t.last_used_at AS "lastUsedAt", t.version`;
@@ -20,7 +20,7 @@ export const TOKEN_COLUMNS = `t.id, t.organization, t.owner, t.ownership, t.name
 export const SECRET_COLUMNS = `s.digest AS "secretDigest", s.pepper AS "secretPepper",
   s.created_at AS "secretCreatedAt", s.ends_at AS "secretEndsAt"`;
 
-/** Of a secret's key, read beside the others where a token is looked up by it. */
+/** The columns of a secret's key, read in addition when a token is looked up by the key. */
 export const KEY_COLUMNS = 's.key_id AS "keyId", s.public_key AS "publicKey"';
 
 export const ENTRY_COLUMNS = 'kind, id, value, expires_at AS "expiresAt", version';
@@ -62,7 +62,7 @@ export function toSecret(row: Row): StoredSecret {
   };
 }
 
-/** Of the rows that a lookup by several digests found, the one of the digest that was named first. */
+/** Of the rows found by several digests, the row of the digest that comes first in `digests`. */
 export function firstFound(
   rows: readonly Row[],
   digests: readonly string[],
@@ -71,7 +71,7 @@ export function firstFound(
   return row === undefined ? null : { token: toToken(row), secret: toSecret(row) };
 }
 
-/** The same of a lookup by the ids of keys. */
+/** The same for a look-up by the ids of keys. */
 export function firstFoundByKey(
   rows: readonly Row[],
   keyIds: readonly string[],
@@ -136,7 +136,7 @@ function toActor(row: Row): Actor {
   return { kind: 'principal', tokenId: row.actorToken as string, owner: row.actorOwner as string | null };
 }
 
-/** The columns that a change is written to, and below what is written to them, in the same order. */
+/** The columns of a change. {@link changeValues} returns their values in the same order. */
 export const CHANGE_FIELDS =
   'id, type, at, actor_kind, actor_token, actor_owner, origin, organization, subject, before, after';
 
@@ -158,12 +158,12 @@ export function changeValues(change: Change): readonly (string | number | null)[
   ];
 }
 
-/** Columns in the order in which they are written, each with its type in PostgreSQL. */
+/** Columns in the order of writing, each with its type in PostgreSQL. */
 export type Fields = readonly (readonly [name: string, type: 'text' | 'bigint'])[];
 
 export const namesOf = (fields: Fields): string => fields.map(([name]) => name).join(', ');
 
-/** What a token is written to, but `id` and `last_used_at`. */
+/** The columns of a token, without `id` and `last_used_at`. */
 export const TOKEN_FIELDS = [
   ['organization', 'text'],
   ['owner', 'text'],
@@ -202,7 +202,7 @@ export function tokenValues(token: StoredToken): readonly (string | number | nul
   ];
 }
 
-/** What a secret is written to, but its token. */
+/** The columns of a secret, without its token. */
 export const SECRET_FIELDS = [
   ['digest', 'text'],
   ['pepper', 'text'],
@@ -222,7 +222,7 @@ export function secretValues({
   return [digest, pepper, createdAt, endsAt, key?.id ?? null, key?.publicKey ?? null];
 }
 
-/** `null` stays `null`: a time that is not set is not the epoch. */
+/** `null` stays `null`: `Number(null)` would be the epoch. */
 function toTime(value: unknown): number | null {
   return value === null ? null : Number(value);
 }

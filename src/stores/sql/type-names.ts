@@ -1,6 +1,6 @@
 /**
- * Names as one text in which each can be found exactly: JSON strings, a line each, every one between two line ends. JSON
- * escapes line ends, so no name can look like two, nor like a part of another one.
+ * Names as one text in which each name can be found exactly: JSON strings, one a line, each between two line ends. JSON escapes
+ * line ends, so no name can look like two names, or like a part of another one.
  */
 export function encodeTypeNames(names: readonly string[]): string {
   return names.length === 0 ? '' : `\n${names.map((name) => JSON.stringify(name)).join('\n')}\n`;
@@ -14,7 +14,7 @@ export function decodeTypeNames(text: string): readonly string[] {
       try {
         return String(JSON.parse(line));
       } catch {
-        // Changed by hand. It is there to filter by, and decides nothing: the page is worth more than the name.
+        // Damaged. It is used for filtering only, so the page is still returned.
         return line;
       }
     });

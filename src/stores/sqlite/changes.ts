@@ -3,7 +3,6 @@ import { CHANGE_COLUMNS, toChange } from '../sql/rows.js';
 import { Conditions, type Statement } from './conditions.js';
 import type { Connection } from './connection.js';
 
-/** The statement of a page of the audit log. */
 export function listChangesSql(query: ChangeQuery): Statement {
   const { organization, subject, type, after, until, offset = 0, limit } = query;
   const conditions = new Conditions();

@@ -1,6 +1,6 @@
 import type { SqlValue } from './driver.js';
 
-/** A statement and its parameters. What varies is which conditions there are; what they compare is bound. */
+/** A statement and its parameters. Only the set of conditions varies in the text; compared values are always parameters. */
 export interface Statement {
   readonly sql: string;
   readonly parameters: readonly SqlValue[];
@@ -15,7 +15,7 @@ export class Conditions {
     this.parameters.push(...values);
   }
 
-  /** With a space at its end; empty where there are none. */
+  /** Ends with a space; empty without conditions. */
   get where(): string {
     return this.#conditions.length > 0 ? `WHERE ${this.#conditions.join(' AND ')} ` : '';
   }

@@ -1,6 +1,6 @@
 import type { SqliteDatabase, SqliteStatement, SqlRow, SqlValue } from './driver.js';
 
-/** An open database: statements are prepared once, and changes go through {@link transaction}. */
+/** An open database. Statements are prepared once. Changes go through {@link transaction}. */
 export class Connection {
   readonly #database: SqliteDatabase;
   readonly #statements = new Map<string, SqliteStatement>();
@@ -17,7 +17,7 @@ export class Connection {
     return this.#use(sql, (statement) => statement.all(...parameters)) as SqlRow[];
   }
 
-  /** How many rows were written. */
+  /** Returns the number of rows written. */
   run(sql: string, ...parameters: readonly SqlValue[]): number {
     return Number(this.#use(sql, (statement) => statement.run(...parameters)).changes);
   }
@@ -27,8 +27,8 @@ export class Connection {
   }
 
   /**
-   * Does `work` whole or not at all: what throws, or answers `false`, leaves nothing behind. It takes the write lock at its
-   * beginning (BEGIN IMMEDIATE), because a transaction that reads first and then finds the lock taken can't go on.
+   * Does `work` completely or not at all: work that throws or returns `false` is rolled back. The transaction takes the write
+   * lock at its beginning (BEGIN IMMEDIATE), because one that reads first and then finds the lock taken can't continue.
    */
   transaction(work: () => boolean): boolean {
     this.exec('BEGIN IMMEDIATE');
@@ -45,7 +45,7 @@ export class Connection {
     }
   }
 
-  /** In a transaction: the same for a part of it. What throws here undoes the whole. */
+  /** Inside a transaction: the same for a part of it. An error undoes the whole transaction. */
   savepoint(work: () => boolean): boolean {
     this.run('SAVEPOINT part');
     const done = work();
@@ -63,7 +63,7 @@ export class Connection {
     try {
       this.exec('ROLLBACK');
     } catch {
-      // SQLite has already rolled back by itself (disk full, I/O error); the first error is the one that tells.
+      // SQLite has already rolled back by itself (disk full, I/O error). The first error is the one to report.
     }
   }
 
@@ -76,7 +76,7 @@ export class Connection {
     try {
       return work(statement);
     } catch (error) {
-      // libsql throws the error of a statement once more at its next use, whatever that is: a new one takes its place.
+      // libsql throws a statement's error again at its next use, so the statement is prepared anew.
       this.#statements.delete(sql);
       throw error;
     }

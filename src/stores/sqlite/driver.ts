@@ -1,20 +1,20 @@
 import { createRequire } from 'node:module';
 import { PosternError } from '../../domain/errors.js';
 
-/** A value as the drivers take it and give it. */
+/** A parameter or a column value. */
 export type SqlValue = string | number | null;
 
 /** A row by column name. A driver may add keys of its own (libsql: `_metadata`). */
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
-/** What is used of a prepared statement, alike in `node:sqlite`, `libsql` and `better-sqlite3`. */
+/** The used part of a prepared statement. It is the same in `node:sqlite`, `libsql` and `better-sqlite3`. */
 export interface SqliteStatement {
   get(...parameters: readonly SqlValue[]): unknown;
   all(...parameters: readonly SqlValue[]): unknown[];
   run(...parameters: readonly SqlValue[]): { readonly changes: number | bigint };
 }
 
-/** What is used of an open database. All of it is synchronous. */
+/** The used part of an open database. All of it is synchronous. */
 export interface SqliteDatabase {
   exec(sql: string): unknown;
   prepare(sql: string): SqliteStatement;
@@ -35,14 +35,14 @@ export type SqliteDriver =
 
 export const DRIVER_NAMES: readonly string[] = ['node:sqlite', 'libsql', 'better-sqlite3'];
 
-/** The class that opens databases: the one asked for, else the runtime's own, else that of the package `libsql`. */
+/** The class that opens databases: the given one, else the runtime's own, else that of the package `libsql`. */
 export function loadDriver(driver: SqliteDriver | undefined): SqliteConstructor {
   if (driver === undefined) return builtIn() ?? fromPackage('libsql');
   if (driver === 'node:sqlite') return builtIn() ?? missingBuiltIn();
   return typeof driver === 'string' ? fromPackage(driver) : (constructorOf(driver) as SqliteConstructor);
 }
 
-/** The class in what was given as a driver, or `null` where there is none. */
+/** The class in a given driver, or `null` if there is none. */
 export function constructorOf(driver: unknown): SqliteConstructor | null {
   if (typeof driver === 'function') return driver as SqliteConstructor;
   const { DatabaseSync, default: byDefault } = (driver ?? {}) as Record<string, unknown>;
@@ -52,7 +52,7 @@ export function constructorOf(driver: unknown): SqliteConstructor | null {
   return null;
 }
 
-/** `node:sqlite`, where it needs no flag. Asked of the process, because an import of it fails to load elsewhere. */
+/** `node:sqlite`, if the runtime has it without a flag. Not imported, because the import would fail in other runtimes. */
 function builtIn(): SqliteConstructor | null {
   return constructorOf(process.getBuiltinModule?.('node:sqlite'));
 }
@@ -87,7 +87,7 @@ const LOCKED = 6;
 const CORRUPT = 11;
 const NOT_A_DATABASE = 26;
 
-/** SQLite's primary result code of an error, whichever driver threw it; 0 where it has none. */
+/** SQLite's primary result code of any driver's error; 0 if it has none. */
 function resultCode(error: unknown): number {
   const { errcode, rawCode, code } = (error ?? {}) as Record<string, unknown>;
   const extended = errcode ?? rawCode;
@@ -99,12 +99,12 @@ function resultCode(error: unknown): number {
   return name === 'SQLITE_NOTADB' ? NOT_A_DATABASE : 0;
 }
 
-/** Another connection holds the lock: nothing was done, and it may be tried again. */
+/** Another connection holds the lock. Nothing was done, so the call may be tried again. */
 export function isBusy(error: unknown): boolean {
   return [BUSY, LOCKED].includes(resultCode(error));
 }
 
-/** The file holds something else than a sound SQLite database. */
+/** The file is not a SQLite database, or is damaged. */
 export function isNoDatabase(error: unknown): boolean {
   return [CORRUPT, NOT_A_DATABASE].includes(resultCode(error));
 }

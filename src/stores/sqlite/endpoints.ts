@@ -9,13 +9,13 @@ export function findEndpoint(db: Connection, organization: string, id: string): 
 }
 
 export function findEndpoints(db: Connection, organization: string, ids: readonly string[]): readonly StoredEndpoint[] {
-  // The ids are one parameter: the statement is the same however many there are.
+  // All ids are one parameter, so the statement is the same for any number of them.
   const sql = `SELECT ${ENDPOINT_COLUMNS} FROM endpoints WHERE organization = ? AND id IN (SELECT value FROM json_each(?))`;
   return db.all(sql, organization, JSON.stringify(ids)).map(toEndpoint);
 }
 
 export function listEndpoints(db: Connection, query: EndpointQuery): readonly StoredEndpoint[] {
-  // Every id is greater than the empty text. Ids are ASCII, so SQLite's order by bytes is that of code units.
+  // Every id is greater than the empty text. Ids are ASCII, so SQLite's order by bytes is the order by code unit.
   return db
     .all(
       `SELECT ${ENDPOINT_COLUMNS} FROM endpoints WHERE organization = ? AND id > ? ORDER BY id LIMIT ?`,
@@ -43,7 +43,7 @@ export function insertEndpoint(db: Connection, endpoint: StoredEndpoint): boolea
 }
 
 export function replaceEndpoint(db: Connection, endpoint: StoredEndpoint, expectedVersion: number): boolean {
-  // The uid too: the same name may be another endpoint by now, at the same version.
+  // The uid too: the name may belong to another endpoint by now, at the same version.
   const written = db.run(
     `UPDATE endpoints SET access = ?, created_at = ?, updated_at = ?, version = ?
      WHERE organization = ? AND id = ? AND uid = ? AND version = ?`,

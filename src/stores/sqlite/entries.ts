@@ -3,12 +3,12 @@ import { ENTRY_COLUMNS, toEntry } from '../sql/rows.js';
 import type { Connection } from './connection.js';
 
 /**
- * How long an entry stays in the file after its end, in milliseconds. Processes that share a file may be told different
- * times: what has ended for one must not be taken from another for which it has not.
+ * How long an entry stays in the file after its end, in milliseconds. Processes that share a file may have different clocks: an
+ * entry that has ended for one may still be valid for another.
  */
 const KEPT_AFTER_END = 60_000;
 
-/** How many ended entries a write removes at most: more than it adds, so that they never pile up. */
+/** The most ended entries that a write removes. It is more than a write adds, so they never pile up. */
 const PURGED_BY_WRITE = 8;
 
 export const FIND_ENTRY = `SELECT ${ENTRY_COLUMNS} FROM entries

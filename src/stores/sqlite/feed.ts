@@ -5,14 +5,14 @@ import { type Listener, Listeners } from '../shared/listeners.js';
 import { CHANGE_FIELDS, changeValues } from '../sql/rows.js';
 import type { Connection } from './connection.js';
 
-/** More changes of others than this at once are told as one: forget everything. */
+/** If more changes of others are found at once, listeners are told to forget everything. */
 const MAX_SINGLE = 500;
 
 const APPEND = `INSERT INTO changes (${CHANGE_FIELDS}, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`;
 
 /**
- * In a transaction: adds a change to the audit log, with what others are told of it. Returns its number: one more than that of
- * the change before.
+ * In a transaction: adds a change to the audit log, with its message for other processes. Returns its number: one more than the
+ * number of the previous change.
  */
 export function appendChange(db: Connection, change: Change, invalidation: Invalidation | null): number {
   const told = invalidation && encode({ kind: 'change', id: change.id, invalidation });
@@ -20,9 +20,9 @@ export function appendChange(db: Connection, change: Change, invalidation: Inval
 }
 
 /**
- * Tells listeners of changes. Own ones at once; those of other connections, in this process or another, are looked for at
- * an interval: `PRAGMA data_version` moves when someone else has committed, and only then the audit log is read for what
- * it was. A commit that tells nothing (a new token, uses) is told to nobody.
+ * Tells listeners of changes. Own changes are told at once. Changes of other connections, in this process or another, are looked
+ * for at an interval: `PRAGMA data_version` shows that another connection has committed, and only then the audit log is read. A
+ * commit without a message (a new token, uses) is not told.
  */
 export class ChangeFeed {
   readonly #interval: number;
@@ -39,7 +39,7 @@ export class ChangeFeed {
     this.#interval = interval;
   }
 
-  /** From here on changes are noticed. What was changed before, nobody can have read through this connection. */
+  /** Begins to notice changes. Nobody can have read through this connection before. */
   start(db: Connection): void {
     this.#dataVersion = dataVersion(db);
     this.#lastSeq = latestSeq(db);
@@ -63,9 +63,9 @@ export class ChangeFeed {
     };
   }
 
-  /** A change of our own was committed. */
+  /** An own change was committed. */
   own(seq: number, invalidation: Invalidation | null): void {
-    // A gap is a change of someone else that is still to be looked at, this one then a second time: that does no harm.
+    // A gap means a change of another connection. The next look finds it, and tells this change again, which is harmless.
     if (seq === this.#lastSeq + 1) this.#lastSeq = seq;
     this.#listeners.tell(invalidation);
   }
@@ -75,7 +75,7 @@ export class ChangeFeed {
     try {
       this.#look(this.#db);
     } catch {
-      // Busy, or the disk fails: nothing is marked as seen, so the next look finds it. Until then `cache.ttl` holds.
+      // Busy, or the disk failed. Nothing is marked as seen, so the next look finds it. Until then `cache.ttl` is the limit.
     }
   }
 
@@ -90,7 +90,7 @@ export class ChangeFeed {
         : db.all('SELECT told FROM changes WHERE seq > ? AND seq <= ? ORDER BY seq', this.#lastSeq, latest);
     this.#dataVersion = version;
     this.#lastSeq = latest;
-    // Some were trimmed before they were seen here; or there were fewer before: another file was put in this one's place.
+    // Some changes were trimmed before they were seen here, or the file was replaced by another one.
     if (changes.length !== missed) this.#listeners.tell({ kind: 'everything' });
     else for (const { told } of changes) this.#listeners.tell(invalidationIn(told));
   }
@@ -106,7 +106,7 @@ function dataVersion(db: Connection): number {
 }
 
 function latestSeq(db: Connection): number {
-  // Not the highest row: it may have been trimmed.
+  // Not the highest row's number, because that row may have been trimmed.
   return (db.get("SELECT seq FROM sqlite_sequence WHERE name = 'changes'")?.seq as number | undefined) ?? 0;
 }
 
@@ -116,7 +116,7 @@ function invalidationIn(told: unknown): Invalidation | null {
   return message.kind === 'change' ? message.invalidation : { kind: 'everything' };
 }
 
-/** A timer that does not keep the process alive. */
+/** A timer that doesn't keep the process alive. */
 function startTimer(callback: () => void, interval: number): ReturnType<typeof setInterval> {
   const timer = setInterval(callback, interval);
   timer.unref?.();

@@ -10,8 +10,8 @@ import { assertOurs, type Header, plan, planFrom, readHeader, upgrade } from './
 export const MEMORY = ':memory:';
 
 /**
- * How long SQLite itself waits for another process's lock, in milliseconds. It blocks this process's event loop meanwhile:
- * beyond it, the store waits and tries again without blocking.
+ * How long SQLite itself waits for another process's lock, in milliseconds. This blocks the event loop. After it, the store waits
+ * and tries again without blocking.
  */
 const BUSY_TIMEOUT = 50;
 
@@ -21,13 +21,12 @@ export interface OpenDatabase {
 }
 
 /**
- * Opens a database, and makes or upgrades its tables. Of a file that is not ours nothing is changed, nor put beside it.
+ * Opens a database, and makes or upgrades its tables. A file that is not ours is not changed, and no file is put beside it.
  *
- * `synchronous = FULL`: what was acknowledged survives a loss of power too. NORMAL would be enough for a process that is
- * killed, and saves one `fsync` a change; but a revocation that was confirmed and is undone by an outage is a hole, and
- * changes are rare beside reads.
+ * With `synchronous = FULL`, acknowledged changes also survive a loss of power. NORMAL would survive a killed process and save
+ * one `fsync` a change. But then a power failure could undo a confirmed revocation. Changes are rare compared with reads.
  *
- * @throws PosternError `store_invalid`, `store_newer`, and whatever the driver throws
+ * @throws PosternError `store_invalid`, `store_newer`, and the driver's own errors
  */
 export function openDatabase(Database: SqliteConstructor, filename: string): OpenDatabase {
   if (filename !== MEMORY) {
@@ -37,7 +36,7 @@ export function openDatabase(Database: SqliteConstructor, filename: string): Ope
   const db = new Connection(new Database(filename));
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL`);
-    // Before the switch to WAL: so a new file's mark is in the file itself, where `inspect` finds it, and not in a -wal.
+    // Before the switch to WAL, so that a new file's mark is in the file itself and not in the -wal: `inspect` looks there.
     const migration = upgrade(db, filename);
     useWriteAheadLog(db, filename);
     return { db, migration };
@@ -48,7 +47,7 @@ export function openDatabase(Database: SqliteConstructor, filename: string): Ope
 }
 
 /**
- * What opening a database would do to its tables. Makes no file, and changes none.
+ * The changes to tables that opening a database would make. Makes no file, and changes none.
  *
  * @throws PosternError `store_invalid`, `store_newer`
  */
@@ -67,8 +66,8 @@ export function planDatabase(Database: SqliteConstructor, filename: string): Mig
 }
 
 /**
- * A new file is its owner's alone, and SQLite gives the -wal and the -shm the mode of the file. One that is there keeps its own
- * mode, and is not opened here: closing it would drop the locks that another store of this process has on it.
+ * Makes a new file readable by its owner only. SQLite gives the -wal and the -shm the mode of the file. An existing file keeps
+ * its mode. It is not opened here, because closing it would drop the locks of another store in this process.
  */
 function makePrivate(filename: string): void {
   if (statOf(filename) === null) closeSync(openSync(filename, 'a', 0o600));
@@ -86,7 +85,7 @@ function inspect(Database: SqliteConstructor, filename: string): void {
     throw invalid(`there is no directory ${directory}: make it, or give another filename`);
   }
   const file = statOf(filename);
-  if (file !== null && !file.isFile()) throw invalid(`${filename} is not a file: give the name of one`);
+  if (file !== null && !file.isFile()) throw invalid(`${filename} is not a file: give the name of a file`);
   for (const path of file === null ? [directory] : [directory, filename]) {
     if (!isWritable(path)) {
       throw invalid(`${path} can not be written by this process: SQLite needs the file and its directory writable`);
@@ -98,14 +97,14 @@ function inspect(Database: SqliteConstructor, filename: string): void {
 }
 
 /**
- * What the file's header says, read by SQLite as an immutable file: no lock, no -wal, no -shm. Not by `node:fs`: closing a
- * second descriptor of a file drops the locks that this process holds on it (POSIX), and so breaks an open database.
- * `null` where it can't be told without opening the database.
+ * The file's header, read by SQLite as an immutable file: no lock, no -wal, no -shm. `node:fs` is not used: closing a second
+ * descriptor of a file drops the locks that this process holds on it (POSIX), and so breaks an open database. `null` if the
+ * header can't be read without opening the database.
  */
 function peek(Database: SqliteConstructor, filename: string): Header | null {
   const header = readFrom(Database, `${pathToFileURL(filename).href}?immutable=1&mode=ro`, filename);
   if (header !== null) return header;
-  // A driver without URIs takes that for a path. Its own close, unlike libsql's, leaves nothing beside the file.
+  // A driver without URIs takes the URI for a path. Unlike libsql, such a driver leaves nothing beside the file on closing.
   return readFrom(Database, filename, filename);
 }
 
@@ -119,7 +118,7 @@ function readFrom(Database: SqliteConstructor, name: string, filename: string): 
   try {
     return readHeader((sql) => database.prepare(sql).get());
   } catch (error) {
-    // With a journal beside it, the file may be one whose creation was cut off: SQLite mends it when it opens it.
+    // With a journal beside it, the creation of the file may have been interrupted. SQLite repairs it when it opens it.
     if (isNoDatabase(error) && !existsSync(`${filename}-journal`)) throw noDatabase(filename, error);
     return null;
   } finally {
@@ -142,7 +141,7 @@ function isWritable(path: string): boolean {
 
 function noDatabase(filename: string, cause: unknown): PosternError {
   return invalid(
-    `${filename} is not a sound SQLite database: it is left as it is. Give another file, or restore a backup`,
+    `${filename} is not a valid SQLite database. It was not changed. Give another file, or restore a backup`,
     cause,
   );
 }

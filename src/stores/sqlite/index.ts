@@ -23,15 +23,15 @@ export type { MigrateOptions, Migration } from '../shared/migration.js';
 export type { SqliteConstructor, SqliteDatabase, SqliteDriver, SqliteStatement, SqlValue } from './driver.js';
 export type { SqliteStoreOptions } from './options.js';
 
-/** How long a lock of another process is waited for before a call rejects, in milliseconds. */
+/** How long a call waits for another process's lock before it rejects, in milliseconds. */
 const BUSY_LIMIT = 10_000;
 const BUSY_PAUSE = 10;
 
 /** A {@link Store} that makes and upgrades its own tables. */
 export interface SqliteStore extends Store {
   /**
-   * Opens the file now, making or upgrading its tables, instead of with the first call, and says what it did. Idempotent.
-   * With `dryRun` it makes and changes nothing, and says what it would do.
+   * Opens the file now instead of with the first call, makes or upgrades its tables, and returns the work done. Idempotent.
+   * With `dryRun` it changes nothing, and returns the work that it would do.
    *
    * @throws PosternError `store_invalid`: not a database, another application's, or no such directory; `store_newer`:
    *   written by a later version of this library; `driver_missing`; `closed`
@@ -40,17 +40,16 @@ export interface SqliteStore extends Store {
 }
 
 /**
- * The embedded store: one SQLite file, in WAL mode, that several processes of one machine may share. What a call has
- * confirmed survives the end of the process and the loss of power (`synchronous = FULL`). A change made by another process
- * is seen after `pollInterval`.
+ * The embedded store: one SQLite file, in WAL mode, which several processes of one machine may share. Confirmed changes survive
+ * the end of the process and a loss of power (`synchronous = FULL`). Another process's change is seen after `pollInterval`.
  *
- * The file is opened with the first call: this function only checks its options. A call that fails to open it rejects, and
- * the next one tries again; `await store.migrate()` at start shows what is wrong before anyone is served.
+ * The file is opened with the first call; this function only checks its options. If opening fails, the call rejects, and the next
+ * call tries again. Use `await store.migrate()` at the start to find problems before the first request.
  *
- * SQLite works on the event loop's own thread: a lookup takes microseconds, a change a `fsync`, which changes made at once
- * share. Calls that follow each other without a pause let everyone else have a turn after some milliseconds. Beside the file stand
- * `-wal` and `-shm` while it is open, and with `libsql` after it: copy all three, or use `VACUUM INTO`, to make a backup
- * while it runs.
+ * SQLite works on the event loop's thread. A look-up takes microseconds. A change takes one `fsync`, which concurrent changes
+ * share. Calls that follow each other without a pause let the event loop turn after some milliseconds. While the file is open
+ * there are also the files `-wal` and `-shm`; with `libsql` they stay after closing. To make a backup while it runs, copy all
+ * three, or use `VACUUM INTO`.
  *
  * @example
  * const store = sqliteStore({ filename: './postern.db' });
@@ -104,14 +103,14 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   };
 }
 
-/** One connection, opened when it is first needed. Work on it is synchronous, so no two calls are ever interleaved. */
+/** One connection, opened when it is first needed. Work on it is synchronous, so calls are never interleaved. */
 class LazyDatabase {
   readonly #settings: SqliteSettings;
   readonly #turns = new Turns();
   readonly #writes = new WriteQueue((work) => this.#attempt(work));
   readonly feed: ChangeFeed;
   #connection: Connection | null = null;
-  /** What opening it did. */
+  /** The result of opening it. */
   #migration: Migration | null = null;
   #closing: Promise<void> | null = null;
   #closed = false;
@@ -134,7 +133,7 @@ class LazyDatabase {
     return this.#writes.add({ work, committed });
   };
 
-  /** The same with its row in the audit log. Listeners are told before the caller goes on. */
+  /** The same, with a row in the audit log. Listeners are told before the call returns. */
   readonly change = async (
     change: Change,
     invalidation: Invalidation | null,
@@ -151,7 +150,7 @@ class LazyDatabase {
     );
   };
 
-  /** The same for what answers with a count. */
+  /** The same for work that returns a count. */
   readonly trim = async (work: (db: Connection) => number): Promise<number> => {
     let trimmed = 0;
     await this.write((db) => {
@@ -186,16 +185,16 @@ class LazyDatabase {
     this.#connection = null;
     if (connection === null) return;
     try {
-      // So that the file alone is whole. SQLite does it with the last connection, but libsql's ends when it is collected.
+      // Makes the file complete without its -wal. SQLite does this on the last close, but libsql closes at garbage collection.
       connection.get('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
-      // Someone else is at work in it: the -wal is read by whoever opens it next.
+      // Another connection is using the file. The next one to open it reads the -wal.
     } finally {
       connection.close();
     }
   }
 
-  /** Does `work`, again and again while another process holds the lock; the event loop runs in between. */
+  /** Does `work`, and repeats it while another process holds the lock. The event loop runs in between. */
   async #attempt<T>(work: (db: Connection) => T): Promise<T> {
     const giveUpAt = Date.now() + BUSY_LIMIT;
     for (;;) {
@@ -204,7 +203,7 @@ class LazyDatabase {
       } catch (error) {
         if (!isBusy(error) || Date.now() >= giveUpAt) throw error;
       }
-      // What came before the end is still done, but it waits for nobody.
+      // Calls made before `close` are still done, but they don't wait for a lock.
       this.#assertOpen();
       await sleep(BUSY_PAUSE * (1 + Math.random()));
     }

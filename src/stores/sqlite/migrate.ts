@@ -3,10 +3,10 @@ import type { Migration } from '../shared/migration.js';
 import type { Connection } from './connection.js';
 import { MIGRATIONS } from './schema.js';
 
-/** What marks a SQLite file as postern's, in its header: the bytes of "pstn". */
+/** The mark of postern's files in SQLite's header: the bytes of "pstn". */
 export const APPLICATION_ID = 0x7073746e;
 
-/** What the header of a SQLite file says of its content. */
+/** The used fields of a SQLite file's header. */
 export interface Header {
   readonly applicationId: number;
   readonly version: number;
@@ -20,7 +20,7 @@ export function readHeader(get: (sql: string) => unknown): Header {
 }
 
 /**
- * Refuses what this library must not touch.
+ * Refuses a database that this library must not change.
  *
  * @throws PosternError `store_invalid`: another application's database; `store_newer`
  */
@@ -28,7 +28,7 @@ export function assertOurs({ applicationId, version }: Header, filename: string,
   if (applicationId !== APPLICATION_ID) {
     throw new PosternError(
       'store_invalid',
-      `${filename} is a SQLite database, but not one of postern's: it is left as it is. Give postern a file of its own`,
+      `${filename} is a SQLite database, but not one of postern's. It was not changed. Give postern a file of its own`,
       { path: 'filename' },
     );
   }
@@ -41,7 +41,7 @@ export function assertOurs({ applicationId, version }: Header, filename: string,
   }
 }
 
-/** What takes a database from a version to this library's. A PRAGMA takes no parameters; both are constants of this module. */
+/** The migration from a version to this library's. A PRAGMA takes no parameters; both values are constants of this module. */
 export function planFrom(version: number, migrations = MIGRATIONS): Migration {
   const to = migrations.length;
   const statements = migrations.slice(version).flat();
@@ -50,7 +50,7 @@ export function planFrom(version: number, migrations = MIGRATIONS): Migration {
 }
 
 /**
- * What an upgrade of an open database would do.
+ * The work that an upgrade of an open database would do.
  *
  * @throws PosternError `store_invalid`, `store_newer`
  */
@@ -62,8 +62,8 @@ export function plan(db: Connection, filename: string, migrations = MIGRATIONS):
 }
 
 /**
- * Makes the tables, or takes them up to this library's version, in one transaction. Of several processes that open a
- * database at once one does it, and the others find it done.
+ * Makes the tables, or upgrades them to this library's version, in one transaction. If several processes open a database at
+ * once, one does the work, and the others find it done.
  *
  * @throws PosternError `store_invalid`, `store_newer`
  */

@@ -8,17 +8,17 @@ import { PosternError } from '../../domain/errors.js';
 import { constructorOf, DRIVER_NAMES, type SqliteDriver } from './driver.js';
 import { MEMORY } from './file.js';
 
-/** Options of `sqliteStore`. Unknown ones are refused. */
+/** Options of `sqliteStore`. Unknown options are refused. */
 export interface SqliteStoreOptions {
-  /** Path of the database file, or its `file:` URL object. It is made when missing, its directory is not. `':memory:'`: no file. */
+  /** Path of the database file, or its `file:` URL object. A missing file is made; a missing directory is not. `':memory:'`: no file. */
   readonly filename: string | URL;
   /**
-   * What opens it: a name, or the `Database` class itself. Default: the runtime's own `node:sqlite` (Node 22.13 and later),
-   * else the package `libsql`.
+   * The driver: a name, or the `Database` class itself. Default: the runtime's own `node:sqlite` (Node 22.13 and later), else the
+   * package `libsql`.
    */
   readonly driver?: SqliteDriver | undefined;
   /**
-   * How often changes of other processes are looked for: their revocations are seen here after this long at the latest.
+   * The time between two looks for changes of other processes. Their revocations are seen here after this time at the latest.
    * Default `'100ms'`.
    */
   readonly pollInterval?: Duration | undefined;
@@ -51,14 +51,14 @@ export function readSqliteOptions(options: unknown): SqliteSettings {
   return { filename: pathOf(filename), driver, pollInterval };
 }
 
-/** Absolute, so that a later change of the working directory changes nothing, and no driver takes the name for a URI. */
+/** An absolute path: a later change of the working directory has no effect, and no driver takes the name for a URI. */
 function pathOf(filename: string | URL): string {
   if (filename === MEMORY) return MEMORY;
   if (filename instanceof URL) {
     if (filename.protocol !== 'file:') throw invalid(`is a ${filename.protocol} URL: give a file: URL, or a path`);
     return fileURLToPath(filename);
   }
-  // To SQLite an empty name is a temporary database: all would be lost, silently, when it is closed.
+  // SQLite takes an empty name for a temporary database: everything would be silently lost on closing.
   if (filename === '') throw invalid("is empty: give the path of a file, or ':memory:'");
   if (filename.includes('\0')) throw invalid('has a NUL character in it: give the path of a file');
   if (/^[a-z][a-z0-9+.-]+:/i.test(filename)) {

@@ -1,11 +1,11 @@
 /**
- * `seq` is SQLite's own row number: `secrets` points to it, so that a lookup by digest is two descents of a tree and no
- * search in an index. The order of the indexes on `tokens` and `changes` is that of a page: newest first. `changes.seq`
- * counts up in the order of commits, which is what the feed goes by; `told` is what listeners are told of the change.
+ * `seq` is SQLite's own row number. `secrets` points to it, so that a look-up by digest is two descents of a tree without a
+ * search in an index. The indexes on `tokens` and `changes` have the order of a page: newest first. `changes.seq` counts up in
+ * the order of commits; the feed relies on that. `told` is the message for other processes.
  *
- * `trimming` has a row only inside the transaction that trims the audit log: changes before it may go.
+ * `trimming` has a row only inside the transaction that trims the audit log. Changes before its time may be deleted.
  *
- * An entry has a row number, unlike other tables with a key of their own: its value is too large for the inner pages of a tree.
+ * `entries` has row numbers, unlike the other tables with a key of their own: its values are too large for a tree's inner pages.
  */
 const TABLES = [
   `CREATE TABLE tokens (
@@ -96,7 +96,7 @@ BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
   'CREATE INDEX entries_by_end ON entries (expires_at) WHERE expires_at IS NOT NULL',
 ] as const;
 
-/** Each takes a database one version up. One that was ever released stays as it is; a change is a new one. */
+/** Each upgrades a database by one version. A released migration is never changed; a change is a new migration. */
 export const MIGRATIONS: readonly (readonly string[])[] = [TABLES];
 
 /** The version that this library writes. */

@@ -19,14 +19,14 @@ function conditionsOf({
   if (organization !== null) conditions.add('t.organization = ?', organization);
   if (owner !== undefined) conditions.add('t.owner = ?', owner);
   if (ownership !== undefined) {
-    // One owner's tokens are few and one ownership's many, which SQLite can't know: the plus takes the index of the
-    // ownership out of its choice (sqlite.org/optoverview.html, "Disqualifying WHERE clause terms").
+    // An owner has few tokens and an ownership many, but SQLite can't know that. The plus excludes the index by ownership
+    // (sqlite.org/optoverview.html, "Disqualifying WHERE clause terms").
     conditions.add(owner === undefined ? 't.ownership = ?' : '+t.ownership = ?', ownership);
   }
   if (type !== undefined) conditions.add('instr(t.type_names, ?) > 0', encodeTypeNames([type]));
   if (revoked !== undefined) conditions.add(`t.revoked_at IS ${revoked ? 'NOT ' : ''}NULL`);
   if (search !== undefined) {
-    // SQLite's lower() knows ASCII only, which is what is wanted; instr() has no wildcards.
+    // SQLite's lower() changes ASCII letters only, as the port asks for. instr() has no wildcards.
     const holds = (column: string) => `instr(lower(${column}), lower(?)) > 0`;
     conditions.add(`(${holds('t.name')} OR ${holds('t.description')})`, search, search);
   }
@@ -35,7 +35,6 @@ function conditionsOf({
   return conditions;
 }
 
-/** The statement of a page. */
 export function listTokensSql({ offset = 0, limit, ...filter }: TokenQuery): Statement {
   const conditions = conditionsOf(filter);
   const isOffset = offset > 0;
@@ -50,7 +49,7 @@ export function listTokens(db: Connection, query: TokenQuery): readonly StoredTo
   return db.all(sql, ...parameters).map(toToken);
 }
 
-/** The statement of a count, which stops at `atMost`. */
+/** The statement for a count that stops at `atMost`. */
 export function countTokensSql(filter: TokenFilter, atMost: number): Statement {
   const conditions = conditionsOf(filter);
   return {

@@ -21,12 +21,12 @@ import {
 } from '../sql/rows.js';
 import type { Connection } from './connection.js';
 
-/** The statement that a lookup by so many digests is: one for each, because a list can't be a parameter. */
+/** The statement for a look-up by this many digests. There is one for each number, because a list can't be a parameter. */
 export function findByDigestSql(digests: number): string {
   return `SELECT ${TOKEN_COLUMNS}, ${SECRET_COLUMNS} FROM secrets s JOIN tokens t ON t.seq = s.token WHERE s.digest ${isOneOf(digests)}`;
 }
 
-/** The same by so many ids of keys. */
+/** The same for this many ids of keys. */
 export function findByKeyIdSql(keyIds: number): string {
   return `SELECT ${TOKEN_COLUMNS}, ${SECRET_COLUMNS}, ${KEY_COLUMNS} FROM secrets s JOIN tokens t ON t.seq = s.token WHERE s.key_id ${isOneOf(keyIds)}`;
 }
@@ -77,7 +77,7 @@ const END_SECRETS = `UPDATE secrets SET ends_at = min(coalesce(ends_at, ?), ?) W
 const INSERT_SECRET = `INSERT INTO secrets (${namesOf(SECRET_FIELDS)}, token)
   SELECT ${places(SECRET_FIELDS)}, seq FROM tokens WHERE id = ? ON CONFLICT DO NOTHING`;
 
-/** In a transaction. `false` where the id, the digest or the key's id is taken: then what was written must be rolled back. */
+/** In a transaction. `false`: the id, the digest or the key's id is taken, and the transaction must be rolled back. */
 export function insertToken(db: Connection, token: StoredToken, secret: NewSecret): boolean {
   const written = db.run(INSERT, token.id, token.lastUsedAt, ...tokenValues(token));
   return written === 1 && insertSecret(db, token.id, secret);
@@ -114,7 +114,7 @@ export function revokeToken(db: Connection, id: string, at: number): boolean {
 
 /** In a transaction. */
 export function deleteToken(db: Connection, id: string): boolean {
-  // Not left to ON DELETE CASCADE: foreign keys are a setting of the connection, and nothing must outlive a token.
+  // Not left to ON DELETE CASCADE: that depends on a setting of the connection, and nothing must outlive a token.
   db.run('DELETE FROM uses WHERE token = (SELECT seq FROM tokens WHERE id = ?)', id);
   db.run('DELETE FROM secrets WHERE token = (SELECT seq FROM tokens WHERE id = ?)', id);
   return db.run('DELETE FROM tokens WHERE id = ?', id) > 0;

@@ -8,7 +8,7 @@ const ADD = `INSERT INTO uses (token, endpoint, count, last_used_at) SELECT seq,
   ON CONFLICT (token, endpoint) DO UPDATE SET
     count = count + excluded.count, last_used_at = max(last_used_at, excluded.last_used_at)`;
 
-/** In a transaction. Both statements pass over a token that is gone. */
+/** In a transaction. Both statements skip a token that is gone. */
 export function recordUsage(db: Connection, usages: readonly Usage[]): void {
   for (const { tokenId, lastUsedAt, counts } of usages) {
     db.run(MOVE, lastUsedAt, tokenId, lastUsedAt);
@@ -16,7 +16,7 @@ export function recordUsage(db: Connection, usages: readonly Usage[]): void {
   }
 }
 
-/** The ids are one parameter, JSON: the statement is the same however many there are. */
+/** All ids are one JSON parameter, so the statement is the same for any number of them. */
 export const LIST_USAGE = `SELECT t.id AS "tokenId", u.endpoint, u.count, u.last_used_at AS "lastUsedAt"
   FROM json_each(?) asked JOIN tokens t ON t.id = asked.value JOIN uses u ON u.token = t.seq`;
 
@@ -26,6 +26,6 @@ export function listUsage(
   endpoint: string | undefined,
 ): readonly UsageCount[] {
   const [only, ...of] = endpoint === undefined ? [''] : [' WHERE u.endpoint = ?', endpoint];
-  // SQLite's order by bytes is that of code units here: endpoints' ids are ASCII.
+  // Ids of endpoints are ASCII, so SQLite's order by bytes is the order by code unit.
   return db.all(`${LIST_USAGE}${only} ORDER BY t.id, u.endpoint`, JSON.stringify(tokenIds), ...of).map(toUsageCount);
 }

@@ -3,12 +3,12 @@ import { elapsed } from '../shared/deadline.js';
 import type { Connection } from './connection.js';
 import { isBusy } from './driver.js';
 
-/** For how long writes are added to one transaction before it is committed, in milliseconds. */
+/** How long writes are added to one transaction before it is committed, in milliseconds. */
 const LONGEST = 10;
-/** So many go together however long they take. */
+/** This many writes share a transaction even if they take longer. */
 const FEW = 16;
 
-/** One write: what it does in a transaction, which `false` undoes, and what follows its commit. */
+/** One write: its work in a transaction (`false` undoes it), and a callback after its commit. */
 export interface Write {
   readonly work: (db: Connection) => boolean;
   readonly committed: () => void;
@@ -20,16 +20,16 @@ interface Waiting extends Write {
 }
 
 /**
- * Writes that come at the same time share a transaction, and so the one slow thing about it: the wait for the disk. Each is
- * whole or not at all by itself, and none is confirmed before all of them are durable. They are made in the order in which
- * they came; between two transactions the event loop turns.
+ * Concurrent writes share a transaction, and so its only slow part: the wait for the disk. Each write by itself happens
+ * completely or not at all. None is confirmed before all of them are durable. Writes keep their order. Between two
+ * transactions the event loop turns.
  */
 export class WriteQueue {
   readonly #attempt: <T>(work: (db: Connection) => T) => Promise<T>;
   #waiting: Waiting[] = [];
   #draining: Promise<void> | null = null;
 
-  /** @param attempt does some work on the connection, again while another process holds the lock */
+  /** @param attempt does work on the connection, and repeats it while another process holds the lock */
   constructor(attempt: <T>(work: (db: Connection) => T) => Promise<T>) {
     this.#attempt = attempt;
   }
@@ -56,7 +56,7 @@ export class WriteQueue {
     this.#draining = null;
   }
 
-  /** Makes the first of them together, and puts back those that there was no time for. */
+  /** Makes the first writes of the batch together, and puts the rest back if the time is over. */
   async #commit(batch: readonly Waiting[]): Promise<void> {
     let done: readonly boolean[];
     try {
@@ -66,7 +66,7 @@ export class WriteQueue {
         for (const { reject } of batch) reject(error);
         return;
       }
-      // One of them fails, and which one is not known: each is tried by itself.
+      // One of them failed, and it is not known which. So each is tried by itself.
       for (const each of batch) {
         await this.#commit([each]);
         await setImmediate();
@@ -75,13 +75,13 @@ export class WriteQueue {
     }
     this.#waiting = [...batch.slice(done.length), ...this.#waiting];
     for (const [index, written] of done.entries()) if (written) batch[index]?.committed();
-    // What many callers go on with takes its time, too.
+    // The callers' own work takes time too.
     if (done.length > 1) await setImmediate();
     for (const [index, written] of done.entries()) batch[index]?.resolve(written);
   }
 }
 
-/** The first writes of a batch in one transaction, as many as there is time for. Throws where one throws: nothing is written. */
+/** Makes the first writes of a batch in one transaction, as many as time allows. If one throws, nothing is written. */
 function together(db: Connection, batch: readonly Write[]): readonly boolean[] {
   const [first] = batch as [Write];
   if (batch.length === 1) return [db.transaction(() => first.work(db))];

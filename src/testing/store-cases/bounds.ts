@@ -16,10 +16,10 @@ function positionOf({ createdAt, id }: StoredToken) {
   return { createdAt, id };
 }
 
-/** Questions that are bounded: parts of a list, and many rows by their names in one read. */
+/** Bounded queries: parts of a list, and many rows by name in one read. */
 export const boundCases: readonly StoreCase[] = [
   [
-    'a part of a list ends with the position that is given, whatever else is asked for',
+    'a part of a list ends with the given position, under every filter',
     async (store) => {
       await insertAll(store, TEN);
       await insert(store, aToken('theirs', { organization: 'umbrella', createdAt: T0 + 2 }));
@@ -80,7 +80,7 @@ export const boundCases: readonly StoreCase[] = [
     },
   ],
   [
-    'a part of the audit log ends with the position that is given, and changes are passed over',
+    'a part of the audit log ends with the given position, and an offset skips changes',
     async (store) => {
       const made = Array.from({ length: 8 }, (_, index) =>
         aChange(index % 3 === 0 ? 'token.updated' : 'token.created', `t${index}`, 'acme', {

@@ -11,13 +11,13 @@ import type {
 } from '../../ports/records.js';
 import type { Store } from '../../ports/store.js';
 
-/** What a store must do, in words, and the test of it. The store is empty at the start. */
+/** A requirement on a store, with its test. The store is empty at the start. */
 export type StoreCase = readonly [title: string, run: (store: Store) => Promise<void>];
 
 /** 2026-01-01T00:00:00Z in epoch milliseconds. */
 export const T0 = Date.UTC(2026, 0, 1);
 
-/** A token as postern would write it, but for what is given. */
+/** A token as postern would write it, with the given fields. */
 export function aToken(id: string, fields: Partial<StoredToken> = {}): StoredToken {
   return {
     id,
@@ -55,7 +55,7 @@ export function aSecret(text: string, fields: Partial<NewSecret> = {}): NewSecre
   return { digest: aDigest(text), pepper: null, createdAt: T0, endsAt: null, key: null, ...fields };
 }
 
-/** What a lookup gives of a secret that was written: all but its key. */
+/** A written secret as a lookup returns it: without its key. */
 export function asRead({ key: _, ...secret }: NewSecret): StoredSecret {
   return secret;
 }
@@ -123,7 +123,7 @@ export function aUsage(tokenId: string, lastUsedAt: number, counts: Readonly<Rec
   };
 }
 
-/** Inserts a token with one secret, named like it, which must go well. */
+/** Inserts a token with one secret of the same name, and asserts success. */
 export async function insert(store: Store, token: StoredToken, secret = aSecret(token.id)): Promise<StoredToken> {
   const written = await store.insertToken(token, secret, aChange('token.created', token.id, token.organization));
   assert.equal(written, true, `insertToken(${token.id})`);
@@ -134,7 +134,7 @@ export async function insertAll(store: Store, tokens: readonly StoredToken[]): P
   for (const token of tokens) await insert(store, token);
 }
 
-/** One more than before, with the fields given. */
+/** The next version of a token, with the given fields. */
 export function next(token: StoredToken, fields: Partial<StoredToken> = {}): StoredToken {
   return { ...token, updatedAt: token.updatedAt + 1, version: token.version + 1, ...fields };
 }
@@ -143,7 +143,7 @@ export function replace(store: Store, token: StoredToken, expectedVersion: numbe
   return store.replaceToken(token, expectedVersion, null, aChange('token.updated', token.id, token.organization));
 }
 
-/** How many of the answers are `true`. */
+/** The number of answers that are `true`. */
 export function wins(answers: readonly boolean[]): number {
   for (const answer of answers) assert.equal(typeof answer, 'boolean');
   return answers.filter(Boolean).length;

@@ -19,10 +19,10 @@ async function write(store: Store, changes: readonly Change[]): Promise<void> {
 
 const idsOf = (changes: readonly Change[]) => changes.map(({ id }) => id);
 
-/** The audit log: what is in it, and in which order. */
+/** The audit log: its content and its order. */
 export const changeCases: readonly StoreCase[] = [
   [
-    'each change that is made is kept exactly as it was given; what is refused leaves none',
+    'each change is kept exactly as it was given; a refused call leaves none',
     async (store) => {
       const holder = { kind: 'principal', tokenId: 'their token', owner: null } as const;
       const texts = { from: '203.0.113.7', before: '{"a":1}', after: '{ "a" : 2 }' };
@@ -120,7 +120,7 @@ export const changeCases: readonly StoreCase[] = [
     },
   ],
   [
-    'of many that change one token at once only the one that did it is in the log',
+    'of many changes of one token at once only the successful one is in the log',
     async (store) => {
       const token = await insert(store, aToken('t1'));
       const changes = Array.from({ length: 10 }, () => aChange('token.updated', 't1'));
@@ -130,7 +130,7 @@ export const changeCases: readonly StoreCase[] = [
     },
   ],
   [
-    'changes stay when what they changed is gone',
+    'the changes of a token stay when it is deleted',
     async (store) => {
       await insert(store, aToken('t1'));
       assert.equal(await store.deleteToken('t1', aChange('token.deleted', 't1', 'acme', { at: T0 + 1 })), true);

@@ -9,7 +9,7 @@ async function countsOf(store: Store, id: string): Promise<readonly (readonly [s
   return found.map(({ endpoint, count, lastUsedAt }) => [endpoint, count, lastUsedAt]);
 }
 
-/** How often tokens were used, by endpoint. */
+/** Counts of uses by endpoint. */
 export const countCases: readonly StoreCase[] = [
   [
     'counts are added up by token and endpoint, and listed by endpoint, by code unit',

@@ -22,7 +22,7 @@ function revoke(store: Store, id: string, at = AT): Promise<boolean> {
   return store.revokeToken(id, at, aChange('token.revoked', id));
 }
 
-/** Does `work` while so many edits of the token are in flight, each made again and again from what was read last. */
+/** Runs `work` while `edits` loops keep editing the token, each from its latest read. */
 async function whileEdited(store: Store, id: string, edits: number, work: () => Promise<void>): Promise<void> {
   let isOver = false;
   const edit = async () => {
@@ -50,10 +50,10 @@ async function logged(store: Store, subject: string, type: 'token.revoked' | 'to
   return (await store.listChanges({ organization: null, subject, type, limit: 100 })).length;
 }
 
-/** Ending is not editing: it needs no version, never conflicts, and no edit undoes it. */
+/** Revocation and deletion need no version, never conflict, and are not undone by any edit. */
 export const endingCases: readonly StoreCase[] = [
   [
-    'a revocation sets its time and adds 1 to the version, whatever that is, and leaves the rest',
+    'a revocation sets its time, adds 1 to any version, and leaves the rest',
     async (store) => {
       const token = await insert(store, aToken('t1', { version: 41, expiresAt: AT + 1, limits: '{}' }));
       await store.recordUsage([aUsage('t1', T0 + 7, { a: 2 })]);
@@ -123,7 +123,7 @@ export const endingCases: readonly StoreCase[] = [
     },
   ],
   [
-    'an edit of what was read before a revocation is refused, a rotation too',
+    'an edit from a read before a revocation is refused, a rotation too',
     async (store) => {
       const token = await insert(store, aToken('t1'));
       assert.equal(await revoke(store, 't1'), true);

@@ -80,7 +80,7 @@ export const entryCases: readonly StoreCase[] = [
     },
   ],
   [
-    'what is expected to be absent, and is there, is refused and stays as it is',
+    'an entry that is expected to be absent but is present is refused and stays as it is',
     async (store) => {
       const entry = anEntry('e1', { expiresAt: T0 + 5 });
       await put(store, entry);
@@ -182,7 +182,7 @@ export const entryCases: readonly StoreCase[] = [
     },
   ],
   [
-    'of many that begin one entry at once exactly one gets true, and it is what is read',
+    'of many that begin one entry at once exactly one gets true, and its value is read',
     async (store) => {
       for (const [id, now] of [
         ['fresh', T0],
@@ -197,7 +197,7 @@ export const entryCases: readonly StoreCase[] = [
     },
   ],
   [
-    'of many that replace one version at once exactly one gets true, and it is what is read',
+    'of many that replace one version at once exactly one gets true, and its value is read',
     async (store) => {
       await put(store, anEntry('e1'));
       const entries = Array.from({ length: PARALLEL }, (_, index) => anEntry('e1', { value: `${index}`, version: 2 }));
@@ -230,7 +230,7 @@ export const entryCases: readonly StoreCase[] = [
     },
   ],
   [
-    'those that have ended are cleared away, and none of the others is touched',
+    'ended entries are cleared away, and the others are not touched',
     async (store) => {
       const entries = Array.from({ length: 60 }, (_, index) =>
         anEntry(`e${index}`, { expiresAt: index % 3 === 0 ? null : T0 + (index % 3) * 1_000_000_000 }),
@@ -246,7 +246,7 @@ export const entryCases: readonly StoreCase[] = [
     },
   ],
   [
-    'entries are in no audit log, and no part of what was handed in',
+    'entries are in no audit log, and are copies of the given objects',
     async (store) => {
       const entry = anEntry('e1');
       const given = { ...entry };

@@ -35,7 +35,7 @@ const SECRET_FIELDS: readonly (keyof NewSecret)[] = ['digest', 'pepper', 'create
 const KEY_FIELDS: readonly (keyof SecretKey)[] = ['id', 'publicKey'];
 const ENTRY_FIELDS: readonly (keyof StoredEntry)[] = ['kind', 'id', 'value', 'expiresAt', 'version'];
 
-/** A value with one field that throws when it is read: what stops a store in the middle of its work. */
+/** A value with one field that throws when it is read. It stops a store in the middle of its work. */
 function spoilt<T extends object>(value: T, field: keyof T): T {
   return Object.defineProperty({ ...value }, field, {
     enumerable: true,
@@ -73,7 +73,7 @@ export const halfwayCases: readonly StoreCase[] = [
     },
   ],
   [
-    'a token is not written, nor changed, where its secret can not be',
+    'a token is neither written nor changed if its secret can not be written',
     async (store) => {
       const token = await insert(store, aToken('t1'), aSecret('t1', { key: aKey('t1') }));
       assert.equal(await store.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a')), true);

@@ -29,15 +29,15 @@ function rotate(store: Store, token: StoredToken, secret: NewSecret, othersEndAt
   return store.replaceToken(next(token), token.version, rotation, aChange('token.rotated', token.id));
 }
 
-/** The id of the token that each key leads to, by the text that names the key; `null` where there is none. */
+/** The id of each key's token, by the text that names the key; `null` if there is none. */
 function tokensOf(store: Store, texts: readonly string[]): Promise<readonly (string | null)[]> {
   return Promise.all(texts.map(async (text) => (await store.findTokenByKeyId([aKeyId(text)]))?.token.id ?? null));
 }
 
-/** The public keys of secrets: how they are found, and what they go with. */
+/** The public keys of secrets: lookups, and their end. */
 export const keyCases: readonly StoreCase[] = [
   [
-    'a token is found by the id of a key, with the secret that it is of and its public half as it was written',
+    'a token is found by the id of a key, with the secret of that key and the public half as it was written',
     async (store) => {
       const token = aToken('t1', { typeNames: ['user', 'developer'], expiresAt: T0 + 5 });
       const secret = keyed('k1', { pepper: 'p1', createdAt: T0 + 1, endsAt: T0 + 9 });
@@ -50,7 +50,7 @@ export const keyCases: readonly StoreCase[] = [
     },
   ],
   [
-    'what is no key of a secret leads nowhere: an unknown id, a digest, a public half, none',
+    'an unknown id, a digest, a public half or nothing finds no token',
     async (store) => {
       await insert(store, aToken('t1'), keyed('k1'));
       await insert(store, aToken('t2'), aSecret('k2'));
@@ -174,7 +174,7 @@ export const keyCases: readonly StoreCase[] = [
     },
   ],
   [
-    'a key may come with a rotation, where there was none, and may be missing after one',
+    'a rotation may add a key if there was none, and may leave it out again',
     async (store) => {
       const token = await insert(store, aToken('t1'), aSecret('first'));
       assert.equal(await rotate(store, token, keyed('second')), true);

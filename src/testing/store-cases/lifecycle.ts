@@ -16,7 +16,7 @@ import {
   T0,
 } from './case.js';
 
-/** Every call that a store takes, but `subscribe` and `close`. */
+/** Every method of a store, except `subscribe` and `close`. */
 function everyCall(store: Store): readonly (readonly [string, () => Promise<unknown>])[] {
   const token = aToken('t1');
   const endpoint = anEndpoint('a');
@@ -50,7 +50,7 @@ function everyCall(store: Store): readonly (readonly [string, () => Promise<unkn
   ];
 }
 
-/** Long enough for a store that answers at all, and shorter than any test runner's own limit. Milliseconds. */
+/** Long enough for any store that answers, and shorter than any test runner's limit. Milliseconds. */
 const CONFIRM_LIMIT = 3_000;
 
 async function confirmed(store: Store): Promise<Confirmation> {
@@ -58,7 +58,7 @@ async function confirmed(store: Store): Promise<Confirmation> {
   return store.confirm(CONFIRM_LIMIT);
 }
 
-/** Waits until a change is told, however the store learns of it; the test runner's own limit ends the wait. */
+/** Listens for changes. `heard` waits until a change is told; only the test runner's limit ends the wait. */
 function listen(store: Store) {
   const told: Invalidation[] = [];
   let wake = () => {};
@@ -78,7 +78,7 @@ function listen(store: Store) {
   };
 }
 
-/** Opening, load, telling of changes, closing. */
+/** Opening, load, feeds and closing. */
 export const lifecycleCases: readonly StoreCase[] = [
   [
     'every call works on an empty store as its first one, many of them at once',
@@ -92,7 +92,7 @@ export const lifecycleCases: readonly StoreCase[] = [
     },
   ],
   [
-    'what was written can be read by the call after it, for many tokens at once',
+    'each call reads the writes of the call before it, for many tokens at once',
     async (store) => {
       const tokens = Array.from({ length: 100 }, (_, index) => aToken(`t${index}`));
       await Promise.all(
@@ -109,7 +109,7 @@ export const lifecycleCases: readonly StoreCase[] = [
     },
   ],
   [
-    'what is handed out, and what was handed in, is no part of the store',
+    'returned and given objects are copies: changing them does not change the store',
     async (store) => {
       const names = ['user'];
       await insert(store, aToken('t1', { typeNames: names }));
@@ -121,7 +121,7 @@ export const lifecycleCases: readonly StoreCase[] = [
     },
   ],
   [
-    'a listener is told of each change, where the store tells of changes at all',
+    'a listener is told of each change, if the store has a feed',
     async (store) => {
       if (store.subscribe === undefined) return;
       const token = await insert(store, aToken('t1'));
@@ -163,7 +163,7 @@ export const lifecycleCases: readonly StoreCase[] = [
     },
   ],
   [
-    'a confirmation comes once who listens was told, where the store gives any; nobody is missing then',
+    'a confirmation comes once all listeners were told, if the store gives any; nobody is missing then',
     async (store) => {
       if (store.subscribe === undefined || store.confirm === undefined) return;
       const token = await insert(store, aToken('t1'));

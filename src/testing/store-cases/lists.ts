@@ -8,7 +8,7 @@ async function ids(store: Store, query: Partial<TokenQuery>): Promise<readonly s
   return tokens.map(({ id }) => id);
 }
 
-/** Every id, read page by page; `between` runs after each page. */
+/** All ids, read page by page. `between` runs after each page. */
 async function paged(
   store: Store,
   query: Omit<TokenQuery, 'after'>,
@@ -91,7 +91,7 @@ export const listCases: readonly StoreCase[] = [
       for (const organization of ['acme', null]) {
         let round = 0;
         const seen = await paged(store, { organization, limit: 4 }, async () => {
-          // Some come behind the position that was reached, so only so many: paging must end.
+          // Some are inserted after the current position. Their number is limited, so that paging ends.
           if (++round > 6) return;
           const name = `${organization}-${round}`;
           await insert(store, aToken(`new-${name}`, { createdAt: T0 + 1_000 + round }));
@@ -113,7 +113,7 @@ export const listCases: readonly StoreCase[] = [
     },
   ],
   [
-    'organizations are apart, also where their names differ in case or by a space',
+    'organizations are apart, even if their names differ only in case or by a space',
     async (store) => {
       const names = ['acme', 'Acme', 'acme ', 'acme%', '_cme', 'açme'];
       await insertAll(

@@ -21,7 +21,7 @@ const NEWEST_FIRST = TWELVE.map(({ id }) => id).reverse();
 /** Pages by number (`offset`), and by ownership. */
 export const pagingCases: readonly StoreCase[] = [
   [
-    'an offset passes over the first tokens of a page, which is full again where there are enough',
+    'an offset skips the first tokens, and the page is full if there are enough',
     async (store) => {
       await insertAll(store, TWELVE);
       for (const organization of ['acme', null]) {
@@ -34,7 +34,7 @@ export const pagingCases: readonly StoreCase[] = [
     },
   ],
   [
-    'an offset begins to count after the position that is given, and among what the filters let through',
+    'an offset counts from the given position, and only tokens that pass the filters',
     async (store) => {
       await insertAll(store, TWELVE);
       const after = { createdAt: T0 + 2, id: 'n07' };
@@ -49,7 +49,7 @@ export const pagingCases: readonly StoreCase[] = [
     },
   ],
   [
-    'pages by number show what pages by position show',
+    'pages by number and pages by position show the same',
     async (store) => {
       await insertAll(store, TWELVE);
       const seen: string[] = [];

@@ -7,7 +7,7 @@ async function search(store: Store, text: string): Promise<readonly string[]> {
   return tokens.map(({ id }) => id).sort();
 }
 
-/** What a search finds. */
+/** Searches. */
 export const searchCases: readonly StoreCase[] = [
   [
     'a text is found anywhere in the name or the description, and nowhere else',

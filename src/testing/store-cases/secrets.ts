@@ -20,7 +20,7 @@ function rotate(store: Store, token: StoredToken, expectedVersion: number, rotat
   return store.replaceToken(token, expectedVersion, rotation, aChange('token.rotated', token.id));
 }
 
-/** When each secret ends, by the text it was made of; `undefined` for one that is not found. */
+/** The end of each secret, by the text it was made from; `undefined` if it is not found. */
 async function endsOf(store: Store, texts: readonly string[]): Promise<readonly (number | null | undefined)[]> {
   const found = await Promise.all(texts.map((text) => store.findTokenByDigest([aDigest(text)])));
   return found.map((each) => each?.secret.endsAt);
@@ -108,7 +108,7 @@ export const secretCases: readonly StoreCase[] = [
   [
     'a token has ten secrets at most: of those that live the earliest created go first, the one without an end never',
     async (store) => {
-      // By a clock that was ahead: what has no end is older than what it replaced.
+      // After a clock that was ahead, the secret without an end may be older than the one it replaced.
       let token = await insert(store, aToken('t1'), aSecret('0', { createdAt: T0 + 500 }));
       await insert(store, aToken('t2'), aSecret('another'));
       const texts = Array.from({ length: 13 }, (_, index) => String(index));

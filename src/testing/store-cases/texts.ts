@@ -13,7 +13,7 @@ import {
   T0,
 } from './case.js';
 
-/** Texts that others fell over. None has NUL or half a surrogate pair: postern lets neither through. */
+/** Texts that broke other projects. None has NUL or half a surrogate pair: postern refuses both. */
 const HOSTILE: readonly string[] = [
   "'; DROP TABLE tokens; --",
   '"quoted" \'and\' `ticked`',
@@ -33,10 +33,10 @@ const HOSTILE: readonly string[] = [
   'x'.repeat(2_000),
 ];
 
-/** Texts come back as they went in, and are never read. */
+/** Texts are returned as they were written, and are never interpreted. */
 export const textCases: readonly StoreCase[] = [
   [
-    'every text field gives back exactly what was written',
+    'every text field is read exactly as it was written',
     async (store) => {
       for (const [index, text] of HOSTILE.entries()) {
         const token = aToken(`t${index}`, {
@@ -85,7 +85,7 @@ export const textCases: readonly StoreCase[] = [
     },
   ],
   [
-    'types, metadata and limits are opaque: what is no JSON, or JSON written otherwise, stays as it is',
+    'types, metadata and limits are opaque: invalid JSON, and JSON in another form, stays as it is',
     async (store) => {
       const texts = [
         '',
@@ -117,7 +117,7 @@ export const textCases: readonly StoreCase[] = [
     },
   ],
   [
-    'a change is kept with whoever made it, and from where, whatever they are called',
+    'a change is kept with its actor and address, under any names',
     async (store) => {
       for (const [index, text] of HOSTILE.entries()) {
         const actor = { kind: 'principal', tokenId: text, owner: index % 2 === 0 ? text : null } as const;
@@ -132,7 +132,7 @@ export const textCases: readonly StoreCase[] = [
     },
   ],
   [
-    'uses of an endpoint are counted under its name, whatever that is',
+    'uses of an endpoint are counted under its name, under any name',
     async (store) => {
       await insert(store, aToken('t1'));
       await store.recordUsage([aUsage('t1', T0, Object.fromEntries(HOSTILE.map((text) => [text, 1])))]);

@@ -28,7 +28,7 @@ export const tokenCases: readonly StoreCase[] = [
     },
   ],
   [
-    'what was never written is not found, whatever it looks like',
+    'an id or a digest that was never written is not found',
     async (store) => {
       await insert(store, aToken('t1'));
       for (const id of ['t2', 'T1', '', ' t1', "t1' OR '1'='1", 't_', '%', '\ud800', '__proto__', 'x'.repeat(10_000)]) {
@@ -168,7 +168,7 @@ export const tokenCases: readonly StoreCase[] = [
     },
   ],
   [
-    'of many that replace one version at once exactly one wins, and it is what is read',
+    'of many that replace one version at once exactly one wins, and its value is read',
     async (store) => {
       const token = await insert(store, aToken('t1'));
       const names = Array.from({ length: PARALLEL }, (_, index) => `writer ${index}`);

@@ -35,7 +35,7 @@ async function totals(store: Store): Promise<readonly number[]> {
 const shared = { ownership: 'organization', owner: null } as const;
 const theirs = { organization: 'umbrella' } as const;
 
-/** How many tokens there are. */
+/** Counts of tokens. */
 export const totalCases: readonly StoreCase[] = [
   [
     'tokens are counted by organization, by organization and ownership, and in all',
@@ -50,7 +50,7 @@ export const totalCases: readonly StoreCase[] = [
     },
   ],
   [
-    'a deletion is counted once; what was refused, and a use, not at all',
+    'a deletion is counted once; refused calls and uses are not counted',
     async (store) => {
       const secret = aSecret('t1', { key: aKey('t1') });
       const token = await insert(store, aToken('t1'), secret);
@@ -97,7 +97,7 @@ export const totalCases: readonly StoreCase[] = [
     },
   ],
   [
-    'every filter counts what it lists, and may stop at the bound',
+    'every filter counts the tokens that it lists, and may stop at the bound',
     async (store) => {
       for (let index = 0; index < 9; index++) {
         const owner = index < 6 ? 'ada' : 'bob';
@@ -133,7 +133,7 @@ export const totalCases: readonly StoreCase[] = [
     },
   ],
   [
-    'a name that is found nowhere else is counted like any other',
+    'an unusual name is counted like any other',
     async (store) => {
       for (const organization of ['__proto__', 'constructor', "'; --", '["acme","personal"]', 'a\u0301']) {
         await insert(store, aToken(organization, { organization }));

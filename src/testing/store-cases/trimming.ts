@@ -17,7 +17,7 @@ async function timesOf(store: Store, query: { organization: string | null; subje
   return (await store.listChanges({ ...query, limit: 100 })).map(({ at }) => at - T0);
 }
 
-/** What grows has an end. */
+/** Removal of old changes and ended entries. */
 export const trimmingCases: readonly StoreCase[] = [
   [
     'changes before a time are removed in batches, the oldest first, from every listing, and no others',
@@ -64,7 +64,7 @@ export const trimmingCases: readonly StoreCase[] = [
     },
   ],
   [
-    'entries that ended long ago are removed in batches, and those that live stay, with what they hold',
+    'entries that ended long ago are removed in batches, and live ones stay unchanged',
     async (store) => {
       const ended = Array.from({ length: 25 }, (_, index) => anEntry(`ended${index}`, { expiresAt: T0 + index }));
       const living = [anEntry('never'), anEntry('later', { expiresAt: T0 + 3 * HOUR })];

@@ -6,7 +6,7 @@ async function lastUse(store: Store, id: string): Promise<number | null | undefi
   return (await store.findToken(id))?.lastUsedAt;
 }
 
-/** When tokens were last used; their counts are in `counts.ts`. */
+/** The last use of tokens. Counts are in `counts.ts`. */
 export const usageCases: readonly StoreCase[] = [
   [
     'a last use moves forward, never back',

@@ -4,8 +4,8 @@ import { type Presented, readBearer, readRawToken } from '../credential.js';
 const AUTHORIZATION = 'authorization';
 
 /**
- * The credential of a call. Node has dropped a second `authorization` before anyone can see it; a comma list, and repeated
- * custom metadata (which Node joins with a comma), are malformed.
+ * The credential of a call. Node drops a second `authorization` before anyone can see it. A comma list is malformed, and so is
+ * repeated custom metadata, which Node joins with a comma.
  *
  * @param header the key that holds the raw token, in lower case, or `null` for `authorization`
  */

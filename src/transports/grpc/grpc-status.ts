@@ -10,12 +10,12 @@ export interface GrpcAnswer {
   readonly metadata: Metadata | null;
 }
 
-/** A denial in the application's own form. What is left out, or can't be sent, is the standard answer's. */
+/** A denial in the application's own form. Fields that are left out or can't be sent come from the standard answer. */
 export interface CustomAnswer {
-  /** A gRPC status code, 1 to 16. `OK` is none: a denial stays one. */
+  /** A gRPC status code, 1 to 16. `OK` (0) is not accepted: a denial stays a denial. */
   readonly code?: number | undefined;
   readonly details?: string | undefined;
-  /** Trailing metadata. `grpc-status`, `grpc-message` and `content-type` are taken out of it. */
+  /** Trailing metadata. `grpc-status`, `grpc-message` and `content-type` are removed from it. */
   readonly metadata?: Metadata | undefined;
 }
 
@@ -28,13 +28,13 @@ interface Status {
 
 const NOT_FOUND: Status = { code: status.NOT_FOUND, details: 'There is nothing here.' };
 
-/** Reason → status, for every reason there is: the table of docs/contract.md. */
+/** The gRPC table of docs/contract.md, with a row for every reason. */
 const STATUSES: Readonly<Record<DenialReason, Status>> = {
   token_missing: { code: status.UNAUTHENTICATED, details: 'This needs a token, and none came with the call.' },
   token_malformed: { code: status.UNAUTHENTICATED, details: 'Send exactly one token, in one metadata entry.' },
   token_unknown: { code: status.UNAUTHENTICATED, details: 'The token is not valid.' },
   token_expired: { code: status.UNAUTHENTICATED, details: 'The token has expired.' },
-  proof_invalid: { code: status.UNAUTHENTICATED, details: 'The proof of possession is not good.' },
+  proof_invalid: { code: status.UNAUTHENTICATED, details: 'The proof of possession is not valid.' },
   token_revoked: { code: status.UNAUTHENTICATED, details: 'The token was revoked.' },
   scope_missing: {
     code: status.PERMISSION_DENIED,
@@ -46,7 +46,7 @@ const STATUSES: Readonly<Record<DenialReason, Status>> = {
   requirement_missing: { code: status.PERMISSION_DENIED, details: 'This is not open to anyone.' },
   rate_limited: {
     code: status.RESOURCE_EXHAUSTED,
-    details: 'The token has used up what it may use for now.',
+    details: 'The token has reached its limit for now.',
   },
   unavailable: {
     code: status.UNAVAILABLE,
@@ -55,13 +55,13 @@ const STATUSES: Readonly<Record<DenialReason, Status>> = {
   internal_error: { code: status.INTERNAL, details: 'Something went wrong.' },
 };
 
-/** grpc-js lays the metadata over the status' own fields, so these would replace it on the wire. */
+/** grpc-js lets trailing metadata override the status fields on the wire, so these keys are removed. */
 const RESERVED = ['grpc-status', 'grpc-message', 'content-type'];
 
 /**
- * Makes the answers of a guard. A renderer that throws, or returns what can't be sent, leaves the standard answer.
+ * Makes the answers of a guard. If `onDenied` throws, or returns something that can't be sent, the standard answer is used.
  *
- * @param onFault told of what a renderer threw
+ * @param onFault receives the error that `onDenied` threw
  */
 export function grpcAnswers(
   onDenied: OnDenied | undefined,
@@ -69,7 +69,7 @@ export function grpcAnswers(
 ): (denial: Denied, request: GrpcRequest) => GrpcAnswer {
   return (denial, request) => {
     const standard = STATUSES[denial.reason];
-    // A new object each time: an interceptor on the way may write into it.
+    // A new object each time, because another interceptor may write into it.
     if (onDenied === undefined) return { ...standard, metadata: null };
     try {
       const given = onDenied(denial, request) ?? {};

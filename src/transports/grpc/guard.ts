@@ -8,8 +8,8 @@ import { type GrpcGuardOptions, readGrpcOptions } from './options.js';
 import { type GrpcRequirements, readRequirements } from './requirements.js';
 
 /**
- * A server interceptor that lets a call through to its handler only if the method's requirement is met; a method that
- * declares none is refused. It decides before the handler starts and before a message is read.
+ * A server interceptor that lets a call reach its handler only if the method's requirement is met. Methods without a
+ * requirement are refused. It decides before the handler starts and before a message is read.
  *
  * A call that is still open holds a lease. It is closed, and its handler cancelled, when its token has ended, its right is gone or
  * the endpoint's access has changed: at once if the store has a feed, and within `cache.ttl` in any case. If the store is down, an

@@ -12,22 +12,22 @@ import { resetUnlessOver } from './reset.js';
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
-/** What the calls of one guard share. */
+/** Shared by the calls of one guard. */
 export interface Guarding {
   /** `null`: `authorization`. */
   readonly header: string | null;
   answer(denial: Denied, request: GrpcRequest): GrpcAnswer;
-  /** Reports what failed. */
+  /** Reports an error; the result is a denial. */
   fault(error: unknown): Denied;
 }
 
 /**
- * One call behind a guard. It decides when the client's metadata arrives, before the handler is told of the call; while
- * the decision is pending, whatever else arrives is held back, in order. It stands on the wire's side of the handler, so it
- * can end both: the call with a status, and the handler by telling it that the call is cancelled.
+ * One call behind a guard. It decides when the client's metadata arrives, before the handler hears of the call. While the
+ * decision is pending, messages are held back in order. It stands between the wire and the handler, so it can end both: the
+ * call with a status, the handler with a cancellation.
  */
 export class GuardedCall extends ServerInterceptingCall {
-  /** Who makes the call; `undefined` until that is decided. */
+  /** The caller; `undefined` until the call is allowed. */
   [PRINCIPAL]: Principal | null | undefined;
   readonly #guarding: Guarding;
   readonly #ask: Ask;
@@ -35,7 +35,7 @@ export class GuardedCall extends ServerInterceptingCall {
   readonly #wire: ServerInterceptingCallInterface;
   #handler: Listener | null = null;
   #request: GrpcRequest | null = null;
-  /** `deciding` until the handler is told of the call, `over` once nothing more may reach it. */
+  /** `deciding` until the handler hears of the call, `over` once nothing more may reach it. */
   #phase: 'deciding' | 'open' | 'over' = 'deciding';
   #held: (() => void)[] = [];
   /** Closes the lease of an open call. */
@@ -65,7 +65,7 @@ export class GuardedCall extends ServerInterceptingCall {
     });
   }
 
-  // What a handler still sends after its call was ended goes nowhere.
+  // Once the call has ended, anything that its handler still sends is dropped.
 
   override sendMetadata(metadata: Metadata): void {
     if (this.#phase !== 'over') super.sendMetadata(metadata);
@@ -89,12 +89,12 @@ export class GuardedCall extends ServerInterceptingCall {
     this.#request = requestOf(this.#path, metadata, this.#wire);
     const decision = this.#ask(this.#request, readGrpcCredential(metadata, this.#guarding.header));
     if (!(decision instanceof Promise)) this.#settle(decision, metadata, handler);
-    // What follows threw where grpc-js doesn't catch it: a rejection would end the process.
+    // grpc-js does not catch an error of the handler here, and a rejection would end the process.
     else void decision.then((settled) => this.#settle(settled, metadata, handler)).catch((error) => this.#fail(error));
   }
 
   #settle(decision: Decision, metadata: Metadata, handler: Listener): void {
-    // The client may have left, or its deadline passed, while the decision was pending.
+    // The client may have left while the decision was pending, or its deadline may have passed.
     if (this.#phase !== 'deciding') return;
     if (!decision.allowed) {
       this.#end(decision);
@@ -114,12 +114,12 @@ export class GuardedCall extends ServerInterceptingCall {
     if (this.#phase !== 'over') this.#end(this.#guarding.fault(error));
   }
 
-  /** Ends the call with the status of a denial, and the handler where it has begun. */
+  /** Ends the call with the status of a denial, and cancels its handler if that has begun. */
   #end(denial: Denied): void {
     const running = this.#phase === 'open';
     this.#close();
     this.#wire.sendStatus(this.#guarding.answer(denial, this.#request as GrpcRequest));
-    // grpc-js tells a handler of the end once the status is on the wire; behind a client that has stopped reading, never.
+    // grpc-js tells the handler once the status is on the wire: never, if the client has stopped reading.
     if (running) process.nextTick(() => this.#cancel());
     resetUnlessOver(this.#wire);
   }

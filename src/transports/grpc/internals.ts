@@ -1,8 +1,8 @@
 import type { ServerHttp2Stream } from 'node:http2';
 
 /**
- * The only place that reads what grpc-js keeps private (1.12 to 1.14). A newer version that names these otherwise makes
- * the answers here shorter, and their callers do without.
+ * All reads of private fields of grpc-js (1.12 to 1.14). If a newer version renames them, these functions find less and their
+ * callers do without.
  *
  * - A handler's call has its intercepting call in `call`.
  * - A `ServerInterceptingCall` has the next one towards the wire in `nextCall`.
@@ -14,7 +14,7 @@ interface Internals {
   readonly stream?: unknown;
 }
 
-/** More interceptors than any server has. */
+/** More than any server's number of interceptors. */
 const MAX_DEPTH = 100;
 
 /** The intercepting calls of a handler's call, from the handler's side to the wire's. */
@@ -22,7 +22,7 @@ export function* interceptingCallsOf(handlerCall: object): Iterable<object> {
   yield* towardsTheWire((handlerCall as Internals).call);
 }
 
-/** The HTTP/2 stream under an intercepting call, or `null` where this version of grpc-js doesn't show it. */
+/** The HTTP/2 stream under an intercepting call, or `null` if this version of grpc-js hides it. */
 export function http2StreamOf(interceptingCall: object): ServerHttp2Stream | null {
   for (const each of towardsTheWire(interceptingCall)) {
     const { stream } = each as Internals;

@@ -9,32 +9,33 @@ export interface GrpcHandlerCall {
   readonly metadata: Metadata;
 }
 
-/** Where a guard's intercepting call keeps who makes the call: a key that nobody else has. */
+/** The property of a guarded call that holds its principal. */
 export const PRINCIPAL = Symbol('postern.principal');
 
-/** By the identity of a call's metadata, which no client can make. */
+/** By the identity of the metadata object, which no client can forge. */
 const principals = new WeakMap<Metadata, Principal | null>();
 
-/** Notes who makes the call that has this metadata. */
+/** Stores the principal of the call with this metadata. */
 export function setPrincipal(metadata: Metadata, principal: Principal | null): void {
   principals.set(metadata, principal);
 }
 
 /**
- * Who makes a call, as it was when the call began: to be asked in its handler. `null` where no credential was needed.
+ * The caller, as it was when the call began. For use in the call's handler. `null` if no credential was needed.
  *
- * It goes by the identity of the call's metadata; where another interceptor has replaced that, by the call's own.
+ * The principal is found by the identity of the call's metadata, or of the call itself if another interceptor has replaced its
+ * metadata.
  *
  * @example
  * const summarize = (call, callback) => callback(null, { by: principalOf(call)?.owner });
- * @throws PosternError `guard_missing` where no guard let this call through
+ * @throws PosternError `guard_missing` if no guard let this call through
  */
 export function principalOf(call: GrpcHandlerCall): RegisteredPrincipal | null {
   const principal = find(call);
   if (principal !== undefined) return principal as RegisteredPrincipal | null;
   throw new PosternError(
     'guard_missing',
-    'no guard let this call through: give the server one, new grpc.Server({ interceptors: [guard(postern, …)] })',
+    'no guard let this call through: add one with new grpc.Server({ interceptors: [guard(postern, …)] })',
   );
 }
 

@@ -5,13 +5,13 @@ import { wireCallOf } from './internals.js';
 export interface GrpcRequest {
   /** The called method, `/pkg.Service/Method`. */
   readonly path: string;
-  /** What the client sent. Nothing in it is proven. */
+  /** Sent by the client. Nothing in it is proven. */
   readonly metadata: Metadata;
   /** The socket's address and port, as grpc-js writes them: `10.0.0.7:51234`, `::1:51234`, or `unknown`. */
   getPeer(): string;
 }
 
-/** The calls of requests, as the innermost interceptor has them: every guard of a call sees the same one. */
+/** From a request to the innermost call, which all guards of a call share. */
 const CALLS = new WeakMap<GrpcRequest, object>();
 
 export function requestOf(path: string, metadata: Metadata, call: ServerInterceptingCallInterface): GrpcRequest {

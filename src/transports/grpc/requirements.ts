@@ -5,12 +5,12 @@ import type { Postern } from '../../instance/create-postern.js';
 import { type Ask as AskOf, asker, type RequirementFor, type ZoneOf } from '../ask.js';
 import { callOf, type GrpcRequest } from './request.js';
 
-/** What a method needs: a value, or a function of the call. */
+/** The requirement of a method: a value, or a function of the call. */
 export type GrpcRequirement<T extends TokenTypes = TokenTypes> = RequirementFor<GrpcRequest, T>;
 
 /**
- * What each method needs, by `/pkg.Service/Method`, or by `/pkg.Service/` for every method of a service. The method's own
- * entry wins. Of an object, its own properties count.
+ * The requirements by `/pkg.Service/Method`, or by `/pkg.Service/` for all methods of a service. The method's own entry wins. Of
+ * an object, only own properties count.
  */
 export type GrpcRequirements<T extends TokenTypes = TokenTypes> =
   | { readonly [path: string]: GrpcRequirement<T> }
@@ -21,8 +21,8 @@ export type Ask = AskOf<GrpcRequest>;
 const KEY = /^\/[\w-]+(?:\.[\w-]+)*\/[\w-]*$/;
 
 /**
- * Reads the requirements, once. The answer is a look-up by a method's path, compared to the letter: another spelling of a
- * path is another path, and what nobody declared is refused.
+ * Checks the requirements once, and returns a look-up by a method's path. Paths are compared exactly: another spelling is
+ * another path, and undeclared methods are refused.
  *
  * @throws PosternError `option_invalid`, `requirement_invalid`, `scope_unknown`
  */
@@ -34,7 +34,9 @@ export function readRequirements<T extends TokenTypes>(
   const asks = new Map<string, Ask>();
   for (const [key, requirement] of entriesOf(requirements)) {
     if (typeof key !== 'string' || !KEY.test(key)) {
-      throw invalid(`${quote(key)} is no path: write '/pkg.Service/Method', or '/pkg.Service/' for all of a service`);
+      throw invalid(
+        `${quote(key)} is no path: write '/pkg.Service/Method', or '/pkg.Service/' for all methods of a service`,
+      );
     }
     asks.set(key, askerOf(postern, key, requirement, zone));
   }
@@ -57,12 +59,12 @@ function askerOf<T extends TokenTypes>(
 }
 
 const READING = {
-  /** The method that a token for some methods only is held to. */
+  /** Compared with the methods of a token that is good for some methods only. */
   methodOf: ({ path }: GrpcRequest) => path,
   identityOf: callOf,
 };
 
-/** `/pkg.Service/` of `/pkg.Service/Method`; of a path with another number of slashes, nothing that is ever declared. */
+/** `/pkg.Service/` of `/pkg.Service/Method`. A path with another number of slashes has none: `''`, which is never declared. */
 function servicePrefix(path: string): string {
   const end = path.indexOf('/', 1);
   return end < 0 || path.indexOf('/', end + 1) >= 0 ? '' : path.slice(0, end + 1);

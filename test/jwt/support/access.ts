@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { decodeJwt, type JWTPayload, SignJWT } from 'jose';
-import { createPostern, memoryStore, type PosternOptions } from 'postern';
+import { memoryStore, type PosternOptions } from 'postern';
 import { type AccessTokens, type AccessTokensOptions, accessTokens } from 'postern/jwt';
+import { createTestPostern, type TestClock, testClock } from 'postern/testing';
 import { onTestFinished } from 'vitest';
-import { TestClock } from '../../support/instance.js';
 
 export const AUTH = 'https://auth.example';
 export const API = 'https://api.example';
@@ -17,14 +17,14 @@ export const KEPT = { issuer: AUTH, audience: API, encryptionKey: ENCRYPTION_KEY
 export function issuerWorld(
   options: Partial<AccessTokensOptions> = {},
   {
-    clock = new TestClock(),
+    clock = testClock(),
     store = memoryStore(),
     ...rest
   }: Omit<Partial<PosternOptions>, 'clock' | 'tokenTypes'> & { clock?: TestClock } = {},
 ) {
   const given = options.keys === undefined ? { ...KEPT, ...options } : { issuer: AUTH, audience: API, ...options };
   const signed = accessTokens(given);
-  const postern = createPostern({ store, clock: clock.read, authenticators: [signed], ...rest });
+  const { postern } = createTestPostern({ store, clock, authenticators: [signed], ...rest });
   return { postern, signed, store, clock };
 }
 

@@ -1,6 +1,6 @@
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import type { SignatureAlgorithm } from '../../../src/jwt/algorithms.js';
-import { START } from '../../support/instance.js';
+import { START } from '../../support/outcomes.js';
 
 /** A key pair of an issuer, with the public half as its JWKS shows it. */
 export interface IssuerKey {

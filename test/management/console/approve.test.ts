@@ -128,7 +128,7 @@ describe('a login that waits for approval', () => {
 
   it('is granted less where less is chosen, also when the choice is folded up again', async () => {
     const { world, code, page, leave } = await open(BOUND);
-    const more = page.getByText('Change what is granted');
+    const more = page.getByText('Change the grants');
     await more.click();
     await page.getByLabel('Every scope').uncheck();
     await page.getByLabel('models read').check();
@@ -145,7 +145,7 @@ describe('a login that waits for approval', () => {
 
   it('is not approved while nothing is chosen', async () => {
     const { world, code, page, leave } = await open(BOUND);
-    const more = page.getByText('Change what is granted');
+    const more = page.getByText('Change the grants');
     await more.click();
     await page.getByRole('switch', { name: 'Developer Operations Access' }).uncheck();
     await more.click();
@@ -195,7 +195,7 @@ describe('a login that waits for approval', () => {
     await page.getByLabel('Developer token').fill(world.admin);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await typeCode(page, user_code);
-    await page.getByText('Change what is granted').click();
+    await page.getByText('Change the grants').click();
     await page.getByRole('switch', { name: 'Protected Endpoint Access' }).check();
     await page.getByLabel('summarizer').check();
     await page.getByRole('button', { name: 'Approve' }).click();

@@ -12,7 +12,7 @@ it('a search goes on where the server stopped looking, and back to the newest', 
   await page.goto(`${world.origin}/api_tokens?owner=everyone`);
   await page.getByText('1–25 of at least 10,000 tokens').waitFor();
   await page.getByLabel('Search by name or description').fill('needle');
-  await page.getByText('There are older tokens, which were not looked through yet.').waitFor();
+  await page.getByText('Older tokens were not searched yet.').waitFor();
   expect(await page.getByRole('rowheader').count()).toBe(0);
   await page.getByRole('button', { name: 'Search further' }).click();
   await page.getByRole('rowheader', { name: 'needle' }).waitFor();
@@ -66,7 +66,7 @@ describe('a grant of a deleted endpoint', () => {
     const update = async (change: () => Promise<void>, name: string) => {
       await page.goto(world.origin);
       await page.getByRole('button', { name: `Update ${name}` }).click();
-      await dialog.getByText('It was made after the one that the token was granted was deleted.').waitFor();
+      await dialog.getByText('This is a new endpoint. The one that the token was granted was deleted.').waitFor();
       await change();
       await dialog.getByRole('button', { name: 'Update' }).click();
       await dialog.waitFor({ state: 'detached' });

@@ -29,7 +29,7 @@ describe('endpoints', () => {
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await dialog.getByLabel('Name').fill('summarizer');
     await dialog.getByRole('button', { name: 'Create' }).click();
-    await dialog.locator('.field', { hasText: 'Name' }).getByText('is registered already').waitFor();
+    await dialog.locator('.field', { hasText: 'Name' }).getByText('is already registered').waitFor();
     await page.keyboard.press('Escape');
     await dialog.getByRole('button', { name: 'Discard' }).click();
 

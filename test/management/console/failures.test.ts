@@ -67,7 +67,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     const { world, page, dialog, names, context, leave } = await filledIn();
     await context.clearCookies();
     await dialog.getByRole('button', { name: 'Create' }).click();
-    await dialog.getByText('Your session is over. What you entered is still here.').waitFor();
+    await dialog.getByText('Your session is over. Your input is still here.').waitFor();
     await dialog.getByRole('button', { name: 'Sign in again' }).click();
     await page.getByRole('heading', { name: 'Sign in again' }).waitFor();
     await dialog.getByLabel('Developer token').fill(`${world.admin}x`);
@@ -105,7 +105,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
   it('Escape on a form that was filled in asks first', async () => {
     const { page, dialog, leave } = await filledIn();
     for (let time = 0; time < 3; time++) await page.keyboard.press('Escape');
-    await dialog.getByText('Discard what you entered?').waitFor();
+    await dialog.getByText('Discard your input?').waitFor();
     expect(await focusedName(page)).toBe('Keep editing');
     await page.keyboard.press('Enter');
     expect(await dialog.getByLabel('Name').inputValue()).toBe('nightly');
@@ -129,7 +129,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await dialog.getByLabel('Name').fill('summarizer');
     await page.evaluate(() => history.back());
-    await dialog.getByText('Discard what you entered?').waitFor();
+    await dialog.getByText('Discard your input?').waitFor();
     await page.waitForURL(`${world.origin}/endpoints`);
     expect(await dialog.getByLabel('Name').inputValue()).toBe('summarizer');
     await dialog.getByRole('button', { name: 'Discard' }).click();
@@ -160,7 +160,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await dialog.getByRole('button', { name: 'Create' }).click();
     await dialog.getByRole('heading', { name: 'Token created' }).waitFor();
     await page.keyboard.press('Escape');
-    await dialog.getByRole('alert').getByText('The token was not copied from here.').waitFor();
+    await dialog.getByRole('alert').getByText('You have not copied the token here.').waitFor();
     await page.keyboard.press('Escape');
     expect(await page.locator('dialog').count()).toBe(0);
     await leave();

@@ -198,7 +198,7 @@ export const SCENES: readonly Scene[] = [
     name: 'approve-less',
     open: async (page, world) => {
       await openLogin(page, world, BOUND);
-      await page.getByText('Change what is granted').click();
+      await page.getByText('Change the grants').click();
     },
   },
 ];

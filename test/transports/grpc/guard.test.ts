@@ -1,7 +1,8 @@
 import { connect } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
-import { createPostern, isPosternError, memoryStore, type PosternEvent } from 'postern';
+import { isPosternError, type PosternEvent } from 'postern';
 import { type GrpcGuardOptions, type GrpcRequest, guard } from 'postern/grpc';
+import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { bearer, call, encode, type Form, insecure, type Outcome, type Running, startServer } from './harness.js';
 
@@ -12,7 +13,7 @@ afterEach(() => {
 });
 
 async function setUp(events: PosternEvent[] = []) {
-  const postern = createPostern({ store: memoryStore(), onEvent: (event) => events.push(event) });
+  const { postern } = createTestPostern({ onEvent: (event) => events.push(event) });
   await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
   await postern.endpoints.create({ id: 'metrics', access: 'private' });
   const { token } = await postern.tokens.create({
@@ -157,7 +158,7 @@ describe('which requirement a method has', () => {
 });
 
 describe('what is refused at construction', () => {
-  const postern = createPostern({ store: memoryStore() });
+  const { postern } = createTestPostern();
   const codeOf = (make: () => unknown): [string, string | undefined] | null => {
     try {
       make();

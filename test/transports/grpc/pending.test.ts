@@ -1,7 +1,8 @@
 import * as grpc from '@grpc/grpc-js';
-import { createPostern, memoryStore } from 'postern';
+import { memoryStore } from 'postern';
 import { guard } from 'postern/grpc';
 import type { Store } from 'postern/store';
+import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { gateOf, withGate } from '../../support/gate.js';
 import { bearer, call, FORMS, type Form, insecure, openCall, type Running, startServer, statusOf } from './harness.js';
@@ -48,7 +49,7 @@ const pathOf = (form: Form) => `/slow.Svc/${form}`;
 
 async function setUp(before: grpc.ServerInterceptor[] = []) {
   const gate = gatedStore();
-  const postern = createPostern({ store: gate.store, cache: false });
+  const { postern } = createTestPostern({ store: gate.store, cache: false });
   const { token, record } = await postern.tokens.create({
     name: 'ci',
     types: { developer: { scopes: ['models:read'] } },
@@ -184,7 +185,7 @@ describe('while a decision is pending', () => {
 
 describe('the warm path', () => {
   it('asks for no promise, and tells the handler in the same turn', async () => {
-    const postern = createPostern({ store: memoryStore() });
+    const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['models:read'] } } });
     await postern.authenticate(token);
     const asked: string[] = [];

@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
-import { createPostern, isPosternError, memoryStore } from 'postern';
+import { isPosternError } from 'postern';
 import { guard, principalOf } from 'postern/grpc';
+import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { bearer, call, FORMS, insecure, type Running, startServer } from './harness.js';
 
@@ -20,7 +21,7 @@ function clientOf(running: Running): grpc.Client {
 }
 
 async function setUp() {
-  const postern = createPostern({ store: memoryStore() });
+  const { postern } = createTestPostern();
   const { token, record } = await postern.tokens.create({
     name: 'ci',
     owner: 'ada',

@@ -101,7 +101,7 @@ const ENDS: readonly {
     name: 'its token expires',
     requirement: { endpoint: 'summarizer' },
     end: async ({ clock, postern }) => {
-      clock.now += 3_600_000;
+      clock.advance('1h');
       leasesOf(postern).lookAtAll();
     },
     code: grpc.status.UNAUTHENTICATED,

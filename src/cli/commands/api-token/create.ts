@@ -20,18 +20,18 @@ interface CreateOptions extends TargetOptions, GrantOptions, ExpiryOptions {
 export function create(host: Host): Command {
   const command = withTarget(new Command('create'))
     .description('Make a token. Its secret is printed once, alone on stdout; nobody can show it again.')
-    .requiredOption('--name <name>', 'what people know it by')
-    .option('--description <text>', 'what it is for', '');
+    .requiredOption('--name <name>', 'its name')
+    .option('--description <text>', 'its purpose', '');
   return withExpiry(withGrants(command), 'without this and --expires-at it never ends')
-    .option('--organization-token', 'it belongs to the organization, and outlives who made it')
-    .addOption(new Option('--owner <owner>', 'with --store: whose it is (default: nobody by name)'))
+    .option('--organization-token', 'it belongs to the organization, and stays when its maker leaves')
+    .addOption(new Option('--owner <owner>', 'with --store: its owner (default: nobody)'))
     .addOption(new Option('--label <key=value>', 'a label; repeatable').argParser(label))
     .addOption(outputOption())
     .action((options: CreateOptions) => {
       const types = grantsOf(options);
       if (types === undefined) {
         throw usageError(
-          'a token must be good for something: give --endpoint or --all-endpoints (user token), --scope (developer token), or both',
+          'a token needs rights: give --endpoint or --all-endpoints (user token), --scope (developer token), or both',
         );
       }
       const expiresAt = expiryOf(options, host.clock()) ?? null;
@@ -51,7 +51,7 @@ export function create(host: Host): Command {
     });
 }
 
-/** The secret's only showing: alone on stdout, for `TOKEN=$(postern api-token create …)`; what to know of it beside. */
+/** Prints the secret, this once: alone on stdout, for `TOKEN=$(postern api-token create …)`. Notes go to stderr. */
 export function printIssued(
   host: Host,
   output: Format,
@@ -62,7 +62,7 @@ export function printIssued(
   print(host, output, { ...record, token }, () => `${token}\n`);
   const ends = record.expired_at === null ? 'it never ends' : `it ends ${timeInWords(record.expired_at, '')}`;
   note(host, `${done} token ${named(record)}; ${ends}.`);
-  note(host, 'This is the only time that its secret is shown: put it where you keep secrets.');
+  note(host, 'Its secret is shown only this once: keep it in a safe place.');
   const isDeveloper = Object.values(record.types).some(({ scopes }) => scopes !== undefined);
   if (isDeveloper && backend.endpoint !== null) {
     note(host, `To log in with it: postern login --endpoint ${backend.endpoint} --api-token (it asks for the token).`);

@@ -14,14 +14,14 @@ interface DeleteOptions extends TargetOptions {
 export function remove(host: Host): Command {
   return withTarget(new Command('delete'))
     .description(
-      'Delete tokens: they stop at once, and are no longer listed. On a terminal it asks first; elsewhere it needs --yes.',
+      'Delete tokens: they stop working at once and are no longer listed. On a terminal it asks first; elsewhere it needs --yes.',
     )
     .argument('<id...>', 'their ids')
     .addOption(yesOption())
     .action((ids: readonly string[], { yes = false, ...target }: DeleteOptions) => {
       assertCanConfirm(host, yes);
       return withBackend(host, target, async (backend) => {
-        // All of them are looked at before any is deleted: a mistyped id stops the whole.
+        // All are read before any is deleted, so that a mistyped id stops the command.
         const tokens = [];
         for (const id of new Set(ids)) {
           const token = await backend.findToken(id);

@@ -10,7 +10,7 @@ import { update } from './update.js';
 import { usage } from './usage.js';
 
 export function apiToken(host: Host): Command {
-  const group = new Command('api-token').description('Manage API tokens: on the server in use, or on a store.');
+  const group = new Command('api-token').description('Manage API tokens on the current server or on a store.');
   for (const command of [list, create, get, update, rotate, revoke, remove, usage]) group.addCommand(command(host));
   return group;
 }

@@ -20,20 +20,18 @@ interface ListOptions extends TargetOptions {
 
 export function list(host: Host): Command {
   return withTarget(new Command('list'))
-    .description(
-      "List tokens, newest first. No secret is shown. JSON and YAML have the API's names: uid, expired_at, …",
-    )
-    .option('--search <text>', 'those whose name or description holds this')
-    .option('--type <type>', 'those of this type, such as user or developer')
-    .option('--owner <owner>', 'those of this owner')
+    .description("List tokens, newest first, without secrets. JSON and YAML use the API's names: uid, expired_at, …")
+    .option('--search <text>', 'only tokens with this text in their name or description')
+    .option('--type <type>', 'only tokens of this type, such as user or developer')
+    .option('--owner <owner>', 'only tokens of this owner')
     .addOption(
-      new Option('--ownership <ownership>', 'personal ones, or those of the organization').choices([
+      new Option('--ownership <ownership>', 'only personal tokens, or only those of the organization').choices([
         'personal',
         'organization',
       ]),
     )
-    .addOption(new Option('--limit <count>', 'so many at most').argParser(wholeNumber(1, 1_000_000)).default(100))
-    .option('--all', 'all of them, however many')
+    .addOption(new Option('--limit <count>', 'the most to list').argParser(wholeNumber(1, 1_000_000)).default(100))
+    .option('--all', 'list all of them')
     .addOption(outputOption())
     .action((options: ListOptions) =>
       withBackend(host, options, async (backend) => {

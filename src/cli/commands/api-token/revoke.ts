@@ -7,7 +7,7 @@ import { eachOf } from '../each.js';
 
 export function revoke(host: Host): Command {
   return withTarget(new Command('revoke'))
-    .description('End tokens at once, and for good. They stay listed. It does not ask: whoever revokes is in a hurry.')
+    .description('End tokens at once and for good. They stay listed. It does not ask, because a revocation is urgent.')
     .argument('<id...>', 'their ids')
     .action((ids: readonly string[], target: TargetOptions) =>
       withBackend(host, target, (backend) =>

@@ -17,7 +17,9 @@ export function rotate(host: Host): Command {
     )
     .argument('<id>', 'its id')
     .addOption(
-      new Option('--grace <duration>', 'how long the old secret still works, such as 1h').argParser(durationArgument),
+      new Option('--grace <duration>', 'the time that the old secret still works, such as 1h').argParser(
+        durationArgument,
+      ),
     )
     .addOption(outputOption())
     .action((id: string, { grace, output, ...target }: RotateOptions) =>
@@ -27,7 +29,7 @@ export function rotate(host: Host): Command {
           host,
           grace === undefined
             ? 'The old secret no longer works.'
-            : `The old secret works for ${grace} more, and no longer than the token.`,
+            : `The old secret works for ${grace} more, but not longer than the token.`,
         );
       }),
     );

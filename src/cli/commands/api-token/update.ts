@@ -18,13 +18,15 @@ interface UpdateOptions extends TargetOptions, GrantOptions, ExpiryOptions {
 
 export function update(host: Host): Command {
   const command = withTarget(new Command('update'))
-    .description('Change a token. What is not named stays; grants are replaced whole. Its secret goes on.')
+    .description(
+      'Change a token. Fields that are not named stay; grants are replaced as a whole. The secret stays valid.',
+    )
     .argument('<id>', 'its id')
-    .option('--name <name>', 'what people know it by')
-    .option('--description <text>', 'what it is for');
-  return withExpiry(withGrants(command), '"never" takes its end away')
-    .addOption(new Option('--label <key=value>', 'a label, in place of all that it has; repeatable').argParser(label))
-    .option('--no-labels', 'take its labels away')
+    .option('--name <name>', 'its name')
+    .option('--description <text>', 'its purpose');
+  return withExpiry(withGrants(command), '"never" removes its end')
+    .addOption(new Option('--label <key=value>', 'a label, in place of all present ones; repeatable').argParser(label))
+    .option('--no-labels', 'remove its labels')
     .addOption(outputOption())
     .action((id: string, options: UpdateOptions) => {
       const { name, description } = options;

@@ -8,7 +8,7 @@ import { type TargetOptions, withBackend } from '../../target.js';
 
 export function usage(host: Host): Command {
   return withTarget(new Command('usage'))
-    .description('What a token was used for, and when last.')
+    .description('Show the uses of a token by endpoint, with the time of the last.')
     .argument('<id>', 'its id')
     .addOption(outputOption())
     .action((id: string, { output, ...target }: TargetOptions & { readonly output: Format }) =>
@@ -24,7 +24,7 @@ export function usage(host: Host): Command {
             ]),
           ),
         );
-        if (uses.length === 0) note(host, 'It was not used yet.');
+        if (uses.length === 0) note(host, 'It has not been used yet.');
       }),
     );
 }

@@ -13,8 +13,8 @@ interface CreateOptions extends TargetOptions {
 
 export function create(host: Host): Command {
   return withTarget(new Command('create'))
-    .description('Register an endpoint, so that guards know it and tokens can be granted it.')
-    .argument('<id>', 'its id, which guards name')
+    .description('Register an endpoint, so that guards know it and tokens can be granted to reach it.')
+    .argument('<id>', 'its id, as guards name it')
     .addOption(accessOption().default('protected'))
     .addOption(outputOption())
     .action((id: string, { access, output, ...target }: CreateOptions) =>

@@ -12,7 +12,7 @@ interface DeleteOptions extends TargetOptions {
 export function remove(host: Host): Command {
   return withTarget(new Command('delete'))
     .description(
-      'Delete endpoints, with every grant of them: one that is made later under the same id is another. On a terminal it asks first; elsewhere it needs --yes.',
+      'Delete endpoints with all grants of them. An endpoint made later under the same id is another one. On a terminal it asks first; elsewhere it needs --yes.',
     )
     .argument('<id...>', 'their ids')
     .addOption(yesOption())

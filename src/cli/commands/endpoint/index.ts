@@ -8,7 +8,7 @@ import { update } from './update.js';
 
 export function endpoint(host: Host): Command {
   const group = new Command('endpoint').description(
-    'Manage endpoints and who may call them: on the server in use, or on a store.',
+    'Manage endpoints and their access, on the current server or on a store.',
   );
   for (const command of [list, create, update, remove, preview]) group.addCommand(command(host));
   return group;

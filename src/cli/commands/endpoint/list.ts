@@ -17,8 +17,8 @@ interface ListOptions extends TargetOptions {
 export function list(host: Host): Command {
   return withTarget(new Command('list'))
     .description('List endpoints, by id.')
-    .addOption(new Option('--limit <count>', 'so many at most').argParser(wholeNumber(1, 1_000_000)).default(100))
-    .option('--all', 'all of them, however many')
+    .addOption(new Option('--limit <count>', 'the most to list').argParser(wholeNumber(1, 1_000_000)).default(100))
+    .option('--all', 'list all of them')
     .addOption(outputOption())
     .action(({ limit, all, output, ...target }: ListOptions) =>
       withBackend(host, target, async (backend) => {

@@ -15,7 +15,9 @@ interface PreviewOptions extends TargetOptions {
 
 export function preview(host: Host): Command {
   return withTarget(new Command('preview'))
-    .description('What a change of access would do: which tokens would get through, and which no longer.')
+    .description(
+      'Show the effect of a change of access: the tokens that would gain the endpoint, and those that would lose it.',
+    )
     .argument('<id>', 'its id')
     .addOption(accessOption().makeOptionMandatory())
     .addOption(outputOption())
@@ -32,7 +34,7 @@ function told({ from, to, open_to_anyone, gain_count, lose_count, more, gain, lo
     `From ${from} to ${to}.${open_to_anyone ? ' Anyone could call it, with or without a token.' : ''}\n`,
     affected(gain, gain_count, 'would get through'),
     affected(lose, lose_count, 'would no longer get through'),
-    more ? '\nThese are of the newest 50,000 tokens: there are others, which were not looked at.\n' : '',
+    more ? '\nOnly the newest 50,000 tokens were checked. There are more.\n' : '',
   ].join('');
 }
 

@@ -13,7 +13,7 @@ interface UpdateOptions extends TargetOptions {
 
 export function update(host: Host): Command {
   return withTarget(new Command('update'))
-    .description('Change who may call an endpoint. postern endpoint preview shows before what it does.')
+    .description('Change the access of an endpoint. postern endpoint preview shows the effect beforehand.')
     .argument('<id>', 'its id')
     .addOption(accessOption().makeOptionMandatory())
     .addOption(outputOption())

@@ -1,17 +1,17 @@
-/** Where the management API is mounted, with a slash at the end: this script is served from a folder of it. */
+/** The address of the management API, with a slash at the end. This script is served from a folder below it. */
 export const base = new URL('..', import.meta.url);
 
-/** How long an answer may take, in milliseconds. */
+/** The longest wait for an answer, in milliseconds. */
 const LONGEST_WAIT = 30_000;
 
-/** What the API refused. `message` is a sentence for people. */
+/** A refusal of the API. `message` is a sentence for people. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly code: string;
-  /** Where in what was sent the fault is, e.g. `types.developer.scopes.0`; empty where the API names no place. */
+  /** The path of the wrong value in the request, e.g. `types.developer.scopes.0`. Empty if the API names none. */
   readonly path: string;
-  /** The problem as it came (RFC 9457), with what else it says. */
+  /** The whole problem of the answer (RFC 9457). */
   readonly problem: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -29,12 +29,12 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer came, or none that the API gives. */
+/** No answer came, or none of the API's. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
-/** The session is over, or none was begun. */
+/** Whether the session is over, or none was begun. */
 export function isSignedOut(error: unknown): boolean {
   return error instanceof ApiError && error.status === 401;
 }
@@ -46,9 +46,9 @@ export interface Call {
 }
 
 /**
- * Calls the API in the name of the session's cookie.
+ * Calls the API with the session's cookie.
  *
- * @throws ApiError, Unreachable; `AbortError` where `signal` says so
+ * @throws ApiError, Unreachable; `AbortError` if `signal` aborts
  */
 export async function call<Answer>(
   method: string,
@@ -65,7 +65,7 @@ export async function call<Answer>(
     headers: { accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }) },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     credentials: 'same-origin',
-    // An application's own login answers with a redirect to its page where a session is over.
+    // If the session is over, an application's own login redirects to its page.
     redirect: 'manual',
     cache: 'no-store',
     signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
@@ -86,7 +86,7 @@ async function send(url: URL, init: RequestInit, given: AbortSignal | undefined)
     throw new Unreachable(
       init.method === 'GET'
         ? 'The server could not be reached. Check your connection, then try again.'
-        : 'The server could not be reached, or did not answer. It may have done this all the same: if it is not in the list, try again.',
+        : 'The server could not be reached, or did not answer. It may have made the change: look at the list before you try again.',
     );
   }
 }

@@ -9,14 +9,13 @@ import { failedState } from './table.js';
 import { counted, fromNow, inFull } from './words.js';
 
 /**
- * Someone waits at a terminal to be logged in as this person. Whoever sends the link can be given a token (RFC 8628 section
- * 5.4), so the page asks for the code that the person's own terminal shows, says who asks and for what, and does nothing until
- * it is told to.
+ * Approves the login of a terminal as this person. The sender of the link could get a token this way (RFC 8628 section 5.4). So the
+ * page asks for the code on the person's own terminal, shows the request, and does nothing by itself.
  */
 export function approvePage({ session, signedOut, go }: PageContext, code: string): HTMLElement {
   const address = `api/v1/auth/requests/${encodeURIComponent(code)}`;
   const content = h('div', {}, h('p', { class: 'hint', role: 'status' }, 'Loading…'));
-  /** What the person typed; `null` for a login that has no such code. */
+  /** The typed code; `null` for a login without one. */
   let userCode: string | null = null;
 
   async function load(): Promise<void> {
@@ -74,7 +73,7 @@ export function approvePage({ session, signedOut, go }: PageContext, code: strin
       h(
         'form',
         { method: 'post', class: 'card', novalidate: true, on: { submit: (event) => void onSubmit(event) } },
-        h('p', {}, 'Type the code that your own terminal shows, to see who asks and for what.'),
+        h('p', {}, 'Type the code that your own terminal shows, to see the request.'),
         field.element,
         problem,
         h('div', { class: 'buttons' }, submit),
@@ -86,7 +85,7 @@ export function approvePage({ session, signedOut, go }: PageContext, code: strin
   function showOver(): void {
     finish(
       'This login is over',
-      'It was answered already, its time is over, or the code was wrong too often. Begin again in the terminal.',
+      'It was already answered, has timed out, or the code was wrong too often. Begin again in the terminal.',
     );
   }
 
@@ -119,7 +118,7 @@ export function approvePage({ session, signedOut, go }: PageContext, code: strin
         if (verb === 'approve')
           finish(
             'Approved',
-            'The terminal has what it needs. You can close this page; the new token is in the list of your personal tokens.',
+            'The terminal has its token. You can close this page; the new token is in the list of your personal tokens.',
           );
         else
           finish(
@@ -142,7 +141,7 @@ export function approvePage({ session, signedOut, go }: PageContext, code: strin
         { class: 'card', 'aria-label': 'The request' },
         facts(request),
         choices.element,
-        h('p', { class: 'hint' }, 'Approve only what you began yourself, just now, in your own terminal.'),
+        h('p', { class: 'hint' }, 'Approve this only if you began it yourself, just now, in your own terminal.'),
         problem,
         h('div', { class: 'buttons' }, refuse, approve),
       ),
@@ -205,16 +204,16 @@ function unboundWarning(): HTMLElement {
   );
 }
 
-/** Whether the login can't be answered any more. */
+/** Whether the login can no longer be answered. */
 function isOver(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 404 || error.status === 409);
 }
 
-/** Granting something else, or for another time. Open where nothing was asked for; what is chosen counts either way. */
+/** The choice of other grants or another life. Open if the request names no grants. It counts even when closed. */
 function choicesField(session: PageContext['session'], request: LoginRequest) {
   const grants = grantsField(session, request.asked ?? {});
   const life = lifeField(request);
-  const summary = request.asked === null ? 'Choose what is granted' : 'Change what is granted';
+  const summary = request.asked === null ? 'Choose the grants' : 'Change the grants';
   const element = h(
     'details',
     { open: request.asked === null },
@@ -238,7 +237,7 @@ function choicesField(session: PageContext['session'], request: LoginRequest) {
 }
 
 function lifeField({ token_expires_at, token_expires_in }: LoginRequest) {
-  // Its end is settled already.
+  // The end is fixed already.
   if (token_expires_at !== null) return null;
   const lives = [...new Set([token_expires_in, '1d', '7d', '30d', '90d'])];
   return selectField({

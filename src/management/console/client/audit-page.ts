@@ -9,7 +9,7 @@ import { inSeconds } from './words.js';
 
 const PAGE_SIZE = 50;
 
-/** Who changed what, when and from where: newest first, older ones on request. */
+/** The audit log: newest first, older entries on request. */
 export function auditPage({ signedOut }: PageContext): HTMLElement {
   const list = h('div', {});
   const more = h('div', { class: 'more' });
@@ -45,10 +45,10 @@ export function auditPage({ signedOut }: PageContext): HTMLElement {
     }
   }
 
-  /** @param focused the row to go on reading from, where older ones were added */
+  /** @param focused the first of the added rows, which gets the focus */
   function show(next: string | null, focused: number | null): void {
     if (entries.length === 0) {
-      replaceContent(list, emptyState('No changes', 'What is done to tokens and endpoints will be listed here.'));
+      replaceContent(list, emptyState('No changes', 'Changes to tokens and endpoints will be listed here.'));
     } else replaceContent(list, table('Changes, newest first', COLUMNS, entries));
     const button = h('button', { type: 'button', on: { click: () => void older(button, next) } }, 'Show older');
     replaceContent(more, next === null ? entries.length > 0 && h('p', { class: 'quiet' }, 'That is all.') : button);
@@ -67,7 +67,7 @@ export function auditPage({ signedOut }: PageContext): HTMLElement {
   return h(
     'div',
     { class: 'page' },
-    pageHead('Audit', 'Every change to tokens and endpoints: who made it, when, and from where.'),
+    pageHead('Audit', 'Every change to tokens and endpoints, with its author, time and address.'),
     h('div', { class: 'toolbar' }, kind),
     list,
     more,

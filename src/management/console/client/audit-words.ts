@@ -17,7 +17,7 @@ const VERBS: Readonly<Record<string, string>> = {
 
 export const CHANGE_TYPES: readonly string[] = Object.keys(VERBS);
 
-/** `token.created` → `Created token`; of a kind that a later version has: as it is named. */
+/** `token.created` → `Created token`. A kind of a later version is shown by its name. */
 export function verbOf(type: string): string {
   return VERBS[type] ?? titled(type.replace('.', ' '));
 }
@@ -28,10 +28,10 @@ export interface FieldChange {
   readonly after: string | null;
 }
 
-/** What changes by itself with every change says nothing. */
+/** Fields that every change touches. */
 const NOISE: ReadonlySet<string> = new Set(['updatedAt', 'updated_at', 'lastUsedAt', 'last_used_at']);
 
-/** The fields that an update changed. What is made or goes is named, and not taken apart. */
+/** The fields that an update changed. None for creations and deletions. */
 export function changesOf({ before, after }: AuditEntry): readonly FieldChange[] {
   if (!isRecord(before) || !isRecord(after)) return [];
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => !NOISE.has(key));

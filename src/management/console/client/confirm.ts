@@ -5,7 +5,7 @@ import { openForm } from './form.js';
 
 export interface ConfirmOptions {
   readonly title: string;
-  /** What is about to go, as it is called. */
+  /** The name of the thing to be deleted. */
   readonly name: string;
   readonly consequences: Child;
   readonly submit: string;
@@ -14,7 +14,7 @@ export interface ConfirmOptions {
   readonly done: () => void;
 }
 
-/** A dialog for what can't be undone: the name has to be typed, as it is shown. */
+/** A dialog for actions that can't be undone: the person must type the name as shown. */
 export function confirmByName(options: ConfirmOptions): void {
   const wanted = spaced(escapeInvisible(options.name));
   const matches = (typed: string) => spaced(typed) === wanted || typed === options.name;
@@ -27,7 +27,7 @@ export function confirmByName(options: ConfirmOptions): void {
   const form = openForm({
     title: options.title,
     intro: [h('p', {}, options.consequences), h('p', { class: 'named' }, foreign(options.name))],
-    // What was typed here is no work that could be lost.
+    // The typed name is not worth a warning when it is lost.
     fields: [{ ...name, value: () => '' }],
     submit: options.submit,
     busy: options.busy,
@@ -39,7 +39,7 @@ export function confirmByName(options: ConfirmOptions): void {
   form.allow(false);
 }
 
-/** HTML shows several spaces as one, so one is what people type. */
+/** HTML shows several spaces as one, so people type one. */
 function spaced(text: string): string {
   return text.trim().replace(/\s+/g, ' ');
 }

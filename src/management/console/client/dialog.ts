@@ -4,28 +4,28 @@ export interface DialogOptions {
   readonly title: string;
   readonly body: Child;
   readonly className?: string;
-  /** Asked before the person closes it (Escape, the cross); `false` keeps it open. */
+  /** Called before the person closes it (Escape, the cross); `false` keeps it open. */
   readonly mayClose?: () => boolean;
-  /** Whether something would be lost with it: then the browser asks before it leaves the page. */
+  /** Whether closing would lose something. If so, the browser asks before it leaves the page. */
   readonly unsaved?: () => boolean;
   readonly onClosed?: () => void;
-  /** What has the focus when it opens. Default: the dialog's title. */
+  /** The element with the focus when it opens. Default: the dialog's title. */
   readonly focus?: () => HTMLElement | null | undefined;
-  /** Where the focus goes afterwards. Default: where it is now. */
+  /** The element with the focus afterwards. Default: the one that has it now. */
   readonly opener?: Element | null;
 }
 
 export interface Dialog {
   readonly element: HTMLDialogElement;
-  /** Who opened it, to be handed to a dialog that follows this one. */
+  /** The element that opened it. Pass it to a dialog that follows this one. */
   readonly opener: Element | null;
   /** Closes it without asking. */
   close(): void;
-  /** Closes it as the person would: `mayClose` is asked. */
+  /** Closes it as the person would: `mayClose` may refuse. */
   requestClose(): void;
 }
 
-/** The dialogs that are open, the one on top last. */
+/** The open dialogs, the topmost last. */
 const opened: { readonly dialog: Dialog; readonly options: DialogOptions }[] = [];
 
 /** Opens a modal dialog at once. The focus stays inside while it is open, and goes back afterwards. */
@@ -64,7 +64,7 @@ export function openDialog(options: DialogOptions): Dialog {
     },
   };
 
-  // Chromium asks a `cancel` listener only once; the key itself can be held back each time.
+  // Chromium calls a `cancel` listener only once. The key event comes each time.
   element.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || event.defaultPrevented) return;
     event.preventDefault();
@@ -83,7 +83,7 @@ export function openDialog(options: DialogOptions): Dialog {
   return dialog;
 }
 
-/** Closes all dialogs, as the person would. `false` where one of them stays. */
+/** Closes all dialogs, as the person would. `false` if one of them stays open. */
 export function closeDialogs(): boolean {
   for (let last = opened.at(-1); last !== undefined; last = opened.at(-1)) {
     last.dialog.requestClose();
@@ -97,7 +97,7 @@ export function anythingUnsaved(): boolean {
   return opened.some(({ options }) => options.unsaved?.() ?? false);
 }
 
-/** To what was focused; where that was rendered again, to its successor; where it is gone, to the page's heading. */
+/** Focuses the opener, or its new rendering, or the page's heading if it is gone. */
 export function giveFocusBack(opener: Element | null): void {
   const key = opener?.getAttribute('data-focus');
   const target =

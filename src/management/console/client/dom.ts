@@ -10,8 +10,8 @@ export interface Attributes {
 }
 
 /**
- * Makes an element. Children that are text become text nodes, whatever they hold; there is no way to give markup.
- * Attributes: `true` sets an empty one, `false`, `null` and `undefined` set none.
+ * Makes an element. Text becomes text nodes, so markup can't be passed. Attributes: `true` sets an empty one; `false`, `null`
+ * and `undefined` set none.
  */
 export function h<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -57,7 +57,7 @@ export function uniqueId(prefix: string): string {
   return `${prefix}-${counter}`;
 }
 
-/** Someone else's text: isolated from the direction of what is around it, what could hide or reorder it escaped. */
+/** Text from someone else: isolated from the text direction around it, with invisible and reordering characters escaped. */
 export function foreign(text: string, className = 'foreign'): HTMLElement {
   return h('bdi', { class: className }, escapeInvisible(text));
 }
@@ -70,7 +70,7 @@ const ICONS = {
   close: 'M6.4 5 12 10.6 17.6 5 19 6.4 13.4 12l5.6 5.6-1.4 1.4-5.6-5.6L6.4 19 5 17.6l5.6-5.6L5 6.4z',
 } as const;
 
-/** A picture that says nothing on its own: what it stands for must be said beside it. */
+/** A picture that is hidden from screen readers. Put its meaning beside it as text. */
 export function icon(name: keyof typeof ICONS): SVGElement {
   const svg = document.createElementNS(SVG, 'svg');
   for (const [key, value] of [

@@ -8,7 +8,7 @@ import { openForm, problemOf } from './form.js';
 import { counted, fromNow } from './words.js';
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-/** So many tokens are named; the others are counted. */
+/** The most tokens that are named. The others are counted. */
 const NAMED = 20;
 
 function accessField(value: Access, onChange?: (value: Access) => void) {
@@ -27,7 +27,7 @@ function accessField(value: Access, onChange?: (value: Access) => void) {
 export function openCreateEndpoint(done: (endpoint: Endpoint) => void): void {
   const id = textField({
     label: 'Name',
-    hint: 'As your application calls it where it guards it. Letters, digits, dots, dashes and underscores.',
+    hint: 'The name in your application’s guard. Letters, digits, dots, dashes and underscores.',
     required: 'Give the endpoint its name.',
     maxLength: 100,
     monospace: true,
@@ -47,7 +47,7 @@ export function openCreateEndpoint(done: (endpoint: Endpoint) => void): void {
   });
 }
 
-/** Changes an endpoint's access, showing beforehand who gains it and who loses it. */
+/** Changes an endpoint's access. First it shows which tokens gain and lose access. */
 export function openChangeAccess(endpoint: Endpoint, done: (endpoint: Endpoint) => void): void {
   const effect = h('div', { class: 'preview', role: 'status' });
   let reading = new AbortController();
@@ -73,13 +73,13 @@ export function openChangeAccess(endpoint: Endpoint, done: (endpoint: Endpoint) 
       replaceContent(effect, h('p', { class: 'hint' }, `It is ${to} now: nothing would change.`));
       return;
     }
-    replaceContent(effect, h('p', { class: 'hint' }, 'Looking at what this would do…'));
+    replaceContent(effect, h('p', { class: 'hint' }, 'Loading the effects of this change…'));
     try {
       replaceContent(effect, described(await previewAccess(endpoint.id, to, signal)));
       form.allow(true);
     } catch (error) {
       if (signal.aborted) return;
-      const again = h('button', { type: 'button', on: { click: () => void preview(to) } }, 'Look again');
+      const again = h('button', { type: 'button', on: { click: () => void preview(to) } }, 'Try again');
       replaceContent(effect, h('div', { class: 'problem' }, problemOf(error), !isSignedOut(error) && again));
     }
   }
@@ -97,7 +97,7 @@ function described({ to, open_to_anyone, gain, lose, gain_count, lose_count, mor
     h('p', { class: 'warning' }, warning),
     lose_count === 0 ? h('p', {}, 'No token loses access.') : affected('lose', lose_count, lose),
     gain_count > 0 && affected('gain', gain_count, gain),
-    more && h('p', { class: 'quiet' }, 'Only the newest 50,000 tokens were looked at: there are others.'),
+    more && h('p', { class: 'quiet' }, 'Only the newest 50,000 tokens were checked. There are more.'),
   ];
 }
 
@@ -124,7 +124,7 @@ export function openDeleteEndpoint(endpoint: Endpoint, done: () => void): void {
     title: 'Delete endpoint',
     name: endpoint.id,
     consequences:
-      'Every call to it will be refused, and no token reaches it any more: not even an endpoint that is made later under the same name. This can’t be undone.',
+      'Every call to it will be refused. An endpoint made later under the same name is another one: tokens for this one do not reach it. This can’t be undone.',
     submit: 'Delete',
     busy: 'Deleting…',
     send: () => deleteEndpoint(endpoint.id),

@@ -5,13 +5,13 @@ import { choice } from './fields.js';
 import { sentence } from './form.js';
 import type { Picker } from './picker.js';
 
-/** So many endpoints are looked over at a glance; with more there is a box to narrow them down. */
+/** With more endpoints than this there is a search box. */
 const FEW = 8;
 
 /**
  * All deployments, or some of them by name.
  *
- * @param dead those of `given` that were deleted: they are not chosen, so that what has their name now is not granted by the way
+ * @param dead the deleted endpoints of `given`. They are not preselected, because another endpoint may have the name now
  */
 export function endpointPicker(session: Session, given: Grants[string] | undefined, dead: readonly string[]): Picker {
   const before = given !== undefined && 'endpoints' in given ? given.endpoints : [];
@@ -53,7 +53,7 @@ export function endpointPicker(session: Session, given: Grants[string] | undefin
   }
 
   function show(ids: readonly string[]): void {
-    // What is granted already can be taken away by who could not grant it.
+    // A caller may take away a grant that they could not give.
     const every = [...new Set([...ids, ...chosen])].sort();
     if (every.length === 0) {
       replaceContent(
@@ -78,7 +78,7 @@ export function endpointPicker(session: Session, given: Grants[string] | undefin
         { class: 'choice' },
         h('label', {}, input, h('span', { class: 'choice-label mono' }, id)),
         dead.includes(id) &&
-          h('p', { class: 'hint' }, 'It was made after the one that the token was granted was deleted.'),
+          h('p', { class: 'hint' }, 'This is a new endpoint. The one that the token was granted was deleted.'),
       );
     });
     boxes = rows.map((row) => row.querySelector('input') as HTMLInputElement);

@@ -10,7 +10,7 @@ import { announce } from './status.js';
 import { type Column, dateCell, emptyState, failedState, loadingTable, table } from './table.js';
 import { counted } from './words.js';
 
-/** The organization's endpoints and who may call them. */
+/** The organization's endpoints with their access. */
 export function endpointsPage({ session, signedOut }: PageContext): HTMLElement {
   const may = session.can.manageEndpoints;
   const list = h('div', {});
@@ -60,7 +60,7 @@ export function endpointsPage({ session, signedOut }: PageContext): HTMLElement 
         'p',
         { class: 'pager' },
         endpoints.length >= MOST_ENDPOINTS
-          ? `The first ${counted(endpoints.length, 'endpoint')} by name. Use the command for those after them.`
+          ? `The first ${counted(endpoints.length, 'endpoint')} by name. Use the command to see the others.`
           : counted(found.length, 'endpoint'),
       ),
     ];
@@ -109,9 +109,9 @@ export function endpointsPage({ session, signedOut }: PageContext): HTMLElement 
     pageHead(
       'Endpoints',
       [
-        'What tokens are for: the deployments and routes of ',
+        'The deployments and routes of ',
         foreign(session.organization.name),
-        ', and who may call them.',
+        ' that tokens can reach, and who may call them.',
       ],
       may && h('button', { type: 'button', class: 'primary', on: { click: create } }, 'Create'),
     ),

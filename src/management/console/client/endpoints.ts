@@ -1,7 +1,7 @@
 import type { Access, Endpoint, EndpointPage, Preview } from '../../wire/types.js';
 import { call } from './api.js';
 
-/** The most that are read at once: beyond it, the page and the choices say that there are more. */
+/** The most endpoints that are read. The page says if there are more. */
 export const MOST_ENDPOINTS = 1_000;
 
 /** The organization's endpoints, by name. */
@@ -29,9 +29,9 @@ export const previewAccess = (id: string, access: Access, signal: AbortSignal) =
 
 export const ACCESS_WORDS: Readonly<Record<Access, { readonly label: string; readonly hint: string }>> = {
   public: { label: 'Public', hint: 'Anyone may call it, without a token.' },
-  protected: { label: 'Protected', hint: 'Whoever has a token that reaches it.' },
+  protected: { label: 'Protected', hint: 'Only calls with a token that reaches it.' },
   private: {
     label: 'Private',
-    hint: 'Only callers in the internal network; from outside it is as if it were not there.',
+    hint: 'Only callers in the internal network. For others it does not exist.',
   },
 };

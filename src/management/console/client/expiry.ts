@@ -5,10 +5,10 @@ import { DAY, fromNow, inFull } from './words.js';
 
 type Choice = 'keep' | '30' | '60' | '90' | 'date' | 'never';
 
-/** ISO 8601; `null`: never; `undefined`: as it is. */
+/** ISO 8601; `null`: never; `undefined`: unchanged. */
 export type ExpiryField = Field<string | null | undefined>;
 
-/** When a token ends: after some days, at the end of a day, never; with the moment that it comes to, in words. */
+/** The end of a token: after some days, at the end of a day, or never. It shows the resulting moment in words. */
 export function expiryField(current?: { readonly expiredAt: string | null }): ExpiryField {
   const opened = Date.now();
   const choices: (readonly [Choice, string])[] = [
@@ -52,7 +52,7 @@ export function expiryField(current?: { readonly expiredAt: string | null }): Ex
     const choice = select.value();
     if (choice === 'keep') return current?.expiredAt == null ? null : Date.parse(current.expiredAt);
     if (choice === 'never') return null;
-    // The whole of the day named, where the person is.
+    // The end of that day in the person's time zone.
     return choice === 'date' ? Date.parse(`${date.value}T23:59:59.999`) : opened + Number(choice) * DAY;
   }
 

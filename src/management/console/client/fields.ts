@@ -20,7 +20,7 @@ export interface TextField extends Field<string> {
   readonly input: HTMLInputElement | HTMLTextAreaElement;
 }
 
-/** A line of text, or several. `required` is what is said where it is empty. */
+/** A text field of one line or several. `required` is the message for an empty one. */
 export function textField(options: TextFieldOptions): TextField {
   const attributes = {
     maxlength: options.maxLength,
@@ -101,7 +101,7 @@ export interface RadioOptions<Value extends string> {
   readonly onChange?: (value: Value) => void;
 }
 
-/** One of few, each with a line that says what it means. */
+/** A choice of one of a few, each with a line of explanation. */
 export function radioField<Value extends string>(options: RadioOptions<Value>): Field<Value> {
   const name = uniqueId('radio');
   const inputs = options.options.map(({ value, disabled }) =>
@@ -132,7 +132,7 @@ export function radioField<Value extends string>(options: RadioOptions<Value>): 
   };
 }
 
-/** A switch (an on-off choice that opens what belongs to it). */
+/** A switch with a line of explanation. */
 export function switchInput(label: string, hint: string, checked: boolean, onChange: (on: boolean) => void) {
   const hintId = uniqueId('hint');
   const input = h('input', {
@@ -163,7 +163,7 @@ export function choice(input: HTMLInputElement, label: Child, hint?: string): HT
   );
 }
 
-/** Several controls under one label, with a place for what is wrong. */
+/** Several controls under one label, with a place for an error. */
 export function fieldGroup(label: string, ...content: readonly Child[]) {
   const errorId = uniqueId('error');
   const error = h('p', { class: 'error', id: errorId });

@@ -6,11 +6,11 @@ import { signInAgain } from './session.js';
 /** One question of a form. */
 export interface Field<Value = unknown> {
   readonly element: HTMLElement;
-  /** The places in what is sent that this field fills: an error that names one is shown here. */
+  /** The paths of the request body that this field fills. An error with one of them is shown here. */
   readonly paths: readonly string[];
-  /** What is given now; compared to know whether something would be lost. */
+  /** The present value, also compared to notice unsaved changes. */
   value(): Value;
-  /** What is wrong with it, in a sentence, or `null`. */
+  /** The error as a sentence, or `null`. */
   check(): string | null;
   show(error: string | null): void;
   focus(): void;
@@ -21,7 +21,7 @@ export interface FormOptions<Answer> {
   readonly intro?: Child;
   readonly fields?: readonly Field[];
   readonly submit: string;
-  /** What the button says while it waits: `Creating…`. */
+  /** The button's text while it waits: `Creating…`. */
   readonly busy: string;
   readonly danger?: boolean;
   readonly className?: string;
@@ -33,13 +33,13 @@ export interface FormOptions<Answer> {
 }
 
 export interface FormDialog extends Dialog {
-  /** Whether it may be sent: a confirmation that is not typed yet holds it back. */
+  /** Whether it may be sent, for a confirmation that must be typed first. */
   allow(allowed: boolean): void;
 }
 
 /**
- * A dialog with a form: checks, sends, shows what was refused next to what caused it, and closes only when it was done,
- * or when the person says that what was typed may go.
+ * A dialog with a form. It checks and sends, and shows errors beside their fields. It closes on success, or when the person agrees
+ * to lose the input.
  */
 export function openForm<Answer>(options: FormOptions<Answer>): FormDialog {
   const fields = options.fields ?? [];
@@ -76,7 +76,7 @@ export function openForm<Answer>(options: FormOptions<Answer>): FormDialog {
   function askToLeave(): void {
     const stay = h('button', { type: 'button', on: { click: () => showLeave(false) } }, 'Keep editing');
     const go = h('button', { type: 'button', class: 'danger', on: { click: () => dialog.close() } }, 'Discard');
-    replaceContent(leave, h('p', {}, 'Discard what you entered?'), stay, go);
+    replaceContent(leave, h('p', {}, 'Discard your input?'), stay, go);
     showLeave(true);
     stay.focus();
   }
@@ -136,12 +136,12 @@ export function openForm<Answer>(options: FormOptions<Answer>): FormDialog {
   };
 }
 
-/** What went wrong, as an element: with a way back in where the session is over. */
+/** An error as an element. If the session is over, it offers to sign in again. */
 export function problemOf(error: unknown, after?: HTMLElement): Child {
   if (isSignedOut(error)) {
     const again = signInAgain();
     return [
-      h('p', {}, 'Your session is over. What you entered is still here.'),
+      h('p', {}, 'Your session is over. Your input is still here.'),
       again !== null
         ? h('button', { type: 'button', on: { click: () => again(after ?? null) } }, 'Sign in again')
         : h('p', {}, 'Sign in to the application in another tab, then try again.'),
@@ -150,7 +150,7 @@ export function problemOf(error: unknown, after?: HTMLElement): Child {
   return h('p', {}, sentence(error));
 }
 
-/** What went wrong, as a sentence. A fault of this page itself is told to the browser's console too. */
+/** An error as a sentence. A fault of this page is also written to the browser's console. */
 export function sentence(error: unknown): string {
   if (error instanceof ApiError || error instanceof Unreachable) return error.message;
   console.error(error);

@@ -8,13 +8,13 @@ import { titled } from './words.js';
 
 /** One switch for each token type, each with its choice below. At least one must be on. */
 export function grantsField(session: Session, initial: Grants = {}, dead: DeadGrants = []): Field<Grants> {
-  // What manages comes before what calls: it is the graver choice.
+  // Types with scopes come first: they are the more serious choice.
   const types = [...session.types].sort(
     (a, b) => Number(b.form === 'scope_access') - Number(a.form === 'scope_access'),
   );
   const rows = types.map((type) => typeRow(type, session, initial, dead));
   const error = h('p', { class: 'error', role: 'alert' });
-  const legend = h('legend', {}, 'What the token may do');
+  const legend = h('legend', {}, 'Rights of the token');
   const element = h(
     'fieldset',
     { class: 'field types' },
@@ -34,7 +34,7 @@ export function grantsField(session: Session, initial: Grants = {}, dead: DeadGr
     },
     show(message) {
       error.textContent = message ?? '';
-      // Beside what is to be done about it.
+      // Beside the control that mends it.
       const panel = message === null ? undefined : incomplete()?.panel;
       if (panel) panel.append(error);
       else legend.after(error);
@@ -62,7 +62,7 @@ function typeRow(type: TokenType, session: Session, initial: Grants, dead: DeadG
   });
   const held = given !== undefined || holdsAny(type, session);
   input.disabled = !held;
-  const refusal = held ? null : h('p', { class: 'hint' }, 'You hold nothing of this kind, so you can’t grant it.');
+  const refusal = held ? null : h('p', { class: 'hint' }, 'You hold no rights of this kind, so you can’t grant them.');
   return {
     name: type.name,
     label,
@@ -81,7 +81,7 @@ function holdsAny(type: TokenType, { grants }: Session): boolean {
   );
 }
 
-/** The console's words for BentoCloud's two types; an application's own types go by their names. */
+/** BentoCloud's words for its two types. An application's own types are shown by their names. */
 function wordsOf(type: TokenType): { readonly label: string; readonly hint: string } {
   const scopes = type.form === 'scope_access';
   const hint = scopes ? 'Manages resources through the API.' : 'Calls deployments whose endpoint is protected.';
@@ -90,7 +90,7 @@ function wordsOf(type: TokenType): { readonly label: string; readonly hint: stri
   return { label: `${titled(type.name)} Access`, hint };
 }
 
-/** What is granted, in words: one line for each type. */
+/** Grants in words: one line for each type. */
 export function grantLines(grants: Grants, dead: DeadGrants = []): { readonly type: string; readonly words: string }[] {
   return Object.entries(grants).map(([type, grant]) => {
     return { type: `${titled(type)} access`, words: grantWords(grant, deadOf(type, dead)) };

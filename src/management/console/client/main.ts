@@ -31,14 +31,14 @@ const app = document.querySelector('#app') as HTMLElement;
 const main = h('main', { id: 'main', tabindex: -1 });
 const head = h('div', {});
 let session: Session | null = null;
-/** Whether this console signs people in itself; otherwise the application around it does. */
+/** Whether the console has its own sign-in. If not, the application signs people in. */
 let signInOffered = false;
-/** Where in the history of this tab the shown page is. */
+/** The position of the shown page in this tab's history. */
 let position = positionIn(history.state);
-/** On the way back to the page that could not be left. */
+/** Whether the next `popstate` only returns to the page that could not be left. */
 let returning = false;
 
-/** Asks who is signed in, and shows what belongs to the address. */
+/** Reads the session and shows the page of the address. */
 async function start(): Promise<void> {
   try {
     signedIn(await readSession());
@@ -92,7 +92,7 @@ function show(title: string, page: HTMLElement, current = ''): void {
   replaceContent(main, page);
 }
 
-/** Another page of the console: the heading gets the focus, as after a page that was loaded. */
+/** Shows another page of the console. Its heading gets the focus, as after a page load. */
 function go(path: string): void {
   position += 1;
   history.pushState({ position }, '', new URL(path, base));
@@ -100,7 +100,7 @@ function go(path: string): void {
   focusHeading();
 }
 
-/** Back and forward. A dialog that holds something unsaved stays, and so does the address under it. */
+/** Back and forward. A dialog with unsaved input stays open, and the address stays too. */
 function onPopState({ state }: PopStateEvent): void {
   if (returning) {
     returning = false;
@@ -144,7 +144,7 @@ function bar({ user, organization, can, sign_out }: Session, current: string): C
         'aria-current': path === current ? 'page' : null,
         on: {
           click: (event) => {
-            // Another tab, a download: the browser's own business.
+            // The browser handles new tabs and downloads.
             if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button !== 0) return;
             event.preventDefault();
             go(path);

@@ -7,8 +7,8 @@ export interface MenuItem {
 }
 
 /**
- * A button that opens a menu, as the ARIA practices have it: arrows, Home and End move, a letter jumps, Escape closes. The
- * menu lies in the top layer, so that nothing cuts it off.
+ * A button that opens a menu, as in the ARIA practices: arrows, Home and End move, a letter jumps, Escape closes. The menu is in
+ * the top layer, so that nothing cuts it off.
  */
 export function menuButton(label: string, focusKey: string, items: readonly MenuItem[]): HTMLElement {
   const buttons = items.map((item) =>
@@ -41,7 +41,7 @@ export function menuButton(label: string, focusKey: string, items: readonly Menu
       'data-focus': focusKey,
       on: {
         click: (event) => {
-          // What the button would do by itself (below) comes after this listener, and would undo it.
+          // The button's own action (`popoverTargetAction` below) runs after this listener and would undo it.
           event.preventDefault();
           if (menu.matches(':popover-open')) close();
           else open(0);
@@ -55,7 +55,7 @@ export function menuButton(label: string, focusKey: string, items: readonly Menu
     },
     icon('more'),
   );
-  // The button belongs to the menu: otherwise a click on it closes the menu by light dismissal, and opens it again.
+  // Ties the button to the menu. Otherwise a click would close the menu by light dismissal, then open it again.
   opener.popoverTargetElement = menu;
   opener.popoverTargetAction = 'hide';
 

@@ -1,16 +1,16 @@
 import type { Session } from '../../wire/types.js';
 import { type Child, h } from './dom.js';
 
-/** What a page gets to work with. */
+/** The input of a page. */
 export interface PageContext {
   readonly session: Session;
-  /** The session turned out to be over: shows the sign-in, with the same page behind it. */
+  /** For a session that is over: shows the sign-in, and this page again afterwards. */
   readonly signedOut: () => void;
   /** Shows another page. */
   readonly go: (path: string) => void;
 }
 
-/** The head of a page: its heading, a line that says what it is for, and its main action. */
+/** The head of a page: its heading, a line about its purpose, and its main action. */
 export function pageHead(title: string, lead: Child, action?: Child): HTMLElement {
   return h(
     'header',

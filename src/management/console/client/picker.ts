@@ -1,11 +1,11 @@
 import type { Grants } from '../../wire/types.js';
 
-/** What a token type's switch opens: the choice of what is granted. */
+/** The choice of grants below a token type's switch. */
 export interface Picker {
   readonly element: HTMLElement;
-  /** What is chosen, as the API takes it; `null`: nothing yet. */
+  /** The chosen grant in the API's form; `null`: nothing yet. */
   grant(): Grants[string] | null;
-  /** What to do where nothing is chosen. */
+  /** The message if nothing is chosen. */
   readonly missing: string;
   focus(): void;
 }

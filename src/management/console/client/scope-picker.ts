@@ -10,11 +10,11 @@ interface Box {
   readonly resource: string;
   readonly action: string;
   readonly input: HTMLInputElement;
-  /** What the person chose; the box also shows what another one includes. */
+  /** Whether the person chose it. The box is also checked if another choice includes it. */
   chosen: boolean;
 }
 
-/** A row of boxes for each resource. What a chosen action includes is shown as chosen, and can't be taken away from it. */
+/** A row of boxes for each resource. The boxes of included actions are checked and locked. */
 export function scopePicker(type: ScopeType, session: Session, given: Grants[string] | undefined): Picker {
   const before = given !== undefined && 'scopes' in given ? given.scopes : [];
   const held = (scope: string) => session.grants.scopes.includes(scope);

@@ -1,7 +1,7 @@
 import type { Session, Token } from '../../wire/types.js';
 import { call } from './api.js';
 
-/** Who is signed in. @throws ApiError (401: nobody), Unreachable */
+/** @throws ApiError (401: nobody is signed in), Unreachable */
 export function readSession(): Promise<Session> {
   return call<Session>('GET', 'api/v1/session');
 }
@@ -10,7 +10,7 @@ type SignInAgain = (opener: Element | null) => void;
 
 let registered: SignInAgain | null = null;
 
-/** How to sign in without leaving the page, or `null` where that is the application's own business. */
+/** Signs in without leaving the page; `null` if the application signs people in. */
 export function signInAgain(): SignInAgain | null {
   return registered;
 }
@@ -26,7 +26,7 @@ export function mayManage({ can, owner }: Session, token: Owned): boolean {
   return can.manageTokens || (can.manageOwn && isOwn(owner, token));
 }
 
-/** Whether the caller may have a new secret for it: of someone else's personal token it would speak for them. */
+/** Whether the caller may rotate it. The secret of another's personal token would let the caller act as them. */
 export function mayRotate(session: Session, token: Owned): boolean {
   const speaksForAnother = !token.is_organization_token && token.owner !== null && token.owner !== session.owner;
   return mayManage(session, token) && !speaksForAnother;

@@ -3,7 +3,7 @@ import { h, icon, replaceContent } from './dom.js';
 import { textField } from './fields.js';
 import { openForm, sentence } from './form.js';
 
-/** @throws ApiError, whose path is the token's: a session that is over is not what a 401 means here */
+/** @throws ApiError with the path `token`: here a 401 is about the token, not about the session */
 async function signIn(token: string): Promise<void> {
   try {
     await call('POST', 'api/v1/session', { body: { token: token.trim() } });
@@ -53,7 +53,7 @@ export function signInPage(done: () => void): HTMLElement {
     }
   }
 
-  // `post`: should this script fail, the browser's own submit keeps the token out of the address.
+  // `post`, so that the browser's own submit keeps the token out of the address if this script fails.
   return h(
     'div',
     { class: 'gate' },
@@ -94,7 +94,7 @@ export function signedOutPage(retry: () => void): HTMLElement {
   );
 }
 
-/** Signs in again over whatever is open, so that nothing that was typed is lost. */
+/** Signs in again in a dialog above the page, so that no input is lost. */
 export function openSignIn(opener: Element | null, done: () => void): void {
   const token = tokenField();
   openForm({

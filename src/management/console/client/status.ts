@@ -1,17 +1,17 @@
 import { h, replaceContent } from './dom.js';
 
-/** How long a message stays to be seen; it is read aloud whatever it is. */
+/** Milliseconds that a message stays visible. Screen readers read it at once. */
 const SHOWN_FOR = 6_000;
 
 const region = h('div', { class: 'status', role: 'status', 'aria-live': 'polite' });
 let timer = 0;
 
-/** Where what was done is said. To be put into the page once. */
+/** The region that shows the messages. Put it into the page once. */
 export function statusRegion(): HTMLElement {
   return region;
 }
 
-/** Says what was done, for everyone. */
+/** Shows a message and has screen readers read it. */
 export function announce(message: string): void {
   clearTimeout(timer);
   replaceContent(region, h('p', {}, message));

@@ -8,8 +8,8 @@ export interface Column<Row> {
 }
 
 /**
- * A table; on a narrow screen each row becomes a card (style.css). The roles are written out, because a table that is laid
- * out otherwise loses them in some browsers.
+ * A table. On a narrow screen each row becomes a card (style.css). The roles are explicit, because in some browsers a table with
+ * another layout loses them.
  */
 export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): HTMLElement {
   const head = columns.map(({ label, className }) =>
@@ -45,7 +45,7 @@ export function table<Row>(caption: string, columns: readonly Column<Row>[], row
   );
 }
 
-/** What stands where a table will be. */
+/** A placeholder for a table. */
 export function loadingTable(what: string): HTMLElement {
   return h(
     'div',
@@ -55,12 +55,12 @@ export function loadingTable(what: string): HTMLElement {
   );
 }
 
-/** Nothing is there: what it means, and what to do. */
+/** Shown if a list is empty: a reason, and an action. */
 export function emptyState(title: string, text: Child, action?: Child): HTMLElement {
   return h('div', { class: 'empty' }, h('h2', {}, title), h('p', {}, text), action);
 }
 
-/** A list that could not be read. */
+/** Shown if a list could not be read. */
 export function failedState(message: string, retry: () => void): HTMLElement {
   const again = h('button', { type: 'button', on: { click: retry } }, 'Try again');
   return h('div', { class: 'empty failed', role: 'alert' }, h('p', {}, message), again);
@@ -70,14 +70,14 @@ export interface Paging {
   readonly start: number;
   readonly shown: number;
   readonly total: number;
-  /** The total is the least that there are. */
+  /** Whether there may be more than `total`. */
   readonly more: boolean;
   readonly size: number;
   readonly noun: string;
   readonly go: (start: number) => void;
 }
 
-/** `1–25 of 312 tokens`, and the way to the page before and after. */
+/** `1–25 of 312 tokens`, with buttons for the pages before and after. */
 export function pager({ start, shown, total, more, size, noun, go }: Paging): HTMLElement {
   const step = (text: string, to: number, possible: boolean) =>
     h(
@@ -106,14 +106,14 @@ export function pager({ start, shown, total, more, size, noun, go }: Paging): HT
   );
 }
 
-/** A moment in a cell: the day, with the whole of it for a pointer and for programs. */
+/** A day in a cell. The exact time is in its title and its `datetime`. */
 export function dateCell(iso: string | null, never: string): Child {
   return iso === null
     ? h('span', { class: 'quiet' }, never)
     : h('time', { datetime: iso, title: inFull(new Date(iso)) }, inDate(new Date(iso)));
 }
 
-/** How long ago. */
+/** The time since, in a cell. */
 export function agoCell(iso: string | null, never: string): Child {
   return iso === null
     ? h('span', { class: 'quiet' }, never)

@@ -6,7 +6,7 @@ export interface Tabs<Key extends string> {
   select(key: Key): void;
 }
 
-/** Tabs over one panel, whose content the caller changes: arrows, Home and End move between them. */
+/** Tabs above one panel. The caller changes its content. Arrows, Home and End move between the tabs. */
 export function tabs<Key extends string>(
   label: string,
   items: readonly (readonly [Key, string])[],

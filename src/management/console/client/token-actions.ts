@@ -16,7 +16,7 @@ const GRACES: readonly (readonly [Grace, string])[] = [
   ['7d', 'Works for seven more days'],
 ];
 
-/** A new secret for the same token; the old one may go on for a while. */
+/** Makes a new secret for the same token. The old one may work for a while longer. */
 export function openRotate(token: Token, done: (issued: IssuedToken, opener: Element | null) => void): void {
   const grace = selectField<Grace>({
     label: 'The old secret',
@@ -27,13 +27,7 @@ export function openRotate(token: Token, done: (issued: IssuedToken, opener: Ele
   });
   openForm<IssuedToken>({
     title: 'Rotate token',
-    intro: h(
-      'p',
-      {},
-      'A new secret is made for ',
-      foreign(token.name),
-      '. What it may do, and when it ends, stay as they are.',
-    ),
+    intro: h('p', {}, 'A new secret is made for ', foreign(token.name), '. Its rights and its end stay as they are.'),
     fields: [{ ...grace, value: () => '' }],
     submit: 'Rotate',
     busy: 'Rotating…',

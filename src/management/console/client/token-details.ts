@@ -7,7 +7,7 @@ import { agoCell, table } from './table.js';
 import { readUsage } from './tokens.js';
 import { fromNow, inDigits, inFull } from './words.js';
 
-/** All that is known of a token, and what it was used for. */
+/** Shows a token's record and its usage. */
 export function openDetails(token: Token): void {
   const usage = h('section', { 'aria-labelledby': 'usage-title' }, h('h3', { id: 'usage-title' }, 'Usage'));
   const shown = h('div', {}, h('p', { class: 'hint', role: 'status' }, 'Loading usage…'));

@@ -12,7 +12,7 @@ const DESCRIPTION_LENGTH = 2_000;
 function nameField(value?: string) {
   return textField({
     label: 'Name',
-    hint: 'What it is for, so that others know it too.',
+    hint: 'Its purpose, so that others know it too.',
     required: 'Give the token a name.',
     maxLength: NAME_LENGTH,
     paths: ['name'],
@@ -73,7 +73,7 @@ function ownershipField(session: Session, value: Ownership): Field<Ownership> | 
   });
 }
 
-/** The dialog that changes one. Only what was changed is sent. */
+/** The dialog that changes a token. Only changed fields are sent. */
 export function openUpdateToken(
   session: Session,
   token: Token,
@@ -85,7 +85,7 @@ export function openUpdateToken(
   const grantsBefore = JSON.stringify(grants.value());
   const dead = token.dead_grants.length > 0 ? deadGrantsField(token) : null;
   const regranted = () => dead?.value() === true || JSON.stringify(grants.value()) !== grantsBefore;
-  // What it was granted is left alone unless it is changed, even where nobody could grant it now.
+  // Unchanged grants are not checked: the caller need not be able to give them.
   const checked = { ...grants, check: () => (regranted() ? grants.check() : null) };
   const expiry: ExpiryField | null = token.is_expired ? null : expiryField({ expiredAt: token.expired_at });
   openForm<Token>({
@@ -110,7 +110,7 @@ export function openUpdateToken(
   });
 }
 
-/** Grants of deleted endpoints go with any change of the grants; this is for who wants to change nothing else. */
+/** Removes the grants of deleted endpoints. Any other change of the grants removes them too. */
 function deadGrantsField({ dead_grants }: Token): Field<boolean> {
   const ids = [...new Set(dead_grants.map(({ endpoint }) => endpoint))];
   const input = h('input', { type: 'checkbox' });
@@ -127,6 +127,6 @@ function deadGrantsField({ dead_grants }: Token): Field<boolean> {
 
 function note(token: Token): Child {
   if (token.revoked_at !== null)
-    return h('p', { class: 'hint' }, 'This token is revoked: it stays so, whatever is changed here.');
+    return h('p', { class: 'hint' }, 'This token is revoked. No change here makes it work again.');
   return token.is_expired && h('p', { class: 'hint' }, 'This token has expired: its end can no longer be moved.');
 }

@@ -1,13 +1,13 @@
 import type { Ownership } from './tokens.js';
 
-/** What of the tokens is shown; it is in the address, so that it survives a reload and can be sent to a colleague. */
+/** The shown part of the list. It is in the address, so it survives a reload and can be shared. */
 export interface TokenListView {
   readonly tab: Ownership;
   readonly search: string;
   readonly type: string;
   readonly owner: 'everyone' | 'mine';
   readonly start: number;
-  /** Where a search goes on that looked through as many tokens as it may; empty: at the newest. */
+  /** The cursor at which a long search continues; empty: at the newest token. */
   readonly cursor: string;
 }
 
@@ -24,7 +24,7 @@ export function viewOf(address: Location): TokenListView {
   };
 }
 
-/** The address of a view: what is as usual is left out. */
+/** The address of a view, without defaults. */
 export function addressOf(view: TokenListView): string {
   const query = new URLSearchParams();
   if (view.tab === 'organization') query.set('tab', view.tab);

@@ -3,7 +3,7 @@ import { base } from './api.js';
 import { openDialog } from './dialog.js';
 import { foreign, h, replaceContent } from './dom.js';
 
-/** Shows a token's secret, the only time that there is. It closes when it was copied, or on a second wish. */
+/** Shows a token's secret, this once. The dialog closes after a copy, or at the second attempt. */
 export function openSecret(title: string, token: IssuedToken, opener: Element | null, onClosed: () => void): void {
   let copied = false;
   let warned = false;
@@ -59,7 +59,7 @@ export function openSecret(title: string, token: IssuedToken, opener: Element | 
         h(
           'p',
           {},
-          'The token was not copied from here. Once this is closed nobody can show it again. Close it once more if you have it.',
+          'You have not copied the token here. Nobody can show it again once this is closed. If you have it, close this once more.',
         ),
       );
       return false;
@@ -78,7 +78,7 @@ function copyRow(label: string, text: string, action: string, onCopied: (done: b
       await navigator.clipboard.writeText(text);
       onCopied(true);
     } catch {
-      // No clipboard without HTTPS, or where the person said no.
+      // There is no clipboard without HTTPS or without the person's permission.
       input.select();
       onCopied(false);
     }

@@ -13,11 +13,11 @@ import { counted, titled } from './words.js';
 export interface TokenTable {
   readonly session: Session;
   readonly showOwner: boolean;
-  /** Something was done: says it, and reads the list again. */
+  /** Announces a change and reads the list again. */
   readonly finished: (message: string) => void;
 }
 
-/** The columns of the page API Tokens, with what can be done to each token. */
+/** The columns of the page API Tokens, with the actions for each token. */
 export function tokenColumns(context: TokenTable): readonly Column<Token>[] {
   const owner: Column<Token> = { label: 'Owner', cell: ownerCell };
   return [

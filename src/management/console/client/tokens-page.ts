@@ -17,7 +17,7 @@ import { listTokens, type Ownership, type TokenQuery } from './tokens.js';
 import { titled } from './words.js';
 
 const PAGE_SIZE = 25;
-/** How long after the last letter a search is sent. */
+/** Milliseconds between the last letter and the search. */
 const SEARCH_DELAY = 250;
 
 const LISTS: readonly (readonly [Ownership, string])[] = [
@@ -25,12 +25,12 @@ const LISTS: readonly (readonly [Ownership, string])[] = [
   ['organization', 'Organization tokens'],
 ];
 
-/** Personal and organization tokens, as two lists, with all that can be done to them. */
+/** The lists of personal and organization tokens, with their actions. */
 export function tokensPage({ session, signedOut }: PageContext): HTMLElement {
   let view = viewOf(location);
   let reading = new AbortController();
   let timer = 0;
-  /** Only who sees others' tokens, and is someone by name, has a choice of whose. */
+  /** Whether the person may choose between their own tokens and all. */
   const choosesOwner = session.can.listTokens && session.owner !== null;
 
   const lists = tabs('API tokens', LISTS, view.tab, (tab) => change({ tab, start: 0 }));
@@ -95,7 +95,7 @@ export function tokensPage({ session, signedOut }: PageContext): HTMLElement {
     try {
       const page = await listTokens(query(), signal);
       if (page.items.length === 0 && page.next_cursor === null && view.start > 0) {
-        // The last token of the last page is gone: the page before is the last one now.
+        // The last page became empty, so the page before it is shown.
         change({ start: Math.max(0, view.start - PAGE_SIZE) });
         return;
       }
@@ -112,7 +112,7 @@ export function tokensPage({ session, signedOut }: PageContext): HTMLElement {
   }
 
   function shown({ start, total, more, items, next_cursor }: TokenPage): Child {
-    // A page that is not full and not the last: the server looks through so many tokens at a time.
+    // The server searches a limited number of tokens at a time, so a page may be short without being the last.
     const further = view.cursor !== '' || items.length < PAGE_SIZE ? next_cursor : null;
     if (items.length === 0 && further === null && view.cursor === '') return nothing();
     const showOwner = view.tab === 'organization' || (choosesOwner && view.owner === 'everyone');
@@ -120,7 +120,7 @@ export function tokensPage({ session, signedOut }: PageContext): HTMLElement {
     return [
       items.length > 0
         ? table(caption, tokenColumns({ session, showOwner, finished }), items)
-        : emptyState('Nothing found here', 'No token fits among those that were looked through.'),
+        : emptyState('Nothing found here', 'No token fits among those that were searched.'),
       items.length > 0 &&
         view.cursor === '' &&
         pager({
@@ -136,7 +136,7 @@ export function tokensPage({ session, signedOut }: PageContext): HTMLElement {
     ];
   }
 
-  /** The ways on from a search that looked through as many tokens as it may. */
+  /** Buttons to continue a search that reached its limit of tokens. */
   function searchOn(further: string | null): Child {
     const button = (text: string, cursor: string) =>
       h('button', { type: 'button', 'data-focus': text, on: { click: () => change({ cursor, start: 0 }) } }, text);
@@ -145,7 +145,7 @@ export function tokensPage({ session, signedOut }: PageContext): HTMLElement {
       { class: 'more' },
       further === null
         ? h('p', { class: 'quiet' }, 'That is all.')
-        : h('p', { class: 'quiet' }, 'There are older tokens, which were not looked through yet.'),
+        : h('p', { class: 'quiet' }, 'Older tokens were not searched yet.'),
       view.cursor !== '' && button('Back to the newest', ''),
       further !== null && button('Search further', further),
     );
@@ -163,7 +163,7 @@ export function tokensPage({ session, signedOut }: PageContext): HTMLElement {
       );
     }
     const text = session.can.manageTokens
-      ? 'Create a token that belongs to the organization, for what must go on when people leave.'
+      ? 'Create a token that belongs to the organization, for programs that must run on when people leave.'
       : 'Nobody has made a token for the organization yet. Those who manage it can.';
     return emptyState('No organization tokens', text);
   }

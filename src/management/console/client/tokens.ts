@@ -35,7 +35,7 @@ export const createToken = (token: NewToken) => call<IssuedToken>('POST', 'api/v
 
 export const updateToken = (token: Token, changes: TokenChanges) => call<Token>('PATCH', at(token), { body: changes });
 
-/** @param grace how long the old secret goes on, e.g. `1h`; empty: not at all */
+/** @param grace the time that the old secret still works, e.g. `1h`; empty: none */
 export const rotateToken = (token: Token, grace: string) =>
   call<IssuedToken>('POST', at(token, '/rotate'), { body: grace === '' ? {} : { grace } });
 

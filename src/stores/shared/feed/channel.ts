@@ -1,24 +1,24 @@
 import type { Message } from './message.js';
 
-/** What a feed needs of a database. Every promise settles in bounded time. */
+/** The operations that a feed needs from a database. Every promise settles in bounded time. */
 export interface Channel {
-  /** What is said of a line on which nothing comes back. */
+  /** The error message for a line on which nothing comes back. */
   readonly silence: string;
-  /** Begins to open a line, which ends if that takes too long. Nothing is told before this returns. */
+  /** Begins to open a line. If that takes too long, the line ends. No event comes before this returns. */
   open(events: LineEvents): Line;
-  /** This process counts as live for so long. Works without a line. Milliseconds. */
+  /** Makes this process count as live for `lifetime` milliseconds. Works without a line. */
   enter(lifetime: number): Promise<void>;
-  /** It counts as live no longer. */
+  /** Makes this process no longer count as live. */
   leave(): Promise<void>;
-  /** Publishes a question to every line. Returns the processes that were live just before that. */
+  /** Publishes a question to every line. Returns the processes that were live just before. */
   ask(question: Message): Promise<readonly string[]>;
 }
 
-/** A subscription of its own, from its opening to its end. It is never opened again: the feed opens another one. */
+/** One subscription, from its opening to its end. It is never reopened: the feed opens another one. */
 export interface Line {
   /**
-   * Publishes a message, for one process at least. In the same step this process counts as live for `lifetime` (0: that is
-   * left as it is).
+   * Publishes a message, at least to the process `to`. In the same step this process counts as live for `lifetime` milliseconds
+   * (0: no change).
    */
   send(message: Message, to: string, lifetime: number): Promise<void>;
   close(): void;
@@ -27,9 +27,9 @@ export interface Line {
 export interface LineEvents {
   opened(): void;
   /**
-   * What anyone published since the line opened, each message once, in the order in which it was published.
+   * Called for each message that any process published since the line opened: once, and in the order of publishing.
    *
-   * @param sequence how many changes were published so far, this one included; `null` where the database loses no message
+   * @param sequence the number of changes published so far, including this one; `null` if the database never loses a message
    *   without ending the line
    */
   heard(message: Message, sequence: number | null): void;

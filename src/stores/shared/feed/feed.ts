@@ -6,11 +6,11 @@ import type { Message } from './message.js';
 import { Presence } from './presence.js';
 import { Question } from './question.js';
 
-/** After so many heartbeats in which nothing was heard the feed counts as lost. */
+/** After this many heartbeats without a message the feed counts as lost. */
 const SILENT_BEATS = 2;
-/** A process counts as live for so many heartbeats after its last one. */
+/** A process counts as live for this many heartbeats after its last one. */
 const LIFETIME_BEATS = 3.3;
-/** How long a lost feed waits before it opens another line: twice as long each time. Milliseconds. */
+/** The pause before a lost feed opens another line. It doubles each time. Milliseconds. */
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 5_000;
 
@@ -25,16 +25,16 @@ const LONGEST_PAUSE = 5_000;
 type State =
   | { readonly name: 'idle' | 'closed' }
   | { readonly name: 'opening' | 'proving'; readonly line: Line }
-  /** `sequence`: the number of the last change that was told. */
+  /** `sequence`: the number of the last change that was heard. */
   | { readonly name: 'live'; readonly line: Line; sequence: number | null }
   | { readonly name: 'lost'; readonly retry: ReturnType<typeof setTimeout> };
 
 /**
- * Tells listeners of changes: of own ones before their call goes on, of those of other processes as they come in. It works
- * from the first call of the store on, while someone listens.
+ * Tells listeners of changes: of own changes before their call returns, of other processes' changes as they come in. It works
+ * from the store's first call on, while someone listens.
  *
- * A line may die without a word. So this process sends itself a beat at each heartbeat, and the feed counts as live only while
- * they come back. Whenever it is live again, listeners are told that everything may have changed.
+ * A line may die silently. So this process sends itself a beat at each heartbeat, and the feed counts as live only while the
+ * beats come back. When it is live again, listeners are told that everything may have changed.
  */
 export class Feed {
   readonly #channel: Channel;
@@ -42,23 +42,23 @@ export class Feed {
   readonly #heartbeat: number;
   readonly #presence: Presence;
   readonly #listeners = new Listeners();
-  /** Own changes that will come in once more. */
+  /** Own changes that will come back through the line. */
   readonly #own = new Set<string>();
   readonly #questions = new Map<string, Question>();
   #state: State = { name: 'idle' };
   #isInUse = false;
-  /** What listeners were told of the feed at last; `null`: that it works, or nothing yet. */
+  /** The loss that listeners were last told of; `null`: the feed works, or they were told nothing yet. */
   #loss: { readonly error: unknown } | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #pause = FIRST_PAUSE;
-  /** Heartbeats since anything was heard. */
+  /** Heartbeats since the last message. */
   #quiet = 0;
-  /** Why the last beat could not be sent. */
+  /** The error of the last beat that could not be sent. */
   #failure: unknown;
   #beating: Promise<void> | null = null;
 
   /**
-   * @param instance a name that no other process has
+   * @param instance a unique name of this process
    * @param heartbeat milliseconds
    */
   constructor(channel: Channel, instance: string, heartbeat: number) {
@@ -73,7 +73,7 @@ export class Feed {
     const own = new Listeners();
     own.add(listener);
     const stop = this.#listeners.add((invalidation) => own.tell(invalidation));
-    // Later, so that whoever subscribes is ready to hear it.
+    // Later, so that the subscriber is ready for it.
     if (this.#loss !== null) queueMicrotask(() => this.#loss && own.tell({ kind: 'lost', error: this.#loss.error }));
     this.#startIfWanted();
     return () => {
@@ -84,8 +84,8 @@ export class Feed {
   }
 
   /**
-   * Comes before each call that reads or writes: a process that may remember what it reads counts as live before it does, so
-   * that no confirmation passes it over.
+   * To be called before each read or write. A process that may cache the result must count as live first, so that no
+   * confirmation leaves it out.
    */
   async enter(): Promise<void> {
     this.#isInUse = true;
@@ -94,8 +94,8 @@ export class Feed {
   }
 
   /**
-   * Makes a change, and tells of it before the caller goes on. Where that fails, it may have been made, or may yet be: it is
-   * told too, and once more if it comes in.
+   * Makes a change, and tells listeners before it returns. A change that failed may still have been made, or be made later. So
+   * listeners are told of it too, and again if it comes in through the line.
    */
   async change(id: string, invalidation: Invalidation | null, make: () => Promise<boolean>): Promise<boolean> {
     if (invalidation === null) return make();
@@ -110,7 +110,7 @@ export class Feed {
     }
   }
 
-  /** Asks again at each heartbeat: who was asked may have died, or lost its feed and found it again. */
+  /** Asks again at each heartbeat, because a process may have died, or lost its feed and found it again. */
   async confirm(timeout: number): Promise<Confirmation> {
     const until = elapsed() + timeout;
     const id = Math.random().toString(36).slice(2);
@@ -137,7 +137,7 @@ export class Feed {
     }
   }
 
-  /** Resolves when no trace of it is left in the database. */
+  /** Resolves when no trace of the feed is left in the database. */
   close(): Promise<void> {
     this.#listeners.clear();
     const gone = this.#stop('closed');
@@ -184,7 +184,7 @@ export class Feed {
   #open(): void {
     this.#quiet = 0;
     this.#failure = undefined;
-    // Of a line that is not the present one any more nothing is of interest.
+    // Events of an earlier line are ignored.
     const isPresent = () => this.#line === line;
     const line = this.#channel.open({
       opened: () => {
@@ -208,7 +208,7 @@ export class Feed {
     const retry = setTimeout(() => this.#open(), this.#pause * (0.75 + Math.random() / 2));
     retry.unref?.();
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
-    // Before anyone is told: a listener may end the feed.
+    // Set before listeners are told: a listener may end the feed.
     this.#state = { name: 'lost', retry };
     if (this.#loss !== null) return;
     this.#loss = { error };
@@ -216,13 +216,13 @@ export class Feed {
   }
 
   #tick(): void {
-    // A line that opens ends by itself if it can't.
+    // A line that can't open ends by itself.
     const isOpen = this.#line !== null && this.#state.name !== 'opening';
     if (isOpen && ++this.#quiet >= SILENT_BEATS) this.#lose(this.#failure ?? new Error(this.#channel.silence));
     this.#beat();
   }
 
-  /** Without a line this process still reads, and is to be waited for. */
+  /** Also without a line: this process still reads, so confirmations must wait for it. */
   #beat(): void {
     if (this.#beating !== null) return;
     const line = this.#state.name === 'opening' ? null : this.#line;
@@ -232,7 +232,7 @@ export class Feed {
       })
       .finally(() => {
         this.#beating = null;
-        // It opened meanwhile.
+        // A line opened meanwhile.
         if (this.#state.name === 'proving' && this.#line !== line) this.#beat();
       });
   }
@@ -271,12 +271,12 @@ export class Feed {
     this.#state = { name: 'live', line: state.line, sequence };
     this.#pause = FIRST_PAUSE;
     this.#loss = null;
-    // What was changed until now may have been read before, and was told to nobody here.
+    // Changes made until now may concern earlier reads, and nobody here was told of them.
     this.#listeners.tell({ kind: 'restored' });
     for (const question of this.#questions.values()) question.wake();
   }
 
-  /** @param changes how many changes this message is: where the number before is not the last one, some were missed */
+  /** @param changes the number of changes in this message. If `sequence` does not follow the last one, some were missed */
   #follow(sequence: number | null, changes = 0): void {
     if (this.#state.name !== 'live' || sequence === null) return;
     const isNext = this.#state.sequence === sequence - changes;
@@ -284,7 +284,7 @@ export class Feed {
     if (!isNext) this.#listeners.tell({ kind: 'everything' });
   }
 
-  /** Until it is known that nothing was missed there is nothing to answer. They will ask again. */
+  /** Answers only while the feed is live: otherwise changes may have been missed. The process will ask again. */
   #answer(id: string, to: string): void {
     if (this.#state.name !== 'live' || this.#listeners.size === 0) return;
     const answer: Message = { kind: 'answer', id, instance: this.#instance };

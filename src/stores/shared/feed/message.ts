@@ -1,16 +1,16 @@
 import type { Invalidation } from '../../../ports/store.js';
 
-/** What processes that share a store tell each other. It holds ids and names, no record and no secret. */
+/** A message between processes that share a store. It holds ids and names, no record and no secret. */
 export type Message =
-  /** A change was made: by its id, and what is to be forgotten for it. */
+  /** A change was made. `invalidation` is the part of the caches to forget. */
   | { readonly kind: 'change'; readonly id: string; readonly invalidation: Invalidation }
-  /** A process to itself: while this comes back, the feed works. */
+  /** A process sends this to itself: while it comes back, the feed works. */
   | { readonly kind: 'beat'; readonly instance: string }
-  /** Everyone who listens is asked whether they were told of all changes so far. */
+  /** Asks every listening process whether it has received all changes so far. */
   | { readonly kind: 'question'; readonly id: string; readonly instance: string }
   | { readonly kind: 'answer'; readonly id: string; readonly instance: string };
 
-/** Of a new token nobody needs to be told: nobody can have read it before. */
+/** For a new token: nobody can have read it before, so nobody needs to be told. */
 export const NOBODY = null;
 export const ofToken = (id: string): Invalidation => ({ kind: 'token', id });
 export const ofEndpoints = (organization: string): Invalidation => ({ kind: 'endpoints', organization });
@@ -25,7 +25,7 @@ export function encode(message: Message): string {
   return JSON.stringify(['everything', id, '']);
 }
 
-/** A text that no one here can read may be of a later version: everything is forgotten, so that nothing is missed. */
+/** An unreadable text may be of a later version: it means "forget everything", so that nothing is missed. */
 export function decode(text: string): Message {
   const [kind, first, second] = parse(text);
   if (typeof first === 'string' && typeof second === 'string') {

@@ -1,10 +1,10 @@
 import { elapsed } from '../deadline.js';
 import type { Channel } from './channel.js';
 
-/** Whether this process counts as live: whoever asks all who listen waits for it then. */
+/** Whether this process counts as live. Confirmations wait for live processes. */
 export class Presence {
   readonly #channel: Channel;
-  /** How long it counts as live after it said so. Milliseconds. */
+  /** How long it counts as live after each sign of life. Milliseconds. */
   readonly lifetime: number;
   #freshUntil = Number.NEGATIVE_INFINITY;
   #entering: Promise<void> | null = null;
@@ -15,12 +15,12 @@ export class Presence {
     this.lifetime = lifetime;
   }
 
-  /** Resolves once the database surely has it for live. */
+  /** Resolves once the process surely counts as live in the database. */
   async ensure(): Promise<void> {
     if (this.#leaving !== null || elapsed() >= this.#freshUntil) await this.enter();
   }
 
-  /** Resolves when what {@link leave} has begun is done. */
+  /** Resolves when the last {@link leave} is done. */
   get gone(): Promise<void> {
     return this.#leaving ?? Promise.resolve();
   }
@@ -32,7 +32,7 @@ export class Presence {
     return this.#entering;
   }
 
-  /** @param say says in whatever way that it is live; never while it is being removed, which would take that along */
+  /** @param say sends a sign of life. It is never called while the process is being removed, which would undo it */
   async during(say: () => Promise<void>): Promise<void> {
     await this.#leaving;
     const at = elapsed();
@@ -43,7 +43,7 @@ export class Presence {
   /**
    * Resolves when no trace of it is left.
    *
-   * @param saying what is under way and might say once more that it is live
+   * @param saying a running call that may still send a sign of life
    */
   leave(saying: Promise<unknown> | null): Promise<void> {
     const leaving = Promise.allSettled([saying, this.#entering, this.#leaving])
@@ -52,7 +52,7 @@ export class Presence {
         return this.#channel.leave();
       })
       .catch(() => {
-        // Others wait for it until it has been silent for too long.
+        // It stops counting as live after `lifetime`. Until then others wait for it.
       })
       .finally(() => {
         if (this.#leaving === leaving) this.#leaving = null;

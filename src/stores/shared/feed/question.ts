@@ -1,18 +1,18 @@
 import type { Confirmation } from '../../../ports/store.js';
 
-/** A question to all who listen, until they have answered. */
+/** A question to all listening processes, until they have answered. */
 export class Question {
   readonly #answers = new Set<string>();
   #live: readonly string[] | null = null;
   #isDue = false;
   #wake = () => {};
 
-  /** Whether it is known who was asked. */
+  /** Whether the processes that must answer are known. */
   get isAsked(): boolean {
     return this.#live !== null;
   }
 
-  /** Those who are live by now: who has died is not waited for. */
+  /** Sets the processes that are live now. Dead ones are not waited for. */
   asked(live: readonly string[]): void {
     this.#live = live;
   }
@@ -31,13 +31,13 @@ export class Question {
     return { acknowledged: this.#answers.size, missing };
   }
 
-  /** It is to be looked at: all have answered, or it should be asked again. */
+  /** Ends the wait: all have answered, or the question should be asked again. */
   wake(): void {
     this.#isDue = true;
     this.#wake();
   }
 
-  /** Until {@link wake}, or for so many milliseconds. */
+  /** Waits until {@link wake}, or for this many milliseconds. */
   async wait(milliseconds: number): Promise<void> {
     if (!this.#isDue && !this.isAnswered) {
       await new Promise<void>((resolve) => {

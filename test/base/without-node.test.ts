@@ -1,0 +1,27 @@
+import { describe, expect, test } from 'vitest';
+
+/**
+ * The tests of the services once more, in a runtime whose own hash can't be reached: each of them runs with the portable
+ * one. Modules are loaded anew for each test file, so hiding it while they are imported is enough.
+ */
+const real = Object.getOwnPropertyDescriptor(process, 'getBuiltinModule');
+Object.defineProperty(process, 'getBuiltinModule', { value: undefined, configurable: true });
+
+describe('with the portable hash', async () => {
+  try {
+    const { hash, portableHash } = await import('../../src/base/digest.js');
+    test('it is the one in use', () => expect(hash).toBe(portableHash));
+    await import('../deciding/decisions.test.js');
+    await import('../managing/tokens-create.test.js');
+    await import('../managing/tokens-change.test.js');
+    await import('../managing/tokens-rotate.test.js');
+    await import('../managing/tokens-end.test.js');
+    await import('../instance/as-principal.test.js');
+    await import('../deciding/cache.test.js');
+    await import('../managing/races.hostile.test.js');
+    await import('./credentials.test.js');
+  } finally {
+    if (real) Object.defineProperty(process, 'getBuiltinModule', real);
+    else Reflect.deleteProperty(process, 'getBuiltinModule');
+  }
+});

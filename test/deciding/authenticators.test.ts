@@ -1,0 +1,341 @@
+import { type Authenticator, type AuthenticatorHost, memoryStore } from 'postern';
+import { controlledStore, createTestPostern } from 'postern/testing';
+import { describe, expect, test } from 'vitest';
+import type { Mode } from '../../src/instance/internals.js';
+import { jwt, scripted, vouch } from '../support/authenticator.js';
+import { gateOf } from '../support/gate.js';
+import { type Attempt, refusal, START, thrown, verdict } from '../support/outcomes.js';
+
+const need = { scope: 'models:read' } as const;
+
+function world(...scripts: ReturnType<typeof scripted>[]) {
+  const made = createTestPostern({ authenticators: scripts.map(({ authenticator }) => authenticator) });
+  const ask = async (token: string, more: Partial<Attempt> = {}, mode?: Mode) =>
+    verdict(await gateOf(made.postern).authorize({ token, requirement: need, ...more }, mode));
+  return { ...made, ask };
+}
+
+describe('an authenticator', () => {
+  test('is attached once, asked once for a token however many come with it, and not again while that holds', async () => {
+    const script = scripted(() => vouch({ trustedFor: '1m' }));
+    const { postern, ask, clock, store } = world(script);
+    const many = await Promise.all(Array.from({ length: 1_000 }, () => ask(jwt('a'))));
+    expect(new Set(many)).toEqual(new Set(['allowed']));
+    expect(postern.tryAuthorize({ token: jwt('a'), requirement: need })?.allowed).toBe(true);
+    expect(script.seen).toHaveLength(1);
+    expect(script.hosts).toHaveLength(1);
+    expect(store.count()).toBe(0);
+    clock.advance(59_999);
+    expect([await ask(jwt('a')), script.seen.length]).toEqual(['allowed', 1]);
+    clock.advance(1);
+    expect([await ask(jwt('a')), script.seen.length]).toEqual(['allowed', 2]);
+  });
+
+  test('whose token has expired is not asked again: it is refused at its end, to the millisecond', async () => {
+    const script = scripted(() => vouch({ endsAt: new Date(START + 1_000), trustedFor: '1s' }));
+    const { ask, clock } = world(script);
+    clock.advance(999);
+    expect(await ask(jwt('a'))).toBe('allowed');
+    clock.advance(1);
+    expect(await ask(jwt('a'))).toBe('token_expired');
+    clock.advance(-500);
+    expect(await ask(jwt('a'))).toBe('token_expired');
+    expect(script.seen).toHaveLength(1);
+  });
+
+  test('that refuses is believed, for each of its reasons', async () => {
+    for (const reason of ['token_unknown', 'token_expired', 'token_revoked', 'token_malformed'] as const) {
+      expect(await world(scripted(() => reason)).ask(jwt('a'))).toBe(reason);
+    }
+  });
+
+  test('that can not tell is a fault of the issuer, whatever it throws; what it says next time counts', async () => {
+    let down = true;
+    const script = scripted(() => (down ? Promise.reject(new TypeError('fetch failed')) : vouch()));
+    const { postern, ask, events } = world(script);
+    const decision = await postern.authorize({ token: jwt('a'), requirement: need });
+    expect(decision).toMatchObject({ allowed: false, reason: 'unavailable', cause: 'issuer' });
+    expect(events.filter(({ type }) => type === 'fault')).toHaveLength(1);
+    down = false;
+    expect(await ask(jwt('a'))).toBe('allowed');
+  });
+
+  test('whose store fails is a fault of the store', async () => {
+    const script = scripted(async () => {
+      await (script.hosts[0] as AuthenticatorHost).store.findEntry('x', 'y', START);
+      return vouch();
+    });
+    const store = controlledStore();
+    store.fail('findEntry', 'reject');
+    const { postern } = createTestPostern({ store, authenticators: [script.authenticator] });
+    expect(await postern.authorize({ token: jwt('a'), requirement: need })).toMatchObject({
+      reason: 'unavailable',
+      cause: 'store',
+    });
+  });
+
+  test('the first that accepts a token judges it: no other is asked for a better answer', async () => {
+    const first = scripted(() => 'token_unknown', 'a');
+    const second = scripted(() => vouch());
+    const { ask } = world(first, second);
+    expect(await ask(jwt('a'))).toBe('token_unknown');
+    expect(second.seen).toHaveLength(0);
+    expect(await ask(jwt('b'))).toBe('allowed');
+    expect(first.seen).toHaveLength(1);
+  });
+
+  test('that throws over a form does not take it, and nobody else is lost for that', async () => {
+    const broken: Authenticator = {
+      accepts() {
+        throw new Error('what is this?');
+      },
+      authenticate: () => Promise.reject(new Error('unreachable')),
+    };
+    const { postern } = createTestPostern({
+      authenticators: [broken, scripted(() => vouch()).authenticator],
+    });
+    expect(verdict(await postern.authorize({ token: jwt('a'), requirement: need }))).toBe('allowed');
+  });
+
+  test.each([
+    ['two parts', 'eyJhbGciOiJFUzI1NiJ9.e30'],
+    ['five parts: a JWE', 'eyJhbGciOiJFUzI1NiJ9.e30.e30.e30.e30'],
+    ['a padded part', 'eyJhbGciOiJFUzI1NiJ9.e30=.c2ln'],
+    ['no header', 'abc.e30.c2ln'],
+    ['dots', `eyJ${'.'.repeat(8_000)}`],
+  ])('is not asked about %s', async (_, token) => {
+    const script = scripted(() => vouch());
+    expect(await world(script).ask(token)).toBe('token_unknown');
+    expect(script.seen).toHaveLength(0);
+  });
+
+  test('is not asked about more than 8 KiB', async () => {
+    const script = scripted(() => vouch());
+    expect(await world(script).ask(`eyJ.${'a'.repeat(8_192)}.a`)).toBe('token_malformed');
+    expect(script.seen).toHaveLength(0);
+  });
+
+  test('is closed with its instance', async () => {
+    const script = scripted(() => vouch());
+    const { postern } = world(script);
+    await postern.close();
+    expect(script.closed()).toBe(1);
+  });
+
+  test('must be one', () => {
+    const store = memoryStore();
+    expect(
+      thrown(() => createTestPostern({ store, authenticators: [{ accepts: () => true }] as never }).postern),
+    ).toMatchObject({
+      code: 'option_invalid',
+      path: 'authenticators.0',
+    });
+    expect(thrown(() => createTestPostern({ store, authenticators: {} as never }).postern).code).toBe('option_invalid');
+  });
+});
+
+describe('a parent', () => {
+  async function family(required: boolean, parentStore = controlledStore()) {
+    let parent = '';
+    const script = scripted(() =>
+      vouch({ scopes: ['models:write', 'bentos:read'], tokenId: parent, parent: { tokenId: parent, required } }),
+    );
+    const made = createTestPostern({ store: parentStore, authenticators: [script.authenticator] });
+    const { record } = await made.postern.tokens.create({
+      name: 'parent',
+      owner: 'ann',
+      types: { developer: { scopes: ['models:write'] } },
+      expiresIn: '1h',
+    });
+    parent = record.id;
+    const ask = async (scope: 'models:write' | 'bentos:read' = 'models:write') =>
+      verdict(await made.postern.authorize({ token: jwt('a'), requirement: { scope } }));
+    return { ...made, script, record, ask };
+  }
+
+  test.each([true, false])(
+    'bounds what its token may do, and ends it: revoked, expired (required: %s)',
+    async (required) => {
+      const { postern, record, ask, clock, script } = await family(required);
+      expect([await ask(), await ask('bentos:read')]).toEqual(['allowed', 'scope_missing']);
+      await postern.tokens.update(record.id, { types: { developer: { scopes: ['bentos:read'] } } });
+      expect([await ask(), await ask('bentos:read')]).toEqual(['scope_missing', 'allowed']);
+      await postern.tokens.revoke(record.id);
+      expect(await ask('bentos:read')).toBe('token_revoked');
+      const other = await family(required);
+      expect(await other.ask()).toBe('allowed');
+      other.clock.advance(3_600_000);
+      expect(await other.ask()).toBe('token_expired');
+      expect([script.seen.length, clock.now()]).toEqual([1, START]);
+    },
+  );
+
+  test('that is gone ends its token where it is required', async () => {
+    const { postern, record, ask } = await family(true);
+    expect(await ask()).toBe('allowed');
+    await postern.tokens.delete(record.id);
+    expect(await ask()).toBe('token_revoked');
+  });
+
+  test("that the store never had is another store's where it is not", async () => {
+    const script = scripted(() => vouch({ parent: { tokenId: 'elsewhere', required: false } }));
+    const { ask, store, postern, clock } = world(script);
+    expect(await ask(jwt('a'))).toBe('allowed');
+    expect(postern.tryAuthorize({ token: jwt('a'), requirement: need })?.allowed).toBe(true);
+    expect(store.count('findToken')).toBe(1);
+    clock.advance(5_000);
+    expect([await ask(jwt('a')), store.count('findToken')]).toEqual(['allowed', 2]);
+  });
+
+  test('that can not be read is a fault', async () => {
+    const { ask, store } = await family(false);
+    store.fail('findToken', 'reject');
+    expect(await ask()).toBe('unavailable');
+  });
+});
+
+describe('a token that is bound to a key', () => {
+  const proof = { jwt: 'proof', target: '/models' };
+
+  test('is refused as a plain bearer token, and with a proof that is not good', async () => {
+    const asked: unknown[] = [];
+    const script = scripted(() =>
+      vouch({
+        async prove(presentation, now) {
+          asked.push([presentation, now]);
+          return presentation.proof?.jwt === 'proof';
+        },
+      }),
+    );
+    const { postern, ask } = world(script);
+    expect(await ask(jwt('a'))).toBe('token_unknown');
+    expect(asked).toEqual([]);
+    expect(await ask(jwt('a'), { proof, method: 'GET' })).toBe('allowed');
+    expect(asked).toEqual([[{ method: 'GET', proof }, START]]);
+    expect(await ask(jwt('a'), { proof: { jwt: 'other', target: '/' }, method: 'GET' })).toBe('proof_invalid');
+    expect(postern.tryAuthorize({ token: jwt('a'), requirement: need })).toMatchObject({ reason: 'token_unknown' });
+    expect(postern.tryAuthorize({ token: jwt('a'), requirement: need, proof })).toBeNull();
+    expect((await postern.authenticate(jwt('a'))).ok).toBe(false);
+  });
+
+  test('is asked for its proof at each call, but not when a call goes on', async () => {
+    let times = 0;
+    const script = scripted(() => vouch({ prove: async () => ++times > 0 }));
+    const { ask } = world(script);
+    expect([await ask(jwt('a'), { proof }), await ask(jwt('a'), { proof })]).toEqual(['allowed', 'allowed']);
+    expect(await ask(jwt('a'), { proof }, 'recheck')).toBe('allowed');
+    expect(times).toBe(2);
+  });
+
+  test('where the proof can not be judged, nothing is allowed', async () => {
+    const script = scripted(() => vouch({ prove: () => Promise.reject(new Error('broken')) }));
+    expect(await world(script).ask(jwt('a'), { proof })).toBe('internal_error');
+  });
+
+  test('a proof with a token that is not bound is refused, an API token too, and costs no read', async () => {
+    const { postern, ask, store } = world(scripted(() => vouch()));
+    expect(await ask(jwt('a'), { proof })).toBe('token_unknown');
+    const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
+    store.calls.clear();
+    expect([await ask(token, { proof }), store.count()]).toEqual(['token_unknown', 0]);
+    expect(await ask(token)).toBe('allowed');
+  });
+});
+
+describe('what an authenticator vouches for', () => {
+  test('is no account of this store: its uses are not counted, and a token of the same id is not charged', async () => {
+    const { postern, ask, store } = world(scripted(() => vouch()));
+    expect(await ask(jwt('a'))).toBe('allowed');
+    await postern.close();
+    expect(store.count('recordUsage')).toBe(0);
+  });
+
+  test('makes nothing, unless it is said for how long that may live', async () => {
+    const types = { developer: { scopes: ['models:read'] } } as const;
+    const issues = world(scripted(() => vouch({ mayIssue: '90d' })));
+    const answer = await issues.postern.authenticate(jwt('a'));
+    if (!answer.ok) throw new Error(answer.reason);
+    const { record } = await issues.postern.as(answer.principal).tokens.create({ name: 'x', types });
+    expect(record.owner).toBe('ann');
+    expect(record.expiresAt).toEqual(new Date(START + 90 * 86_400_000));
+    const silent = world(scripted(() => vouch()));
+    const other = await silent.postern.authenticate(jwt('a'));
+    if (!other.ok) throw new Error(other.reason);
+    expect((await refusal(silent.postern.as(other.principal).tokens.create({ name: 'x', types }))).code).toBe(
+      'issuance_forbidden',
+    );
+  });
+
+  test('is said in words: types, owner, organization and end; an id is made of its hash where none is given', async () => {
+    const endsAt = new Date(START + 60_000);
+    const types = { user: { endpoints: ['summarizer'] }, developer: { scopes: ['models:write'] } };
+    const sessions: Authenticator = {
+      accepts: (token) => token === jwt('session'),
+      authenticate: () => ({ types, owner: 'ann', organization: 'acme', endsAt }),
+    };
+    const { postern, clock } = createTestPostern({ authenticators: [sessions] });
+    await postern.endpoints.create({ id: 'summarizer', access: 'protected', organization: 'acme' });
+    const token = jwt('session');
+    const answer = await postern.authenticate(token);
+    expect(answer).toMatchObject({
+      ok: true,
+      principal: {
+        tokenId: expect.stringMatching(/^ext_[A-Za-z0-9_-]{22}$/),
+        types,
+        owner: 'ann',
+        organization: 'acme',
+        ownership: 'personal',
+        grants: { scopes: ['models:write', 'models:read'], endpoints: ['summarizer'] },
+      },
+    });
+    const asked = async (requirement: Attempt['requirement']) =>
+      verdict(await postern.authorize({ token, requirement }));
+    expect(await asked({ endpoint: 'summarizer', organization: 'acme' })).toBe('allowed');
+    expect(await asked({ endpoint: 'summarizer' })).toBe('endpoint_unknown');
+    expect(await asked({ scope: 'iam:read' })).toBe('scope_missing');
+    clock.advance(60_000);
+    expect(await asked({ scope: 'models:read' })).toBe('token_expired');
+  });
+
+  test('is asked for again after the time of the cache where it says nothing else', async () => {
+    const { trustedFor, ...silent } = vouch();
+    const script = scripted(() => silent);
+    const { ask, clock } = world(script);
+    await ask(jwt('a'));
+    clock.advance(29_999);
+    await ask(jwt('a'));
+    expect(script.seen).toHaveLength(1);
+    clock.advance(1);
+    await ask(jwt('a'));
+    expect([script.seen.length, trustedFor]).toEqual([2, '52w']);
+    const uncached = scripted(() => silent);
+    const { postern } = createTestPostern({ authenticators: [uncached.authenticator], cache: false });
+    for (let i = 0; i < 3; i++) await postern.authorize({ token: jwt('a'), requirement: need });
+    expect(uncached.seen).toHaveLength(3);
+  });
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a reason that there is not', 'allowed'],
+    ['a reason that is not its to give', 'scope_missing'],
+    ['a list', [vouch()]],
+    ['no types', { ...vouch(), types: undefined }],
+    ['types that are empty', vouch({ types: {} })],
+    ['an unknown type', vouch({ types: { admin: { scopes: ['*'] } } })],
+    ['an unknown scope', vouch({ scopes: ['models:paint'] })],
+    ['no owner', { ...vouch(), owner: undefined }],
+    ['every organization', vouch({ organization: '*' })],
+    ['a field that there is not', { ...vouch(), organisation: 'acme' }],
+    ['an id with a space in it', vouch({ tokenId: 'a b' })],
+    ['a parent without an id', vouch({ parent: { required: true } as never })],
+    ['methods that are none', vouch({ methods: [] })],
+    ['a proof that is no function', vouch({ prove: true as never })],
+    ['a leave to issue that is no duration', vouch({ mayIssue: true as never })],
+  ])('is a fault of the issuer where it is %s, and never an allow', async (_, said) => {
+    const made = world(scripted(() => said as never));
+    const decision = await made.postern.authorize({ token: jwt('a'), requirement: need });
+    expect(decision).toMatchObject({ allowed: false, reason: 'unavailable', cause: 'issuer' });
+    expect(made.events.filter(({ type }) => type === 'fault')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,114 @@
+import { derive } from 'postern/jwt';
+import { createTestPostern } from 'postern/testing';
+import { describe, expect, test } from 'vitest';
+import { refusal } from '../support/outcomes.js';
+import { polluted } from '../support/polluted.js';
+
+/** Two organizations, each with an endpoint `a` and a token that reaches it; and the first one's auditor. */
+async function twoOrganizations() {
+  const made = createTestPostern({ organization: 'acme' });
+  const { endpoints, tokens } = made.postern;
+  const issued = [];
+  for (const organization of ['acme', 'other']) {
+    await endpoints.create({ id: 'a', access: 'protected', organization });
+    issued.push(await tokens.create({ name: 'user', organization, types: { user: { endpoints: ['a'] } } }));
+  }
+  const [own, foreign] = issued as [(typeof issued)[0], (typeof issued)[0]];
+  const auditor = made.postern.as({ organization: 'acme', owner: 'ada', types: {} }, { endpoints: 'seen' });
+  return { ...made, own, foreign, auditor };
+}
+
+const nobodys = `pst_${'0'.repeat(49)}`;
+
+describe('in a principal’s hands', () => {
+  test("another organization's token is explained as one that nobody issued, alive or ended", async () => {
+    const { auditor, foreign, own, postern, clock } = await twoOrganizations();
+    const { token: unknown } = await postern.tokens.create({ name: 'gone', types: { user: { endpoints: '*' } } });
+    await postern.tokens.pruneExpired();
+    for (const { id } of (await postern.tokens.list({ search: 'gone' })).items) await postern.tokens.delete(id);
+    const requirement = { endpoint: 'a' };
+    const expected = await auditor.explain({ token: unknown, requirement });
+    expect(expected.decision).toMatchObject({ allowed: false, reason: 'token_unknown' });
+    expect(await auditor.explain({ token: foreign.token, requirement })).toEqual(expected);
+    await postern.authorize({ token: foreign.token, requirement });
+    expect(await auditor.explain({ token: foreign.token, requirement })).toEqual(expected);
+    await postern.tokens.revoke(foreign.record.id);
+    clock.advance(60_000);
+    expect(await auditor.explain({ token: foreign.token, requirement })).toEqual(expected);
+    expect((await auditor.explain({ token: own.token, requirement })).decision.allowed).toBe(true);
+    expect((await postern.explain({ token: foreign.token, requirement })).decision).toMatchObject({
+      reason: 'token_revoked',
+    });
+  });
+
+  test('an endpoint is that of its organization, and another may not be named', async () => {
+    const { postern, own, auditor } = await twoOrganizations();
+    await postern.endpoints.create({ id: 'secret', access: 'protected', organization: 'other' });
+    const { decision } = await auditor.explain({ token: own.token, requirement: { endpoint: 'secret' } });
+    expect(decision).toMatchObject({ reason: 'endpoint_unknown' });
+    for (const requirement of [
+      { endpoint: 'secret', organization: 'other' },
+      { scope: 'models:read', organization: 'other' },
+    ] as const) {
+      const refused = await refusal(auditor.explain({ token: own.token, requirement }));
+      expect(refused).toMatchObject({ code: 'organization_forbidden', path: 'requirement.organization' });
+    }
+    const polluting = { organization: 'other', requirement: { endpoint: 'secret', organization: 'other' } };
+    const said = await polluted(polluting, () => auditor.explain({ token: own.token, requirement: { endpoint: 'a' } }));
+    expect(said.decision.allowed).toBe(true);
+    expect((await polluted(polluting, () => auditor.explain({ token: own.token }))).decision).toMatchObject({
+      reason: 'requirement_missing',
+    });
+  });
+
+  test("another organization's credential is not active", async () => {
+    const { auditor, foreign, own, postern } = await twoOrganizations();
+    expect(await auditor.introspect(foreign.token)).toEqual({ active: false });
+    expect(await auditor.introspect(nobodys)).toEqual({ active: false });
+    expect(await postern.introspect(foreign.token)).toMatchObject({ active: true });
+    expect(await auditor.introspect(own.token)).toMatchObject({ active: true, principal: { tokenId: own.record.id } });
+  });
+
+  test('every endpoint may be granted by who is said to open them anyway, and by nobody else', async () => {
+    const { postern, auditor } = await twoOrganizations();
+    const input = { name: 'x', types: { user: { endpoints: '*' } } } as const;
+    const person = { organization: 'acme', owner: 'ada', types: { developer: { scopes: ['models:read'] } } } as const;
+    expect(await refusal(auditor.tokens.create(input))).toMatchObject({ code: 'types_missing' });
+    expect(await refusal(postern.as(person).tokens.create(input))).toMatchObject({ code: 'endpoint_not_granted' });
+    const opener = postern.as(person, { endpoints: 'grantable' });
+    expect((await opener.tokens.create(input)).record.types).toEqual({ user: { endpoints: '*' } });
+    const scopes = { name: 'x', types: { developer: { scopes: ['models:write'] } } } as const;
+    expect(await refusal(opener.tokens.create(scopes))).toMatchObject({ code: 'scope_missing' });
+  });
+});
+
+describe('introspection', () => {
+  test('says when a credential ends, and whether it is an API token itself', async () => {
+    const { postern, clock } = await twoOrganizations();
+    const types = { user: { endpoints: ['a'] } } as const;
+    const { token, record } = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
+    expect(await postern.introspect(token)).toMatchObject({
+      active: true,
+      endsAt: record.expiresAt,
+      isApiToken: true,
+    });
+    const derived = await derive(token, { expiresIn: '10m', clock: clock.now });
+    expect(await postern.introspect(derived)).toMatchObject({ active: true, isApiToken: false });
+    clock.advance(3_600_000);
+    expect(await postern.introspect(token)).toEqual({ active: false });
+  });
+
+  test('of what can not be told, it does not say that it is inactive', async () => {
+    const { postern, store, own } = await twoOrganizations();
+    store.fail('findTokenByDigest', 'reject');
+    expect(await refusal(postern.introspect(own.token))).toMatchObject({ code: 'unavailable' });
+  });
+
+  test('counts no use', async () => {
+    const { postern, own, store } = await twoOrganizations();
+    await postern.introspect(own.token);
+    await postern.explain({ token: own.token, requirement: { endpoint: 'a' } });
+    await postern.close();
+    expect(store.count('recordUsage')).toBe(0);
+  });
+});

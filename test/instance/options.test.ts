@@ -1,0 +1,112 @@
+import { createPostern, memoryStore, scopeAccess } from 'postern';
+import { describe, expect, test } from 'vitest';
+import { thrown } from '../support/outcomes.js';
+
+const store = memoryStore();
+
+describe('options are checked once, at construction', () => {
+  test.each([
+    ['no options', undefined, 'option_invalid', undefined, 'createPostern'],
+    ['null', null, 'option_invalid', undefined, 'createPostern'],
+    ['no store', {}, 'option_invalid', 'store', 'memoryStore()'],
+    ['a store that is none', { store: {} }, 'option_invalid', 'store', 'it lacks findTokenByDigest'],
+    [
+      'a store that lacks one method',
+      { store: { ...store, recordUsage: undefined } },
+      'option_invalid',
+      'store',
+      'it lacks recordUsage',
+    ],
+    [
+      'an unknown option',
+      { store, tokenTtl: 5 },
+      'option_unknown',
+      'tokenTtl',
+      'tokenTtl of createPostern: is unknown',
+    ],
+    [
+      'an unknown option of the cache',
+      { store, cache: { size: 5 } },
+      'option_unknown',
+      'cache.size',
+      'cache.size of createPostern: is unknown',
+    ],
+    ['an empty organization', { store, organization: '' }, 'option_invalid', 'organization', '1 to 100'],
+    [
+      'a prefix of upper case',
+      { store, tokenPrefix: 'ACME' },
+      'option_invalid',
+      'tokenPrefix',
+      'use 2 to 16 lower-case',
+    ],
+    [
+      'a prefix with the separator',
+      { store, tokenPrefix: 'a_b' },
+      'option_invalid',
+      'tokenPrefix',
+      'use 2 to 16 lower-case',
+    ],
+    ['a prefix of one letter', { store, tokenPrefix: 'a' }, 'option_invalid', 'tokenPrefix', 'use 2 to 16 lower-case'],
+    ['no types', { store, tokenTypes: {} }, 'option_invalid', 'tokenTypes', 'names no type'],
+    [
+      'a type that is none',
+      { store, tokenTypes: { user: {} } },
+      'option_invalid',
+      'tokenTypes.user',
+      'was not made by',
+    ],
+    ['cache: true', { store, cache: true }, 'option_invalid', 'cache', 'or false'],
+    ['a ttl that is none', { store, cache: { ttl: 'soon' } }, 'option_invalid', 'cache.ttl', 'duration'],
+    ['no tokens', { store, cache: { maxTokens: 0 } }, 'option_invalid', 'cache.maxTokens', ''],
+    ['a clock that is no function', { store, clock: 5 }, 'option_invalid', 'clock', 'epoch milliseconds'],
+    ['random that is no function', { store, random: 5 }, 'option_invalid', 'random', 'bytes'],
+    ['onEvent that is no function', { store, onEvent: {} }, 'option_invalid', 'onEvent', 'function'],
+    [
+      'a pattern that is a text',
+      { store, importedTokens: [{ pattern: '^a$' }] },
+      'option_invalid',
+      'importedTokens.0.pattern',
+      'regular expression',
+    ],
+    [
+      'a switch to turn hashing off: there is none',
+      { store, disableKeyHashing: true },
+      'option_unknown',
+      'disableKeyHashing',
+      '',
+    ],
+  ])('%s', (_, options, code, path, words) => {
+    const error = thrown(() => createPostern(options as never));
+    expect(error).toMatchObject({ code, path });
+    expect(error.message).toContain(words);
+  });
+
+  test('undefined is left out', () => {
+    expect(() =>
+      createPostern({
+        store,
+        pepper: undefined,
+        cache: undefined,
+        clock: undefined,
+        organization: undefined,
+        tokenTypes: undefined,
+      }),
+    ).not.toThrow();
+  });
+
+  test('what was given is neither changed nor looked at again', async () => {
+    const tokenTypes = { t: scopeAccess({ m: { read: [] } }) };
+    const options = { store: memoryStore(), organization: 'home', tokenTypes, cache: { ttl: '30s' as const } };
+    const copy = structuredClone({ ...options, store: null });
+    const postern = createPostern(options);
+    expect(structuredClone({ ...options, store: null })).toEqual(copy);
+    Object.assign(options, { organization: 'changed', tokenTypes: {} });
+    const { record } = await postern.tokens.create({ name: 'x', types: { t: { scopes: ['m:read'] } } });
+    expect(record.organization).toBe('home');
+  });
+
+  test('frozen options will do, and the instance is frozen', () => {
+    const postern = createPostern(Object.freeze({ store, cache: Object.freeze({}) }));
+    expect(Object.isFrozen(postern)).toBe(true);
+  });
+});

@@ -1,0 +1,303 @@
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
+import { type AddressInfo, connect } from 'node:net';
+import express5 from 'express';
+// @ts-expect-error: Express 4 under another name has no types; those of 5 serve
+import express4 from 'express4';
+import { managementApi, toNodeHandler } from 'postern/management';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { listening, signedIn, type World, world } from './world.js';
+
+const TOKENS = '/api/v1/api_tokens';
+const WHO = '/api/v1/auth/current';
+
+/** Sends bytes, and collects what comes until the server closes; `null` where it does not. */
+function send(port: number, text: string): Promise<{ readonly text: string; readonly statuses: readonly number[] }> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    let came = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      came += chunk;
+    });
+    socket.on('error', reject);
+    socket.on('close', () => {
+      resolve({ text: came, statuses: [...came.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status)) });
+    });
+    socket.write(text);
+  });
+}
+
+async function server(options: object = {}) {
+  const made = await world({ options: { session: true, ...options } });
+  const port = Number(new URL(await listening(made.api)).port);
+  const token = made.tokens.admin?.token as string;
+  const get = (path: string, headers: string, host = 'acme.dev') =>
+    send(port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${headers}Connection: close\r\n\r\n`);
+  /** The id in the cookie. */
+  const session = (await signedIn(made.api, token, 'http://acme.dev')).split('=')[1] as string;
+  return { ...made, port, token, session, bearer: `Authorization: Bearer ${token}\r\n`, get };
+}
+
+describe.each([
+  ['express 4', express4 as unknown as typeof express5],
+  ['express 5', express5],
+])('what comes after the API in %s', (_, express) => {
+  async function application() {
+    const made = await world();
+    const app = express();
+    app.use(toNodeHandler(managementApi(made.postern, { basePath: '/admin' })));
+    app.get('/else', (_request, response) => void response.json({ else: true }));
+    app.post('/else', express.json({ limit: '10mb' }), (request, response) => {
+      response.json({ length: request.body.text.length });
+    });
+    const listener = app.listen(0, '127.0.0.1');
+    await new Promise((resolve) => listener.once('listening', resolve));
+    onTestFinished(() => {
+      listener.closeAllConnections();
+      listener.close();
+    });
+    return `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  }
+
+  test.each([10, 100_000, 2_000_000])('gets its bodies whole, of %i bytes too', async (length) => {
+    const url = await application();
+    const response = await fetch(`${url}/else`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ text: 'x'.repeat(length) }),
+    });
+    expect([response.status, await response.json()]).toEqual([200, { length }]);
+  });
+
+  test('is asked for HEAD as it is for GET', async () => {
+    const url = await application();
+    expect((await fetch(`${url}/else`, { method: 'HEAD' })).status).toBe(200);
+    expect((await fetch(`${url}/admin/nothing`, { method: 'HEAD' })).status).toBe(404);
+  });
+});
+
+describe('a body that is refused unread', () => {
+  const post = (headers: string, body: string) =>
+    `POST ${TOKENS} HTTP/1.1\r\nHost: acme.dev\r\nContent-Type: application/json\r\n${headers}\r\n${body}`;
+
+  test.each([0, 10, 60_000])('of %i bytes lets the next request on the connection through', async (length) => {
+    const { port, bearer } = await server();
+    const next = `GET ${WHO} HTTP/1.1\r\nHost: acme.dev\r\n${bearer}Connection: close\r\n\r\n`;
+    const { statuses } = await send(port, post(`Content-Length: ${length}\r\n`, 'x'.repeat(length)) + next);
+    expect(statuses).toEqual([401, 200]);
+  });
+
+  test('that is larger than any, or has no end, is the last of its connection', async () => {
+    const { port, bearer } = await server();
+    const large = await send(port, post('Content-Length: 300000\r\n', 'x'.repeat(1_000)));
+    expect([large.statuses, large.text]).toEqual([[401], expect.stringMatching(/connection: close/i)]);
+    const endless = await send(port, post('Transfer-Encoding: chunked\r\n', '5\r\nhello\r\n'));
+    expect([endless.statuses, endless.text]).toEqual([[401], expect.stringMatching(/connection: close/i)]);
+    const over = await send(port, post(`${bearer}Content-Length: 300000\r\n`, 'x'.repeat(1_000)));
+    expect(over.statuses).toEqual([413]);
+  });
+
+  test('two lengths are no request', async () => {
+    const { port } = await server();
+    const both = await send(port, post('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'));
+    expect(both.statuses).toEqual([400]);
+  });
+
+  test('that somebody else has read, and put nowhere, is an answer, not a wait', async () => {
+    const made = await world();
+    const app = express5();
+    app.use((request, _response, next) => void request.resume().on('end', next));
+    app.use(toNodeHandler(managementApi(made.postern)));
+    const listener = app.listen(0, '127.0.0.1');
+    await new Promise((resolve) => listener.once('listening', resolve));
+    onTestFinished(() => void listener.close());
+    const response = await fetch(`http://127.0.0.1:${(listener.address() as AddressInfo).port}${TOKENS}`, {
+      method: 'POST',
+      headers: { 'x-yatai-api-token': made.tokens.admin?.token as string, 'content-type': 'application/json' },
+      body: '{"name":"x","scopes":["api"]}',
+    });
+    expect([response.status, (await response.json()).code]).toEqual([400, 'input_invalid']);
+  });
+});
+
+describe('one spelling of a path', () => {
+  test.each([
+    '/\\api\\v1\\auth\\current',
+    '//api/v1/auth/current',
+    '/api/v1/%61uth/current',
+    '/api/v1/auth%2fcurrent',
+    '/api/v1/auth/current/',
+    '/API/v1/auth/current',
+    '/api/v1/auth/current;x',
+    '/api/v1/auth/current%00',
+    '/api/v1/auth/currentx',
+  ])('and not %s', async (path) => {
+    const { get, bearer } = await server();
+    expect((await get(path, bearer)).statuses).toEqual([404]);
+  });
+
+  test.each(['*', 'foo', 'javascript:/api/v1/auth/current'])('%s is none at all', async (target) => {
+    const { get, bearer } = await server();
+    expect((await get(target, bearer)).statuses).toEqual([400]);
+  });
+
+  test('the base path is no prefix of a longer name, and what a target calls its host counts for nothing', async () => {
+    const made = await world({ options: { basePath: '/admin' } });
+    const token = made.tokens.admin?.token as string;
+    for (const path of ['/adminX', '/admin2', '/Admin', '/x/admin', '/%61dmin']) {
+      expect([path, (await made.ask(path + WHO, { token })).status]).toEqual([path, 404]);
+    }
+    expect((await made.ask(`/admin${WHO}`, { token })).status).toBe(200);
+    const { get, bearer } = await server();
+    expect((await get(`http://evil.dev${WHO}`, bearer)).statuses).toEqual([200]);
+  });
+});
+
+describe('one credential, in one header', () => {
+  test.each([
+    ['Authorization: Bearer {t}\r\nauthorization: Bearer {t}', 400],
+    ['Authorization:\r\nAuthorization: Bearer {t}', 400],
+    ['Authorization: Basic eDp5\r\nAuthorization: Bearer {t}', 400],
+    ['Authorization: Bearer {t}\r\nAuthorization: Basic eDp5', 400],
+    ['Authorization: Bearer {t}\r\nX-Yatai-Api-Token:', 400],
+    ['X-Yatai-Api-Token:\r\nX-Yatai-Api-Token: {t}', 400],
+    ['X-YATAI-API-TOKEN: {t},{t}', 400],
+    ['Cookie: postern_session={s}\r\nCookie: postern_session=x', 400],
+    ['Cookie: postern_session=; postern_session={s}', 400],
+    ['Cookie: postern_session="{s}"', 401],
+    ['Cookie: a=1, postern_session={s}', 401],
+    ['Cookie: Postern_Session={s}', 401],
+    ['Cookie: __Host-postern={s}', 401],
+    ['Cookie: postern_session={t}', 401],
+    ['Authorization: Bearer {s}', 401],
+    ['X-Yatai-Api-Token: {s}', 401],
+    ['X_Yatai_Api_Token: {t}', 401],
+    ['Authorization: DPoP {t}', 401],
+    ['Cookie: postern_session={s}', 200],
+    ['Cookie: postern_session={s}\r\nAuthorization: Basic eDp5', 200],
+  ])('%s → %i', async (headers, status) => {
+    const { get, token, session } = await server();
+    const sent = headers.replaceAll('{t}', token).replaceAll('{s}', session);
+    expect((await get(WHO, `${sent}\r\n`)).statuses).toEqual([status]);
+  });
+
+  test('cookies that HTTP/2 takes apart are one header again (RFC 9113 section 8.2.3)', async () => {
+    const made = await world({ options: { session: true } });
+    const handler = toNodeHandler(made.api);
+    const http2 = createHttp2Server((request, response) => void handler(request, response));
+    await new Promise<void>((resolve) => http2.listen(0, '127.0.0.1', resolve));
+    const client = connectHttp2(`http://127.0.0.1:${(http2.address() as AddressInfo).port}`);
+    onTestFinished(() => {
+      client.close();
+      http2.close();
+    });
+    const status = (cookie: string[]) =>
+      new Promise((resolve, reject) => {
+        const stream = client.request({ ':path': WHO, cookie });
+        stream.on('response', (answer) => resolve(answer[':status'])).on('error', reject);
+        stream.resume().end();
+      });
+    const session = await signedIn(made.api, made.tokens.admin?.token as string, 'http://acme.dev');
+    expect(await status(['a=1', session, 'b=2'])).toBe(200);
+    expect(await status([session, 'postern_session=x'])).toBe(400);
+  });
+});
+
+describe('a token in an address', () => {
+  const spellings = (token: string) => [
+    token,
+    token.replace('_', '%5F'),
+    token.replace('p', '%70'),
+    [...token].map((character) => `%${character.charCodeAt(0).toString(16)}`).join(''),
+  ];
+
+  test('is refused however it is encoded, in the query and in the path', async () => {
+    const made = await world();
+    const token = made.tokens.user?.token as string;
+    for (const spelling of spellings(token)) {
+      for (const path of [`${TOKENS}?search=${spelling}`, `${TOKENS}?x=a&${spelling}=1`, `${TOKENS}/${spelling}`]) {
+        const refused = await made.ask(path, { token: 'admin' });
+        expect([path, refused.status, refused.body.code]).toEqual([path, 400, 'token_in_url']);
+        expect(refused.text).not.toContain(token);
+      }
+    }
+    expect((await made.ask(`${TOKENS}?search=50%25`, { token: 'admin' })).status).toBe(200);
+    expect((await made.ask(`${TOKENS}/%ff`, { token: 'admin' })).status).toBe(404);
+  });
+});
+
+describe('what not every store can be asked about', () => {
+  test.each([
+    `/api/v1/endpoints?cursor=%00`,
+    `/api/v1/endpoints?cursor=`,
+    `/api/v1/audit?cursor=%00`,
+    `/api/v1/audit?subject=%00`,
+    `${TOKENS}?search=%00`,
+    `${TOKENS}?owner=%00`,
+    `${TOKENS}?type=%00`,
+  ])('%s is refused before one is asked', async (path) => {
+    const made = await world();
+    await made.ask(WHO, { token: 'admin' });
+    const before = made.store.count();
+    const refused = await made.ask(path, { token: 'admin' });
+    expect([refused.status, refused.body.code, made.store.count()]).toEqual([400, 'input_invalid', before]);
+  });
+});
+
+describe('a change that a browser is made to ask for', () => {
+  const cookies = async (made: World) => ['app=boss', await signedIn(made.api, made.tokens.admin?.token as string)];
+  const CHANGES = [
+    ['POST', TOKENS, { name: 'x', scopes: ['models:read'] }],
+    ['PATCH', `${TOKENS}/{id}`, { name: 'x' }],
+    ['DELETE', `${TOKENS}/{id}`, undefined],
+    ['POST', `${TOKENS}/{id}/rotate`, {}],
+    ['POST', `${TOKENS}/{id}/revoke`, {}],
+    ['POST', '/api/v1/endpoints', { id: 'x' }],
+    ['PATCH', '/api/v1/endpoints/a', { access: 'public' }],
+    ['DELETE', '/api/v1/endpoints/a', undefined],
+    ['POST', '/api/v1/auth/requests/{code}', {}],
+    ['POST', '/api/v1/auth/requests/{code}/approve', {}],
+    ['POST', '/api/v1/auth/requests/{code}/deny', {}],
+    ['DELETE', '/api/v1/session', undefined],
+  ] as const;
+  const FROM = [
+    {},
+    { origin: 'null' },
+    { origin: 'https://acme.dev.evil.dev' },
+    { origin: 'https://acme.dev/' },
+    { origin: 'http://acme.dev' },
+    { origin: 'https://ACME.dev' },
+    { origin: 'https://acme.dev', 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'none' },
+    { 'sec-fetch-site': '' },
+    { 'sec-fetch-site': 'same-origin, cross-site' },
+    { referer: 'https://acme.dev/api_tokens' },
+    { 'x-forwarded-host': 'evil.dev', origin: 'https://evil.dev' },
+    { 'x-requested-with': 'XMLHttpRequest' },
+    { authorization: 'Basic eDp5' },
+  ];
+
+  test.each(CHANGES)('%s %s from anywhere else is refused', async (method, path, json) => {
+    const made = await world({ options: { session: true } });
+    const { code } = (await made.ask('/api/v1/auth/code')).body;
+    const changes = async () => (await made.postern.audit.list({ limit: 1_000 })).items.length;
+    const before = await changes();
+    const address = path.replace('{id}', made.tokens.shared?.id as string).replace('{code}', code);
+    for (const cookie of await cookies(made)) {
+      for (const from of FROM) {
+        const refused = await made.ask(address, { method, json, headers: { ...(from as object), cookie } });
+        expect([from, refused.status, refused.body.code]).toEqual([from, 403, 'origin_mismatch']);
+      }
+    }
+    expect(await changes()).toBe(before);
+    const login = await made.ask(`/api/v1/auth/requests/${code}`, { method: 'POST', json: {}, person: 'boss' });
+    expect(login.body.status).toBe('pending');
+  });
+
+  test('behind a proxy that ends TLS, the public origin is the one that counts', async () => {
+    const made = await world({ options: { session: true, origin: 'https://tokens.acme.dev' } });
+    const json = { name: 'x', scopes: ['models:read'] };
+    const ask = (origin: string) => made.ask(TOKENS, { method: 'POST', json, headers: { origin, cookie: 'app=boss' } });
+    expect([(await ask('https://tokens.acme.dev')).status, (await ask('https://acme.dev')).status]).toEqual([200, 403]);
+  });
+});

@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { type World, world } from './world.js';
+
+const CODE = '/api/v1/auth/code';
+const MINUTE = 60_000;
+
+const begin = async ({ ask }: World): Promise<string> => (await ask(CODE)).body.code;
+const collect = ({ ask }: World, code: string) => ask(`/api/v1/auth/token?code=${code}`);
+const requestOf = (code: string, what = '') => `/api/v1/auth/requests/${code}${what}`;
+const READ = { types: { developer: { scopes: ['models:read'] } } };
+const approve = ({ ask }: World, code: string, json: unknown = READ, who: object = { person: 'boss' }) =>
+  ask(requestOf(code, '/approve'), { method: 'POST', json, ...who });
+
+describe('codes that nobody needs a credential for', () => {
+  const clientAddress = ({ headers }: Request) => headers.get('x-test-address');
+  const beginFrom = async ({ api }: World, address: string) => {
+    const request = new Request(`https://acme.dev${CODE}`, { headers: { 'x-test-address': address } });
+    return (await api(request)).status;
+  };
+
+  test('are bounded in all, from more addresses than are remembered', async () => {
+    const made = await world({ options: { clientAddress } });
+    let begun = 0;
+    // An address of its own network each.
+    for (let i = 0; i < 25_000; i++) {
+      const address = `2001:db8:${(i >> 8).toString(16)}:${(i & 255).toString(16)}::1`;
+      if ((await beginFrom(made, address)) === 200) begun++;
+    }
+    expect(begun).toBe(6_000);
+    expect(made.store.count('putEntry')).toBe(6_000);
+  });
+
+  test('are bounded for a network that has more addresses than anyone can count, in every spelling', async () => {
+    const made = await world({ options: { clientAddress } });
+    const addresses = [
+      '2001:db8::1',
+      '2001:db8:0:0:1::',
+      '2001:0DB8:0000:0000:ffff:ffff:ffff:ffff',
+      '2001:db8::2%eth0',
+    ];
+    const statuses: number[] = [];
+    for (let i = 0; i < 304; i++) statuses.push(await beginFrom(made, addresses[i % 4] as string));
+    expect(statuses.filter((status) => status === 429)).toHaveLength(4);
+    expect(await beginFrom(made, '2001:db8:0:1::1')).toBe(200);
+    expect(await beginFrom(made, '192.0.2.1:4711')).toBe(200);
+    expect(await beginFrom(made, ':::::')).toBe(200);
+  });
+
+  test('are gone from the store when they are over', async () => {
+    const made = await world();
+    const codes: string[] = [];
+    for (let i = 0; i < 30; i++) codes.push(await begin(made));
+    made.clock.advance(5 * MINUTE);
+    for (const code of codes) {
+      expect((await collect(made, code)).body.code).toBe('expired_token');
+      expect((await approve(made, code)).status).toBe(404);
+    }
+  });
+});
+
+describe('an approval that could not be kept is none', () => {
+  test.each([
+    ['a name that nobody sees', { name: ' ' }, 'input_invalid', 'name'],
+    ['a name that is too long', { name: 'x'.repeat(201) }, 'input_invalid', 'name'],
+    ['a name that no store keeps', { name: 'a\0b' }, 'input_invalid', 'name'],
+    ['half a character', { name: '\ud800' }, 'input_invalid', 'name'],
+    ['no life at all', { expires_in: '0s' }, 'expiry_past', 'expires_in'],
+  ])('%s', async (_, json, code, path) => {
+    const made = await world();
+    const login = await begin(made);
+    const refused = await approve(made, login, { ...READ, ...json });
+    expect([refused.status, refused.body.code, refused.body.path]).toEqual([400, code, path]);
+    // The person corrects it, and the terminal gets its token.
+    expect((await approve(made, login)).status).toBe(200);
+    expect((await collect(made, login)).status).toBe(200);
+  });
+
+  test('an address of any length is no reason to refuse one', async () => {
+    const made = await world({ options: { clientAddress: () => 'x'.repeat(200) } });
+    const login = await begin(made);
+    expect((await approve(made, login)).status).toBe(200);
+    expect((await collect(made, login)).status).toBe(200);
+  });
+});
+
+test('what was asked for and is there no more is not approved; the rest is, where it is chosen', async () => {
+  const made = await world();
+  const types = { user: { endpoints: ['a'] }, ...READ.types };
+  const { code } = (await made.ask(`${CODE}?types=${encodeURIComponent(JSON.stringify(types))}`)).body;
+  await made.postern.endpoints.delete('a', { organization: 'acme' });
+  const refused = await approve(made, code, {}, { person: 'ada' });
+  expect([refused.status, refused.body.code]).toEqual([400, 'endpoint_unknown']);
+  expect((await approve(made, code, READ, { person: 'ada' })).status).toBe(200);
+  expect((await collect(made, code)).status).toBe(200);
+});
+
+describe('what happens between the approval and its collection', () => {
+  test.each([
+    ['the right to manage is gone', { developer: { scopes: ['models:write'] } }],
+    ['what was approved is gone', { developer: { scopes: ['iam:write'] } }],
+  ])('%s: nothing is made, and the code is used up', async (_, types) => {
+    const made = await world();
+    const login = await begin(made);
+    expect((await approve(made, login, { scopes: ['models:read'] }, { token: 'writer' })).status).toBe(200);
+    await made.postern.tokens.update(made.tokens.writer?.id as string, { types: types as never });
+    const written = made.store.count('insertToken');
+    expect((await collect(made, login)).body.code).toBe('access_denied');
+    expect((await collect(made, login)).body.code).toBe('expired_token');
+    expect(made.store.count('insertToken')).toBe(written);
+  });
+
+  test('the approver is revoked while the terminal collects: nothing is made', async () => {
+    const made = await world();
+    const login = await begin(made);
+    await approve(made, login, { scopes: ['models:read'] }, { token: 'writer' });
+    const gate = made.store.hold('deleteEntry', 'after');
+    const collecting = collect(made, login);
+    const held = await gate.next();
+    await made.postern.tokens.revoke(made.tokens.writer?.id as string);
+    held.release();
+    expect((await collecting).body.code).toBe('access_denied');
+    expect((await made.postern.tokens.list({ search: 'Login from' })).items).toEqual([]);
+  });
+
+  test('a store that fails, or a fault of our own, is no refusal of the approver', async () => {
+    const made = await world();
+    for (const [error, status, code] of [
+      [new Error('down'), 503, 'unavailable'],
+      [Object.assign(new Error('bad random'), { name: 'PosternError', code: 'option_invalid' }), 500, 'internal_error'],
+    ] as const) {
+      const login = await begin(made);
+      await approve(made, login);
+      made.store.fail('insertToken', 'reject', error);
+      const { status: got, body } = await collect(made, login);
+      expect([got, body.code]).toEqual([status, code]);
+      made.store.mend();
+      expect((await collect(made, login)).body.code).toBe('expired_token');
+    }
+    expect(made.errors).toHaveLength(2);
+  });
+
+  test('two who collect at once, two who answer at once: one token, one answer', async () => {
+    const made = await world();
+    const login = await begin(made);
+    const answers = await Promise.all([
+      approve(made, login),
+      approve(made, login, READ, { person: 'ada' }),
+      made.ask(requestOf(login, '/deny'), { method: 'POST', person: 'boss', json: {} }),
+      approve(made, login, READ, { person: 'eve' }),
+    ]);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    const after = await Promise.all(Array.from({ length: 10 }, () => collect(made, login)));
+    expect(after.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1);
+    const again = await made.ask(requestOf(login, '/deny'), { method: 'POST', person: 'boss', json: {} });
+    expect([404, 409]).toContain(again.status);
+  });
+});

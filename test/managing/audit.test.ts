@@ -1,0 +1,89 @@
+import { createTestPostern } from 'postern/testing';
+import { describe, expect, test } from 'vitest';
+import { refusal, START } from '../support/outcomes.js';
+
+const types = { developer: { scopes: ['models:read'] } } as const;
+
+describe('audit', () => {
+  test('tells who did what, when, from where, and what it was before and after', async () => {
+    const { postern, clock } = createTestPostern();
+    const admin = await postern.tokens.create({ name: 'admin', owner: 'ada', types: { developer: { scopes: ['*'] } } });
+    const identity = await postern.authenticate(admin.token);
+    if (!identity.ok) throw new Error(identity.reason);
+    const ada = postern.as(identity.principal, { from: '203.0.113.9' });
+    clock.advance(1000);
+    const { record } = await ada.tokens.create({ name: 'ci', types });
+    clock.advance(1000);
+    await ada.tokens.update(record.id, { name: 'nightly' });
+    clock.advance(1000);
+    await postern.tokens.delete(record.id);
+
+    const { items } = await postern.audit.list({ subject: record.id });
+    expect(items.map(({ type }) => type)).toEqual(['token.deleted', 'token.updated', 'token.created']);
+    expect(items[1]).toMatchObject({
+      at: new Date(START + 2000),
+      actor: { kind: 'principal', tokenId: admin.record.id, owner: 'ada' },
+      from: '203.0.113.9',
+      organization: 'default',
+      before: { name: 'ci' },
+      after: { name: 'nightly', id: record.id },
+    });
+    expect(items[2]).toMatchObject({ before: null, after: { name: 'ci', owner: 'ada' } });
+    expect(items[0]).toMatchObject({
+      actor: { kind: 'application' },
+      from: null,
+      before: { name: 'nightly' },
+      after: null,
+    });
+  });
+
+  test('holds no secret', async () => {
+    const { postern } = createTestPostern();
+    const { token, record } = await postern.tokens.create({ name: 'x', types });
+    const rotated = await postern.tokens.rotate(record.id, { grace: '1h' });
+    const { items } = await postern.audit.list();
+    expect(items).toHaveLength(2);
+    for (const secret of [token, rotated.token]) expect(JSON.stringify(items)).not.toContain(secret.slice(10));
+  });
+
+  test('pages newest first, by organization, type and subject', async () => {
+    const { postern, clock } = createTestPostern();
+    for (const id of ['a', 'b', 'c', 'd', 'e']) {
+      await postern.endpoints.create({ id, access: 'public' });
+      clock.advance(id === 'b' ? 0 : 1);
+    }
+    await postern.endpoints.create({ id: 'x', access: 'public' }, { organization: 'other' });
+    const subjects: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof postern.audit.list>> = await postern.audit.list({ limit: 2, cursor });
+      subjects.push(...page.items.map(({ subject }) => subject));
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    expect(subjects).toHaveLength(5);
+    expect([...subjects].sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(subjects[0]).toBe('e');
+    expect((await postern.audit.list({ organization: '*' })).items).toHaveLength(6);
+    expect((await postern.audit.list({ type: 'endpoint.deleted' })).items).toEqual([]);
+  });
+
+  test('shows a principal its own organization only', async () => {
+    const { postern } = createTestPostern();
+    await postern.endpoints.create({ id: 'ours', access: 'public' });
+    await postern.endpoints.create({ id: 'theirs', access: 'public' }, { organization: 'other' });
+    const theirs = postern.as({ organization: 'other', owner: 'eve', types: {} });
+    expect((await theirs.audit.list()).items.map(({ subject }) => subject)).toEqual(['theirs']);
+    for (const organization of ['default', '*']) {
+      expect(await refusal(theirs.audit.list({ organization }))).toMatchObject({ code: 'organization_forbidden' });
+    }
+  });
+
+  test('a change that was refused, or changed nothing, leaves no entry', async () => {
+    const { postern } = createTestPostern();
+    const { record } = await postern.tokens.create({ name: 'x', types });
+    await refusal(postern.tokens.update(record.id, { name: '' }));
+    await postern.tokens.update(record.id, {});
+    await postern.tokens.revoke('no-such-token');
+    expect((await postern.audit.list()).items).toHaveLength(1);
+  });
+});

@@ -1,0 +1,282 @@
+import { memoryRateLimiter, memoryStore, type Principal } from 'postern';
+import { controlledStore, createTestPostern, type TestPostern } from 'postern/testing';
+import { describe, expect, test } from 'vitest';
+import { refusal, START, verdict } from '../support/outcomes.js';
+
+const all = { developer: { scopes: ['*'] } } as const;
+const HOUR = 3_600_000;
+
+/** Lets the event loop turn: the memory store alone would never let it. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+type World = TestPostern;
+
+async function principalOf(postern: World['postern'], token: string): Promise<Principal> {
+  const answer = await postern.authenticate(token);
+  if (!answer.ok) throw new Error(answer.reason);
+  return answer.principal as Principal;
+}
+
+/** A token that ends in an hour, and its holder. */
+async function shortLived(world: World) {
+  const { postern } = world;
+  const { token, record } = await postern.tokens.create({ name: 'short', types: all, owner: 'ann', expiresIn: '1h' });
+  const principal = await principalOf(postern, token);
+  return { token, record, principal, hers: postern.as(principal as never) };
+}
+
+describe('nothing outlives what made it', () => {
+  test('a principal says when it ends, and what it makes ends then unless it is asked to end earlier', async () => {
+    const world = createTestPostern();
+    const { principal, hers } = await shortLived(world);
+    expect(principal.endsAt).toEqual(new Date(START + HOUR));
+    expect((await hers.tokens.create({ name: 'x', types: all })).record.expiresAt).toEqual(principal.endsAt);
+    const early = await hers.tokens.create({ name: 'x', types: all, expiresIn: '1m' });
+    expect(early.record.expiresAt).toEqual(new Date(START + 60_000));
+  });
+
+  test.each([
+    ['later', { expiresIn: '2h' }],
+    ['never', { expiresAt: null }],
+  ] as const)('an end that is %s is refused, and the latest that is possible is named', async (_, life) => {
+    const world = createTestPostern();
+    const { record, hers } = await shortLived(world);
+    const made = await refusal(hers.tokens.create({ name: 'x', types: all, ...life }));
+    expect([made.code, made.message.includes('2026-01-01T01:00:00.000Z')]).toEqual(['expiry_beyond', true]);
+    expect((await refusal(hers.tokens.update(record.id, life))).code).toBe('expiry_beyond');
+  });
+
+  test('what lives longer gets no new secret, no grant and no limit from it, and may still be named', async () => {
+    const world = createTestPostern({ rateLimiter: memoryRateLimiter() });
+    const { hers } = await shortLived(world);
+    const types = { developer: { scopes: ['models:read'] } } as const;
+    const { record } = await world.postern.tokens.create({ name: 'endless', types, owner: 'ann' });
+    for (const work of [
+      hers.tokens.rotate(record.id),
+      hers.tokens.update(record.id, { types: all }),
+      hers.tokens.update(record.id, { rateLimit: { points: 1e6, duration: '1s' } }),
+      hers.tokens.resetLimits(record.id),
+    ]) {
+      expect((await refusal(work)).code).toBe('expiry_beyond');
+    }
+    expect((await hers.tokens.update(record.id, { name: 'seen' })).name).toBe('seen');
+  });
+
+  test('a secret in its grace still calls, and neither rotates, makes nor changes anything', async () => {
+    const { postern } = createTestPostern();
+    const made = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
+    await postern.endpoints.create({ id: 'a', access: 'protected' });
+    await postern.tokens.rotate(made.record.id, { grace: '1h' });
+    const old = postern.as(await principalOf(postern, made.token));
+    expect(verdict(await postern.authorize({ token: made.token, requirement: { scope: 'iam:write' } }))).toBe(
+      'allowed',
+    );
+    for (const work of [
+      () => old.tokens.rotate(made.record.id),
+      () => old.tokens.create({ name: 'y', types: all }),
+      () => old.tokens.update(made.record.id, { name: 'y' }),
+      () => old.tokens.revoke(made.record.id),
+      () => old.tokens.delete(made.record.id),
+      () => old.tokens.revokeSecret(made.token),
+      () => old.tokens.revokeOwned({ owner: 'ann' }),
+      () => old.tokens.resetLimits(made.record.id),
+      () => old.endpoints.create({ id: 'b', access: 'public' }),
+      () => old.endpoints.update('a', { access: 'public' }),
+      () => old.endpoints.delete('a'),
+    ]) {
+      expect((await refusal(work())).code).toBe('issuance_forbidden');
+    }
+    expect((await postern.endpoints.get('a'))?.access).toBe('protected');
+  });
+
+  test('a copy of a principal ends when the principal does', async () => {
+    const world = createTestPostern();
+    const { principal } = await shortLived(world);
+    const copied = world.postern.as({ ...principal });
+    expect((await refusal(copied.tokens.create({ name: 'x', types: all, expiresAt: null }))).code).toBe(
+      'expiry_beyond',
+    );
+  });
+
+  test('a token that is made to make none makes none, and does what it was granted', async () => {
+    const { postern } = createTestPostern();
+    const { token, record } = await postern.tokens.create({ name: 'x', types: all, mayIssue: false });
+    expect(record.mayIssue).toBe(false);
+    expect(verdict(await postern.authorize({ token, requirement: { scope: 'iam:write' } }))).toBe('allowed');
+    const hands = postern.as(await principalOf(postern, token));
+    expect((await refusal(hands.tokens.create({ name: 'y', types: all }))).code).toBe('issuance_forbidden');
+    expect((await refusal(hands.tokens.update(record.id, { name: 'y' }))).code).toBe('issuance_forbidden');
+  });
+});
+
+describe('a leaver', () => {
+  test('makes personal tokens only, unless the application allows the other', async () => {
+    const world = createTestPostern();
+    const { principal, hers } = await shortLived(world);
+    const made = hers.tokens.create({ name: 'x', types: all, ownership: 'organization' });
+    expect((await refusal(made)).code).toBe('owner_forbidden');
+    const allowed = world.postern.as(principal, { ownership: 'organization' });
+    const { record } = await allowed.tokens.create({ name: 'x', types: all, ownership: 'organization' });
+    expect(record.ownership).toBe('organization');
+  });
+
+  test('who makes tokens all the while has none when it is over', async () => {
+    const { postern } = createTestPostern();
+    const { token } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
+    const hers = postern.as(await principalOf(postern, token));
+    const tokens: string[] = [token];
+    let over = false;
+    const minting = Promise.all(
+      [1, 2, 3].map(async () => {
+        while (!over) {
+          await turn();
+          await hers.tokens.create({ name: 'more', types: all }).then(
+            (made) => tokens.push(made.token),
+            () => {},
+          );
+        }
+      }),
+    );
+    while (tokens.length < 30) await turn();
+    await postern.tokens.revokeOwned({ owner: 'ann' });
+    over = true;
+    await minting;
+    for (const each of tokens) expect((await postern.authenticate(each)).ok).toBe(false);
+  });
+
+  test.each(['token', 'session'] as const)(
+    'whose token is on its way to the store when it is over has none (%s)',
+    async (by) => {
+      const store = controlledStore(memoryStore());
+      const { postern } = createTestPostern({ store });
+      const { token } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
+      const session = { organization: 'default', owner: 'ann', types: all } as const;
+      const hers = postern.as(by === 'token' ? await principalOf(postern, token) : session);
+      const gate = store.hold('insertToken', 'before');
+      const late = hers.tokens.create({ name: 'late', types: all });
+      const held = await gate.next();
+      gate.end();
+      await postern.tokens.revokeOwned({ owner: 'ann' });
+      held.release();
+      expect((await refusal(late)).code).toBe('issuance_forbidden');
+      const left = (await postern.tokens.list()).items.filter(({ revokedAt }) => revokedAt === null);
+      expect(left).toEqual([]);
+    },
+  );
+
+  test('who is back makes tokens again', async () => {
+    const { postern } = createTestPostern();
+    await postern.tokens.revokeOwned({ owner: 'ann' });
+    const again = postern.as({ organization: 'default', owner: 'ann', types: all });
+    expect((await again.tokens.create({ name: 'x', types: all })).record.owner).toBe('ann');
+  });
+
+  test('is not ended by another name that reads alike', async () => {
+    const { postern } = createTestPostern();
+    const names = ['ann', 'Ann', 'änn', 'a\u0308nn', '["default","ann"]'];
+    const made = await Promise.all(names.map((owner) => postern.tokens.create({ name: 'x', types: all, owner })));
+    expect(await postern.tokens.revokeOwned({ owner: 'änn' })).toBe(1);
+    const alive = await Promise.all(made.map(async ({ token }) => (await postern.authenticate(token)).ok));
+    expect(alive).toEqual([true, true, false, true, true]);
+  });
+});
+
+describe('ending is not editing', () => {
+  test('a holder who keeps renames in flight holds off no revocation', async () => {
+    const { postern } = createTestPostern();
+    const { token, record } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
+    const hers = postern.as(await principalOf(postern, token));
+    let over = false;
+    const renaming = Promise.all(
+      Array.from({ length: 10 }, async (_, i) => {
+        for (let n = 0; !over; n++) {
+          await hers.tokens.update(record.id, { name: `${i}-${n}` }).catch(() => {});
+          await turn();
+        }
+      }),
+    );
+    for (let i = 0; i < 20; i++) await turn();
+    await postern.tokens.revoke(record.id);
+    for (let i = 0; i < 20; i++) await turn();
+    over = true;
+    await renaming;
+    expect((await postern.tokens.get(record.id))?.revokedAt).toEqual(new Date(START));
+    expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
+  });
+
+  test('the text of a secret is no id: it is refused by name of the call that is meant, and that ends the token', async () => {
+    const { postern } = createTestPostern();
+    const { token, record } = await postern.tokens.create({ name: 'x', types: all });
+    for (const work of [postern.tokens.revoke(token), postern.tokens.delete(token), postern.tokens.get(token)]) {
+      const { code, message } = await refusal(work);
+      expect(code).toBe('input_invalid');
+      expect(message).not.toContain(token);
+    }
+    expect((await refusal(postern.tokens.revoke(token))).message).toContain('revokeSecret');
+    expect((await postern.tokens.revokeSecret(token))?.id).toBe(record.id);
+    expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
+    const { postern: other } = createTestPostern();
+    expect(await other.tokens.revokeSecret(token)).toBeNull();
+    expect((await refusal(postern.tokens.revokeSecret('hello'))).code).toBe('input_invalid');
+  });
+
+  test("ids of nobody's do not flush what is remembered of others", async () => {
+    const { postern } = createTestPostern();
+    const { token } = await postern.tokens.create({ name: 'x', types: all });
+    await postern.authenticate(token);
+    for (let i = 0; i < 100_001; i++) await postern.tokens.revoke(`x${i}`);
+    expect(postern.tryAuthorize({ token, requirement: { authenticated: true } })).not.toBeNull();
+  });
+});
+
+describe('a change of a token', () => {
+  test('merges metadata inside the compare-and-swap: what was acknowledged is not lost', async () => {
+    const { postern } = createTestPostern();
+    const { record } = await postern.tokens.create({ name: 'x', types: all, metadata: { n: 0 } });
+    await Promise.all(
+      ['a', 'b', 'c', 'd'].map((key) =>
+        postern.tokens.update(record.id, { metadata: (current) => ({ ...current, [key]: true }) }),
+      ),
+    );
+    expect((await postern.tokens.get(record.id))?.metadata).toEqual({ n: 0, a: true, b: true, c: true, d: true });
+    const bad = postern.tokens.update(record.id, { metadata: () => 'text' as never });
+    expect((await refusal(bad)).code).toBe('input_invalid');
+  });
+
+  test('of a policy begins new windows, and so does resetLimits', async () => {
+    const { postern } = createTestPostern({ rateLimiter: memoryRateLimiter() });
+    const quota = { points: 1, refill: '30d' } as const;
+    const { token, record } = await postern.tokens.create({ name: 'x', types: all, quota });
+    const ask = async () => verdict(await postern.authorize({ token, requirement: { authenticated: true } }));
+    expect([await ask(), await ask()]).toEqual(['allowed', 'rate_limited']);
+    await postern.tokens.update(record.id, { quota: { points: 1, refill: '1s' } });
+    expect([await ask(), await ask()]).toEqual(['allowed', 'rate_limited']);
+    await postern.tokens.update(record.id, { quota });
+    expect([await ask(), await ask()]).toEqual(['allowed', 'rate_limited']);
+    await postern.tokens.resetLimits(record.id);
+    expect([await ask(), await ask()]).toEqual(['allowed', 'rate_limited']);
+    await postern.tokens.update(record.id, { name: 'y', quota });
+    expect(await ask()).toBe('rate_limited');
+  });
+});
+
+describe('rights are judged before existence', () => {
+  test('who reaches all endpoints by a rule can not tell a private one from one that is not there', async () => {
+    const { postern } = createTestPostern();
+    await postern.endpoints.create({ id: 'hidden', access: 'private' });
+    await postern.endpoints.create({ id: 'open', access: 'protected' });
+    const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });
+    const principal = await principalOf(postern, token);
+    const told = async (id: string, options = {}) =>
+      postern
+        .as(principal, options)
+        .tokens.create({ name: 'y', types: { user: { endpoints: [id] } } })
+        .then(
+          () => 'made',
+          ({ code, message }) => `${code} ${message.replace(id, '…')}`,
+        );
+    expect(await told('hidden')).toBe(await told('absent'));
+    expect(await told('open')).toBe('made');
+    expect(await told('absent', { endpoints: 'seen' })).toContain('endpoint_unknown');
+  });
+});
