@@ -27,6 +27,8 @@ export interface Account {
 /** The holder of a credential: facts only. Each call decides by them. */
 export interface Holder extends Life {
   readonly principal: VerifiedPrincipal;
+  /** When its authenticator has to be asked again, epoch milliseconds. `Infinity`: it has none. */
+  readonly trustedUntil: number;
   /** `null`: not a token of this store. */
   readonly account: Account | null;
   /** `null`: an API token, without restrictions. */

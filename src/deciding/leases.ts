@@ -217,7 +217,9 @@ export class Leases {
     const { ground, cache, directory } = this.#holding;
     const { last, latest } = ground.time;
     const times = [this.#interval];
-    if (holder !== null) times.push(holder.secretEndsAt - latest, holder.expiresAt - latest);
+    if (holder !== null) {
+      for (const end of [holder.secretEndsAt, holder.expiresAt, holder.trustedUntil]) times.push(end - latest);
+    }
     for (const loadedAt of [
       holder?.account?.loadedAt,
       organization === null ? undefined : directory.loadedAt(organization),

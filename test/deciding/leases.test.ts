@@ -3,9 +3,10 @@ import { derive } from 'postern/jwt';
 import { controlledStore, createTestPostern } from 'postern/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { internalsOf } from '../../src/instance/internals.js';
+import { jwt, scripted, vouch } from '../support/authenticator.js';
 import { leasesOf } from '../support/leases.js';
 
-interface Options extends Partial<Pick<PosternOptions, 'cache' | 'store'>> {
+interface Options extends Partial<Pick<PosternOptions, 'authenticators' | 'cache' | 'store'>> {
   readonly now?: Date;
   readonly feed?: boolean | undefined;
 }
@@ -141,6 +142,20 @@ describe('a lease ends at once when', () => {
     expect(lease.reasons()).toEqual(['token_revoked']);
   });
 
+  it('the API token that a session was exchanged from is revoked', async () => {
+    let parent = '';
+    const { authenticator } = scripted(() => vouch({ parent: { tokenId: parent, required: true } }));
+    const world = createWorld({ authenticators: [authenticator] });
+    const { record } = await issue(world);
+    parent = record.id;
+    const lease = world.hold({ token: jwt('a'), requirement: models });
+    await world.pass(2);
+    expect(lease.reasons()).toEqual([]);
+    await world.postern.tokens.revoke(record.id);
+    await settled();
+    expect(lease.reasons()).toEqual(['token_revoked']);
+  });
+
   it('another process makes the change, and the store has a feed', async () => {
     const store = memoryStore();
     const world = createWorld({ store });
@@ -237,6 +252,21 @@ describe('a lease ends in time when', () => {
     expect(lease.reasons()).toEqual([]);
     held.release();
     await settled();
+    expect(lease.reasons()).toEqual(['token_revoked']);
+  });
+
+  it('its authenticator no longer vouches for it: when it may be asked again', async () => {
+    let answer: ReturnType<typeof vouch> | 'token_revoked' = vouch({ trustedFor: '20s' });
+    const { authenticator } = scripted(() => answer);
+    const world = createWorld({ authenticators: [authenticator] });
+    const attempt = { token: jwt('a'), requirement: models };
+    expect((await world.gate.authorize(attempt)).allowed).toBe(true);
+    await world.pass(10);
+    const lease = world.hold(attempt);
+    answer = 'token_revoked';
+    await world.pass(9);
+    expect(lease.reasons()).toEqual([]);
+    await world.pass(1);
     expect(lease.reasons()).toEqual(['token_revoked']);
   });
 

@@ -27,6 +27,8 @@ export interface Opened {
 
 export interface Host {
   readonly port: number;
+  /** How many connections are open. */
+  connections(): Promise<number>;
   close(): Promise<unknown>;
 }
 
@@ -47,7 +49,11 @@ export const LEASE_HOSTS: Readonly<Record<'express 5' | 'express 4' | 'fastify' 
       onOpen(onNode(fastifyLease(request), reply.raw));
     });
     await app.listen({ port: 0, host: '127.0.0.1' });
-    return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
+    return {
+      port: (app.server.address() as AddressInfo).port,
+      connections: () => connectionsOf(app.server),
+      close: () => app.close(),
+    };
   },
 
   fetch(postern, requirement, onOpen) {
@@ -78,7 +84,7 @@ export const LEASE_HOSTS: Readonly<Record<'express 5' | 'express 4' | 'fastify' 
     });
     return new Promise((resolve) => {
       const server = serve({ fetch: (request) => handler(request), port: 0, hostname: '127.0.0.1' }, ({ port }) =>
-        resolve({ port, close: () => ended(server as Server) }),
+        resolve({ port, connections: () => connectionsOf(server as Server), close: () => ended(server as Server) }),
       );
     });
   },
@@ -92,7 +98,11 @@ function startExpress(express: typeof express5, ...[postern, requirement, onOpen
   const server = createServer(app);
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () =>
-      resolve({ port: (server.address() as AddressInfo).port, close: () => ended(server) }),
+      resolve({
+        port: (server.address() as AddressInfo).port,
+        connections: () => connectionsOf(server),
+        close: () => ended(server),
+      }),
     );
   });
 }

@@ -150,6 +150,8 @@ describe.each(Object.keys(LEASE_HOSTS) as (keyof typeof LEASE_HOSTS)[])('server-
     await opened.ended;
     await opened.over;
     await streams.noneLeft();
+    // The client still reads nothing, and so hears of nothing.
+    await eventually(async () => expect(await streams.host.connections()).toBe(0));
     socket.destroy();
   });
 
@@ -208,6 +210,38 @@ describe('a lease', () => {
     const request = new Request('http://x/', { headers: { authorization: `Bearer ${bearer}` }, signal: gone.signal });
     expect(await (await handler(request)).text()).toBe('false');
     expect(leasesOf(postern).count().leases).toBe(0);
+  });
+
+  it('is over with a body that is cancelled, fails, or is read to its end', async () => {
+    const { postern, token } = createTestPostern();
+    const headers = { authorization: `Bearer ${await token(grants)}` };
+    let controller: ReadableStreamDefaultController | undefined;
+    const handler = fetchGuard(postern, live, (_request, { signal }) => {
+      const body = new ReadableStream({
+        start(given) {
+          controller = given;
+        },
+      });
+      return new Response(body, { status: signal.aborted ? 500 : 201, headers: { 'x-kept': 'yes' } });
+    });
+    const ends: ((response: Response) => Promise<unknown>)[] = [
+      async (response) => response.body?.cancel(),
+      async (response) => {
+        controller?.error(new Error('the application'));
+        await response.text().catch(() => {});
+      },
+      async (response) => {
+        controller?.close();
+        await response.text();
+      },
+    ];
+    for (const end of ends) {
+      const response = await handler(new Request('http://x/', { headers }));
+      expect([response.status, response.headers.get('x-kept')]).toEqual([201, 'yes']);
+      expect(leasesOf(postern).count().leases).toBe(1);
+      await end(response);
+      expect(leasesOf(postern).count().leases).toBe(0);
+    }
   });
 
   it('is over with a handler that throws, or that has no body to answer with', async () => {
