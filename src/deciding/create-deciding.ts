@@ -4,7 +4,7 @@ import { delay } from '../base/runtime.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import { Authorizer } from './authorizer.js';
 import { EndpointDirectory } from './endpoint-directory.js';
-import type { Holding } from './lease.js';
+import type { Holding } from './holding.js';
 import { TokenCache } from './token-cache.js';
 import { UsageRecorder } from './usage.js';
 

@@ -3,17 +3,14 @@ import type { Denied } from '../domain/decision.js';
 import type { GuardAttempt } from './attempt.js';
 import type { Authorizer } from './authorizer.js';
 import type { EndpointDirectory } from './endpoint-directory.js';
-import type { Leases } from './leases.js';
 import type { TokenCache } from './token-cache.js';
 
-/** Everything that leases need. They are made with the first of them: the core entry does not load their code. */
-export interface Holding {
+/** What leases look at. */
+export interface LeaseSources {
   readonly ground: Ground;
   readonly authorizer: Authorizer;
   readonly cache: TokenCache;
   readonly directory: EndpointDirectory;
-  /** `null`: none was opened yet. */
-  leases: Leases | null;
   /** Whether the instance is closed. */
   closed: boolean;
 }

@@ -3,7 +3,7 @@ import { after, onNextTurn } from '../base/runtime.js';
 import { type Denied, unavailable } from '../domain/decision.js';
 import { AttemptReader, type GuardAttempt } from './attempt.js';
 import type { Answer, Call } from './call.js';
-import { Group, HeldLease, type Holding, type Lease } from './lease.js';
+import { Group, HeldLease, type Lease, type LeaseSources } from './lease.js';
 
 /** Most calls are over before this many milliseconds. Only leases that are open for longer are sorted into groups. */
 const SETTLING = 1_000;
@@ -28,7 +28,7 @@ const PER_TURN = 100;
  * A denial ends all leases of the group. If the store is down, leases survive two looks and end at the third.
  */
 export class Leases {
-  readonly #holding: Holding;
+  readonly #sources: LeaseSources;
   readonly #attempts: AttemptReader;
   readonly #readCredential: (token: unknown) => Credential;
   /** Leases that are in no group yet. */
@@ -41,9 +41,9 @@ export class Leases {
   #changes = 0;
   #cancelSettling: (() => void) | null = null;
 
-  constructor(holding: Holding) {
-    const { settings } = holding.ground;
-    this.#holding = holding;
+  constructor(sources: LeaseSources) {
+    const { settings } = sources.ground;
+    this.#sources = sources;
     this.#attempts = new AttemptReader(settings);
     this.#readCredential = credentialReader(settings);
   }
@@ -57,7 +57,7 @@ export class Leases {
   open(attempt: GuardAttempt, ended: (denial: Denied) => void): Lease {
     const lease = new HeldLease(attempt, ended, this.#release);
     this.#fresh.add(lease);
-    if (this.#holding.closed) onNextTurn(() => this.close());
+    if (this.#sources.closed) onNextTurn(() => this.close());
     else {
       this.#cancelSettling ??= after(SETTLING, () => {
         this.#cancelSettling = null;
@@ -116,7 +116,7 @@ export class Leases {
       try {
         this.#sort(lease);
       } catch (error) {
-        this.#end(lease, this.#holding.authorizer.fault(error));
+        this.#end(lease, this.#sources.authorizer.fault(error));
       }
     });
   }
@@ -155,9 +155,9 @@ export class Leases {
     group.lookAgain = false;
     group.changesBefore = this.#changes;
     this.#lookAfter(this.#interval, group);
-    this.#holding.authorizer.recheck(group.attempt).then(
+    this.#sources.authorizer.recheck(group.attempt).then(
       (answer) => this.#judge(group, answer),
-      (error) => this.#judge(group, { decision: this.#holding.authorizer.fault(error), call: null }),
+      (error) => this.#judge(group, { decision: this.#sources.authorizer.fault(error), call: null }),
     );
   }
 
@@ -185,7 +185,7 @@ export class Leases {
     } else if (decision.reason === 'unavailable' && ++group.outages <= TOLERATED_OUTAGES) {
       this.#lookAfter(this.#interval, group);
     } else {
-      const { events, time } = this.#holding.ground;
+      const { events, time } = this.#sources.ground;
       events.decision(decision, call?.knownHolder?.principal ?? null, time.latest);
       this.#endGroup(group, decision);
     }
@@ -214,7 +214,7 @@ export class Leases {
 
   /** Milliseconds until one of the facts behind a decision is too old, or its token ends; the interval at most. */
   #timeToNextLook({ organization }: Group, { knownHolder: holder }: Call): number {
-    const { ground, cache, directory } = this.#holding;
+    const { ground, cache, directory } = this.#sources;
     const { last, latest } = ground.time;
     const times = [this.#interval];
     if (holder !== null) {
@@ -232,7 +232,7 @@ export class Leases {
   }
 
   get #interval(): number {
-    const { ttl } = this.#holding.cache;
+    const { ttl } = this.#sources.cache;
     return ttl === 0 ? UNCACHED : Math.min(ttl, LONGEST);
   }
 
@@ -246,7 +246,7 @@ export class Leases {
     try {
       lease.ended(denial);
     } catch (error) {
-      this.#holding.authorizer.fault(error);
+      this.#sources.authorizer.fault(error);
     }
   }
 

@@ -2,14 +2,14 @@ import type { SecretReference } from '../base/credential.js';
 import type { Ground } from '../base/ground.js';
 import type { GuardAttempt } from '../deciding/attempt.js';
 import type { Mode } from '../deciding/call.js';
+import type { Holding } from '../deciding/holding.js';
 import type { Identified } from '../deciding/identified.js';
-import type { Holding, Lease } from '../deciding/lease.js';
 import type { Decision, Denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { AttachableAuthenticator, Authenticator } from '../ports/authenticator.js';
 
-export type { GuardAttempt, Holding, Lease, Mode, SecretReference };
+export type { GuardAttempt, Holding, Mode, SecretReference };
 
 /** The part of an instance that guards use. Every outcome is a decision. */
 export interface Gate {

@@ -1,4 +1,4 @@
-import type { Holding } from '../deciding/lease.js';
+import type { Holding } from '../deciding/holding.js';
 import { Leases } from '../deciding/leases.js';
 
 /** The leases of an instance. Only the entries of transports come here, so only they load the code. */
