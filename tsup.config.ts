@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { transform } from 'esbuild';
 import { defineConfig, type Options } from 'tsup';
+
+const target = ['node20', 'es2022'];
 
 const shared: Options = {
   format: 'esm',
-  target: ['node20', 'es2022'],
+  target,
   treeshake: true,
   // Without it `node:sqlite` becomes `sqlite`, which is no built-in module.
   removeNodeProtocol: false,
@@ -14,16 +17,56 @@ const shared: Options = {
   clean: true,
 };
 
+/** What the CommonJS files have inside; the ES modules import them. */
+const BUNDLED = [/^jose$/, /^@noble\/hashes\//];
+
+/**
+ * Makes CommonJS of each chunk, because esbuild splits ES modules only. An `import()` becomes a `require`: Jest runs no other
+ * without a flag.
+ */
+const toCommonJs: NonNullable<Options['plugins']>[number] = {
+  name: 'to-commonjs',
+  renderChunk: async (code) =>
+    transform(code, {
+      format: 'cjs',
+      target,
+      // With the names of its exports in a form that an ES module can import.
+      platform: 'node',
+      banner: "'use strict';",
+      define: { 'import.meta.url': '__filename' },
+      supported: { 'dynamic-import': false },
+    }),
+};
+
+/** One file for each subpath of package.json's `exports`. */
+const entries: Options = { ...shared, entry: ['src/entries/**/*.ts'], platform: 'neutral' };
+
 export default defineConfig([
   {
-    ...shared,
-    /** One file for each subpath of package.json's `exports`. */
-    entry: ['src/entries/**/*.ts'],
-    platform: 'neutral',
+    ...entries,
     // Shared chunks: `PosternError` is one class, whichever entries an application imports.
     splitting: true,
+    onSuccess: async () => writeExports(),
+  },
+  {
+    ...entries,
+    /** For `require`, and whole in itself: jose and noble are ES modules alone, which can not be required everywhere. */
+    outExtension: () => ({ js: '.cjs' }),
+    splitting: true,
+    noExternal: BUNDLED,
+    // Rollup would read what `toCommonJs` made.
+    treeshake: false,
+    plugins: [toCommonJs],
+    clean: false,
+    metafile: true,
+    onSuccess: async () => writeLicenses('dist'),
+  },
+  {
+    ...entries,
+    format: ['esm', 'cjs'],
+    clean: false,
     // `npm run types` has checked them: a second time is half of the build.
-    dts: { compilerOptions: { noEmitOnError: false } },
+    dts: { only: true, compilerOptions: { noEmitOnError: false } },
   },
   {
     ...shared,
@@ -57,4 +100,25 @@ function writeLicenses(folder: string): void {
   });
   writeFileSync(join(folder, 'LICENSES.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
   rmSync(metafile);
+}
+
+/** `exports` of package.json: a subpath for each file of `src/entries`, as ES module and as CommonJS, each with its types. */
+function writeExports(): void {
+  const text = readFileSync('package.json', 'utf8');
+  const names = readdirSync('src/entries', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => file.slice(0, -'.ts'.length).replaceAll('\\', '/'))
+    // The core first.
+    .sort((a, b) => Number(b === 'index') - Number(a === 'index') || (a < b ? -1 : 1));
+  const files = (name: string, kind: 'js' | 'cjs') => ({
+    types: `./dist/${name}.d.${kind === 'js' ? 'ts' : 'cts'}`,
+    default: `./dist/${name}.${kind}`,
+  });
+  const subpaths = names.map((name) => [
+    name === 'index' ? '.' : `./${name}`,
+    { import: files(name, 'js'), require: files(name, 'cjs') },
+  ]);
+  const exports = { ...Object.fromEntries(subpaths), './package.json': './package.json' };
+  const written = `${JSON.stringify({ ...JSON.parse(text), exports }, null, 2)}\n`;
+  if (written !== text) writeFileSync('package.json', written);
 }

@@ -1,5 +1,7 @@
 import { isPosternError, PosternError } from '../domain/errors.js';
-import type { Store } from '../ports/store.js';
+import type { ChangeQuery } from '../ports/changes.js';
+import type { Store, TokenQuery } from '../ports/store.js';
+import { unpolluted } from './check.js';
 
 /** Every method that a store must have. */
 export const STORE_METHODS = [
@@ -30,6 +32,19 @@ export const STORE_METHODS = [
   'close',
 ] as const satisfies readonly (keyof Store)[];
 
+/** What a query leaves out, of its own: so no store finds it in a polluted `Object.prototype`, whatever it does with the query. */
+const NO_CONDITION = {
+  owner: undefined,
+  ownership: undefined,
+  revoked: undefined,
+  type: undefined,
+  search: undefined,
+  subject: undefined,
+  after: undefined,
+  until: undefined,
+  offset: undefined,
+} as const satisfies Partial<Record<keyof TokenQuery | keyof ChangeQuery, undefined>>;
+
 /** The methods that a store lacks. */
 export function missingMethods(store: unknown): readonly string[] {
   return STORE_METHODS.filter((method) => typeof (store as Record<string, unknown> | null)?.[method] !== 'function');
@@ -53,10 +68,15 @@ export function guardedStore(store: Store): Store {
     ]),
   ) as unknown as Required<Store>;
   const { confirm, ...required } = guarded;
+  const subscribe = unpolluted(store, 'subscribe');
   return {
     ...required,
-    ...(store.subscribe && { subscribe: (listener) => store.subscribe?.(listener) ?? (() => {}) }),
-    ...(store.confirm && { confirm }),
+    listTokens: (query) => required.listTokens({ ...NO_CONDITION, ...query }),
+    countTokens: (filter, atMost) => required.countTokens({ ...NO_CONDITION, ...filter }, atMost),
+    listEndpoints: (query) => required.listEndpoints({ ...NO_CONDITION, ...query }),
+    listChanges: (query) => required.listChanges({ ...NO_CONDITION, ...query }),
+    ...(subscribe && { subscribe: (listener) => subscribe.call(store, listener) }),
+    ...(unpolluted(store, 'confirm') && { confirm }),
     close: () => {
       closing ??= attempt(() => store.close());
       return closing;

@@ -8,7 +8,8 @@ import type { AttachableAuthenticator, Authenticator } from '../ports/authentica
 import type { Clock, Random } from '../ports/environment.js';
 import type { RateLimiter } from '../ports/rate-limiter.js';
 import type { Store } from '../ports/store.js';
-import { check, ownCopy } from './check.js';
+import { bytes } from './bytes.js';
+import { check, ownCopy, unpolluted } from './check.js';
 import type { PepperKey } from './digest.js';
 import { duration } from './duration-input.js';
 import type { EventListener } from './events.js';
@@ -137,8 +138,9 @@ const PEPPER_BYTES = 16;
 const aFunction = (value: unknown) => typeof value === 'function';
 
 function isAuthenticator(value: unknown): boolean {
-  const { attach, accepts, authenticate } = (value ?? {}) as Partial<Authenticator & AttachableAuthenticator>;
-  return aFunction(attach) || (aFunction(accepts) && aFunction(authenticate));
+  if (typeof value !== 'object' || value === null) return false;
+  const has = (name: string) => aFunction(unpolluted(value as Record<string, unknown>, name));
+  return has('attach') || (has('accepts') && has('authenticate'));
 }
 
 /** An object inside the options. Only its own properties count. */
@@ -159,11 +161,11 @@ const schema = z.strictObject({
     .union(
       [
         z.string(),
-        z.instanceof(Uint8Array),
+        bytes,
         z.array(
           nested({
             id: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'give 1 to 64 visible ASCII characters'),
-            key: z.union([z.instanceof(Uint8Array), z.string(), z.null()], 'give bytes, or a text'),
+            key: z.union([bytes, z.string(), z.null()], 'give bytes, or a text'),
           }),
         ),
       ],
@@ -266,7 +268,7 @@ function readPeppers(pepper: Uint8Array | string | readonly Pepper[]): readonly 
         throw invalid('pepper.0.key', 'is null, but the first key is used for new tokens: put a key before it');
       return { id, key };
     }
-    const bytes = typeof key === 'string' ? asciiBytes(key) : key.slice();
+    const bytes = typeof key === 'string' ? asciiBytes(key) : new Uint8Array(key);
     if (bytes === null || bytes.length < PEPPER_BYTES) {
       throw invalid(
         `pepper.${index}.key`,

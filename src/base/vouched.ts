@@ -46,12 +46,6 @@ const WHAT = 'the principal that an authenticator vouched for';
 
 const tokenId = z.string().regex(TOKEN_ID, `use ${TOKEN_ID.source}`);
 
-/** A number may be below 1000 here: it is often computed, as the time left until an end. */
-const computedDuration = z.preprocess(
-  (value) => (typeof value === 'number' ? `${Math.floor(value)}ms` : value),
-  duration('30s').optional(),
-);
-
 const schema = z.strictObject({
   // Read by `readGrants`, which knows the catalog.
   types: z.unknown().optional(),
@@ -65,7 +59,7 @@ const schema = z.strictObject({
   ownership: z.enum(['personal', 'organization'], "use 'personal' or 'organization'").default('personal'),
   // No default: a credential that never ends must be stated.
   endsAt: z.date('give a Date, or null for never').nullable(),
-  trustedFor: computedDuration.optional(),
+  trustedFor: duration('30s').optional(),
   tokenId: tokenId.optional(),
   mayIssue: duration('90d', { least: '1s' }).optional(),
   parent: z

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { quote } from '../domain/text.js';
 import { CliError, usageError } from './failure.js';
 import type { Host } from './host.js';
+import { locked } from './lock.js';
 import { warn } from './output/print.js';
 
 /** A server, and the token that this machine uses there. */
@@ -146,7 +147,7 @@ async function tighten(host: Host, path: string): Promise<void> {
 
 async function change(host: Host, edit: (file: ConfigFile) => ConfigFile): Promise<void> {
   const path = await target(configPath(host));
-  await write(path, stringify(edit(await read(host))));
+  await locked(path, async () => write(path, stringify(edit(await read(host)))));
 }
 
 /** The real path, so that a link stays a link. Dotfiles are often links. */

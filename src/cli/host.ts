@@ -11,6 +11,8 @@ export interface Output {
 /** An input stream of the process, or of a test. */
 export interface Input extends AsyncIterable<Uint8Array | string> {
   readonly isTTY?: boolean | undefined;
+  /** Lets go of an input that nobody will read to its end: it would keep the process alive. */
+  destroy?(): unknown;
 }
 
 /** The command's only way to the machine: no other code in it reads argv, the environment or the clock. */

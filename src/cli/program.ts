@@ -1,5 +1,6 @@
 import { Command, CommanderError, type Option } from 'commander';
 import { redact } from '../domain/text.js';
+import { VERSION } from '../domain/version.js';
 import { apiToken } from './commands/api-token/index.js';
 import { completion } from './commands/completion.js';
 import { currentContext } from './commands/current-context.js';
@@ -18,7 +19,6 @@ import type { Host } from './host.js';
 import { isTargetOption } from './options.js';
 import type { Outcome } from './outcome.js';
 import { paint, visible } from './output/print.js';
-import { version } from './version.js';
 
 const ENVIRONMENT_HELP = `
 Environment:
@@ -33,7 +33,7 @@ Environment:
 export function program(host: Host, outcome: Outcome): Command {
   const root = new Command('postern')
     .description('Serve, manage and try API tokens, scopes and endpoint policies.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
     .addHelpText('after', EXIT_CODES_HELP)

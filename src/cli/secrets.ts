@@ -2,35 +2,50 @@ import { readFile } from 'node:fs/promises';
 import { MAX_TOKEN_LENGTH } from '../domain/token-format.js';
 import { CliError, usageError } from './failure.js';
 import type { Host } from './host.js';
+import { note } from './output/print.js';
 import { askSecret } from './prompts.js';
 
 /** The sources of a token, in order of precedence. */
 export interface TokenSources {
   /** A path; `-` is stdin. */
   readonly file?: string | undefined;
-  /** Whether piped input is the token. */
-  readonly piped?: boolean;
-  /** A token of the environment or of the context. */
-  readonly fallback?: string | undefined;
+  /** A token of the environment or of the context. Piped input does not count beside it. */
+  readonly known?: KnownToken | undefined;
   /** The prompt on a terminal. */
   readonly prompt: string;
 }
 
+/** A token that a command has without being given one. */
+export interface KnownToken {
+  readonly token: string;
+  /** Its source, for messages. */
+  readonly from: string;
+}
+
+/** How long a pipe may take to end, in milliseconds. In some CI systems stdin is a pipe that never ends. */
+const STDIN_TIMEOUT = 10_000;
+
+export function environmentToken({ env }: Host): KnownToken | undefined {
+  return env.POSTERN_API_TOKEN ? { token: env.POSTERN_API_TOKEN, from: 'POSTERN_API_TOKEN' } : undefined;
+}
+
 /**
- * Reads the token that a command works on. It need not be on the command line, where every process of the machine could read it.
+ * Reads the token that a command works on. Stdin is read only if nothing else gives a token, so that a command inside
+ * `while read` leaves the input of the loop alone. It need not be on the command line, where every process of the machine could read it.
  *
  * @throws CliError (usage) if no source has one
  */
 export async function readToken(host: Host, sources: TokenSources): Promise<string> {
-  const { file, piped = true, fallback, prompt } = sources;
-  if (file === '-') return assertToken(await readAll(host), 'stdin');
-  if (file !== undefined) return assertToken(await readTokenFile(file), `the file ${file}`);
-  if (piped && !host.stdin.isTTY) {
-    const text = await readAll(host);
-    if (text.trim() !== '') return assertToken(text, 'stdin');
+  const { file, known, prompt } = sources;
+  if (file === '-') return assertToken(textOf(await readAll(host), 'stdin'), 'stdin');
+  if (file !== undefined) return assertToken(textOf(await readTokenFile(file), `the file ${file}`), `the file ${file}`);
+  if (known !== undefined) {
+    if (!host.stdin.isTTY) note(host, `The token is that of ${known.from}. For a piped one, give --token-file -`);
+    return assertToken(known.token, known.from);
   }
-  if (fallback) return assertToken(fallback, 'POSTERN_API_TOKEN');
   if (host.stdin.isTTY && host.stderr.isTTY) return assertToken(await askSecret(host, prompt), 'the typed text');
+  const text = host.stdin.isTTY ? '' : textOf(await readAll(host), 'stdin');
+  if (text.trim() !== '') return assertToken(text, 'stdin');
   throw usageError('there is no token: pipe one in, name a file with --token-file, or set POSTERN_API_TOKEN');
 }
 
@@ -45,9 +60,18 @@ export function assertToken(text: string, from: string): string {
   );
 }
 
-async function readTokenFile(path: string): Promise<string> {
+/** The text of a file or of stdin. PowerShell writes UTF-16 with `>`. */
+function textOf(bytes: Buffer, from: string): string {
+  const isUtf16 = bytes.length >= 2 && (bytes.readUInt16BE(0) === 0xfeff || bytes.readUInt16BE(0) === 0xfffe);
+  if (isUtf16 || bytes.includes(0)) {
+    throw usageError(`${from} is text in UTF-16: save it as UTF-8 (in PowerShell: Set-Content -Encoding utf8)`);
+  }
+  return bytes.toString('utf8');
+}
+
+async function readTokenFile(path: string): Promise<Buffer> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new CliError(
@@ -60,7 +84,27 @@ async function readTokenFile(path: string): Promise<string> {
   }
 }
 
-async function readAll(host: Host): Promise<string> {
+/** Reads stdin to its end. @throws CliError (usage) if that does not come in time */
+async function readAll(host: Host): Promise<Buffer> {
+  let late: NodeJS.Timeout | undefined;
+  const patience = new Promise<never>((_, reject) => {
+    late = setTimeout(() => {
+      reject(
+        usageError(
+          `stdin is open and did not end in ${STDIN_TIMEOUT / 1000} seconds: pipe a token in, name a file with --token-file, or set POSTERN_API_TOKEN`,
+        ),
+      );
+      host.stdin.destroy?.();
+    }, STDIN_TIMEOUT);
+  });
+  try {
+    return await Promise.race([bytesOf(host), patience]);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+async function bytesOf(host: Host): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of host.stdin) {
@@ -69,7 +113,7 @@ async function readAll(host: Host): Promise<string> {
     if (length > 2 * MAX_TOKEN_LENGTH) throw usageError('stdin holds more than a token: give the token alone');
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 /** Shortens a token for a screen: enough to recognise it, too little to use it. */

@@ -1,3 +1,4 @@
+import { unpolluted } from '../base/check.js';
 import type { Ground } from '../base/ground.js';
 import { type Denied, unavailable } from '../domain/decision.js';
 import type { LimitState } from '../domain/limits.js';
@@ -26,9 +27,9 @@ export class Limiter {
         // A changed policy starts new windows.
         const key = `${policy}:${tokenId}:${token.rules.windows}`;
         const consumed = await rateLimiter.consume(key, { points, duration }, latest);
-        const { allowed, remaining, resetIn } = consumed;
+        const { remaining, resetIn } = consumed;
         const state: LimitState = { policy, points, duration, remaining, resetIn };
-        if (!allowed) return { allowed: false, reason: 'rate_limited', limit: state };
+        if (unpolluted(consumed, 'allowed') !== true) return { allowed: false, reason: 'rate_limited', limit: state };
         if (nearest === null || remaining / points < nearest.remaining / nearest.points) nearest = state;
       }
     } catch (error) {

@@ -1,6 +1,6 @@
 import { decideGrant, decideLife, decideWithoutCredential, type Trace } from '../domain/decide.js';
 import { decideMethod } from '../domain/decide-method.js';
-import { allowed, type Decision, type DenialReason, type Denied, denied } from '../domain/decision.js';
+import { allowed, type Decision, type DenialReason, type Denied, denied, isDenied } from '../domain/decision.js';
 import { isLimited } from '../domain/limits.js';
 import type { CompiledRequirement } from '../domain/requirement.js';
 import type { Call } from './call.js';
@@ -59,7 +59,7 @@ export function step(call: Call, now: number, trace?: Trace): Decision | Need {
   const { charge } = call;
   if (charge === undefined) return 'charge';
   if (charge === null) return decision;
-  return 'allowed' in charge ? charge : { ...decision, limit: charge };
+  return isDenied(charge) ? charge : { ...decision, limit: charge };
 }
 
 /** The decision that the endpoint's access alone makes; `null`: a credential is needed. */

@@ -38,7 +38,7 @@ export interface Allowed<T extends TokenTypes = TokenTypes> {
 export interface Denied {
   readonly allowed: false;
   readonly reason: DenialReason;
-  /** With `scope_missing`: the scopes that the call needs. */
+  /** The scopes that the call needs: with `scope_missing`, and in guards also with the reasons of a 401. */
   readonly scopes?: readonly string[];
   /** With `unavailable`: the part that is down. */
   readonly cause?: FaultCause;
@@ -72,6 +72,11 @@ export function denied(reason: DenialReason): Denied {
     DENIALS.set(reason, denial);
   }
   return denial;
+}
+
+/** Whether it is a denial, by a property of its own: what `Object.prototype` was given makes none. */
+export function isDenied(value: object): value is Denied {
+  return Object.hasOwn(value, 'allowed') && (value as Denied).allowed === false;
 }
 
 export function scopeMissing(scopes: readonly string[]): Denied {

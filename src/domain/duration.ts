@@ -4,10 +4,10 @@ import { quote } from './text.js';
 type Unit = 'ms' | 's' | 'm' | 'h' | 'd' | 'w';
 
 /**
- * A length of time: `'30s'`, `'15m'`, `'1h'`, `'90d'`, `'2w'`, `'250ms'`, or a number of milliseconds. A number from 1 to 999
- * is refused, because it was probably meant as seconds. 0 means no time.
+ * A length of time: `'30s'`, `'15m'`, `'1h'`, `'90d'`, `'2w'`, `'250ms'`. Numbers are refused, because they have no unit. Only 0
+ * is accepted, and means no time.
  */
-export type Duration = `${number}${Unit}` | number;
+export type Duration = `${number}${Unit}` | 0;
 
 const MILLISECONDS: Readonly<Record<Unit, number>> = {
   ms: 1,
@@ -21,24 +21,18 @@ const MILLISECONDS: Readonly<Record<Unit, number>> = {
 /** 1,000 years. A longer one is a mistake, and would overflow a date. */
 const LONGEST = 365_000 * MILLISECONDS.d;
 
-const SECOND = MILLISECONDS.s;
-
 /** A duration in milliseconds, or `null` if the value is not a duration. */
 export function parseDuration(value: unknown): number | null {
-  if (lacksUnit(value)) return null;
-  const milliseconds = typeof value === 'number' ? value : typeof value === 'string' ? fromText(value) : Number.NaN;
-  return milliseconds >= 0 && milliseconds <= LONGEST ? Math.floor(milliseconds) : null;
+  if (value === 0) return 0;
+  const milliseconds = typeof value === 'string' ? fromText(value) : Number.NaN;
+  return milliseconds <= LONGEST ? milliseconds : null;
 }
 
 /** The problem of a value that is not a duration. @param advice the answer, unless only the unit is missing */
 export function durationProblem(value: unknown, advice: string): string {
-  return lacksUnit(value)
-    ? `${value} has no unit, and would be milliseconds: write '${value}s' or '${value}ms'`
+  return Number.isSafeInteger(value) && Number(value) > 0
+    ? `a number has no unit: write '${value}s' or '${value}ms'`
     : advice;
-}
-
-function lacksUnit(value: unknown): value is number {
-  return typeof value === 'number' && value > 0 && value < SECOND;
 }
 
 /**

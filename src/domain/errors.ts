@@ -43,11 +43,17 @@ export interface PosternErrorOptions {
   readonly cause?: unknown;
 }
 
+const IS_ERROR = Symbol.for('postern/error');
+
 /**
  * The only error class of this package. Its message names the field and the problem: `path of input: problem`. It never holds a
  * secret.
  */
 export class PosternError extends Error {
+  /** What {@link isPosternError} goes by, in every copy of this package. */
+  get [IS_ERROR](): true {
+    return true;
+  }
   override readonly name = 'PosternError';
   readonly code: PosternErrorCode;
   /** The problem and its remedy, without the field: for callers that name the field in their own words. */
@@ -68,9 +74,9 @@ export function shownPath(path: string): string {
   return quote(path, 200).slice(1, -1);
 }
 
-/** True for a `PosternError` of any copy of this package. */
+/** True for a `PosternError` of any copy of this package, and of no object that was read from somewhere. */
 export function isPosternError(error: unknown): error is PosternError {
-  return error instanceof Error && error.name === 'PosternError' && typeof (error as PosternError).code === 'string';
+  return typeof error === 'object' && error !== null && IS_ERROR in error;
 }
 
 /** True if the store did not answer, could not be opened, or is closed: nothing is known then. */

@@ -1,4 +1,5 @@
 import type { EffectiveGrants, Grants } from './grants.js';
+import { shared } from './shared.js';
 import type { GrantsOf, TokenTypes } from './token-types.js';
 
 /** `personal` tokens end with their owner's membership; `organization` tokens outlive it. */
@@ -39,10 +40,37 @@ export interface PrincipalFields {
 }
 
 /**
- * The principal of a verified token. A private field holds its compiled grants: an object of the same shape can't forge them,
- * and they are never printed. Principals with the same grants share one set.
+ * The private part of a verified principal: its compiled grants and its right to issue. An object of the same shape, a copy, or
+ * one that inherits from it does not have it, and it is never printed. All copies of this package share this class.
  */
-export class VerifiedPrincipal implements Principal {
+const Verified = /* @__PURE__ */ shared(
+  'verified-principal',
+  () =>
+    class {
+      readonly #compiled: Grants;
+      readonly #mayIssue: number;
+
+      constructor(compiled: Grants, mayIssue: number) {
+        this.#compiled = compiled;
+        this.#mayIssue = mayIssue;
+      }
+
+      /** The compiled grants, or `null` for what is no verified principal. */
+      static grantsOf(value: unknown): Grants | null {
+        return typeof value === 'object' && value !== null && #compiled in value ? value.#compiled : null;
+      }
+
+      /** As {@link PrincipalFields.mayIssue}. Of what is no verified principal, which the application made: `Infinity`. */
+      static mayIssue(value: unknown): number {
+        return typeof value === 'object' && value !== null && #mayIssue in value
+          ? value.#mayIssue
+          : Number.POSITIVE_INFINITY;
+      }
+    },
+);
+
+/** The principal of a verified token. A hundred thousand with the same grants share one set. */
+export class VerifiedPrincipal extends Verified implements Principal {
   readonly tokenId: string;
   readonly owner: string | null;
   readonly ownership: Ownership;
@@ -50,31 +78,16 @@ export class VerifiedPrincipal implements Principal {
   readonly types: GrantsOf<TokenTypes>;
   readonly grants: EffectiveGrants;
   readonly endsAt: Date | null;
-  readonly #compiled: Grants;
-  readonly #mayIssue: number;
 
   constructor(fields: PrincipalFields) {
+    super(fields.grants, fields.mayIssue);
     this.tokenId = fields.tokenId;
     this.owner = fields.owner;
     this.ownership = fields.ownership;
     this.organization = fields.organization;
     this.types = fields.grants.types;
     this.grants = fields.grants.effective;
-    this.#compiled = fields.grants;
     this.endsAt = Number.isFinite(fields.endsAt) ? new Date(fields.endsAt) : null;
-    this.#mayIssue = fields.mayIssue;
     Object.freeze(this);
-  }
-
-  /** The compiled grants, or `null` for an object that is not of this class. */
-  static grantsOf(value: unknown): Grants | null {
-    return typeof value === 'object' && value !== null && #compiled in value ? value.#compiled : null;
-  }
-
-  /** As {@link PrincipalFields.mayIssue}. An object that the application made itself is not of this class: `Infinity`. */
-  static mayIssue(value: unknown): number {
-    return typeof value === 'object' && value !== null && #mayIssue in value
-      ? value.#mayIssue
-      : Number.POSITIVE_INFINITY;
   }
 }

@@ -5,12 +5,13 @@ import type { Ground } from '../base/ground.js';
 import { TOKEN_ID } from '../base/ids.js';
 import * as names from '../base/name-inputs.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
+import { PosternError } from '../domain/errors.js';
 import { compileGrants, withAllEndpoints } from '../domain/grants.js';
 import { isLimited } from '../domain/limits.js';
 import { type Ownership, type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import { type ActorStanding, type Authority, principalAuthority } from '../managing/authority.js';
-import { Leavers } from '../managing/leavers.js';
+import { Leavers, NEVER } from '../managing/leavers.js';
 
 const principalInput = z.strictObject({
   organization: names.organization,
@@ -39,12 +40,14 @@ export type ActingPrincipal<T extends TokenTypes = AnyTokenTypes> = Pick<
 
 /**
  * The authority of a principal. A verified principal keeps the grants that it was verified with. For a principal that the
- * application made itself, they are looked up by name.
+ * application made itself, they are looked up by name. A copy of a verified principal has lost its restrictions, and is refused.
  *
  * @throws PosternError `input_invalid`
  */
 export function authorityOf(ground: Ground, principal: ActingPrincipal, options: unknown): Authority {
+  const verified = VerifiedPrincipal.grantsOf(principal);
   const given = ownCopy(principal) ?? {};
+  if (verified === null && Object.hasOwn(given, 'grants')) throw isCopy();
   const { organization, owner, tokenId, endsAt } = check(
     principalInput,
     {
@@ -60,20 +63,19 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
   const { from, endpoints, ownership } = check(actingInput, options ?? {}, 'as', 'input_invalid');
   const { store, time, reader, settings } = ground;
   const { catalog } = settings;
-  const verified = VerifiedPrincipal.grantsOf(principal);
   const mayIssue = VerifiedPrincipal.mayIssue(principal);
   const leavers = new Leavers(ground);
 
   /** If a token of this store verified the principal, it must still be alive; otherwise the principal has ended. */
   async function standing(): Promise<ActorStanding> {
     const token = tokenId === undefined ? null : await store.findToken(tokenId);
-    const owned = owner === null ? { times: 0, ending: false } : await leavers.standing(organization, owner);
+    const owned = owner === null ? NEVER : await leavers.standing(organization, owner);
     time.read();
     const isOurs = verified !== null && tokenId !== undefined && mayIssue === Number.POSITIVE_INFINITY;
     const dead = token === null ? isOurs : isRevoked(token) || expiryOf(token) <= time.latest;
     return {
       ended: dead || owned.ending,
-      times: owned.times,
+      lastEnded: owned.last,
       limited: token !== null && isLimited(reader.rules(token)),
     };
   }
@@ -97,5 +99,13 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
       standing,
     },
     catalog,
+  );
+}
+
+function isCopy(): PosternError {
+  return new PosternError(
+    'input_invalid',
+    'is a copy of a principal, or of another version of postern: give the principal itself, or name { organization, owner, types } of who acts',
+    { path: 'principal', input: 'as' },
   );
 }

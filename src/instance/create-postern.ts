@@ -1,3 +1,4 @@
+import { unpolluted } from '../base/check.js';
 import { SecretReference } from '../base/credential.js';
 import { createGround, type Ground } from '../base/ground.js';
 import { type PosternOptions, readOptions } from '../base/options.js';
@@ -9,7 +10,7 @@ import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/
 import { applicationAuthority, type EndpointRights } from '../managing/authority.js';
 import type { Management } from '../managing/create-managing.js';
 import { startTrimming } from '../managing/trimming.js';
-import type { AuthenticatorHost } from '../ports/authenticator.js';
+import type { AttachableAuthenticator, Authenticator, AuthenticatorHost } from '../ports/authenticator.js';
 import { type ActingPrincipal, authorityOf } from './acting.js';
 import { createInspection, type Inspection } from './inspection.js';
 import { setInternals } from './internals.js';
@@ -66,7 +67,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   const ground = createGround(readOptions(options));
   const { authenticators, organization } = ground.settings;
   const host = hostOf(ground);
-  const attached = authenticators.map((each) => ('attach' in each ? each.attach(host) : each));
+  const attached = authenticators.map((each) => attach(each, host));
   const { authorizer, holding, forgetting, ...deciding } = createDeciding(ground, attached);
   const application = applicationAuthority(organization);
   const stopTrimming = startTrimming(ground);
@@ -89,7 +90,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
     close() {
       closing ??= (async () => {
         stopTrimming();
-        await Promise.all(attached.map((authenticator) => authenticator.close?.()));
+        await Promise.all(attached.map((authenticator) => unpolluted(authenticator, 'close')?.call(authenticator)));
         await deciding.close();
         await ground.store.close();
       })();
@@ -105,6 +106,11 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
     attached: (authenticator) => attached[authenticators.indexOf(authenticator)] ?? null,
   });
   return Object.freeze(postern) as unknown as Postern<T>;
+}
+
+function attach(given: Authenticator | AttachableAuthenticator, host: AuthenticatorHost): Authenticator {
+  const own = unpolluted(given as AttachableAuthenticator, 'attach');
+  return own === undefined ? (given as Authenticator) : own.call(given, host);
 }
 
 function hostOf({ settings, store, time, events }: Ground): AuthenticatorHost {

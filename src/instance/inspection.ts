@@ -2,6 +2,7 @@ import { findDeadGrants } from '../base/dead-grants.js';
 import type { Ground } from '../base/ground.js';
 import type { Attempt } from '../deciding/attempt.js';
 import type { Authorizer } from '../deciding/authorizer.js';
+import { isDenied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
 import type { Explanation } from '../domain/explain.js';
 import { type Principal, VerifiedPrincipal } from '../domain/principal.js';
@@ -59,7 +60,7 @@ export function createInspection({ store }: Ground, authorizer: Authorizer, auth
     },
     async introspect(token, { method = null } = {}) {
       const found = await authorizer.identify(token, within);
-      if ('allowed' in found) {
+      if (isDenied(found)) {
         if (found.reason === 'internal_error') throw found.error;
         if (found.reason !== 'unavailable') return { active: false };
         throw new PosternError('unavailable', 'this token can not be checked now: try again', {

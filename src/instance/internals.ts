@@ -7,6 +7,8 @@ import type { Identified } from '../deciding/identified.js';
 import type { Decision, Denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
 import type { Requirement } from '../domain/requirement.js';
+import { markVersion, shared, versionOf } from '../domain/shared.js';
+import { VERSION } from '../domain/version.js';
 import type { AttachableAuthenticator, Authenticator } from '../ports/authenticator.js';
 
 export type { GuardAttempt, Holding, Mode, SecretReference };
@@ -52,13 +54,18 @@ export interface Internals {
   attached(authenticator: AttachableAuthenticator): Authenticator | null;
 }
 
-const INTERNALS = new WeakMap<object, Internals>();
+const INTERNALS = /* @__PURE__ */ shared('internals', () => new WeakMap<object, Internals>());
 
 export function setInternals(postern: object, internals: Internals): void {
+  markVersion(postern);
   INTERNALS.set(postern, internals);
 }
 
-/** @throws PosternError `input_invalid` if `createPostern` did not return this object */
+/**
+ * Also of an instance that another copy of this package made, if both have the same major version.
+ *
+ * @throws PosternError `input_invalid` if `createPostern` did not return this object, or another major version did
+ */
 export function internalsOf(postern: unknown): Internals {
   const internals = typeof postern === 'object' && postern !== null ? INTERNALS.get(postern) : undefined;
   if (internals !== undefined) return internals;
@@ -66,6 +73,10 @@ export function internalsOf(postern: unknown): Internals {
 }
 
 function adviceFor(given: unknown): string {
+  const version = versionOf(given);
+  if (version !== null) {
+    return `is of postern ${version}, and this is a copy of postern ${VERSION}: let the application have one of them (npm ls postern shows both)`;
+  }
   const isRequirement =
     typeof given === 'object' &&
     given !== null &&

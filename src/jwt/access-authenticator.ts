@@ -74,7 +74,7 @@ export class AccessAuthenticator implements Authenticator {
       ownership,
       organization,
       endsAt: new Date(expiryOf(jws.payload as unknown as RegisteredClaims)),
-      trustedFor,
+      trustedFor: `${trustedFor}ms`,
       parent:
         parents === 'unchecked' ? null : { tokenId, ...(kid !== null && { kid }), required: parents === 'required' },
       methods,

@@ -10,6 +10,7 @@ import type { Duration } from '../domain/duration.js';
 import { isEndpointId } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { MAX_TOKEN_LENGTH, parseToken } from '../domain/token-format.js';
+import { utf8 } from './utf8.js';
 
 /** The limits of a derived token, within its parent's rights. */
 export interface DeriveOptions {
@@ -106,7 +107,7 @@ export async function derive(apiToken: string, deriveOptions: DeriveOptions = {}
     ...(methods && { methods: [...new Set(methods)] }),
   };
   const privateKey = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: key.x, d: key.d }, 'EdDSA');
-  const token = await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+  const token = await new CompactSign(utf8(JSON.stringify(claims)))
     .setProtectedHeader(derivedHeader(key.kid))
     .sign(privateKey);
   if (token.length > MAX_TOKEN_LENGTH) {

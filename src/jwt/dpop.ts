@@ -9,6 +9,7 @@ import type { Presentation } from '../ports/authenticator.js';
 import type { Store } from '../ports/store.js';
 import { ALGORITHMS, bareKey, fits, isAlgorithm, type PublicJwk, type SignatureAlgorithm } from './algorithms.js';
 import { readCompact } from './compact.js';
+import { utf8 } from './utf8.js';
 import { CLOCK_TOLERANCE, verifySignature } from './verify.js';
 
 /** The life of a proof, in milliseconds. */
@@ -139,7 +140,7 @@ async function importedOrNull(jwk: Readonly<Record<string, unknown>>, alg: Signa
 }
 
 function hashOf(text: string): string {
-  return encodeBase64url(sha256(new TextEncoder().encode(text)));
+  return encodeBase64url(sha256(utf8(text)));
 }
 
 /** The request that a proof is for, and the key that makes it. */
@@ -197,7 +198,7 @@ export async function dpopProof(options: DpopProofOptions): Promise<string> {
     ...(accessToken !== undefined && { ath: hashOf(accessToken) }),
   };
   const privateKey = await importJWK(key as JWK, algorithm);
-  return new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+  return new CompactSign(utf8(JSON.stringify(claims)))
     .setProtectedHeader({ alg: algorithm, typ: 'dpop+jwt', jwk: bareKey(jwk) as JWK })
     .sign(privateKey);
 }

@@ -6,7 +6,7 @@ import { duration } from '../base/duration-input.js';
 import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
 import type { Identified, Reissuable } from '../deciding/identified.js';
-import type { Denied } from '../domain/decision.js';
+import { type Denied, isDenied } from '../domain/decision.js';
 import { readDerivedToken } from '../domain/derived-token.js';
 import type { Duration } from '../domain/duration.js';
 import { isEndpointId } from '../domain/endpoint.js';
@@ -24,6 +24,7 @@ import { claimsOf } from './access-claims.js';
 import { ALGORITHMS, fits, type PublicJwk } from './algorithms.js';
 import { thumbprintOf } from './dpop.js';
 import type { Signer } from './keys.js';
+import { utf8 } from './utf8.js';
 
 /** Single scopes, `resource:*` and `*` of some token types. */
 export type ExchangeableScope<T extends TokenTypes> = {
@@ -103,7 +104,7 @@ export async function exchangeToken(
 ): Promise<ExchangedToken> {
   const asked = check(schema, options, 'exchange', 'input_invalid');
   const identified = await identify(subjectToken);
-  if ('allowed' in identified) throw refusalOf(identified);
+  if (isDenied(identified)) throw refusalOf(identified);
   const subject = exchangeable(identified);
   const secretKid = await secretOf(subjectToken, ground);
   const grants = await grantsAskedFor(subject, asked, ground);
@@ -130,7 +131,7 @@ export async function exchangeToken(
     secret_kid: secretKid,
     ...(jkt !== null && { cnf: { jkt } }),
   };
-  const accessToken = await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+  const accessToken = await new CompactSign(utf8(JSON.stringify(claims)))
     .setProtectedHeader({ alg, typ: ACCESS_TOKEN_TYP, kid })
     .sign(key);
   if (accessToken.length > MAX_TOKEN_LENGTH) {

@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { encodeBase64url } from '../domain/base64url.js';
 import type { PublishedKeySet } from './keys.js';
+import { utf8 } from './utf8.js';
 
 /** Seconds. */
 const RETRY_AFTER = '5';
@@ -24,7 +25,7 @@ export function jwksHandler(
     } catch {
       return new Response(null, { status: 503, headers: { 'Retry-After': RETRY_AFTER, 'Cache-Control': 'no-store' } });
     }
-    const etag = `"${encodeBase64url(sha256(new TextEncoder().encode(body))).slice(0, 22)}"`;
+    const etag = `"${encodeBase64url(sha256(utf8(body))).slice(0, 22)}"`;
     const validators = {
       ETag: etag,
       'Cache-Control': `public, max-age=${maxAge()}`,

@@ -5,6 +5,7 @@ import { check, ownCopy } from '../base/check.js';
 import { encodeBase64url } from '../domain/base64url.js';
 import { PosternError } from '../domain/errors.js';
 import { bareKey, fits, type PublicJwk } from './algorithms.js';
+import { utf8 } from './utf8.js';
 
 /** The algorithms of access tokens (RFC 8037 section 3.1, RFC 7518 section 3.4). */
 export const SIGNING_ALGORITHMS = ['EdDSA', 'ES256'] as const;
@@ -83,7 +84,7 @@ export async function generateKey(alg: SigningAlgorithm): Promise<PrivateJwk> {
 /** RFC 7638 section 3: the required members in lexicographic order, without white space. For keys on curves. */
 export function thumbprintOf({ kty, crv, x, y }: Pick<PrivateJwk, 'kty' | 'crv' | 'x' | 'y'>): string {
   const required = kty === 'EC' ? { crv, kty, x, y } : { crv, kty, x };
-  return encodeBase64url(sha256(new TextEncoder().encode(JSON.stringify(required))));
+  return encodeBase64url(sha256(utf8(JSON.stringify(required))));
 }
 
 /** Puts the members in one order, so that all processes publish the same text. */

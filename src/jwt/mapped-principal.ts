@@ -4,6 +4,7 @@ import { check } from '../base/check.js';
 import { bytesToLatin1 } from '../base/digest.js';
 import { externalId } from '../base/vouched.js';
 import type { Vouched } from '../ports/authenticator.js';
+import { utf8 } from './utf8.js';
 
 /** The subject of a verified token, as this application knows it, with its rights. */
 export type TrustedPrincipal = Pick<Vouched, 'types' | 'owner' | 'organization' | 'ownership' | 'mayIssue'>;
@@ -29,5 +30,5 @@ export function readMapped(mapped: unknown): TrustedPrincipal {
 
 /** An id for one subject of one issuer. All its tokens share it, and it contains none of their text. */
 export function subjectId({ iss, sub }: { readonly iss: string; readonly sub: string }): string {
-  return externalId(bytesToLatin1(sha256(new TextEncoder().encode(JSON.stringify([iss, sub])))));
+  return externalId(bytesToLatin1(sha256(utf8(JSON.stringify([iss, sub])))));
 }

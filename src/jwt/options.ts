@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bytes, isBytes } from '../base/bytes.js';
 import { check, ownCopy } from '../base/check.js';
 import { duration } from '../base/duration-input.js';
 import type { Duration } from '../domain/duration.js';
@@ -11,6 +12,7 @@ import {
   SIGNING_ALGORITHMS,
   type SigningAlgorithm,
 } from './keys.js';
+import { utf8 } from './utf8.js';
 
 /** Options of `accessTokens`. */
 export interface AccessTokensOptions {
@@ -72,7 +74,7 @@ const LEAST_OVERLAP = 60_000;
 const SECRET_LENGTH = 32;
 
 export const nonEmpty = (what: string) => z.string(`name ${what}`).min(1, `name ${what}`).max(2_000, `name ${what}`);
-const secret = z.union([z.instanceof(Uint8Array), z.string()], 'give bytes, or a text');
+const secret = z.union([bytes, z.string()], 'give bytes, or a text');
 
 export const dpopSchema = z
   .preprocess(
@@ -158,7 +160,7 @@ function isOrigin(value: unknown): boolean {
 }
 
 function readSecrets(given: NonNullable<AccessTokensOptions['encryptionKey']>): readonly Uint8Array[] {
-  const list = typeof given === 'string' || given instanceof Uint8Array ? [given] : given;
+  const list = typeof given === 'string' || isBytes(given) ? [given] : given;
   return list.map((each) => {
     if (each.length < SECRET_LENGTH) {
       throw invalid(
@@ -166,7 +168,7 @@ function readSecrets(given: NonNullable<AccessTokensOptions['encryptionKey']>): 
         `must be at least ${SECRET_LENGTH} random bytes, or a random text of as many characters`,
       );
     }
-    return typeof each === 'string' ? new TextEncoder().encode(each) : each.slice();
+    return typeof each === 'string' ? utf8(each) : new Uint8Array(each);
   });
 }
 

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { check } from '../base/check.js';
+import { ownCopy } from '../base/check.js';
 import { duration } from '../base/duration-input.js';
 import type { Duration } from '../domain/duration.js';
 import { PosternError } from '../domain/errors.js';
 import type { Clock } from '../ports/environment.js';
 import type { SignatureAlgorithm } from './algorithms.js';
 import { discoveryUrl, keysIn } from './discovery.js';
-import { type Fetch, fetchJson, KeyServerFault, trustedUrl } from './fetch-json.js';
+import { type Fetch, fetchJson, KeyServerFault } from './fetch-json.js';
 import { isKeySet, type LocalKeys, localKeys } from './local-keys.js';
 import type { KeyQuery, VerificationKeys } from './verify.js';
 
@@ -32,17 +32,16 @@ export interface KeyServerOptions {
   readonly allowInsecureKeys?: boolean | undefined;
 }
 
-/** The address of a key set, or an issuer that names it (OpenID Connect Discovery 1.0). */
-export type KeyServer = { readonly url: URL | string } | { readonly discover: string };
-
-export type RemoteKeysOptions = KeyServer &
-  KeyServerOptions & {
-    readonly algorithms: readonly SignatureAlgorithm[];
-    /** Epoch milliseconds. Default `Date.now`. */
-    readonly clock?: Clock | undefined;
-    /** Receives the error of a failed request if no call fails with it, because the known keys serve on. */
-    readonly onFault?: ((error: unknown) => void) | undefined;
-  };
+export interface RemoteKeysOptions {
+  /** The address of a key set, or the identifier of an issuer that names it (OpenID Connect Discovery 1.0). */
+  readonly server: URL | string;
+  readonly settings: KeyServerSettings;
+  readonly algorithms: readonly SignatureAlgorithm[];
+  /** Epoch milliseconds. Default `Date.now`. */
+  readonly clock?: Clock | undefined;
+  /** Receives the error of a failed request if no call fails with it, because the known keys serve on. */
+  readonly onFault?: ((error: unknown) => void) | undefined;
+}
 
 /** The key server's part of an options schema. */
 export const keyServerFields = {
@@ -54,9 +53,8 @@ export const keyServerFields = {
   allowInsecureKeys: z.boolean('use true or false').optional(),
 };
 
-const schema = z.strictObject(keyServerFields);
-
-interface Settings {
+/** The options, checked and completed. In milliseconds. */
+export interface KeyServerSettings {
   readonly fetch: Fetch;
   readonly cooldown: number;
   readonly maxAge: number;
@@ -65,9 +63,16 @@ interface Settings {
   readonly allowInsecureKeys: boolean;
 }
 
-/** @throws PosternError `option_invalid`, `option_unknown` */
-export function readKeyServerOptions(options: KeyServerOptions, what: string): Settings {
-  const given = check(schema, options, what, 'option_invalid');
+/**
+ * @param fields the values that `keyServerFields` read
+ * @throws PosternError `option_invalid`
+ */
+export function keyServerSettings(
+  fields: { readonly [K in keyof KeyServerSettings]?: KeyServerSettings[K] | undefined },
+  what: string,
+): KeyServerSettings {
+  // A field that was left out is not looked for in `Object.prototype`.
+  const given = ownCopy(fields);
   const settings = {
     fetch: given.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     cooldown: given.cooldown ?? 30_000,
@@ -87,16 +92,14 @@ export function readKeyServerOptions(options: KeyServerOptions, what: string): S
  * Verifies with the keys of a server. They are fetched on first use, then when they are older than `maxAge` or a token names an
  * unknown key. They are never fetched twice within `cooldown` or twice at once, so invented `kid`s make no load. If the server
  * fails, known keys are used for `staleIfUnavailable`. After that, and for unknown keys, `find` rejects.
- *
- * @throws PosternError `option_invalid`, `option_unknown`
  */
-export function remoteKeys({ algorithms, clock = Date.now, onFault, ...rest }: RemoteKeysOptions): VerificationKeys {
-  const { server, options } = serverOf(rest);
-  const settings = readKeyServerOptions(options, 'remoteKeys');
+export function remoteKeys(options: RemoteKeysOptions): VerificationKeys {
+  const { server, settings, algorithms, clock = Date.now, onFault } = options;
   const get = (url: URL) => fetchJson(url, settings.fetch, settings.timeout);
+  const discovered = async (issuer: string) =>
+    keysIn(await get(discoveryUrl(issuer, settings.allowInsecureKeys)), issuer, settings.allowInsecureKeys);
   const fetchKeys = async (): Promise<LocalKeys> => {
-    const url =
-      'url' in server ? server.url : keysIn(await get(server.discovery), server.discover, settings.allowInsecureKeys);
+    const url = typeof server === 'string' ? await discovered(server) : server;
     const keys = await get(url);
     if (isKeySet(keys)) return localKeys(keys, algorithms);
     throw new KeyServerFault(`${url.origin}${url.pathname} answered with something else than a JSON Web Key Set`);
@@ -106,17 +109,8 @@ export function remoteKeys({ algorithms, clock = Date.now, onFault, ...rest }: R
   return { find: async (query) => ((algorithms as readonly string[]).includes(query.alg) ? keys.find(query) : null) };
 }
 
-function serverOf(given: KeyServer & KeyServerOptions) {
-  if ('url' in given) {
-    const { url, ...options } = given;
-    return { server: { url: trustedUrl(url, 'url', options.allowInsecureKeys) }, options };
-  }
-  const { discover, ...options } = given;
-  return { server: { discover, discovery: discoveryUrl(discover, options.allowInsecureKeys) }, options };
-}
-
 class RemoteKeys implements VerificationKeys {
-  readonly #settings: Settings;
+  readonly #settings: KeyServerSettings;
   readonly #fetchKeys: () => Promise<LocalKeys>;
   readonly #clock: Clock;
   readonly #onFault: (error: unknown) => void;
@@ -128,7 +122,7 @@ class RemoteKeys implements VerificationKeys {
   #asking: Promise<void> | null = null;
 
   constructor(
-    settings: Settings,
+    settings: KeyServerSettings,
     fetchKeys: () => Promise<LocalKeys>,
     clock: Clock,
     onFault: (error: unknown) => void,

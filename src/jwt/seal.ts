@@ -2,6 +2,7 @@ import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { CompactEncrypt, compactDecrypt } from 'jose';
 import { PosternError } from '../domain/errors.js';
+import { utf8 } from './utf8.js';
 
 /** A decrypted text. */
 export interface Opened {
@@ -24,11 +25,10 @@ const INFO = 'postern signing keys, A256GCM, version 1, ';
 
 /** @param secrets the first one seals, all of them open */
 export function sealFor(issuer: string, secrets: readonly Uint8Array[]): Seal {
-  const info = new TextEncoder().encode(INFO + issuer);
+  const info = utf8(INFO + issuer);
   const keys = secrets.map((secret) => hkdf(sha256, secret, undefined, info, 32));
   return {
-    seal: (text) =>
-      new CompactEncrypt(new TextEncoder().encode(text)).setProtectedHeader(HEADER).encrypt(keys[0] as Uint8Array),
+    seal: (text) => new CompactEncrypt(utf8(text)).setProtectedHeader(HEADER).encrypt(keys[0] as Uint8Array),
     async open(sealed) {
       for (const [index, key] of keys.entries()) {
         const plain = await decrypt(sealed, key);

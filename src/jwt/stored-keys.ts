@@ -26,6 +26,7 @@ import {
 } from './keys.js';
 import type { Seal } from './seal.js';
 import type { RotatedKeys, RotateOptions, SigningKeys } from './signing-keys.js';
+import { utf8 } from './utf8.js';
 import type { KeyQuery } from './verify.js';
 
 export interface StoredKeyOptions {
@@ -107,7 +108,7 @@ export class StoredKeys implements SigningKeys {
   constructor(host: AuthenticatorHost, options: StoredKeyOptions) {
     this.#host = host;
     this.#options = options;
-    this.#id = encodeBase64url(sha256(new TextEncoder().encode(options.issuer)));
+    this.#id = encodeBase64url(sha256(utf8(options.issuer)));
     // This process must publish another process's new key long before it signs.
     this.#fresh = Math.min(FRESH, Math.floor(options.overlap / 4));
     this.maxAge = Math.min(MAX_JWKS_AGE, Math.floor(options.overlap / 4000));

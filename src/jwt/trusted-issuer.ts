@@ -19,7 +19,13 @@ import { type IssuerLookup, type Issuers, type KeySource, type KeysOf, LookedUpI
 import { isKeySet, localKeys } from './local-keys.js';
 import { readMapped, subjectId, type TrustedPrincipal } from './mapped-principal.js';
 import { type DpopOptions, dpopSchema, originsOf } from './options.js';
-import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
+import {
+  type KeyServerOptions,
+  type KeyServerSettings,
+  keyServerFields,
+  keyServerSettings,
+  remoteKeys,
+} from './remote-keys.js';
 import { isAccessToken } from './token-kind.js';
 import {
   checkTimes,
@@ -160,18 +166,20 @@ function readOptions(options: TrustedIssuerOptions): Settings {
   const given = check(schema, options, what, 'option_invalid');
   const { audience, audienceClaim, algorithms, principal } = given;
   const { fetch, cooldown, maxAge, staleIfUnavailable, timeout, allowInsecureKeys } = given;
-  const keyServer = { fetch, cooldown, maxAge, staleIfUnavailable, timeout, allowInsecureKeys };
-  const life = readKeyServerOptions(keyServer, what).maxAge;
+  const keyServer = keyServerSettings(
+    { fetch, cooldown, maxAge, staleIfUnavailable, timeout, allowInsecureKeys },
+    what,
+  );
   return {
     audience,
     audienceClaim,
     algorithms,
     types: given.tokenType.map(mediaType),
     tolerance: given.clockTolerance,
-    maxAge: life,
+    maxAge: keyServer.maxAge,
     origins: originsOf(ownCopy(given.dpop)?.origins, audience),
     principal,
-    issuersFor: readIssuers(given.issuer, given.jwks, life, (issuer, source) =>
+    issuersFor: readIssuers(given.issuer, given.jwks, keyServer.maxAge, (issuer, source) =>
       readKeys(source, issuer, algorithms, keyServer),
     ),
   };
@@ -203,7 +211,7 @@ function readKeys(
   jwks: KeySource | undefined,
   issuer: string,
   algorithms: readonly SignatureAlgorithm[],
-  options: KeyServerOptions,
+  settings: KeyServerSettings,
 ): (host: AuthenticatorHost) => VerificationKeys {
   if (isKeySet(jwks)) {
     const keys = localKeys(jwks, algorithms);
@@ -214,11 +222,10 @@ function readKeys(
       { path: 'jwks', input: 'trustedIssuer' },
     );
   }
-  const insecure = options.allowInsecureKeys === true;
+  const insecure = settings.allowInsecureKeys;
   if (jwks === undefined) discoveryUrl(issuer, insecure);
-  else trustedUrl(jwks, 'jwks', insecure);
-  const server = jwks === undefined ? { discover: issuer } : { url: jwks };
-  return ({ now, fault }) => remoteKeys({ ...server, ...options, algorithms, clock: now, onFault: fault });
+  const server = jwks === undefined ? issuer : trustedUrl(jwks, 'jwks', insecure);
+  return ({ now, fault }) => remoteKeys({ server, settings, algorithms, clock: now, onFault: fault });
 }
 
 class TrustedIssuer implements Authenticator {
@@ -264,7 +271,7 @@ class TrustedIssuer implements Authenticator {
     const mapped = await this.#settings.principal(claims);
     return mapped === null
       ? 'token_unknown'
-      : { ...readMapped(mapped), tokenId, endsAt, trustedFor: maxAge, ...binding };
+      : { ...readMapped(mapped), tokenId, endsAt, trustedFor: `${maxAge}ms`, ...binding };
   }
 
   #isForUs(payload: Readonly<Record<string, unknown>>): boolean {

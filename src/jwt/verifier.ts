@@ -7,7 +7,13 @@ import { trustedUrl } from './fetch-json.js';
 import { SIGNING_ALGORITHMS } from './keys.js';
 import { FOR_GOOD, isKeySet, type JsonWebKeySet, localKeys } from './local-keys.js';
 import { type DpopOptions, dpopSchema, nonEmpty, originsOf } from './options.js';
-import { type KeyServerOptions, keyServerFields, readKeyServerOptions, remoteKeys } from './remote-keys.js';
+import {
+  type KeyServerOptions,
+  type KeyServerSettings,
+  keyServerFields,
+  keyServerSettings,
+  remoteKeys,
+} from './remote-keys.js';
 import type { VerificationKeys } from './verify.js';
 
 /** Options of `accessTokens.verifier`. */
@@ -60,9 +66,9 @@ const schema = z.strictObject({
 export function accessTokenVerifier(options: VerifierOptions): AttachableAuthenticator {
   const what = 'accessTokens.verifier';
   const given = check(schema, options, what, 'option_invalid');
-  const { issuer, audience, jwks, parents, dpop, ...keyServer } = given;
-  const { maxAge } = readKeyServerOptions(keyServer, what);
-  const trustedFor = isKeySet(jwks) ? FOR_GOOD : maxAge;
+  const { issuer, audience, jwks, parents, dpop, ...rest } = given;
+  const keyServer = keyServerSettings(rest, what);
+  const trustedFor = isKeySet(jwks) ? FOR_GOOD : keyServer.maxAge;
   const origins = originsOf(ownCopy(dpop)?.origins, audience);
   const keysFor = readKeys(jwks, keyServer);
   return Object.freeze({
@@ -73,12 +79,12 @@ export function accessTokenVerifier(options: VerifierOptions): AttachableAuthent
 
 function readKeys(
   jwks: VerifierOptions['jwks'],
-  options: KeyServerOptions,
+  settings: KeyServerSettings,
 ): (host: AuthenticatorHost) => VerificationKeys {
   const algorithms = SIGNING_ALGORITHMS;
   if (!isKeySet(jwks)) {
-    trustedUrl(jwks, 'jwks', options.allowInsecureKeys);
-    return ({ now, fault }) => remoteKeys({ url: jwks, ...options, algorithms, clock: now, onFault: fault });
+    const server = trustedUrl(jwks, 'jwks', settings.allowInsecureKeys);
+    return ({ now, fault }) => remoteKeys({ server, settings, algorithms, clock: now, onFault: fault });
   }
   const keys = localKeys(jwks, algorithms);
   if (keys.size > 0) return () => keys;

@@ -1,6 +1,6 @@
 import type { RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
-import { check } from '../base/check.js';
+import { check, unpolluted } from '../base/check.js';
 import { after, delay } from '../base/runtime.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { Consumed, RateLimiter, RateWindow } from '../ports/rate-limiter.js';
@@ -97,7 +97,7 @@ export function redisRateLimiter(options: { readonly client: RateLimiterRedisCli
     points: UNLIMITED,
     duration: 1,
     keyPrefix: KEY_PREFIX,
-    useRedisPackage: !('defineCommand' in client),
+    useRedisPackage: unpolluted(client, 'defineCommand' as keyof typeof client) === undefined,
     // Otherwise calls would wait in a queue until Redis is back.
     rejectIfRedisNotReady: true,
   };

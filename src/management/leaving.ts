@@ -1,11 +1,15 @@
-import { Leavers } from '../managing/leavers.js';
+import { endedSince, Leavers } from '../managing/leavers.js';
 import type { Caller } from './caller.js';
 import type { Context } from './context.js';
 import { unauthorized } from './http/problem.js';
 
-/** How often an owner's tokens were ended. Work that began before the last time must not be finished. */
-export async function timesEnded({ ground }: Context, organization: string, owner: string | null): Promise<number> {
-  return owner === null ? 0 : (await new Leavers(ground).standing(organization, owner)).times;
+/** Identifies the last time that an owner's tokens were ended. Work that began before it must not be finished: `endedSince`. */
+export async function lastEnded(
+  { ground }: Context,
+  organization: string,
+  owner: string | null,
+): Promise<string | null> {
+  return owner === null ? null : (await new Leavers(ground).standing(organization, owner)).last;
 }
 
 /**
@@ -19,8 +23,8 @@ export async function readFrom<Body>(
   read: () => Promise<Body>,
 ): Promise<Body> {
   const { organization, owner } = principal;
-  const before = await timesEnded(context, organization, owner);
+  const before = await lastEnded(context, organization, owner);
   const body = await read();
-  if ((await timesEnded(context, organization, owner)) === before) return body;
+  if (!endedSince(before, await lastEnded(context, organization, owner))) return body;
   throw unauthorized('access_denied', 'Your tokens were ended while this request was sent: sign in again.');
 }

@@ -1,6 +1,8 @@
 import { type Grants, withAllEndpoints } from '../domain/grants.js';
+import type { Ownership } from '../domain/principal.js';
 import type { TokenRecord } from '../domain/token-record.js';
 import type { Inspection } from '../instance/inspection.js';
+import type { EndpointRights } from '../managing/authority.js';
 import type { Management } from '../managing/create-managing.js';
 import type { Caller, PersonCaller } from './caller.js';
 import type { Context } from './context.js';
@@ -66,13 +68,21 @@ export function managed<Token extends Owned>(context: Context, caller: Caller, t
 
 /** The library, limited to a caller's rights. A caller who may open an endpoint to everyone may also grant it. */
 export function actingAs(context: Context, caller: Caller, from: string | null): Library {
+  return context.postern.as(caller.principal, { ...rightsOf(context, caller), from: from ?? undefined });
+}
+
+/** What a caller may do on the library beyond what everyone may. */
+export function rightsOf(
+  context: Context,
+  caller: Caller,
+): { endpoints: EndpointRights; ownership: Ownership | undefined } {
   const endpoints = can(context, caller, 'manageEndpoints')
     ? 'grantable'
     : can(context, caller, 'readEndpoints')
       ? 'seen'
       : 'held';
   const ownership = can(context, caller, 'manageTokens') ? 'organization' : undefined;
-  return context.postern.as(caller.principal, { from: from ?? undefined, endpoints, ownership });
+  return { endpoints, ownership };
 }
 
 /** The most that a caller may grant. */

@@ -4,6 +4,7 @@ import { excessOf, type Grants, namesEndpoint, type StoredGrants } from '../doma
 import type { Ownership } from '../domain/principal.js';
 import type { Catalog } from '../domain/token-types.js';
 import type { Actor } from '../ports/changes.js';
+import { endedSince } from './leavers.js';
 
 /**
  * The rights of the caller of management. The application may do everything. A principal is limited to its organization, its
@@ -72,8 +73,8 @@ export interface Issuance {
 export interface ActorStanding {
   /** Its own token has ended, or its owner's tokens are being ended. */
   readonly ended: boolean;
-  /** How often its owner's tokens were ended. A changed number means that they were ended meanwhile. */
-  readonly times: number;
+  /** Identifies the last time that its owner's tokens were ended. Another value means that they were ended meanwhile. */
+  readonly lastEnded: string | null;
   /** Whether its own token has a rate limit or a quota. */
   readonly limited: boolean;
 }
@@ -177,7 +178,7 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
       return {
         async assertStands() {
           const now = await acting.standing();
-          if (now.ended || now.times !== before.times) throw hasEnded();
+          if (now.ended || endedSince(before.lastEnded, now.lastEnded)) throw hasEnded();
         },
       };
     },

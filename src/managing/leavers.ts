@@ -1,20 +1,30 @@
 import { hash } from '../base/digest.js';
 import type { Ground } from '../base/ground.js';
+import { newId } from '../base/ids.js';
 import { PosternError } from '../domain/errors.js';
 
 const KIND = 'owner_ended';
-/** How long the ending of an owner's tokens is remembered: longer than any call that began before it. Milliseconds. */
+/** How long the ending of an owner's tokens is remembered: longer than any request or login that began before it. Milliseconds. */
 const REMEMBERED = 86_400_000;
 /** An interrupted run ends after this, and no longer stops the owner from making tokens. Milliseconds. */
 const LONGEST_RUN = 300_000;
 const ATTEMPTS = 20;
+const ENDING = 'ending';
 
 /** The state of the ending of an owner's tokens. */
 export interface Standing {
-  /** How often they were ended. A changed number means: ended again. */
-  readonly times: number;
+  /** Identifies the last time that they were ended. `null`: not within a day. */
+  readonly last: string | null;
   /** They are being ended now. */
   readonly ending: boolean;
+}
+
+/** Nothing is remembered of this owner. */
+export const NEVER: Standing = { last: null, ending: false };
+
+/** Whether an owner's tokens were ended between two looks, less than a day apart. */
+export function endedSince(before: string | null, now: string | null): boolean {
+  return now !== null && now !== before;
 }
 
 /**
@@ -30,19 +40,21 @@ export class Leavers {
 
   async standing(organization: string, owner: string): Promise<Standing> {
     const entry = await this.#find(organization, owner);
-    return entry === null ? { times: 0, ending: false } : { times: entry.version, ending: entry.value === 'ending' };
+    return entry === null ? NEVER : { last: entry.value, ending: entry.value.startsWith(ENDING) };
   }
 
   begin(organization: string, owner: string): Promise<void> {
-    return this.#write(organization, owner, 'ending', LONGEST_RUN);
+    return this.#write(organization, owner, ENDING, LONGEST_RUN);
   }
 
   end(organization: string, owner: string): Promise<void> {
     return this.#write(organization, owner, 'ended', REMEMBERED);
   }
 
-  async #write(organization: string, owner: string, value: 'ending' | 'ended', life: number): Promise<void> {
-    const { store, time } = this.#ground;
+  async #write(organization: string, owner: string, state: 'ending' | 'ended', life: number): Promise<void> {
+    const { store, time, settings } = this.#ground;
+    // A version begins again once the entry is over; this name never comes again.
+    const value = `${state} ${newId(settings.random)}`;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const version = (await this.#find(organization, owner))?.version ?? 0;
       const now = time.read();

@@ -1,3 +1,4 @@
+import { isBytes } from '../base/bytes.js';
 import { hash } from '../base/digest.js';
 import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
@@ -19,7 +20,7 @@ export async function newSecret(
 ): Promise<{ readonly token: string; readonly makeSecret: (now: number) => NewSecret }> {
   const { random, tokenPrefix } = ground.settings;
   const bytes = random(SECRET_BYTES);
-  if (!(bytes instanceof Uint8Array) || bytes.length !== SECRET_BYTES) {
+  if (!isBytes(bytes) || bytes.length !== SECRET_BYTES) {
     throw new PosternError('option_invalid', `random(${SECRET_BYTES}) must return ${SECRET_BYTES} bytes`, {
       path: 'random',
     });

@@ -47,13 +47,13 @@ export interface ChangePosition {
 export interface ChangeQuery {
   /** `null`: every organization. */
   readonly organization: string | null;
-  readonly subject?: string;
-  readonly type?: ChangeType;
+  readonly subject?: string | undefined;
+  readonly type?: ChangeType | undefined;
   /** Only changes after this one. The order is by `at`, newest first, then by id, highest first. */
-  readonly after?: ChangePosition;
+  readonly after?: ChangePosition | undefined;
   /** Only changes up to and including this one. Together with `after` it limits how many rows are read, even if few match. */
-  readonly until?: ChangePosition;
+  readonly until?: ChangePosition | undefined;
   /** How many of the first matching changes to skip. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
   readonly limit: number;
 }

@@ -21,23 +21,23 @@ export interface TokenPosition {
 export interface TokenFilter {
   /** `null`: every organization. */
   readonly organization: string | null;
-  readonly owner?: string;
-  readonly ownership?: Ownership;
-  readonly type?: string;
+  readonly owner?: string | undefined;
+  readonly ownership?: Ownership | undefined;
+  readonly type?: string | undefined;
   /** `true`: only revoked tokens; `false`: only others. */
-  readonly revoked?: boolean;
+  readonly revoked?: boolean | undefined;
   /** Tokens whose name or description contains this text. ASCII letters are compared without case. No character is a wildcard. */
-  readonly search?: string;
+  readonly search?: string | undefined;
   /** Only tokens after this one, in the order of a page. */
-  readonly after?: TokenPosition;
+  readonly after?: TokenPosition | undefined;
   /** Only tokens up to and including this one. Together with `after` it limits how many rows are read, even if few match. */
-  readonly until?: TokenPosition;
+  readonly until?: TokenPosition | undefined;
 }
 
 /** A page of the tokens that meet all conditions, newest first. */
 export interface TokenQuery extends TokenFilter {
   /** How many of the first matching tokens to skip. Skipping costs as much as reading; `after` is the cheap way. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
   readonly limit: number;
 }
 
@@ -45,7 +45,7 @@ export interface TokenQuery extends TokenFilter {
 export interface EndpointQuery {
   readonly organization: string;
   /** Only ids greater than this one. Both this comparison and the order of the page are by code unit. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   readonly limit: number;
 }
 

@@ -1,10 +1,10 @@
-import type { Decision, Denied } from '../domain/decision.js';
+import type { Decision, DenialReason, Denied } from '../domain/decision.js';
 import type { Zone } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import type { RequiredOrganization, Requirement } from '../domain/requirement.js';
 import type { ScopeOf, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
-import { type Gate, internalsOf } from '../instance/internals.js';
+import { type Gate, internalsOf, type Mode } from '../instance/internals.js';
 import type { Presented } from './credential.js';
 import { oncePerRequest } from './once.js';
 
@@ -81,14 +81,29 @@ export function asker<Request, T extends TokenTypes>(
   ): Decision | Promise<Decision> {
     const standing = constantZone ?? (zone as (request: Request) => Zone)(request);
     const attempt = { token, malformed, proof, method: methodOf(request), zone: standing, requirement: needed };
-    return askOnce(
-      identityOf(request),
-      attempt,
-      (mode) => gate.tryAuthorize(attempt, mode) ?? settled(gate, gate.authorize(attempt, mode)),
-    );
+    const askAs = (mode: Mode) => gate.tryAuthorize(attempt, mode) ?? settled(gate, gate.authorize(attempt, mode));
+    const decision = askOnce(identityOf(request), attempt, askAs);
+    if (isPromise(decision)) return decision.then((each) => withScopes(each, needed));
+    return withScopes(decision, needed);
   }
 
   return ask as Ask<Request, T>;
+}
+
+const UNAUTHENTICATED: ReadonlySet<DenialReason> = new Set([
+  'token_missing',
+  'token_unknown',
+  'token_expired',
+  'token_revoked',
+]);
+
+/** A client without a valid token learns from the challenge which scopes to ask for (RFC 6750 section 3). */
+function withScopes(decision: Decision, requirement: Requirement | null): Decision {
+  if (decision.allowed || requirement === null || !UNAUTHENTICATED.has(decision.reason)) return decision;
+  const scope = Object.hasOwn(requirement, 'scope')
+    ? (requirement as { scope: string | readonly string[] }).scope
+    : null;
+  return scope === null ? decision : { ...decision, scopes: typeof scope === 'string' ? [scope] : scope };
 }
 
 /** Reports a fault in a guard to the instance, and so to its `onEvent`. The result is a denial. */

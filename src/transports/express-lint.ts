@@ -1,8 +1,9 @@
 import { PosternError } from '../domain/errors.js';
+import { shared } from '../domain/shared.js';
 import { type Finding, findingsOf } from './lint.js';
 
 /** Each guard with its requirement: a value, or a function of the request. */
-const GUARDS = new WeakMap<object, { readonly requirement: unknown }>();
+const GUARDS = /* @__PURE__ */ shared('express-guards', () => new WeakMap<object, { readonly requirement: unknown }>());
 
 /** Registers a middleware as a guard. */
 export function markGuard(middleware: object, requirement: unknown): void {

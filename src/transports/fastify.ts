@@ -47,7 +47,7 @@ const readOptions = optionsReader('posternPlugin', {
 });
 
 /** Where a request keeps its reply, which Fastify does not show. */
-const REPLY = Symbol('postern.reply');
+const REPLY = Symbol.for('postern.reply');
 
 type Ask = (request: FastifyRequest) => Decision | Promise<Decision>;
 

@@ -1,10 +1,11 @@
 import { after } from '../base/runtime.js';
+import { shared } from '../domain/shared.js';
 import { GRACE, type Lease, leaseRequest } from './lease.js';
 
 export type { Lease };
 
 /** The leases of requests whose handlers asked for one. */
-const LEASES = new WeakMap<Request, Lease>();
+const LEASES = /* @__PURE__ */ shared('fetch-leases', () => new WeakMap<Request, Lease>());
 
 /**
  * The lease of a fetch request; the same one at each call. It ends with its client.

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map.js';
 import { ownCopy, unpolluted } from '../base/check.js';
 import type { DenialReason, Denied } from '../domain/decision.js';
 import { type HttpAnswer, problemAnswer, RETRY_AFTER } from './problem.js';
@@ -106,6 +107,9 @@ const ANSWERS: Readonly<Record<DenialReason, Answer>> = {
 
 export const DEFAULT_REALM = 'postern';
 
+/** Answers that a guard keeps: one for each reason, or for each reason and set of scopes. */
+const MOST_ANSWERS = 1_000;
+
 /** Parameters of every challenge of a guard (RFC 6750 section 3, RFC 9728 section 5.1). */
 export interface Challenge {
   readonly realm?: string;
@@ -114,28 +118,28 @@ export interface Challenge {
 }
 
 /**
- * Makes the answers of a guard: `application/problem+json` (RFC 9457) with the challenge of RFC 6750. Answers without scopes
- * or limits are built once and kept, so a client that never pauses costs next to nothing.
+ * Makes the answers of a guard: `application/problem+json` (RFC 9457) with the challenge of RFC 6750. Answers without limits
+ * are built once and kept, so a client that never pauses costs next to nothing.
  */
 export function httpAnswers(challenge: Challenge = {}): (denial: Denied) => HttpAnswer {
   const { realm = DEFAULT_REALM, resourceMetadata = null } = ownCopy(challenge);
   const metadata = resourceMetadata === null ? '' : `, resource_metadata="${resourceMetadata}"`;
   const render = (answer: Answer, scope: string, more?: Readonly<Record<string, string>>) =>
     rendered(answer, realm, scope + metadata, more);
-  const kept = new Map<DenialReason, HttpAnswer>();
+  const kept = new BoundedMap<string, HttpAnswer>(MOST_ANSWERS);
   return (denial) => {
-    if (denial.reason === 'scope_missing' && Array.isArray(denial.scopes)) {
-      return render(ANSWERS.scope_missing, `, scope="${denial.scopes.join(' ')}"`);
-    }
     const limit = unpolluted(denial, 'limit');
     if (limit !== undefined) {
       const headers = { ...rateLimitHeaders(limit), 'Retry-After': retryAfter(limit) };
       return render(ANSWERS[denial.reason], '', headers);
     }
-    let answer = kept.get(denial.reason);
+    const { reason } = denial;
+    const scopes = unpolluted(denial, 'scopes');
+    const scope = Array.isArray(scopes) ? `, scope="${scopes.join(' ')}"` : '';
+    let answer = kept.get(reason + scope);
     if (answer === undefined) {
-      answer = render(ANSWERS[denial.reason], '');
-      kept.set(denial.reason, answer);
+      answer = render(ANSWERS[reason], scope);
+      kept.set(reason + scope, answer);
     }
     return answer;
   };

@@ -1,4 +1,5 @@
 import type { Decision } from '../domain/decision.js';
+import { shared } from '../domain/shared.js';
 import type { Gate, GuardAttempt, Holding } from '../instance/internals.js';
 import type { Presented } from './credential.js';
 
@@ -20,10 +21,10 @@ type Answer = Decision | Promise<Decision>;
 /** Asks whether a request may go on. It never rejects. */
 type AskAs = (mode: 'use' | 'recheck') => Answer;
 
-const PASSAGES = new WeakMap<object, Passage[]>();
+const PASSAGES = /* @__PURE__ */ shared('passages', () => new WeakMap<object, Passage[]>());
 
 /** From a `Request` that an adapter made to the framework's own request. */
-const ORIGINALS = new WeakMap<object, object>();
+const ORIGINALS = /* @__PURE__ */ shared('originals', () => new WeakMap<object, object>());
 
 export function setOriginal(request: object, original: object): void {
   ORIGINALS.set(request, original);

@@ -8,7 +8,11 @@ import { nodeHeader } from './node-request.js';
 
 /** A request of Express, Fastify or `node:http`. */
 export interface SocketRequest {
-  readonly socket: { readonly remoteAddress?: string | undefined } | null;
+  readonly socket: {
+    readonly remoteAddress?: string | undefined;
+    /** The server that accepted the connection, as Node sets it. */
+    readonly server?: { address(): unknown } | null | undefined;
+  } | null;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
@@ -20,7 +24,10 @@ export interface PeerCall {
 
 /** The proxies whose word about the caller counts. */
 export interface TrustedProxies {
-  /** Addresses and networks of the proxies whose `X-Forwarded-For` counts. Default: none, and the header never counts. */
+  /**
+   * Addresses and networks of the proxies whose `X-Forwarded-For` counts. `'unix:'` is a proxy that connects over a socket
+   * file. Default: none, and the header never counts.
+   */
   readonly trustedProxies?: readonly string[] | undefined;
 }
 
@@ -50,7 +57,7 @@ export function internalNetworks(
 ): (request: SocketRequest | PeerCall) => Zone {
   const { trustedProxies } = check(schema, options, 'internalNetworks', 'option_invalid');
   const isInternal = addressList(networks, 'networks', 'internalNetworks');
-  const isProxy = addressList(trustedProxies, 'trustedProxies', 'internalNetworks');
+  const isProxy = proxyList(trustedProxies, 'internalNetworks');
 
   return (request) => {
     const peer = isCall(request) ? ofPeer(request) : ofSocket(request);
@@ -70,12 +77,15 @@ export function internalNetworks(
  */
 export function clientAddress(options: TrustedProxies = {}): (request: SocketRequest) => string | null {
   const { trustedProxies } = check(schema, options, 'clientAddress', 'option_invalid');
-  const isProxy = addressList(trustedProxies, 'trustedProxies', 'clientAddress');
+  const isProxy = proxyList(trustedProxies, 'clientAddress');
   return (request) => {
     const { address, forwardedFor } = ofSocket(request);
     return callerAddress(address, forwardedFor, isProxy);
   };
 }
+
+/** Stands for a peer on a socket file, which has no address. */
+const UNIX = 'unix:';
 
 const MAPPED = /* @__PURE__ */ (() => {
   const list = new BlockList();
@@ -95,16 +105,27 @@ function isCall(request: SocketRequest | PeerCall): request is PeerCall {
 function ofSocket(request: SocketRequest): Peer {
   const socket = unpolluted(request, 'socket');
   return {
-    address: socket ? unpolluted(socket, 'remoteAddress') : undefined,
+    address: socket ? (unpolluted(socket, 'remoteAddress') ?? socketFile(socket)) : undefined,
     forwardedFor: () => nodeHeader(request, 'x-forwarded-for') ?? '',
   };
 }
 
-/** `getPeer()` is `address:port`, or a socket's path. An IPv6 address may stand in brackets or bare. */
+/** Only the server tells a socket file from a connection that is closed: neither has an address. */
+function socketFile(socket: NonNullable<SocketRequest['socket']>): string | undefined {
+  const server = unpolluted(socket, 'server');
+  return typeof server?.address === 'function' && typeof server.address() === 'string' ? UNIX : undefined;
+}
+
+/** `getPeer()` is `address:port`, or `unix:` and a path. An IPv6 address may stand in brackets or bare. */
 function ofPeer(call: PeerCall): Peer {
   const peer = call.getPeer();
+  if (peer.startsWith(UNIX)) return { address: UNIX, forwardedFor: () => forwarded(call) };
   const address = peer.slice(0, Math.max(0, peer.lastIndexOf(':'))).replace(/^\[(.*)\]$/, '$1');
-  return { address, forwardedFor: () => call.metadata.get('x-forwarded-for').map(String).join(',') };
+  return { address, forwardedFor: () => forwarded(call) };
+}
+
+function forwarded(call: PeerCall): string {
+  return call.metadata.get('x-forwarded-for').map(String).join(',');
 }
 
 /** The caller's address, or `null` if it is unknown. */
@@ -114,25 +135,46 @@ function callerAddress(
   isProxy: (address: string) => boolean,
 ): string | null {
   let address = plainAddress(socketAddress ?? '');
-  if (address === null || !isProxy(address)) return address;
+  if (address === null || !isProxy(address)) return address === UNIX ? null : address;
   const header = forwardedFor();
   if (header.length > MAX_FORWARDED_LENGTH) return null;
   const chain = header.split(',');
   while (address !== null && isProxy(address)) {
     const before = chain.pop()?.trim();
     if (before === undefined) break;
-    address = plainAddress(before);
+    address = forwardedAddress(before);
   }
   // `null` also if the chain ended at a proxy.
-  return address !== null && !isProxy(address) ? address : null;
+  return address !== null && address !== UNIX && !isProxy(address) ? address : null;
+}
+
+/** `1.2.3.4:567`, `[::1]` and `[::1]:567`: the spellings of Azure, of IIS and of some proxies. */
+const WITH_PORT = /^(?:\[([^[\]]*)\]|([0-9.]+))(?::\d{1,5})?$/;
+
+/** An entry of `X-Forwarded-For`: an address, with a port or without one. nginx writes `unix:` for a socket file. */
+function forwardedAddress(entry: string): string | null {
+  const match = WITH_PORT.exec(entry);
+  return plainAddress(match?.[1] ?? match?.[2] ?? entry);
 }
 
 /** An address without its zone index, and a mapped one as IPv4; `null` if the text is no address. */
 function plainAddress(text: string): string | null {
+  if (text === UNIX) return UNIX;
   const percent = text.indexOf('%');
   const address = percent < 0 ? text : text.slice(0, percent);
   const version = isIP(address);
   return version === 0 ? null : version === 4 ? address : (mappedAddress(address) ?? address);
+}
+
+/** @throws PosternError `option_invalid` */
+function proxyList(entries: readonly string[], input: string): (address: string) => boolean {
+  const onSocketFile = entries.includes(UNIX);
+  const isListed = addressList(
+    entries.filter((entry) => entry !== UNIX),
+    'trustedProxies',
+    input,
+  );
+  return (address) => (address === UNIX ? onSocketFile : isListed(address));
 }
 
 /** @throws PosternError `option_invalid` */

@@ -15,8 +15,6 @@ describe('duration', () => {
     ['90d', 7_776_000_000],
     ['2w', 1_209_600_000],
     ['0s', 0],
-    [1500, 1500],
-    [1000.9, 1000],
     [0, 0],
     ['365000d', 365_000 * 86_400_000],
   ])('%s is %d ms', (value, expected) => {
@@ -33,6 +31,9 @@ describe('duration', () => {
     ['1H'],
     ['٣s'],
     [''],
+    [1],
+    [3600],
+    [1000.5],
     [-1],
     [Number.NaN],
     [Number.POSITIVE_INFINITY],
@@ -45,6 +46,11 @@ describe('duration', () => {
   ])('%s is not a duration', (value) => {
     expect(parseDuration(value)).toBeNull();
     expect(thrown(() => durationOf(value, 'grace'))).toMatchObject({ code: 'input_invalid', path: 'grace' });
+  });
+
+  test.each([1, 90, 3600, 7_776_000_000])('%d has no unit, and the message shows one', (value) => {
+    const { message } = thrown(() => durationOf(value, 'grace'));
+    expect(message).toContain(`a number has no unit: write '${value}s' or '${value}ms'`);
   });
 });
 
@@ -102,8 +108,8 @@ describe("quoting someone else's text in a message", () => {
 });
 
 describe('PosternError', () => {
-  test('is recognized by its code, from any copy of the package', () => {
-    const foreign = Object.assign(new Error('x'), { name: 'PosternError', code: 'conflict' });
+  test('is recognized from any copy of the package', () => {
+    const foreign = Object.assign(new Error('x'), { [Symbol.for('postern/error')]: true, code: 'conflict' });
     expect(isPosternError(foreign)).toBe(true);
     expect(isPosternError(new PosternError('conflict', 'x'))).toBe(true);
     expect(isPosternError(new Error('x'))).toBe(false);

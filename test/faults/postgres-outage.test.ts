@@ -6,9 +6,10 @@ import { aToken, insert, next, replace } from '../../src/testing/store-cases/cas
 import { listen } from '../stores/listening.js';
 import { aSchema, ask } from '../stores/postgres-server.js';
 import { eventually } from '../support/eventually.js';
+import { startProxy } from '../support/proxy.js';
 import { usePostgres } from '../support/services.js';
-import { startProxy } from './postgres-proxy.js';
 
+const postgresUrl = (port: number) => `postgres://postgres@127.0.0.1:${port}/postgres`;
 const server = await usePostgres();
 const types = { developer: { scopes: ['models:write'] } } as const;
 const requirement = { scope: 'models:read' } as const;
@@ -48,7 +49,7 @@ describe('an outage of PostgreSQL', () => {
     const proxy = await startProxy(server.port);
     closing.push(() => proxy.close());
     const name = aSchema();
-    const listen = `${proxy.url}?application_name=${name}`;
+    const listen = `${postgresUrl(proxy.port)}?application_name=${name}`;
     const { feed, postern, events, token, record, other } = await warm({ listen });
     // Nobody can listen until the revocation is made: what is told of it is missed for sure.
     proxy.refuse(true);
@@ -113,7 +114,7 @@ describe('an outage of PostgreSQL', () => {
   it('a feed that falls silent, with its connection open, is found and made anew', async () => {
     const proxy = await startProxy(server.port);
     closing.push(() => proxy.close());
-    const { feed, postern, token, record, other } = await warm({ listen: proxy.url });
+    const { feed, postern, token, record, other } = await warm({ listen: postgresUrl(proxy.port) });
     proxy.freeze(false);
     await other.tokens.revoke(record.id);
     await feed.next('lost');
@@ -126,7 +127,7 @@ describe('an outage of PostgreSQL', () => {
     closing.push(() => proxy.close());
     const schema = aSchema();
     const token = await insert(open(schema, { listen: false }), aToken('t1'));
-    const store = open(schema, { connectionString: proxy.url, timeout: '300ms', listen: false });
+    const store = open(schema, { connectionString: postgresUrl(proxy.port), timeout: '300ms', listen: false });
     await eventually(() => store.findToken('t1'));
     proxy.freeze(true);
     await expect(store.findToken('t1')).rejects.toThrow('no answer');
@@ -193,7 +194,7 @@ describe('an outage of PostgreSQL', () => {
   it('closing comes to its end while the server gives no answer', async () => {
     const proxy = await startProxy(server.port);
     closing.push(() => proxy.close());
-    const { store } = await listening(aSchema(), { connectionString: proxy.url, timeout: '5s' });
+    const { store } = await listening(aSchema(), { connectionString: postgresUrl(proxy.port), timeout: '5s' });
     proxy.freeze(true);
     await store.close();
     await expect(store.findToken('x')).rejects.toMatchObject({ code: 'closed' });

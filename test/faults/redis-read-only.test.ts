@@ -5,8 +5,8 @@ import { createClient } from 'redis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { aChange, aToken, insert, next, replace } from '../../src/testing/store-cases/case.js';
 import { eventually } from '../support/eventually.js';
+import { startProxy } from '../support/proxy.js';
 import { redisCli, useRedis } from '../support/redis-server.js';
-import { startProxy } from './postgres-proxy.js';
 
 const first = await useRedis(['--save', '', '--repl-diskless-sync-delay', '0']);
 const second = await useRedis(['--save', '', '--repl-diskless-sync-delay', '0']);

@@ -51,7 +51,7 @@ async function measure(name: ServiceName): Promise<void> {
   // It only makes the token, for which something must count.
   const postern = openPostern(name, service.url, { rateLimiter: memoryRateLimiter() });
   try {
-    const rateLimit = { points: POINTS, duration: DURATION };
+    const rateLimit = { points: POINTS, duration: `${DURATION}ms` } as const;
     const { token } = await postern.tokens.create({ name: 'limited', types: TYPES, rateLimit });
     const workers = await Promise.all(
       Array.from({ length: PROCESSES }, () => startWorker('consumer', [name, service.url, token])),

@@ -230,7 +230,7 @@ describe('accessTokens', () => {
     ['short bytes', { encryptionKey: new Uint8Array(31) }, 'encryptionKey'],
     ['another algorithm', { algorithm: 'HS256' }, 'algorithm'],
     ['a life that is none', { expiresIn: 'soon' }, 'expiresIn'],
-    ['a life of less than a second', { expiresIn: 999 }, 'expiresIn'],
+    ['a life of less than a second', { expiresIn: '999ms' }, 'expiresIn'],
     ['a life beyond the longest', { expiresIn: '2h' }, 'expiresIn'],
     ['an overlap as long as a key signs', { rotateEvery: '1d', overlap: '1d' }, 'overlap'],
     ['an overlap that nobody notices', { overlap: '59s' }, 'overlap'],

@@ -232,7 +232,7 @@ describe('over HTTP', () => {
     const missing = await call();
     expect([missing.status, missing.headers['www-authenticate']]).toEqual([
       401,
-      `Bearer realm="postern", resource_metadata="${metadata}"`,
+      `Bearer realm="postern", scope="models:read", resource_metadata="${metadata}"`,
     ]);
   });
 });

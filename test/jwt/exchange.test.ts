@@ -67,7 +67,7 @@ describe('an exchange', () => {
     ['no endpoint at all', { endpoints: [] }, 'input_invalid', 'endpoints'],
     ['a scope that is no text', { scopes: [7] }, 'input_invalid', 'scopes.0'],
     ['a life that is none', { expiresIn: 'soon' }, 'input_invalid', 'expiresIn'],
-    ['a life of less than a second', { expiresIn: 999 }, 'input_invalid', 'expiresIn'],
+    ['a life of less than a second', { expiresIn: '999ms' }, 'input_invalid', 'expiresIn'],
     ['something else', { scope: 'models:read' }, 'option_unknown', 'scope'],
   ])('refuses %s', async (_, asked, code, path) => {
     const { exchange } = await world();
@@ -154,7 +154,7 @@ describe('the life of an exchanged token', () => {
   it('is what is asked for, and never longer than the longest', async () => {
     const { exchange } = await world({}, { maxExpiresIn: '30m' });
     expect((await exchange({ expiresIn: '90s' })).expiresAt).toEqual(secondsOn(90));
-    expect((await exchange({ expiresIn: 2999 })).expiresAt).toEqual(secondsOn(2));
+    expect((await exchange({ expiresIn: '2999ms' })).expiresAt).toEqual(secondsOn(2));
     expect((await exchange({ expiresIn: '7d' })).expiresAt).toEqual(secondsOn(1800));
   });
 

@@ -75,7 +75,7 @@ describe('no secret', () => {
           postern.authorize({ token: each, proof: { jwt: proof, target: '/x' }, method: 'GET', requirement }),
           signed.exchange(postern, each, { scopes: ['cluster:write'] }).catch((error: unknown) => error),
           signed.exchange(postern, `${each}x`).catch((error: unknown) => error),
-          derive(each, { expiresIn: 1 }).catch((error: unknown) => error),
+          derive(each, { expiresIn: '1ms' }).catch((error: unknown) => error),
           derive(`${each}x`).catch((error: unknown) => error),
         ]),
       );

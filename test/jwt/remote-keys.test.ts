@@ -1,11 +1,13 @@
+import { trustedIssuer } from 'postern/jwt';
 import { testClock } from 'postern/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ALGORITHMS } from '../../src/jwt/algorithms.js';
-import { type RemoteKeysOptions, remoteKeys } from '../../src/jwt/remote-keys.js';
+import { keyServerSettings, remoteKeys } from '../../src/jwt/remote-keys.js';
 import { thrown } from '../support/outcomes.js';
 import { type KeyServer, keyServer } from './support/key-server.js';
 import { type IssuerKey, issuerKey } from './support/tokens.js';
 
+const DEFAULTS = keyServerSettings({}, 'test');
 const SECOND = 1_000;
 const MINUTE = 60_000;
 const JWKS = '/jwks';
@@ -17,17 +19,17 @@ beforeAll(async () => {
   [old, next] = await Promise.all([issuerKey('EdDSA', 'old'), issuerKey('EdDSA', 'next')]);
 });
 
-type Rest = Omit<RemoteKeysOptions, 'url' | 'discover' | 'algorithms'>;
+type Given = Parameters<typeof keyServerSettings>[0];
 
-function keysOf(server: KeyServer, options: Rest = {}) {
+function keysOf(server: KeyServer, given: Given = {}) {
   const clock = testClock();
   const faults: unknown[] = [];
   const keys = remoteKeys({
-    url: `${server.origin}${JWKS}`,
+    server: new URL(`${server.origin}${JWKS}`),
+    settings: keyServerSettings(given, 'test'),
     algorithms: ALGORITHMS,
     clock: clock.now,
     onFault: (error) => faults.push(error),
-    ...options,
   });
   const find = (kid: string | null) => keys.find({ alg: 'EdDSA', kid });
   return { clock, faults, find, keys };
@@ -89,7 +91,7 @@ describe('the keys of a server', () => {
 
   it('are not asked for over an algorithm that is not accepted', async () => {
     const server = await serving(old);
-    const keys = remoteKeys({ url: `${server.origin}${JWKS}`, algorithms: ['ES256'] });
+    const keys = remoteKeys({ server: new URL(`${server.origin}${JWKS}`), settings: DEFAULTS, algorithms: ['ES256'] });
     expect(await keys.find({ alg: 'EdDSA', kid: 'old' })).toBeNull();
     expect(await keys.find({ alg: 'HS256', kid: 'old' })).toBeNull();
     expect(server.count(JWKS)).toBe(0);
@@ -217,14 +219,18 @@ describe('an answer that is none', () => {
 
   it('is a fault: silence beyond the timeout, also of a fetch that heeds no signal', async () => {
     const server = await keyServer({ [JWKS]: () => {} });
-    await expect(keysOf(server, { timeout: '20ms' }).find('old')).rejects.toThrow(/within 20 ms/);
-    const deaf = keysOf(server, { timeout: '20ms', fetch: () => new Promise(() => {}) });
+    await expect(keysOf(server, { timeout: 20 }).find('old')).rejects.toThrow(/within 20 ms/);
+    const deaf = keysOf(server, { timeout: 20, fetch: () => new Promise(() => {}) });
     await expect(deaf.find('old')).rejects.toThrow(/within 20 ms/);
   });
 
   it('says where, without what the address has behind it', async () => {
     const server = await keyServer();
-    const keys = remoteKeys({ url: `${server.origin}/nothing?key=canary`, algorithms: ALGORITHMS });
+    const keys = remoteKeys({
+      server: new URL(`${server.origin}/nothing?key=canary`),
+      settings: DEFAULTS,
+      algorithms: ALGORITHMS,
+    });
     const error = await keys.find({ alg: 'EdDSA', kid: 'old' }).catch((reason: Error) => reason);
     expect(String(error)).toContain(`${server.origin}/nothing answered with status 404`);
     expect(String(error)).not.toContain('canary');
@@ -245,8 +251,11 @@ it.each([
 });
 
 describe('discovery', () => {
-  const discovering = (issuer: string, options: Rest = {}) =>
-    remoteKeys({ discover: issuer, algorithms: ALGORITHMS, ...options }).find({ alg: 'EdDSA', kid: 'old' });
+  const discovering = (issuer: string, given: Given = {}) =>
+    remoteKeys({ server: issuer, settings: keyServerSettings(given, 'test'), algorithms: ALGORITHMS }).find({
+      alg: 'EdDSA',
+      kid: 'old',
+    });
 
   it('finds the keys that the issuer names', async () => {
     const server = await serving(old);
@@ -291,28 +300,36 @@ describe('discovery', () => {
 });
 
 describe('the options', () => {
+  const issuing = (options: object) =>
+    trustedIssuer({
+      issuer: 'https://login.example',
+      audience: 'https://api.example',
+      principal: () => null,
+      ...options,
+    });
+
   it.each<[string, object, string]>([
-    ['http', { url: 'http://keys.example/jwks' }, 'url'],
-    ['a host that only begins like this machine', { url: 'http://127.0.0.1.evil.example/jwks' }, 'url'],
-    ['a user name', { url: 'https://canary@keys.example/jwks' }, 'url'],
-    ['a user name and a password', { url: 'https://user:canary@keys.example/jwks' }, 'url'],
-    ['a fragment', { url: 'https://keys.example/jwks#canary' }, 'url'],
-    ['no address', { url: 'keys' }, 'url'],
-    ['an issuer over http', { discover: 'http://login.example' }, 'issuer'],
-    ['an issuer with a query', { discover: 'https://login.example?tenant=1' }, 'issuer'],
-    ['a cool-down of nothing', { url: 'https://keys.example/jwks', cooldown: 0 }, 'cooldown'],
-    ['a cool-down longer than maxAge', { url: 'https://keys.example/jwks', cooldown: '11m' }, 'cooldown'],
-    ['a maxAge that is none', { url: 'https://keys.example/jwks', maxAge: 'soon' }, 'maxAge'],
-    ['a fetch that is none', { url: 'https://keys.example/jwks', fetch: 'fetch' }, 'fetch'],
+    ['http', { jwks: 'http://keys.example/jwks' }, 'jwks'],
+    ['a host that only begins like this machine', { jwks: 'http://127.0.0.1.evil.example/jwks' }, 'jwks'],
+    ['a user name', { jwks: 'https://canary@keys.example/jwks' }, 'jwks'],
+    ['a user name and a password', { jwks: 'https://user:canary@keys.example/jwks' }, 'jwks'],
+    ['a fragment', { jwks: 'https://keys.example/jwks#canary' }, 'jwks'],
+    ['no address', { jwks: 'keys' }, 'jwks'],
+    ['an issuer over http', { issuer: 'http://login.example' }, 'issuer'],
+    ['an issuer with a query', { issuer: 'https://login.example?tenant=1' }, 'issuer'],
+    ['a cool-down of nothing', { cooldown: 0 }, 'cooldown'],
+    ['a cool-down longer than maxAge', { cooldown: '11m' }, 'cooldown'],
+    ['a maxAge that is none', { maxAge: 'soon' }, 'maxAge'],
+    ['a maxAge without a unit', { maxAge: 600_000 }, 'maxAge'],
+    ['a fetch that is none', { fetch: 'fetch' }, 'fetch'],
   ])('refuse %s', (_, options, path) => {
-    const error = thrown(() => remoteKeys({ algorithms: ALGORITHMS, ...options } as never));
+    const error = thrown(() => issuing(options));
     expect(error).toMatchObject({ code: 'option_invalid', path });
     expect(error.message).not.toContain('canary');
   });
 
   it('refuse what they do not know', () => {
-    const options = { url: 'https://keys.example/jwks', algorithms: ALGORITHMS, coolDown: '1m' };
-    expect(thrown(() => remoteKeys(options as never))).toMatchObject({ code: 'option_unknown', path: 'coolDown' });
+    expect(thrown(() => issuing({ coolDown: '1m' }))).toMatchObject({ code: 'option_unknown', path: 'coolDown' });
   });
 
   it.each([
@@ -321,8 +338,8 @@ describe('the options', () => {
     'http://[::1]:1/',
     'http://127.9.9.9/',
     'https://keys.example/',
-  ])('take %s', (url) => {
-    expect(() => remoteKeys({ url, algorithms: ALGORITHMS })).not.toThrow();
+  ])('take %s', (jwks) => {
+    expect(() => issuing({ jwks })).not.toThrow();
   });
 });
 

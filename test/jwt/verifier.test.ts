@@ -96,7 +96,10 @@ describe('a verifier that has the JWKS alone', () => {
     expect(await call('POST', '/models', accessToken)).toMatchObject({ status: 403 });
     const forged = `${accessToken.slice(0, -8)}AAAAAAAA`;
     const refused = await call('GET', '/models', forged);
-    expect([refused.status, refused.challenge]).toEqual([401, 'Bearer realm="postern", error="invalid_token"']);
+    expect([refused.status, refused.challenge]).toEqual([
+      401,
+      'Bearer realm="postern", error="invalid_token", scope="models:read"',
+    ]);
     expect(state.requests).toBe(1);
     clock.advance(600_000);
     expect(await call('GET', '/models', accessToken)).toMatchObject({ status: 401, body: { code: 'token_expired' } });

@@ -211,9 +211,9 @@ describe('in Redis', () => {
     const key = randomUUID();
     const limiters = [redisRateLimiter({ client }), redisRateLimiter({ client: nodeRedis })];
     await limiters[0]?.consume(key, window, Date.now());
-    await Promise.all([redis.kill(), once(client, 'close'), told(nodeRedis, 'reconnecting')]);
+    await Promise.all([redis.kill(), told(client, 'close'), told(nodeRedis, 'reconnecting')]);
     for (const limiter of limiters) await expect(limiter.consume(key, window, Date.now())).rejects.toThrow();
-    await Promise.all([redis.start(), once(client, 'ready'), told(nodeRedis, 'ready')]);
+    await Promise.all([redis.start(), told(client, 'ready'), told(nodeRedis, 'ready')]);
     for (const [index, limiter] of limiters.entries()) {
       expect(await limiter.consume(key, window, Date.now())).toMatchObject({ allowed: true, remaining: 1 - index });
     }

@@ -12,8 +12,8 @@ describe('an organization with very many tokens', () => {
     store = await crowdedStore();
   });
 
-  async function crowded() {
-    const { postern } = createTestPostern({ store });
+  async function crowded(among = store) {
+    const { postern } = createTestPostern({ store: among });
     const { token, record } = await postern.tokens.create({ name: 'admin', types: { developer: { scopes: ['*'] } } });
     onTestFinished(() => postern.tokens.delete(record.id));
     const api = managementApi(postern, { console: false });
@@ -33,8 +33,21 @@ describe('an organization with very many tokens', () => {
   test('a list that is not searched has its total as far as it is counted, and pages by number to its end', async () => {
     const { get } = await crowded();
     const { body } = await get(`api_tokens?start=${CROWD}&count=5`);
-    expect(body).toMatchObject({ start: CROWD, total: 10_000, more: true, next_cursor: null });
+    expect(body).toMatchObject({ start: CROWD, total: CROWD + 1, more: true, next_cursor: null });
     expect(body.items.map(({ uid }: { uid: string }) => uid)).toEqual([NEEDLE]);
+  });
+
+  test('a client that pages by number until the total, as BentoCloud’s does, comes to the end', async () => {
+    const { get } = await crowded(await crowdedStore({ count: 11_000 }));
+    const seen = new Set<string>();
+    let total = Number.POSITIVE_INFINITY;
+    for (let start = 9_000; start < total; start += 500) {
+      const { body } = await get(`api_tokens?start=${start}&count=500`);
+      for (const { uid } of body.items) seen.add(uid);
+      total = body.total;
+    }
+    // The caller's own is the newest.
+    expect([seen.size, seen.has(NEEDLE), total]).toEqual([2_001, true, 11_001]);
   });
 
   test('a search by number beyond what is counted is refused in the words of the wire', async () => {

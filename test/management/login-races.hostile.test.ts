@@ -1,3 +1,4 @@
+import { PosternError } from 'postern';
 import { describe, expect, test } from 'vitest';
 import { type World, world } from './world.js';
 
@@ -89,7 +90,7 @@ test('what was asked for and is there no more is not approved; the rest is, wher
   const { code } = (await made.ask(`${CODE}?types=${encodeURIComponent(JSON.stringify(types))}`)).body;
   await made.postern.endpoints.delete('a', { organization: 'acme' });
   const refused = await approve(made, code, {}, { person: 'ada' });
-  expect([refused.status, refused.body.code]).toEqual([400, 'endpoint_unknown']);
+  expect([refused.status, refused.body.code]).toEqual([403, 'endpoint_not_granted']);
   expect((await approve(made, code, READ, { person: 'ada' })).status).toBe(200);
   expect((await collect(made, code)).status).toBe(200);
 });
@@ -126,7 +127,7 @@ describe('what happens between the approval and its collection', () => {
     const made = await world();
     for (const [error, status, code] of [
       [new Error('down'), 503, 'unavailable'],
-      [Object.assign(new Error('bad random'), { name: 'PosternError', code: 'option_invalid' }), 500, 'internal_error'],
+      [new PosternError('option_invalid', 'bad random'), 500, 'internal_error'],
     ] as const) {
       const login = await begin(made);
       await approve(made, login);

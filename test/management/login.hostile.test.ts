@@ -214,6 +214,27 @@ describe('what was approved', () => {
     },
   );
 
+  test('by a leaver who was ended a day ago already is not collected after they are ended again', async () => {
+    const made = await world();
+    const approve = async () => {
+      const login = await begin(made);
+      expect(
+        (await answer(made, login, '/approve', { ...READ, user_code: login.user_code }, { person: 'ada' })).status,
+      ).toBe(200);
+      return login;
+    };
+    await made.postern.tokens.revokeOwned({ owner: 'ada' });
+    made.clock.advance(DAY - 60_000);
+    const [kept, ended] = [await approve(), await approve()];
+    // The first end is forgotten between approval and collection: that ends nothing.
+    made.clock.advance(90_000);
+    expect((await collect(made, kept)).status).toBe(200);
+    await made.postern.tokens.revokeOwned({ owner: 'ada' });
+    expect((await collect(made, ended)).body.code).toBe('access_denied');
+    const { items } = await made.postern.tokens.list({ search: 'Login' });
+    expect(items.filter(({ revokedAt }) => revokedAt === null)).toEqual([]);
+  });
+
   test('by a person who sends the rest of the approval after they left is none', async () => {
     const made = await world();
     const login = await begin(made);

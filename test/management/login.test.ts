@@ -231,7 +231,14 @@ describe('who approves', () => {
       403,
       'endpoint_not_granted',
     ],
-    ['one that is not there', { person: 'ada' }, { types: { user: { endpoints: ['zz'] } } }, 400, 'endpoint_unknown'],
+    [
+      'one that is not there',
+      { person: 'ada' },
+      { types: { user: { endpoints: ['zz'] } } },
+      403,
+      'endpoint_not_granted',
+    ],
+    ['one that is not there', { person: 'boss' }, { types: { user: { endpoints: ['zz'] } } }, 400, 'endpoint_unknown'],
     ['nothing, where nothing was asked for', { person: 'boss' }, {}, 400, 'types_missing'],
     ['anything, of a person who holds nothing', { person: 'bob' }, READ, 403, 'scope_missing'],
     ['a token that manages no tokens', { token: 'reader' }, {}, 403, 'scope_missing'],
@@ -246,7 +253,7 @@ describe('who approves', () => {
     ],
     ['a life that is none', { person: 'boss' }, { ...READ, expires_in: 'long' }, 400, 'input_invalid'],
     ['a field that is none', { person: 'boss' }, { owner: 'bob' }, 400, 'option_unknown'],
-  ])('may not: %s', async (_, who, json, status, code) => {
+  ])('may not: %s, of %j', async (_, who, json, status, code) => {
     const made = await world();
     const login = await begin(made);
     const refused = await approve(made, login, who, json);

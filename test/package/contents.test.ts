@@ -21,13 +21,13 @@ function installedIn(parent: Omit<Installation, 'name'> | undefined): Installati
 }
 
 describe('the tarball', () => {
-  it('holds the built entries, the command, their chunks and five documents, and nothing else', () => {
+  it('holds the built entries, the command, their chunks and six documents, and nothing else', () => {
     const entries = ENTRIES.map(({ entry }) => entry.replace(/^postern\/?/, '') || 'index');
-    const built = entries.flatMap((entry) => [`dist/${entry}.js`, `dist/${entry}.d.ts`]);
-    const chunk = /^dist\/((cli\/)?[a-z][a-z-]*-[A-Z0-9]{8}\.js|[a-z][a-z-]*-[\w-]{8}\.d\.ts)$/;
+    const built = entries.flatMap((entry) => ['js', 'd.ts', 'cjs', 'd.cts'].map((kind) => `dist/${entry}.${kind}`));
+    const chunk = /^dist\/((cli\/)?[a-z][a-z-]*-[A-Z0-9]{8}\.c?js|[a-z][a-z-]*-[\w-]{8}\.d\.c?ts)$/;
     const others = files.filter((file) => !chunk.test(file) || built.includes(file));
     const command = ['dist/cli/LICENSES.txt', 'dist/cli/main.js'];
-    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/LICENSES.txt', 'package.json'];
     expect(others.toSorted()).toEqual([...built, ...command, ...documents].toSorted());
   });
 
@@ -58,13 +58,33 @@ describe('the tarball', () => {
     for (const meta of Object.values(manifest.peerDependenciesMeta)) expect(meta).toEqual({ optional: true });
   });
 
-  it('names every entry in `exports`, with its types first', () => {
+  it('names every entry in `exports`, as ES module and as CommonJS, each with its types first', () => {
     const { './package.json': own, ...entries } = manifest.exports;
     expect(own).toBe('./package.json');
     expect(Object.keys(entries).toSorted()).toEqual(
       ENTRIES.map(({ entry }) => entry.replace(/^postern/, '.')).toSorted(),
     );
-    for (const entry of Object.values(entries)) expect(Object.keys(entry as object)).toEqual(['types', 'default']);
+    for (const [subpath, conditions] of Object.entries(entries)) {
+      const file = `./dist/${subpath.slice(2) || 'index'}`;
+      // As text: the order of conditions counts.
+      expect(JSON.stringify(conditions)).toBe(
+        JSON.stringify({
+          import: { types: `${file}.d.ts`, default: `${file}.js` },
+          require: { types: `${file}.d.cts`, default: `${file}.cjs` },
+        }),
+      );
+    }
+  });
+
+  it('was built from the `exports` that are committed: npm run build writes them', async () => {
+    const committed = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    expect(manifest.exports).toEqual(committed.exports);
+  });
+
+  it('lists the licence of what the CommonJS files have inside', async () => {
+    const licences = await readFile(join(inside, 'dist', 'LICENSES.txt'), 'utf8');
+    const names = licences.split('-'.repeat(80)).map((text) => /^\s*(\S+) \S+ \(MIT\)/.exec(text)?.[1]);
+    expect(names).toEqual(['@noble/hashes', 'jose']);
   });
 
   it('is ESM without side effects, for Node 20.19 and later', () => {
@@ -72,7 +92,7 @@ describe('the tarball', () => {
   });
 
   it('holds no path of the machine that built it', async () => {
-    const scripts = files.filter((file) => /\.(js|d\.ts)$/.test(file));
+    const scripts = files.filter((file) => /\.(c?js|d\.c?ts)$/.test(file));
     const texts = await Promise.all(scripts.map((file) => readFile(join(inside, file), 'utf8')));
     expect(scripts.filter((_, i) => texts[i]?.includes(root) || texts[i]?.includes('postern-package-'))).toEqual([]);
   });

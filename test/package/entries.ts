@@ -1,13 +1,13 @@
 /**
- * Each entry of the package and the packages that it may load, besides what any entry has (the three dependencies).
- * An entry without a peer runs where nothing else is installed. One of `types` has nothing at run time.
+ * Each entry of the package. It loads the three dependencies at most, and so runs where nothing else is installed. One of
+ * `types` has nothing at run time.
  */
 export const ENTRIES = [
   { entry: 'postern', node: false },
   { entry: 'postern/express', node: true },
   { entry: 'postern/fastify', node: true },
   { entry: 'postern/fetch', node: false },
-  { entry: 'postern/grpc', node: true, peer: '@grpc/grpc-js' },
+  { entry: 'postern/grpc', node: true },
   { entry: 'postern/jwt', node: false },
   { entry: 'postern/management', node: false },
   { entry: 'postern/zones', node: true },
@@ -20,7 +20,6 @@ export const ENTRIES = [
 ] as const satisfies readonly {
   readonly entry: string;
   readonly node: boolean;
-  readonly peer?: string;
   readonly types?: true;
 }[];
 

@@ -82,6 +82,16 @@ const BASE = {
 const FORMS = [
   { name: 'the example of the README', file: 'readme.mts', options: { module: 'node16' } },
   { name: 'module: node16, an ES module', file: 'node16.mts', options: { module: 'node16' } },
+  {
+    name: 'module: node16, CommonJS',
+    file: 'node16.cts',
+    options: { module: 'node16', esModuleInterop: true },
+  },
+  {
+    name: 'module: nodenext, CommonJS with isolatedModules',
+    file: 'nodenext.cts',
+    options: { module: 'nodenext', isolatedModules: true, esModuleInterop: true },
+  },
   { name: 'module: node20, CommonJS', file: 'node20.cts', options: { module: 'node20', esModuleInterop: true } },
   { name: 'moduleResolution: bundler', file: 'bundler.ts', options: { module: 'esnext', moduleResolution: 'bundler' } },
 ];

@@ -4,19 +4,9 @@ import { describe, expect, it, vi } from 'vitest';
 
 const connectionString = 'postgres://user:canary-password@127.0.0.1:1/none';
 const blocked = new Set<string>();
-vi.mock('node:module', async (original) => {
-  const module = await original<typeof import('node:module')>();
-  return {
-    ...module,
-    createRequire: (from: string) => {
-      const load = module.createRequire(from);
-      return (name: string) => {
-        if (blocked.has(name))
-          throw Object.assign(new Error(`Cannot find module '${name}'`), { code: 'MODULE_NOT_FOUND' });
-        return load(name);
-      };
-    },
-  };
+vi.mock('../../src/stores/shared/driver.js', async (original) => {
+  const module = await original<typeof import('../../src/stores/shared/driver.js')>();
+  return { ...module, findDriver: (name: string) => (blocked.has(name) ? null : module.findDriver(name)) };
 });
 
 const thrown = (options: unknown) => {
@@ -76,7 +66,7 @@ describe('options', () => {
 
   it('name the install command if pg is needed and missing', () => {
     blocked.add('pg');
-    const missing = { code: 'driver_missing', message: expect.stringContaining('npm install pg') };
+    const missing = { code: 'driver_missing', message: expect.stringContaining('postgresStore({ pool })') };
     const pool = new pg.Pool();
     expect(thrown({ connectionString })).toMatchObject(missing);
     expect(thrown({ pool, listen: connectionString })).toMatchObject(missing);

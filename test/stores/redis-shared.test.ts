@@ -1,13 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { createPostern } from 'postern';
 import { type RedisClient, redisStore } from 'postern/stores/redis';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aChange, anEndpoint, aToken, aUsage, insert, next, replace } from '../../src/testing/store-cases/case.js';
+import { startProxy } from '../support/proxy.js';
 import { redisCli, useRedis } from '../support/redis-server.js';
 import { askChild, startChild } from './child.js';
 import { listen, tells } from './listening.js';
@@ -241,7 +241,7 @@ describe('processes that share a Redis', () => {
       const duplicate = () => new Redis(proxy.port, { maxRetriesPerRequest: null });
       const halfDead = Object.assign(client, { duplicate }) as unknown as RedisClient;
       const { store, feed } = await listening(prefix, redisStore({ client: halfDead, prefix, heartbeat: '100ms' }));
-      proxy.stall();
+      proxy.freeze(false);
       const lost = await feed.next('lost');
       expect(String((lost as { error: unknown }).error)).toContain('silent');
       await feed.next('restored');
@@ -251,20 +251,20 @@ describe('processes that share a Redis', () => {
       await feed.until(tells({ kind: 'token', id: 't1' }));
       await Promise.all([store.close(), writer.close()]);
       client.disconnect();
-      proxy.close();
+      await proxy.close();
     });
 
     it('waits for a Redis that has not started yet', async () => {
       const proxy = await startProxy(port);
-      proxy.refuse();
+      proxy.refuse(true);
       const store = redisStore({ url: `redis://127.0.0.1:${proxy.port}`, prefix: randomUUID(), heartbeat: '100ms' });
       const feed = listen(store);
       await expect(store.findToken('t1')).rejects.toThrow();
-      proxy.accept();
+      proxy.refuse(false);
       expect(await store.findToken('t1')).toBe(null);
       await feed.next('restored');
       await store.close();
-      proxy.close();
+      await proxy.close();
     });
 
     it('keeps no connection after the last listener has stopped', async () => {
@@ -289,44 +289,3 @@ describe('processes that share a Redis', () => {
     });
   });
 });
-
-/** Between a client and a server: what there is of connections can be held up without being closed. */
-async function startProxy(target: number) {
-  const pairs = new Set<readonly [Socket, Socket]>();
-  let refusing = false;
-  const server = createServer((near) => {
-    if (refusing) return void near.destroy();
-    const far = connect(target, '127.0.0.1');
-    const pair = [near, far] as const;
-    pairs.add(pair);
-    near.pipe(far);
-    far.pipe(near);
-    for (const socket of pair) {
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        for (const each of pair) each.destroy();
-        pairs.delete(pair);
-      });
-    }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    stall() {
-      for (const [near, far] of pairs) {
-        near.unpipe(far);
-        far.unpipe(near);
-      }
-    },
-    refuse() {
-      refusing = true;
-    },
-    accept() {
-      refusing = false;
-    },
-    close() {
-      for (const pair of pairs) for (const socket of pair) socket.destroy();
-      server.close();
-    },
-  };
-}

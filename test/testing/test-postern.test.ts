@@ -65,7 +65,7 @@ describe('createTestPostern', () => {
     expect(new Date(clock.now()).toISOString()).toBe('2026-01-01T00:00:00.000Z');
     const bearer = await token({ scopes: ['*'], expiresIn: '1h' });
     clock.advance('59m');
-    clock.advance(59_999);
+    clock.advance('59999ms');
     expect((await postern.authenticate(bearer)).ok).toBe(true);
     clock.advance('1ms');
     expect(await postern.authenticate(bearer)).toEqual({ ok: false, reason: 'token_expired' });

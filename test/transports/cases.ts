@@ -130,7 +130,13 @@ export const CASES: readonly Case[] = [
     inside: true,
     expected: 'token_missing',
   },
-  { name: 'no credential for a scope', target: 'write-models', authorization: none, expected: 'token_missing' },
+  {
+    name: 'no credential for a scope',
+    target: 'write-models',
+    authorization: none,
+    expected: 'token_missing',
+    scopes: 'models:write',
+  },
   { name: 'no credential where any would do', target: 'anyone', authorization: none, expected: 'token_missing' },
 
   // Not one well-formed credential.
@@ -231,6 +237,7 @@ export const CASES: readonly Case[] = [
     target: 'write-models',
     authorization: bearer('expired'),
     expected: 'token_expired',
+    scopes: 'models:write',
   },
 
   // Alive, and not granted.

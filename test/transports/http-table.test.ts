@@ -62,8 +62,11 @@ describe.each(Object.entries(HTTP_SERVERS))('%s', (name, start) => {
     }
     const { status, challenge, retryAfter } = EXPECTED[each.expected];
     expect(answer.status).toBe(status);
+    const scope = each.scopes !== undefined && status === 401 ? `, scope="${each.scopes}"` : '';
     expect(answer.headers['www-authenticate']).toBe(
-      challenge === null ? undefined : `Bearer realm="postern"${challenge.replace('SCOPES', each.scopes ?? '')}`,
+      challenge === null
+        ? undefined
+        : `Bearer realm="postern"${challenge.replace('SCOPES', each.scopes ?? '')}${scope}`,
     );
     expect(answer.headers['content-type']).toBe('application/problem+json');
     expect(answer.headers['cache-control']).toBe('no-store');

@@ -84,9 +84,9 @@ describe('a slip says what was meant', () => {
     ],
     [
       'a number that was meant as seconds',
-      () => createTestPostern({ cache: { ttl: 30 } }).postern,
+      () => createTestPostern({ cache: { ttl: 3600 as never } }).postern,
       'option_invalid',
-      "30 has no unit, and would be milliseconds: write '30s' or '30ms'",
+      "a number has no unit: write '3600s' or '3600ms'",
     ],
   ])('%s', (_, work, code, message) => {
     const error = thrown(work);

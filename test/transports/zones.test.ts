@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { clientAddress, internalNetworks } from 'postern/zones';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 const from = (remoteAddress: string | undefined, forwarded?: string | string[]) => ({
   socket: { remoteAddress },
@@ -58,7 +62,7 @@ describe('internalNetworks', () => {
     ['', 'external'],
     ['unknown', 'external'],
     ['10.1.2.3, unknown', 'external'],
-    ['10.1.2.3:443', 'external'],
+    ['10.1.2.3:443', 'internal'],
     ['10.1.2.3,', 'external'],
   ])('a trusted proxy that forwards for %j is %s', (forwarded, expected) => {
     expect(zone(from('172.16.0.1', forwarded))).toBe(expected);
@@ -157,5 +161,89 @@ describe('clientAddress', () => {
     expect(() => clientAddress({ trustedProxies: ['proxy'] })).toThrow(
       /^trustedProxies of clientAddress: "proxy" is no network/,
     );
+  });
+});
+
+describe('spellings of addresses in X-Forwarded-For', () => {
+  const zone = internalNetworks(['10.0.0.0/8', 'fd00::/8'], { trustedProxies: ['172.16.0.1', 'fd99::1'] });
+
+  it.each([
+    ['10.1.2.3:50714', 'internal'],
+    ['[fd12::1]', 'internal'],
+    ['[fd12::1]:50714', 'internal'],
+    ['[::ffff:10.1.2.3]:1', 'internal'],
+    ['fd12::1', 'internal'],
+    ['203.0.113.9:50714', 'external'],
+    ['[2001:db8::1]:1', 'external'],
+    ['10.1.2.3, [fd99::1]:443', 'internal'],
+    ['10.1.2.3:', 'external'],
+    ['10.1.2.3:123456', 'external'],
+    ['[10.1.2.3', 'external'],
+    ['[[fd12::1]]', 'external'],
+    ['10.1.2.3:80:80', 'external'],
+    ['unix:', 'external'],
+  ])('the caller %s is %s', (forwarded, expected) => {
+    expect(zone(from('172.16.0.1', forwarded))).toBe(expected);
+  });
+
+  it('a socket has an address without a port', () => {
+    expect(zone(from('10.1.2.3:80'))).toBe('external');
+  });
+});
+
+describe('a proxy on a socket file', () => {
+  const internal = ['10.0.0.0/8'];
+
+  /** Asks a server on a socket file as a proxy would, and gives the zone and the caller's address. */
+  async function ask(trustedProxies: string[], headers: Record<string, string>): Promise<unknown> {
+    const zone = internalNetworks(internal, { trustedProxies });
+    const addressOf = clientAddress({ trustedProxies });
+    const directory = await mkdtemp(join(tmpdir(), 'zones-'));
+    const socketPath = join(directory, 'socket');
+    const server = createServer((request, response) => {
+      response.end(JSON.stringify([zone(request), addressOf(request)]));
+    });
+    onTestFinished(async () => {
+      server.close();
+      await rm(directory, { recursive: true });
+    });
+    await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+    return new Promise((resolve, reject) => {
+      get({ socketPath, headers }, async (response) => {
+        let body = '';
+        for await (const chunk of response) body += chunk;
+        resolve(JSON.parse(body));
+      }).on('error', reject);
+    });
+  }
+
+  it.each([
+    [['unix:'], { 'x-forwarded-for': '10.1.2.3' }, 'internal', '10.1.2.3'],
+    [['unix:'], { 'x-forwarded-for': '203.0.113.9' }, 'external', '203.0.113.9'],
+    [['unix:'], { 'x-forwarded-for': '10.1.2.3, unix:' }, 'internal', '10.1.2.3'],
+    [['unix:'], {}, 'external', null],
+    [['unix:'], { 'x-forwarded-for': 'unix:' }, 'external', null],
+    [[], { 'x-forwarded-for': '10.1.2.3' }, 'external', null],
+    [['172.16.0.1'], { 'x-forwarded-for': '10.1.2.3' }, 'external', null],
+  ])('trusted %j, with %j: %s, %s', async (trusted, headers, zone, address) => {
+    expect(await ask(trusted, headers as Record<string, string>)).toEqual([zone, address]);
+  });
+
+  it('is not a connection that is closed, which has no address either', () => {
+    const zone = internalNetworks(internal, { trustedProxies: ['unix:'] });
+    expect(zone(from(undefined, '10.1.2.3'))).toBe('external');
+    const server = { address: () => ({ address: '0.0.0.0', family: 'IPv4', port: 80 }) };
+    const closed = { socket: { remoteAddress: undefined, server }, headers: { 'x-forwarded-for': '10.1.2.3' } };
+    expect(zone(closed)).toBe('external');
+  });
+
+  it('reaches gRPC over a socket file, too', () => {
+    const zone = internalNetworks(internal, { trustedProxies: ['unix:'] });
+    expect(zone(peer('unix:/run/proxy.sock', ['10.1.2.3']))).toBe('internal');
+    expect(internalNetworks(internal)(peer('unix:/run/proxy.sock', ['10.1.2.3']))).toBe('external');
+  });
+
+  it('is no network of callers', () => {
+    expect(() => internalNetworks(['unix:'])).toThrow(expect.objectContaining({ code: 'option_invalid' }));
   });
 });

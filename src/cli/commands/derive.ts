@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander';
 import type { Duration } from '../../domain/duration.js';
+import { quote } from '../../domain/text.js';
 import { derive as deriveToken } from '../../jwt/derive.js';
 import { loadContexts } from '../contexts.js';
 import type { Host } from '../host.js';
 import { collect, durationArgument, outputOption, tokenFileOption } from '../options.js';
 import { type Format, note, print } from '../output/print.js';
-import { readToken } from '../secrets.js';
+import { environmentToken, type KnownToken, readToken } from '../secrets.js';
 
 interface DeriveCommandOptions {
   readonly scope?: readonly string[];
@@ -20,7 +21,7 @@ interface DeriveCommandOptions {
 export function derive(host: Host): Command {
   return new Command('derive')
     .description(
-      'Make a narrower, short-lived token from an API token, offline. The API token is piped in, or comes from a file, POSTERN_API_TOKEN, the context or a prompt.',
+      'Make a narrower, short-lived token from an API token, offline. The API token comes from --token-file, POSTERN_API_TOKEN, the context, a pipe or a prompt.',
     )
     .addOption(new Option('--scope <scope>', 'a scope that it keeps; repeatable').argParser(collect))
     .addOption(new Option('--endpoint <id>', 'an endpoint that it keeps; repeatable').argParser(collect))
@@ -36,7 +37,7 @@ export function derive(host: Host): Command {
     .action(async (options: DeriveCommandOptions) => {
       const parent = await readToken(host, {
         file: options.tokenFile,
-        fallback: host.env.POSTERN_API_TOKEN || (await savedToken(host)),
+        known: environmentToken(host) ?? (await savedToken(host)),
         prompt: 'API token to derive from',
       });
       const endpoints = options.allEndpoints ? '*' : options.endpoint;
@@ -56,9 +57,10 @@ export function derive(host: Host): Command {
 }
 
 /** The token of the current context. */
-async function savedToken(host: Host): Promise<string | undefined> {
+async function savedToken(host: Host): Promise<KnownToken | undefined> {
   const { current, contexts } = await loadContexts(host);
-  return contexts.find(({ name }) => name === current)?.api_token;
+  const context = contexts.find(({ name }) => name === current);
+  return context && { token: context.api_token, from: `the context ${quote(context.name)}` };
 }
 
 function claimsOf(token: string): { readonly expired_at: string } {

@@ -10,7 +10,7 @@ import { collect, outputOption, tokenFileOption, withTarget } from '../options.j
 import type { Outcome } from '../outcome.js';
 import { type Format, print } from '../output/print.js';
 import { table } from '../output/table.js';
-import { readToken } from '../secrets.js';
+import { environmentToken, readToken } from '../secrets.js';
 import { type TargetOptions, withBackend } from '../target.js';
 
 interface ExplainOptions extends TargetOptions {
@@ -45,7 +45,7 @@ export function explain(host: Host, outcome: Outcome): Command {
       const token = options.token
         ? await readToken(host, {
             file: options.tokenFile,
-            fallback: host.env.POSTERN_API_TOKEN,
+            known: environmentToken(host),
             prompt: 'Token to explain',
           })
         : null;

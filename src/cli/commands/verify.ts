@@ -7,7 +7,7 @@ import type { Outcome } from '../outcome.js';
 import { type Format, print } from '../output/print.js';
 import { fields } from '../output/table.js';
 import { deleted, listed } from '../output/words.js';
-import { readToken } from '../secrets.js';
+import { environmentToken, readToken } from '../secrets.js';
 import { type TargetOptions, withBackend } from '../target.js';
 
 interface VerifyOptions extends TargetOptions {
@@ -18,14 +18,14 @@ interface VerifyOptions extends TargetOptions {
 export function verify(host: Host, outcome: Outcome): Command {
   return withTarget(new Command('verify'))
     .description(
-      'Check a token and show its rights. It is piped in, or comes from a file, POSTERN_API_TOKEN or a prompt. On a server, the token that you are logged in with must hold iam:read.',
+      'Check a token and show its rights. It comes from --token-file, POSTERN_API_TOKEN, a pipe or a prompt. On a server, the token that you are logged in with must hold iam:read.',
     )
     .addOption(tokenFileOption())
     .addOption(outputOption())
     .action(async ({ tokenFile, output, ...target }: VerifyOptions) => {
       const token = await readToken(host, {
         file: tokenFile,
-        fallback: host.env.POSTERN_API_TOKEN,
+        known: environmentToken(host),
         prompt: 'Token to verify',
       });
       const found = await withBackend(host, target, (backend) => backend.inspect(token));

@@ -1,14 +1,15 @@
 import { readGrants } from '../../base/grant-input.js';
-import { excessOf } from '../../domain/grants.js';
 import { isLimited } from '../../domain/limits.js';
 import { VerifiedPrincipal } from '../../domain/principal.js';
 import type { GrantsOf, TokenTypes } from '../../domain/token-types.js';
+import { authorityOf } from '../../instance/acting.js';
+import { endedSince } from '../../managing/leavers.js';
 import type { IssuedToken } from '../../managing/tokens-api.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem, problemOf, unauthorized } from '../http/problem.js';
-import { timesEnded } from '../leaving.js';
-import { actingAs, can, grantable, managesOwn } from '../permissions.js';
+import { lastEnded } from '../leaving.js';
+import { actingAs, can, managesOwn, rightsOf } from '../permissions.js';
 import { grantsOfPerson, personCaller } from '../person.js';
 import type { Approval, ApprovedLogin } from './logins.js';
 
@@ -34,18 +35,15 @@ export async function approverOf(context: Context, caller: Caller): Promise<Appr
   return { kind: 'token', tokenId, digest: secret.digest, owner };
 }
 
-/** Refuses to grant more than the approver holds. @throws Problem 403; the errors of `tokens.create` for its types */
+/** Refuses to grant more than the approver holds. @throws PosternError as `tokens.create` for its types */
 export async function assertGrantable(context: Context, caller: Caller, types: unknown): Promise<void> {
   const { settings, store } = context.ground;
+  const { organization } = caller.principal;
+  const authority = authorityOf(context.ground, caller.principal, rightsOf(context, caller));
   const wanted = await readGrants(types, settings.catalog, (id) =>
-    store.findEndpoint(caller.principal.organization, id),
+    authority.findEndpoint(id, () => store.findEndpoint(organization, id)),
   );
-  const excess = excessOf(wanted, grantable(context, caller), settings.catalog);
-  if (excess === null) return;
-  const what =
-    excess.kind === 'scope' ? excess.name : excess.name === '*' ? 'every endpoint' : `endpoint ${excess.name}`;
-  const code = excess.kind === 'scope' ? 'scope_missing' : 'endpoint_not_granted';
-  throw new Problem(403, code, `You do not hold ${what}, and can not grant it: choose less.`, { path: 'types' });
+  await authority.assertHolds(wanted);
 }
 
 /**
@@ -111,8 +109,8 @@ async function approverNow(context: Context, approval: Approval): Promise<Caller
 }
 
 /** Whether the approver's tokens were ended since the approval. */
-async function hasLeft(context: Context, { approver, organization, timesEnded: before }: Approval): Promise<boolean> {
-  return (await timesEnded(context, organization, approver.owner)) !== before;
+async function hasLeft(context: Context, { approver, organization, lastEnded: before }: Approval): Promise<boolean> {
+  return endedSince(before, await lastEnded(context, organization, approver.owner));
 }
 
 function noLonger(): Problem {

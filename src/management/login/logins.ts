@@ -36,8 +36,8 @@ const approval = z.strictObject({
     }),
     z.strictObject({ kind: z.literal('person'), owner: z.string(), types }),
   ]),
-  /** How often the approver's tokens had been ended. */
-  timesEnded: z.number(),
+  /** The last time that the approver's tokens had been ended: see `Standing.last`. */
+  lastEnded: z.string().nullable(),
   types,
   name: z.string(),
   /** Milliseconds, from the collection on. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { ListTokens } from '../../managing/tokens-api.js';
+import type { TokenRecord } from '../../domain/token-record.js';
+import type { ListTokens, Page, TokenCount } from '../../managing/tokens-api.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem, scopeMissing, tokenUnknown } from '../http/problem.js';
@@ -49,7 +50,16 @@ export const tokenRoutes: readonly Route[] = [
         library.tokens.count(filter),
       ]);
       const items = await Promise.all(page.items.map((record) => tokenShape(context, owners, record)));
-      return { body: { start, count, total: total.count, more: total.more, items, next_cursor: page.nextCursor } };
+      return {
+        body: {
+          start,
+          count,
+          total: totalFor(page, start, total),
+          more: total.more,
+          items,
+          next_cursor: page.nextCursor,
+        },
+      };
     },
   }),
 
@@ -208,4 +218,11 @@ async function seen({ context, caller, library, params }: CallerCall) {
 
 async function toManage({ context, caller, library, params }: CallerCall) {
   return managed(context, caller, await library.tokens.get(params.uid as string));
+}
+
+/** BentoCloud's client pages by number until the total. A total that was not counted to its end is never reached. */
+function totalFor({ items, nextCursor }: Page<TokenRecord>, start: number, { count, more }: TokenCount): number {
+  if (!more) return count;
+  const end = start + items.length;
+  return Math.max(count, nextCursor !== null && items.length > 0 ? end + 1 : end);
 }

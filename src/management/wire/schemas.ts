@@ -105,7 +105,8 @@ export const tokenPageAnswer = z.object({
   start: count,
   count,
   total: count.meta({
-    description: 'The number of matching tokens, at most 10,000. A search counts among the newest 50,000 tokens',
+    description:
+      'The number of matching tokens, counted up to 10,000, and always more than the page ends with if there are others. A search counts among the newest 50,000 tokens',
   }),
   more: z.boolean().meta({ description: 'Whether there are, or may be, more than the total' }),
   items: z.array(tokenAnswer).meta({ description: 'A search may return fewer than `count` although there are more' }),

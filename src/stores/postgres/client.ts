@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import { PosternError } from '../../domain/errors.js';
+import { findDriver, noDriver } from '../shared/driver.js';
 import type { Row } from '../sql/rows.js';
 
 /** A statement for `pg`. With a `name` it is prepared once for each connection. */
@@ -60,13 +59,7 @@ interface PgModule {
  * @throws PosternError `driver_missing`
  */
 export function loadPg(): PgModule {
-  try {
-    return createRequire(import.meta.url)('pg') as PgModule;
-  } catch (error) {
-    throw new PosternError(
-      'driver_missing',
-      'postgresStore needs the package pg, which can not be loaded. Run: npm install pg',
-      { cause: error },
-    );
-  }
+  const found = findDriver('pg');
+  if (found === null) throw noDriver(['pg'], 'postgresStore({ pool })');
+  return found as PgModule;
 }

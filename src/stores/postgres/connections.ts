@@ -22,7 +22,7 @@ export class Connections {
     const { source, listen, timeout } = settings;
     // Loaded here, so that a missing package shows at once.
     if (typeof listen === 'string') loadPg();
-    if ('pool' in source) {
+    if (source.pool !== null) {
       this.pool = source.pool;
     } else {
       const { Pool } = loadPg();
@@ -38,7 +38,7 @@ export class Connections {
   async openListener(): Promise<PgListener> {
     const { source, listen, timeout } = this.#settings;
     const message = `no connection to PostgreSQL in ${timeout} ms`;
-    if (listen === null && 'pool' in source) {
+    if (listen === null && source.pool !== null) {
       const client = await within(source.pool.connect(), timeout, message, (late) => late.release(true));
       client.on('error', ignore);
       return { client, close: () => client.release(true) };
@@ -65,8 +65,7 @@ export class Connections {
     const { source, listen, timeout } = this.#settings;
     if (typeof listen === 'function') return listen();
     const { Client } = loadPg();
-    const connectionString =
-      typeof listen === 'string' ? listen : 'connectionString' in source && source.connectionString;
+    const connectionString = typeof listen === 'string' ? listen : source.pool === null && source.connectionString;
     return new Client(configOf(connectionString as string, timeout));
   }
 }

@@ -42,7 +42,7 @@ export type PostgresStoreOptions = CommonOptions &
   );
 
 export interface PostgresSettings {
-  readonly source: { readonly pool: PgPool } | { readonly connectionString: string };
+  readonly source: { readonly pool: PgPool } | { readonly pool: null; readonly connectionString: string };
   readonly schema: string;
   /** `null`: by `source`. */
   readonly listen: string | (() => PgConnection) | false | null;
@@ -93,7 +93,7 @@ export function readPostgresOptions(options: unknown): PostgresSettings {
     );
   }
   return {
-    source: pool === undefined ? { connectionString: connectionString as string } : { pool },
+    source: pool === undefined ? { pool: null, connectionString: connectionString as string } : { pool },
     schema: given.schema,
     listen,
     timeout: given.timeout,

@@ -42,8 +42,8 @@ export class RedisDatabase {
   #closing: Promise<void> | null = null;
 
   constructor({ source, prefix, timeout, heartbeat }: RedisSettings) {
-    this.#isOurs = 'url' in source;
-    this.#client = 'url' in source ? clientFor(source.url, timeout) : portOf(source.client);
+    this.#isOurs = source.client === null;
+    this.#client = source.client === null ? clientFor(source.url, timeout) : portOf(source.client);
     this.#connection = new Connection(this.#client, keysUnder(prefix), timeout);
     const instance = randomUUID();
     this.#feed = new Feed(new RedisChannel(this.#client, this.#connection, instance, timeout), instance, heartbeat);

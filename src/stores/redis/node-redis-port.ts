@@ -1,3 +1,4 @@
+import { unpolluted } from '../../base/check.js';
 import type { ClientPort, NodeRedisClient, NodeRedisCluster, SubscriptionEvents } from './client.js';
 import { ignore } from './ioredis-port.js';
 
@@ -17,7 +18,7 @@ export class NodeRedisPort implements ClientPort {
 
   constructor(client: NodeRedisClient | NodeRedisCluster) {
     this.#client = client;
-    this.#cluster = 'masters' in client;
+    this.#cluster = unpolluted(client as NodeRedisCluster, 'masters') !== undefined;
     client.on('error', ignore);
   }
 

@@ -25,7 +25,7 @@ export type RedisStoreOptions = CommonOptions &
   );
 
 export interface RedisSettings {
-  readonly source: { readonly client: RedisClient } | { readonly url: string };
+  readonly source: { readonly client: RedisClient } | { readonly client: null; readonly url: string };
   readonly prefix: string;
   /** Milliseconds, like `heartbeat`. */
   readonly timeout: number;
@@ -58,7 +58,7 @@ export function readRedisOptions(options: unknown): RedisSettings {
     throw invalid('client', 'has a keyPrefix, which is not used for channels: leave it out, and use the prefix option');
   }
   return {
-    source: client === undefined ? { url: urlOf(url as string | URL) } : { client },
+    source: client === undefined ? { client: null, url: urlOf(url as string | URL) } : { client },
     prefix,
     timeout: timeout,
     heartbeat: heartbeat,

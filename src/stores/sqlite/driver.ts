@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { PosternError } from '../../domain/errors.js';
+import { findDriver, noDriver } from '../shared/driver.js';
 
 /** A parameter or a column value. */
 export type SqlValue = string | number | null;
@@ -65,21 +65,15 @@ function missingBuiltIn(): never {
 }
 
 function fromPackage(name: string): SqliteConstructor {
-  try {
-    const loaded = constructorOf(createRequire(import.meta.url)(name));
-    if (loaded !== null) return loaded;
-    throw new TypeError('it exports no Database class');
-  } catch (error) {
-    const { code, message } = error as { readonly code?: string; readonly message: string };
-    const absent = code === 'MODULE_NOT_FOUND' && message.includes(`'${name}'`);
-    throw new PosternError(
-      'driver_missing',
-      absent
-        ? `there is no SQLite driver here. Run: npm install ${name} (Node 22.13 and later need none)`
-        : `the SQLite driver ${name} can not be loaded on this machine (${firstLine(message)}). Run again: npm install ${name}`,
-      { cause: error },
-    );
-  }
+  const found = findDriver(name);
+  if (found === null)
+    throw noDriver([name], `import it and give sqliteStore({ driver }); Node 22.13 and later need none`);
+  const loaded = constructorOf(found);
+  if (loaded !== null) return loaded;
+  throw new PosternError(
+    'driver_missing',
+    `${name} is found, and exports no Database class. Run again: npm install ${name}`,
+  );
 }
 
 const BUSY = 5;
@@ -107,8 +101,4 @@ export function isBusy(error: unknown): boolean {
 /** The file is not a SQLite database, or is damaged. */
 export function isNoDatabase(error: unknown): boolean {
   return [CORRUPT, NOT_A_DATABASE].includes(resultCode(error));
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] as string;
 }

@@ -1,4 +1,4 @@
-import { type Metadata, status } from '@grpc/grpc-js';
+import type { status as grpcStatus, Metadata } from '@grpc/grpc-js';
 import { ownCopy } from '../../base/check.js';
 import type { DenialReason, Denied } from '../../domain/decision.js';
 import type { GrpcRequest } from './request.js';
@@ -25,6 +25,17 @@ interface Status {
   readonly code: number;
   readonly details: string;
 }
+
+/** The codes that are used here (https://grpc.io/docs/guides/status-codes): grpc-js itself is not loaded. */
+const status = {
+  OK: 0,
+  NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} as const satisfies Partial<Record<keyof typeof grpcStatus, number>>;
 
 const NOT_FOUND: Status = { code: status.NOT_FOUND, details: 'There is nothing here.' };
 

@@ -1,4 +1,4 @@
-import type { ServerInterceptor } from '@grpc/grpc-js';
+import type { ServerInterceptingCall, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
 import type { TokenTypes } from '../../domain/token-types.js';
 import type { Postern } from '../../instance/create-postern.js';
 import { reporter } from '../ask.js';
@@ -36,5 +36,9 @@ export function guard<T extends TokenTypes>(
     answer: grpcAnswers(onDenied, fault),
     fault,
   };
-  return (method, call) => new GuardedCall(guarding, find(method.path), method.path, call);
+  return (method, call) => {
+    const guarded: ServerInterceptingCallInterface = new GuardedCall(guarding, find(method.path), method.path, call);
+    // The type asks for their class; grpc-js itself asks for no more than the interface.
+    return guarded as ServerInterceptingCall;
+  };
 }

@@ -1,4 +1,4 @@
-import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { Decision, Denied } from '../../domain/decision.js';
 import type { Principal } from '../../domain/principal.js';
 import { holdRequest } from '../lease.js';
@@ -25,14 +25,17 @@ export interface Guarding {
  * One call behind a guard. It decides when the client's metadata arrives, before the handler hears of the call. While the
  * decision is pending, messages are held back in order. It stands between the wire and the handler, so it can end both: the
  * call with a status, the handler with a cancellation.
+ *
+ * It extends no class of grpc-js, so that this entry loads none: the application's copy is the only one.
  */
-export class GuardedCall extends ServerInterceptingCall {
+export class GuardedCall implements ServerInterceptingCallInterface {
+  /** The next call towards the wire, under the name that grpc-js uses. */
+  readonly nextCall: ServerInterceptingCallInterface;
   /** The caller; `undefined` until the call is allowed. */
   [PRINCIPAL]: Principal | null | undefined;
   readonly #guarding: Guarding;
   readonly #ask: Ask;
   readonly #path: string;
-  readonly #wire: ServerInterceptingCallInterface;
   #handler: Listener | null = null;
   #request: GrpcRequest | null = null;
   /** `deciding` until the handler hears of the call, `over` once nothing more may reach it. */
@@ -42,16 +45,15 @@ export class GuardedCall extends ServerInterceptingCall {
   #closeLease = () => {};
 
   constructor(guarding: Guarding, ask: Ask, path: string, wire: ServerInterceptingCallInterface) {
-    super(wire);
     this.#guarding = guarding;
     this.#ask = ask;
     this.#path = path;
-    this.#wire = wire;
+    this.nextCall = wire;
   }
 
-  override start(handler: Listener): void {
+  start(handler: Listener): void {
     this.#handler = handler;
-    this.#wire.start({
+    this.nextCall.start({
       onReceiveMetadata: (metadata) => this.#receive(metadata, handler),
       onReceiveMessage: (message) => {
         if (this.#phase === 'open') handler.onReceiveMessage(message);
@@ -67,26 +69,50 @@ export class GuardedCall extends ServerInterceptingCall {
 
   // Once the call has ended, anything that its handler still sends is dropped.
 
-  override sendMetadata(metadata: Metadata): void {
-    if (this.#phase !== 'over') super.sendMetadata(metadata);
+  sendMetadata(metadata: Metadata): void {
+    if (this.#phase !== 'over') this.nextCall.sendMetadata(metadata);
   }
 
-  override sendMessage(message: unknown, callback: () => void): void {
-    if (this.#phase !== 'over') super.sendMessage(message, callback);
+  sendMessage(message: unknown, callback: () => void): void {
+    if (this.#phase !== 'over') this.nextCall.sendMessage(message, callback);
   }
 
-  override sendStatus(status: Status): void {
+  sendStatus(status: Status): void {
     if (this.#phase === 'over') return;
     this.#closeLease();
-    super.sendStatus(status);
+    this.nextCall.sendStatus(status);
   }
 
-  override startRead(): void {
-    if (this.#phase !== 'over') super.startRead();
+  startRead(): void {
+    if (this.#phase !== 'over') this.nextCall.startRead();
+  }
+
+  getPeer() {
+    return this.nextCall.getPeer();
+  }
+
+  getDeadline() {
+    return this.nextCall.getDeadline();
+  }
+
+  getHost() {
+    return this.nextCall.getHost();
+  }
+
+  getAuthContext() {
+    return this.nextCall.getAuthContext();
+  }
+
+  getConnectionInfo() {
+    return this.nextCall.getConnectionInfo();
+  }
+
+  getMetricsRecorder() {
+    return this.nextCall.getMetricsRecorder();
   }
 
   #receive(metadata: Metadata, handler: Listener): void {
-    this.#request = requestOf(this.#path, metadata, this.#wire);
+    this.#request = requestOf(this.#path, metadata, this.nextCall);
     const decision = this.#ask(this.#request, readGrpcCredential(metadata, this.#guarding.header));
     if (!(decision instanceof Promise)) this.#settle(decision, metadata, handler);
     // grpc-js does not catch an error of the handler here, and a rejection would end the process.
@@ -118,10 +144,10 @@ export class GuardedCall extends ServerInterceptingCall {
   #end(denial: Denied): void {
     const running = this.#phase === 'open';
     this.#close();
-    this.#wire.sendStatus(this.#guarding.answer(denial, this.#request as GrpcRequest));
+    this.nextCall.sendStatus(this.#guarding.answer(denial, this.#request as GrpcRequest));
     // grpc-js tells the handler once the status is on the wire: never, if the client has stopped reading.
     if (running) process.nextTick(() => this.#cancel());
-    resetUnlessOver(this.#wire);
+    resetUnlessOver(this.nextCall);
   }
 
   /** Tells the handler, once, that the call is cancelled or over. */

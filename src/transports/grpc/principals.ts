@@ -1,6 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { PosternError } from '../../domain/errors.js';
 import type { Principal } from '../../domain/principal.js';
+import { shared } from '../../domain/shared.js';
 import type { RegisteredPrincipal } from '../../instance/register.js';
 import { interceptingCallsOf } from './internals.js';
 
@@ -9,11 +10,11 @@ export interface GrpcHandlerCall {
   readonly metadata: Metadata;
 }
 
-/** The property of a guarded call that holds its principal. */
-export const PRINCIPAL = Symbol('postern.principal');
+/** The property of a guarded call that holds its principal: the same in every copy of this package. */
+export const PRINCIPAL: unique symbol = Symbol.for('postern.grpc-principal') as never;
 
 /** By the identity of the metadata object, which no client can forge. */
-const principals = new WeakMap<Metadata, Principal | null>();
+const principals = /* @__PURE__ */ shared('grpc-principals', () => new WeakMap<Metadata, Principal | null>());
 
 /** Stores the principal of the call with this metadata. */
 export function setPrincipal(metadata: Metadata, principal: Principal | null): void {

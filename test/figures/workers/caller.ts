@@ -16,7 +16,7 @@ type Kind = keyof typeof RIGHT;
 
 /** A server under load that goes through outages of its store, and keeps count of what it answered. */
 const [name, address, ttl] = process.argv.slice(2) as [StoreName, string, string];
-const postern = openPostern(name, address, { cache: { ttl: Number(ttl) } });
+const postern = openPostern(name, address, { cache: { ttl: `${Number(ttl)}ms` } });
 const requirement = Object.freeze(REQUIREMENT);
 
 let tokens: Record<'good' | 'revoked', string[]> = { good: [], revoked: [] };

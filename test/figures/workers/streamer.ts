@@ -7,7 +7,7 @@ import { answer } from '../lib/workers.js';
 
 /** The second process: a server of events, each stream of which ends with its lease. */
 const [name, address, ttl] = process.argv.slice(2) as [StoreName, string, string];
-const postern = openPostern(name, address, { cache: { ttl: Number(ttl) } });
+const postern = openPostern(name, address, { cache: { ttl: `${Number(ttl)}ms` } });
 const app = express();
 app.get('/events', guard(postern, REQUIREMENT), (request, response) => {
   response.set('content-type', 'text/event-stream').write('data: open\n\n');

@@ -7,7 +7,7 @@ import { answer } from '../lib/workers.js';
  * the first process has revoked.
  */
 const [name, address, ttl] = process.argv.slice(2) as [StoreName, string, string];
-const postern = openPostern(name, address, { cache: { ttl: Number(ttl) } });
+const postern = openPostern(name, address, { cache: { ttl: `${Number(ttl)}ms` } });
 const requirement = Object.freeze(REQUIREMENT);
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 

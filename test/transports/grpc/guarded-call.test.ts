@@ -4,6 +4,7 @@ import { guard } from 'postern/grpc';
 import { describe, expect, it } from 'vitest';
 import type { Leases } from '../../../src/deciding/leases.js';
 import { internalsOf } from '../../../src/instance/internals.js';
+import { GuardedCall } from '../../../src/transports/grpc/guarded-call.js';
 import { withGate } from '../../support/gate.js';
 
 const ALLOWED: Decision = { allowed: true, principal: null };
@@ -79,6 +80,14 @@ describe('a call that was ended by its guard', () => {
     expect(sent).toEqual(atTheEnd);
     expect(atTheEnd.slice(-2)).toEqual(['message before', 'status 16']);
   });
+});
+
+it('has every method of the intercepting calls of grpc-js, and passes what it does not guard on', () => {
+  const methods = (made: object) => Object.getOwnPropertyNames(made).filter((name) => !name.startsWith('process'));
+  expect(methods(GuardedCall.prototype)).toEqual(
+    expect.arrayContaining(methods(grpc.ServerInterceptingCall.prototype)),
+  );
+  expect(setUp().call.getPeer()).toBe('unknown');
 });
 
 describe('a call that its handler has answered', () => {

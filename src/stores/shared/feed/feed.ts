@@ -150,7 +150,7 @@ export class Feed {
   }
 
   get #line(): Line | null {
-    return 'line' in this.#state ? this.#state.line : null;
+    return lineOf(this.#state);
   }
 
   #startIfWanted(): void {
@@ -177,7 +177,7 @@ export class Feed {
     const beating = this.#beating;
     const gone = this.#presence.leave(beating);
     await beating;
-    if ('line' in state) state.line.close();
+    lineOf(state)?.close();
     await gone;
   }
 
@@ -292,4 +292,8 @@ export class Feed {
       this.#failure = error;
     });
   }
+}
+
+function lineOf(state: State): Line | null {
+  return state.name === 'opening' || state.name === 'proving' || state.name === 'live' ? state.line : null;
 }

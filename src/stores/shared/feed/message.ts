@@ -17,7 +17,7 @@ export const ofEndpoints = (organization: string): Invalidation => ({ kind: 'end
 
 export function encode(message: Message): string {
   if (message.kind !== 'change')
-    return JSON.stringify([message.kind, message.instance, 'id' in message ? message.id : '']);
+    return JSON.stringify([message.kind, message.instance, message.kind === 'beat' ? '' : message.id]);
   const { id, invalidation } = message;
   const { kind } = invalidation;
   if (kind === 'token') return JSON.stringify([kind, id, invalidation.id]);

@@ -25,7 +25,6 @@ export async function startProxy(port: number) {
   await once(proxy, 'listening');
   const { port: own } = proxy.address() as { port: number };
   return {
-    url: `postgres://postgres@127.0.0.1:${own}/postgres`,
     port: own,
     /** Where connections lead that come from now on; those that are there stay. */
     lead(to: number) {
