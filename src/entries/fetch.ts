@@ -5,5 +5,6 @@ export {
   guard,
   leaseOf,
   notFound,
+  responseTo,
 } from '../transports/fetch.js';
 export type { Lease } from '../transports/lease.js';

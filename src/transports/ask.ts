@@ -29,7 +29,7 @@ export type RequirementFor<Request, T extends TokenTypes = TokenTypes> =
 export type ZoneOf<Request> = Zone | ((request: Request) => Zone);
 
 /** How a transport reads its requests. */
-interface Reading<Request> {
+export interface Reading<Request> {
   /** The HTTP method, or the full name of the gRPC method. */
   methodOf(request: Request): string | undefined;
   /** The object that all guards of one request share, and that no other request has. */

@@ -5,7 +5,7 @@ import { type Decision, type Denied, denied } from '../domain/decision.js';
 import type { Postern } from '../instance/create-postern.js';
 import type { RegisteredPrincipal, RegisteredTypes } from '../instance/register.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
-import { collectFindings, declared } from './fastify-lint.js';
+import { declared, guardRoutes, isGuarded, isGuardOf } from './fastify-lint.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
 import { type Lease, leaseNodeRequest } from './lease.js';
@@ -62,6 +62,7 @@ const UNGUARDED: Decision = Object.freeze({ allowed: true, principal: null });
 /**
  * Guards every route of the instance and of its plugins, by the `requirement` in the route's `config`. It decides in
  * `onRequest`, before the body is read. A request that matches no route gets the instance's own 404.
+ * Registered again in a child instance, it replaces the outer guard for the routes of that child.
  *
  * @example
  * await app.register(posternPlugin, { postern });
@@ -118,14 +119,24 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
     if (!begun) send(reply, answer(denial));
   }
 
-  collectFindings(app);
-  app.decorateRequest('principal', null);
-  app.decorateRequest(REPLY, null);
-  app.addHook('onRoute', (route) => {
-    const requirement = declared(route.config);
-    if (requirement !== undefined) askFor(requirement);
+  if (!isGuarded(app)) {
+    app.decorateRequest('principal', null);
+    app.decorateRequest(REPLY, null);
+  }
+  const guarded = guardRoutes(app);
+  app.addHook('onRoute', function ({ config }) {
+    const requirement = declared(config);
+    if (requirement !== undefined && isGuardOf(guarded, this)) askFor(requirement);
+  });
+  // Hooks that were added later may have declared more.
+  app.addHook('onReady', async () => {
+    for (const { options, server } of guarded.routes) {
+      const requirement = declared(options.config);
+      if (requirement !== undefined && isGuardOf(guarded, server)) askFor(requirement);
+    }
   });
   app.addHook('onRequest', (request, reply, next) => {
+    if (!isGuardOf(guarded, request.server)) return next();
     const decision = decide(request);
     if (!(decision instanceof Promise)) settle(decision);
     // Fastify does not catch an error that `next()` throws here, and a rejection would end the process.

@@ -23,20 +23,30 @@ export function leaseFetchRequest(request: Request): Lease {
   return lease;
 }
 
-/** Runs a handler. A lease that it asked for ends with the body of the response; where there is no body, at once. */
+export function isLeased(request: Request): boolean {
+  return LEASES.has(request);
+}
+
+/** Runs a handler. A lease that it asked for ends with the response, as {@link untilBodyEnds}, or with what the handler throws. */
 export async function whileLeased(request: Request, handler: () => Response | Promise<Response>): Promise<Response> {
   try {
-    const response = await handler();
-    const lease = LEASES.get(request);
-    // A switch of protocols is where a stream begins.
-    if (lease === undefined || response?.status === 101) return response;
-    if (!response?.body || response.bodyUsed || response.body.locked) lease.close();
-    else return new Response(heldBody(response.body, lease), response);
-    return response;
+    return untilBodyEnds(request, await handler());
   } catch (error) {
     LEASES.get(request)?.close();
     throw error;
   }
+}
+
+/** The same response. A lease of its request ends with its body; where there is no body, at once. */
+export function untilBodyEnds(request: Request, response: Response): Response {
+  const lease = LEASES.get(request);
+  // A switch of protocols is where a stream begins.
+  if (lease === undefined || response?.status === 101) return response;
+  if (response?.body && !response.bodyUsed && !response.body.locked) {
+    return new Response(heldBody(response.body, lease), response);
+  }
+  lease.close();
+  return response;
 }
 
 /** The same bytes. Its end closes the lease, and it does not outlive the lease by more than the grace. */

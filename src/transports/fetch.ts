@@ -7,11 +7,12 @@ import type { Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { asker, type ComputedRequirement, reporter } from './ask.js';
+import { toResponse, withHeaders } from './fetch-answer.js';
 import { readFetchCredential } from './fetch-credential.js';
 import { type Lease, leaseFetchRequest, whileLeased } from './fetch-lease.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
+import { answerTo } from './http.js';
 import { httpAnswers } from './http-answer.js';
-import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
 /** The second argument of a guarded handler. */
@@ -109,17 +110,14 @@ export function notFound(): () => Response {
   return () => toResponse(answer);
 }
 
-function toResponse(answer: HttpAnswer): Response {
-  return new Response(answer.body, { status: answer.status, headers: answer.headers });
-}
-
 /**
- * Copies the response, because some headers (of `fetch`, of `Response.redirect`) can't be changed. A protocol switch, a
- * network error and a body that is read already can't be copied: they are returned as they are.
+ * What a guard answers for a denial, as a `Response`: for a framework that has no entry here.
+ *
+ * @example
+ * const decision = await postern.authorize({ ...readCredential(request), method: request.method, requirement });
+ * if (!decision.allowed) return responseTo(decision);
+ * @throws PosternError `option_invalid`, `option_unknown`
  */
-function withHeaders(response: Response, more: Readonly<Record<string, string>>): Response {
-  if (!response || response.status < 200 || response.bodyUsed || response.body?.locked) return response;
-  const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(more)) headers.set(name, value);
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+export function responseTo(...denial: Parameters<typeof answerTo>): Response {
+  return toResponse(answerTo(...denial));
 }

@@ -74,22 +74,22 @@ export function leaseRequest(request: object, onEnd?: (denial: Denied) => void):
  * A lease of a Node request. It ends with the stream. A stream that is still open two seconds after the signal is cut off: its
  * client does not read, or nobody listened.
  */
-export function leaseNodeRequest(request: object, stream: NodeStream): Lease {
+export function leaseNodeRequest(request: object, stream: NodeStream | null): Lease {
   let cancelCut = () => {};
   const lease = leaseRequest(request, () => {
-    cancelCut = after(GRACE, () => stream.destroy());
+    cancelCut = after(GRACE, () => stream?.destroy());
   });
   const over = () => {
     lease.close();
     cancelCut();
   };
-  if (stream.destroyed || stream.writableFinished) over();
-  else stream.once('close', over);
+  if (stream?.destroyed || stream?.writableFinished) over();
+  else stream?.once('close', over);
   return {
     signal: lease.signal,
     close() {
       over();
-      stream.removeListener('close', over);
+      stream?.removeListener('close', over);
     },
   };
 }

@@ -6,10 +6,13 @@ import express5 from 'express';
 // @ts-expect-error: Express 4 under another name has no types; those of 5 serve
 import express4 from 'express4';
 import fastify from 'fastify';
+import { Hono } from 'hono';
 import type { Denied, Postern, Requirement } from 'postern';
 import { guard as expressGuard, leaseOf as expressLease } from 'postern/express';
 import { leaseOf as fastifyLease, posternPlugin } from 'postern/fastify';
 import { guard as fetchGuard, leaseOf as fetchLease } from 'postern/fetch';
+import { guard as honoGuard, leaseOf as honoLease } from 'postern/hono';
+import { guard as nodeGuard, leaseOf as nodeLease } from 'postern/node';
 import type { Lease } from '../../src/transports/lease.js';
 
 /** One stream of server-sent events, as its handler sees it. */
@@ -37,7 +40,7 @@ type Start = (postern: Postern, requirement: Requirement, onOpen: (opened: Opene
 const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store' };
 
 /** Servers with a stream at `/events`, whose handler does nothing but hand it over. */
-export const LEASE_HOSTS: Readonly<Record<'express 5' | 'express 4' | 'fastify' | 'fetch', Start>> = {
+export const LEASE_HOSTS: Readonly<Record<'express 5' | 'express 4' | 'fastify' | 'node' | 'fetch' | 'hono', Start>> = {
   'express 5': (...given) => startExpress(express5, ...given),
   'express 4': (...given) => startExpress(express4 as unknown as typeof express5, ...given),
 
@@ -56,46 +59,71 @@ export const LEASE_HOSTS: Readonly<Record<'express 5' | 'express 4' | 'fastify' 
     };
   },
 
+  node(postern, requirement, onOpen) {
+    const handler = nodeGuard(postern, requirement, (request, response) => {
+      onOpen(onNode(nodeLease(request), response));
+    });
+    return listen(createServer(handler));
+  },
+
   fetch(postern, requirement, onOpen) {
     const handler = fetchGuard(postern, requirement, (request, { signal }) => {
       const lease = fetchLease(request);
       if (lease.signal !== signal) throw new Error('two leases of one request');
-      let over = () => {};
-      const overPromise = new Promise<void>((resolve) => {
-        over = resolve;
-      });
-      const body = new ReadableStream<Uint8Array>({
-        start(controller) {
-          const bytes = new TextEncoder();
-          onOpen({
-            lease,
-            send: (text) => controller.enqueue(bytes.encode(`data: ${text}\n\n`)),
-            end() {
-              over();
-              controller.close();
-            },
-            over: overPromise,
-            ended: endOf(lease),
-          });
-        },
-        cancel: () => over(),
-      });
-      return new Response(body, { headers: HEADERS });
+      return stream(lease, onOpen);
     });
-    return new Promise((resolve) => {
-      const server = serve({ fetch: (request) => handler(request), port: 0, hostname: '127.0.0.1' }, ({ port }) =>
-        resolve({ port, connections: () => connectionsOf(server as Server), close: () => ended(server as Server) }),
-      );
-    });
+    return serveFetch((request) => handler(request));
+  },
+
+  hono(postern, requirement, onOpen) {
+    const app = new Hono();
+    app.get('/events', honoGuard(postern, requirement), (context) => stream(honoLease(context), onOpen));
+    return serveFetch(app.fetch);
   },
 };
+
+/** A response whose body is open until its handler, or its reader, ends it. */
+function stream(lease: Lease, onOpen: (opened: Opened) => void): Response {
+  let over = () => {};
+  const isOver = new Promise<void>((resolve) => {
+    over = resolve;
+  });
+  const bytes = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      onOpen({
+        lease,
+        send: (text) => controller.enqueue(bytes.encode(`data: ${text}\n\n`)),
+        end() {
+          over();
+          controller.close();
+        },
+        over: isOver,
+        ended: endOf(lease),
+      });
+    },
+    cancel: () => over(),
+  });
+  return new Response(body, { headers: HEADERS });
+}
+
+function serveFetch(fetch: (request: Request) => Response | Promise<Response>): Promise<Host> {
+  return new Promise((resolve) => {
+    const server = serve({ fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) =>
+      resolve({ port, connections: () => connectionsOf(server as Server), close: () => ended(server as Server) }),
+    );
+  });
+}
 
 function startExpress(express: typeof express5, ...[postern, requirement, onOpen]: Parameters<Start>): Promise<Host> {
   const app = express();
   app.get('/events', expressGuard(postern, requirement), (request, response) => {
     onOpen(onNode(expressLease(request), response));
   });
-  const server = createServer(app);
+  return listen(createServer(app));
+}
+
+function listen(server: Server): Promise<Host> {
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () =>
       resolve({

@@ -1,13 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Denied, Postern } from 'postern';
+import { guardUpgrade, leaseOf } from 'postern/node';
 import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import WebSocket, { WebSocketServer } from 'ws';
-import { asker } from '../../src/transports/ask.js';
-import { leaseNodeRequest } from '../../src/transports/lease.js';
-import { readNodeCredential } from '../../src/transports/node-credential.js';
 import { eventually } from '../support/eventually.js';
 import { leasesOf } from '../support/leases.js';
 import { connectionsOf, startWebSockets } from './lease-hosts.js';
@@ -24,20 +22,15 @@ const live = { endpoint: 'live' } as const;
 async function startRaw(postern: Postern) {
   const server = createServer();
   const sockets = new WebSocketServer({ noServer: true });
-  const ask = asker(postern, live, 'external', {
-    methodOf: (request: IncomingMessage) => request.method,
-    identityOf: (request: IncomingMessage) => request,
-  });
-  server.on('upgrade', async (request, socket: Socket, head) => {
-    const decision = await ask(request, readNodeCredential(request, null));
-    if (!decision.allowed) return socket.destroy();
+  const upgrade = guardUpgrade(postern, live, (request, socket, head) => {
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const { signal } = leaseNodeRequest(request, socket);
+      const { signal } = leaseOf(request);
       signal.addEventListener('abort', () => webSocket.close(1008, (signal.reason as Denied).reason));
       webSocket.on('message', (message) => webSocket.send(message.toString()));
       webSocket.send('open');
     });
   });
+  server.on('upgrade', upgrade);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -3,6 +3,7 @@ import { denied } from '../../domain/decision.js';
 import { httpAnswers } from '../../transports/http-answer.js';
 import { type NodeResponse, sendAnswer, type WholeAnswer } from '../../transports/node-answer.js';
 import type { ManagementApi } from '../api.js';
+import type { Arrival } from '../arrival.js';
 import { MAX_BODY } from '../http/body.js';
 import { type NodeRequest, toRequest } from './to-request.js';
 
@@ -27,32 +28,41 @@ export function toNodeHandler(api: ManagementApi): NodeHandler {
 const FAILED = httpAnswers()(denied('internal_error'));
 
 /** Never rejects, and never writes to an answer that someone else has begun. */
-export async function serveNode(
+async function serveNode(
   api: ManagementApi,
   request: NodeRequest,
   response: NodeResponse,
   { source, next }: { readonly source: unknown; readonly next?: ((error?: unknown) => void) | undefined },
 ): Promise<void> {
+  let unknown = false;
+  const onUnknownPath = () => {
+    unknown = true;
+  };
+  const answer = await answerNode(api, request, { source, ...(next !== undefined && { onUnknownPath }) });
+  if (next === undefined || !unknown || answer === FAILED) return sendAnswer(response, answer);
+  // If a timeout has answered meanwhile, no other handler is needed.
+  if (!response.writableEnded) next();
+}
+
+/** What the API answers to a request of Node, in one piece. Never rejects. */
+export async function answerNode(
+  api: ManagementApi,
+  request: NodeRequest,
+  arrival: Omit<Arrival, 'address'>,
+): Promise<WholeAnswer> {
   let translated: Request;
   try {
     translated = toRequest(request);
   } catch {
     // No `Request` can have this method, Host or header.
-    return sendAnswer(response, { status: 400, headers: {}, body: '' });
+    return { status: 400, headers: {}, body: '' };
   }
-  let unknown = false;
-  const onUnknownPath = () => {
-    unknown = true;
-  };
   try {
     const address = request.socket ? unpolluted(request.socket, 'remoteAddress') : undefined;
-    const answer = await api(translated, { source, address, ...(next !== undefined && { onUnknownPath }) });
-    if (next === undefined || !unknown)
-      return sendAnswer(response, await whole(answer, isLast(request, translated, answer)));
-    // If a timeout has answered meanwhile, no other handler is needed.
-    if (!response.writableEnded) next();
+    const answer = await api(translated, { ...arrival, address });
+    return await whole(answer, isLast(request, translated, answer));
   } catch {
-    sendAnswer(response, FAILED);
+    return FAILED;
   }
 }
 
