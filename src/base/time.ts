@@ -62,6 +62,11 @@ export class Time {
     return this.#latest;
   }
 
+  /** What the clock said last. */
+  get last(): number {
+    return this.#previous;
+  }
+
   #noteJump(now: number): void {
     if (this.#latest === Number.NEGATIVE_INFINITY) return;
     this.#beforeJumps = [...this.#beforeJumps, this.#latest].slice(-MAX_JUMPS);

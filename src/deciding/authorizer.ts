@@ -13,7 +13,7 @@ import type { Explanation } from '../domain/explain.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import { type Attempt, AttemptReader, type GuardAttempt } from './attempt.js';
-import { Call, type Mode } from './call.js';
+import { type Answer, Call, type Mode } from './call.js';
 import type { EndpointDirectory } from './endpoint-directory.js';
 import { deniedFor } from './fault.js';
 import type { Holder } from './holder.js';
@@ -88,6 +88,11 @@ export class Authorizer {
     }
   }
 
+  /** Asks again about a call that goes on. Nothing is charged for it, and no event tells of it. */
+  recheck(attempt: GuardAttempt): Promise<Answer> {
+    return this.#answer(attempt, 'recheck');
+  }
+
   async authenticate(token: unknown): Promise<Authentication> {
     const { decision } = await this.#answer({ token, requirement: { authenticated: true } } as Attempt, 'look');
     if (!decision.allowed) {
@@ -152,7 +157,7 @@ export class Authorizer {
     mode: Mode,
     trace?: Trace,
     within: string | null = null,
-  ): Promise<{ readonly decision: Decision; readonly call: Call | null }> {
+  ): Promise<Answer> {
     let call: Call | null = null;
     try {
       call = attempt instanceof Call ? attempt : this.#attempts.read(attempt, mode, within);

@@ -1,5 +1,5 @@
 import type { Credential } from '../base/credential.js';
-import type { DenialReason, Denied } from '../domain/decision.js';
+import type { Decision, DenialReason, Denied } from '../domain/decision.js';
 import type { EndpointPolicy, Zone } from '../domain/endpoint.js';
 import type { LimitState } from '../domain/limits.js';
 import type { CompiledRequirement } from '../domain/requirement.js';
@@ -45,4 +45,10 @@ export class Call {
   get knownHolder(): Holder | null {
     return typeof this.holder === 'object' ? this.holder : null;
   }
+}
+
+/** A decision, and the call with the facts that were found for it; `null` where the call could not be read. */
+export interface Answer {
+  readonly decision: Decision;
+  readonly call: Call | null;
 }

@@ -4,16 +4,18 @@ import { delay } from '../base/runtime.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import { Authorizer } from './authorizer.js';
 import { EndpointDirectory } from './endpoint-directory.js';
+import type { Holding } from './holding.js';
 import { TokenCache } from './token-cache.js';
 import { UsageRecorder } from './usage.js';
 
 /** The deciding room, as the instance sees it. */
 export interface Deciding {
   readonly authorizer: Authorizer;
+  readonly holding: Holding;
   readonly forgetting: Forgetting;
   /** Writes the waiting uses. */
   flush(): Promise<void>;
-  /** Writes the waiting uses, stops listening to the store, and clears the caches. */
+  /** Ends the leases, writes the waiting uses, stops listening to the store, and clears the caches. */
   close(): Promise<void>;
 }
 
@@ -22,14 +24,27 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
   const cache = new TokenCache(settings.cache);
   const directory = new EndpointDirectory(store, settings.cache);
   const usage = new UsageRecorder(store, events);
+  const authorizer = new Authorizer(ground, { cache, directory, usage, authenticators });
+  const holding: Holding = { ground, authorizer, cache, directory, leases: null, closed: false };
 
+  // Uses the latest time that was read, so that a failing clock can't stop a revocation.
+  const forgetToken = (id: string) => {
+    cache.invalidate(id, time.latest);
+    holding.leases?.lookAtToken(id);
+  };
+  const forgetEndpoints = (organization: string) => {
+    directory.invalidate(organization);
+    holding.leases?.lookAtEndpoints(organization);
+  };
   const forgetAll = () => {
     cache.clear();
     directory.clear();
+    holding.leases?.lookAtAll();
   };
   const setFeed = (connected: boolean) => {
     cache.setFeed(connected);
     directory.setFeed(connected);
+    holding.leases?.lookAtAll();
     events.emit({ type: 'feed', at: new Date(settings.clock()), connected });
   };
   time.listen({
@@ -44,9 +59,9 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
   const unsubscribe = store.subscribe?.((invalidation) => {
     switch (invalidation.kind) {
       case 'token':
-        return cache.invalidate(invalidation.id, time.latest);
+        return forgetToken(invalidation.id);
       case 'endpoints':
-        return directory.invalidate(invalidation.organization);
+        return forgetEndpoints(invalidation.organization);
       case 'everything':
         return forgetAll();
       case 'lost':
@@ -59,11 +74,11 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
   });
 
   return {
-    authorizer: new Authorizer(ground, { cache, directory, usage, authenticators }),
+    authorizer,
+    holding,
     forgetting: {
-      // Uses the latest time that was read, so that a failing clock can't stop a revocation.
-      token: (id) => cache.invalidate(id, time.latest),
-      endpoints: (organization) => directory.invalidate(organization),
+      token: forgetToken,
+      endpoints: forgetEndpoints,
       absences: () => cache.forgetAbsences(),
       async confirm() {
         const { ttl, staleIfUnavailable } = settings.cache;
@@ -82,6 +97,8 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
     },
     flush: () => usage.flush(),
     async close() {
+      holding.closed = true;
+      holding.leases?.close();
       await usage.close();
       unsubscribe?.();
       forgetAll();

@@ -74,6 +74,11 @@ export class EndpointDirectory {
     return this.#changes;
   }
 
+  /** The clock time at which the endpoints of an organization were read; `undefined`: none are remembered. */
+  loadedAt(organization: string): number | undefined {
+    return this.#remembered(organization)?.loadedAt;
+  }
+
   /** As {@link TokenCache.setFeed}. */
   setFeed(connected: boolean): void {
     this.#ttl = feedTtl(this.#limits, connected);

@@ -20,6 +20,8 @@ export interface Account {
   readonly rules: TokenRules;
   /** The number of the last invalidation before it was read. */
   readonly sequence: number;
+  /** By the clock, before it was read. */
+  readonly loadedAt: number;
   /** Uses that wait to be written. */
   uses: Uses | null;
 }
@@ -27,6 +29,8 @@ export interface Account {
 /** The holder of a credential: facts only. Each call decides by them. */
 export interface Holder extends Life {
   readonly principal: VerifiedPrincipal;
+  /** When its authenticator has to be asked again, epoch milliseconds. `Infinity`: it has none. */
+  readonly trustedUntil: number;
   /** `null`: not a token of this store. */
   readonly account: Account | null;
   /** `null`: an API token, without restrictions. */

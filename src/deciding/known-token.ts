@@ -29,4 +29,8 @@ export class KnownToken implements Holder, Account {
   get restriction(): Restriction | null {
     return null;
   }
+
+  get trustedUntil(): number {
+    return Number.POSITIVE_INFINITY;
+  }
 }

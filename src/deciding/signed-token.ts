@@ -45,6 +45,7 @@ export class SignedToken {
       expiresAt: Math.min(this.expiresAt, parent?.expiresAt ?? Number.POSITIVE_INFINITY),
       account: parent,
       restriction: this.restriction,
+      trustedUntil: this.trustedUntil,
     };
     this.#holder = holder;
     this.#under = parent;

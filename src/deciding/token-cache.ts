@@ -38,6 +38,11 @@ export class TokenCache {
     return this.#sequence;
   }
 
+  /** How long what was read may be served now, in milliseconds; 0: not at all. */
+  get ttl(): number {
+    return this.#ttl;
+  }
+
   /** `null`: a recent read found no such token. `undefined`: the store must be read. */
   peek(key: string, now: number): KnownToken | null | undefined {
     const token = this.#entries.value(key);

@@ -1,5 +1,7 @@
+export type { Lease } from '../transports/lease.js';
 export {
   guard,
+  leaseOf,
   type NodeGuardContext,
   type NodeGuardOptions,
   type NodeHttpRequest,

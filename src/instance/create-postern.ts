@@ -49,7 +49,7 @@ export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Managemen
   ): Management<T> & Inspection<T>;
   /** Writes the waiting uses. For runtimes that freeze between requests. */
   flush(): Promise<void>;
-  /** Writes the waiting uses, and closes the store. Idempotent. */
+  /** Writes the waiting uses, ends the leases (`unavailable`), and closes the store. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   const { authenticators, organization } = ground.settings;
   const host = hostOf(ground);
   const attached = authenticators.map((each) => attach(each, host));
-  const { authorizer, forgetting, ...deciding } = createDeciding(ground, attached);
+  const { authorizer, holding, forgetting, ...deciding } = createDeciding(ground, attached);
   const application = applicationAuthority(organization, new Leavers(ground));
   const stopTrimming = startTrimming(ground);
   let closing: Promise<void> | null = null;
@@ -101,6 +101,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   setInternals(postern, {
     ground,
     gate: authorizer,
+    holding,
     secrets: { of: (token) => authorizer.secretOf(token), at: (digest) => new SecretReference(digest) },
     identify: (token) => authorizer.identify(token),
     attached: (authenticator) => attached[authenticators.indexOf(authenticator)] ?? null,

@@ -2,6 +2,7 @@ import type { SecretReference } from '../base/credential.js';
 import type { Ground } from '../base/ground.js';
 import type { GuardAttempt } from '../deciding/attempt.js';
 import type { Mode } from '../deciding/call.js';
+import type { Holding } from '../deciding/holding.js';
 import type { Identified } from '../deciding/identified.js';
 import type { Decision, Denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
@@ -10,7 +11,7 @@ import { markVersion, shared, versionOf } from '../domain/shared.js';
 import { VERSION } from '../domain/version.js';
 import type { AttachableAuthenticator, Authenticator } from '../ports/authenticator.js';
 
-export type { GuardAttempt, Mode, SecretReference };
+export type { GuardAttempt, Holding, Mode, SecretReference };
 
 /** The part of an instance that guards use. Every outcome is a decision. */
 export interface Gate {
@@ -44,6 +45,8 @@ export interface Secrets {
 export interface Internals {
   readonly ground: Ground;
   readonly gate: Gate;
+  /** For leases: see `leasesOf`. */
+  readonly holding: Holding;
   readonly secrets: Secrets;
   /** The holder of a credential. An ended credential is a denial. Nothing is charged or counted. */
   identify(token: unknown): Promise<Identified | Denied>;

@@ -36,11 +36,10 @@ export interface Reading<Request> {
   identityOf(request: Request): object;
 }
 
-/** Asks for the decision on one request. `recheck` asks again while the request is open. */
+/** Asks for the decision on one request. */
 export type Ask<Request, T extends TokenTypes = TokenTypes> = (
   request: Request,
   presented: Presented,
-  mode?: 'recheck',
 ) => Decision<T> | Promise<Decision<T>>;
 
 /**
@@ -57,18 +56,18 @@ export function asker<Request, T extends TokenTypes>(
   zone: ZoneOf<Request>,
   { methodOf, identityOf }: Reading<Request>,
 ): Ask<Request, T> {
-  const { gate } = internalsOf(postern);
-  const askOnce = oncePerRequest(gate);
+  const { gate, holding } = internalsOf(postern);
+  const askOnce = oncePerRequest(gate, holding);
   const prepared = typeof requirement === 'function' ? requirement : gate.prepare(requirement);
   const constantZone = typeof zone === 'function' ? null : zone;
 
-  const ask: Ask<Request> = (request, presented, mode) => {
+  const ask: Ask<Request> = (request, presented) => {
     try {
-      if (typeof prepared !== 'function') return decide(request, presented, mode, prepared);
+      if (typeof prepared !== 'function') return decide(request, presented, prepared);
       const needed = prepared(request);
-      if (!isPromise(needed)) return decide(request, presented, mode, named(needed));
+      if (!isPromise(needed)) return decide(request, presented, named(needed));
       // A foreign thenable is wrapped: guards test with `instanceof Promise`.
-      const decision = Promise.resolve(needed).then((each) => decide(request, presented, mode, named(each)));
+      const decision = Promise.resolve(needed).then((each) => decide(request, presented, named(each)));
       return settled(gate, decision);
     } catch (error) {
       return gate.fault(error);
@@ -78,13 +77,11 @@ export function asker<Request, T extends TokenTypes>(
   function decide(
     request: Request,
     { token, malformed, proof }: Presented,
-    mode: Mode | undefined,
     needed: Requirement | null,
   ): Decision | Promise<Decision> {
     const standing = constantZone ?? (zone as (request: Request) => Zone)(request);
     const attempt = { token, malformed, proof, method: methodOf(request), zone: standing, requirement: needed };
-    const askAs = (as: Mode) => gate.tryAuthorize(attempt, as) ?? settled(gate, gate.authorize(attempt, as));
-    if (mode !== undefined) return askAs(mode);
+    const askAs = (mode: Mode) => gate.tryAuthorize(attempt, mode) ?? settled(gate, gate.authorize(attempt, mode));
     const decision = askOnce(identityOf(request), attempt, askAs);
     if (isPromise(decision)) return decision.then((each) => withScopes(each, needed));
     return withScopes(decision, needed);

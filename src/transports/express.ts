@@ -8,6 +8,7 @@ import type { RegisteredPrincipal } from '../instance/register.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
+import { type Lease, leaseNodeRequest } from './lease.js';
 import { markGuard } from './lint.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
@@ -103,6 +104,22 @@ const READING = {
   methodOf: (request: GuardedRequest) => request.method,
   identityOf: (request: GuardedRequest) => request,
 };
+
+/**
+ * A lease of the decision that let this request through, for a stream that stays open: it ends with the response. A response that
+ * is still open two seconds after the signal is cut off.
+ *
+ * @example
+ * app.get('/events', guard(postern, { scope: 'models:read' }), (request, response) => {
+ *   const events = subscribe((event) => response.write(`data: ${event}\n\n`));
+ *   leaseOf(request).signal.addEventListener('abort', () => response.end());
+ *   response.on('close', () => events.stop());
+ * });
+ * @throws PosternError `guard_missing` where no guard let this request through
+ */
+export function leaseOf(request: Request): Lease {
+  return leaseNodeRequest(request, request.res as Response);
+}
 
 /** A catch-all route that answers as an unknown or private endpoint does, to the byte. */
 export function notFound(): RequestHandler {

@@ -8,6 +8,7 @@ import { asker, type RequirementFor, reporter } from './ask.js';
 import { declared, guardRoutes, isGuarded, isGuardOf } from './fastify-lint.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
+import { type Lease, leaseNodeRequest } from './lease.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
 import { withHeaders } from './node-request.js';
@@ -45,6 +46,9 @@ const readOptions = optionsReader('posternPlugin', {
   ),
   undeclared: z.enum(['deny', 'allow'], "use 'deny' or 'allow'").default('deny'),
 });
+
+/** Where a request keeps its reply, which Fastify does not show. */
+const REPLY = Symbol.for('postern.reply');
 
 type Ask = (request: FastifyRequest) => Decision | Promise<Decision>;
 
@@ -116,7 +120,10 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
     if (!begun) send(reply, answer(denial));
   }
 
-  if (!isGuarded(app)) app.decorateRequest('principal', null);
+  if (!isGuarded(app)) {
+    app.decorateRequest('principal', null);
+    app.decorateRequest(REPLY, null);
+  }
   const guarded = guardRoutes(app);
   app.addHook('onRoute', function ({ config }) {
     const requirement = declared(config);
@@ -139,6 +146,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
     function settle(settled: Decision): void {
       if (settled.allowed) {
         request.principal = settled.principal as RegisteredPrincipal | null;
+        (request as WithReply)[REPLY] = reply;
         const limit = unpolluted(settled, 'limit');
         if (limit !== undefined) reply.headers(rateLimitHeaders(limit));
         next();
@@ -154,6 +162,23 @@ Object.assign(posternPlugin, {
   [Symbol.for('fastify.display-name')]: 'postern',
   [Symbol.for('plugin-meta')]: { name: 'postern', fastify: '5.x' },
 });
+
+type WithReply = FastifyRequest & { [REPLY]?: FastifyReply | null };
+
+/**
+ * A lease of the decision that let this request through, for a stream that stays open: an answer that is sent bit by bit, or the
+ * WebSocket of `@fastify/websocket`. It ends with the connection. What is still open two seconds after the signal is cut off.
+ *
+ * @example
+ * app.get('/live', { websocket: true, config: { requirement: { endpoint: 'live' } } }, (socket, request) => {
+ *   leaseOf(request).signal.addEventListener('abort', () => socket.close(1008));
+ * });
+ * @throws PosternError `guard_missing` where no guard let this request through
+ */
+export function leaseOf(request: FastifyRequest): Lease {
+  const reply = (request as WithReply)[REPLY];
+  return leaseNodeRequest(request.raw, (reply ?? request).raw as FastifyReply['raw']);
+}
 
 /** A not-found handler (`app.setNotFoundHandler(notFound())`) that answers as an unknown or private endpoint does, to the byte. */
 export function notFound(): (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) => void {

@@ -9,6 +9,7 @@ import type { Postern } from '../instance/create-postern.js';
 import { asker, type ComputedRequirement, reporter } from './ask.js';
 import { toResponse, withHeaders } from './fetch-answer.js';
 import { readFetchCredential } from './fetch-credential.js';
+import { type Lease, leaseFetchRequest, whileLeased } from './fetch-lease.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { answerTo } from './http.js';
 import { httpAnswers } from './http-answer.js';
@@ -18,6 +19,11 @@ import { rateLimitHeaders } from './rate-limit-headers.js';
 export interface GuardContext<T extends TokenTypes = TokenTypes> {
   /** The caller; `null` if no credential was needed. */
   readonly principal: Principal<T> | null;
+  /**
+   * Aborts when the request would be denied now, as {@link Lease.signal}. Read it where the response is a stream: the stream's end,
+   * or the client's, ends the lease.
+   */
+  readonly signal: AbortSignal;
 }
 
 /** The arguments of the guard's functions: the request, then everything that the runtime passes with it. */
@@ -68,7 +74,13 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
     const [request, ...rest] = call as unknown as [Request, ...Rest];
     const decision = await ask(call, readFetchCredential(request, header));
     if (decision.allowed) {
-      const response = await handler(request, { principal: decision.principal }, ...(rest as unknown as Rest));
+      const context = {
+        principal: decision.principal,
+        get signal() {
+          return leaseOf(request).signal;
+        },
+      };
+      const response = await whileLeased(request, () => handler(request, context, ...(rest as unknown as Rest)));
       const limit = unpolluted(decision, 'limit');
       return limit === undefined ? response : withHeaders(response, rateLimitHeaders(limit));
     }
@@ -82,6 +94,17 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
     }
     return toResponse(answer(decision));
   };
+}
+
+/**
+ * A lease of the decision that let this request through: the same one that the context's `signal` belongs to. It ends with the
+ * response's body, or with the client (`request.signal`). A body that is still open two seconds after the signal is broken off. The
+ * lease of a WebSocket (status 101) ends with `close()` only.
+ *
+ * @throws PosternError `guard_missing` where no guard let this request through
+ */
+export function leaseOf(request: Request): Lease {
+  return leaseFetchRequest(request);
 }
 
 /** A handler that answers as an unknown or private endpoint does, to the byte. */

@@ -9,6 +9,7 @@ import type { RegisteredPrincipal } from '../instance/register.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
 import { toResponse, withHeaders } from './fetch-answer.js';
 import { readFetchCredential } from './fetch-credential.js';
+import { isLeased, type Lease, leaseFetchRequest, untilBodyEnds } from './fetch-lease.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { hasGuard } from './hono-lint.js';
 import { httpAnswers } from './http-answer.js';
@@ -82,10 +83,13 @@ export function guard<T extends TokenTypes>(
     const decision = asked instanceof Promise ? await asked : asked;
     if (!decision.allowed) return (await ownAnswer(decision, context)) ?? send(context, answer(decision));
     context.set('principal', decision.principal);
+    // A handler that throws has been answered for by the time that this returns.
     await next();
+    const request = READING.identityOf(context);
     const limit = unpolluted(decision, 'limit');
-    if (limit === undefined) return;
-    const response = withHeaders(context.res, rateLimitHeaders(limit));
+    if (limit === undefined && !isLeased(request)) return;
+    const held = untilBodyEnds(request, context.res);
+    const response = limit === undefined ? held : withHeaders(held, rateLimitHeaders(limit));
     // Hono would add the headers of the response that it takes the place of.
     if (response !== context.res) Object.assign(context, { res: undefined }, { res: response });
   };
@@ -102,6 +106,20 @@ export function guard<T extends TokenTypes>(
 
   markGuard(middleware, requirement);
   return middleware;
+}
+
+/**
+ * A lease of the decision that let this request through, for a response that is a stream. It ends with the response's body, or with
+ * the client. A body that is still open two seconds after the signal is broken off.
+ *
+ * @example
+ * app.get('/events', guard(postern, { endpoint: 'live' }), (c) => streamSSE(c, async (stream) => {
+ *   leaseOf(c).signal.addEventListener('abort', () => stream.close());
+ * }));
+ * @throws PosternError `guard_missing` where no guard let this request through
+ */
+export function leaseOf(context: Context): Lease {
+  return leaseFetchRequest(READING.identityOf(context));
 }
 
 /**

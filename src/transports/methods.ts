@@ -29,7 +29,6 @@ export function readMethods<Request extends object, T extends TokenTypes>(
   zone: ZoneOf<Request>,
   reading: Reading<Request>,
 ): Methods<Request> {
-  const standing = typeof zone === 'function' ? oncePerRequest(zone) : zone;
   const declared = new Map<string, { readonly ask: Ask<Request>; readonly requirement: RequirementFor<Request> }>();
   for (const [key, requirement] of entriesOf(requirements)) {
     if (typeof key !== 'string' || !KEY.test(key)) {
@@ -37,10 +36,10 @@ export function readMethods<Request extends object, T extends TokenTypes>(
         `${quote(key)} is no path: write '/pkg.Service/Method', or '/pkg.Service/' for all methods of a service`,
       );
     }
-    const ask = askerOf(postern, key, requirement, standing, reading) as Ask<Request>;
+    const ask = askerOf(postern, key, requirement, zone, reading) as Ask<Request>;
     declared.set(key, { ask, requirement: requirement as RequirementFor<Request> });
   }
-  const undeclared = asker(postern, () => null, standing, reading) as Ask<Request>;
+  const undeclared = asker(postern, () => null, zone, reading) as Ask<Request>;
   const find = (path: string) => declared.get(path) ?? declared.get(servicePrefix(path));
   return {
     askFor: (path) => find(path)?.ask ?? undeclared,
@@ -55,31 +54,12 @@ function askerOf<Request extends object, T extends TokenTypes>(
   zone: ZoneOf<Request>,
   reading: Reading<Request>,
 ): Ask<Request, T> {
-  if (typeof requirement === 'function') return asker(postern, oncePerRequest(requirement), zone, reading);
   try {
     return asker(postern, requirement, zone, reading);
   } catch (error) {
     if (!isPosternError(error)) throw error;
     throw new PosternError(error.code, error.message, { path: key, input: 'guard', cause: error });
   }
-}
-
-/**
- * The same function, run once for each call. So the rechecks of a long call use the requirement and the zone that it began
- * with, even if its handler has changed the metadata since.
- */
-export function oncePerRequest<Request extends object, Answer>(
-  ask: (request: Request) => Answer,
-): (request: Request) => Answer {
-  const answers = new WeakMap<Request, { readonly answer: Answer }>();
-  return (request) => {
-    let known = answers.get(request);
-    if (known === undefined) {
-      known = { answer: ask(request) };
-      answers.set(request, known);
-    }
-    return known.answer;
-  };
 }
 
 /** `/pkg.Service/` of `/pkg.Service/Method`. A path with another number of slashes has none: `''`, which is never declared. */

@@ -7,7 +7,7 @@ import type { Postern } from '../instance/create-postern.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
-import { NODE_READING, type NodeGuardContext } from './node.js';
+import { NODE_READING, type NodeGuardContext, setStream } from './node.js';
 import { readNodeCredential } from './node-credential.js';
 import { type HttpAnswer, TITLES } from './problem.js';
 
@@ -54,6 +54,7 @@ export function guardUpgrade<T extends TokenTypes>(
       if (socket.destroyed) return;
       if (settled.allowed) {
         socket.off('error', ignore);
+        setStream(request, socket);
         return take(settled.principal);
       }
       try {

@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { unpolluted } from '../base/check.js';
 import { type Decision, type Denied, denied } from '../domain/decision.js';
 import type { Principal } from '../domain/principal.js';
+import { shared } from '../domain/shared.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
+import { type Lease, leaseNodeRequest, type NodeStream } from './lease.js';
 import { type NodeResponse, sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
 import type { NodeRequest } from './node-request.js';
@@ -78,6 +80,7 @@ export function guard<
       if (limit !== undefined && !response.headersSent) {
         for (const [name, value] of Object.entries(rateLimitHeaders(limit))) response.setHeader(name, value);
       }
+      setStream(request, response as unknown as NodeStream);
       await handler(request, response, { principal: settled.principal });
     }
 
@@ -91,6 +94,29 @@ export function guard<
       sendAnswer(response, answer(denial));
     }
   };
+}
+
+/** The streams of the requests that a guard let through: responses, and the sockets of upgrades. */
+const STREAMS = /* @__PURE__ */ shared('node-streams', () => new WeakMap<object, NodeStream>());
+
+export function setStream(request: object, stream: NodeStream): void {
+  STREAMS.set(request, stream);
+}
+
+/**
+ * A lease of the decision that let this request, or this upgrade, through, for a stream that stays open. It ends with the response,
+ * or with the socket of the upgrade. What is still open two seconds after the signal is cut off.
+ *
+ * @example
+ * server.on('upgrade', guardUpgrade(postern, { endpoint: 'chat' }, (request, socket, head) => {
+ *   sockets.handleUpgrade(request, socket, head, (webSocket) => {
+ *     leaseOf(request).signal.addEventListener('abort', () => webSocket.close(1008));
+ *   });
+ * }));
+ * @throws PosternError `guard_missing` where no guard let this request through
+ */
+export function leaseOf(request: NodeHttpRequest): Lease {
+  return leaseNodeRequest(request, STREAMS.get(request) ?? null);
 }
 
 /** A last handler whose answer is that of an unknown or private endpoint, to the byte. */

@@ -26,6 +26,20 @@ it.each(['express.ts', 'fastify.ts', 'fetch.ts', 'hono.ts', 'nestjs.ts', 'node.t
   },
 );
 
+it('events.ts ends its stream when the token is revoked, and on SIGTERM', async () => {
+  const example = startExample('events.ts');
+  const [, url, token] = await example.until(/^a stream: .*?(http:\/\/\S+)\/events .*Bearer (pst_\w+)/m);
+  const headers = { authorization: `Bearer ${token}` };
+
+  const stream = await fetch(`${url}/events`, { headers });
+  expect((await fetch(`${url}/token`, { method: 'DELETE', headers })).status).toBe(204);
+  expect(await stream.text()).toMatch(/^data: \d[\s\S]*event: goodbye\ndata: token_revoked\n\n$/);
+  expect((await fetch(`${url}/events`, { headers })).status).toBe(401);
+
+  example.signal('SIGTERM');
+  expect(await example.ended).toMatchObject({ code: 0, stderr: '' });
+});
+
 it('grpc.ts lets its token through, denies another call, and ends on SIGTERM', async () => {
   const example = startExample('grpc.ts');
   await example.until(/^token missing: .*$/m);

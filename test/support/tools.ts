@@ -21,8 +21,9 @@ export const CHROMIUM = process.env.POSTERN_CHROMIUM ?? '/usr/bin/chromium';
 export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
 const POSTGRES_FILES =
-  /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/shared-stores)/;
-const REDIS_FILES = /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/shared-stores)/;
+  /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/shared-stores|deciding\/leases-shared)/;
+const REDIS_FILES =
+  /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/shared-stores|deciding\/leases-shared)/;
 
 export const TOOLS: readonly Tool[] = [
   {
@@ -58,7 +59,7 @@ export const TOOLS: readonly Tool[] = [
     debian: 'curl',
     elsewhere: 'put curl in PATH',
     isThere: () => inPath('curl'),
-    files: /^test\/cli\/seed-page/,
+    files: /^test\/(cli\/seed-page|transports\/leases)/,
   },
   {
     name: 'jq',

@@ -6,16 +6,15 @@ import { readMethods } from '../methods.js';
 import { grpcAnswers } from './grpc-status.js';
 import { GuardedCall, type Guarding } from './guarded-call.js';
 import { type GrpcGuardOptions, readGrpcOptions } from './options.js';
-import { Rechecks } from './rechecks.js';
 import { GRPC_READING, type GrpcRequirements } from './requirements.js';
 
 /**
  * A server interceptor that lets a call reach its handler only if the method's requirement is met. Methods without a
  * requirement are refused. It decides before the handler starts and before a message is read.
  *
- * An open call is checked again every `recheckInterval`. If its token has ended or its right is gone, the call is closed and
- * its handler cancelled. If the store is down, an open call survives two rechecks in a row and is closed at the third, with
- * `UNAVAILABLE`.
+ * A call that is still open holds a lease. It is closed, and its handler cancelled, when its token has ended, its right is gone or
+ * the endpoint's access has changed: at once if the store has a feed, and within `cache.ttl` in any case. If the store is down, an
+ * open call survives two looks and is closed at the third, with `UNAVAILABLE`.
  *
  * Put it first in the list: an interceptor before it sees calls that are not allowed.
  *
@@ -30,12 +29,11 @@ export function guard<T extends TokenTypes>(
   requirements: GrpcRequirements<NoInfer<T>>,
   options?: GrpcGuardOptions,
 ): ServerInterceptor {
-  const { zone, header, onDenied, recheckInterval } = readGrpcOptions(options);
+  const { zone, header, onDenied } = readGrpcOptions(options);
   const { askFor } = readMethods(postern, requirements, zone, GRPC_READING);
   const fault = reporter(postern);
   const guarding: Guarding = {
     header,
-    rechecks: new Rechecks(recheckInterval),
     answer: grpcAnswers(onDenied, fault),
     fault,
   };

@@ -1,12 +1,11 @@
 import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
-import { type Decision, type Denied, denied } from '../../domain/decision.js';
+import type { Decision, Denied } from '../../domain/decision.js';
 import type { Principal } from '../../domain/principal.js';
-import { MISSING, type Presented } from '../credential.js';
+import { holdRequest } from '../lease.js';
 import { readGrpcCredential } from './grpc-credential.js';
 import type { GrpcAnswer } from './grpc-status.js';
 import { PRINCIPAL, setPrincipal } from './principals.js';
-import type { Rechecked, Rechecks } from './rechecks.js';
-import { type GrpcRequest, requestOf } from './request.js';
+import { callOf, type GrpcRequest, requestOf } from './request.js';
 import type { Ask } from './requirements.js';
 import { resetUnlessOver } from './reset.js';
 
@@ -17,14 +16,10 @@ type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 export interface Guarding {
   /** `null`: `authorization`. */
   readonly header: string | null;
-  readonly rechecks: Rechecks;
   answer(denial: Denied, request: GrpcRequest): GrpcAnswer;
   /** Reports an error; the result is a denial. */
   fault(error: unknown): Denied;
 }
-
-/** An open call survives this many rechecks in a row that find the store down: a blip closes nothing. */
-const TOLERATED_OUTAGES = 2;
 
 /**
  * One call behind a guard. It decides when the client's metadata arrives, before the handler hears of the call. While the
@@ -33,11 +28,9 @@ const TOLERATED_OUTAGES = 2;
  *
  * It extends no class of grpc-js, so that this entry loads none: the application's copy is the only one.
  */
-export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
+export class GuardedCall implements ServerInterceptingCallInterface {
   /** The next call towards the wire, under the name that grpc-js uses. */
   readonly nextCall: ServerInterceptingCallInterface;
-  /** Its place in the list of `Rechecks`. */
-  link: Rechecked['link'] = null;
   /** The caller; `undefined` until the call is allowed. */
   [PRINCIPAL]: Principal | null | undefined;
   readonly #guarding: Guarding;
@@ -45,12 +38,11 @@ export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
   readonly #path: string;
   #handler: Listener | null = null;
   #request: GrpcRequest | null = null;
-  #presented: Presented = MISSING;
   /** `deciding` until the handler hears of the call, `over` once nothing more may reach it. */
   #phase: 'deciding' | 'open' | 'over' = 'deciding';
   #held: (() => void)[] = [];
-  #rechecking = false;
-  #outages = 0;
+  /** Closes the lease of an open call. */
+  #closeLease = () => {};
 
   constructor(guarding: Guarding, ask: Ask, path: string, wire: ServerInterceptingCallInterface) {
     this.#guarding = guarding;
@@ -87,7 +79,7 @@ export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
 
   sendStatus(status: Status): void {
     if (this.#phase === 'over') return;
-    this.#guarding.rechecks.delete(this);
+    this.#closeLease();
     this.nextCall.sendStatus(status);
   }
 
@@ -119,31 +111,12 @@ export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
     return this.nextCall.getMetricsRecorder();
   }
 
-  /** Asks again. If the answer to the last recheck is still pending, that counts as an outage. */
-  recheck(): void {
-    const decision = this.#rechecking ? denied('unavailable') : this.#decide('recheck');
-    if (decision instanceof Promise) {
-      this.#rechecking = true;
-      void decision
-        .then((settled) => {
-          this.#rechecking = false;
-          this.#judge(settled);
-        })
-        .catch((error) => this.#fail(error));
-    } else this.#judge(decision);
-  }
-
   #receive(metadata: Metadata, handler: Listener): void {
-    this.#presented = readGrpcCredential(metadata, this.#guarding.header);
     this.#request = requestOf(this.#path, metadata, this.nextCall);
-    const decision = this.#decide();
+    const decision = this.#ask(this.#request, readGrpcCredential(metadata, this.#guarding.header));
     if (!(decision instanceof Promise)) this.#settle(decision, metadata, handler);
     // grpc-js does not catch an error of the handler here, and a rejection would end the process.
     else void decision.then((settled) => this.#settle(settled, metadata, handler)).catch((error) => this.#fail(error));
-  }
-
-  #decide(mode?: 'recheck'): Decision | Promise<Decision> {
-    return this.#ask(this.#request as GrpcRequest, this.#presented, mode);
   }
 
   #settle(decision: Decision, metadata: Metadata, handler: Listener): void {
@@ -155,7 +128,7 @@ export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
     }
     setPrincipal(metadata, decision.principal);
     this[PRINCIPAL] = decision.principal;
-    this.#guarding.rechecks.add(this);
+    this.#closeLease = holdRequest(callOf(this.#request as GrpcRequest), (denial) => this.#end(denial));
     this.#phase = 'open';
     handler.onReceiveMetadata(metadata);
     const held = this.#held;
@@ -165,14 +138,6 @@ export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
 
   #fail(error: unknown): void {
     if (this.#phase !== 'over') this.#end(this.#guarding.fault(error));
-  }
-
-  #judge(decision: Decision): void {
-    // The handler may have answered while the recheck was pending.
-    if (!this.#guarding.rechecks.has(this)) return;
-    // Limits count new calls only, and this one has been counted.
-    if (decision.allowed || decision.reason === 'rate_limited') this.#outages = 0;
-    else if (decision.reason !== 'unavailable' || ++this.#outages > TOLERATED_OUTAGES) this.#end(decision);
   }
 
   /** Ends the call with the status of a denial, and cancels its handler if that has begun. */
@@ -196,6 +161,6 @@ export class GuardedCall implements ServerInterceptingCallInterface, Rechecked {
   #close(): void {
     this.#phase = 'over';
     this.#held = [];
-    this.#guarding.rechecks.delete(this);
+    this.#closeLease();
   }
 }

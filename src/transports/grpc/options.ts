@@ -1,5 +1,3 @@
-import { duration } from '../../base/duration-input.js';
-import type { Duration } from '../../domain/duration.js';
 import { type GuardOptions, headerName, optionsReader } from '../guard-options.js';
 import type { OnDenied } from './grpc-status.js';
 import type { GrpcRequest } from './request.js';
@@ -11,13 +9,7 @@ export interface GrpcGuardOptions extends GuardOptions<GrpcRequest> {
    * denial into an allow. Give `endpoint_unknown` and `endpoint_private` the same answer: private endpoints must not show.
    */
   readonly onDenied?: OnDenied | undefined;
-  /** The interval at which open calls are checked again, from a millisecond to 24 days. Default `'30s'`. */
-  readonly recheckInterval?: Duration | undefined;
 }
-
-const DEFAULT_RECHECK_INTERVAL = 30_000;
-/** Timers hold 31 bits of milliseconds; a longer interval would fire at once. */
-const LONGEST_INTERVAL = '24d';
 
 export const readGrpcOptions = optionsReader('guard of postern/grpc', {
   header: headerName
@@ -27,5 +19,4 @@ export const readGrpcOptions = optionsReader('guard of postern/grpc', {
     .refine((name) => !name.startsWith('grpc-'), "is one of gRPC's own keys: use a key without grpc-")
     .nullable()
     .default(null),
-  recheckInterval: duration('30s', { least: '1ms', most: LONGEST_INTERVAL }).default(DEFAULT_RECHECK_INTERVAL),
 });

@@ -214,7 +214,6 @@ describe('a gRPC guard refuses at construction', () => {
     ['zone', ['inside', 3, null]],
     ['header', ['', 'a b', 'x-token-bin', 'X-TOKEN-BIN', 'authorization', 'Authorization', 'grpc-timeout', ':path', 7]],
     ['onDenied', ['deny', {}]],
-    ['recheckInterval', [0, -1, 0.5, '30', 'soon', '25d', Number.NaN, Number.POSITIVE_INFINITY]],
   ])('the option %s', (name, values) => {
     for (const value of values) {
       expect([value, codeOf(() => guard(postern, {}, { [name]: value }))]).toEqual([value, ['option_invalid', name]]);

@@ -1,17 +1,20 @@
 import * as grpc from '@grpc/grpc-js';
-import type { Decision } from 'postern';
+import { createPostern, type Decision, type Denied, memoryStore } from 'postern';
+import { guard } from 'postern/grpc';
 import { describe, expect, it } from 'vitest';
+import type { Leases } from '../../../src/deciding/leases.js';
+import { internalsOf } from '../../../src/instance/internals.js';
 import { GuardedCall } from '../../../src/transports/grpc/guarded-call.js';
-import { Rechecks } from '../../../src/transports/grpc/rechecks.js';
+import { withGate } from '../../support/gate.js';
 
 const ALLOWED: Decision = { allowed: true, principal: null };
-const REVOKED: Decision = { allowed: false, reason: 'token_revoked' };
+const REVOKED: Denied = { allowed: false, reason: 'token_revoked' };
 
 /** A call between a wire and a handler that write down what reaches them: a wire that never sends anything on. */
 function setUp() {
   const sent: string[] = [];
   const heard: string[] = [];
-  const asks: ((decision: Decision) => void)[] = [];
+  const leases = new Set<(denial: Denied) => void>();
   let listener: Parameters<grpc.ServerInterceptingCallInterface['start']>[0] | undefined;
   const wire = {
     start(given: typeof listener) {
@@ -24,49 +27,39 @@ function setUp() {
     startRead: () => sent.push('read'),
     getPeer: () => 'unknown',
   } as unknown as grpc.ServerInterceptingCallInterface;
-  const rechecks = new Rechecks(60_000);
-  const call = new GuardedCall(
-    {
-      header: null,
-      rechecks,
-      answer: () => ({ code: grpc.status.UNAUTHENTICATED, details: 'No.', metadata: null }),
-      fault: () => ({ allowed: false, reason: 'internal_error' }),
-    },
-    () => (asks.length === 0 ? first() : later()),
-    '/a.B/C',
-    wire,
-  );
-  const first = () => {
-    asks.push(() => {});
-    return ALLOWED;
+  const postern = withGate(createPostern({ store: memoryStore() }), {
+    tryAuthorize: () => ALLOWED,
+  });
+  const open: Leases['open'] = (_attempt, ended) => {
+    leases.add(ended);
+    return { close: () => void leases.delete(ended) };
   };
-  const later = () => new Promise<Decision>((resolve) => asks.push(resolve));
+  Object.assign(internalsOf(postern).holding, { leases: { open } });
+  const interceptor = guard(postern, { '/a.B/C': { public: true } });
+  const call = interceptor({ path: '/a.B/C' } as Parameters<typeof interceptor>[0], wire);
   call.start({
     onReceiveMetadata: () => heard.push('metadata'),
     onReceiveMessage: (message) => heard.push(`message ${message}`),
     onReceiveHalfClose: () => heard.push('half-close'),
     onCancel: () => heard.push('cancel'),
   });
-  const turn = () => new Promise((resolve) => setImmediate(resolve));
   return {
     call,
-    rechecks,
+    leases,
     sent,
     heard,
     onWire: () => listener as NonNullable<typeof listener>,
-    async recheck(decision: Decision, before: () => void = () => {}) {
-      call.recheck();
-      before();
-      asks.at(-1)?.(decision);
-      await turn();
+    async end(denial: Denied) {
+      for (const ended of leases) ended(denial);
+      await new Promise((resolve) => setImmediate(resolve));
     },
   };
 }
 
 describe('a call that was ended by its guard', () => {
   it('is told to its handler once, whatever the wire says later', async () => {
-    const { recheck, heard, sent, onWire } = setUp();
-    await recheck(REVOKED);
+    const { end, heard, sent, onWire } = setUp();
+    await end(REVOKED);
     expect(heard).toEqual(['metadata', 'cancel']);
     onWire().onCancel();
     onWire().onReceiveMessage('late');
@@ -76,9 +69,9 @@ describe('a call that was ended by its guard', () => {
   });
 
   it('takes nothing more from its handler', async () => {
-    const { call, recheck, sent } = setUp();
+    const { call, end, sent } = setUp();
     call.sendMessage('before', () => {});
-    await recheck(REVOKED);
+    await end(REVOKED);
     const atTheEnd = [...sent];
     call.sendMetadata(new grpc.Metadata());
     call.sendMessage('after', () => {});
@@ -98,17 +91,10 @@ it('has every method of the intercepting calls of grpc-js, and passes what it do
 });
 
 describe('a call that its handler has answered', () => {
-  it('is not looked at again, though the wire has not sent the answer yet', () => {
-    const { call, rechecks } = setUp();
-    expect(rechecks.size).toBe(1);
+  it('holds no lease, though the wire has not sent the answer yet', () => {
+    const { call, leases } = setUp();
+    expect(leases.size).toBe(1);
     call.sendStatus({ code: grpc.status.OK, details: 'OK' });
-    expect(rechecks.size).toBe(0);
-  });
-
-  it('keeps its answer where a recheck was under way', async () => {
-    const { call, recheck, sent, heard } = setUp();
-    await recheck(REVOKED, () => call.sendStatus({ code: grpc.status.OK, details: 'OK' }));
-    expect(sent).toEqual(['status 0']);
-    expect(heard).toEqual(['metadata']);
+    expect(leases.size).toBe(0);
   });
 });

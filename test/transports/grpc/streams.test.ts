@@ -1,16 +1,13 @@
 import { once } from 'node:events';
 import { type ClientHttp2Stream, connect, constants, type ServerHttp2Stream } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
-import type { Decision, DenialReason } from 'postern';
 import { type GrpcGuardOptions, type GrpcRequirements, guard } from 'postern/grpc';
-import { createTestPostern } from 'postern/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Rechecks } from '../../../src/transports/grpc/rechecks.js';
-import { withGate } from '../../support/gate.js';
+import { internalsOf } from '../../../src/instance/internals.js';
+import { leasesOf } from '../../support/leases.js';
 import { createWorld } from '../world.js';
 import { bearer, encode, FORMS, type Form, insecure, openCall, startServer, statusOf } from './harness.js';
 
-const INTERVAL = 20;
 const PATH = '/long.Svc/';
 
 const closing: (() => void)[] = [];
@@ -51,7 +48,7 @@ async function serve(
     });
   };
   const running = await startServer({
-    interceptors: [watch, guard(postern, requirements, { recheckInterval: `${INTERVAL}ms`, ...options })],
+    interceptors: [watch, guard(postern, requirements, options)],
     handlers: Object.fromEntries(
       FORMS.map((form) => [PATH + form, [form, handler as unknown as grpc.UntypedHandleCall] as const]),
     ),
@@ -103,8 +100,9 @@ const ENDS: readonly {
   {
     name: 'its token expires',
     requirement: { endpoint: 'summarizer' },
-    end: async ({ clock }) => {
-      clock.advance(3_600_000);
+    end: async ({ clock, postern }) => {
+      clock.advance('1h');
+      leasesOf(postern).lookAtAll();
     },
     code: grpc.status.UNAUTHENTICATED,
     details: 'The token has expired.',
@@ -187,17 +185,16 @@ describe.each(FORMS)('an open call (%s)', (form) => {
 
   it('leaves nothing behind, however it ends', async () => {
     const world = await createWorld();
-    const add = vi.spyOn(Rechecks.prototype, 'add');
+    const leases = leasesOf(world.postern);
     const { open } = await serve(world.postern, { [PATH]: { scope: 'models:read' } });
     const answered = await open(form, bearer(world.tokens.developer));
     const left = await open(form, bearer(world.tokens.developer));
-    const rechecks = add.mock.contexts[0] as unknown as Rechecks;
-    expect(rechecks.size).toBe(2);
+    expect(leases.count().leases).toBe(2);
     answer(form, answered.handlerCall);
     expect((await answered.status).code).toBe(grpc.status.OK);
     left.clientCall.cancel();
     await left.cancelled;
-    expect(rechecks.size).toBe(0);
+    expect(leases.count()).toEqual({ leases: 0, groups: 0 });
   });
 });
 
@@ -209,94 +206,41 @@ function answer(form: Form, handlerCall: HandlerCall): void {
   }
 }
 
-describe('a recheck', () => {
-  const allowed: Decision = { allowed: true, principal: null };
-  const denied = (reason: DenialReason): Decision => ({ allowed: false, reason });
-
-  /** An instance that answers as it is told, and then allows; `asked` counts. */
-  function scripted(script: readonly (Decision | 'never')[]) {
-    const state = { asked: 0 };
-    const answers = [allowed, ...script];
-    return {
-      state,
-      postern: withGate(createTestPostern().postern, {
-        tryAuthorize: () => {
-          const next = answers[state.asked++] ?? allowed;
-          return next === 'never' ? null : next;
-        },
-        authorize: () => new Promise<Decision>(() => {}),
-      }),
-    };
-  }
-
-  async function run(script: readonly (Decision | 'never')[]) {
-    const { postern, state } = scripted(script);
-    const { open } = await serve(postern, { [PATH]: { authenticated: true } });
-    const opened = await open('bidi');
-    return { ...opened, state };
-  }
-
-  /** Resolves when so many questions were asked. */
-  const untilAsked = (state: { asked: number }, count: number) => vi.waitUntil(() => state.asked >= count, 10_000);
-
-  it('closes the call at the third outage in a row', async () => {
-    const { status, state } = await run([allowed, ...Array<Decision>(9).fill(denied('unavailable'))]);
-    expect((await status).code).toBe(grpc.status.UNAVAILABLE);
-    expect(state.asked).toBe(5);
-  });
-
-  it('lets two outages pass, and counts anew after an answer', async () => {
-    const down = denied('unavailable');
-    const { status, state, handlerCall } = await run([down, down, allowed, down, down, allowed, down, down]);
-    await untilAsked(state, 11);
-    expect(handlerCall.cancelled).toBe(false);
-    handlerCall.end();
-    expect((await status).code).toBe(grpc.status.OK);
-  });
-
-  it('that is never answered is an outage', async () => {
-    const { status, state } = await run(['never']);
-    expect((await status).code).toBe(grpc.status.UNAVAILABLE);
-    // It is not asked again while the first question is open.
-    expect(state.asked).toBe(2);
-  });
-
-  it('closes the call at once for a fault that is no outage', async () => {
-    const { status, state } = await run([denied('internal_error')]);
-    expect(await status).toMatchObject({ code: grpc.status.INTERNAL, details: 'Something went wrong.' });
-    expect(state.asked).toBe(2);
-  });
-
-  it('spends no quota: a call that was counted goes on', async () => {
-    const { status, state, handlerCall } = await run(Array<Decision>(5).fill(denied('rate_limited')));
-    await untilAsked(state, 8);
-    expect(handlerCall.cancelled).toBe(false);
-    handlerCall.end();
-    expect((await status).code).toBe(grpc.status.OK);
-  });
-
-  it('is rendered by onDenied', async () => {
-    const { postern } = scripted([denied('token_expired')]);
+describe('the lease of a call', () => {
+  it('ends it with the form that onDenied gives', async () => {
+    const world = await createWorld();
+    const { token, record } = await world.postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
     const { open } = await serve(
-      postern,
+      world.postern,
       { [PATH]: { authenticated: true } },
       { onDenied: ({ reason }, { path }) => ({ details: `${path} ${reason}` }) },
     );
-    expect(await (await open('bidi')).status).toMatchObject({
-      code: grpc.status.UNAUTHENTICATED,
-      details: '/long.Svc/bidi token_expired',
-    });
+    const { status } = await open('bidi', bearer(token));
+    await world.postern.tokens.revoke(record.id);
+    expect(await status).toMatchObject({ code: grpc.status.UNAUTHENTICATED, details: '/long.Svc/bidi token_revoked' });
+  });
+
+  it('ends it with UNAVAILABLE when the instance is closed', async () => {
+    const world = await createWorld();
+    const { open } = await serve(world.postern, { [PATH]: { authenticated: true } });
+    const { status, cancelled } = await open('bidi', bearer(world.tokens.developer));
+    await world.postern.close();
+    expect((await status).code).toBe(grpc.status.UNAVAILABLE);
+    await cancelled;
   });
 
   it('asks what was asked at the start, whatever the handler did to the metadata', async () => {
     const world = await createWorld();
+    const leases = leasesOf(world.postern);
+    const needed = { endpoint: '' };
     const seen = { requirement: 0, zone: 0 };
     const { open } = await serve(
       world.postern,
       {
         [PATH]: ({ metadata }) => {
           seen.requirement++;
-          return { endpoint: metadata.get('x-endpoint')[0]?.toString() };
+          needed.endpoint = String(metadata.get('x-endpoint')[0]);
+          return needed;
         },
       },
       {
@@ -306,20 +250,21 @@ describe('a recheck', () => {
         },
       },
     );
-    const add = vi.spyOn(Rechecks.prototype, 'add');
     const metadata = bearer(world.tokens.user);
     metadata.set('x-endpoint', 'summarizer');
     const { handlerCall, status } = await open('bidi', metadata);
-    expect(add).toHaveBeenCalledOnce();
     handlerCall.metadata.remove('authorization');
     handlerCall.metadata.set('x-endpoint', 'nowhere');
-    const call = add.mock.calls[0]?.[0];
-    const recheck = vi.spyOn(call as { recheck(): void }, 'recheck');
-    await vi.waitUntil(() => recheck.mock.calls.length >= 3, 10_000);
+    needed.endpoint = 'nowhere';
+    const looked = vi.spyOn(internalsOf(world.postern).ground.store, 'findTokenByDigest');
+    leases.lookAtAll();
+    await vi.waitUntil(() => looked.mock.results.length > 0);
+    await looked.mock.results[0]?.value;
+    await new Promise((resolve) => setImmediate(resolve));
     expect(handlerCall.cancelled).toBe(false);
     expect(seen).toEqual({ requirement: 1, zone: 1 });
-    handlerCall.end();
-    expect((await status).code).toBe(grpc.status.OK);
+    await world.postern.endpoints.delete('summarizer');
+    expect((await status).code).toBe(grpc.status.NOT_FOUND);
   });
 });
 
