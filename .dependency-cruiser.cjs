@@ -94,8 +94,11 @@ module.exports = {
       name: 'adapters-apart',
       comment: 'One entry never loads another entry of the transports, or its peer would come along.',
       severity: 'error',
-      from: { path: '^src/transports/(express|fastify|fetch|zones|grpc)[/.]' },
-      to: { path: '^src/transports/(express|fastify|fetch|zones|grpc)[/.]', pathNot: '^src/transports/$1[/.]' },
+      from: { path: '^src/transports/(express|fastify|fetch|hono|nestjs|connect|node|zones|grpc)[/.]' },
+      to: {
+        path: '^src/transports/(express|fastify|fetch|hono|nestjs|connect|node|zones|grpc)[/.]',
+        pathNot: '^src/transports/($1[/.]|grpc/grpc-credential[.]ts$|zones[.]ts$)',
+      },
     },
     {
       name: 'jwt-knows-ports',
@@ -152,7 +155,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(stores/(sqlite|postgres|redis)/|transports/(express|fastify|zones|node-[^/]+)\\.ts$|transports/grpc/|testing/|management/adapters/|management/console/build[.]mjs$|cli/)',
+          '^src/(stores/(sqlite|postgres|redis)/|transports/(express|fastify|zones|node|node-[^/]+)\\.ts$|transports/(grpc|nestjs)/|testing/|management/adapters/|management/console/build[.]mjs$|cli/)',
       },
       to: { dependencyTypes: ['core'] },
     },
@@ -183,7 +186,8 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(transports/(express|fastify)(-lint)?\\.ts$|transports/grpc/|stores/[^/]+/|limits/)',
+        pathNot:
+          '^src/(transports/(express|fastify|hono|connect)(-lint)?\\.ts$|transports/(grpc|nestjs)/|stores/[^/]+/|limits/)',
       },
       to: { dependencyTypes: ['npm-peer'] },
     },

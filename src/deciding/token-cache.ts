@@ -8,7 +8,7 @@ const ABSENT_TTL = 5_000;
 /** While the feed of changes is lost, nothing older than this is served. Milliseconds. */
 const FEEDLESS_TTL = 5_000;
 /** With more single invalidations than this, everything is forgotten: it is cheaper. */
-const MAX_INVALIDATIONS = 100_000;
+const MAX_INVALIDATIONS = 250_000;
 
 /**
  * Caches tokens by the hash of the whole token. An invalidation is kept by the token's id until every earlier read is too old to

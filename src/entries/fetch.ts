@@ -1,1 +1,8 @@
-export { type FetchCall, type FetchGuardOptions, type GuardContext, guard, notFound } from '../transports/fetch.js';
+export {
+  type FetchCall,
+  type FetchGuardOptions,
+  type GuardContext,
+  guard,
+  notFound,
+  responseTo,
+} from '../transports/fetch.js';

@@ -80,7 +80,10 @@ export interface TokenCount {
   readonly more: boolean;
 }
 
-/** One page of a list. A page may have fewer items than requested, or none, and still not be the last. */
+/**
+ * One page of a list. A page may have fewer items than requested, or none, and still not be the last: its metadata, grants and texts
+ * have about a million characters at most.
+ */
 export interface Page<Item> {
   readonly items: readonly Item[];
   /** Pass it as `cursor` to get the next page; `null` on the last one. */

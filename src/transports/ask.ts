@@ -29,7 +29,7 @@ export type RequirementFor<Request, T extends TokenTypes = TokenTypes> =
 export type ZoneOf<Request> = Zone | ((request: Request) => Zone);
 
 /** How a transport reads its requests. */
-interface Reading<Request> {
+export interface Reading<Request> {
   /** The HTTP method, or the full name of the gRPC method. */
   methodOf(request: Request): string | undefined;
   /** The object that all guards of one request share, and that no other request has. */
@@ -101,7 +101,7 @@ const UNAUTHENTICATED: ReadonlySet<DenialReason> = new Set([
 ]);
 
 /** A client without a valid token learns from the challenge which scopes to ask for (RFC 6750 section 3). */
-function withScopes(decision: Decision, requirement: Requirement | null): Decision {
+export function withScopes<Outcome extends Decision>(decision: Outcome, requirement: Requirement | null): Outcome {
   if (decision.allowed || requirement === null || !UNAUTHENTICATED.has(decision.reason)) return decision;
   const scope = Object.hasOwn(requirement, 'scope')
     ? (requirement as { scope: string | readonly string[] }).scope

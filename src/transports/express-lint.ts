@@ -1,14 +1,5 @@
 import { PosternError } from '../domain/errors.js';
-import { shared } from '../domain/shared.js';
-import { type Finding, findingsOf } from './lint.js';
-
-/** Each guard with its requirement: a value, or a function of the request. */
-const GUARDS = /* @__PURE__ */ shared('express-guards', () => new WeakMap<object, { readonly requirement: unknown }>());
-
-/** Registers a middleware as a guard. */
-export function markGuard(middleware: object, requirement: unknown): void {
-  GUARDS.set(middleware, { requirement });
-}
+import { type Finding, findingsBehind, isGuard } from './lint.js';
 
 /** The part of a layer of Express's router (4 and 5) that is read here. */
 interface Layer {
@@ -96,13 +87,8 @@ function lintRoute(route: NonNullable<Layer['route']>, inherited: readonly objec
         .filter(isGuard),
     ];
     const name = `${method === '_all' ? 'ALL' : method.toUpperCase()} ${String(route.path)}`;
-    if (guards.length === 0) return findingsOf(name, undefined);
-    return guards.flatMap((guard) => findingsOf(name, GUARDS.get(guard)?.requirement));
+    return findingsBehind(name, guards);
   });
-}
-
-function isGuard(handle: unknown): handle is object {
-  return typeof handle === 'function' && GUARDS.has(handle);
 }
 
 function stackOf(router: unknown): readonly Layer[] | null {

@@ -6,20 +6,24 @@ import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import type { RegisteredPrincipal } from '../instance/register.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
-import { markGuard } from './express-lint.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
+import { markGuard } from './lint.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
-declare global {
-  namespace Express {
-    interface Request {
+/** The property that guards add to a request of Express: none if the application declares a `principal` of its own. */
+type WithPrincipal = 'principal' extends keyof Express.Request
+  ? object
+  : {
       /** The caller; `null` if no credential was needed, `undefined` if no guard ran. */
       principal?: RegisteredPrincipal | null;
-    }
-  }
+    };
+
+// Not on the global `Express.Request`: applications add to that, and a second property of one name is an error (TS2717).
+declare module 'express-serve-static-core' {
+  interface Request extends WithPrincipal {}
 }
 
 /** A request as a requirement function sees it. */
@@ -70,7 +74,7 @@ export function guard<T extends TokenTypes>(
       }
       // A timeout has answered while the decision was pending: nobody waits for the handler.
       if (!wasOver && response.writableEnded) return;
-      request.principal = settled.principal as RegisteredPrincipal | null;
+      (request as { principal?: unknown }).principal = settled.principal;
       const limit = unpolluted(settled, 'limit');
       if (limit !== undefined && !response.headersSent) response.set(rateLimitHeaders(limit));
       next();

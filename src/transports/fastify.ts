@@ -5,11 +5,12 @@ import { type Decision, type Denied, denied } from '../domain/decision.js';
 import type { Postern } from '../instance/create-postern.js';
 import type { RegisteredPrincipal, RegisteredTypes } from '../instance/register.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
-import { collectFindings, declared } from './fastify-lint.js';
+import { declared, guardRoutes, isGuarded, isGuardOf } from './fastify-lint.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
+import { withHeaders } from './node-request.js';
 import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
@@ -58,6 +59,7 @@ const UNGUARDED: Decision = Object.freeze({ allowed: true, principal: null });
 /**
  * Guards every route of the instance and of its plugins, by the `requirement` in the route's `config`. It decides in
  * `onRequest`, before the body is read. A request that matches no route gets the instance's own 404.
+ * Registered again in a child instance, it replaces the outer guard for the routes of that child.
  *
  * @example
  * await app.register(posternPlugin, { postern });
@@ -77,7 +79,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
     let ask = asks.get(requirement);
     if (ask === undefined) {
       const decide = asker(postern, requirement, zone, READING);
-      ask = (request) => decide(request, readNodeCredential(request.raw, header));
+      ask = (request) => decide(request, readNodeCredential(withHeaders(request.raw, request.headers), header));
       asks.set(requirement, ask);
     }
     return ask;
@@ -114,13 +116,21 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
     if (!begun) send(reply, answer(denial));
   }
 
-  collectFindings(app);
-  app.decorateRequest('principal', null);
-  app.addHook('onRoute', (route) => {
-    const requirement = declared(route.config);
-    if (requirement !== undefined) askFor(requirement);
+  if (!isGuarded(app)) app.decorateRequest('principal', null);
+  const guarded = guardRoutes(app);
+  app.addHook('onRoute', function ({ config }) {
+    const requirement = declared(config);
+    if (requirement !== undefined && isGuardOf(guarded, this)) askFor(requirement);
+  });
+  // Hooks that were added later may have declared more.
+  app.addHook('onReady', async () => {
+    for (const { options, server } of guarded.routes) {
+      const requirement = declared(options.config);
+      if (requirement !== undefined && isGuardOf(guarded, server)) askFor(requirement);
+    }
   });
   app.addHook('onRequest', (request, reply, next) => {
+    if (!isGuardOf(guarded, request.server)) return next();
     const decision = decide(request);
     if (!(decision instanceof Promise)) settle(decision);
     // Fastify does not catch an error that `next()` throws here, and a rejection would end the process.

@@ -5,10 +5,18 @@ import { type Presented, readBearer, readProof, readRawToken } from './credentia
  *
  * @param header the header that holds the raw token, in lower case, or `null` for `Authorization`
  */
-export function readFetchCredential({ headers, url }: Request, header: string | null): Presented {
+export function readFetchCredential(
+  { headers, url }: Pick<Request, 'headers' | 'url'>,
+  header: string | null,
+): Presented {
+  return readHeaders(headers, () => targetOf(url), header);
+}
+
+/** @param target of the request: its path, with its query */
+export function readHeaders(headers: Headers, target: () => string, header: string | null): Presented {
   const authorization = headers.get('authorization') ?? undefined;
   return header === null
-    ? readBearer(authorization, () => readProof(headers.get('dpop') ?? undefined, targetOf(url)))
+    ? readBearer(authorization, () => readProof(headers.get('dpop') ?? undefined, target()))
     : readRawToken(headers.get(header) ?? undefined, authorization !== undefined);
 }
 

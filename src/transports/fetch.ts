@@ -7,10 +7,11 @@ import type { Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { asker, type ComputedRequirement, reporter } from './ask.js';
+import { toResponse, withHeaders } from './fetch-answer.js';
 import { readFetchCredential } from './fetch-credential.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
+import { answerTo } from './http.js';
 import { httpAnswers } from './http-answer.js';
-import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
 /** The second argument of a guarded handler. */
@@ -37,6 +38,9 @@ const readOptions = optionsReader('guard of postern/fetch', httpOptions);
 /**
  * Puts a requirement in front of a fetch-style handler: Hono, Next.js, Workers, Bun, Deno. Further arguments of the runtime
  * follow the context.
+ *
+ * Several guards of one request count it once if they see the same object: hand the request itself on. Nothing ties a copy
+ * (`new Request(request)`, `request.clone()`) to it, so a copy is charged and counted as a request of its own.
  *
  * @example
  * export default { fetch: guard(postern, { endpoint: 'summarizer' }, (request, { principal }) => new Response(principal?.owner)) };
@@ -86,17 +90,14 @@ export function notFound(): () => Response {
   return () => toResponse(answer);
 }
 
-function toResponse(answer: HttpAnswer): Response {
-  return new Response(answer.body, { status: answer.status, headers: answer.headers });
-}
-
 /**
- * Copies the response, because some headers (of `fetch`, of `Response.redirect`) can't be changed. A protocol switch, a
- * network error and a body that is read already can't be copied: they are returned as they are.
+ * What a guard answers for a denial, as a `Response`: for a framework that has no entry here.
+ *
+ * @example
+ * const decision = await postern.authorize({ ...readCredential(request), method: request.method, requirement });
+ * if (!decision.allowed) return responseTo(decision);
+ * @throws PosternError `option_invalid`, `option_unknown`
  */
-function withHeaders(response: Response, more: Readonly<Record<string, string>>): Response {
-  if (!response || response.status < 200 || response.bodyUsed || response.body?.locked) return response;
-  const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(more)) headers.set(name, value);
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+export function responseTo(...denial: Parameters<typeof answerTo>): Response {
+  return toResponse(answerTo(...denial));
 }

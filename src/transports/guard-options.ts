@@ -32,6 +32,9 @@ export const headerName = z
   .transform((name) => name.toLowerCase())
   .refine((name) => name !== 'authorization', 'is the default already: leave it out');
 
+/** Where the credential stands. */
+export const credentialOptions = { header: headerName.nullable().default(null) };
+
 const common = {
   zone: z
     .custom(
@@ -39,7 +42,7 @@ const common = {
       "give 'internal', 'external', or a function of the request",
     )
     .default('external'),
-  header: headerName.nullable().default(null),
+  ...credentialOptions,
   onDenied: z.custom((value) => typeof value === 'function', 'give a function').optional(),
 };
 

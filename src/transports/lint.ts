@@ -1,4 +1,5 @@
 import { own } from '../domain/requirement.js';
+import { shared } from '../domain/shared.js';
 
 /** A problem of a route or method. */
 export interface Finding {
@@ -7,6 +8,24 @@ export interface Finding {
   readonly problem: 'requirement_missing' | 'organization_missing';
   /** The remedy, in a sentence. */
   readonly advice: string;
+}
+
+/** Each guard with its requirement: a value, or a function of the request. */
+const GUARDS = /* @__PURE__ */ shared('guards', () => new WeakMap<object, { readonly requirement: unknown }>());
+
+/** Registers a middleware as a guard. */
+export function markGuard(middleware: object, requirement: unknown): void {
+  GUARDS.set(middleware, { requirement });
+}
+
+export function isGuard(handler: unknown): handler is object {
+  return typeof handler === 'function' && GUARDS.has(handler);
+}
+
+/** The findings of a route behind these guards. */
+export function findingsBehind(route: string, guards: readonly object[]): Finding[] {
+  if (guards.length === 0) return findingsOf(route, undefined);
+  return guards.flatMap((guard) => findingsOf(route, GUARDS.get(guard)?.requirement));
 }
 
 /** Usual names of route parameters that hold a tenant. */

@@ -20,7 +20,7 @@ beforeAll(async () => {
   code = built.outputFiles[0]?.text ?? '';
 });
 
-/** Runs inside the context, with nothing of ours but `clock` and `random`. */
+/** Runs inside the context, which gets only `clock` and `random` from us. */
 const SCENARIO = `(async () => {
   const { createPostern, memoryStore, parseToken } = postern;
   const events = [];
@@ -41,8 +41,8 @@ const SCENARIO = `(async () => {
   return JSON.stringify({ form: parseToken(token) !== null, before, after, events: [...new Set(events)] });
 })()`;
 
-describe('the core in a runtime that has the language and nothing else', () => {
-  test('the bundle imports nothing of Node', () => {
+describe('the core in a bare JavaScript runtime', () => {
+  test('has a bundle without imports of Node', () => {
     expect(code.length).toBeGreaterThan(10_000);
     expect(code).not.toMatch(/\brequire\(\s*["']/);
     expect(code).not.toMatch(/\bfrom\s*["']node:|\bimport\(\s*["']/);
@@ -50,14 +50,14 @@ describe('the core in a runtime that has the language and nothing else', () => {
 
   test.each([
     ['with code generation from strings', true],
-    ['without it, as on edge runtimes', false],
-  ])('creates a token and authorizes it, %s', async (_, strings) => {
+    ['without code generation, as on edge runtimes', false],
+  ])('creates a token and authorizes it %s', async (_, strings) => {
     let counter = 0;
     const random = (length: number) =>
       Uint8Array.from({ length }, () => (counter = (counter * 1103515245 + 12345) & 0xff));
     const context = vm.createContext(Object.create(null), { codeGeneration: { strings, wasm: false } });
     vm.runInContext(code, context);
-    // The bytes must be of the context's own class, as they would be in that runtime.
+    // The bytes must be of the context's own class.
     context.bytes = (length: number) => Array.from(random(length));
     context.clock = () => 1_767_225_600_000;
     vm.runInContext('var random = (length) => Uint8Array.from(bytes(length))', context);
@@ -79,7 +79,7 @@ describe('the core in a runtime that has the language and nothing else', () => {
     });
   });
 
-  test('says what it lacks: without random numbers, that the option is needed', () => {
+  test('without random numbers throws that the random option is needed', () => {
     const context = vm.createContext(Object.create(null));
     vm.runInContext(code, context);
     const message = vm.runInContext(

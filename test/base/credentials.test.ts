@@ -10,7 +10,7 @@ const sha256 = (text: string) => createHash('sha256').update(text, 'ascii').dige
 const KEY = 'an old key of 32 characters, or so';
 const NEXT = new Uint8Array(32).fill(9);
 
-/** What the store was given to keep. */
+/** The token, and the secret as the store got it. */
 async function keptBy(options: TestPosternOptions): Promise<{ token: string; secret: StoredSecret }> {
   const store = controlledStore();
   const insert = store.insertToken;
@@ -23,13 +23,13 @@ async function keptBy(options: TestPosternOptions): Promise<{ token: string; sec
   return { token, secret: secret as StoredSecret };
 }
 
-describe('what is stored of a secret', () => {
-  test('without a pepper: its SHA-256', async () => {
+describe('the stored digest of a secret', () => {
+  test('is its SHA-256 without a pepper', async () => {
     const { token, secret } = await keptBy({});
     expect(secret).toMatchObject({ digest: sha256(token).toString('hex'), pepper: null, endsAt: null });
   });
 
-  test('with one: the HMAC-SHA-256 of that', async () => {
+  test('is the HMAC-SHA-256 of its SHA-256 with a pepper', async () => {
     const text = await keptBy({ pepper: KEY });
     expect(text.secret.digest).toBe(createHmac('sha256', KEY).update(sha256(text.token)).digest('hex'));
     const bytes = await keptBy({
@@ -50,7 +50,7 @@ describe('a pepper', () => {
     createTestPostern({ store: controlledStore(store), ...(pepper !== undefined && { pepper }) }).postern;
   const works = async (postern: ReturnType<typeof over>, token: string) => (await postern.authenticate(token)).ok;
 
-  test('a dump of the store can not be verified without it, nor with another', async () => {
+  test('makes tokens of the same store unknown without it, and with another', async () => {
     const store = memoryStore();
     const { token } = await over(store, KEY).tokens.create({ name: 'x', types });
     expect(await works(over(store, KEY), token)).toBe(true);
@@ -58,7 +58,7 @@ describe('a pepper', () => {
     expect(await works(over(store, NEXT), token)).toBe(false);
   });
 
-  test('is rotated: the first writes, all verify, one that was taken out no longer does', async () => {
+  test('can be rotated: the first of a list writes, all verify, and a removed one no longer does', async () => {
     const store = memoryStore();
     const before = (await over(store, [{ id: 'a', key: KEY }]).tokens.create({ name: 'x', types })).token;
     const both = over(store, [
@@ -71,7 +71,7 @@ describe('a pepper', () => {
     expect([await works(only, before), await works(only, after)]).toEqual([false, true]);
   });
 
-  test('null, listed last, lets the tokens go on that were made without one', async () => {
+  test('list that ends with null accepts tokens made without a pepper', async () => {
     const store = memoryStore();
     const plain = await over(store).tokens.create({ name: 'x', types });
     const strict = over(store, [{ id: 'a', key: KEY }]);
@@ -84,7 +84,7 @@ describe('a pepper', () => {
     expect(await works(strict, rotated.token)).toBe(true);
   });
 
-  test('the key is copied: who wipes its bytes does not change it', async () => {
+  test('of bytes is copied, so wiping them has no effect', async () => {
     const store = memoryStore();
     const key = new Uint8Array(32).fill(5);
     const postern = over(store, key);
@@ -95,13 +95,13 @@ describe('a pepper', () => {
   });
 
   test.each([
-    ['a short text', 'short', 'pepper.0.key', 'at least 16 bytes'],
-    ['no text', '', 'pepper.0.key', 'at least 16 bytes'],
-    ['short bytes', new Uint8Array(15), 'pepper.0.key', 'at least 16 bytes'],
-    ['a text beyond ASCII', 'é'.repeat(32), 'pepper.0.key', 'ASCII'],
-    ['null that writes', [{ id: 'a', key: null }], 'pepper.0.key', 'put a key before it'],
+    ['of a short text', 'short', 'pepper.0.key', 'at least 16 bytes'],
+    ['of an empty text', '', 'pepper.0.key', 'at least 16 bytes'],
+    ['of 15 bytes', new Uint8Array(15), 'pepper.0.key', 'at least 16 bytes'],
+    ['of a text beyond ASCII', 'é'.repeat(32), 'pepper.0.key', 'ASCII'],
+    ['of null that would write', [{ id: 'a', key: null }], 'pepper.0.key', 'put a key before it'],
     [
-      'one id twice',
+      'list with one id twice',
       [
         { id: 'a', key: KEY },
         { id: 'a', key: NEXT },
@@ -109,9 +109,9 @@ describe('a pepper', () => {
       'pepper.1.id',
       'twice',
     ],
-    ['an empty id', [{ id: '', key: KEY }], 'pepper.0.id', 'visible ASCII'],
-    ['a number', 5, 'pepper', 'bytes or text'],
-    ['a list of keys', [KEY], 'pepper.0', ''],
+    ['with an empty id', [{ id: '', key: KEY }], 'pepper.0.id', 'visible ASCII'],
+    ['that is a number', 5, 'pepper', 'bytes or text'],
+    ['that is a list of bare keys', [KEY], 'pepper.0', ''],
   ])('%s is refused', (_, pepper, path, words) => {
     const error = thrown(() => createTestPostern({ pepper: pepper as never }).postern);
     expect(error.code).toBe('option_invalid');
@@ -135,7 +135,7 @@ describe('imported tokens', () => {
     }
   });
 
-  test('under a pepper, and rotated into an own token', async () => {
+  test('work under a pepper, and are refused once rotated', async () => {
     const store = memoryStore();
     const { postern } = createTestPostern({ store, pepper: KEY, importedTokens: [laravel] });
     const record = await postern.tokens.import({ name: 'old', types, digest });
@@ -151,7 +151,7 @@ describe('imported tokens', () => {
     ]);
   });
 
-  test('a form that is not announced gets no further than the form check', async () => {
+  test('of an unconfigured form are refused without a read', async () => {
     const { postern, store } = createTestPostern();
     expect(await refusal(postern.tokens.import({ name: 'old', types, digest }))).toMatchObject({
       code: 'option_invalid',
@@ -161,7 +161,7 @@ describe('imported tokens', () => {
     expect(store.count()).toBe(0);
   });
 
-  test('twice the same digest', async () => {
+  test('are refused if their digest exists', async () => {
     const { postern } = createTestPostern({ importedTokens: [laravel] });
     await postern.tokens.import({ name: 'old', types, digest });
     expect(await refusal(postern.tokens.import({ name: 'again', types, digest }))).toMatchObject({
@@ -172,7 +172,7 @@ describe('imported tokens', () => {
   });
 
   test.each([['short'], ['g'.repeat(64)], [`${digest}00`], [undefined], [5]])(
-    'the digest %j is refused',
+    'are refused with the digest %j',
     async (bad) => {
       const { postern } = createTestPostern({ importedTokens: [laravel] });
       expect(await refusal(postern.tokens.import({ name: 'old', types, digest: bad as never }))).toMatchObject({
@@ -182,7 +182,7 @@ describe('imported tokens', () => {
     },
   );
 
-  test.each(['g', 'y', 'gy', 'i'])('the flag %s makes no call differ from the one before', async (flags) => {
+  test.each(['g', 'y', 'gy', 'i'])('give each call the same answer under the flag %s', async (flags) => {
     const { postern } = createTestPostern({
       importedTokens: [{ ...laravel, pattern: new RegExp(laravel.pattern.source, flags) }],
       cache: false,
@@ -195,13 +195,13 @@ describe('imported tokens', () => {
     ['not anchored at its start', /old_\w+$/, 'anchored'],
     ['not anchored at its end', /^old_\w+/, 'anchored'],
     ['anchored at each line', /^old_\w+$/m, 'flag m'],
-  ])('a pattern %s is refused', (_, pattern, words) => {
+  ])('are refused at construction with a pattern %s', (_, pattern, words) => {
     const error = thrown(() => createTestPostern({ importedTokens: [{ pattern }] }).postern);
     expect(error).toMatchObject({ code: 'option_invalid', path: 'importedTokens.0.pattern' });
     expect(error.message).toContain(words);
   });
 
-  test('one that is anchored in some of its branches only takes whole tokens all the same', async () => {
+  test('must match as a whole, also for a pattern with partly anchored branches', async () => {
     const secret = () => 'b'.repeat(32);
     const { postern } = createTestPostern({
       importedTokens: [
@@ -215,7 +215,7 @@ describe('imported tokens', () => {
     }
   });
 
-  test('no pattern is run over a long text, nor over what is not ASCII', async () => {
+  test('are not matched against a text that is long or not ASCII', async () => {
     const seen: string[] = [];
     const pattern = /^(a+)+$/;
     const exec = RegExp.prototype.exec;
@@ -235,7 +235,7 @@ describe('imported tokens', () => {
     expect(store.count()).toBe(0);
   });
 
-  test('a secret function that returns no part of the token, or throws, allows nothing', async () => {
+  test('are denied if the secret function throws or returns no part of the token', async () => {
     for (const [secret, reason] of [
       [() => 'something else', 'token_unknown'],
       [() => '', 'token_unknown'],

@@ -9,12 +9,12 @@ const ascii = fc.string({
 });
 const latin1 = (bytes: Buffer) => bytes.toString('latin1');
 
-describe('the hash', () => {
-  test("is the runtime's own here, and the portable one is another function", () => {
+describe('hash', () => {
+  test("is the runtime's own here, and not the portable one", () => {
     expect(hash).not.toBe(portableHash);
   });
 
-  test('both are SHA-256, byte for byte, of any ASCII text', () => {
+  test('and portableHash give the SHA-256 of any ASCII text', () => {
     fc.assert(
       fc.property(ascii, (text) => {
         const expected = latin1(createHash('sha256').update(text, 'latin1').digest());
@@ -24,7 +24,7 @@ describe('the hash', () => {
     );
   });
 
-  test('a vector of FIPS 180-2', () => {
+  test('and portableHash give the digest of FIPS 180-2 for abc', () => {
     const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
     expect(hash('abc')).toBe(hexToLatin1(abc));
     expect(portableHash('abc')).toBe(hexToLatin1(abc));
@@ -34,7 +34,7 @@ describe('the hash', () => {
 test.each([
   ['hash', hash],
   ['portableHash', portableHash],
-])('%s of a text that is not ASCII is one that no token has, whatever low bytes it shares with it', (_, digest) => {
+])('%s tells a text beyond ASCII from the ASCII text with the same low bytes', (_, digest) => {
   fc.assert(
     fc.property(ascii, fc.nat(), fc.integer({ min: 1, max: 255 }), (text, at, high) => {
       fc.pre(text.length > 0);
@@ -46,7 +46,7 @@ test.each([
 });
 
 describe('the digester', () => {
-  test('always compares digests of 64 hexadecimal digits', () => {
+  test('makes digests of 64 hexadecimal digits', () => {
     fc.assert(
       fc.property(ascii, fc.uint8Array({ minLength: 16, maxLength: 100 }), (text, key) => {
         const keyed = createDigester([

@@ -6,7 +6,7 @@ import { START, verdict } from '../support/outcomes.js';
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;
 
-test('each change is told once, after it was made, with what it was', async () => {
+test('each change sends one event after it was made, with its record', async () => {
   const { postern, events } = createTestPostern();
   const { record } = await postern.tokens.create({ name: 'x', types });
   await postern.tokens.update(record.id, { name: 'y' });
@@ -43,7 +43,7 @@ test('each change is told once, after it was made, with what it was', async () =
   expect(events[6]).toMatchObject({ endpoint: { id: 'a', access: 'private' } });
 });
 
-test('decisions are told with their reason, sampled: 50 a second, and how many were left out', async () => {
+test('at most 50 decision events a second are sent, with the number of skipped ones', async () => {
   const { postern, events, clock } = createTestPostern();
   const { token, record } = await postern.tokens.create({ name: 'x', types });
   const decisions = () => events.filter((event): event is DecisionEvent => event.type === 'decision');
@@ -66,17 +66,17 @@ test('decisions are told with their reason, sampled: 50 a second, and how many w
   expect(decisions().at(-1)).toMatchObject({ allowed: false, reason: 'token_missing', tokenId: null, skipped: 150 });
 });
 
-describe('a listener that fails changes nothing', () => {
+describe('a failing listener changes no decision', () => {
   const listeners: [string, (event: PosternEvent) => unknown][] = [
     [
-      'throws',
+      'if it throws an error',
       () => {
         throw new Error('the audit log is full');
       },
     ],
-    ['rejects', () => Promise.reject(new Error('the audit log is full'))],
+    ['if it rejects', () => Promise.reject(new Error('the audit log is full'))],
     [
-      'throws nothing at all',
+      'if it throws undefined',
       () => {
         throw undefined;
       },
@@ -105,7 +105,7 @@ describe('a listener that fails changes nothing', () => {
   });
 });
 
-test('what it is told can not change what was decided', async () => {
+test('a listener that changes its event changes neither records nor decisions', async () => {
   const { postern } = createTestPostern({
     onEvent: (event) => {
       for (const key of Object.keys(event)) Reflect.set(event, key, null);

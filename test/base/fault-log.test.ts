@@ -16,7 +16,7 @@ async function setUp(options: { onEvent?: () => void } = {}) {
 }
 
 describe('without onEvent', () => {
-  test('a fault is told on console.error, at most one a second, with the number of those between', async () => {
+  test('a fault is printed by console.error, at most once a second, with the number of skipped ones', async () => {
     const { lines, clock, store, ask } = await setUp();
     store.fail('findTokenByDigest', 'reject', new Error('connect ECONNREFUSED 10.0.0.1:5432'));
     for (let i = 0; i < 20; i++) await ask();
@@ -26,13 +26,13 @@ describe('without onEvent', () => {
     expect(lines.slice(1)).toEqual([expect.stringContaining('(19 more since the last)')]);
   });
 
-  test('nothing else is told', async () => {
+  test('other events are not printed', async () => {
     const { lines, ask } = await setUp();
     await ask();
     expect(lines).toEqual([]);
   });
 
-  test('no secret is told, whoever put it into an error, and nothing that a terminal obeys', async () => {
+  test('secrets and control characters in an error are not printed', async () => {
     const { lines, clock, store, token, ask } = await setUp();
     const secrets = [
       token,
@@ -55,7 +55,7 @@ describe('without onEvent', () => {
     }
   });
 
-  test('what is thrown may be no error, and a console that fails changes nothing', async () => {
+  test('a thrown value that is not an error, and a failing console, change no decision', async () => {
     const { store, ask } = await setUp();
     vi.spyOn(console, 'error').mockImplementation(() => {
       throw new Error('the pipe is closed');
@@ -65,7 +65,7 @@ describe('without onEvent', () => {
   });
 });
 
-test('with onEvent, console.error is left alone', async () => {
+test('with onEvent nothing is printed by console.error', async () => {
   const { lines, store, ask } = await setUp({ onEvent: () => {} });
   store.fail('findTokenByDigest', 'reject');
   await ask();

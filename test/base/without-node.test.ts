@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 /**
- * The tests of the services once more, in a runtime whose own hash can't be reached: each of them runs with the portable
- * one. Modules are loaded anew for each test file, so hiding it while they are imported is enough.
+ * Runs tests of the core in a runtime whose own hash can not be reached, so each uses the portable one. Modules are loaded anew for each
+ * test file, so it is enough to hide the hash during the import.
  */
 const real = Object.getOwnPropertyDescriptor(process, 'getBuiltinModule');
 Object.defineProperty(process, 'getBuiltinModule', { value: undefined, configurable: true });
@@ -10,7 +10,7 @@ Object.defineProperty(process, 'getBuiltinModule', { value: undefined, configura
 describe('with the portable hash', async () => {
   try {
     const { hash, portableHash } = await import('../../src/base/digest.js');
-    test('it is the one in use', () => expect(hash).toBe(portableHash));
+    test('hash is the portable one', () => expect(hash).toBe(portableHash));
     await import('../deciding/decisions.test.js');
     await import('../managing/tokens-create.test.js');
     await import('../managing/tokens-change.test.js');
@@ -18,6 +18,8 @@ describe('with the portable hash', async () => {
     await import('../managing/tokens-end.test.js');
     await import('../instance/as-principal.test.js');
     await import('../deciding/cache.test.js');
+    await import('../deciding/cache-changes.test.js');
+    await import('../deciding/explain.test.js');
     await import('../managing/races.hostile.test.js');
     await import('./credentials.test.js');
   } finally {

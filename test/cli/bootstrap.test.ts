@@ -30,7 +30,7 @@ async function tokensOf(store: Store) {
 }
 
 describe('the bootstrap token', () => {
-  it('holds every scope, and belongs to admin of the organization', async () => {
+  it('has all scopes, and belongs to admin of the organization', async () => {
     const { postern, shown, start } = starter(memoryStore());
     expect(await start()).toBe(true);
     const found = await postern.authenticate(shown[0]);
@@ -38,18 +38,18 @@ describe('the bootstrap token', () => {
     expect(found.ok && found.principal.types).toEqual({ developer: { scopes: ['*'] } });
   });
 
-  it('is one, of twenty that start at once', async () => {
+  it('is made once by twenty processes that start together', async () => {
     const store = memoryStore();
     const starters = Array.from({ length: 20 }, () => starter(store));
     const made = await Promise.all(starters.map(({ start }) => start()));
     expect(made.filter(Boolean)).toHaveLength(1);
     expect(starters.flatMap(({ shown }) => shown)).toHaveLength(1);
     expect(await tokensOf(store)).toHaveLength(1);
-    // Nor was another made and taken back.
+    // No other one was made and revoked.
     expect(await store.listChanges({ organization: null, limit: 100 })).toHaveLength(1);
   });
 
-  it('is not made again with the next start', async () => {
+  it('is not made again at the next start', async () => {
     const store = memoryStore();
     await starter(store).start();
     const second = starter(store);
@@ -57,7 +57,7 @@ describe('the bootstrap token', () => {
     expect(second.shown).toEqual([]);
   });
 
-  it('is not made on a store that holds a token, of whatever organization', async () => {
+  it('is not made if the store has a token in any organization', async () => {
     const store = memoryStore();
     const { postern, start } = starter(store);
     await postern.tokens.create({
@@ -69,7 +69,7 @@ describe('the bootstrap token', () => {
     expect(await tokensOf(store)).toHaveLength(1);
   });
 
-  it('is made anew on a store that was emptied', async () => {
+  it('is made again if the store was emptied', async () => {
     const store = memoryStore();
     const first = starter(store);
     await first.start();
@@ -77,7 +77,7 @@ describe('the bootstrap token', () => {
     expect(await starter(store).start()).toBe(true);
   });
 
-  it('is made by another where the first one died on the way, but not before its patience is over', async () => {
+  it('is made by another process if the first one died, after a waiting time', async () => {
     const clock = testClock();
     const store = memoryStore();
     const dying: Store = { ...store, insertToken: () => new Promise(() => {}) };
@@ -90,7 +90,7 @@ describe('the bootstrap token', () => {
     expect(second.shown).toHaveLength(1);
   });
 
-  it('stays one where the first one was not dead but slow', async () => {
+  it('stays the only one if the first process was slow', async () => {
     const clock = testClock();
     const store = memoryStore();
     let goOn = () => {};
@@ -116,7 +116,7 @@ describe('the bootstrap token', () => {
     expect(await tokensOf(store)).toHaveLength(1);
   });
 
-  it('goes to a new file that its owner alone may read, and nowhere else', async () => {
+  it('is written to a new file readable by its owner only, and nowhere else', async () => {
     const file = join(folder, 'token');
     const { postern, shown, start } = starter(memoryStore(), { file });
     expect(await start()).toBe(true);
@@ -127,7 +127,7 @@ describe('the bootstrap token', () => {
     expect(await postern.authenticate(text.trim())).toMatchObject({ ok: true });
   });
 
-  it('is not made where its file is there already, and is made with the next start', async () => {
+  it('is not made if its file exists, and is made at the next start', async () => {
     const store = memoryStore();
     const file = join(folder, 'token');
     await writeFile(file, 'of someone else');
@@ -138,7 +138,7 @@ describe('the bootstrap token', () => {
     expect(await starter(store, { file }).start()).toBe(true);
   });
 
-  it.each(['insertToken', 'putEntry'] as const)('leaves nothing behind where %s fails on the way', async (method) => {
+  it.each(['insertToken', 'putEntry'] as const)('is completely undone if %s fails', async (method) => {
     const store = memoryStore();
     const file = join(folder, 'token');
     let fails = true;

@@ -9,12 +9,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The folder of the built command. It stands there as an installed one does: `dist/cli.js` beside `package.json`. */
+    /** The folder of the built command, with `dist/cli.js` beside `package.json` as in an installed package. */
     readonly command: string;
   }
 }
 
-/** Bundles the command, once for all tests. */
+/** Bundles the command once for all tests. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-command-'));
   await build({
@@ -26,7 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     platform: 'node',
     target: 'node20',
     external: ['pg', 'redis', 'ioredis', 'libsql', 'better-sqlite3'],
-    // What is bundled of CommonJS asks for its modules this way.
+    // Bundled CommonJS code needs this `require`.
     banner: {
       js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
     },

@@ -13,22 +13,22 @@ describe('a wrong command line', () => {
     ['an unknown option', ['serve', '--prot', '1'], 'Did you mean --port?'],
     ['an option without its value', ['login', '--endpoint'], "option '--endpoint <url>' argument missing"],
     ['a value that is no choice', ['api-token', 'list', '-o', 'xml'], 'Allowed choices are table, json, yaml.'],
-    ['a port that is none', ['serve', '--port', '70000'], 'Give a whole number from 0 to 65535.'],
+    ['an unknown choice', ['serve', '--port', '70000'], 'Give a whole number from 0 to 65535.'],
     [
-      'a duration that is none',
+      'an invalid port',
       ['api-token', 'rotate', 'x', '--grace', 'soon'],
       'Give a duration such as 30s, 15m, 1h or 90d.',
     ],
-    ['an argument that is missing', ['api-token', 'get'], "missing required argument 'id'"],
-    ['an argument too many', ['logout', 'now'], "too many arguments for 'logout'"],
-    ['a token good for nothing', ['api-token', 'create', '--name', 'x'], 'a token needs rights'],
+    ['an invalid duration', ['api-token', 'get'], "missing required argument 'id'"],
+    ['a missing argument', ['logout', 'now'], "too many arguments for 'logout'"],
+    ['a token without grants', ['api-token', 'create', '--name', 'x'], 'a token needs rights'],
     [
       'a past expiry',
       ['api-token', 'create', '--name', 'x', '--scope', '*', '--expires-at', '2020-01-01'],
       'is not in the future',
     ],
     [
-      'an expiry that is none',
+      'an invalid expiry',
       ['api-token', 'create', '--name', 'x', '--scope', '*', '--expires-at', 'now'],
       '--expires-at is no time',
     ],
@@ -38,11 +38,11 @@ describe('a wrong command line', () => {
       'cannot be used with',
     ],
     ['nothing to change', ['api-token', 'update', 'x'], 'there is nothing to change'],
-    ['types that are no JSON', ['api-token', 'update', 'x', '--types', 'user'], '--types is no JSON object'],
-    ['a deletion that nobody can confirm', ['api-token', 'delete', 'x'], 'give --yes'],
-    ['a question about nothing', ['explain', '--no-token'], 'give --endpoint, --scope or --authenticated'],
+    ['types that are not JSON', ['api-token', 'update', 'x', '--types', 'user'], '--types is no JSON object'],
+    ['a deletion without a terminal to confirm it', ['api-token', 'delete', 'x'], 'give --yes'],
+    ['an explanation without a question', ['explain', '--no-token'], 'give --endpoint, --scope or --authenticated'],
     [
-      'a store of no known kind',
+      'an unknown kind of store',
       ['api-token', 'list', '--store', 'mysql://localhost'],
       'use sqlite:<path>, postgres://',
     ],
@@ -55,38 +55,38 @@ describe('a wrong command line', () => {
     ['no token', ['verify'], 'there is no token'],
     ['a token in two lines', ['verify', '--token-file', '-'], 'holds no token', 'two\nlines'],
     ['no store', ['migrate'], 'name it with --store'],
-    ['a name that no context has', ['login', '--api-token', 'x', '--endpoint', 'nonsense'], 'is no URL'],
-  ])('%s', async (_, args, sentence, input = '') => {
+    ['an unknown context', ['login', '--api-token', 'x', '--endpoint', 'nonsense'], 'is no URL'],
+  ])('%s is refused', async (_, args, sentence, input = '') => {
     const { code, stdout, stderr } = await runHere(args, { env, input });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(sentence);
     expect(stderr).toMatch(/^Error: [^\n]+[.?]\n$/);
   });
 
-  it('a group without a command prints its help', async () => {
+  it('a command group without a command prints its help', async () => {
     const { code, stdout, stderr } = await runHere(['api-token']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('Usage: postern api-token');
   });
 
   it.each([
-    ['an option that is unknown', ['login', `--api-tokn=${TOKEN}`]],
-    ['a command that is unknown', [TOKEN]],
-    ['a subcommand that is unknown', ['api-token', TOKEN]],
-    ['a choice that is none', ['api-token', 'list', '-o', TOKEN]],
-    ['a number that is none', ['serve', '--port', TOKEN]],
+    ['an unknown option', ['login', `--api-tokn=${TOKEN}`]],
+    ['an unknown command', [TOKEN]],
+    ['an unknown subcommand', ['api-token', TOKEN]],
+    ['an unknown choice', ['api-token', 'list', '-o', TOKEN]],
+    ['an invalid number', ['serve', '--port', TOKEN]],
     ['an argument too many', ['logout', TOKEN]],
     ['the id of a token', ['api-token', 'get', TOKEN, '--store', 'sqlite:/nonexistent.db']],
     ['an endpoint', ['login', '--api-token', 'x', '--endpoint', TOKEN]],
     ['a context', ['use-context', TOKEN]],
-  ])('never repeats a token: %s', async (_, args) => {
+  ])('shows no token in its error: %s', async (_, args) => {
     const { code, stdout, stderr } = await runHere(args, { env: { ...env, POSTERN_DEBUG: '1' } });
     expect(code).not.toBe(0);
     expect(stdout + stderr).not.toContain(TOKEN);
   });
 
   it.each(['postgres://me:hunter2@127.0.0.1:1/x', 'redis://me:hunter2@127.0.0.1:1', 'mysql://me:hunter2@127.0.0.1'])(
-    'never repeats a password: %s',
+    'shows no password in its error: %s',
     async (store) => {
       const { code, stdout, stderr } = await runHere(['api-token', 'list'], {
         env: { ...env, POSTERN_STORE: store, POSTERN_DEBUG: '1' },
@@ -97,8 +97,8 @@ describe('a wrong command line', () => {
   );
 });
 
-describe('errors', () => {
-  it('have no stack trace, unless it is asked for', async () => {
+describe('an error of the command', () => {
+  it('has a stack trace only if that is requested', async () => {
     const args = ['api-token', 'list', '--store', 'sqlite:/nonexistent/a.db'];
     const { code, stderr } = await runHere(args, { env });
     expect(code).toBe(1);
@@ -107,7 +107,7 @@ describe('errors', () => {
     expect(debugged.stderr).toMatch(/\n {4}at /);
   });
 
-  it('are red on a terminal, and not where NO_COLOR says so', async () => {
+  it('is red on a terminal, and not with NO_COLOR', async () => {
     const onTerminal = await runHere(['use-context', 'x'], { env, terminal: true });
     expect(onTerminal.stderr.startsWith('\u001b[31mError:\u001b[0m there is no context')).toBe(true);
     const plain = await runHere(['use-context', 'x'], { env: { ...env, NO_COLOR: '1' }, terminal: true });
@@ -117,7 +117,7 @@ describe('errors', () => {
 });
 
 describe('help', () => {
-  it('names every exit code, and the environment', async () => {
+  it('names every exit code, and the environment variables', async () => {
     const { code, stdout, stderr } = await runHere(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const exit of ['0', '1', '2', '3', '130']) expect(stdout).toMatch(new RegExp(`^  ${exit} +\\w`, 'm'));
@@ -140,23 +140,23 @@ describe('help', () => {
     'completion',
     ...['list', 'create', 'get', 'update', 'rotate', 'revoke', 'delete', 'usage'].map((each) => `api-token ${each}`),
     ...['list', 'create', 'update', 'delete', 'preview'].map((each) => `endpoint ${each}`),
-  ])('there is one for %s', async (command) => {
+  ])('exists for %s', async (command) => {
     const { code, stdout } = await runHere([...command.split(' '), '--help']);
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^Usage: postern ${command} `));
   });
 
-  it('prints the version of the package', async () => {
+  it('postern --version prints the version of the package', async () => {
     const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
     expect(await runHere(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
   });
 });
 
-describe('a process', () => {
+describe('a process of the command', () => {
   const postern = theCommand();
 
-  it('shows neither token nor password among its arguments', async () => {
-    // Its stdin stays open: it waits for a token there, with the password of a store among its words.
+  it('shows neither token nor password in its arguments', async () => {
+    // Its stdin stays open, so it waits for a token, with a password in its arguments.
     const waiting = postern.start(['verify', '--token-file', '-', '--store', 'postgres://me:hunter2@localhost/x'], {
       hold: true,
     });
@@ -165,7 +165,7 @@ describe('a process', () => {
       .toBe('postern');
   });
 
-  it('prints its version, as it is installed', async () => {
+  it('prints its version when installed', async () => {
     const { version } = JSON.parse(await readFile(postern.path('package.json'), 'utf8'));
     expect(await postern.run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   });

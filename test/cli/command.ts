@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 
 export interface Ended {
-  /** `null`: ended by a signal. */
+  /** `null` after a signal. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -15,24 +15,24 @@ export interface Ended {
 export interface Running {
   readonly pid: number;
   readonly ended: Promise<Ended>;
-  /** Resolves once the output matches; rejects if the command ends before. */
+  /** Resolves once the output matches, and rejects if the command ends before. */
   until(pattern: RegExp, stream?: 'stdout' | 'stderr'): Promise<RegExpExecArray>;
   signal(signal: NodeJS.Signals): void;
-  /** Types on its terminal, or adds to its stdin. */
+  /** Types on its terminal, or writes to its stdin. */
   type(text: string): void;
 }
 
 export interface Start {
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** What is piped in. Default: nothing. */
+  /** Its piped input. Default: empty. */
   readonly input?: string;
-  /** Leaves its stdin open, with nothing in it. */
+  /** Keeps its stdin open and empty. */
   readonly hold?: boolean;
-  /** Runs it on a terminal, by way of `script`; stdout and stderr are then one. */
+  /** Runs it on a terminal with `script`, which joins stdout and stderr. */
   readonly terminal?: boolean;
 }
 
-/** The real command, in processes of its own, and in a folder of its own for each test file. */
+/** The real command in its own processes, in a folder for each test file. */
 export function theCommand() {
   const running = new Set<ChildProcess>();
   let home = '';
@@ -103,7 +103,7 @@ export function theCommand() {
   return {
     start,
     run: (args: readonly string[], options?: Start): Promise<Ended> => start(args, options).ended,
-    /** A path in the command's own folder. */
+    /** A path in the command's folder. */
     path: (name: string) => join(home, name),
   };
 }

@@ -11,14 +11,14 @@ describe('completion bash', () => {
     script = (await runHere(['completion', 'bash'])).stdout;
   });
 
-  /** What bash would offer for the last of these words. */
+  /** The suggestions of bash for the last of these words. */
   async function offered(...words: readonly string[]): Promise<string[]> {
     const list = words.map((word) => `'${word}'`).join(' ');
     const ask = `${script}\nCOMP_WORDS=(postern ${list}); COMP_CWORD=${words.length}; _postern; printf '%s\\n' "\${COMPREPLY[@]}"`;
     return (await run('bash', ['-u', '-c', ask])).stdout.split('\n').filter((line) => line !== '');
   }
 
-  it('offers commands, and those of a group', async () => {
+  it('suggests commands and subcommands', async () => {
     expect(await offered('li')).toEqual(['list-context']);
     expect(await offered('api-token', '')).toEqual(
       expect.arrayContaining(['list', 'create', 'get', 'update', 'rotate', 'revoke', 'delete', 'usage']),
@@ -26,13 +26,13 @@ describe('completion bash', () => {
     expect(await offered('endpoint', 'pre')).toEqual(['preview']);
   });
 
-  it('offers the options of a command, wherever other options stand', async () => {
+  it('suggests the options of a command, also after other options', async () => {
     expect(await offered('api-token', '--store', 'x', 'rotate', '--gr')).toEqual(['--grace']);
     expect(await offered('serve', '--boot')).toEqual(['--bootstrap-token-file']);
     expect(await offered('serve', '--grace')).toEqual([]);
   });
 
-  it('offers what an option may be', async () => {
+  it('suggests the choices of an option', async () => {
     expect(await offered('api-token', 'list', '-o', '')).toEqual(['table', 'json', 'yaml']);
     expect(await offered('endpoint', 'update', '--access', 'p')).toEqual(['public', 'protected', 'private']);
     expect(await offered('completion', '')).toEqual(['bash', 'zsh', 'fish']);
@@ -50,9 +50,9 @@ describe.each(['zsh', 'fish'])('completion %s', (shell) => {
     for (const option of ['grace', 'bootstrap-token-file', 'show-token', 'access']) expect(stdout).toContain(option);
   });
 
-  it('quotes what it says', async () => {
+  it('quotes its texts', async () => {
     const { stdout } = await runHere(['completion', shell]);
-    // Single quotes only, and all of them closed.
+    // There are only single quotes, and all are closed.
     for (const line of stdout.split('\n').filter((each) => !each.startsWith('#'))) {
       expect(line.match(/'/g)?.length ?? 0, line).toSatisfy((count: number) => count % 2 === 0);
     }

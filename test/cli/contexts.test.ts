@@ -31,8 +31,8 @@ async function save(...names: string[]): Promise<void> {
 
 const load = (): Promise<Contexts> => loadContexts(host());
 
-describe('the file of the contexts', () => {
-  it('is made with its folder, for its owner alone', async () => {
+describe('the file of contexts', () => {
+  it('is created with its folder, for its owner only', async () => {
     await save('one');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect((await stat(join(folder, 'deep'))).mode & 0o777).toBe(0o700);
@@ -42,16 +42,16 @@ describe('the file of the contexts', () => {
     });
   });
 
-  it('is replaced whole: nothing else is left in its folder', async () => {
+  it('is replaced as a whole, and no other file stays in its folder', async () => {
     await save('one', 'two', 'one');
     expect(await readdir(join(folder, 'deep'))).toEqual(['config.yaml']);
     expect((await load()).contexts.map(({ name }) => name)).toEqual(['two', 'one']);
   });
 
-  it('stays what it was where it can not be written', async () => {
+  it('is unchanged if it can not be written', async () => {
     await save('one');
     const before = await readFile(file, 'utf8');
-    // A folder where the new file would take the old one's name.
+    // A folder stands in place of the new file.
     const blocked = join(folder, 'blocked');
     await mkdir(join(blocked, 'config.yaml', 'inside'), { recursive: true });
     env.POSTERN_CONFIG = join(blocked, 'config.yaml');
@@ -61,7 +61,7 @@ describe('the file of the contexts', () => {
     expect(await readFile(file, 'utf8')).toBe(before);
   });
 
-  it('stays a link where it is one', async () => {
+  it('stays a link if it is one', async () => {
     const real = join(folder, 'dotfiles.yaml');
     await writeFile(real, '', { mode: 0o600 });
     await mkdir(join(folder, 'deep'));
@@ -71,7 +71,7 @@ describe('the file of the contexts', () => {
     expect(await readFile(real, 'utf8')).toContain('one.example');
   });
 
-  it('keeps what a later version has written', async () => {
+  it('keeps fields of a later version', async () => {
     await save('one');
     const content = parse(await readFile(file, 'utf8'));
     content.contexts[0].region = 'eu';
@@ -82,7 +82,7 @@ describe('the file of the contexts', () => {
     expect(kept.contexts.find(({ name }: { name: string }) => name === 'one').region).toBe('eu');
   });
 
-  it('is closed to others where it was open, with a warning', async () => {
+  it('loses access for others if it had any, with a warning', async () => {
     await save('one');
     await chmod(file, 0o644);
     const { code, stderr } = await runHere(['list-context'], { env });
@@ -94,17 +94,17 @@ describe('the file of the contexts', () => {
     expect((await runHere(['list-context'], { env })).stderr).toBe('');
   });
 
-  it('has no mode on Windows', async () => {
+  it('needs no mode on Windows', async () => {
     await save('one');
     await chmod(file, 0o644);
     expect((await runHere(['list-context'], { env, platform: 'win32' })).stderr).toBe('');
   });
 
   it.each([
-    ['no YAML', `contexts: [{api_token: ${TOKEN}`],
+    ['invalid YAML', `contexts: [{api_token: ${TOKEN}`],
     ['no contexts', `contexts: ${TOKEN}`],
     ['a context without a token', 'contexts: [{ name: one, endpoint: https://one.example }]'],
-  ])('is left alone where it holds %s, and no token is shown', async (_, text) => {
+  ])('is left alone if it holds %s, and no token is shown', async (_, text) => {
     await mkdir(join(folder, 'deep'));
     await writeFile(file, text, { mode: 0o600 });
     const { code, stdout, stderr } = await runHere(['logout'], { env });
@@ -116,8 +116,8 @@ describe('the file of the contexts', () => {
   });
 });
 
-describe('the commands of contexts', () => {
-  it('list-context shows all of them, and no token', async () => {
+describe('a context command', () => {
+  it('list-context shows all contexts without tokens', async () => {
     await save('one', 'two');
     const { stdout } = await runHere(['list-context'], { env });
     expect(stdout.split('\n').map((line) => line.trimEnd())).toEqual([
@@ -136,7 +136,7 @@ describe('the commands of contexts', () => {
     expect(json).not.toContain(TOKEN);
   });
 
-  it('use-context chooses one that is there', async () => {
+  it('use-context chooses an existing context', async () => {
     await save('one', 'two');
     expect((await runHere(['use-context', 'one'], { env })).code).toBe(0);
     expect((await load()).current).toBe('one');
@@ -148,7 +148,7 @@ describe('the commands of contexts', () => {
     expect((await load()).current).toBe('one');
   });
 
-  it('logout forgets the current one, or the one that is named', async () => {
+  it('logout removes the current or the named context', async () => {
     await save('one', 'two');
     expect((await runHere(['logout', '--context', 'one'], { env })).code).toBe(0);
     expect(await load()).toMatchObject({ current: 'two', contexts: [{ name: 'two' }] });
@@ -159,7 +159,7 @@ describe('the commands of contexts', () => {
     expect(await runHere(['logout'], { env })).toMatchObject({ code: 1 });
   });
 
-  it('current-context is whole in a pipe, and shortened on a terminal unless asked for', async () => {
+  it('current-context is whole in a pipe, and shortened on a terminal by default', async () => {
     await save('one');
     const expected = { name: 'one', endpoint: 'https://one.example', api_token: TOKEN, email: 'me@one' };
     const piped = await runHere(['current-context'], { env });
@@ -173,7 +173,7 @@ describe('the commands of contexts', () => {
     expect(parse((await runHere(['current-context', '-o', 'yaml'], { env })).stdout)).toEqual(expected);
   });
 
-  it('the environment counts over the context', async () => {
+  it('prefers the environment over the context', async () => {
     await save('one');
     const other = `pst_${'b'.repeat(49)}`;
     const both = { ...env, POSTERN_ENDPOINT: 'https://ci.example/', POSTERN_API_TOKEN: other };
@@ -190,7 +190,7 @@ describe('the commands of contexts', () => {
     });
   });
 
-  it('a saved token goes to no other server than its own', async () => {
+  it('sends a saved token to its own server only', async () => {
     await save('one', 'two');
     const known = await runHere(['current-context'], { env: { ...env, POSTERN_ENDPOINT: 'https://one.example' } });
     expect(JSON.parse(known.stdout)).toMatchObject({ name: 'one', api_token: TOKEN });
@@ -199,7 +199,7 @@ describe('the commands of contexts', () => {
     expect(unknown.stderr).toContain('no token is saved for https://evil.example');
   });
 
-  it('nobody is logged in at first', async () => {
+  it('says at first that nobody is logged in', async () => {
     const { code, stderr } = await runHere(['current-context'], { env });
     expect(code).toBe(1);
     expect(stderr).toContain('you are not logged in: use postern login --endpoint <url>');

@@ -4,7 +4,7 @@ import { served } from './server.js';
 
 const postern = theCommand();
 
-/** Where the command works: on a store, or on a server in front of one. */
+/** The target of the command: a store, or a server in front of one. */
 const PLACES = [
   [
     'a store',
@@ -18,7 +18,7 @@ const PLACES = [
 ] as const;
 
 describe.each(PLACES)('a grant of a deleted endpoint, on %s', (_, place) => {
-  it('is marked by list, get and verify, renewed by an update that names it and dropped by one that does not', async () => {
+  it('is marked by list, get and verify, renewed by an update that names it, and dropped by one that does not', async () => {
     const { args, env } = await place();
     const run = async (command: readonly string[], input?: string) => {
       const ended = await postern.run([...command, ...args], { env, ...(input !== undefined && { input }) });

@@ -13,7 +13,7 @@ export interface Run {
   readonly onWait?: () => unknown;
 }
 
-/** The command in this process, with everything it knows of a machine made up. */
+/** The command in this process, on a made-up machine. */
 export async function runHere(args: readonly string[], options: Run = {}) {
   const { env = {}, input = '', terminal = false, platform = 'linux', clock = testClock(), onWait } = options;
   const written = { stdout: '', stderr: '' };

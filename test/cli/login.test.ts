@@ -10,7 +10,7 @@ import { type Served, served } from './server.js';
 const postern = theCommand();
 let databases = 0;
 
-/** The address to open, with the code, and the code to type there. */
+/** The printed address with its code, and the printed user code. */
 const SHOWN = /\/api_tokens\?code=(\S+)[\s\S]*?\n {2}([A-Z]{4}-[A-Z]{4})\n/;
 
 async function saved() {
@@ -34,7 +34,7 @@ describe('login to postern serve', () => {
     });
   });
 
-  it('takes the token from stdin, a file and the environment, and an address from the context', async () => {
+  it('reads the token from stdin, a file or the environment, and the address from the context', async () => {
     await writeFile(postern.path('token'), `${server.token}\n`, { mode: 0o600 });
     const ways = [
       [['--api-token', '-'], { input: `${server.token}\n` }],
@@ -55,7 +55,7 @@ describe('login to postern serve', () => {
     expect(contexts.map(({ api_token }: { api_token: string }) => api_token)).toEqual(ways.map(() => server.token));
   });
 
-  it('refuses a wrong token, and a user token, and keeps neither', async () => {
+  it('refuses a wrong token and a user token, and keeps neither', async () => {
     const wrong = `pst_${'0'.repeat(49)}`;
     expect(await postern.run(['login', '--api-token', wrong, '--endpoint', server.url])).toEqual({
       code: 1,
@@ -70,14 +70,14 @@ describe('login to postern serve', () => {
     await expect(saved()).rejects.toThrow('ENOENT');
   });
 
-  it('goes through the browser, with a token that only the one who began can collect', async () => {
+  it('goes through the browser, and only its own terminal can collect the token', async () => {
     const scopes = ['--scope', 'iam:read', '--scope', 'models:write'];
     const login = postern.start(['login', '--endpoint', server.url, '--no-browser', ...scopes]);
     const [, code = '', user_code = ''] = await login.until(SHOWN, 'stderr');
     const asked = { developer: { scopes: ['iam:read', 'models:write'] } };
     const request = await server.call('POST', `/api/v1/auth/requests/${code}`, { body: { user_code } });
     expect(await request.json()).toMatchObject({ status: 'pending', bound: true, asked, from: '127.0.0.1' });
-    // Who has only read the code over a shoulder gets nothing, and spoils nothing.
+    // A person who has read the code can neither collect the token nor spoil the login.
     const overheard = await fetch(`${server.url}/api/v1/auth/token?code=${code}`);
     expect([overheard.status, await overheard.json()]).toMatchObject([401, { code: 'access_denied' }]);
     const body = { user_code, name: 'laptop' };
@@ -94,14 +94,14 @@ describe('login to postern serve', () => {
     expect(JSON.parse(list.stdout).map(({ name }: { name: string }) => name)).toEqual(['laptop', 'bootstrap']);
   });
 
-  it('says what is wrong with what it asks for', async () => {
+  it('explains wrong wanted grants', async () => {
     const words = ['login', '--endpoint', server.url, '--no-browser', '--scope', 'model:read'];
     const { code, stderr } = await postern.run(words);
     expect(code).toBe(1);
     expect(stderr).toContain('model:read');
   });
 
-  it('ends where the login is refused in the browser', async () => {
+  it('ends if the login is refused in the browser', async () => {
     const login = postern.start(['login', '--endpoint', server.url, '--no-browser']);
     const [, code = '', user_code = ''] = await login.until(SHOWN, 'stderr');
     const denied = await server.call('POST', `/api/v1/auth/requests/${code}/deny`, { body: { user_code } });
@@ -113,7 +113,7 @@ describe('login to postern serve', () => {
   });
 });
 
-describe('login to something else', () => {
+describe('login to another server', () => {
   const servers: Server[] = [];
   afterEach(() => {
     for (const server of servers.splice(0)) server.close().closeAllConnections();
@@ -155,11 +155,11 @@ describe('login to something else', () => {
   });
 
   it.each([
-    ['a page', 200, '<!doctype html>', 1, 'did not answer like a postern server'],
+    ['an HTML page', 200, '<!doctype html>', 1, 'did not answer like a postern server'],
     ['other JSON', 200, '{"hello":1}', 1, 'did not answer like a postern server'],
     ['an outage', 503, '{"detail":"The store can not be reached."}', 3, 'HTTP 503: The store can not be reached.'],
-    ['a refusal that would take over the terminal', 403, '{"detail":"\\u001b[2J\\u202e"}', 1, '\\u{1b}[2J\\u{202e}'],
-  ])('answers %s with a sentence', async (_, status, body, code, sentence) => {
+    ['a refusal with escape codes for a terminal', 403, '{"detail":"\\u001b[2J\\u202e"}', 1, '\\u{1b}[2J\\u{202e}'],
+  ])('explains %s in a sentence', async (_, status, body, code, sentence) => {
     const endpoint = await serve((_request, response) => response.writeHead(status).end(body));
     const ended = await login(endpoint);
     expect(ended).toMatchObject({ code, stdout: '' });
@@ -169,7 +169,7 @@ describe('login to something else', () => {
   });
 
   it.each([
-    ['no URL', 'example'],
+    ['an invalid URL', 'example'],
     ['another scheme', 'ftp://example.com'],
     ['a password', 'https://me:hunter2@example.com'],
     ['a query', 'https://example.com/?a=1'],
@@ -179,13 +179,13 @@ describe('login to something else', () => {
     expect(stderr).not.toContain('hunter2');
   });
 
-  it('warns where the token would travel in clear', async () => {
+  it('warns if the token would be sent in clear', async () => {
     const { stderr } = await login('http://postern.invalid');
     expect(stderr).toMatch(/^Warning: http:\/\/postern\.invalid is not https: anyone on the way can read your token/);
     expect((await login('https://postern.invalid')).stderr).not.toContain('Warning');
   });
 
-  describe('through the browser', () => {
+  describe('login through the browser', () => {
     const begin = (answer: (query: URLSearchParams, verifier: unknown) => [number, object], userCode?: string) =>
       serve((request, response) => {
         const url = new URL(request.url ?? '', 'http://x');
@@ -196,7 +196,7 @@ describe('login to something else', () => {
       });
     const pending: [number, object] = [401, { code: 'authorization_pending', detail: 'not yet' }];
 
-    it('opens the page on a terminal, and not in a pipe', async () => {
+    it('opens the page from a terminal, and not in a pipe', async () => {
       const endpoint = await begin(() => [401, { code: 'access_denied', detail: 'no' }]);
       const page = `${endpoint}/api_tokens?code=abcdefghijklmnopqrstuv`;
       const onTerminal = await runHere(['login', '--endpoint', endpoint], { env, terminal: true });
@@ -207,7 +207,7 @@ describe('login to something else', () => {
       expect(asked.opened).toEqual([]);
     });
 
-    it('shows the code that the page asks for, where the server has one and it is one', async () => {
+    it('shows the user code if the server sends a valid one', async () => {
       const refused = (): [number, object] => [401, { code: 'access_denied', detail: 'no' }];
       const shown = await runHere(['login', '--endpoint', await begin(refused, 'BCDF-GHJK')], { env });
       expect(shown.stderr).toContain('It asks for this code:\n\n  BCDF-GHJK\n');
@@ -218,7 +218,7 @@ describe('login to something else', () => {
       expect(odd.stderr).not.toContain('\u001b');
     });
 
-    it('asks once a second for five minutes, and then no more', async () => {
+    it('polls once a second for five minutes', async () => {
       let asked = 0;
       const endpoint = await begin(() => {
         asked++;
@@ -230,7 +230,7 @@ describe('login to something else', () => {
       expect(asked).toBe(300);
     });
 
-    it('bears with a server that is away for a moment', async () => {
+    it('survives a short absence of the server', async () => {
       let asked = 0;
       const endpoint = await begin(() => {
         asked++;

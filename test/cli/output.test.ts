@@ -6,9 +6,9 @@ import { type Format, note, print, say, warn } from '../../src/cli/output/print.
 import { table } from '../../src/cli/output/table.js';
 import { runHere } from './host.js';
 
-/** What hides, moves or reorders text on a terminal; the end of a line is the output's own. */
+/** Characters that hide, move or reorder text on a terminal. Line ends of the output are allowed. */
 const INVISIBLE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
-/** A C1 control, a direction override, a line separator, a delete, an escape sequence, a tag from beyond 16 bits. */
+/** A C1 control, a direction override, a line separator, a delete, an escape sequence, a tag beyond 16 bits. */
 const EVIL = 'a\u009b31m \u202egnp.exe \u2028 \u007f \u001b[2J \u{e0041} \r\t é 漢 😀';
 
 function printed(format: Format, value: unknown): string {
@@ -18,11 +18,11 @@ function printed(format: Format, value: unknown): string {
   return text;
 }
 
-describe('what the command prints', () => {
+describe('the output of the command', () => {
   test.each([
     ['json', (text: string) => JSON.parse(text)],
     ['yaml', (text: string) => parse(text)],
-  ] as const)('as %s holds nothing that a terminal obeys, and says the same', (format, read) => {
+  ] as const)('as %s has no character that a terminal obeys, and keeps its meaning', (format, read) => {
     const value = {
       name: EVIL,
       list: [EVIL, 'plain', 'two\nlines', ''],
@@ -39,19 +39,19 @@ describe('what the command prints', () => {
   test.each([
     ['json', (text: string) => JSON.parse(text)],
     ['yaml', (text: string) => parse(text)],
-  ] as const)('as %s reads back as it was, whatever it is', (format, read) => {
+  ] as const)('as %s reads back unchanged (random values)', (format, read) => {
     const text = fc.string({ unit: fc.constantFrom(...EVIL, '\n', '"', '\\', ':', '#', '-', ' ', 'u') });
     fc.assert(
       fc.property(fc.dictionary(text, fc.oneof(text, fc.array(text))), (value) => {
         const shown = printed(format, value);
         expect(shown).not.toMatch(INVISIBLE);
-        // A name `__proto__` is a name like any other.
+        // The name `__proto__` is an ordinary one.
         expect(Object.entries(read(shown))).toEqual(Object.entries(value));
       }),
     );
   });
 
-  test('as a table or a sentence is escaped as well', () => {
+  test('as a table or a sentence is escaped too', () => {
     const written: string[] = [];
     const to = { isTTY: false, write: (text: string) => written.push(text) };
     const host = { stdout: to, stderr: to, env: {} } as unknown as Host;
@@ -61,7 +61,7 @@ describe('what the command prints', () => {
     expect([printed('table', EVIL), ...written].filter((each) => INVISIBLE.test(each))).toEqual([]);
   });
 
-  test('repeats what was typed without its control characters', async () => {
+  test('repeats typed text without control characters', async () => {
     const { stderr, code } = await runHere([`api-token-${EVIL}`]);
     expect([code, INVISIBLE.test(stderr)]).toEqual([2, false]);
   });

@@ -11,7 +11,7 @@ import { served } from './server.js';
 
 const postern = theCommand();
 
-/** A line for a shell, as the page gives it. */
+/** A line for a shell from the page. */
 async function shell(line: string, env: Readonly<Record<string, string | undefined>>): Promise<string> {
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', line], {
     env: { PATH: process.env.PATH, ...env } as NodeJS.ProcessEnv,
@@ -19,14 +19,14 @@ async function shell(line: string, env: Readonly<Record<string, string | undefin
   return stdout;
 }
 
-it('the page "Manage Access Tokens", step by step', async () => {
+it('the steps of the page "Manage Access Tokens" work', async () => {
   const server = await served(postern, 'seed.db');
   const create = async (body: object) => {
     const answer = await server.call('POST', '/api/v1/api_tokens', { body });
     return (await answer.json()) as { uid: string; token: string };
   };
 
-  // Creating an API token: as the console does it.
+  // Creating an API token, like the console.
   const developer = await create({
     name: 'developer',
     description: 'for the command line',
@@ -53,7 +53,7 @@ it('the page "Manage Access Tokens", step by step', async () => {
     stdout: expect.stringContaining('bootstrap'),
   });
 
-  // Using the user token: HTTP.
+  // Using the user token over HTTP.
   const curl = `curl -s -o /dev/null -w '%{http_code}' "${server.url}/demo/summarize" \\
     -H "Content-Type: application/json" \\
     -H "Authorization: Bearer $YOUR_TOKEN" \\
@@ -61,7 +61,7 @@ it('the page "Manage Access Tokens", step by step', async () => {
   expect(await shell(curl, { YOUR_TOKEN: user.token })).toBe('200');
   expect(await shell(curl, { YOUR_TOKEN: developer.token })).toBe('403');
 
-  // Using the user token: gRPC, by a service that shares the store.
+  // Using the user token over gRPC, at a service with the same store.
   const path = '/bento.Summarizer/Summarize';
   const sharing = createPostern({ store: sqliteStore({ filename: postern.path('seed.db') }) });
   const service = await startServer({
@@ -75,7 +75,7 @@ it('the page "Manage Access Tokens", step by step', async () => {
     expect(await summarize(user.token)).toBe(status.OK);
     expect(await summarize(developer.token)).toBe(status.PERMISSION_DENIED);
 
-    // Deleted: refused, in the server at once, and in the other process as soon as it has heard.
+    // Deleted tokens are refused by the server at once, and by the other process once it has heard.
     expect((await server.call('DELETE', `/api/v1/api_tokens/${user.uid}`)).status).toBe(200);
     expect(await shell(curl, { YOUR_TOKEN: user.token })).toBe('401');
     await expect.poll(() => summarize(user.token)).toBe(status.UNAUTHENTICATED);

@@ -7,7 +7,7 @@ import { served } from './server.js';
 const postern = theCommand();
 
 describe('postern serve', () => {
-  it('prints where it listens, then the bootstrap token, and shows the token this once', async () => {
+  it('prints its address, then the bootstrap token, which it shows only once', async () => {
     const first = await served(postern, 'twice.db');
     first.process.signal('SIGTERM');
     const ended = await first.process.ended;
@@ -23,7 +23,7 @@ describe('postern serve', () => {
     expect(await second.ended).toMatchObject({ code: 0, stdout: `Listening on ${url}\n` });
   });
 
-  it('makes exactly one bootstrap token where several start at once on one file', async () => {
+  it('makes one bootstrap token if several start together on one file', async () => {
     const all = Array.from({ length: 4 }, () => postern.start(['serve', '--port', '0', '--database', 'crowd.db']));
     const urls = await Promise.all(all.map(async (each) => (await each.until(/^Listening on (\S+)\n/))[1] as string));
     const [, token = ''] = await Promise.any(all.map((each) => each.until(/Bootstrap token: (\S+)\n/)));
@@ -36,7 +36,7 @@ describe('postern serve', () => {
     expect(outputs.join('').match(/Bootstrap token: /g)).toHaveLength(1);
   });
 
-  it('writes the bootstrap token to a file of mode 0600 where it is told to', async () => {
+  it('writes the bootstrap token to a file of mode 0600 on request', async () => {
     const args = ['serve', '--port', '0', '--database', 'file.db', '--bootstrap-token-file', 'bootstrap-token'];
     const server = postern.start(args);
     const [, url = ''] = await server.until(/^Listening on (\S+)\n/);
@@ -51,14 +51,14 @@ describe('postern serve', () => {
     expect(code).toBe(0);
     expect(stdout + stderr).not.toContain(token);
 
-    // Started again with the same words: the file is there, and nothing is to be written.
+    // The second start has the same arguments: the file exists, and nothing is written.
     const again = postern.start(args);
     await again.until(/^Listening on /);
     again.signal('SIGTERM');
     expect((await again.ended).code).toBe(0);
   });
 
-  it('does not begin where the file of the bootstrap token is there already', async () => {
+  it('does not start without a bootstrap token if its file exists', async () => {
     await writeFile(postern.path('occupied'), 'of someone else');
     const args = ['serve', '--port', '0', '--database', 'occupied.db', '--bootstrap-token-file', 'occupied'];
     const { code, stderr } = await postern.run(args);
@@ -107,14 +107,14 @@ describe('postern serve', () => {
     expect(await call(undefined, '/demonstration')).toBe(404);
   });
 
-  it('writes into the audit log from where a change came', async () => {
+  it('writes the address of a change into the audit log', async () => {
     const server = await served(postern, 'audited.db');
     await server.call('PATCH', '/api/v1/endpoints/demo', { body: { access: 'public' } });
     const { items } = await (await server.call('GET', '/api/v1/audit')).json();
     expect(items[0]).toMatchObject({ type: 'endpoint.updated', from: '127.0.0.1' });
   });
 
-  it('serves the console, and not where it is told not to', async () => {
+  it('serves the console, unless it is switched off', async () => {
     const server = await served(postern, 'console.db');
     const page = await fetch(server.url);
     expect(page.status).toBe(200);
@@ -125,7 +125,7 @@ describe('postern serve', () => {
     expect((await fetch(url)).status).toBe(404);
   });
 
-  it('lets a call that is under way end before it ends itself', async () => {
+  it('finishes running calls before it ends', async () => {
     const server = await served(postern, 'farewell.db');
     const { hostname, port, host } = new URL(server.url);
     const open = () => {
@@ -138,7 +138,7 @@ describe('postern serve', () => {
     };
     const body = JSON.stringify({ name: 'late', types: { developer: { scopes: ['models:read'] } } });
     const credential = `Host: ${host}\r\nAuthorization: Bearer ${server.token}\r\n`;
-    // One whose body is missing, and one whose head is.
+    // One call lacks its body, and one the end of its head.
     const begun = open();
     begun.socket.write(`POST /api/v1/api_tokens HTTP/1.1\r\n${credential}Content-Type: application/json\r\n`);
     begun.socket.write(`Content-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`);
@@ -147,11 +147,11 @@ describe('postern serve', () => {
     half.socket.write(`GET /api/v1/current_org HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     await expect.poll(() => half.answer).toContain('401');
     half.socket.write('GET /api/v1/current_org HTTP/1.1\r\n');
-    // Another connection's answer says that the server has seen what was written before.
+    // An answer on another connection shows that the server has read what was written before.
     await server.call('GET', '/api/v1/current_org');
 
     server.process.signal('SIGTERM');
-    // It takes nothing new any more.
+    // It accepts no new connections.
     const isTaken = () =>
       new Promise<boolean>((resolve) => {
         const socket = connect(Number(port), hostname, () => resolve(true));
@@ -170,7 +170,7 @@ describe('postern serve', () => {
     expect(JSON.parse(list.stdout)).toMatchObject([{ name: 'late' }, { name: 'bootstrap' }]);
   });
 
-  it('takes another organization, another prefix, and another address for people', async () => {
+  it('uses another organization, prefix and public address', async () => {
     const words = ['--organization', 'acme', '--token-prefix', 'acme'];
     const server = postern.start(['serve', '--port', '0', '--database', 'acme.db', ...words]);
     const [, url = ''] = await server.until(/^Listening on (\S+)\n/);
@@ -189,7 +189,7 @@ describe('postern serve', () => {
     expect(bad).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('origin') });
   });
 
-  it('does not begin on a file that is something else', async () => {
+  it('does not start on a file that is not its database', async () => {
     await writeFile(postern.path('letter.db'), 'Dear Sir or Madam, '.repeat(100));
     const { code, stdout, stderr } = await postern.run(['serve', '--port', '0', '--database', 'letter.db']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

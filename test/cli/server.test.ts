@@ -16,15 +16,15 @@ function run(args: readonly string[], input?: string) {
   return postern.run(args, { env: server.env, ...(input !== undefined && { input }) });
 }
 
-/** The JSON that a command prints. */
+/** The printed JSON of a command. */
 async function json(args: readonly string[], input?: string) {
   const ended = await run([...args, '-o', 'json'], input);
   expect(ended, ended.stderr).toMatchObject({ code: 0 });
   return JSON.parse(ended.stdout);
 }
 
-describe('against a server', () => {
-  it('endpoint create, list, update, preview, delete', async () => {
+describe('the command against a server', () => {
+  it('runs endpoint create, list, update, preview and delete', async () => {
     expect(await json(['endpoint', 'create', 'summarizer'])).toMatchObject({ access: 'protected' });
     const exists = await run(['endpoint', 'create', 'summarizer']);
     expect(exists).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('HTTP 409') });
@@ -48,7 +48,7 @@ describe('against a server', () => {
     expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no endpoint "summarizer"') });
   });
 
-  it('api-token create, list, get, verify, explain, update, rotate, usage, revoke, delete', async () => {
+  it('runs api-token create, list, get, verify, explain, update, rotate, usage, revoke and delete', async () => {
     const created = await run([
       ...['api-token', 'create', '--name', 'ci', '--description', 'nightly', '--label', 'team=nlp'],
       ...['--scope', 'models:write', '--endpoint', 'demo', '--expires-in', '90d'],
@@ -127,10 +127,10 @@ describe('against a server', () => {
     }
   });
 
-  it('counts what a token was used for', async () => {
+  it('shows the uses of a token', async () => {
     const created = await json(['api-token', 'create', '--name', 'caller', '--endpoint', 'demo']);
     await server.call('GET', '/demo', { token: created.token });
-    // Uses are written in batches: the server writes what waits when it ends.
+    // Uses are written in batches, and a server that ends writes the rest.
     server.process.signal('SIGTERM');
     expect(await server.process.ended).toMatchObject({ code: 0 });
     const store = ['--store', `sqlite:server-${databases - 1}.db`, '-o', 'json'];
@@ -138,7 +138,7 @@ describe('against a server', () => {
     expect(uses).toEqual([{ endpoint: 'demo', count: 1, last_used_at: expect.any(String) }]);
   });
 
-  it('shows the same keys of a token, an endpoint and a preview as a store does', async () => {
+  it('prints the same keys of a token, an endpoint and a preview as on a store', async () => {
     const store = ['--store', `sqlite:server-${databases - 1}.db`];
     const { token: _, ...created } = await json(['api-token', 'create', '--name', 'same', '--endpoint', 'demo']);
     const { uid } = created;
@@ -154,7 +154,7 @@ describe('against a server', () => {
     expect(await json(['api-token', 'get', uid])).toEqual(created);
   });
 
-  it('lists page by page, and says when there is more', async () => {
+  it('lists page by page, and says if there is more', async () => {
     for (let index = 0; index < 105; index++) {
       const body = { name: `token ${index}`, types: { user: { endpoints: '*' } } };
       expect((await server.call('POST', '/api/v1/api_tokens', { body })).status).toBe(200);
@@ -167,7 +167,7 @@ describe('against a server', () => {
     expect(await json(['api-token', 'list', '--ownership', 'organization'])).toEqual([]);
   });
 
-  it('says in a sentence what a token may not do', async () => {
+  it('explains a missing right of its token', async () => {
     const reader = await json(['api-token', 'create', '--name', 'reader', '--scope', 'iam:read']);
     const user = await json(['api-token', 'create', '--name', 'user', '--all-endpoints']);
     const asReader = { env: { ...server.env, POSTERN_API_TOKEN: reader.token } };

@@ -5,13 +5,13 @@ export interface Served {
   /** The bootstrap token. */
   readonly token: string;
   readonly process: Running;
-  /** What commands need to be told to work on it. */
+  /** The environment for commands against it. */
   readonly env: Readonly<Record<string, string>>;
-  /** One call to its API. */
+  /** One call of its API. */
   call(method: string, path: string, options?: { token?: string; body?: unknown }): Promise<Response>;
 }
 
-/** Starts `postern serve` on a free port and a new database. It ends with the test file's processes. */
+/** Starts `postern serve` on a free port with a new database. It ends with the test file's processes. */
 export async function served(postern: ReturnType<typeof theCommand>, database: string): Promise<Served> {
   const process = postern.start(['serve', '--port', '0', '--database', database]);
   const [, url = ''] = await process.until(/^Listening on (\S+)\n/);

@@ -10,10 +10,10 @@ const postern = theCommand();
 describe.each([
   ['PostgreSQL', postgres.url(), 'postern_cli'],
   ['Redis', redis.url, 'cli'],
-] as const)('%s', (name, url, namespace) => {
+] as const)('the command on %s', (name, url, namespace) => {
   const store = ['--store', url, '--namespace', namespace];
 
-  it('migrate, a dry run before', async () => {
+  it('migrates, after a dry run', async () => {
     const planned = await postern.run(['migrate', '--dry-run', ...store, '-o', 'json']);
     expect(planned, planned.stderr).toMatchObject({ code: 0 });
     const { from, statements } = JSON.parse(planned.stdout);
@@ -25,7 +25,7 @@ describe.each([
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') });
   });
 
-  it('serve makes exactly one bootstrap token where several start at once', async () => {
+  it('serves with one bootstrap token if several start together', async () => {
     const all = Array.from({ length: 3 }, () => postern.start(['serve', '--port', '0', ...store]));
     const urls = await Promise.all(all.map(async (each) => (await each.until(/^Listening on (\S+)\n/))[1] as string));
     const [, token = ''] = await Promise.any(all.map((each) => each.until(/Bootstrap token: (\S+)\n/)));
@@ -44,7 +44,7 @@ describe.each([
     ).toHaveLength(1);
   });
 
-  it('works on the store beside a server, which hears of it', async () => {
+  it('works on the store beside a server, which hears of its changes', async () => {
     const server = postern.start(['serve', '--port', '0', ...store]);
     const [, address = ''] = await server.until(/^Listening on (\S+)\n/);
     const created = await postern.run(['api-token', 'create', '--name', 'caller', '--endpoint', 'demo', ...store]);

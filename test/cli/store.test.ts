@@ -4,30 +4,30 @@ import { theCommand } from './command.js';
 const postern = theCommand();
 const TOKEN = /^pst_[0-9A-Za-z]{49}\n$/;
 
-/** The JSON that a command prints. */
+/** The printed JSON of a command. */
 async function json(args: readonly string[], input?: string) {
   const ended = await postern.run([...args, '-o', 'json'], input === undefined ? {} : { input });
   expect(ended, ended.stderr).toMatchObject({ code: 0 });
   return JSON.parse(ended.stdout);
 }
 
-describe('straight on a store', () => {
+describe('the command on a store', () => {
   const store = ['--store', 'sqlite:whole-life.db'];
 
-  it('makes the tables, a dry run before shows what with', async () => {
+  it('makes the tables, and a dry run only shows its statements', async () => {
     const plan = await postern.run(['migrate', ...store, '--dry-run']);
     expect(plan).toMatchObject({ code: 0 });
     expect(plan.stdout).toContain('CREATE TABLE tokens (');
     expect(plan.stdout.trimEnd().split('\n').at(-1)).toMatch(/;$/);
 
-    // The dry run made none: there is still everything to do.
+    // The dry run made nothing, so all is still to do.
     expect(await json(['migrate', ...store])).toMatchObject({ from: 0, dry_run: false });
     const again = await json(['migrate', ...store]);
     expect(again).toMatchObject({ statements: [] });
     expect(again.from).toBe(again.to);
   });
 
-  it('endpoint create, list, update, preview, delete', async () => {
+  it('runs endpoint create, list, update, preview and delete', async () => {
     expect(await json(['endpoint', 'create', 'summarizer', ...store])).toMatchObject({ access: 'protected' });
     await json(['endpoint', 'create', 'translator', '--access', 'public', ...store]);
     expect(await json(['endpoint', 'list', ...store])).toMatchObject([{ id: 'summarizer' }, { id: 'translator' }]);
@@ -46,7 +46,7 @@ describe('straight on a store', () => {
     expect(await json(['endpoint', 'list', ...store])).toMatchObject([{ id: 'summarizer' }]);
   });
 
-  it('api-token create, verify, explain, derive, update, rotate, usage, revoke, delete', async () => {
+  it('runs api-token create, verify, explain, derive, update, rotate, usage, revoke and delete', async () => {
     const created = await postern.run([
       ...['api-token', 'create', '--name', 'ci', '--description', 'nightly', '--owner', 'ann', '--label', 'team=nlp'],
       ...['--scope', 'models:write', '--endpoint', 'summarizer', '--expires-in', '90d', ...store],
@@ -112,7 +112,7 @@ describe('straight on a store', () => {
     expect(gone).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('there is no token') });
   });
 
-  it('keeps to the organization that is named', async () => {
+  it('works in the named organization only', async () => {
     const other = ['--organization', 'acme', ...store];
     const { uid } = await json(['api-token', 'create', '--name', 'theirs', '--scope', 'models:read', ...other]);
     expect(await json(['api-token', 'list', ...other])).toMatchObject([{ uid, organization: 'acme' }]);
@@ -135,7 +135,7 @@ describe('straight on a store', () => {
     expect(await json(['api-token', 'get', uid, ...other])).toMatchObject({ name: 'theirs', status: 'active' });
   });
 
-  it('deletes none where one of the ids is wrong', async () => {
+  it('deletes no token if one of the ids is wrong', async () => {
     const { uid } = await json(['api-token', 'create', '--name', 'kept', '--scope', 'models:read', ...store]);
     const refused = await postern.run(['api-token', 'delete', uid, 'mistyped', '--yes', ...store]);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('"mistyped"') });

@@ -14,8 +14,8 @@ async function status(uid: string): Promise<number | null> {
   return (await postern.run(['api-token', 'get', uid, ...store])).code;
 }
 
-describe('on a terminal', () => {
-  it('a deletion asks first, and offers no', async () => {
+describe('on a terminal the command', () => {
+  it('asks before a deletion, with no as the default', async () => {
     const { uid } = await create('precious');
     const refused = postern.start(['api-token', 'delete', uid, ...store], { terminal: true });
     await refused.until(/Delete token/);
@@ -33,7 +33,7 @@ describe('on a terminal', () => {
     expect(await status(uid)).toBe(1);
   });
 
-  it('Ctrl-C at a question changes nothing', async () => {
+  it('changes nothing after Ctrl-C at a question', async () => {
     const { uid } = await create('kept');
     const asked = postern.start(['api-token', 'delete', uid, ...store], { terminal: true });
     await asked.until(/Delete token/);
@@ -42,7 +42,7 @@ describe('on a terminal', () => {
     expect(await status(uid)).toBe(0);
   });
 
-  it('a token is asked for, and not shown', async () => {
+  it('asks for a token without showing it', async () => {
     const { uid, token } = await create('typed');
     const asked = postern.start(['verify', ...store], { terminal: true });
     await asked.until(/Token to verify/);
@@ -54,7 +54,7 @@ describe('on a terminal', () => {
     expect(stdout).not.toContain(token.slice(8));
   });
 
-  it('names that would move the cursor or turn text around are shown escaped', async () => {
+  it('escapes names that would move the cursor or reorder text', async () => {
     await create('evil\u001b[2J\u202etxt.exe');
     const listed = await postern.run(['api-token', 'list', '--search', 'evil', ...store], { terminal: true });
     expect(listed.stdout).toContain('evil\\u{1b}[2J\\u{202e}txt.exe');
@@ -64,7 +64,7 @@ describe('on a terminal', () => {
     expect(json.stdout).not.toContain('\u001b');
   });
 
-  it('something long shows how far it is, and leaves no trace of it', async () => {
+  it('shows the progress of a long task, and removes it at the end', async () => {
     const ids = [];
     for (const name of ['a', 'b', 'c']) ids.push((await create(name)).uid);
     const { code, stdout } = await postern.run(['api-token', 'delete', ...ids, '--yes', ...store], { terminal: true });
@@ -74,8 +74,8 @@ describe('on a terminal', () => {
   });
 });
 
-describe('in a pipe', () => {
-  it('nothing is asked, coloured or counted', async () => {
+describe('in a pipe the command', () => {
+  it('asks, colours and counts nothing', async () => {
     const { uid } = await create('piped');
     const refused = await postern.run(['api-token', 'delete', uid, ...store]);
     expect(refused).toEqual({
@@ -87,7 +87,7 @@ describe('in a pipe', () => {
     expect(stdout + stderr).not.toContain('\u001b');
   });
 
-  it('who stops reading is no error', async () => {
+  it('ends without an error if the reader stops', async () => {
     for (const name of ['one', 'two']) await create(name);
     const line = `'${process.execPath}' '${postern.path('dist/cli.js')}' --help | head -1; echo "\${PIPESTATUS[0]}"`;
     const { execFile } = await import('node:child_process');

@@ -22,7 +22,7 @@ interface PythonOutcome {
   readonly response: unknown;
 }
 
-describe('Python over TLS, with access_token_call_credentials', () => {
+describe('a Python client over TLS with access_token_call_credentials', () => {
   let postern: Postern;
   let running: Running;
   let ca: string;
@@ -72,7 +72,7 @@ describe('Python over TLS, with access_token_call_credentials', () => {
 
   const run = (...calls: PythonCall[]) => callFromPython(running.address.replace('127.0.0.1', 'localhost'), ca, calls);
 
-  it('a good token works, and its handler knows whose it is', async () => {
+  it('is let in with a good token, and the handler gets its principal', async () => {
     running.seen.principals.length = 0;
     const ok = { code: 'OK', details: '', response: { got: [1] } };
     expect(
@@ -86,7 +86,7 @@ describe('Python over TLS, with access_token_call_credentials', () => {
     expect(running.seen.principals).toEqual([user, user, null]);
   });
 
-  it('what is denied never reaches a handler', async () => {
+  it('reaches no handler if it is denied', async () => {
     running.seen.started.length = 0;
     const outcomes = await run(
       { path: PATHS.read, token: tokens.revoked },
@@ -107,7 +107,7 @@ describe('Python over TLS, with access_token_call_credentials', () => {
     expect(running.seen.started).toEqual([]);
   });
 
-  it('of two authorization entries, Node shows the first alone: the second is never taken for it', async () => {
+  it('that sends two authorization entries is judged by the first one only', async () => {
     const pair = (first: string, second: string): PythonCall => ({
       path: PATHS.read,
       metadata: [
@@ -117,12 +117,13 @@ describe('Python over TLS, with access_token_call_credentials', () => {
     });
     const [badFirst, goodFirst] = await run(pair(tokens.revoked, tokens.good), pair(tokens.good, tokens.revoked));
     expect(badFirst?.code).toBe('UNAUTHENTICATED');
-    // What a server on grpc-js can't know. If this changes, Node shows both, and the guard refuses: say so in the docs.
+    // A server on grpc-js can not see the second entry. If this test fails, Node shows both and the guard refuses, so change
+    // the docs.
     expect(goodFirst?.code).toBe('OK');
   });
 });
 
-/** A certificate authority of our own, and a server's certificate by it. */
+/** A certificate authority, and a server certificate signed by it. */
 async function makeCertificates(): Promise<{ ca: string; key: string; cert: string }> {
   const authority = await generate([{ name: 'commonName', value: 'postern test CA' }], {
     algorithm: 'sha256',

@@ -16,7 +16,7 @@ function world(...scripts: ReturnType<typeof scripted>[]) {
 }
 
 describe('an authenticator', () => {
-  test('is attached once, asked once for a token however many come with it, and not again while that holds', async () => {
+  test('is asked once for a token, also by concurrent calls, and again only once its answer has expired', async () => {
     const script = scripted(() => vouch({ trustedFor: '1m' }));
     const { postern, ask, clock, store } = world(script);
     const many = await Promise.all(Array.from({ length: 1_000 }, () => ask(jwt('a'))));
@@ -31,7 +31,7 @@ describe('an authenticator', () => {
     expect([await ask(jwt('a')), script.seen.length]).toEqual(['allowed', 2]);
   });
 
-  test('whose token has expired is not asked again: it is refused at its end, to the millisecond', async () => {
+  test('is not asked again about an expired token, which is refused from the millisecond of its end', async () => {
     const script = scripted(() => vouch({ endsAt: new Date(START + 1_000), trustedFor: '1s' }));
     const { ask, clock } = world(script);
     clock.advance(999);
@@ -43,13 +43,13 @@ describe('an authenticator', () => {
     expect(script.seen).toHaveLength(1);
   });
 
-  test('that refuses is believed, for each of its reasons', async () => {
+  test('decides the reason of a refusal', async () => {
     for (const reason of ['token_unknown', 'token_expired', 'token_revoked', 'token_malformed'] as const) {
       expect(await world(scripted(() => reason)).ask(jwt('a'))).toBe(reason);
     }
   });
 
-  test('that can not tell is a fault of the issuer, whatever it throws; what it says next time counts', async () => {
+  test('that throws makes the call unavailable with cause issuer, and is asked again by the next call', async () => {
     let down = true;
     const script = scripted(() => (down ? Promise.reject(new TypeError('fetch failed')) : vouch()));
     const { postern, ask, events } = world(script);
@@ -60,7 +60,7 @@ describe('an authenticator', () => {
     expect(await ask(jwt('a'))).toBe('allowed');
   });
 
-  test('whose store fails is a fault of the store', async () => {
+  test('whose store fails makes the call unavailable with cause store', async () => {
     const script = scripted(async () => {
       await (script.hosts[0] as AuthenticatorHost).store.findEntry('x', 'y', START);
       return vouch();
@@ -74,7 +74,7 @@ describe('an authenticator', () => {
     });
   });
 
-  test('the first that accepts a token judges it: no other is asked for a better answer', async () => {
+  test('that accepts a token first decides alone, and the next one is not asked', async () => {
     const first = scripted(() => 'token_unknown', 'a');
     const second = scripted(() => vouch());
     const { ask } = world(first, second);
@@ -84,7 +84,7 @@ describe('an authenticator', () => {
     expect(first.seen).toHaveLength(1);
   });
 
-  test('that throws over a form does not take it, and nobody else is lost for that', async () => {
+  test('that throws in accepts is skipped, and the next one is asked', async () => {
     const broken: Authenticator = {
       accepts() {
         throw new Error('what is this?');
@@ -98,18 +98,18 @@ describe('an authenticator', () => {
   });
 
   test.each([
-    ['two parts', 'eyJhbGciOiJFUzI1NiJ9.e30'],
-    ['five parts: a JWE', 'eyJhbGciOiJFUzI1NiJ9.e30.e30.e30.e30'],
-    ['a padded part', 'eyJhbGciOiJFUzI1NiJ9.e30=.c2ln'],
-    ['no header', 'abc.e30.c2ln'],
-    ['dots', `eyJ${'.'.repeat(8_000)}`],
+    ['a token of two parts', 'eyJhbGciOiJFUzI1NiJ9.e30'],
+    ['a token of five parts (a JWE)', 'eyJhbGciOiJFUzI1NiJ9.e30.e30.e30.e30'],
+    ['a token with a padded part', 'eyJhbGciOiJFUzI1NiJ9.e30=.c2ln'],
+    ['a token without a header', 'abc.e30.c2ln'],
+    ['a text of dots', `eyJ${'.'.repeat(8_000)}`],
   ])('is not asked about %s', async (_, token) => {
     const script = scripted(() => vouch());
     expect(await world(script).ask(token)).toBe('token_unknown');
     expect(script.seen).toHaveLength(0);
   });
 
-  test('is not asked about more than 8 KiB', async () => {
+  test('is not asked about a token of more than 8 KiB', async () => {
     const script = scripted(() => vouch());
     expect(await world(script).ask(`eyJ.${'a'.repeat(8_192)}.a`)).toBe('token_malformed');
     expect(script.seen).toHaveLength(0);
@@ -122,7 +122,7 @@ describe('an authenticator', () => {
     expect(script.closed()).toBe(1);
   });
 
-  test('must be one', () => {
+  test('without an authenticate method is refused at construction', () => {
     const store = memoryStore();
     expect(
       thrown(() => createTestPostern({ store, authenticators: [{ accepts: () => true }] as never }).postern),
@@ -134,7 +134,7 @@ describe('an authenticator', () => {
   });
 });
 
-describe('a parent', () => {
+describe('the parent of a signed token', () => {
   async function family(required: boolean, parentStore = controlledStore()) {
     let parent = '';
     const script = scripted(() =>
@@ -154,7 +154,7 @@ describe('a parent', () => {
   }
 
   test.each([true, false])(
-    'bounds what its token may do, and ends it: revoked, expired (required: %s)',
+    "bounds its token's rights, and ends it when revoked or expired (required: %s)",
     async (required) => {
       const { postern, record, ask, clock, script } = await family(required);
       expect([await ask(), await ask('bentos:read')]).toEqual(['allowed', 'scope_missing']);
@@ -170,14 +170,14 @@ describe('a parent', () => {
     },
   );
 
-  test('that is gone ends its token where it is required', async () => {
+  test('ends its token when it is deleted, if it is required', async () => {
     const { postern, record, ask } = await family(true);
     expect(await ask()).toBe('allowed');
     await postern.tokens.delete(record.id);
     expect(await ask()).toBe('token_revoked');
   });
 
-  test("that the store never had is another store's where it is not", async () => {
+  test('may be missing from the store if it is not required', async () => {
     const script = scripted(() => vouch({ parent: { tokenId: 'elsewhere', required: false } }));
     const { ask, store, postern, clock } = world(script);
     expect(await ask(jwt('a'))).toBe('allowed');
@@ -187,17 +187,17 @@ describe('a parent', () => {
     expect([await ask(jwt('a')), store.count('findToken')]).toEqual(['allowed', 2]);
   });
 
-  test('that can not be read is a fault', async () => {
+  test('that can not be read makes the call unavailable', async () => {
     const { ask, store } = await family(false);
     store.fail('findToken', 'reject');
     expect(await ask()).toBe('unavailable');
   });
 });
 
-describe('a token that is bound to a key', () => {
+describe('a token bound to a key', () => {
   const proof = { jwt: 'proof', target: '/models' };
 
-  test('is refused as a plain bearer token, and with a proof that is not good', async () => {
+  test('is refused as a plain bearer token, and with a wrong proof', async () => {
     const asked: unknown[] = [];
     const script = scripted(() =>
       vouch({
@@ -218,7 +218,7 @@ describe('a token that is bound to a key', () => {
     expect((await postern.authenticate(jwt('a'))).ok).toBe(false);
   });
 
-  test('is asked for its proof at each call, but not when a call goes on', async () => {
+  test('needs a proof at each call, but not for a recheck of a running call', async () => {
     let times = 0;
     const script = scripted(() => vouch({ prove: async () => ++times > 0 }));
     const { ask } = world(script);
@@ -227,12 +227,12 @@ describe('a token that is bound to a key', () => {
     expect(times).toBe(2);
   });
 
-  test('where the proof can not be judged, nothing is allowed', async () => {
+  test('is refused as an internal error if judging its proof throws', async () => {
     const script = scripted(() => vouch({ prove: () => Promise.reject(new Error('broken')) }));
     expect(await world(script).ask(jwt('a'), { proof })).toBe('internal_error');
   });
 
-  test('a proof with a token that is not bound is refused, an API token too, and costs no read', async () => {
+  test('is the only kind that takes a proof: a proof with any other token is refused without a read', async () => {
     const { postern, ask, store } = world(scripted(() => vouch()));
     expect(await ask(jwt('a'), { proof })).toBe('token_unknown');
     const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
@@ -242,15 +242,15 @@ describe('a token that is bound to a key', () => {
   });
 });
 
-describe('what an authenticator vouches for', () => {
-  test('is no account of this store: its uses are not counted, and a token of the same id is not charged', async () => {
+describe('the answer of an authenticator', () => {
+  test('makes no uses to count in this store', async () => {
     const { postern, ask, store } = world(scripted(() => vouch()));
     expect(await ask(jwt('a'))).toBe('allowed');
     await postern.close();
     expect(store.count('recordUsage')).toBe(0);
   });
 
-  test('makes nothing, unless it is said for how long that may live', async () => {
+  test('makes a principal that can create tokens only with mayIssue, and only for that long', async () => {
     const types = { developer: { scopes: ['models:read'] } } as const;
     const issues = world(scripted(() => vouch({ mayIssue: '90d' })));
     const answer = await issues.postern.authenticate(jwt('a'));
@@ -266,7 +266,7 @@ describe('what an authenticator vouches for', () => {
     );
   });
 
-  test('is said in words: types, owner, organization and end; an id is made of its hash where none is given', async () => {
+  test('gives types, owner, organization and end, and a missing token id is made from the hash of the token', async () => {
     const endsAt = new Date(START + 60_000);
     const types = { user: { endpoints: ['summarizer'] }, developer: { scopes: ['models:write'] } };
     const sessions: Authenticator = {
@@ -297,7 +297,7 @@ describe('what an authenticator vouches for', () => {
     expect(await asked({ scope: 'models:read' })).toBe('token_expired');
   });
 
-  test('is asked for again after the time of the cache where it says nothing else', async () => {
+  test('is cached for the ttl if it has no trustedFor, and never with cache: false', async () => {
     const { trustedFor, ...silent } = vouch();
     const script = scripted(() => silent);
     const { ask, clock } = world(script);
@@ -315,24 +315,24 @@ describe('what an authenticator vouches for', () => {
   });
 
   test.each<[string, unknown]>([
-    ['nothing', undefined],
+    ['undefined', undefined],
     ['null', null],
-    ['a reason that there is not', 'allowed'],
-    ['a reason that is not its to give', 'scope_missing'],
+    ['an unknown reason', 'allowed'],
+    ['a reason that only the instance may give', 'scope_missing'],
     ['a list', [vouch()]],
-    ['no types', { ...vouch(), types: undefined }],
-    ['types that are empty', vouch({ types: {} })],
-    ['an unknown type', vouch({ types: { admin: { scopes: ['*'] } } })],
-    ['an unknown scope', vouch({ scopes: ['models:paint'] })],
-    ['no owner', { ...vouch(), owner: undefined }],
-    ['every organization', vouch({ organization: '*' })],
-    ['a field that there is not', { ...vouch(), organisation: 'acme' }],
-    ['an id with a space in it', vouch({ tokenId: 'a b' })],
+    ['an answer without types', { ...vouch(), types: undefined }],
+    ['empty types', vouch({ types: {} })],
+    ['types with an unknown type', vouch({ types: { admin: { scopes: ['*'] } } })],
+    ['types with an unknown scope', vouch({ scopes: ['models:paint'] })],
+    ['an answer without an owner', { ...vouch(), owner: undefined }],
+    ['an answer for all organizations', vouch({ organization: '*' })],
+    ['an answer with an unknown field', { ...vouch(), organisation: 'acme' }],
+    ['a token id with a space', vouch({ tokenId: 'a b' })],
     ['a parent without an id', vouch({ parent: { required: true } as never })],
-    ['methods that are none', vouch({ methods: [] })],
-    ['a proof that is no function', vouch({ prove: true as never })],
-    ['a leave to issue that is no duration', vouch({ mayIssue: true as never })],
-  ])('is a fault of the issuer where it is %s, and never an allow', async (_, said) => {
+    ['an empty list of methods', vouch({ methods: [] })],
+    ['a proof check that is not a function', vouch({ prove: true as never })],
+    ['a mayIssue that is not a duration', vouch({ mayIssue: true as never })],
+  ])('makes the call unavailable with cause issuer if it is %s', async (_, said) => {
     const made = world(scripted(() => said as never));
     const decision = await made.postern.authorize({ token: jwt('a'), requirement: need });
     expect(decision).toMatchObject({ allowed: false, reason: 'unavailable', cause: 'issuer' });

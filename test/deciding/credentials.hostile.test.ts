@@ -7,13 +7,13 @@ import { refusal, thrown, verdict, withWrongChecksum } from '../support/outcomes
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;
 
-/** A token that differs from another in the last of its random bytes, or in the first, with its checksum right. */
+/** A valid token whose secret differs in one bit of the byte at `at`. */
 function sibling(bytes: Uint8Array, at: number): string {
   return formatToken('pst', bytes.with(at, (bytes[at] as number) ^ 1));
 }
 
-describe('a verdict cached under less than the whole token', () => {
-  test('a token that shares all but one bit of its secret with a warm one is another token', async () => {
+describe('the cache key is the whole token', () => {
+  test('a token that differs in one bit from a warm one is unknown', async () => {
     const bytes = Uint8Array.from({ length: 32 }, (_, index) => index * 7);
     const { postern } = createTestPostern({ random: (length) => (length === 32 ? bytes : new Uint8Array(length)) });
     const { token } = await postern.tokens.create({ name: 'x', types });
@@ -26,7 +26,7 @@ describe('a verdict cached under less than the whole token', () => {
     expect(verdict(await postern.authorize({ token, requirement }))).toBe('allowed');
   });
 
-  test('the record is cached, never the verdict: each requirement is judged for itself', async () => {
+  test('a warm token is judged anew for each requirement', async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types });
     const ask = (scope: 'models:read' | 'models:write') =>
@@ -39,7 +39,7 @@ describe('a verdict cached under less than the whole token', () => {
     ]);
   });
 
-  test('imported tokens that share their secret part are cached by the whole of what came', async () => {
+  test('imported tokens with the same secret part are cached separately', async () => {
     const { postern, store } = createTestPostern({
       importedTokens: [{ pattern: /^(\d+)\|(a{40})$/, secret: (match) => match[2] }],
     });
@@ -49,8 +49,8 @@ describe('a verdict cached under less than the whole token', () => {
   });
 });
 
-describe('cached past its end', () => {
-  test('expiry, revocation and the end of a grace are judged at each call; exp == now is expired', async () => {
+describe('a cached token', () => {
+  test('ends to the millisecond at its expiry and at the end of its grace, and a clock set back does not revive it', async () => {
     const { postern, clock } = createTestPostern({ cache: { ttl: '1d' } });
     const expiring = await postern.tokens.create({ name: 'x', types, expiresIn: '1m' });
     const replaced = await postern.tokens.create({ name: 'x', types });
@@ -67,9 +67,9 @@ describe('cached past its end', () => {
   });
 });
 
-describe('a read under way puts an invalidated entry back', () => {
+describe('a read under way', () => {
   test.each(['before', 'after'] as const)(
-    'held %s the store, for a revocation, a deletion and an update',
+    'that is held %s the store does not bring back a token revoked, deleted or updated meanwhile',
     async (where) => {
       for (const method of ['revoke', 'delete', 'update'] as const) {
         const { postern, store } = createTestPostern({ store: controlledStore(memoryStore(), { feed: false }) });
@@ -89,7 +89,7 @@ describe('a read under way puts an invalidated entry back', () => {
 });
 
 describe('timing', () => {
-  test('the store is asked for digests of fixed length only: no part of a token is ever compared', async () => {
+  test('the store is asked for digests of fixed length only, so no part of a token is compared', async () => {
     const store = controlledStore();
     const asked: string[] = [];
     const find = store.findTokenByDigest;
@@ -109,8 +109,8 @@ describe('timing', () => {
   });
 });
 
-describe('rotation that revives', () => {
-  test('an expired or revoked token is not rotated, and the grace never outlasts the old expiry', async () => {
+describe('rotation', () => {
+  test('refuses an expired or revoked token, and its grace ends with the old expiry at the latest', async () => {
     const { postern, clock } = createTestPostern();
     const short = await postern.tokens.create({ name: 'x', types, expiresIn: '1m' });
     const revoked = await postern.tokens.create({ name: 'x', types });
@@ -123,8 +123,8 @@ describe('rotation that revives', () => {
   });
 });
 
-describe('tokens that mint more than they hold', () => {
-  test('on create, on update and on rotate; owner and organization are those of the proven principal', async () => {
+describe('a principal', () => {
+  test('can not create, update or rotate beyond its own grants, nor name another owner or organization', async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', owner: 'ada', types });
     const mighty = await postern.tokens.create({ name: 'mighty', types: { developer: { scopes: ['*'] } } });
@@ -142,8 +142,8 @@ describe('tokens that mint more than they hold', () => {
   });
 });
 
-describe('identifiers that contain the separator', () => {
-  test('of 2,000 tokens none is dead on arrival, and none has the separator inside', async () => {
+describe('token ids and secrets', () => {
+  test('never contain the separator (2,000 tokens)', async () => {
     const { postern } = createTestPostern();
     for (let i = 0; i < 2_000; i++) {
       const { token, record } = await postern.tokens.create({ name: 'x', types });
@@ -154,8 +154,8 @@ describe('identifiers that contain the separator', () => {
   });
 });
 
-describe('regular expressions on an attacker’s text', () => {
-  test('one that would take ages on a long text never sees it, and a g flag remembers nothing', async () => {
+describe('a pattern for imported tokens', () => {
+  test('with a g flag gives each call the same answer, and without an anchor is refused', async () => {
     const { postern } = createTestPostern({ importedTokens: [{ pattern: /^old_[a-z]+$/g }], cache: false });
     const digest = 'ef'.repeat(32);
     await postern.tokens.import({ name: 'x', types, digest });
@@ -168,7 +168,7 @@ describe('regular expressions on an attacker’s text', () => {
   });
 });
 
-describe('through the bearer into the store', () => {
+describe('a hostile credential', () => {
   test.each([
     ["' OR 1=1 --"],
     ["pst_'; DROP TABLE tokens; --"],
@@ -182,14 +182,14 @@ describe('through the bearer into the store', () => {
     [`pst_${'_'.repeat(49)}`],
     [`pst_${'%'.repeat(49)}`],
     ['x'.repeat(100_000)],
-  ])('%j reaches no store', async (token) => {
+  ])('%j is refused without a read', async (token) => {
     const { postern, store } = createTestPostern();
     expect((await postern.authenticate(token)).ok).toBe(false);
     expect((await postern.authorize({ token, requirement })).allowed).toBe(false);
     expect(store.count()).toBe(0);
   });
 
-  test('nor does a hostile endpoint name, nor a hostile id in management', async () => {
+  test('in place of an endpoint name or a token id costs no read', async () => {
     const { postern, store } = createTestPostern();
     for (const text of ["' OR 1=1 --", '%', '_', '__proto__', '../x', 'a\u0000b', '']) {
       await postern.authorize({ requirement: { endpoint: text } });
@@ -200,7 +200,7 @@ describe('through the bearer into the store', () => {
     expect(store.count()).toBe(0);
   });
 
-  test('a wrong checksum reaches none either', async () => {
+  test('with a wrong checksum costs no read', async () => {
     const { postern, store } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types });
     const before = store.count();

@@ -6,7 +6,7 @@ import { refusal, verdict } from '../support/outcomes.js';
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;
 
-/** An instance with a token whose row is spoilt as told wherever the store gives it out, and a sound one. */
+/** An instance with a sound token, and one whose row (or secret) the store gives out damaged. */
 async function spoilt(damage: object, of: 'token' | 'secret' = 'token') {
   const made = createTestPostern({ cache: false });
   const bad = await made.postern.tokens.create({ name: 'bad', types });
@@ -24,27 +24,27 @@ async function spoilt(damage: object, of: 'token' | 'secret' = 'token') {
 }
 
 const DAMAGE: readonly (readonly [string, object])[] = [
-  ['types that are no JSON', { types: 'not json' }],
+  ['types that are not JSON', { types: 'not json' }],
   ['types that are a list', { types: '[]' }],
   ['types that are null', { types: 'null' }],
   ['types that are empty', { types: '{}' }],
-  ['types that are no text', { types: undefined }],
+  ['types that are not a text', { types: undefined }],
   ['types of another structure', { types: '{"developer":{"scopes":"*"}}' }],
   ['an expiry that is NaN', { expiresAt: Number.NaN }],
-  ['an expiry that is lost', { expiresAt: undefined }],
-  ['an expiry that is a text', { expiresAt: '2020' }],
-  ['an expiry that is beyond all dates', { expiresAt: 9e15 }],
-  ['an expiry that is infinite', { expiresAt: Number.POSITIVE_INFINITY }],
-  ['a revocation that is lost', { revokedAt: undefined }],
-  ['a revocation that is a text', { revokedAt: 'yes' }],
-  ['another ownership', { ownership: 'shared' }],
-  ['an owner that is a number', { owner: 7 }],
-  ['an owner that is lost', { owner: undefined }],
-  ['an organization that is lost', { organization: undefined }],
+  ['a missing expiry', { expiresAt: undefined }],
+  ['a text as expiry', { expiresAt: '2020' }],
+  ['an expiry beyond all dates', { expiresAt: 9e15 }],
+  ['an infinite expiry', { expiresAt: Number.POSITIVE_INFINITY }],
+  ['a missing revocation', { revokedAt: undefined }],
+  ['a text as revocation', { revokedAt: 'yes' }],
+  ['an unknown ownership', { ownership: 'shared' }],
+  ['a number as owner', { owner: 7 }],
+  ['no owner', { owner: undefined }],
+  ['no organization', { organization: undefined }],
 ];
 
-describe('a token whose record was damaged by hand', () => {
-  test.each(DAMAGE)('%s: a fault for it, and nothing else', async (_, damage) => {
+describe('a token with a damaged record', () => {
+  test.each(DAMAGE)('with %s is an internal error, and other tokens work', async (_, damage) => {
     const { postern, bad, good, events } = await spoilt(damage);
     expect(await postern.authorize({ token: bad.token, requirement })).toMatchObject({
       allowed: false,
@@ -58,16 +58,16 @@ describe('a token whose record was damaged by hand', () => {
   });
 
   test.each([
-    ['an end that is lost', { endsAt: undefined }],
-    ['an end that is NaN', { endsAt: Number.NaN }],
-    ['an end that is a text', { endsAt: 'never' }],
-  ])('a secret with %s', async (_, damage) => {
+    ['a missing end', { endsAt: undefined }],
+    ['an end of NaN', { endsAt: Number.NaN }],
+    ['a text as end', { endsAt: 'never' }],
+  ])('whose secret has %s is an internal error, and other tokens work', async (_, damage) => {
     const { postern, bad, good } = await spoilt(damage, 'secret');
     expect(verdict(await postern.authorize({ token: bad.token, requirement }))).toBe('internal_error');
     expect(verdict(await postern.authorize({ token: good.token, requirement }))).toBe('allowed');
   });
 
-  test('metadata is not needed to decide: it is a fault where the record is shown', async () => {
+  test('with damaged metadata is still allowed, and only showing its record fails', async () => {
     const { postern, bad } = await spoilt({ metadata: '[]' });
     expect(verdict(await postern.authorize({ token: bad.token, requirement }))).toBe('allowed');
     expect(await refusal(postern.tokens.get(bad.record.id))).toMatchObject({
@@ -77,7 +77,7 @@ describe('a token whose record was damaged by hand', () => {
     expect((await postern.tokens.list()).items.map(({ name }) => name)).toEqual(['good']);
   });
 
-  test('it can be revoked and deleted', async () => {
+  test('can be revoked and deleted', async () => {
     const { postern, bad, store } = await spoilt({ types: 'not json' });
     await postern.tokens.revoke(bad.record.id);
     expect((await postern.authenticate(bad.token)).ok).toBe(false);
@@ -88,7 +88,7 @@ describe('a token whose record was damaged by hand', () => {
     expect(await postern.tokens.get(bad.record.id)).toBeNull();
   });
 
-  test('it can be mended by an update of its types', async () => {
+  test('can be mended by an update of its types', async () => {
     const { postern, bad, store } = await spoilt({ types: 'not json' });
     expect((await refusal(postern.tokens.rotate(bad.record.id))).code).toBe('record_unreadable');
     await postern.tokens.update(bad.record.id, { types });
@@ -96,7 +96,7 @@ describe('a token whose record was damaged by hand', () => {
     expect((await postern.authenticate(bad.token)).ok).toBe(true);
   });
 
-  test('is not remembered as anything: once mended, it works at once', async () => {
+  test('is not cached, so it works at once when it is mended', async () => {
     const { postern, store } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types });
     store.answer('findTokenByDigest', (real) => ({ ...(real as object), token: { types: '' } }));
@@ -105,7 +105,7 @@ describe('a token whose record was damaged by hand', () => {
     expect(verdict(await postern.authorize({ token, requirement }))).toBe('allowed');
   });
 
-  test('a store that answers nothing sensible at all', async () => {
+  test('is an internal error whatever the store answers instead of a record', async () => {
     for (const answer of [undefined, 5, {}, [], { token: null, secret: null }, { token: {}, secret: {} }]) {
       const { postern, store } = createTestPostern();
       const { token } = await postern.tokens.create({ name: 'x', types });
@@ -115,8 +115,8 @@ describe('a token whose record was damaged by hand', () => {
   });
 });
 
-describe('a type or a scope of a later version', () => {
-  test('grants nothing, and the rest of the record stands', async () => {
+describe('a token with a type or scope of a later version', () => {
+  test('is granted nothing by it, and its other grants count', async () => {
     const { postern, bad } = await spoilt({
       types: JSON.stringify({
         developer: { scopes: ['models:read', 'quantum:fold', 'models:fold'] },
@@ -134,9 +134,9 @@ describe('a type or a scope of a later version', () => {
   });
 });
 
-describe('an endpoint whose record was damaged', () => {
+describe('an endpoint with a damaged record', () => {
   test.each([['Public'], ['PROTECTED'], [''], [null], [undefined], [true], ['toString'], [['public']]])(
-    'access %j: a fault for it, and nothing else',
+    'with access %j is an internal error in every zone, and other endpoints work',
     async (access) => {
       const { postern, store } = createTestPostern();
       for (const id of ['bad', 'good']) await postern.endpoints.create({ id, access: 'protected' });
@@ -154,7 +154,7 @@ describe('an endpoint whose record was damaged', () => {
     },
   );
 
-  test.each([[''], [undefined], [null], [5]])('uid %j', async (uid) => {
+  test.each([[''], [undefined], [null], [5]])('with uid %j is an internal error', async (uid) => {
     const { postern, store } = createTestPostern();
     await postern.endpoints.create({ id: 'bad', access: 'public' });
     store.answer('listEndpoints', (real) => (real as StoredEndpoint[]).map((each) => ({ ...each, uid })));

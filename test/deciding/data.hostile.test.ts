@@ -5,8 +5,8 @@ import { refusal, START, verdict } from '../support/outcomes.js';
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;
 
-describe('null expiry read as the epoch, undefined as "no limit"', () => {
-  test('null is never; undefined is what was left out; the epoch is the past', async () => {
+describe('an expiry', () => {
+  test('of null never ends, undefined changes nothing, and the epoch is refused as past', async () => {
     const { postern, clock } = createTestPostern();
     const never = await postern.tokens.create({ name: 'x', types, expiresAt: null });
     const limited = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
@@ -21,22 +21,19 @@ describe('null expiry read as the epoch, undefined as "no limit"', () => {
     expect(await postern.authenticate(limited.token)).toEqual({ ok: false, reason: 'token_expired' });
   });
 
-  test.each([[undefined], [Number.NaN], ['']])(
-    'a stored expiry of %s is a fault, neither the epoch nor no limit',
-    async (expiresAt) => {
-      const { postern, store } = createTestPostern();
-      const { token } = await postern.tokens.create({ name: 'x', types });
-      store.answer('findTokenByDigest', (real) => {
-        const found = real as { token: object };
-        return { ...found, token: { ...found.token, expiresAt } };
-      });
-      expect(verdict(await postern.authorize({ token, requirement }))).toBe('internal_error');
-    },
-  );
+  test.each([[undefined], [Number.NaN], ['']])('that is stored as %s is an internal error', async (expiresAt) => {
+    const { postern, store } = createTestPostern();
+    const { token } = await postern.tokens.create({ name: 'x', types });
+    store.answer('findTokenByDigest', (real) => {
+      const found = real as { token: object };
+      return { ...found, token: { ...found.token, expiresAt } };
+    });
+    expect(verdict(await postern.authorize({ token, requirement }))).toBe('internal_error');
+  });
 });
 
 describe('Unicode', () => {
-  test('organizations and owners are compared by code unit', async () => {
+  test('organizations and owners that only look alike are different ones', async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types, organization: 'caf\u00e9', owner: 'Ada' });
     const ask = async (organization: string) =>
@@ -47,7 +44,7 @@ describe('Unicode', () => {
     expect(await postern.tokens.revokeOwned({ owner: 'ada', organization: 'caf\u00e9' })).toBe(0);
   });
 
-  test('names are shown with bidirectional and control characters escaped, in errors and in explanations', async () => {
+  test('bidirectional and control characters are escaped in errors and explanations', async () => {
     const { postern } = createTestPostern();
     const hostile = 'safe\u202egnp.exe\u001b[2J\u0007';
     const error = await refusal(postern.tokens.create({ name: 'x', types: { user: { endpoints: [hostile] } } }));
@@ -61,8 +58,8 @@ describe('Unicode', () => {
   });
 });
 
-describe('one bad record', () => {
-  test('is a fault for that token and nothing else; a scope of a future version grants nothing, the rest stands', async () => {
+describe('an unreadable record', () => {
+  test('is an internal error for its own token only, and an unknown scope in a record grants nothing', async () => {
     const { postern, store } = createTestPostern({ cache: false });
     const bad = await postern.tokens.create({ name: 'bad', types });
     const future = await postern.tokens.create({ name: 'future', types });
@@ -86,8 +83,8 @@ describe('one bad record', () => {
   });
 });
 
-describe('an invalid token turned into an anonymous caller', () => {
-  test('there is no optional authentication: a bad token is refused wherever one is needed, and unseen where none is', async () => {
+describe('an invalid token', () => {
+  test('never becomes an anonymous caller: it is refused where a credential is needed, and ignored on public routes', async () => {
     const { postern, clock } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
     clock.advance(3_600_000);
@@ -102,25 +99,28 @@ describe('an invalid token turned into an anonymous caller', () => {
   });
 });
 
-describe('an outage answered as "invalid token"', () => {
-  test.each(['reject', 'throw'] as const)('a store that %ss is unavailable, and remembered as nothing', async (how) => {
-    const { postern, store } = createTestPostern();
-    const { token } = await postern.tokens.create({ name: 'x', types });
-    store.fail('findTokenByDigest', how, undefined);
-    for (let i = 0; i < 3; i++) {
-      expect(await postern.authorize({ token, requirement })).toMatchObject({
-        allowed: false,
-        reason: 'unavailable',
-        cause: 'store',
-      });
-    }
-    store.mend();
-    expect(verdict(await postern.authorize({ token, requirement }))).toBe('allowed');
-  });
+describe('an outage', () => {
+  test.each(['reject', 'throw'] as const)(
+    'in which the store does %s makes calls unavailable, and is not cached',
+    async (how) => {
+      const { postern, store } = createTestPostern();
+      const { token } = await postern.tokens.create({ name: 'x', types });
+      store.fail('findTokenByDigest', how, undefined);
+      for (let i = 0; i < 3; i++) {
+        expect(await postern.authorize({ token, requirement })).toMatchObject({
+          allowed: false,
+          reason: 'unavailable',
+          cause: 'store',
+        });
+      }
+      store.mend();
+      expect(verdict(await postern.authorize({ token, requirement }))).toBe('allowed');
+    },
+  );
 });
 
-describe('writes on the path of a verification', () => {
-  test('1,000 verifications write nothing before the batch, and one batch then', async () => {
+describe('lastUsedAt', () => {
+  test('of 1,000 calls is written in one batch, not during the calls', async () => {
     const { postern, store } = createTestPostern();
     const tokens = await Promise.all(Array.from({ length: 10 }, () => postern.tokens.create({ name: 'x', types })));
     const writes = () => store.count('recordUsage', 'replaceToken', 'insertToken');
@@ -138,8 +138,8 @@ describe('writes on the path of a verification', () => {
   });
 });
 
-describe('an id without its tenant', () => {
-  test('through as(principal), an id of another organization is an id of nothing', async () => {
+describe('the id of another organization', () => {
+  test('is unknown to a principal, for every operation', async () => {
     const { postern } = createTestPostern();
     const mine = await postern.tokens.create({ name: 'x', organization: 'a', types });
     const theirs = await postern.tokens.create({ name: 'x', organization: 'b', types });
@@ -154,7 +154,7 @@ describe('an id without its tenant', () => {
     expect((await postern.authenticate(theirs.token)).ok).toBe(true);
   });
 
-  test("no organization can be called '*', which would list all of them", async () => {
+  test("can not be reached by an organization named '*', because that name is refused", async () => {
     const { postern } = createTestPostern();
     expect((await refusal(postern.tokens.create({ name: 'x', organization: '*', types }))).path).toBe('organization');
     expect((await refusal(postern.endpoints.create({ id: 'a', access: 'public', organization: '*' }))).path).toBe(
@@ -163,7 +163,7 @@ describe('an id without its tenant', () => {
     expect(() => createTestPostern({ organization: '*' }).postern).toThrow('organization');
   });
 
-  test('two organizations that a store could not tell apart are refused', async () => {
+  test('can not be confused by a name that a store would change, because such names are refused', async () => {
     const { postern } = createTestPostern();
     for (const organization of ['a\ud800', 'a\udfff', 'a\u0000']) {
       expect((await refusal(postern.tokens.create({ name: 'x', organization, types }))).path).toBe('organization');
@@ -171,8 +171,8 @@ describe('an id without its tenant', () => {
   });
 });
 
-describe('a name that comes back', () => {
-  test('an endpoint deleted and made again is not reached by old grants, on a warm cache neither', async () => {
+describe('a new endpoint of a deleted name', () => {
+  test('is not reached by old grants, also on a warm cache', async () => {
     const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: ['a'] } } });
@@ -185,7 +185,7 @@ describe('a name that comes back', () => {
 });
 
 describe('a flood of endpoint names', () => {
-  test('names that are no id cost nothing, 10,000 unknown ones one read a ttl', async () => {
+  test('costs no read for invalid ids, and one read each ttl for 5,000 unknown ones', async () => {
     const { postern, store, clock } = createTestPostern({ store: controlledStore() });
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     for (let i = 0; i < 1_000; i++) await postern.authorize({ requirement: { endpoint: `/${i}` } });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { gateOf } from '../support/gate.js';
 import { type Attempt, thrown, verdict, withWrongChecksum } from '../support/outcomes.js';
 
-/** Faults of one attempt in the order of docs/contract.md, and the answer to each. */
+/** The faults of a call in the order of docs/contract.md, each with the reason and the step of its denial. */
 const ENDPOINT_FAULTS = [
   ['unregistered', 'endpoint_unknown', 'endpoint'],
   ['private', 'endpoint_private', 'access'],
@@ -27,12 +27,12 @@ function subsets<T>(items: readonly T[]): T[][] {
   return Array.from({ length: 2 ** items.length }, (_, set) => items.filter((__, index) => set & (1 << index)));
 }
 
-/** Well-formed, and issued by nobody here. */
+/** A well-formed token of another store. */
 const UNKNOWN = await createTestPostern()
   .postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } })
   .then(({ token }) => token);
 
-/** A world in which any of the faults can be had, one or many at once. */
+/** A world that makes an attempt with any set of these faults. */
 async function world() {
   const made = createTestPostern({ cache: { ttl: '1h' } });
   const { postern, clock, store } = made;
@@ -74,8 +74,8 @@ async function world() {
 describe.each([
   ['an endpoint', ENDPOINT_FAULTS, false],
   ['a scope', SCOPE_FAULTS, true],
-] as const)('the order of the checks, for %s', (_, table, scope) => {
-  test('whatever faults come together, the earliest one answers; the promise, the warm path and explain agree', async () => {
+] as const)('the order of checks for %s', (_, table, scope) => {
+  test('the earliest of any set of faults decides, in authorize, tryAuthorize and explain alike', async () => {
     const { postern, attempt } = await world();
     let denials = 0;
     for (const faults of subsets(table.map(([fault]) => fault))) {
@@ -95,8 +95,8 @@ describe.each([
   });
 });
 
-describe('without a token', () => {
-  test.each([[undefined], [null], ['']])('%j is missing', async (token) => {
+describe('a credential', () => {
+  test.each([[undefined], [null], ['']])('of %j is missing', async (token) => {
     const { postern } = createTestPostern();
     expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_missing' });
     expect(postern.tryAuthorize({ token, requirement: { authenticated: true } })).toEqual({
@@ -106,17 +106,17 @@ describe('without a token', () => {
   });
 
   test.each([
-    ['longer than 8 KiB', 'x'.repeat(8193), 'token_malformed'],
-    ['8 KiB', 'x'.repeat(8192), 'token_unknown'],
-    ['no text', 7, 'token_malformed'],
-    ['of another form', 'hello', 'token_unknown'],
-  ])('a token that is %s', async (_, token, reason) => {
+    ['a text of more than 8 KiB', 'x'.repeat(8193), 'token_malformed'],
+    ['a text of 8 KiB', 'x'.repeat(8192), 'token_unknown'],
+    ['a number', 7, 'token_malformed'],
+    ['a text of another form', 'hello', 'token_unknown'],
+  ])('that is %s is refused without a read', async (_, token, reason) => {
     const { postern, store } = createTestPostern();
     expect(await postern.authenticate(token as string)).toEqual({ ok: false, reason });
     expect(store.count()).toBe(0);
   });
 
-  test('malformed: true wins over a good token, but is not looked at where no credential is needed', async () => {
+  test('marked as malformed is refused even beside a good token, and ignored if none is needed', async () => {
     const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'open', access: 'public' });
     const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });
@@ -129,8 +129,8 @@ describe('without a token', () => {
   });
 });
 
-describe('requirements', () => {
-  test('none is refused, whatever came with the call', async () => {
+describe('a requirement', () => {
+  test('that is missing denies every call', async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
     for (const requirement of [undefined, null]) {
@@ -140,7 +140,7 @@ describe('requirements', () => {
     expect((await postern.explain({ token })).steps).toMatchObject([{ check: 'requirement', passed: false }]);
   });
 
-  test('one that no call could meet rejects: it is a mistake in the application, not a caller', async () => {
+  test('with an unknown scope or form rejects as a mistake of the application', async () => {
     const { postern } = createTestPostern();
     await expect(postern.authorize({ requirement: { scope: 'model:read' } as never })).rejects.toMatchObject({
       code: 'scope_unknown',
@@ -152,7 +152,7 @@ describe('requirements', () => {
     expect(thrown(() => gateOf(postern).prepare({ scope: 'model:read' } as never)).code).toBe('scope_unknown');
   });
 
-  test('a prepared one is frozen, and is what it was when it was prepared', async () => {
+  test('is frozen and copied when it is prepared', async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['models:read'] } } });
     const scope: ('models:write' | 'models:read')[] = ['models:write'];
@@ -164,7 +164,7 @@ describe('requirements', () => {
     expect(gateOf(postern).prepare(prepared)).toBe(prepared);
   });
 
-  test('a frozen one is compiled once, and one that is frozen on the outside only is read anew', async () => {
+  test('is compiled once if it is deeply frozen, and anew at each call otherwise', async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['models:read'] } } });
     const scope: ('models:write' | 'models:read')[] = ['models:read'];
@@ -178,7 +178,7 @@ describe('requirements', () => {
     expect(verdict(await postern.authorize({ token, requirement: frozen }))).toBe('allowed');
   });
 
-  test('a frozen one that is worked out is worked out for each call, and is no requirement of a guard', async () => {
+  test('that is frozen but has a getter is read at each call, and no guard takes it', async () => {
     const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'open', access: 'public' });
     await postern.endpoints.create({ id: 'closed', access: 'protected' });
@@ -203,7 +203,7 @@ describe('requirements', () => {
     expect([code, path]).toEqual(['requirement_invalid', 'endpoint']);
   });
 
-  test('what went wrong in working one out is a reported denial', () => {
+  test('that throws while it is computed is a denial with an internal error, and is reported', () => {
     const { postern, events } = createTestPostern();
     const fault = new Error('the requirement function threw');
     const decision = gateOf(postern).fault(fault);
@@ -213,7 +213,7 @@ describe('requirements', () => {
     expect(events).toContainEqual(expect.objectContaining({ type: 'fault', during: 'decision', error: fault }));
   });
 
-  test('an id that is none is an endpoint that is not registered, and costs no read', async () => {
+  test('with an invalid endpoint id is denied as endpoint_unknown, without a read', async () => {
     const { postern, store } = createTestPostern();
     for (const endpoint of ['', '../x', 'a/b', '%00', 'x'.repeat(101), '__proto__']) {
       expect(verdict(await postern.authorize({ requirement: { endpoint } }))).toBe('endpoint_unknown');
@@ -222,8 +222,8 @@ describe('requirements', () => {
   });
 });
 
-describe('a principal', () => {
-  test('says who it is and what the grants come to', async () => {
+describe('the principal of a decision', () => {
+  test("has the token's id, owner, organization, types and compiled grants", async () => {
     const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
     const { token, record } = await postern.tokens.create({
@@ -246,7 +246,7 @@ describe('a principal', () => {
     });
   });
 
-  test('is null where none was needed', async () => {
+  test('is null if no credential was needed', async () => {
     const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'inner', access: 'private' });
     const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });
@@ -260,7 +260,7 @@ describe('a principal', () => {
     });
   });
 
-  test('a zone that is no zone is external', async () => {
+  test('the zone is external if it is not a valid zone', async () => {
     const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'inner', access: 'private' });
     for (const zone of ['Internal', true, 1, {}, null, undefined, ['internal']]) {
@@ -271,87 +271,7 @@ describe('a principal', () => {
   });
 });
 
-describe('explain', () => {
-  test('what it advises, given to tokens.update, allows; anything less does not', async () => {
-    const { postern } = createTestPostern();
-    await postern.endpoints.create({ id: 'a', access: 'protected' });
-    await postern.endpoints.create({ id: 'b', access: 'protected' });
-    const types = { user: { endpoints: ['a'] }, developer: { scopes: ['iam:read'] } } as const;
-    const { token, record } = await postern.tokens.create({ name: 'x', types });
-
-    const scopes: Attempt = {
-      token,
-      requirement: { scope: ['models:read', 'models:write', 'bentos:read', 'iam:read'] },
-    };
-    const { remedy } = await postern.explain(scopes);
-    expect(remedy?.types).toEqual({ developer: { scopes: ['models:write', 'bentos:read'] } });
-    expect(remedy?.message).toBe('Grant the token models:write, bentos:read (type developer).');
-    for (const left of [['models:write'], ['bentos:read']] as const) {
-      await postern.tokens.update(record.id, { types: { ...types, developer: { scopes: ['iam:read', ...left] } } });
-      expect(verdict(await postern.authorize(scopes))).toBe('scope_missing');
-    }
-    await postern.tokens.update(record.id, {
-      types: { ...types, developer: { scopes: ['iam:read', 'models:write', 'bentos:read'] } },
-    });
-    expect(verdict(await postern.authorize(scopes))).toBe('allowed');
-
-    const endpoint: Attempt = { token, requirement: { endpoint: 'b' } };
-    expect((await postern.explain(endpoint)).remedy?.types).toEqual({ user: { endpoints: ['b'] } });
-    await postern.tokens.update(record.id, { types: { ...types, user: { endpoints: ['a', 'b'] } } });
-    expect(verdict(await postern.authorize(endpoint))).toBe('allowed');
-  });
-
-  test('tells a name that came back from one that was never granted', async () => {
-    const { postern } = createTestPostern();
-    await postern.endpoints.create({ id: 'a', access: 'protected' });
-    const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: ['a'] } } });
-    await postern.endpoints.delete('a');
-    await postern.endpoints.create({ id: 'a', access: 'protected' });
-    const { steps, remedy } = await postern.explain({ token, requirement: { endpoint: 'a' } });
-    expect(steps.at(-1)?.detail).toContain('was granted an earlier endpoint "a", which was deleted');
-    expect(remedy?.types).toEqual({ user: { endpoints: ['a'] } });
-  });
-
-  test('has no advice where no grant would help', async () => {
-    const { postern, clock } = createTestPostern();
-    await postern.endpoints.create({ id: 'a', access: 'protected', organization: 'other' });
-    const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } }, expiresIn: '1h' });
-    for (const requirement of [
-      { endpoint: 'a', organization: 'other' },
-      { scope: 'models:read', organization: 'other' },
-      { endpoint: 'nowhere' },
-    ] as const) {
-      expect(await postern.explain({ token, requirement })).not.toHaveProperty('remedy');
-    }
-    expect(await postern.explain({ token, requirement: { authenticated: true } })).not.toHaveProperty('remedy');
-    clock.advance(3_600_000);
-    expect(await postern.explain({ token, requirement: { scope: 'models:read' } })).not.toHaveProperty('remedy');
-  });
-
-  test('keeps its decision when the store fails while it looks for advice', async () => {
-    const { postern, store } = createTestPostern({ cache: false });
-    const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['iam:read'] } } });
-    let reads = 0;
-    store.answer('findTokenByDigest', (real) => {
-      if (++reads > 1) throw new Error('gone');
-      return real;
-    });
-    expect(await postern.explain({ token, requirement: { scope: 'models:read' } })).toMatchObject({
-      decision: { reason: 'scope_missing' },
-    });
-  });
-
-  test('never shows a secret in its steps', async () => {
-    const { postern } = createTestPostern();
-    const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['iam:read'] } } });
-    for (const each of [token, withWrongChecksum(token), UNKNOWN]) {
-      const text = JSON.stringify(await postern.explain({ token: each, requirement: { scope: 'models:read' } }));
-      expect(text).not.toContain(each.slice(8));
-    }
-  });
-});
-
-test('a store that is down, for every kind of call, is unavailable and never an answer about the token', async () => {
+test('a store that is down makes every kind of call unavailable, and never denies the token itself', async () => {
   for (const how of ['reject', 'throw'] as const) {
     const { postern, store } = createTestPostern({ store: controlledStore() });
     await postern.endpoints.create({ id: 'a', access: 'protected' });

@@ -7,7 +7,7 @@ import { refusal, thrown, verdict } from '../support/outcomes.js';
 const types = { developer: { scopes: ['models:read'] } } as const;
 const requirement = { scope: 'models:read' } as const;
 
-/** Counts in memory, and keeps what it was asked. */
+/** A limiter in memory that records its keys and can be made to fail. */
 function limited(options: { onLimiterFault?: 'allow' } = {}) {
   const { consume } = memoryRateLimiter();
   const asked: string[] = [];
@@ -23,7 +23,7 @@ function limited(options: { onLimiterFault?: 'allow' } = {}) {
 }
 
 describe('a rate limit', () => {
-  test('lets so many calls through in a window, and says what is left', async () => {
+  test('lets its points through in a window, and tells the rest', async () => {
     const { postern, clock } = limited();
     const { token, record } = await postern.tokens.create({
       name: 'x',
@@ -44,7 +44,7 @@ describe('a rate limit', () => {
     expect(verdict(await postern.authorize(attempt))).toBe('allowed');
   });
 
-  test('is charged by nobody but the holder of the secret, and only for what is allowed', async () => {
+  test('is charged only for allowed calls with the right secret', async () => {
     const { postern, asked } = limited();
     const { token, record } = await postern.tokens.create({
       name: 'x',
@@ -63,7 +63,7 @@ describe('a rate limit', () => {
     expect(asked).toEqual([`rate:${record.id}:1`]);
   });
 
-  test('goes on for both secrets of a rotation together', async () => {
+  test('is shared by both secrets of a rotation', async () => {
     const { postern } = limited();
     const made = await postern.tokens.create({ name: 'x', types, quota: { points: 2, refill: '30d' } });
     const { token } = await postern.tokens.rotate(made.record.id, { grace: '1h' });
@@ -71,7 +71,7 @@ describe('a rate limit', () => {
     expect((await Promise.all(verdicts)).map(verdict).sort()).toEqual(['allowed', 'allowed', 'rate_limited']);
   });
 
-  test('that can not be counted refuses, unless the application chose otherwise', async () => {
+  test("denies calls while the limiter is down, unless onLimiterFault is 'allow'", async () => {
     const strict = limited();
     const lenient = limited({ onLimiterFault: 'allow' });
     for (const { postern, fail } of [strict, lenient]) {
@@ -86,7 +86,7 @@ describe('a rate limit', () => {
     expect(lenient.events).toContainEqual(expect.objectContaining({ type: 'fault', during: 'limiter' }));
   });
 
-  test('whose record is damaged is no free pass', async () => {
+  test('with a damaged record is an internal error, not a free pass', async () => {
     const { postern, store } = limited();
     const { token } = await postern.tokens.create({ name: 'x', types, rateLimit: { points: 1, duration: '1m' } });
     for (const limits of ['', '[]', '{"rateLimit":{"points":"many"}}', '{}', '7', 'null']) {
@@ -98,7 +98,7 @@ describe('a rate limit', () => {
     }
   });
 
-  test('changes by update: what is left out stays, null takes it away', async () => {
+  test('is kept by an update that leaves it out, and removed by null', async () => {
     const { postern } = limited();
     const { record } = await postern.tokens.create({
       name: 'x',
@@ -113,7 +113,7 @@ describe('a rate limit', () => {
     expect((await postern.tokens.update(record.id, { name: 'y' })).quota).toEqual({ points: 9, refill: 86_400_000 });
   });
 
-  test('is refused where nothing counts', async () => {
+  test('is refused on an instance without a limiter', async () => {
     const { postern } = createTestPostern();
     const input = { name: 'x', types, rateLimit: { points: 1, duration: '1m' } } as const;
     expect(await refusal(postern.tokens.create(input))).toMatchObject({ code: 'option_invalid', path: 'rateLimiter' });
@@ -126,13 +126,13 @@ describe('a rate limit', () => {
     [{ rateLimit: { points: 1, duration: '500ms' } }, 'rateLimit.duration'],
     [{ quota: { points: 1, refill: 'monthly' } }, 'quota.refill'],
     [{ quota: { points: 1 } }, 'quota.refill'],
-  ])('refuses %j', async (limit, path) => {
+  ])('is refused if it is %j', async (limit, path) => {
     const { postern } = limited();
     const error = await refusal(postern.tokens.create({ name: 'x', types, ...(limit as object) }));
     expect(error).toMatchObject({ code: 'input_invalid', path });
   });
 
-  test('needs a limiter that is one', () => {
+  test('needs a valid limiter and a valid onLimiterFault at construction', () => {
     expect(thrown(() => createTestPostern({ rateLimiter: {} as never }))).toMatchObject({
       code: 'option_invalid',
       path: 'rateLimiter',
@@ -142,7 +142,7 @@ describe('a rate limit', () => {
     });
   });
 
-  test('is not got around by its own token', async () => {
+  test('can not be removed or passed by with its own token', async () => {
     const { postern } = limited();
     const admin = { developer: { scopes: ['*'] } } as const;
     const { token, record } = await postern.tokens.create({

@@ -21,7 +21,7 @@ async function known(options: TestPosternOptions) {
 }
 
 describe('a store that is down', () => {
-  test('by default: what is known is served until its ttl, then nothing is', async () => {
+  test('by default denies known tokens from the end of their ttl', async () => {
     const { ask, clock, pullOut, store } = await known({ cache: { ttl: '30s' } });
     pullOut();
     clock.advance(29_999);
@@ -32,7 +32,7 @@ describe('a store that is down', () => {
     expect(await ask()).toBe('allowed');
   });
 
-  test('with staleIfUnavailable: what is known is served for so much longer, and not a moment more', async () => {
+  test('with staleIfUnavailable denies known tokens from the end of that extra time', async () => {
     const { ask, clock, pullOut } = await known({ cache: { ttl: '30s', staleIfUnavailable: '5m' } });
     pullOut();
     clock.advance(329_999);
@@ -41,14 +41,14 @@ describe('a store that is down', () => {
     expect(await ask()).toBe('unavailable');
   });
 
-  test('what was not known is not served', async () => {
+  test('denies tokens that are not cached', async () => {
     const { postern, pullOut } = await known({ cache: { staleIfUnavailable: '5m' } });
     const other = await postern.tokens.create({ name: 'y', types });
     pullOut();
     expect(verdict(await postern.authorize({ token: other.token, requirement }))).toBe('unavailable');
   });
 
-  test('a revocation that was seen before holds, an expiry too', async () => {
+  test('does not undo a revocation or an expiry that was seen before', async () => {
     const { ask, clock, postern, pullOut, record } = await known({ cache: { ttl: '1s', staleIfUnavailable: '1h' } });
     const brief = await postern.tokens.create({ name: 'y', types, expiresIn: '10s' });
     const askBrief = async () => verdict(await postern.authorize({ token: brief.token, requirement }));
@@ -62,7 +62,7 @@ describe('a store that is down', () => {
     expect(await askBrief()).toBe('token_expired');
   });
 
-  test('a change of access that was seen before holds', async () => {
+  test('does not undo a change of access that was seen before', async () => {
     const { ask, clock, postern, pullOut } = await known({ cache: { ttl: '1s', staleIfUnavailable: '1h' } });
     await postern.endpoints.update('summarizer', { access: 'private' });
     pullOut();
@@ -71,7 +71,7 @@ describe('a store that is down', () => {
   });
 });
 
-describe('the feed', () => {
+describe('a feed', () => {
   function withFeed() {
     const listeners: ((invalidation: Invalidation) => void)[] = [];
     const inner = memoryStore();
@@ -88,7 +88,7 @@ describe('the feed', () => {
     return { store, tell };
   }
 
-  test('what it tells of is forgotten', async () => {
+  test('makes the changed token or endpoints be read again', async () => {
     const { store, tell } = withFeed();
     const { ask, record } = await known({ store });
     const reads = () => store.count('findTokenByDigest', 'listEndpoints');
@@ -106,7 +106,7 @@ describe('the feed', () => {
     expect(reads()).toBe(before + 4);
   });
 
-  test('once it is lost, nothing older than 5 seconds is served; it says so; and it recovers', async () => {
+  test('that is lost is reported, and until it is back nothing older than 5 seconds is served', async () => {
     const { store, tell } = withFeed();
     const { ask, clock, events } = await known({ store, cache: { ttl: '1h' } });
     const reads = () => store.count('findTokenByDigest');
@@ -130,13 +130,13 @@ describe('the feed', () => {
 });
 
 describe('revoke with wait', () => {
-  test('says who knows', async () => {
+  test('tells how many processes have acknowledged', async () => {
     const { postern, record } = await known({});
     expect(await postern.tokens.revoke(record.id, { wait: true })).toEqual({ acknowledged: 1, missing: 0 });
     expect(await postern.tokens.revoke(record.id)).toBeUndefined();
   });
 
-  test('on a store where nobody answers, waits until nobody can serve what was before', async () => {
+  test('on a store that can not ask, waits for the ttl', async () => {
     const inner = memoryStore();
     const store = controlledStore({ ...inner, confirm: undefined } as never);
     const { postern, record } = await known({ store, cache: { ttl: '20ms' } });
@@ -145,7 +145,7 @@ describe('revoke with wait', () => {
     expect(performance.now() - before).toBeGreaterThan(18);
   });
 
-  test('resolves, because the token is revoked, when nobody can be asked', async () => {
+  test('resolves if asking fails, because the token is revoked', async () => {
     const { postern, record, store, events } = await known({ cache: { ttl: '20ms' } });
     store.fail('confirm', 'reject', new Error('ECONNREFUSED'));
     expect(await postern.tokens.revoke(record.id, { wait: true })).toEqual({ acknowledged: 1, missing: 0 });

@@ -3,7 +3,7 @@ import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { verdict } from '../support/outcomes.js';
 
-/** Two organizations, each with endpoints of the same names, and a token that reaches all of its own. */
+/** Two organizations with endpoints of the same names, and a token in each that reaches all endpoints of its own. */
 async function world() {
   const made = createTestPostern();
   const tokens: Record<string, string> = {};
@@ -22,20 +22,20 @@ async function world() {
 }
 
 describe("an endpoint of the caller's own organization", () => {
-  test('is found in the organization of whoever calls, and in no other', async () => {
+  test("is found only in the caller's organization", async () => {
     const { postern, tokens } = await world();
     const ask = async (token: string | undefined, endpoint: string) =>
       verdict(await postern.authorize({ token, requirement: { endpoint, organization: own } }));
     expect(await ask(tokens.b, 'only-b')).toBe('allowed');
     expect(await ask(tokens.a, 'only-b')).toBe('endpoint_unknown');
     expect(await ask(tokens.b, 'hidden')).toBe('endpoint_private');
-    // The instance's own organization has none of them.
+    // The organization of the instance has none of these endpoints.
     expect(verdict(await postern.authorize({ token: tokens.b, requirement: { endpoint: 'only-b' } }))).toBe(
       'endpoint_unknown',
     );
   });
 
-  test('needs a credential even where it is public: without one nobody knows whose it is', async () => {
+  test('needs a credential even if it is public, because the credential names the organization', async () => {
     const { postern, tokens } = await world();
     const requirement = { endpoint: 'open', organization: own } as const;
     expect(verdict(await postern.authorize({ requirement }))).toBe('token_missing');
@@ -44,7 +44,7 @@ describe("an endpoint of the caller's own organization", () => {
     expect(verdict(await postern.authorize({ token: tokens.b, requirement }))).toBe('allowed');
   });
 
-  test('of a token that has ended is told before anything of the endpoint', async () => {
+  test('is not told about with an ended token, which is refused first', async () => {
     const { postern, tokens } = await world();
     const token = tokens.b as string;
     await postern.tokens.revokeSecret(token);
@@ -54,7 +54,7 @@ describe("an endpoint of the caller's own organization", () => {
     }
   });
 
-  test('is answered without a promise once it is warm, and explained by the same steps', async () => {
+  test('is answered without a promise once warm, and explained in the same steps', async () => {
     const { postern, tokens } = await world();
     const attempt = { token: tokens.b, requirement: { endpoint: 'only-b', organization: own } } as const;
     expect(postern.tryAuthorize(attempt)).toBeNull();
@@ -74,7 +74,7 @@ describe("an endpoint of the caller's own organization", () => {
   });
 });
 
-test('with a scope it says what leaving the organization out means', async () => {
+test("a scope in the caller's own organization is allowed like a scope without an organization", async () => {
   const { postern, tokens } = await world();
   const requirement = { scope: 'models:read', organization: own } as const;
   expect(verdict(await postern.authorize({ token: tokens.b, requirement }))).toBe('allowed');

@@ -17,7 +17,7 @@ async function used() {
 }
 
 describe('lastUsedAt', () => {
-  test('is written in one batch, off the path of the calls', async () => {
+  test('is written in one batch after the calls', async () => {
     const { postern, store, use, lastUsedAt, clock } = await used();
     const other = await postern.tokens.create({ name: 'y', types });
     clock.advance(5);
@@ -29,7 +29,7 @@ describe('lastUsedAt', () => {
     expect((await postern.tokens.get(other.record.id))?.lastUsedAt).toEqual(new Date(START + 5));
   });
 
-  test('nothing is written where nothing was used', async () => {
+  test('is not written if nothing was used', async () => {
     const { store } = await used();
     await vi.advanceTimersByTimeAsync(10 * FLUSH);
     expect(store.count('recordUsage')).toBe(0);
@@ -54,7 +54,7 @@ describe('lastUsedAt', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('never moves back', async () => {
+  test('never moves back, also with a clock set back', async () => {
     const { use, lastUsedAt, clock } = await used();
     clock.advance(60_000);
     await use();
@@ -65,7 +65,7 @@ describe('lastUsedAt', () => {
     expect(await lastUsedAt()).toBe(START + 60_000);
   });
 
-  test('a denied call is a use only where the token was alive', async () => {
+  test('is not changed by a call with a revoked token', async () => {
     const { postern, record, token, lastUsedAt, use } = await used();
     await postern.tokens.revoke(record.id);
     await use();
@@ -74,7 +74,7 @@ describe('lastUsedAt', () => {
     expect(await lastUsedAt()).toBeNull();
   });
 
-  test('is no change of the record: an update does not meet a conflict, and keeps it', async () => {
+  test('does not conflict with an update, nor is lost by one', async () => {
     const { postern, record, use, lastUsedAt } = await used();
     await use();
     await vi.advanceTimersByTimeAsync(FLUSH);
@@ -84,8 +84,8 @@ describe('lastUsedAt', () => {
   });
 });
 
-describe('a store that fails to write it', () => {
-  test('has it written the next time, and the calls do not notice', async () => {
+describe('a store that fails to write lastUsedAt', () => {
+  test('is asked again later, and calls do not fail', async () => {
     const { store, use, lastUsedAt, events, clock } = await used();
     await use();
     store.fail('recordUsage', 'reject');
@@ -98,7 +98,7 @@ describe('a store that fails to write it', () => {
     expect(await lastUsedAt()).toBe(START);
   });
 
-  test('a later use is not overwritten by the one that waited', async () => {
+  test('does not replace a later use by an earlier one', async () => {
     const { store, use, lastUsedAt, clock } = await used();
     await use();
     store.fail('recordUsage', 'reject');
@@ -110,7 +110,7 @@ describe('a store that fails to write it', () => {
     expect(await lastUsedAt()).toBe(START + 50);
   });
 
-  test('does not keep the instance from closing, and leaves no timer behind', async () => {
+  test('does not keep the instance from closing, and no timer is left', async () => {
     const { postern, store, use } = await used();
     await use();
     store.fail('recordUsage', 'reject');

@@ -15,16 +15,16 @@ describe('an outcome of the demo', () => {
   it.each([
     ['allowed', ok, null, null],
     ['allowed', { ok: false, status: '401' }, 'token_missing', 'allowed'],
-    // A router's own 404 is no decision of a guard.
+    // A 404 of the router is not a decision of a guard.
     ['endpoint_private', { ok: false, status: '404' }, null, 'endpoint_private, 404'],
     ['endpoint_private', { ok: false, status: '404' }, 'endpoint_private', null],
     ['endpoint_private', { ok: false, status: '404' }, 'endpoint_unknown', 'endpoint_private, 404'],
     ['endpoint_private', ok, null, 'endpoint_private, 404'],
     // The right reason with the wrong status.
     ['token_missing', { ok: false, status: '403' }, 'token_missing', 'token_missing, 401'],
-    // The handler ran although the guard had refused.
+    // The handler ran although the guard denied.
     ['allowed', ok, 'token_missing', 'allowed'],
-  ] as const)('that should be %s and is %j with the reason %s is judged: %s', (expected, answer, reason, wanted) => {
+  ] as const)('expected as %s and answered %j with the reason %s is judged %s', (expected, answer, reason, wanted) => {
     expect(judge(expected, 'http', answer, reason)).toBe(wanted);
   });
 });
@@ -35,7 +35,7 @@ describe('the table of the demo', () => {
     { title: 'a step', attempts: [{ ...attempt, everywhere: true }, { ...attempt, target: 'metrics' } as const] },
   ];
 
-  /** Runs one step against a client that is refused rightly, and a slow one that is let through. */
+  /** Runs one step with a client that is rightly denied, and a slow one that is wrongly let through. */
   async function print(output: { isTTY?: boolean; hasColors?: () => boolean }) {
     const told: Told = { reason: null };
     const client = (transport: string, answer: Answer, reason: Told['reason'], slow: boolean): Client => ({
@@ -58,7 +58,7 @@ describe('the table of the demo', () => {
     return { unexpected, lines: lines.filter((line) => line !== '') };
   }
 
-  it('has tabs in a pipe, counts the unexpected decision, and leaves a part of the calls to the fast client', async () => {
+  it('has tabs in a pipe, counts the unexpected decision, and leaves some calls to the fast client', async () => {
     const { unexpected, lines } = await print({});
     expect(unexpected).toBe(1);
     expect(lines.slice(0, 5)).toEqual([

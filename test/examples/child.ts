@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** An example as a process of its own, with its output in a pipe. tsx runs the sources: nothing has to be built. */
+/** An example in its own process with piped output. tsx runs the sources, so no build is needed. */
 export interface Example {
-  /** Resolves once the output matches; rejects if the process ends before. */
+  /** Resolves once the output matches, and rejects if the process ends before. */
   until(pattern: RegExp): Promise<RegExpExecArray>;
   signal(signal: NodeJS.Signals): void;
   /** Resolves when the process has ended. */
@@ -14,7 +14,7 @@ export interface Example {
 }
 
 export interface Ended {
-  /** `null`: ended by a signal. */
+  /** `null` after a signal. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -27,7 +27,7 @@ export function startExample(
   args: readonly string[] = [],
   env: Readonly<Record<string, string | undefined>> = {},
 ): Example {
-  // Where the runtime has a SQLite of its own it calls that experimental, on the error stream.
+  // Node warns that its own SQLite is experimental.
   const node = ['--disable-warning=ExperimentalWarning', '--import', 'tsx'];
   const child = spawn(process.execPath, [...node, `examples/${file}`, ...args], {
     cwd: ROOT,
@@ -69,7 +69,7 @@ export function runExample(...start: Parameters<typeof startExample>): Promise<E
   return startExample(...start).ended;
 }
 
-/** Ends what a failed test has left. */
+/** Ends the processes that a failed test left. */
 export async function endExamples(): Promise<void> {
   await Promise.all(
     [...running].map((child) => {

@@ -19,7 +19,7 @@ function partsOf(output: string): ReadonlyMap<string, string> {
   );
 }
 
-/** All but the cache of tsx, which lives in the temporary folder. */
+/** The files of the temporary folder without the cache of tsx. */
 async function filesIn(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((file) => !file.startsWith('tsx-'));
 }
@@ -41,11 +41,11 @@ describe('the demo, once, in a pipe', () => {
 
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('ends with 0, and says nothing on the error stream', () => {
+  it('exits with 0, and prints no error', () => {
     expect(ended).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('leaves nothing behind', async () => {
+  it('leaves no file', async () => {
     expect(await filesIn(folder)).toEqual([]);
   });
 
@@ -59,7 +59,7 @@ describe('the demo, once, in a pipe', () => {
     ['Express', '403', '404', '200'],
     ['Fastify', '403', '404', '200'],
     ['gRPC', 'PERMISSION_DENIED', 'NOT_FOUND', 'OK'],
-  ])('tells what came of each call in %s', (transport, forbidden, notFound, ok) => {
+  ])('prints the result of each call in %s', (transport, forbidden, notFound, ok) => {
     const seen = rowsOf(ended.stdout)
       .filter((row) => row.transport === transport)
       .map(({ who, what, reason, status }) => [who, what, reason, status].join(' | '));
@@ -98,16 +98,16 @@ describe('the demo, once, in a pipe', () => {
   it.each([
     ['curl', 'curl is not on this machine'],
     ['python grpc', 'Python has no grpcio here'],
-  ])('runs the real client of %s as well, or says that it is missing', (transport, sentence) => {
+  ])('runs the real client %s too, or says that it is missing', (transport, sentence) => {
     const seen = rowsOf(ended.stdout).filter((row) => row.transport === transport);
     expect(seen).toHaveLength(ended.stdout.includes(sentence) ? 0 : 11);
   });
 
-  it('has no escape codes', () => {
+  it('prints no escape codes', () => {
     expect(ended.stdout).not.toContain('\x1b');
   });
 
-  it('shows each secret once where it is made, in the commands to paste, and nowhere else', () => {
+  it('shows each secret at its creation and in the commands to paste, and nowhere else', () => {
     const parts = partsOf(ended.stdout);
     expect([...parts.keys()]).toEqual(['1', '2', '3', '4', '5']);
     const shown = parts.get('2')?.match(TOKEN) ?? [];
@@ -115,7 +115,7 @@ describe('the demo, once, in a pipe', () => {
     expect(shown).toHaveLength(3);
     const [user, developer, both] = shown as [string, string, string];
     const pasted = new Set(parts.get('4')?.match(TOKEN));
-    // The token of both types is deleted in the end: a command with it would not work.
+    // The token of both types is deleted at the end, so no command uses it.
     expect(pasted).toEqual(new Set([user, developer]));
     expect(pasted).not.toContain(both);
     for (const part of ['1', '3', '5']) expect(parts.get(part)?.match(TOKEN)).toBeNull();
@@ -123,7 +123,7 @@ describe('the demo, once, in a pipe', () => {
 });
 
 describe('the demo, left running', () => {
-  it('answers what its commands call, shows the decisions, keeps the database, and ends on Ctrl-C with 0', async () => {
+  it('answers its printed commands, shows the decisions, keeps the database, and exits with 0 on Ctrl-C', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'postern-test-'));
     try {
       const database = join(folder, 'kept.db');
@@ -150,7 +150,7 @@ describe('the demo, left running', () => {
 });
 
 describe('the demo, stopped in the middle', () => {
-  it('closes what it has opened, and leaves nothing behind', async () => {
+  it('closes all that it opened, and leaves no file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'postern-test-'));
     try {
       const example = startExample(MAIN, [], { TMPDIR: folder });
@@ -158,7 +158,7 @@ describe('the demo, stopped in the middle', () => {
       example.signal('SIGTERM');
       const { code, stderr } = await example.ended;
       expect(stderr).toBe('');
-      // 0 where its attempts were through before the signal came.
+      // It exits with 0 if its attempts were done before the signal came.
       expect([130, 0]).toContain(code);
       expect(await filesIn(folder)).toEqual([]);
     } finally {
@@ -174,13 +174,13 @@ describe('the options of the demo', () => {
     for (const option of ['--once', '--database PATH', '--help']) expect(stdout).toContain(option);
   });
 
-  it('are refused where there is no such one', async () => {
+  it('are refused if they are unknown', async () => {
     const { code, stdout, stderr } = await runExample(MAIN, ['--twice']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain("Unknown option '--twice'");
   });
 
-  it('are refused where the database is none', async () => {
+  it('are refused with an invalid database', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'postern-test-'));
     try {
       const database = join(folder, 'notes.txt');

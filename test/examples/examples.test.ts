@@ -6,8 +6,8 @@ const EXAMPLES = new URL('../../examples/', import.meta.url);
 
 afterEach(endExamples);
 
-it.each(['express.ts', 'fastify.ts', 'fetch.ts'])(
-  '%s lets its token through, refuses another call, and ends on SIGTERM',
+it.each(['express.ts', 'fastify.ts', 'fetch.ts', 'hono.ts', 'nestjs.ts', 'node.ts'])(
+  '%s lets its token through, denies another call, and ends on SIGTERM',
   async (file) => {
     const example = startExample(file);
     const [, url, token] = await example.until(/^allowed: .*?(http:\/\/\S+)\/summarizer .*Bearer (pst_\w+)/m);
@@ -26,7 +26,7 @@ it.each(['express.ts', 'fastify.ts', 'fetch.ts'])(
   },
 );
 
-it('grpc.ts lets its token through, refuses another call, and ends on SIGTERM', async () => {
+it('grpc.ts lets its token through, denies another call, and ends on SIGTERM', async () => {
   const example = startExample('grpc.ts');
   await example.until(/^token missing: .*$/m);
   const call = async (title: string) => {
@@ -42,7 +42,24 @@ it('grpc.ts lets its token through, refuses another call, and ends on SIGTERM', 
   expect(await example.ended).toMatchObject({ code: 0, stderr: '' });
 });
 
-it('are all in the README, and short', async () => {
+it('connect.ts lets its token through, denies another call, and ends on SIGTERM', async () => {
+  const example = startExample('connect.ts');
+  const [, url, token] = await example.until(/^allowed: .*?(http:\/\/\S+)\/Summarize .*Bearer (pst_\w+)/m);
+  const call = async (method: string, headers: Record<string, string> = {}) => {
+    const json = { 'content-type': 'application/json', ...headers };
+    const answer = await fetch(`${url}/${method}`, { method: 'POST', headers: json, body: '"text"' });
+    return [answer.status, await answer.json()];
+  };
+  const authorization = `Bearer ${token}`;
+  expect(await call('Summarize', { authorization })).toEqual([200, 'short, for you']);
+  expect(await call('CreateModel', { authorization })).toMatchObject([403, { code: 'permission_denied' }]);
+  expect(await call('Summarize')).toMatchObject([401, { code: 'unauthenticated' }]);
+
+  example.signal('SIGTERM');
+  expect(await example.ended).toMatchObject({ code: 0, stderr: '' });
+});
+
+it('all examples are in the README, and short', async () => {
   const readme = await readFile(new URL('README.md', EXAMPLES), 'utf8');
   const files = (await readdir(EXAMPLES)).filter((file) => file.endsWith('.ts'));
   expect(files).toEqual(expect.arrayContaining(['express.ts', 'fastify.ts', 'grpc.ts', 'fetch.ts']));

@@ -3,7 +3,7 @@ import { endExamples, runExample, startExample } from './child.js';
 
 afterEach(endExamples);
 
-/** The call of a printed curl command: its method, address and headers. */
+/** The method, address and headers of a printed curl command. */
 function callOf(command: string): Promise<Response> {
   const [, url = ''] = /(http:\S+)/.exec(command) ?? [];
   const [, method = 'GET'] = /-X (\w+)/.exec(command) ?? [];
@@ -27,31 +27,31 @@ async function statuses(file: string, last: string) {
   return { status, end };
 }
 
-it('derive.ts: what was derived may read, and no more', async () => {
+it('derive.ts: the derived token can read, and nothing else', async () => {
   const { status, end } = await statuses('derive.ts', 'scope missing');
   expect([await status('API token'), await status('allowed'), await status('scope missing')]).toEqual([201, 200, 403]);
   expect(await end()).toMatchObject({ code: 0, stderr: '' });
 });
 
-it('access-tokens.ts: an exchanged token passes at a service that has the public keys alone', async () => {
+it('access-tokens.ts: an exchanged token is accepted by a service with the public keys only', async () => {
   const { status, end } = await statuses('access-tokens.ts', 'scope missing');
   expect([await status('allowed'), await status('scope missing')]).toEqual([200, 403]);
   expect(await end()).toMatchObject({ code: 0, stderr: '' });
 });
 
-it('trusted-issuer.ts: tokens of both kinds pass on one route', async () => {
+it('trusted-issuer.ts: tokens of both kinds are accepted on one route', async () => {
   const { status, end } = await statuses('trusted-issuer.ts', 'scope missing');
   expect([await status('allowed'), await status('API token'), await status('scope missing')]).toEqual([200, 200, 403]);
   expect(await end()).toMatchObject({ code: 0, stderr: '' });
 });
 
-it('authenticator.ts: sessions of the application itself pass beside API tokens', async () => {
+it("authenticator.ts: the application's own sessions are accepted beside API tokens", async () => {
   const { status, end } = await statuses('authenticator.ts', 'scope missing');
   expect([await status('allowed'), await status('API token'), await status('scope missing')]).toEqual([200, 200, 403]);
   expect(await end()).toMatchObject({ code: 0, stderr: '' });
 });
 
-it('dpop.ts: the token with a new proof passes, and nothing else', async () => {
+it('dpop.ts: the token with a new proof is accepted, and nothing else', async () => {
   const { code, stdout, stderr } = await runExample('dpop.ts');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(
@@ -68,7 +68,7 @@ it('dpop.ts: the token with a new proof passes, and nothing else', async () => {
   ]);
 });
 
-it("management-express.ts: the application's own people make tokens that pass, and nobody else does", async () => {
+it('management-express.ts: only people of the application make tokens, and these are accepted', async () => {
   const example = startExample('management-express.ts');
   const [, url = ''] = await example.until(/(http:\S+?)\/$/m);
   expect((await fetch(`${url}/tokens/api/v1/api_tokens`)).status).toBe(401);

@@ -10,7 +10,7 @@ const server = await usePostgres();
 const ROUNDS = 4;
 const LANES = 4;
 
-it('what a process had confirmed when it was killed (SIGKILL) is there afterwards, and nothing is half there', async () => {
+it('changes that a killed process had confirmed are all in PostgreSQL, and no change is half there', async () => {
   const url = server.url();
   const schema = aSchema();
   const created = new Set<string>();
@@ -18,7 +18,7 @@ it('what a process had confirmed when it was killed (SIGKILL) is there afterward
   const entered = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
     const child = startChild('../faults/postgres-writer.ts', [url, schema]);
-    // Killed in the middle of whatever comes after so many confirmations.
+    // The kill comes at a random point after this many confirmations.
     let left = 40 + Math.floor(Math.random() * 100);
     let output = '';
     child.stdout?.setEncoding('latin1').on('data', (chunk: string) => {
@@ -28,7 +28,7 @@ it('what a process had confirmed when it was killed (SIGKILL) is there afterward
     });
     const [, signal] = await once(child, 'close');
     expect(signal).toBe('SIGKILL');
-    // A last line without its end was not read whole.
+    // A last line without its end was not read completely.
     for (const line of output.split('\n').slice(0, -1)) {
       const [what, token] = line.split(' ') as [string, string];
       (what === 'revoked' ? revoked : what === 'entered' ? entered : created).add(token);
@@ -42,7 +42,7 @@ it('what a process had confirmed when it was killed (SIGKILL) is there afterward
   let unconfirmed = 0;
   for (const token of created) {
     const answer = await postern.authenticate(token);
-    // Each lane's last token may have been revoked without its line having been read.
+    // The last token of each lane may be revoked without a confirmation that was read.
     if (revoked.has(token)) expect(answer).toEqual({ ok: false, reason: 'token_revoked' });
     else if (!answer.ok && answer.reason === 'token_revoked') unconfirmed++;
     else expect(answer.ok).toBe(true);

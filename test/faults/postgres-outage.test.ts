@@ -14,7 +14,7 @@ const server = await usePostgres();
 const types = { developer: { scopes: ['models:write'] } } as const;
 const requirement = { scope: 'models:read' } as const;
 
-describe('an outage of PostgreSQL', () => {
+describe('in an outage of PostgreSQL', () => {
   const url = server.url();
   const closing: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
@@ -32,7 +32,7 @@ describe('an outage of PostgreSQL', () => {
     await feed.next('restored');
     return { store, feed };
   }
-  /** An instance with a warm token in it, and another process's store. */
+  /** An instance with a cached token, and the store of another process. */
   async function warm(options: object = {}) {
     const schema = aSchema();
     const { store, feed } = await listening(schema, options);
@@ -45,13 +45,13 @@ describe('an outage of PostgreSQL', () => {
     return { schema, store, feed, postern, events, token, record, other };
   }
 
-  it('a feed whose backend is ended says so, and again when it is back; what was missed is not served', async () => {
+  it('a feed whose backend was ended reports its loss and its return, and missed changes are not served', async () => {
     const proxy = await startProxy(server.port);
     closing.push(() => proxy.close());
     const name = aSchema();
     const listen = `${postgresUrl(proxy.port)}?application_name=${name}`;
     const { feed, postern, events, token, record, other } = await warm({ listen });
-    // Nobody can listen until the revocation is made: what is told of it is missed for sure.
+    // Nobody can listen until the revocation is made, so its message is missed for sure.
     proxy.refuse(true);
     const ended = await ask(
       url,
@@ -67,7 +67,7 @@ describe('an outage of PostgreSQL', () => {
     await feed.next('restored');
     expect(events.some((event) => event.type === 'feed' && event.connected)).toBe(true);
     expect(await postern.authorize({ token, requirement })).toMatchObject({ reason: 'token_revoked' });
-    // And it tells again.
+    // The new feed works.
     const second = await other.tokens.create({ name: 'second', types });
     expect((await postern.authenticate(second.token)).ok).toBe(true);
     feed.told.length = 0;
@@ -77,7 +77,7 @@ describe('an outage of PostgreSQL', () => {
   });
 
   it.each(['fast', 'immediate'] as const)(
-    'a server that is stopped (%s) and started: 503 meanwhile, nothing stale afterwards, no restart',
+    'a server stopped (%s) and started again gives 503 meanwhile, and nothing stale after',
     async (how) => {
       const { feed, postern, token, record, other } = await warm();
       const cold = await other.tokens.create({ name: 'cold', types });
@@ -98,7 +98,7 @@ describe('an outage of PostgreSQL', () => {
     },
   );
 
-  it('an outage from the start: told as lost, and it recovers by itself', async () => {
+  it('the feed of a new store is told as lost, and recovers by itself', async () => {
     await server.stop();
     const store = open(aSchema());
     const feed = listen(store);
@@ -111,7 +111,7 @@ describe('an outage of PostgreSQL', () => {
     expect(await replace(store, next(token), 1)).toBe(true);
   });
 
-  it('a feed that falls silent, with its connection open, is found and made anew', async () => {
+  it('a feed that falls silent on an open connection is found and replaced', async () => {
     const proxy = await startProxy(server.port);
     closing.push(() => proxy.close());
     const { feed, postern, token, record, other } = await warm({ listen: postgresUrl(proxy.port) });
@@ -122,7 +122,7 @@ describe('an outage of PostgreSQL', () => {
     expect(await postern.authorize({ token, requirement })).toMatchObject({ reason: 'token_revoked' });
   });
 
-  it('a server that gives no answer: a call rejects by its deadline, and works once there are answers', async () => {
+  it('a call to a silent server rejects at its deadline, and works once the server answers', async () => {
     const proxy = await startProxy(server.port);
     closing.push(() => proxy.close());
     const schema = aSchema();
@@ -137,7 +137,7 @@ describe('an outage of PostgreSQL', () => {
     expect(await replace(open(schema, { listen: false }), next(token), 1)).toBe(true);
   });
 
-  it('an application pool that is exhausted: a call rejects by its deadline, and nothing leaks', async () => {
+  it('a call with an exhausted pool of the application rejects at its deadline, and nothing leaks', async () => {
     const pool = new pg.Pool({ connectionString: url, max: 2 });
     closing.push(() => pool.end());
     const schema = aSchema();
@@ -151,7 +151,7 @@ describe('an outage of PostgreSQL', () => {
     expect(await eventually(() => store.findToken('x'))).toBeNull();
   });
 
-  it('a change that waits for a lock longer than its deadline rejects, and is told; once more if it was made after all', async () => {
+  it('a change that waits too long for a lock rejects and is told, and told again if it was made', async () => {
     const schema = aSchema();
     const token = await insert(open(schema, { listen: false }), aToken('t1'));
     const store = open(schema, { timeout: '300ms' });
@@ -169,9 +169,8 @@ describe('an outage of PostgreSQL', () => {
     expect((await eventually(() => store.findToken('t1')))?.revokedAt).toBe(1);
   });
 
-  it('behind a transaction pooler, where LISTEN does nothing, the feed is lost, and says what to configure', async () => {
-    // What pgbouncer does in that mode: the statement is answered, and of notifications come only those that PostgreSQL
-    // sends along with the answer to whoever sent them.
+  it('behind a transaction pooler the feed is lost, and the event says how to configure it', async () => {
+    // Like pgbouncer in that mode: LISTEN is answered, and only notifications sent along with an answer arrive.
     class Pooled extends pg.Client {
       override emit(event: string, ...values: unknown[]) {
         const { processID } = this as unknown as { processID: number };
@@ -191,7 +190,7 @@ describe('an outage of PostgreSQL', () => {
     expect(await late.next('lost')).toMatchObject({ error: expect.any(Error) });
   });
 
-  it('closing comes to its end while the server gives no answer', async () => {
+  it('close ends although the server does not answer', async () => {
     const proxy = await startProxy(server.port);
     closing.push(() => proxy.close());
     const { store } = await listening(aSchema(), { connectionString: postgresUrl(proxy.port), timeout: '5s' });

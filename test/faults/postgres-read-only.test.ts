@@ -10,7 +10,7 @@ const server = await usePostgres();
 const types = { developer: { scopes: ['models:write'] } } as const;
 const POOL = 4;
 
-/** A failover as sessions see it: those that begin while it lasts are read-only to their end, and stay in the pool. */
+/** A failover as sessions see it. Sessions that begin during it stay read-only, and stay in the pool. */
 describe('sessions of PostgreSQL that were opened while it was read-only', () => {
   const closing: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
@@ -27,7 +27,7 @@ describe('sessions of PostgreSQL that were opened while it was read-only', () =>
     await store.migrate();
     const readOnly = (on: boolean) =>
       ask(server.url(), `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_read_only = ${on}`);
-    /** Fills the pool with sessions that were opened now. */
+    /** Fills the pool with new sessions. */
     const refill = async () => {
       const clients = await Promise.all(Array.from({ length: POOL }, () => pool.connect()));
       for (const client of clients) client.release(true);
@@ -36,7 +36,7 @@ describe('sessions of PostgreSQL that were opened while it was read-only', () =>
     return { url, pool, store, readOnly, refill };
   }
 
-  it('fail no write once it takes writes again, however many are in the pool', async () => {
+  it('fail no write once it takes writes again, also in a pool full of them', async () => {
     const { store, pool, readOnly, refill } = await aStore(false);
     const token = await insert(store, aToken('t1'));
     await readOnly(true);
@@ -49,7 +49,7 @@ describe('sessions of PostgreSQL that were opened while it was read-only', () =>
     expect(await store.listChanges({ organization: null, subject: 't1', limit: 10 })).toHaveLength(3);
   });
 
-  it('fail no write of many at once', async () => {
+  it('fail no write among many concurrent ones', async () => {
     const { store, readOnly, refill } = await aStore(false);
     await readOnly(true);
     await refill();
@@ -58,7 +58,7 @@ describe('sessions of PostgreSQL that were opened while it was read-only', () =>
     expect(await store.countTokens({ organization: null }, 100)).toBe(20);
   });
 
-  it('answer reads while it lasts; writes are refused as unavailable, and nothing is written', async () => {
+  it('answer reads, and writes meanwhile are refused as unavailable and not made', async () => {
     const { store, readOnly, refill } = await aStore(false);
     const postern = createPostern({ store, cache: false });
     const { token, record } = await postern.tokens.create({ name: 'ci', types });
@@ -73,7 +73,7 @@ describe('sessions of PostgreSQL that were opened while it was read-only', () =>
     expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
   });
 
-  it('a session that someone left in a failed transaction is not used again, and fails no call', async () => {
+  it('a session in a failed transaction is not used again, and fails no call', async () => {
     const { store, pool } = await aStore(false);
     await insert(store, aToken('t1'));
     await Promise.all(Array.from({ length: POOL * 5 }, () => store.findToken('x')));

@@ -1,7 +1,7 @@
 import { createPostern } from 'postern';
 import { postgresStore } from 'postern/stores/postgres';
 
-/** Makes tokens and entries until it is killed. Prints each one only when it was acknowledged, with the secret it was rotated to. */
+/** Makes tokens and entries until it is killed. Prints each acknowledged one, with the secret after its rotation. */
 const [connectionString, schema] = process.argv.slice(2) as [string, string];
 const store = postgresStore({ connectionString, schema });
 const postern = createPostern({ store });

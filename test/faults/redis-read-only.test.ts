@@ -43,7 +43,7 @@ describe.each(KINDS)('a failover of Redis, with %s', (_, sourceFor) => {
     closing.push(end, () => store.close());
     return store;
   }
-  /** The first server becomes a replica of the second, which has all that the first had; connections stay as they are. */
+  /** The first server becomes a replica of the second, which has all its data. Connections stay open. */
   async function failOver() {
     await redisCli(second.port, 'REPLICAOF', '127.0.0.1', String(first.port));
     await eventually(async () => {
@@ -73,7 +73,7 @@ describe.each(KINDS)('a failover of Redis, with %s', (_, sourceFor) => {
     expect(await redisCli(second.port, 'HLEN', '{postern}:changes')).toBe('13');
   });
 
-  it('without a new master: reads go on, writes are refused as unavailable, and work once there is one', async () => {
+  it('without a new master keeps reads working and refuses writes as unavailable, until there is one', async () => {
     const store = open(first.port);
     const postern = createPostern({ store, cache: false });
     const { token, record } = await postern.tokens.create({ name: 'ci', types });

@@ -12,7 +12,7 @@ const types = { developer: { scopes: ['models:write'] } } as const;
 describe('Redis killed (SIGKILL) and started again under load', () => {
   const { url, port, kill, start } = server;
 
-  /** Everything that is asked and answered, by what was expected: `good ok`, `revoked unavailable`, … */
+  /** The number of each expected and given answer: `good ok`, `revoked unavailable`, … */
   function load(postern: Postern, tokens: { readonly good: string[]; readonly revoked: string[] }) {
     const seen = new Map<string, number>();
     let going = true;
@@ -22,7 +22,7 @@ describe('Redis killed (SIGKILL) and started again under load', () => {
         const decision = await postern.authorize({ token, requirement: { scope: 'models:read' } });
         const answer = `${kind} ${decision.allowed ? 'allowed' : decision.reason}`;
         seen.set(answer, (seen.get(answer) ?? 0) + 1);
-        // Answers of a store that can't be reached come without a wait.
+        // A store that can not be reached answers at once.
         await new Promise((resolve) => setImmediate(resolve));
       }
     };
@@ -39,7 +39,7 @@ describe('Redis killed (SIGKILL) and started again under load', () => {
     };
   }
 
-  /** Makes and revokes tokens; what was acknowledged is kept. */
+  /** Makes and revokes tokens. Acknowledged changes must survive. */
   function write(postern: Postern) {
     const created: string[] = [];
     const revoked: string[] = [];
@@ -63,7 +63,7 @@ describe('Redis killed (SIGKILL) and started again under load', () => {
     return {
       created,
       revoked,
-      /** Waits until so many more were acknowledged. */
+      /** Waits for this many further acknowledgements. */
       async more(count: number) {
         const enough = created.length + revoked.length + count;
         while (created.length + revoked.length < enough) await new Promise((resolve) => setImmediate(resolve));
@@ -76,16 +76,16 @@ describe('Redis killed (SIGKILL) and started again under load', () => {
   }
 
   const clients: [string, () => { client: RedisClient; end(): unknown } | null][] = [
-    ['by its URL', () => null],
+    ['a URL', () => null],
     [
-      'a client of ioredis, with its defaults',
+      'an ioredis client with its defaults',
       () => {
         const client = new Redis(port, { lazyConnect: true });
         return { client, end: () => client.disconnect() };
       },
     ],
     [
-      'a client of node-redis, with its defaults',
+      'a node-redis client with its defaults',
       () => {
         const client = createClient({ url });
         return { client, end: () => client.destroy() };
@@ -93,12 +93,12 @@ describe('Redis killed (SIGKILL) and started again under load', () => {
     ],
   ];
 
-  it.each(clients)('0 wrong answers, nothing acknowledged is lost, and all works again (%s)', async (_name, make) => {
+  it.each(clients)('gives no wrong answer, loses no acknowledged change, and works again (%s)', async (_name, make) => {
     const made = make();
     const prefix = randomUUID();
     const common = { prefix, timeout: '300ms', heartbeat: '100ms' } as const;
     const store = made === null ? redisStore({ url, ...common }) : redisStore({ client: made.client, ...common });
-    // Every call reads the store.
+    // Without a cache every call reads the store.
     const postern = createPostern({ store, cache: false });
     const patient = createPostern({ store: redisStore({ url, prefix }), cache: false });
     const tokens: { good: string[]; revoked: string[] } = { good: [], revoked: [] };
@@ -134,7 +134,7 @@ describe('Redis killed (SIGKILL) and started again under load', () => {
     for (const token of written.revoked) {
       expect(await patient.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
     }
-    // No token is half there: each has its secret, its places and its entry in the log.
+    // No token is half there: each has its secret, its places in lists and its audit entry.
     const size = async (command: string, key: string) => Number(await redisCli(port, command, `{${prefix}}:${key}`));
     const count = await size('HLEN', 'tokens');
     expect(await size('HLEN', 'secrets')).toBe(count);
@@ -144,7 +144,7 @@ describe('Redis killed (SIGKILL) and started again under load', () => {
     await made?.end();
   });
 
-  it('of entries that were acknowledged none is lost, and none that was deleted comes back', async () => {
+  it('loses no acknowledged entry, and no deleted one comes back', async () => {
     const prefix = randomUUID();
     const store = redisStore({ url, prefix, timeout: '300ms', heartbeat: '100ms' });
     const kept: string[] = [];
@@ -179,7 +179,7 @@ describe('Redis killed (SIGKILL) and started again under load', () => {
     await Promise.all([store.close(), patient.close()]);
   });
 
-  it('a server that stands still is given up on in time, and does nothing of it when it goes on', async () => {
+  it('a paused server is given up at the deadline, and does not make the change when it continues', async () => {
     const prefix = randomUUID();
     const store = redisStore({ url, prefix, timeout: '200ms', heartbeat: '100ms' });
     const postern = createPostern({ store, cache: false });

@@ -8,13 +8,13 @@ import { ask, testDirectory } from '../stores/sqlite-files.js';
 const { aFile } = testDirectory();
 const ROUNDS = 5;
 
-it('what a process had confirmed when it was killed (SIGKILL) is there afterwards', async () => {
+it('changes that a killed process had confirmed are all in SQLite', async () => {
   const file = aFile();
   const created = new Set<string>();
   const revoked = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
     const child = startChild('../faults/sqlite-writer.ts', [file]);
-    // Killed in the middle of whatever comes after so many confirmations.
+    // The kill comes at a random point after this many confirmations.
     let left = 20 + Math.floor(Math.random() * 60);
     let output = '';
     child.stdout?.setEncoding('latin1').on('data', (chunk: string) => {
@@ -24,7 +24,7 @@ it('what a process had confirmed when it was killed (SIGKILL) is there afterward
     });
     const [, signal] = await once(child, 'close');
     expect(signal).toBe('SIGKILL');
-    // A last line without its end was not read whole.
+    // A last line without its end was not read completely.
     for (const line of output.split('\n').slice(0, -1)) {
       const [what, token] = line.split(' ') as [string, string];
       (what === 'revoked' ? revoked : created).add(token);
@@ -36,7 +36,7 @@ it('what a process had confirmed when it was killed (SIGKILL) is there afterward
   let unconfirmed = 0;
   for (const token of created) {
     const answer = await postern.authenticate(token);
-    // Each round's last token may have been revoked without its line having been read.
+    // The last token of each round may be revoked without a confirmation that was read.
     if (revoked.has(token)) expect(answer).toEqual({ ok: false, reason: 'token_revoked' });
     else if (!answer.ok && answer.reason === 'token_revoked') unconfirmed++;
     else expect(answer.ok).toBe(true);

@@ -1,7 +1,7 @@
 import { createPostern } from 'postern';
 import { sqliteStore } from 'postern/stores/sqlite';
 
-/** Makes tokens until it is killed. Prints each one only when it was acknowledged, with the secret it was rotated to. */
+/** Makes tokens until it is killed. Prints each acknowledged one, with the secret after its rotation. */
 const postern = createPostern({ store: sqliteStore({ filename: process.argv[2] as string }) });
 const types = { developer: { scopes: ['models:write'] } } as const;
 

@@ -5,7 +5,7 @@ import { refusal, thrown, verdict } from '../support/outcomes.js';
 
 type Known = Principal<typeof bentocloudTokenTypes>;
 
-/** An instance with an endpoint `a` and `b` in `acme`, and the principal of a token there. */
+/** An instance with the endpoints `a` and `b` in `acme`, and the principal of a token there. */
 async function someone(
   types: Known['types'] = { developer: { scopes: ['models:write', 'iam:read'] }, user: { endpoints: ['a'] } },
 ) {
@@ -23,8 +23,8 @@ async function someone(
   return { ...made, issued, principal: outcome.principal, mine: made.postern.as(outcome.principal), stranger };
 }
 
-describe('what is created', () => {
-  test("is of the principal's organization and owner", async () => {
+describe('creating a token as a principal', () => {
+  test("puts it into the principal's organization, with the principal's owner", async () => {
     const { mine } = await someone();
     const { record } = await mine.tokens.create({ name: 'x', types: { developer: { scopes: ['models:read'] } } });
     expect(record).toMatchObject({ organization: 'acme', owner: 'ada' });
@@ -46,27 +46,22 @@ describe('what is created', () => {
     ['another owner', { owner: 'bob' }, 'owner_forbidden', 'owner'],
     ['no owner', { owner: null }, 'owner_forbidden', 'owner'],
     [
-      'a scope it does not hold',
+      'a scope that is not held',
       { types: { developer: { scopes: ['models:read', 'iam:write'] } } },
       'scope_missing',
       'types',
     ],
+    ['a wildcard beyond the held scopes', { types: { developer: { scopes: ['models:*'] } } }, 'scope_missing', 'types'],
+    ['all scopes', { types: { developer: { scopes: ['*'] } } }, 'scope_missing', 'types'],
+    ['an endpoint that is not reached', { types: { user: { endpoints: ['b'] } } }, 'endpoint_not_granted', 'types'],
+    ['all endpoints', { types: { user: { endpoints: '*' } } }, 'endpoint_not_granted', 'types'],
     [
-      'a wildcard over all it holds today',
-      { types: { developer: { scopes: ['models:*'] } } },
-      'scope_missing',
-      'types',
-    ],
-    ['everything', { types: { developer: { scopes: ['*'] } } }, 'scope_missing', 'types'],
-    ['an endpoint it does not reach', { types: { user: { endpoints: ['b'] } } }, 'endpoint_not_granted', 'types'],
-    ['every endpoint', { types: { user: { endpoints: '*' } } }, 'endpoint_not_granted', 'types'],
-    [
-      'one thing it holds and one it does not',
+      'an endpoint that is reached and one that is not',
       { types: { user: { endpoints: ['a', 'b'] } } },
       'endpoint_not_granted',
       'types',
     ],
-  ])('%s is refused, and nothing is written', async (_, fields, code, path) => {
+  ])('with %s is refused, and nothing is written', async (_, fields, code, path) => {
     const { mine, store } = await someone();
     const before = store.count('insertToken');
     const input = { name: 'x', types: { developer: { scopes: ['models:read'] } }, ...fields };
@@ -74,7 +69,7 @@ describe('what is created', () => {
     expect(store.count('insertToken')).toBe(before);
   });
 
-  test('a wildcard that is held can be passed on', async () => {
+  test('passes on a wildcard that is held', async () => {
     const { mine } = await someone({ developer: { scopes: ['*'] }, user: { endpoints: '*' } });
     const { record } = await mine.tokens.create({
       name: 'x',
@@ -83,7 +78,7 @@ describe('what is created', () => {
     expect(record.types).toEqual({ developer: { scopes: ['*'] }, user: { endpoints: '*' } });
   });
 
-  test('an import is held to the same', async () => {
+  test('by import is refused beyond its own grants', async () => {
     const { postern, issued } = await someone();
     const importing = createTestPostern({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
     const made = await importing.postern.tokens.create({
@@ -99,8 +94,8 @@ describe('what is created', () => {
   });
 });
 
-describe('what is changed', () => {
-  test('update grants no more than is held, by its types and by a longer life', async () => {
+describe('changing a token as a principal', () => {
+  test('refuses an update beyond its own grants, by types or by a longer life', async () => {
     const { postern, mine } = await someone();
     const mighty = await postern.tokens.create({
       name: 'mighty',
@@ -121,7 +116,7 @@ describe('what is changed', () => {
     ).toEqual({ developer: { scopes: ['iam:read'] } });
   });
 
-  test('rotate hands out no secret of a token that can do more', async () => {
+  test('refuses to rotate a token with more grants', async () => {
     const { postern, mine } = await someone();
     const mighty = await postern.tokens.create({
       name: 'mighty',
@@ -138,13 +133,13 @@ describe('what is changed', () => {
     expect((await postern.authenticate(mighty.token)).ok).toBe(true);
   });
 
-  test('it can rotate its own', async () => {
+  test('can rotate its own token', async () => {
     const { postern, mine, issued } = await someone();
     const { token } = await mine.tokens.rotate(issued.record.id);
     expect((await postern.authenticate(token)).ok).toBe(true);
   });
 
-  test('a grant to an endpoint that was remade is not passed on', async () => {
+  test('does not pass on a grant of a deleted endpoint to the new one of its name', async () => {
     const { postern, mine } = await someone();
     await postern.endpoints.delete('a', { organization: 'acme' });
     await postern.endpoints.create({ id: 'a', access: 'protected', organization: 'acme' });
@@ -154,8 +149,8 @@ describe('what is changed', () => {
   });
 });
 
-describe('other organizations', () => {
-  test('their tokens are as if they were not there', async () => {
+describe('other organizations for a principal', () => {
+  test('have tokens that look like unknown ids', async () => {
     const { postern, mine, stranger, store } = await someone();
     const { id } = stranger.record;
     const nobody = '0000000000000000000000';
@@ -174,7 +169,7 @@ describe('other organizations', () => {
     expect((await postern.authenticate(stranger.token)).ok).toBe(true);
   });
 
-  test('are listed by nobody, not even as all of them', async () => {
+  test("can not be listed or ended, also not as '*'", async () => {
     const { mine } = await someone();
     expect((await mine.tokens.list()).items.map(({ name }) => name)).toEqual(['holder']);
     for (const organization of ['*', 'other', 'default']) {
@@ -185,7 +180,7 @@ describe('other organizations', () => {
     );
   });
 
-  test('pruning stays at home', async () => {
+  test('keep their expired tokens when the principal prunes', async () => {
     const { postern, mine, clock } = await someone();
     const types = { developer: { scopes: ['iam:read'] } } as const;
     for (const organization of ['acme', 'other'])
@@ -195,7 +190,7 @@ describe('other organizations', () => {
     expect(await postern.tokens.pruneExpired()).toBe(1);
   });
 
-  test('their endpoints neither', async () => {
+  test('have endpoints that can not be read or changed', async () => {
     const { postern, mine } = await someone();
     await postern.endpoints.create({ id: 'theirs', access: 'protected', organization: 'other' });
     const organization = 'other';
@@ -218,7 +213,7 @@ describe('other organizations', () => {
 });
 
 describe('the actor of a change', () => {
-  test('is the principal, by the id of its token; the application where it acts itself', async () => {
+  test("is the principal's token, or the application itself", async () => {
     const { postern, mine, events, issued } = await someone();
     const { record } = await mine.tokens.create({ name: 'x', types: { developer: { scopes: ['iam:read'] } } });
     await postern.tokens.delete(record.id);
@@ -233,8 +228,8 @@ describe('the actor of a change', () => {
   });
 });
 
-describe('what is no verified principal', () => {
-  test('one with less in it is named by the application: what it says is what it holds', async () => {
+describe('a principal named by the application', () => {
+  test('with fewer types than a verified one has those types only', async () => {
     const { postern, principal } = await someone();
     const { organization, owner, endsAt } = principal;
     const narrowed = postern.as({ organization, owner, endsAt, types: { developer: { scopes: ['iam:read'] } } });
@@ -246,7 +241,7 @@ describe('what is no verified principal', () => {
     ).toBe('ada');
   });
 
-  test('a session of the application is held to the types it names', async () => {
+  test('as a session has the types that it names', async () => {
     const { postern } = await someone();
     const session = postern.as({ organization: 'acme', owner: null, types: { user: { endpoints: ['a'] } } });
     const { token } = await session.tokens.create({ name: 'x', types: { user: { endpoints: ['a'] } } });
@@ -262,7 +257,7 @@ describe('what is no verified principal', () => {
     ['no types', { types: undefined }, 'types_missing'],
     ['an unknown scope', { types: { developer: { scopes: ['x:y'] } } }, 'scope_unknown'],
     ['an unknown type', { types: { root: { scopes: ['*'] } } }, 'type_unknown'],
-  ])('with %s it grants nothing', async (_, fields, code) => {
+  ])('with %s can create nothing', async (_, fields, code) => {
     const { postern } = await someone();
     const mine = postern.as({ organization: 'acme', owner: null, ...fields } as never);
     expect(
@@ -282,7 +277,7 @@ describe('what is no verified principal', () => {
     [{ organization: 'acme', owner: 5 }, 'owner'],
     [{ organization: 'acme', owner: '' }, 'owner'],
     [{ organization: 'acme', owner: 'ada', tokenId: {} }, 'tokenId'],
-  ])('%j is refused at once', (principal, path) => {
+  ])('%j is refused by as()', (principal, path) => {
     expect(thrown(() => createTestPostern().postern.as(principal as never))).toMatchObject({
       code: 'input_invalid',
       path,
@@ -290,7 +285,7 @@ describe('what is no verified principal', () => {
   });
 });
 
-test('two token types that know one scope: what is passed on is what the type says, not its name', async () => {
+test('a scope name in two token types is passed on only with the meaning that is held', async () => {
   const { scopeAccess } = await import('postern');
   const { postern } = createTestPostern({
     tokenTypes: {

@@ -16,25 +16,25 @@ async function someone() {
   return { ...made, token, record, principal: outcome.principal };
 }
 
-describe('what as() is given', () => {
+describe('as() with a hostile principal', () => {
   it.each([
     ['nothing', () => null],
     ['a text', () => 'ada'],
     ['a list', (principal: Principal) => [principal]],
-    ['what inherits from a principal', (principal: Principal) => Object.create(principal)],
+    ['an object that inherits from a principal', (principal: Principal) => Object.create(principal)],
     ['a list of organizations', (principal: Principal) => ({ ...principal, organization: ['default'] })],
     ['all organizations', (principal: Principal) => ({ ...principal, organization: '*' })],
     [
-      'an object with a toString for an organization',
+      'an object with a toString as organization',
       (principal: Principal) => ({ ...principal, organization: { toString: () => 'default' } }),
     ],
     ['no owner', (principal: Principal) => ({ ...principal, owner: undefined })],
-  ])('%s is no principal', async (_, make) => {
+  ])('refuses %s', async (_, make) => {
     const { postern, principal } = await someone();
     expect(thrown(() => postern.as(make(principal) as never)).code).toBe('input_invalid');
   });
 
-  it('a getter is asked once: what was checked is what counts', async () => {
+  it('reads a getter once, and uses the value that it checked', async () => {
     const { postern } = await someone();
     let asked = 0;
     const shifty = {
@@ -51,7 +51,7 @@ describe('what as() is given', () => {
     );
   });
 
-  it('types that answer otherwise each time grant no more than is held', async () => {
+  it('grants no more than is held for types that change between reads', async () => {
     const { postern, principal } = await someone();
     const mine = postern.as(principal);
     for (const shifty of [
@@ -73,7 +73,7 @@ describe('what as() is given', () => {
   });
 });
 
-/** An object whose `developer` is now one thing, now another. */
+/** An object whose `developer` alternates between two values. */
 function alternating(first: unknown, second: unknown): object {
   let asked = 0;
   return Object.defineProperty({}, 'developer', {
@@ -82,8 +82,8 @@ function alternating(first: unknown, second: unknown): object {
   });
 }
 
-describe('attempts that are made to mislead', () => {
-  it('a requirement that is changed between two calls is read anew, unless it was prepared', async () => {
+describe('a hostile call', () => {
+  it('with a requirement changed since the last call is judged by the change, unless it was prepared', async () => {
     const { postern, token } = await someone();
     const requirement: Record<string, unknown> = { scope: 'models:read' };
     const prepared = gateOf(postern).prepare(requirement as never);
@@ -95,7 +95,7 @@ describe('attempts that are made to mislead', () => {
     expect(Object.isFrozen(prepared)).toBe(true);
   });
 
-  it('what is no boolean and no zone of ours changes nothing', async () => {
+  it('with an invalid zone is external', async () => {
     const { postern } = await someone();
     await postern.endpoints.create({ id: 'inner', access: 'private' });
     const requirement = { endpoint: 'inner' };
@@ -104,7 +104,7 @@ describe('attempts that are made to mislead', () => {
     }
   });
 
-  it('no look-alike of a token, an organization or an endpoint is taken for it', async () => {
+  it('with a look-alike of a token, an organization or an endpoint is denied', async () => {
     const { postern, token } = await someone();
     await postern.endpoints.create({ id: 'cafe', access: 'public', organization: 'caf\u00e9' });
     const attempt = async (endpoint: string, organization: string) =>
@@ -139,7 +139,7 @@ describe('attempts that are made to mislead', () => {
     }
   });
 
-  it('a digest in upper case is the same digest', async () => {
+  it('an imported digest in upper case is the same as in lower case', async () => {
     const { postern } = createTestPostern({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
     const old = `old_${'a1'.repeat(16)}`;
     const digest = createHash('sha256').update(old).digest('hex');
@@ -150,8 +150,8 @@ describe('attempts that are made to mislead', () => {
   });
 });
 
-describe('limits', () => {
-  it('calls at once, under both secrets of a rotation, share one window', async () => {
+describe('a rate limit', () => {
+  it('of 5 lets through 5 of 20 concurrent calls with both secrets of a rotation', async () => {
     const { postern } = createTestPostern({ rateLimiter: memoryRateLimiter() });
     const issued = await postern.tokens.create({ name: 'x', types, rateLimit: { points: 5, duration: '1h' } });
     const rotated = await postern.tokens.rotate(issued.record.id, { grace: '1h' });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { refusal } from '../support/outcomes.js';
 import { polluted } from '../support/polluted.js';
 
-/** Two organizations, each with an endpoint `a` and a token that reaches it; and the first one's auditor. */
+/** Two organizations, each with an endpoint `a` and a token that reaches it, and an auditor of the first one. */
 async function twoOrganizations() {
   const made = createTestPostern({ organization: 'acme' });
   const { endpoints, tokens } = made.postern;
@@ -20,8 +20,8 @@ async function twoOrganizations() {
 
 const nobodys = `pst_${'0'.repeat(49)}`;
 
-describe('in a principal’s hands', () => {
-  test("another organization's token is explained as one that nobody issued, alive or ended", async () => {
+describe('explain and introspect for a principal', () => {
+  test("explain another organization's token as unknown, alive or ended", async () => {
     const { auditor, foreign, own, postern, clock } = await twoOrganizations();
     const { token: unknown } = await postern.tokens.create({ name: 'gone', types: { user: { endpoints: '*' } } });
     await postern.tokens.pruneExpired();
@@ -41,7 +41,7 @@ describe('in a principal’s hands', () => {
     });
   });
 
-  test('an endpoint is that of its organization, and another may not be named', async () => {
+  test('refuse a requirement that names another organization', async () => {
     const { postern, own, auditor } = await twoOrganizations();
     await postern.endpoints.create({ id: 'secret', access: 'protected', organization: 'other' });
     const { decision } = await auditor.explain({ token: own.token, requirement: { endpoint: 'secret' } });
@@ -61,7 +61,7 @@ describe('in a principal’s hands', () => {
     });
   });
 
-  test("another organization's credential is not active", async () => {
+  test("tell another organization's token as inactive", async () => {
     const { auditor, foreign, own, postern } = await twoOrganizations();
     expect(await auditor.introspect(foreign.token)).toEqual({ active: false });
     expect(await auditor.introspect(nobodys)).toEqual({ active: false });
@@ -69,7 +69,7 @@ describe('in a principal’s hands', () => {
     expect(await auditor.introspect(own.token)).toMatchObject({ active: true, principal: { tokenId: own.record.id } });
   });
 
-  test('every endpoint may be granted by who is said to open them anyway, and by nobody else', async () => {
+  test("a principal may grant all endpoints only with the option endpoints: 'grantable'", async () => {
     const { postern, auditor } = await twoOrganizations();
     const input = { name: 'x', types: { user: { endpoints: '*' } } } as const;
     const person = { organization: 'acme', owner: 'ada', types: { developer: { scopes: ['models:read'] } } } as const;
@@ -83,7 +83,7 @@ describe('in a principal’s hands', () => {
 });
 
 describe('introspection', () => {
-  test('says when a credential ends, and whether it is an API token itself', async () => {
+  test('tells the end of a credential, and whether it is an API token', async () => {
     const { postern, clock } = await twoOrganizations();
     const types = { user: { endpoints: ['a'] } } as const;
     const { token, record } = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
@@ -98,13 +98,13 @@ describe('introspection', () => {
     expect(await postern.introspect(token)).toEqual({ active: false });
   });
 
-  test('of what can not be told, it does not say that it is inactive', async () => {
+  test('rejects in an outage instead of telling that a token is inactive', async () => {
     const { postern, store, own } = await twoOrganizations();
     store.fail('findTokenByDigest', 'reject');
     expect(await refusal(postern.introspect(own.token))).toMatchObject({ code: 'unavailable' });
   });
 
-  test('counts no use', async () => {
+  test('counts as no use', async () => {
     const { postern, own, store } = await twoOrganizations();
     await postern.introspect(own.token);
     await postern.explain({ token: own.token, requirement: { endpoint: 'a' } });

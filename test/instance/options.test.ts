@@ -4,14 +4,14 @@ import { thrown } from '../support/outcomes.js';
 
 const store = memoryStore();
 
-describe('options are checked once, at construction', () => {
+describe('createPostern refuses', () => {
   test.each([
     ['no options', undefined, 'option_invalid', undefined, 'createPostern'],
     ['null', null, 'option_invalid', undefined, 'createPostern'],
     ['no store', {}, 'option_invalid', 'store', 'memoryStore()'],
-    ['a store that is none', { store: {} }, 'option_invalid', 'store', 'it lacks findTokenByDigest'],
+    ['an object that is not a store', { store: {} }, 'option_invalid', 'store', 'it lacks findTokenByDigest'],
     [
-      'a store that lacks one method',
+      'a store without one of the methods',
       { store: { ...store, recordUsage: undefined } },
       'option_invalid',
       'store',
@@ -25,7 +25,7 @@ describe('options are checked once, at construction', () => {
       'tokenTtl of createPostern: is unknown',
     ],
     [
-      'an unknown option of the cache',
+      'an unknown cache option',
       { store, cache: { size: 5 } },
       'option_unknown',
       'cache.size',
@@ -47,20 +47,20 @@ describe('options are checked once, at construction', () => {
       'use 2 to 16 lower-case',
     ],
     ['a prefix of one letter', { store, tokenPrefix: 'a' }, 'option_invalid', 'tokenPrefix', 'use 2 to 16 lower-case'],
-    ['no types', { store, tokenTypes: {} }, 'option_invalid', 'tokenTypes', 'names no type'],
+    ['an empty object of token types', { store, tokenTypes: {} }, 'option_invalid', 'tokenTypes', 'names no type'],
     [
-      'a type that is none',
+      'an invalid token type',
       { store, tokenTypes: { user: {} } },
       'option_invalid',
       'tokenTypes.user',
       'was not made by',
     ],
     ['cache: true', { store, cache: true }, 'option_invalid', 'cache', 'or false'],
-    ['a ttl that is none', { store, cache: { ttl: 'soon' } }, 'option_invalid', 'cache.ttl', 'duration'],
-    ['no tokens', { store, cache: { maxTokens: 0 } }, 'option_invalid', 'cache.maxTokens', ''],
-    ['a clock that is no function', { store, clock: 5 }, 'option_invalid', 'clock', 'epoch milliseconds'],
-    ['random that is no function', { store, random: 5 }, 'option_invalid', 'random', 'bytes'],
-    ['onEvent that is no function', { store, onEvent: {} }, 'option_invalid', 'onEvent', 'function'],
+    ['an invalid ttl', { store, cache: { ttl: 'soon' } }, 'option_invalid', 'cache.ttl', 'duration'],
+    ['a cache of zero tokens', { store, cache: { maxTokens: 0 } }, 'option_invalid', 'cache.maxTokens', ''],
+    ['a clock that is not a function', { store, clock: 5 }, 'option_invalid', 'clock', 'epoch milliseconds'],
+    ['random that is not a function', { store, random: 5 }, 'option_invalid', 'random', 'bytes'],
+    ['onEvent that is not a function', { store, onEvent: {} }, 'option_invalid', 'onEvent', 'function'],
     [
       'a pattern that is a text',
       { store, importedTokens: [{ pattern: '^a$' }] },
@@ -69,7 +69,7 @@ describe('options are checked once, at construction', () => {
       'regular expression',
     ],
     [
-      'a switch to turn hashing off: there is none',
+      'a switch that would turn hashing off',
       { store, disableKeyHashing: true },
       'option_unknown',
       'disableKeyHashing',
@@ -81,7 +81,7 @@ describe('options are checked once, at construction', () => {
     expect(error.message).toContain(words);
   });
 
-  test('undefined is left out', () => {
+  test('options of undefined are like missing ones', () => {
     expect(() =>
       createPostern({
         store,
@@ -94,7 +94,7 @@ describe('options are checked once, at construction', () => {
     ).not.toThrow();
   });
 
-  test('what was given is neither changed nor looked at again', async () => {
+  test('options are neither changed nor read again after construction', async () => {
     const tokenTypes = { t: scopeAccess({ m: { read: [] } }) };
     const options = { store: memoryStore(), organization: 'home', tokenTypes, cache: { ttl: '30s' as const } };
     const copy = structuredClone({ ...options, store: null });
@@ -105,7 +105,7 @@ describe('options are checked once, at construction', () => {
     expect(record.organization).toBe('home');
   });
 
-  test('frozen options will do, and the instance is frozen', () => {
+  test('options may be frozen, and the instance is frozen', () => {
     const postern = createPostern(Object.freeze({ store, cache: Object.freeze({}) }));
     expect(Object.isFrozen(postern)).toBe(true);
   });

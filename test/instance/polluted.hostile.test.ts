@@ -7,7 +7,7 @@ import { polluted } from '../support/polluted.js';
 const types = { developer: { scopes: ['models:read'] } } as const;
 const everything = { scopes: ['*'] };
 
-/** Keys that code of this kind reads, with what an attacker would put there. */
+/** Keys that code of this kind reads, with an attacker's values. */
 const POLLUTION: readonly (readonly [string, unknown])[] = [
   ['zone', 'internal'],
   ['token', 'stolen'],
@@ -45,7 +45,7 @@ const POLLUTION: readonly (readonly [string, unknown])[] = [
   ['metadata', { evil: true }],
 ];
 
-/** The decisions of many attempts on one instance, in words. */
+/** The reasons of many decisions of one instance. */
 async function decisions(postern: Postern, tokens: readonly string[]): Promise<string[]> {
   const said: string[] = [];
   for (const token of [undefined, ...tokens]) {
@@ -86,8 +86,8 @@ async function world() {
   return { postern: postern as Postern, tokens: made.map(({ token }) => token) };
 }
 
-describe('a polluted Object.prototype', () => {
-  test.each(POLLUTION)('%s changes no decision, cold or warm', async (key, value) => {
+describe('with a polluted Object.prototype', () => {
+  test.each(POLLUTION)('no decision changes for the key %s, cold or warm', async (key, value) => {
     const clean = await world();
     const expected = await decisions(clean.postern, clean.tokens);
     const cold = await world();
@@ -97,7 +97,7 @@ describe('a polluted Object.prototype', () => {
     expect(again).toEqual(expected);
   });
 
-  test.each(POLLUTION)('%s changes nothing that is created, updated or rotated', async (key, value) => {
+  test.each(POLLUTION)('create, update and rotate do the same for the key %s', async (key, value) => {
     const outcome = async () => {
       const { postern, clock } = createTestPostern({ random: counting() });
       const { record } = await postern.tokens.create({ name: 'x', types });
@@ -116,7 +116,7 @@ describe('a polluted Object.prototype', () => {
     expect(await polluted({ [key]: value }, outcome)).toEqual(expected);
   });
 
-  test('what a caller may not, it still may not', async () => {
+  test('a principal can still not create beyond its own grants', async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', owner: 'ada', types });
     const outcome = await postern.authenticate(token);
@@ -140,7 +140,7 @@ describe('a polluted Object.prototype', () => {
     }
   });
 
-  test('a principal that the application names is no more than what it names', async () => {
+  test('a named principal has the grants that it names', async () => {
     const { postern, events } = createTestPostern();
     const record = await polluted(
       { tokenId: 'evil', organization: 'evil', owner: 'evil' },
@@ -151,7 +151,7 @@ describe('a polluted Object.prototype', () => {
     expect(events[0]).toMatchObject({ actor: { kind: 'principal', tokenId: '', owner: null } });
   });
 
-  test('an instance made meanwhile has the options it was given', async () => {
+  test('a new instance has its own options only', async () => {
     for (const [key, value] of [
       ...POLLUTION,
       ['pepper', 'x'.repeat(32)],
@@ -169,7 +169,7 @@ describe('a polluted Object.prototype', () => {
     }
   });
 
-  test('__proto__ and constructor are names like any other in metadata, and none of a scope', async () => {
+  test('__proto__ and constructor are ordinary names in metadata, and unknown as scopes', async () => {
     const { postern } = createTestPostern();
     const metadata = JSON.parse('{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}}');
     const { record } = await postern.tokens.create({ name: 'x', types, metadata });
@@ -186,7 +186,7 @@ describe('a polluted Object.prototype', () => {
   });
 });
 
-/** Bytes that differ from call to call and not from run to run. */
+/** Bytes that differ between calls and are the same in each run. */
 function counting(): (length: number) => Uint8Array {
   let call = 0;
   return (length) => {

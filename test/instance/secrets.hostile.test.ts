@@ -6,7 +6,7 @@ import { withWrongChecksum } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 
-/** Everything that was written to the process's own outputs. */
+/** Everything written to the outputs of this process. */
 let written: string[];
 beforeEach(() => {
   written = [];
@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-/** All that a value shows, in whatever way it may be printed. */
+/** A value in every printed form. */
 function shown(value: unknown): string {
   const error = value instanceof Error ? `${value.message} ${value.stack} ${shown(value.cause)}` : '';
   const text = `${inspect(value, { depth: 20, showHidden: true })} ${error}`;
@@ -35,8 +35,8 @@ function shown(value: unknown): string {
   }
 }
 
-describe('secrets in logs, errors, events and records', () => {
-  test('no canary of a token or a pepper is seen anywhere but in what create and rotate return', async () => {
+describe('secrets of tokens and a pepper', () => {
+  test('appear only in the results of create and rotate', async () => {
     const pepper = 'CANARY-pepper-CANARY-pepper';
     const store = controlledStore();
     const { postern, events, clock } = createTestPostern({
@@ -94,13 +94,13 @@ describe('secrets in logs, errors, events and records', () => {
     const text = seen.map(shown).join('\n') + written.join('');
     expect(text).toContain(made.record.id);
     for (const secret of [...secrets, pepper]) {
-      // Beyond its hint, no eight characters of it in a row.
+      // No eight characters in a row may appear, except in the hint.
       for (let at = secret.indexOf('_') + 5; at + 8 <= secret.length; at++)
         expect(text).not.toContain(secret.slice(at, at + 8));
     }
   });
 
-  test('nothing is written to the terminal', async () => {
+  test('are not written to the terminal', async () => {
     const { postern, store } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types });
     store.fail('findTokenByDigest', 'reject');
@@ -109,7 +109,7 @@ describe('secrets in logs, errors, events and records', () => {
     expect(written).toEqual([]);
   });
 
-  test('what is handed to the store holds no secret', async () => {
+  test('are not given to the store', async () => {
     const store = controlledStore();
     const handed: unknown[] = [];
     for (const method of ['insertToken', 'replaceToken', 'findTokenByDigest', 'deleteToken'] as const) {

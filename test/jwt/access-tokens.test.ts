@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { START, thrown, verdict } from '../support/outcomes.js';
 import { API, AUTH, claimsIn, ENCRYPTION_KEY, issueBoth, issuerWorld, KEPT, serveJwks } from './support/access.js';
 
-/** The principal, whose end is its own. */
+/** The principal without its end. */
 async function whoIs({ postern }: Pick<ReturnType<typeof issuerWorld>, 'postern'>, token: string) {
   const answer = await postern.authenticate(token);
   if (!answer.ok) throw new Error(answer.reason);
@@ -14,7 +14,7 @@ async function whoIs({ postern }: Pick<ReturnType<typeof issuerWorld>, 'postern'
 }
 
 describe('an access token', () => {
-  it('is what RFC 9068 says, with the endpoints as authorization_details (RFC 9396)', async () => {
+  it('has the claims of RFC 9068, and its endpoints in authorization_details (RFC 9396)', async () => {
     const world = issuerWorld();
     const { token, record } = await issueBoth(world);
     const { accessToken, ...rest } = await world.signed.exchange(world.postern, token);
@@ -47,7 +47,7 @@ describe('an access token', () => {
     expect(claimsIn(second).jti).not.toBe(claimsIn(accessToken).jti);
   });
 
-  it('of a token without an owner and without scopes is of the token itself', async () => {
+  it("of a token without an owner has the token's id as sub", async () => {
     const world = issuerWorld();
     const { token, record } = await issueBoth(world, {
       owner: null,
@@ -62,7 +62,7 @@ describe('an access token', () => {
     expect(await whoIs(world, accessToken)).toEqual(await whoIs(world, token));
   });
 
-  it('is taken by another library, with the keys of a real socket', async () => {
+  it('is verified by another library, with the keys of a real socket', async () => {
     const world = issuerWorld({ algorithm: 'ES256' });
     const { token } = await issueBoth(world);
     const { accessToken } = await world.signed.exchange(world.postern, token);
@@ -77,7 +77,7 @@ describe('an access token', () => {
     expect(payload.client_id).toBe((await world.postern.tokens.list()).items[0]?.id);
   });
 
-  it('gives the principal and the decisions of its API token', async () => {
+  it('has the principal and the decisions of its API token', async () => {
     const world = issuerWorld();
     const { token } = await issueBoth(world);
     await world.postern.endpoints.create({ id: 'other', access: 'protected' });
@@ -99,7 +99,7 @@ describe('an access token', () => {
     }
   });
 
-  it('is answered without a promise once it is known', async () => {
+  it('is answered without a promise once it is cached', async () => {
     const world = issuerWorld({ keys: await generateKeys() });
     const { token } = await issueBoth(world);
     const { accessToken } = await world.signed.exchange(world.postern, token);
@@ -109,7 +109,7 @@ describe('an access token', () => {
     expect(world.postern.tryAuthorize(attempt)).toMatchObject({ allowed: true });
   });
 
-  it('ends to the millisecond, remembered or not', async () => {
+  it('ends to the millisecond, cached or not', async () => {
     const keys = await generateKeys();
     const { postern, signed, store, clock } = issuerWorld({ keys, expiresIn: '1m' });
     const { token } = await issueBoth({ postern });
@@ -123,7 +123,7 @@ describe('an access token', () => {
     expect(await cold.postern.authenticate(accessToken)).toEqual(expired);
   });
 
-  it('is its issuer’s business: another one of the same instance does not judge it', async () => {
+  it('is unknown to another issuer of the same instance', async () => {
     const clock = issuerWorld().clock;
     const mine = accessTokens({ issuer: AUTH, audience: API, keys: await generateKeys() });
     const theirs = accessTokens({ issuer: 'https://other.example', audience: API, keys: await generateKeys() });
@@ -136,7 +136,7 @@ describe('an access token', () => {
   });
 });
 
-describe('with its API token, an access token', () => {
+describe('an access token after a change of its API token', () => {
   const requirement = { scope: 'models:read' } as const;
 
   async function exchanged() {
@@ -149,26 +149,26 @@ describe('with its API token, an access token', () => {
     return { ...world, ...issued, accessToken, ask };
   }
 
-  it('is revoked', async () => {
+  it('is revoked if that is revoked', async () => {
     const { postern, record, ask } = await exchanged();
     await postern.tokens.revoke(record.id);
     expect(await ask()).toBe('token_revoked');
   });
 
-  it('is gone', async () => {
+  it('is revoked if that is deleted', async () => {
     const { postern, record, ask } = await exchanged();
     await postern.tokens.delete(record.id);
     expect(await ask()).toBe('token_revoked');
   });
 
-  it('expires, where that is brought forward', async () => {
+  it('expires if that gets an earlier expiry', async () => {
     const { postern, record, clock, ask } = await exchanged();
     await postern.tokens.update(record.id, { expiresAt: new Date(clock.now() + 1000) });
     clock.advance(1000);
     expect(await ask()).toBe('token_expired');
   });
 
-  it('is narrowed, and never widened', async () => {
+  it('loses grants with it, and never gains any', async () => {
     const { postern, record, ask } = await exchanged();
     await postern.tokens.update(record.id, { types: { developer: { scopes: ['models:read', 'cluster:write'] } } });
     expect([await ask(), await ask({ scope: 'models:write' }), await ask({ scope: 'cluster:read' })]).toEqual([
@@ -179,14 +179,14 @@ describe('with its API token, an access token', () => {
     expect(await ask({ endpoint: 'summarizer' })).toBe('endpoint_not_granted');
   });
 
-  it('does not reach an endpoint that was made again under the same name', async () => {
+  it('does not reach a new endpoint of a deleted name', async () => {
     const { postern, ask } = await exchanged();
     await postern.endpoints.delete('summarizer');
     await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
     expect(await ask({ endpoint: 'summarizer' })).toBe('endpoint_not_granted');
   });
 
-  it('ends with the secret that it was exchanged from', async () => {
+  it('is revoked at the end of the secret that it was exchanged for', async () => {
     const { postern, clock, record, ask } = await exchanged();
     await postern.tokens.rotate(record.id, { grace: '1m' });
     expect(await ask()).toBe('allowed');
@@ -194,7 +194,7 @@ describe('with its API token, an access token', () => {
     expect(await ask()).toBe('token_revoked');
   });
 
-  it('is revoked in another process that shares the store', async () => {
+  it('is revoked also in another process with the same store', async () => {
     const { postern, store, clock, record, accessToken } = await exchanged();
     const other = issuerWorld({}, { store, clock });
     const attempt = { token: accessToken, requirement };
@@ -204,7 +204,7 @@ describe('with its API token, an access token', () => {
   });
 });
 
-it('can not make tokens with an access token: they would outlive it', async () => {
+it('an access token can not make tokens, because they would outlive it', async () => {
   const world = issuerWorld();
   const { token } = await issueBoth(world, { types: { developer: { scopes: ['*'] } } });
   const { accessToken } = await world.signed.exchange(world.postern, token);
@@ -227,14 +227,14 @@ describe('accessTokens', () => {
     ['a list of audiences', { audience: [API] }, 'audience'],
     ['no encryption key', { encryptionKey: undefined }, 'encryptionKey'],
     ['a short encryption key', { encryptionKey: 'x'.repeat(31) }, 'encryptionKey'],
-    ['short bytes', { encryptionKey: new Uint8Array(31) }, 'encryptionKey'],
-    ['another algorithm', { algorithm: 'HS256' }, 'algorithm'],
-    ['a life that is none', { expiresIn: 'soon' }, 'expiresIn'],
-    ['a life of less than a second', { expiresIn: '999ms' }, 'expiresIn'],
-    ['a life beyond the longest', { expiresIn: '2h' }, 'expiresIn'],
+    ['short bytes as encryption key', { encryptionKey: new Uint8Array(31) }, 'encryptionKey'],
+    ['an unknown algorithm', { algorithm: 'HS256' }, 'algorithm'],
+    ['an invalid lifetime', { expiresIn: 'soon' }, 'expiresIn'],
+    ['a lifetime of less than a second', { expiresIn: '999ms' }, 'expiresIn'],
+    ['a lifetime beyond the longest', { expiresIn: '2h' }, 'expiresIn'],
     ['an overlap as long as a key signs', { rotateEvery: '1d', overlap: '1d' }, 'overlap'],
-    ['an overlap that nobody notices', { overlap: '59s' }, 'overlap'],
-    ['keys that go sooner than their tokens', { rotateEvery: '1h', overlap: '1m', maxExpiresIn: '2h' }, 'rotateEvery'],
+    ['an overlap that is too short', { overlap: '59s' }, 'overlap'],
+    ['keys that end sooner than their tokens', { rotateEvery: '1h', overlap: '1m', maxExpiresIn: '2h' }, 'rotateEvery'],
     ['an origin with a path', { dpop: { origins: ['https://api.example/'] } }, 'dpop.origins.0'],
   ])('refuses %s', (_, options, path) => {
     expect(thrown(() => accessTokens({ ...KEPT, ...options } as never))).toMatchObject({
@@ -243,7 +243,7 @@ describe('accessTokens', () => {
     });
   });
 
-  it('refuses what it does not know, and a secret never shows in what it says', () => {
+  it('refuses unknown options, and shows no secret in an error', () => {
     expect(thrown(() => accessTokens({ ...KEPT, algorithms: ['none'] } as never))).toMatchObject({
       code: 'option_unknown',
     });
@@ -252,7 +252,7 @@ describe('accessTokens', () => {
     expect([secret.length, refused.message.includes(secret)]).toEqual([31, false]);
   });
 
-  it('refuses what keys of the application’s own make idle', async () => {
+  it("refuses options that the application's own keys make useless", async () => {
     const keys = await generateKeys();
     for (const idle of [
       { encryptionKey: ENCRYPTION_KEY },
@@ -266,7 +266,7 @@ describe('accessTokens', () => {
     }
   });
 
-  it('lives no longer than the longest life by default', async () => {
+  it('by default lives no longer than the longest lifetime', async () => {
     const world = issuerWorld({ maxExpiresIn: '5m' });
     const { token } = await issueBoth(world);
     expect((await world.signed.exchange(world.postern, token)).expiresAt).toEqual(

@@ -22,7 +22,7 @@ async function headerOf(token: string): Promise<Record<string, unknown>> {
 }
 
 describe('the contract of signed tokens', () => {
-  test('an exchanged, a derived and a foreign token run as documented', async () => {
+  test('exchanged, derived and foreign tokens work as documented', async () => {
     const idp = await issuerKey('ES256');
     const clock = testClock();
     const [issuer, audience, jwks] = [ISSUER, AUDIENCE, { keys: [idp.jwk] }];
@@ -66,7 +66,7 @@ describe('the contract of signed tokens', () => {
     expect(await ask(accessToken, { endpoint: 'summarizer' })).toBe('endpoint_not_granted');
   });
 
-  test('issuer and audience are required', async () => {
+  test('issuer, audience and encryption key are required', async () => {
     const keys = await generateKeys();
     const principal = () => null;
     const jwks = { keys: [(await issuerKey('ES256')).jwk] };
@@ -79,14 +79,14 @@ describe('the contract of signed tokens', () => {
       ];
       for (const make of makers) expect(thrown(make)).toMatchObject({ code: 'option_invalid', path: name });
     }
-    // And so is what keys in the store are encrypted with.
+    // The encryption key of stored keys is required too.
     expect(thrown(() => accessTokens({ issuer: ISSUER, audience: AUDIENCE }))).toMatchObject({
       code: 'option_invalid',
       path: 'encryptionKey',
     });
   });
 
-  test('keys that are made in the store serve every process that shares it, and none that has another encryption key', async () => {
+  test('stored keys serve every process with the same store and encryption key, and no other', async () => {
     const store = memoryStore();
     const clock = testClock();
     const [one, two] = [issuerWorld({}, { store, clock }), issuerWorld({}, { store, clock })];
@@ -97,7 +97,7 @@ describe('the contract of signed tokens', () => {
     expect(verdict(await other.postern.authorize({ token: accessToken, requirement }))).toBe('unavailable');
   });
 
-  test('an exchange takes an API token or a derived one, never an access token; what is not held is refused', async () => {
+  test('an exchange takes an API token or a derived one, no access token, and no grant that is not held', async () => {
     const world = issuerWorld();
     const { postern, signed, clock } = world;
     const { token } = await issueBoth(world);
@@ -119,7 +119,7 @@ describe('the contract of signed tokens', () => {
     }
   });
 
-  test('its expiry is never later than its subject’s', async () => {
+  test('an exchanged token ends with its subject at the latest', async () => {
     const world = issuerWorld();
     const { postern, signed, clock } = world;
     const { token } = await issueBoth(world, { expiresIn: '3m' });
@@ -132,7 +132,7 @@ describe('the contract of signed tokens', () => {
     expect(ends).toEqual([3 * MINUTE, 2 * MINUTE]);
   });
 
-  test('the store keeps the public half of each live secret, both during a grace, by the thumbprint that is the kid', async () => {
+  test('the store keeps the public key of each live secret under the thumbprint that is the kid', async () => {
     const { postern, store, clock } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
     const { token: next } = await postern.tokens.rotate(record.id, { grace: '1h' });
@@ -148,8 +148,8 @@ describe('the contract of signed tokens', () => {
     expect(new Set(found).size).toBe(2);
   });
 
-  test('a derived token is judged when it is used, dies with its parent, and derives no further', async () => {
-    // Every postern verifies them without being told to: this one has no authenticators.
+  test('a derived token is judged at each use, ends with its parent, and can not be derived from', async () => {
+    // Every instance verifies derived tokens, also one without authenticators.
     const { postern, clock } = createTestPostern();
     const create = () =>
       postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['models:read', 'bentos:read'] } } });
@@ -169,7 +169,7 @@ describe('the contract of signed tokens', () => {
     expect(verdict(await postern.authorize({ token: other, requirement }))).toBe('token_unknown');
   });
 
-  test('an imported token has no public half, and derives once it is rotated', async () => {
+  test('an imported token can not be derived from until it is rotated', async () => {
     const foreign = `pst_${'a'.repeat(48)}1`;
     const { postern, clock } = createTestPostern({ importedTokens: [{ pattern: /^pst_a{48}1$/ }] });
     const record = await postern.tokens.import({
@@ -186,7 +186,7 @@ describe('the contract of signed tokens', () => {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The blocks of TypeScript of the README's section. */
+/** The TypeScript blocks of that section. */
 async function readmeBlocks(): Promise<readonly string[]> {
   const readme = await readFile(`${root}README.md`, 'utf8');
   const section = /^## Signed tokens\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? '';
@@ -194,11 +194,11 @@ async function readmeBlocks(): Promise<readonly string[]> {
 }
 
 describe('the section "Signed tokens" of the README', () => {
-  test('compiles as it stands', { timeout: 120_000 }, async () => {
+  test('compiles', { timeout: 120_000 }, async () => {
     const blocks = await readmeBlocks();
     expect(blocks.length).toBeGreaterThan(1);
     const name = `${root}test/jwt/readme-signed-tokens.ts`;
-    const given = `import { memoryStore, type Postern } from 'postern';\nconst store = memoryStore();\nconst apiToken = 'pst_…';\n`;
+    const given = `import { memoryStore } from 'postern';\nconst store = memoryStore();\nconst apiToken = 'pst_…';\n`;
     const source = `${given}${blocks.join('\n')}\nvoid [narrow, accessToken, edge];\n`;
     const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
     const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
@@ -213,11 +213,10 @@ describe('the section "Signed tokens" of the README', () => {
     expect(problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([]);
   });
 
-  test('runs as it stands', async () => {
-    const clock = testClock();
-    clock.set(new Date(Date.now()));
+  test('runs', async () => {
+    const clock = testClock(new Date());
     const store = memoryStore();
-    const { postern: issuing } = createTestPostern({ store });
+    const { postern: issuing } = createTestPostern({ store, clock });
     const { token: apiToken } = await issueBoth({ postern: issuing });
     const made: Postern[] = [];
     const names = {
@@ -227,7 +226,7 @@ describe('the section "Signed tokens" of the README', () => {
       memoryStore,
       process: { env: { KEYS_SECRET: ENCRYPTION_KEY } },
       createPostern: (options: TestPosternOptions) => {
-        made.push(createTestPostern(options).postern);
+        made.push(createTestPostern({ ...options, clock }).postern);
         return made.at(-1);
       },
     };
@@ -248,7 +247,7 @@ describe('the section "Signed tokens" of the README', () => {
     expect(keys.map(({ kid }) => kid)).toEqual([(await headerOf(accessToken)).kid]);
   });
 
-  test('naming scopes names no endpoint, and the other way round; naming neither is all', async () => {
+  test('is right that scopes alone reach no endpoint, endpoints alone have no scope, and neither means all', async () => {
     const { postern, clock } = createTestPostern();
     const { token } = await issueBoth({ postern } as never);
     const shown = [];
@@ -265,7 +264,7 @@ describe('the section "Signed tokens" of the README', () => {
 });
 
 describe('docs/derived-tokens.md', () => {
-  test('the seed is the HMACs that it says, and neither half is what the store finds the token by', async () => {
+  test('describes the HMACs of the seed, and neither half finds the token in the store', async () => {
     const { derivedKeyOf } = await import('../../src/base/derived-key.js');
     const { createHmac } = await import('node:crypto');
     const { postern } = createTestPostern();
@@ -281,7 +280,7 @@ describe('docs/derived-tokens.md', () => {
     expect([seed, key?.x, key?.kid]).not.toContain(digest);
   });
 
-  test('the header is byte for byte what it says, and the claims are those that it names', async () => {
+  test('describes the header byte for byte, and the claims by name', async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
     const all = await derive(token, { scopes: ['models:read'], endpoints: '*', methods: ['GET'] });
@@ -290,7 +289,7 @@ describe('docs/derived-tokens.md', () => {
     expect(Object.keys(JSON.parse(payload as string))).toEqual(['jti', 'iat', 'exp', 'scope', 'endpoints', 'methods']);
   });
 
-  test('an iat ahead of the clock, or a form that is none, costs no read', async () => {
+  test('is right that an iat ahead of the clock and an invalid form cost no read', async () => {
     const { postern, clock, store } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
     const early = await derive(token, { clock: () => clock.now() + 6_000 });

@@ -7,7 +7,7 @@ import { launchBrowser } from '../support/browser.js';
 import { verdict } from '../support/outcomes.js';
 import { serve } from '../transports/support.js';
 
-test('derive runs in a browser: what it makes there is verified here, and the key is the same', async () => {
+test('derive in a browser makes the same key as here, and its tokens are verified here', async () => {
   const { outputFiles } = await build({
     stdin: {
       contents: `import { derive } from './src/jwt/derive.ts'; globalThis.derive = derive;`,
@@ -24,13 +24,13 @@ test('derive runs in a browser: what it makes there is verified here, and the ke
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
     response.end(isScript ? script : '<!doctype html><script type="module" src="/derive.js"></script>');
   });
-  const { postern } = createTestPostern();
+  const { postern } = createTestPostern({ now: new Date() });
   const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['models:write'] } } });
 
   const browser = await launchBrowser();
   onTestFinished(() => browser.close());
   const page = await browser.newPage();
-  // Web Crypto is for secure contexts: this machine itself is one.
+  // Web Crypto needs a secure context, and localhost is one.
   await page.goto(`http://127.0.0.1:${port}/`);
   await page.waitForFunction('typeof globalThis.derive === "function"');
   const derived: string = await page.evaluate(`derive(${JSON.stringify(token)}, { scopes: ['models:read'] })`);

@@ -26,7 +26,7 @@ function trusting(options: Partial<TrustedIssuerOptions> = {}) {
   return { ...world, reasonOf };
 }
 
-/** A key server that a fake `fetch` reaches, with what it was asked for. */
+/** A key server behind a fake `fetch`, with the requested addresses. */
 function keysAt(sets: Readonly<Record<string, object>>) {
   const asked: string[] = [];
   const fetch = async (url: string) => {
@@ -41,11 +41,11 @@ describe('an access token of Amazon Cognito', () => {
   const options = { audience: 'my-client', audienceClaim: 'client_id' };
   const jwtType = { typ: undefined };
 
-  it('is taken when audienceClaim names its claim', async () => {
+  it('is accepted if audienceClaim names its claim', async () => {
     expect(await trusting(options).reasonOf(await signed(key, cognito, jwtType))).toBe('allowed');
   });
 
-  it('is nobody without audienceClaim', async () => {
+  it('is refused without audienceClaim', async () => {
     expect(await trusting({ audience: 'my-client' }).reasonOf(await signed(key, cognito, jwtType))).toBe(
       'token_unknown',
     );
@@ -53,10 +53,10 @@ describe('an access token of Amazon Cognito', () => {
 
   it.each([
     ['for another client', { client_id: 'their-client' }],
-    ['for no client', { client_id: undefined }],
-    ['for this client, and for the audience of another API', { aud: 'https://other.example' }],
-    ['that is an ID token', { token_use: 'id' }],
-  ])('is nobody: one %s', async (_, claims) => {
+    ['without a client', { client_id: undefined }],
+    ['for this client and the audience of another API', { aud: 'https://other.example' }],
+    ['in the form of an ID token', { token_use: 'id' }],
+  ])('is refused %s', async (_, claims) => {
     expect(await trusting(options).reasonOf(await signed(key, { ...cognito, ...claims }, jwtType))).toBe(
       'token_unknown',
     );
@@ -64,15 +64,15 @@ describe('an access token of Amazon Cognito', () => {
 });
 
 describe('a nonce', () => {
-  it('is accepted in an access token of Keycloak, which names itself Bearer', async () => {
+  it('is accepted in an access token of Keycloak of the type Bearer', async () => {
     const token = await signed(key, { typ: 'Bearer', nonce: 'n' }, { typ: 'JWT' });
     expect(await trusting().reasonOf(token)).toBe('allowed');
   });
 
   it.each([
     ['of Keycloak', { typ: 'ID', nonce: 'n' }],
-    ['that names no kind', { nonce: 'n' }],
-    ['that has the hash of an access token', { typ: 'Bearer', nonce: 'n', at_hash: 'h' }],
+    ['without a type', { nonce: 'n' }],
+    ['with the hash of an access token', { typ: 'Bearer', nonce: 'n', at_hash: 'h' }],
   ])('is refused in an ID token %s', async (_, claims) => {
     expect(await trusting().reasonOf(await signed(key, claims, { typ: 'JWT' }))).toBe('token_unknown');
   });
@@ -81,7 +81,7 @@ describe('a nonce', () => {
 describe('a key server over http', () => {
   const jwks = 'http://keys.auth.svc.cluster.local/jwks';
 
-  it('is refused at the start, and the message names the option', () => {
+  it('is refused at construction, with the option in the message', () => {
     const { code, message } = thrown(() => trusting({ jwks }));
     expect(code).toBe('option_invalid');
     expect(message).toContain('allowInsecureKeys');
@@ -119,14 +119,14 @@ describe('an issuer for each tenant', () => {
     expect(await reasonOf(await signed(other, { iss: tenant('acme') }))).toBe('token_unknown');
   });
 
-  it('that the function does not know is nobody, and is asked for nothing', async () => {
+  it('that the function does not know makes a token unknown without a request', async () => {
     const { fetch, asked } = keysAt(metadataOf('evil', key.jwk));
     const { reasonOf } = trusting({ issuer: ofOurs, fetch });
     expect(await reasonOf(await signed(key, { iss: tenant('evil') }))).toBe('token_unknown');
     expect(asked).toEqual([]);
   });
 
-  it('is looked up once in maxAge, however many tokens come at once, and lost with the answer', async () => {
+  it('is looked up once in maxAge for concurrent tokens, and anew after that', async () => {
     let ours = true;
     const seen: string[] = [];
     const lookUp: IssuerLookup = async (iss) => {
@@ -143,7 +143,7 @@ describe('an issuer for each tenant', () => {
     expect(seen.length).toBe(2);
   });
 
-  it('shares one key set where jwks is given', async () => {
+  it('shares one key set if jwks is given', async () => {
     const { reasonOf } = trusting({ issuer: ofOurs, jwks: { keys: [key.jwk] } });
     expect(await reasonOf(await signed(key, { iss: tenant('acme') }))).toBe('allowed');
     expect(await reasonOf(await signed(other, { iss: tenant('acme') }))).toBe('token_unknown');
@@ -156,15 +156,15 @@ describe('an issuer for each tenant', () => {
         throw new Error('the database is gone');
       },
     ],
-    ['answers something else', () => 'yes' as never],
-    ['names keys that are no keys', () => ({ jwks: { keys: [] } })],
-    ['trusts what is no address', () => true],
-  ])('whose function %s is a fault, and nobody is let in', async (_, issuer) => {
+    ['returns something else', () => 'yes' as never],
+    ['returns invalid keys', () => ({ jwks: { keys: [] } })],
+    ['trusts an issuer that is not a URL', () => true],
+  ])('whose function %s makes tokens unavailable', async (_, issuer) => {
     const { reasonOf } = trusting({ issuer, fetch: keysAt({}).fetch });
     expect(await reasonOf(await signed(key, { iss: 'urn:acme' }))).toBe('unavailable');
   });
 
-  it('is never looked up by a text that is too long, or none', async () => {
+  it('is not looked up for an iss that is empty, too long or not a text', async () => {
     const seen: string[] = [];
     const { reasonOf } = trusting({ issuer: (iss) => seen.push(iss) > 0, fetch: keysAt({}).fetch });
     for (const iss of ['', 'x'.repeat(1_001), 7, [ISSUER], null]) {

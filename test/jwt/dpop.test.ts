@@ -27,7 +27,7 @@ async function newKey(alg = 'ES256'): Promise<JWK> {
 
 const publicOf = ({ d: _, ...rest }: JWK): JWK => rest;
 
-/** A proof with whatever header and claims. */
+/** A proof with any header and claims. */
 async function proofWith(key: JWK, { header = {}, claims = {} }: { header?: object; claims?: object } = {}) {
   const { importJWK } = await import('jose');
   return new SignJWT({ jti: crypto.randomUUID(), htm: 'GET', htu: `${ORIGIN}/models`, iat: NOW, ath: ATH, ...claims })
@@ -45,7 +45,7 @@ async function verifier(store: Pick<Store, 'findEntry' | 'putEntry'> = memorySto
 }
 
 describe('a proof of possession', () => {
-  test.each(['ES256', 'EdDSA', 'RS256', 'PS256', 'ES384'])('is good once, with %s', async (alg) => {
+  test.each(['ES256', 'EdDSA', 'RS256', 'PS256', 'ES384'])('with %s is accepted once', async (alg) => {
     const key = await newKey(alg);
     const jkt = await thumbprintOf(key as Record<string, unknown>);
     const verify = proofVerifier({ jkt, token: TOKEN, origins: [ORIGIN], store: memoryStore() });
@@ -62,7 +62,7 @@ describe('a proof of possession', () => {
     expect(await verify(presentation, START + 59_000)).toBe(false);
   });
 
-  test('comes twice at the same time to two processes: it is good for one of them', async () => {
+  test('sent to two processes at the same time is accepted by one of them', async () => {
     const store = memoryStore();
     const { key, jkt, check } = await verifier(store);
     const other = proofVerifier({ jkt, token: TOKEN, origins: [ORIGIN], store });
@@ -77,28 +77,28 @@ describe('a proof of possession', () => {
 
   test.each<[string, { header?: object; claims?: object }]>([
     ['another typ', { header: { typ: 'JWT' } }],
-    ['a private key in it', { header: { jwk: { kty: 'oct', k: 'AAAA' } } }],
+    ['a private key in its jwk', { header: { jwk: { kty: 'oct', k: 'AAAA' } } }],
     ['no jwk', { header: { jwk: undefined } }],
     ['another method', { claims: { htm: 'POST' } }],
-    ['a method in other letters', { claims: { htm: 'get' } }],
+    ['a method in lower case', { claims: { htm: 'get' } }],
     ['no method', { claims: { htm: undefined } }],
     ['another path', { claims: { htu: `${ORIGIN}/models/1` } }],
     ['another origin', { claims: { htu: 'https://evil.example/models' } }],
     ['http in place of https', { claims: { htu: 'http://api.acme.dev/models' } }],
-    ['no address', { claims: { htu: '/models' } }],
+    ['no htu', { claims: { htu: '/models' } }],
     ['another token', { claims: { ath: createHash('sha256').update('x').digest('base64url') } }],
-    ['no token', { claims: { ath: undefined } }],
+    ['no ath', { claims: { ath: undefined } }],
     ['no jti', { claims: { jti: undefined } }],
     ['an empty jti', { claims: { jti: '' } }],
-    ['a jti without end', { claims: { jti: 'x'.repeat(513) } }],
-    ['a time ahead of the tolerance', { claims: { iat: NOW + 6 } }],
+    ['a very long jti', { claims: { jti: 'x'.repeat(513) } }],
+    ['a time beyond the tolerance', { claims: { iat: NOW + 6 } }],
     ['a time a minute ago', { claims: { iat: NOW - 60 } }],
     ['no time', { claims: { iat: undefined } }],
     ['a crit', { header: { crit: ['x'], x: 1 } }],
   ])('with %s is refused', async (_, parts) => {
     const { key, check } = await verifier();
     const forged = await proofWith(key, parts).catch(() => null);
-    // What `jose` refuses to make is made by hand.
+    // `jose` refuses to make this proof.
     const text =
       forged ??
       `${Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'dpop+jwt', ...parts.header })).toString('base64url')}.e30.${'A'.repeat(86)}`;
@@ -106,19 +106,19 @@ describe('a proof of possession', () => {
     expect(await check(await proofWith(key))).toBe(true);
   });
 
-  test('within the tolerances is good', async () => {
+  test('within the tolerances is accepted', async () => {
     const { key, check } = await verifier();
     expect(await check(await proofWith(key, { claims: { iat: NOW + 5 } }))).toBe(true);
     expect(await check(await proofWith(key, { claims: { iat: NOW - 59 } }))).toBe(true);
   });
 
-  test('of another key is refused, and so is one that is signed by another key than it shows', async () => {
+  test('of another key, or signed by another key than it shows, is refused', async () => {
     const { key, check } = await verifier();
     expect(await check(await proofWith(await newKey()))).toBe(false);
     expect(await check(await proofWith({ ...(await newKey()) }, { header: { jwk: publicOf(key) } }))).toBe(false);
   });
 
-  test("that is refused uses up no jti: nobody shuts out another's proofs", async () => {
+  test("that is refused does not use up its jti, so nobody can block another's proof", async () => {
     const { key, check } = await verifier();
     const claims = { jti: 'known' };
     expect(await check(await proofWith(await newKey(), { claims }))).toBe(false);
@@ -126,21 +126,21 @@ describe('a proof of possession', () => {
   });
 
   test.each(['//evil.example/models', 'https://evil.example/models', '/models/', '/%6Dodels', '/MODELS', ''])(
-    'for /models is not one for the target %s on another host or path',
+    'for /models is refused for the target %s on another host or path',
     async (target) => {
       const { key, check } = await verifier();
       expect(await check(await proofWith(key), { target })).toBe(target === 'https://evil.example/models');
     },
   );
 
-  test('can not be judged while the store is down: a fault', async () => {
+  test('is refused as unavailable while the store is down', async () => {
     const store = controlledStore();
     store.fail('putEntry', 'reject');
     const { key, check } = await verifier(store);
     await expect(check(await proofWith(key))).rejects.toThrow();
   });
 
-  test('a missing one, or an unknown method, proves nothing', async () => {
+  test('is needed for each call, and for a known method', async () => {
     const { key, verify, check } = await verifier();
     expect(await check(null)).toBe(false);
     expect(await verify({ method: null, proof: { jwt: await proofWith(key), target: '/models' } }, START)).toBe(false);
@@ -170,7 +170,7 @@ describe('over HTTP', () => {
       inner.get('/models', guard(postern, requirement, { resourceMetadata: metadata }), (_request, response) => {
         response.send('reached');
       });
-      // Mounted: the address is that of the request, not what is left of it.
+      // In a mounted application the address is that of the whole request.
       app.use('/v1', inner);
       return serve(app);
     },
@@ -198,7 +198,7 @@ describe('over HTTP', () => {
     },
   };
 
-  test.each(Object.keys(servers))('%s takes the token with its proof, once, and neither alone', async (name) => {
+  test.each(Object.keys(servers))('%s accepts a token with its proof once, and neither one alone', async (name) => {
     const { key, postern } = await bound();
     const port = await (servers[name] as Started)(postern);
     const proof = () =>

@@ -16,8 +16,8 @@ const asks =
   async (token: string, requirement: object, method?: string) =>
     verdict(await postern.authorize({ token, requirement: requirement as { authenticated: true }, method }));
 
-describe('what is named and what is bound', () => {
-  test('an endpoint that comes back is not reached by what was derived or exchanged while its parent was bound to it', async () => {
+describe('a derived or exchanged token', () => {
+  test('does not reach a new endpoint of a name that its parent was granted', async () => {
     const world = issuerWorld();
     const { postern, signed, clock } = world;
     const ask = asks(world);
@@ -36,7 +36,7 @@ describe('what is named and what is bound', () => {
     expect(await asked()).toEqual(Array(4).fill('endpoint_not_granted'));
   });
 
-  test('is never more than either side, for any two grants', () => {
+  test('is never allowed more than its parent or its own grants (all pairs)', () => {
     const catalog = compileCatalog({
       user: endpointAccess(),
       guest: endpointAccess(),
@@ -102,7 +102,7 @@ describe('what is named and what is bound', () => {
 });
 
 describe('a restriction to methods', () => {
-  test('is kept by a second process and for what is asked without a method, and is not exchanged', async () => {
+  test('holds in a second process and for calls without a method, and is not exchanged', async () => {
     const world = issuerWorld();
     const { postern, signed, clock } = world;
     const { token } = await issueBoth(world);
@@ -123,8 +123,8 @@ describe('a restriction to methods', () => {
   });
 });
 
-describe('who a signed token is', () => {
-  test('is not told of one for some methods, unless the method is asked about', async () => {
+describe('introspection of a signed token', () => {
+  test('with methods says it is inactive unless one of them is named', async () => {
     const world = issuerWorld();
     const { postern, signed, clock } = world;
     const { token } = await issueBoth(world);
@@ -139,8 +139,8 @@ describe('who a signed token is', () => {
   });
 });
 
-describe('limits of a parent', () => {
-  test('are one for all that is derived from it, and nothing is exchanged for it', async () => {
+describe('the limits of a parent', () => {
+  test('count all tokens derived from it, and keep it from being exchanged', async () => {
     const clock = testClock();
     const world = issuerWorld({}, { clock, rateLimiter: memoryRateLimiter() });
     const { postern, signed } = world;
@@ -158,7 +158,7 @@ describe('limits of a parent', () => {
 });
 
 describe('other organizations', () => {
-  test('what comes of a token stays in its organization, whatever instance it was exchanged at', async () => {
+  test('are not reached by any token made from a token, whichever instance exchanged it', async () => {
     const world = issuerWorld();
     const { postern, signed, clock } = world;
     await postern.endpoints.create({ id: 'shared', access: 'protected' });
@@ -182,7 +182,7 @@ describe('other organizations', () => {
 });
 
 describe('derive', () => {
-  test('makes nothing by a clock that tells no time', async () => {
+  test('refuses a clock without a valid time', async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
     for (const clock of [() => Number.NaN, () => Number.POSITIVE_INFINITY, () => undefined as never]) {

@@ -20,18 +20,18 @@ const key = (kid: string, signsFrom: number, createdAt = signsFrom): RingKey =>
 const ring = (...keys: RingKey[]): Ring => ({ longestLife: HOUR, keys });
 const kids = (keys: readonly RingKey[]) => keys.map(({ jwk }) => jwk.kid).join(' ');
 
-it('signs with the last key whose time has come', () => {
+it('the newest key whose time has come signs', () => {
   const both = ring(key('a', START), key('b', START + 30 * DAY));
   expect(signingKey(both, START).jwk.kid).toBe('a');
   expect(signingKey(both, START + 30 * DAY - 1).jwk.kid).toBe('a');
   expect(signingKey(both, START + 30 * DAY).jwk.kid).toBe('b');
 });
 
-it('signs with the first one where the clock was set back before all of them', () => {
+it('the first key signs if the clock was set back to before all keys', () => {
   expect(signingKey(ring(key('a', START), key('b', START + DAY)), START - 900 * DAY).jwk.kid).toBe('a');
 });
 
-it('publishes a key until its last token has expired, and a margin for clocks that differ', () => {
+it('a key is published until its last token has expired, plus a margin for other clocks', () => {
   const both = ring(key('a', START), key('b', START + 30 * DAY));
   const last = START + 30 * DAY + HOUR;
   expect(kids(publishedKeys(both, last))).toBe('a b');
@@ -39,7 +39,7 @@ it('publishes a key until its last token has expired, and a margin for clocks th
   expect(kids(publishedKeys(both, last + HOUR / 12))).toBe('b');
 });
 
-it('wants the next key one overlap before it is to sign, once', () => {
+it('the next key is made once, one overlap before it signs', () => {
   const one = ring(key('a', START));
   expect(isRotationDue(one, START + 29 * DAY - 1, rotation)).toBe(false);
   expect(isRotationDue(one, START + 29 * DAY, rotation)).toBe(true);
@@ -50,13 +50,13 @@ it('wants the next key one overlap before it is to sign, once', () => {
   expect(pendingKey(both, START + 30 * DAY, rotation)).toBeNull();
 });
 
-it('gives a key its whole overlap where nobody looked in time', () => {
+it('a key made too late gets its whole overlap before it signs', () => {
   const late = START + 100 * DAY;
   expect(isRotationDue(ring(key('a', START)), late, rotation)).toBe(true);
   expect(nextStart(ring(key('a', START)), late, rotation)).toBe(late + DAY);
 });
 
-it('goes on rotating beside a key that a clock far ahead has planned', () => {
+it('keys still rotate beside a key planned by a clock far ahead', () => {
   const far = START + 3650 * DAY;
   const both = ring(key('a', START), key('stray', far));
   expect(pendingKey(both, START + DAY, rotation)).toBeNull();
@@ -68,7 +68,7 @@ it('goes on rotating beside a key that a clock far ahead has planned', () => {
   expect(signingKey(three, START + 31 * DAY).jwk.kid).toBe('b');
 });
 
-it('starts anew where the only key is one that a clock far ahead has made', () => {
+it('a new key is made if the only one was made by a clock far ahead', () => {
   const stray = ring(key('stray', START + 3650 * DAY));
   expect(isRotationDue(stray, START, rotation)).toBe(true);
   const both = withKey(stray, key('a', nextStart(stray, START, rotation)), START);
@@ -76,7 +76,7 @@ it('starts anew where the only key is one that a clock far ahead has made', () =
   expect(signingKey(both, START + DAY).jwk.kid).toBe('a');
 });
 
-it('holds eight keys at most, and never lets go of one that is published', () => {
+it('at most eight keys are held, and a published one is never dropped', () => {
   let held = ring(key('0', START));
   for (let turn = 1; turn <= 20; turn++) {
     const at = START + turn * 30 * DAY;
@@ -87,7 +87,7 @@ it('holds eight keys at most, and never lets go of one that is published', () =>
   expect(kids(held.keys)).toBe('13 14 15 16 17 18 19 20');
 });
 
-it('loses none of the keys of today to a clock that jumps ahead once, twice and three times', () => {
+it('up to three jumps of the clock ahead lose no key in use', () => {
   let held = ring(key('a', START));
   for (const jump of [10, 20, 30]) {
     const then = START + jump * 365 * DAY;
@@ -98,7 +98,7 @@ it('loses none of the keys of today to a clock that jumps ahead once, twice and 
   expect(publishedKeys(held, START + HOUR)).toContain(held.keys[0]);
 });
 
-it('takes in a new key even beside eight that clocks far ahead have planned', () => {
+it('a new key is added also beside eight keys planned by clocks far ahead', () => {
   let held = ring(key('a', START));
   for (let index = 0; index < 9; index++)
     held = withKey(held, key(`stray${index}`, START + (400 + index) * DAY), START);

@@ -20,7 +20,7 @@ describe('generateKeys', () => {
     expect((await generateKeys({ alg }))[0]?.kid).not.toBe(keys[0]?.kid);
   });
 
-  it('makes EdDSA keys where nothing is said, and refuses what it does not know', async () => {
+  it('makes EdDSA keys by default, and refuses unknown algorithms', async () => {
     expect((await generateKeys())[0]?.alg).toBe('EdDSA');
     expect(await refusal(generateKeys({ alg: 'HS256' as 'EdDSA' }))).toMatchObject({
       code: 'option_invalid',
@@ -30,7 +30,7 @@ describe('generateKeys', () => {
   });
 });
 
-describe('keys', () => {
+describe('given signing keys', () => {
   it.each(['EdDSA', 'ES256'] as const)('sign with %s, in a list or in a set', async (alg) => {
     const keys = await generateKeys({ alg });
     for (const given of [keys, { keys }]) {
@@ -42,21 +42,21 @@ describe('keys', () => {
     }
   });
 
-  it('are published without their private parts, and without what else stood in them', async () => {
+  it('are published without private parts and unknown members', async () => {
     const [first] = await generateKeys();
     const [second] = await generateKeys({ alg: 'ES256' });
     const { signed } = issuerWorld({ keys: [{ ...first, key_ops: ['sign'], ext: true }, publicOf(second as JWK)] });
     expect(await signed.jwks()).toEqual({ keys: [publicOf(first as JWK), publicOf(second as JWK)] });
   });
 
-  it('may lack what can be told from the key itself', async () => {
+  it('may lack members that follow from the key', async () => {
     const bare = await privateJwk('EdDSA');
     const { signed } = issuerWorld({ keys: [bare] });
     const expected = { kty: 'OKP', crv: 'Ed25519', x: bare.x, alg: 'EdDSA', use: 'sig' };
     expect(await signed.jwks()).toEqual({ keys: [{ ...expected, kid: await calculateJwkThumbprint(bare) }] });
   });
 
-  it('after the first one verify: a token of the key before goes on', async () => {
+  it('after the first one verify tokens of before', async () => {
     const [old] = await generateKeys();
     const [next] = await generateKeys({ alg: 'ES256' });
     const before = issuerWorld({ keys: [old as object, next as object] });
@@ -71,20 +71,20 @@ describe('keys', () => {
 
   it.each<[string, (jwk: JWK) => Promise<unknown> | unknown, string]>([
     ['no key', () => [], 'keys'],
-    ['something that is no set', () => ({ jwks: [] }), 'keys'],
+    ['an invalid set', () => ({ jwks: [] }), 'keys'],
     ['a text', () => 'eyJ', 'keys'],
     ['a public key first', (jwk) => [publicOf(jwk)], 'keys.0'],
     ['a secret for HMAC', () => [{ kty: 'oct', k: 'AAAA', alg: 'HS256' }], 'keys.0'],
-    ['an RSA key', async () => [await privateJwk('RS256')], 'keys.0'],
+    ['a short RSA key', async () => [await privateJwk('RS256')], 'keys.0'],
     ['a key on another curve', async () => [await privateJwk('ES384')], 'keys.0'],
     ['a key for encryption', (jwk) => [{ ...jwk, use: 'enc' }], 'keys.0'],
     ['a key for deriving', (jwk) => [{ ...jwk, key_ops: ['deriveBits'] }], 'keys.0'],
     ['a key for another algorithm', (jwk) => [{ ...jwk, alg: 'ES256' }], 'keys.0'],
     ['a kid that is no text', (jwk) => [{ ...jwk, kid: 7 }], 'keys.0'],
     ['a private part that is no text', (jwk) => [{ ...jwk, d: [1] }], 'keys.0'],
-    ['null second', (jwk) => [jwk, null], 'keys.1'],
+    ['null as the second key', (jwk) => [jwk, null], 'keys.1'],
     ['the same key twice', (jwk) => [jwk, jwk], 'keys'],
-  ])('are refused at construction: %s', async (_, make, path) => {
+  ])('are refused at construction if they are %s', async (_, make, path) => {
     const jwk = await privateJwk('EdDSA');
     const keys = (await make(jwk)) as object[];
     const refused = thrown(() => accessTokens({ issuer: AUTH, audience: API, keys }));
@@ -92,7 +92,7 @@ describe('keys', () => {
     expect(refused.message).not.toContain(jwk.d as string);
   });
 
-  it.each(['EdDSA', 'ES256'] as const)('whose halves do not belong together sign nothing: %s', async (alg) => {
+  it.each(['EdDSA', 'ES256'] as const)('are refused at construction if the halves do not match (%s)', async (alg) => {
     const [jwk] = await generateKeys({ alg });
     const [other] = await generateKeys({ alg });
     const world = issuerWorld({ keys: [{ ...jwk, d: other?.d }] });

@@ -11,18 +11,18 @@ import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/token
 
 const requirement = { scope: 'models:read' } as const;
 
-/** Everything that can be seen of a value, hidden properties and causes of errors too. */
+/** A value in every printed form, with hidden properties and causes of errors. */
 const shown = (value: unknown) =>
   inspect(value, { depth: 12, showHidden: true, getters: true, maxArrayLength: null, maxStringLength: null });
 
-/** The pieces of a secret that would give it away: itself, and the parts of a JWT that make it good. */
+/** The parts of a secret that must not appear: a token as a whole, and the secret parts of a JWT. */
 function traces(secret: string): string[] {
   const [, payload, signature] = secret.split('.');
   return payload === undefined || signature === undefined ? [secret] : [secret, signature];
 }
 
-describe('no secret', () => {
-  test('is in what is told, thrown, explained or kept, when things go right and when they go wrong', async () => {
+describe('no secret of signed tokens', () => {
+  test('is in events, errors, explanations or the store, in success and failure', async () => {
     const told: unknown[] = [];
     const written: unknown[] = [];
     const inner = memoryStore();
@@ -101,13 +101,13 @@ describe('no secret', () => {
       expect(text.includes(secret), `told: ${secret}`).toBe(false);
       expect(kept.includes(secret), `kept: ${secret}`).toBe(false);
     }
-    // What finds a token in the store is in no event, and no private part of a key is in clear in the store.
+    // Digests are not in events, and private keys are not in clear in the store.
     const digest = createHash('sha256').update(token).digest('hex');
     expect([text.includes(digest), kept.includes(digest)]).toEqual([false, true]);
     expect(kept).not.toMatch(/"d"|\bd: '/);
   });
 
-  test('is in what is said of options that are wrong', async () => {
+  test('is in errors about wrong options', async () => {
     const keys = await generateKeys();
     const secret = keys[0]?.d as string;
     const short = 'a secret of 31 characters, no m';

@@ -11,7 +11,7 @@ const requirement = { scope: 'models:read' } as const;
 const HOUR = 3_600_000;
 const YEAR = 365 * 24 * HOUR;
 
-/** An instance whose only signed token is vouched for with these values. */
+/** An instance whose only signed token gets this answer. */
 function vouching(values: object) {
   const { authenticator, seen } = scripted(() => vouch(values));
   const { postern, clock } = createTestPostern({ authenticators: [authenticator] });
@@ -21,33 +21,36 @@ function vouching(values: object) {
   return { ask, explained, clock, seen };
 }
 
-describe('an authenticator that vouches with odd times', () => {
+describe('an authenticator', () => {
   test.each<[string, object]>([
-    ['a date that is none', { endsAt: new Date(Number.NaN) }],
+    ['an invalid date as end', { endsAt: new Date(Number.NaN) }],
     ['no end', { endsAt: undefined }],
-    ['a number for an end', { endsAt: START + HOUR }],
-    ['a text for an end', { endsAt: '2030-01-01' }],
-    ['a trust that is no number', { trustedFor: Number.NaN }],
-    ['a trust in the past', { trustedFor: -1 }],
-    ['a trust without an end', { trustedFor: Number.POSITIVE_INFINITY }],
-  ])('%s is a fault, and never an allow', async (_, values) => {
+    ['a number as end', { endsAt: START + HOUR }],
+    ['a text as end', { endsAt: '2030-01-01' }],
+    ['a trustedFor of NaN', { trustedFor: Number.NaN }],
+    ['a trustedFor in the past', { trustedFor: -1 }],
+    ['an infinite trustedFor', { trustedFor: Number.POSITIVE_INFINITY }],
+  ])('that answers with %s makes the call unavailable, never allowed', async (_, values) => {
     const { ask, explained } = vouching(values);
     expect([await ask(), await ask(), await explained()]).toEqual(['unavailable', 'unavailable', 'unavailable']);
   });
 
-  test('an end that is null is never', async () => {
+  test('that answers with an end of null makes a token that never ends', async () => {
     const { ask, explained, clock } = vouching({ endsAt: null });
     expect([await ask(), await explained()]).toEqual(['allowed', 'allowed']);
     clock.advance(100 * YEAR);
     expect(await ask()).toBe('allowed');
   });
 
-  test.each([0, -1, -8.64e15, START])('an end at %d is over, and is explained', async (end) => {
-    const { ask, explained } = vouching({ endsAt: new Date(end) });
-    expect([await ask(), await explained()]).toEqual(['token_expired', 'token_expired']);
-  });
+  test.each([0, -1, -8.64e15, START])(
+    'that answers with an end at %d makes an expired token, also in explain',
+    async (end) => {
+      const { ask, explained } = vouching({ endsAt: new Date(end) });
+      expect([await ask(), await explained()]).toEqual(['token_expired', 'token_expired']);
+    },
+  );
 
-  test('without any trust it is asked each time', async () => {
+  test('that answers with a trustedFor of zero is asked at each call', async () => {
     const { ask, seen } = vouching({ trustedFor: 0 });
     expect([await ask(), await ask(), await ask()]).toEqual(['allowed', 'allowed', 'allowed']);
     expect(seen).toHaveLength(3);
@@ -55,7 +58,7 @@ describe('an authenticator that vouches with odd times', () => {
 });
 
 describe('a clock that is set back', () => {
-  test('revives no signed token: none that was remembered, and none that is new', async () => {
+  test('does not revive a signed token, cached or new', async () => {
     const world = issuerWorld();
     const { postern, signed, clock } = world;
     const { token } = await issueBoth(world);
@@ -70,7 +73,7 @@ describe('a clock that is set back', () => {
     clock.advance(60_000);
     expect(await asked(seen)).toEqual(['token_expired', 'token_expired']);
     clock.advance(-HOUR);
-    // Those that nobody has seen yet were made ahead of this clock.
+    // New tokens were made ahead of this clock.
     const late = ['token_unknown', 'token_unknown'];
     expect(await asked([...seen, ...unseen])).toEqual(['token_expired', 'token_expired', ...late]);
     clock.advance(HOUR - 30_000);
@@ -78,8 +81,8 @@ describe('a clock that is set back', () => {
   });
 });
 
-describe('a signing key that is withdrawn', () => {
-  test('is believed for a minute at most, by a process that read it and a token just before', async () => {
+describe('a withdrawn signing key', () => {
+  test('is trusted for a minute at most by a process that read it just before', async () => {
     const store = memoryStore();
     const clock = testClock();
     const [here, elsewhere] = [issuerWorld({}, { store, clock }), issuerWorld({}, { store, clock })];
@@ -87,7 +90,7 @@ describe('a signing key that is withdrawn', () => {
     const exchange = async () => (await here.signed.exchange(here.postern, token)).accessToken;
     const [first, second] = [await exchange(), await exchange()];
     const ask = async (each: string) => verdict(await elsewhere.postern.authorize({ token: each, requirement }));
-    // It reads the keys now, and the other token when what it knows is as old as it may get.
+    // This reads the keys now, and the other token when the cached keys are as old as they may be.
     expect(await ask(first)).toBe('allowed');
     await here.signed.rotateKeys({ withdraw: true });
     clock.advance(29_999);
@@ -97,7 +100,7 @@ describe('a signing key that is withdrawn', () => {
   });
 });
 
-describe('a parent that is deleted', () => {
+describe('a deleted parent', () => {
   async function verified(parents: NonNullable<VerifierOptions['parents']>) {
     const world = issuerWorld();
     const { token, record } = await issueBoth(world);
@@ -111,18 +114,18 @@ describe('a parent that is deleted', () => {
     return { ...world, record, verifying };
   }
 
-  test('ends its tokens for a verifier that has seen it in its store, and no other store is asked for it', async () => {
+  test('ends its tokens for a verifier that saw it in its own store, and only that store is asked', async () => {
     const { postern, store, record, verifying, clock } = await verified('if-known');
     const [shared, apart] = [verifying(store), verifying(memoryStore())];
     expect([await shared(), await apart()]).toEqual(['allowed', 'allowed']);
     await postern.tokens.delete(record.id);
     expect([await shared(), await apart()]).toEqual(['token_revoked', 'allowed']);
-    // Not only until what it knew of that is forgotten.
+    // This holds also after the cached parent has expired.
     clock.advance(6_000);
     expect([await shared(), await shared(), await apart()]).toEqual(['token_revoked', 'token_revoked', 'allowed']);
   });
 
-  test('ends them also for a verifier that verifies them anew meanwhile', async () => {
+  test('ends its tokens for a verifier that verifies them anew meanwhile', async () => {
     const world = issuerWorld();
     const { postern, signed, store, clock } = world;
     const { token, record } = await issueBoth(world);
@@ -145,7 +148,7 @@ describe('a parent that is deleted', () => {
     expect([await ask(), await ask()]).toEqual(['token_revoked', 'token_revoked']);
   });
 
-  test('ends them for every verifier that requires it, seen or not', async () => {
+  test('ends its tokens for every verifier that requires it, seen or not', async () => {
     const { postern, store, record, verifying } = await verified('required');
     const [shared, late] = [verifying(store), verifying(store)];
     expect(await shared()).toBe('allowed');

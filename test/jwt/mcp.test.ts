@@ -24,7 +24,7 @@ import { CLIENT, type OidcServer, startOidc } from './support/oidc.js';
 let server: Server;
 let oidc: OidcServer;
 let postern: Postern;
-/** The MCP server: what its tokens are for. */
+/** The MCP server, the audience of the tokens. */
 let resource: string;
 
 beforeAll(async () => {
@@ -56,7 +56,7 @@ beforeAll(async () => {
   const options = { resourceMetadata: metadataUrl(resource) };
   app.get('/mcp/admin', guard(postern, { scope: 'iam:write' }, options));
   app.post('/mcp', guard(postern, { scope: 'models:read' }, options), async (request, response) => {
-    // Without sessions, each request has a server of its own.
+    // Without sessions, each request gets a server of its own.
     const mcp = new McpServer({ name: 'models', version: '1.0.0' });
     mcp.registerTool('whoami', { description: 'Who calls' }, () => ({
       content: [{ type: 'text', text: String(request.principal?.owner) }],
@@ -75,7 +75,7 @@ afterAll(async () => {
   await postern.close();
 });
 
-it('is discovered by the MCP SDK: from the challenge to the metadata to the authorization server', async () => {
+it('the MCP SDK finds the authorization server by the challenge and the metadata', async () => {
   const refused = await fetch(resource, { method: 'POST' });
   expect(refused.status).toBe(401);
   const { resourceMetadataUrl } = extractWWWAuthenticateParams(refused);
@@ -89,11 +89,11 @@ it('is discovered by the MCP SDK: from the challenge to the metadata to the auth
   expect(info.authorizationServerMetadata?.token_endpoint).toBe(`${oidc.issuer}/token`);
 });
 
-it('is found without the challenge, too: where RFC 9728 puts the metadata', async () => {
+it('the MCP SDK finds the metadata at the path of RFC 9728 without a challenge', async () => {
   expect(await discoverOAuthProtectedResourceMetadata(resource)).toMatchObject({ resource });
 });
 
-it('lets an MCP client in that got its token by itself', async () => {
+it('an MCP client that got its token by itself is let in', async () => {
   const before = oidc.count('/token');
   const client = await connect('models:read');
   expect(await client.callTool({ name: 'whoami' })).toMatchObject({ content: [{ type: 'text', text: CLIENT.id }] });
@@ -101,7 +101,7 @@ it('lets an MCP client in that got its token by itself', async () => {
   await client.close();
 });
 
-it('tells an MCP client which scope its token lacks, so that it can ask for more', async () => {
+it('an MCP client is told the missing scope, so that it can ask for it', async () => {
   const token = await oidc.token('models:read');
   const response = await fetch(`${resource}/admin`, { headers: { Authorization: `Bearer ${token}` } });
   expect(response.status).toBe(403);

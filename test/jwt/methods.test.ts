@@ -11,7 +11,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { bearer as bearerMetadata, call, insecure, startServer } from '../transports/grpc/harness.js';
 import { serve } from '../transports/support.js';
 
-/** A token that is derived for reading only, in each transport: the guard itself says what the method is. */
+/** A token derived for reading only, in each transport. The guard names the method. */
 async function world(methods: string[]) {
   const { postern, clock, token } = createTestPostern();
   const parent = await token({ scopes: ['models:write'] });
@@ -22,7 +22,7 @@ async function world(methods: string[]) {
 const requirement = { scope: 'models:read' } as const;
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-describe('a token that is derived for GET', () => {
+describe('a token derived for GET reads and does not write', () => {
   test('in Express', async () => {
     const { postern, narrow, parent } = await world(['GET']);
     const app = express();
@@ -62,7 +62,7 @@ describe('a token that is derived for GET', () => {
   });
 });
 
-test('a token that is derived for one gRPC method reaches that one alone', async () => {
+test('a token derived for one gRPC method is refused at every other method', async () => {
   const { postern, narrow } = await world(['/bento.Models/Get']);
   const server = await startServer({
     interceptors: [grpcGuard(postern, { '/bento.Models/': requirement })],

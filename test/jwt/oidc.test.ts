@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => oidc.down());
 beforeEach(() => oidc.up());
 
-/** An instance that trusts the provider, with a clock that runs and can be put ahead. */
+/** An instance that trusts the provider, with a clock that runs and can be advanced. */
 function setUp(options: Partial<TrustedIssuerOptions> = {}) {
   const events: PosternEvent[] = [];
   const clock = { ahead: 0 };
@@ -52,14 +52,14 @@ function setUp(options: Partial<TrustedIssuerOptions> = {}) {
   return { postern, clock, events, reasonOf };
 }
 
-/** How often the keys were fetched since. */
+/** The number of fetches of the keys since the last call. */
 function keyFetches(): () => number {
   const before = oidc.count(JWKS);
   return () => oidc.count(JWKS) - before;
 }
 
 describe('an access token of a real provider', () => {
-  it.each(['RS256', 'ES256', 'EdDSA'] as const)('is good for what it was issued for: %s', async (alg) => {
+  it.each(['RS256', 'ES256', 'EdDSA'] as const)('is allowed its own scopes only (%s)', async (alg) => {
     const { postern, reasonOf } = setUp();
     const token = await oidc.token('models:read reports', alg);
     expect(await reasonOf(token)).toBe('allowed');
@@ -70,18 +70,18 @@ describe('an access token of a real provider', () => {
     });
   });
 
-  it('is nobody where the application knows nothing that it grants', async () => {
+  it('is refused if the application grants it nothing', async () => {
     expect(await setUp().reasonOf(await oidc.token('reports'))).toBe('token_unknown');
   });
 
-  it('is nobody for another audience, and by another issuer', async () => {
+  it('is refused for another audience and by another issuer', async () => {
     const token = await oidc.token('models:read');
     expect(await setUp({ audience: 'https://other.example' }).reasonOf(token)).toBe('token_unknown');
     const elsewhere = { issuer: 'https://login.example', jwks: `${oidc.issuer}${JWKS}` };
     expect(await setUp(elsewhere).reasonOf(token)).toBe('token_unknown');
   });
 
-  it('ends when the provider says so', async () => {
+  it('ends at its exp', async () => {
     const { clock, reasonOf } = setUp();
     const token = await oidc.token('models:read');
     expect(await reasonOf(token)).toBe('allowed');
@@ -89,7 +89,7 @@ describe('an access token of a real provider', () => {
     expect(await reasonOf(token)).toBe('token_expired');
   });
 
-  it('is verified with keys that are fetched once, for however many tokens', async () => {
+  it('is verified with keys fetched once for many tokens', async () => {
     const { reasonOf } = setUp();
     const fetches = keyFetches();
     const tokens = await Promise.all(Array.from({ length: 20 }, () => oidc.token('models:read')));
@@ -97,7 +97,7 @@ describe('an access token of a real provider', () => {
     expect(fetches()).toBe(1);
   });
 
-  it('is verified with keys at an address, without discovery', async () => {
+  it('is verified with keys at a given address, without discovery', async () => {
     const before = oidc.count(METADATA);
     const { reasonOf } = setUp({ jwks: `${oidc.issuer}${JWKS}` });
     expect(await reasonOf(await oidc.token('models:read'))).toBe('allowed');
@@ -106,7 +106,7 @@ describe('an access token of a real provider', () => {
 });
 
 describe('a rotation at the provider', () => {
-  it('is seen with the first token of a new key, and old tokens go on', async () => {
+  it('is noticed with the first token of a new key, and old tokens still work', async () => {
     const { clock, reasonOf } = setUp();
     const old = await oidc.token('models:read', 'ES256');
     expect(await reasonOf(old)).toBe('allowed');
@@ -118,7 +118,7 @@ describe('a rotation at the provider', () => {
     expect(await reasonOf(await oidc.token('models:write', 'EdDSA'))).toBe('allowed');
   });
 
-  it('ends what was signed with a withdrawn key, at maxAge', async () => {
+  it('ends tokens of a withdrawn key at maxAge', async () => {
     const { clock, reasonOf } = setUp({ maxAge: '1m' });
     const token = await oidc.token('models:read');
     expect(await reasonOf(token)).toBe('allowed');
@@ -130,7 +130,7 @@ describe('a rotation at the provider', () => {
 });
 
 describe('a provider that is down', () => {
-  it('is a fault before the first keys, and is found again', async () => {
+  it('makes tokens unavailable before the first keys, until it is back', async () => {
     const token = await oidc.token('models:read');
     await oidc.down();
     const { clock, postern, reasonOf } = setUp();
@@ -141,7 +141,7 @@ describe('a provider that is down', () => {
     expect(await reasonOf(token)).toBe('allowed');
   });
 
-  it('is not noticed by those whose key is known, for its bounded time', async () => {
+  it('does not affect tokens of cached keys for their bounded time', async () => {
     const { clock, events, reasonOf } = setUp({ maxAge: '1m', staleIfUnavailable: '2m' });
     const [first, second] = [await oidc.token('models:read'), await oidc.token('models:write')];
     expect(await reasonOf(first)).toBe('allowed');
@@ -158,7 +158,7 @@ describe('a provider that is down', () => {
   });
 });
 
-describe('a guard', () => {
+describe('a guard with a token of a real provider', () => {
   const requirement = { scope: 'models:read' } as const;
   const reply = { ok: true };
 
@@ -189,7 +189,7 @@ describe('a guard', () => {
         return addressOf(serve({ fetch, port: 0, hostname: '127.0.0.1' }) as Server);
       },
     ],
-  ])('of %s lets it in, and turns an outage into 503, never 401', async (_, listen) => {
+  ])('of %s lets it in, and answers an outage with 503, not 401', async (_, listen) => {
     const { postern, clock } = setUp({ staleIfUnavailable: 0 });
     const url = `${await listen(postern)}/models`;
     const call = async (token: string) => {

@@ -7,7 +7,7 @@ import { polluted } from '../support/polluted.js';
 import { issueBoth, issuerWorld } from './support/access.js';
 import { AUDIENCE, ISSUER, issuerKey, signed as signedBy } from './support/tokens.js';
 
-/** What is read, on the way to a decision over a signed token, of objects that may not have it. */
+/** Optional properties that are read on the way to a decision over a signed token. */
 const NAMES = (
   'methods method cnf prove proof parent jwk kid typ required named identifying counted recheck restriction ' +
   'organization uid endpoints scopes stored expiresAt trustedUntil holder trace allowJwk token malformed zone signed ' +
@@ -17,7 +17,7 @@ const NAMES = (
 const VALUES = [true, false, null, 0, Number.POSITIVE_INFINITY, '*', 'GET', [], {}, () => true];
 const NEEDED = [{ scope: 'models:read' }, { scope: 'models:write' }, { endpoint: 'summarizer' }] as const;
 
-test('a polluted Object.prototype lets no signed token in, known or not, whatever it is polluted with', {
+test('a polluted Object.prototype lets no signed token in, cached or new', {
   timeout: 60_000,
 }, async () => {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
@@ -38,13 +38,13 @@ test('a polluted Object.prototype lets no signed token in, known or not, whateve
     ['for GET', await derive(token, { methods: ['GET'], clock: clock.now })],
     ['for one scope', await derive(token, { scopes: ['models:read'], clock: clock.now })],
     ['for nothing', await derive(token, { endpoints: ['nothing'], clock: clock.now })],
-    ['over', await derive(token, { expiresIn: '1s', clock: () => clock.now() - 5_000 })],
-    ['bound', (await signed.exchange(warm, token, { dpopKey })).accessToken],
+    ['expired', await derive(token, { expiresIn: '1s', clock: () => clock.now() - 5_000 })],
+    ['bound to a key', (await signed.exchange(warm, token, { dpopKey })).accessToken],
     ['exchanged', (await signed.exchange(warm, token, { scopes: ['models:read'] })).accessToken],
     ['foreign', await signedBy(idp)],
-    ['for others', await signedBy(idp, { aud: 'others' })],
+    ['for another audience', await signedBy(idp, { aud: 'others' })],
     ['without an end', await signedBy(idp, { exp: undefined })],
-    ['nobody’s', await signedBy(idp, { sub: undefined })],
+    ['without a subject', await signedBy(idp, { sub: undefined })],
     ['bound to a certificate', await signedBy(idp, { cnf: { 'x5t#S256': 'x' } })],
   ];
   async function answers(postern: typeof warm): Promise<string[]> {
@@ -68,7 +68,7 @@ test('a polluted Object.prototype lets no signed token in, known or not, whateve
     for (const value of VALUES) {
       for (const postern of [warm, create()]) {
         const found = await polluted({ [name]: value }, () => answers(postern)).catch((error) => [`throws ${error}`]);
-        // What fails may fail: but as a denial, and nothing is let in for it.
+        // Calls may fail, but only as denials.
         const strange = found.filter((each) => !clean.includes(each) && !/unavailable|internal_error/.test(each));
         if (strange.length > 0) wrong.push(`${name} = ${String(value)}: ${strange[0]}`);
       }

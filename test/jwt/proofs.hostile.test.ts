@@ -27,12 +27,12 @@ async function holder(store = memoryStore()) {
   return { key, jkt, store, proofFor, verify: proofVerifier(rules), elsewhere: proofVerifier(rules) };
 }
 
-describe('a proof that comes a second time', () => {
-  test('is refused by a process whose clock is behind, though one that is ahead has removed what ended', async () => {
+describe('a proof of possession sent again', () => {
+  test('is refused by a process with a slow clock, also after a fast one removed ended entries', async () => {
     const { verify, elsewhere, proofFor, store } = await holder();
     const presentation = { method: 'GET', proof: { jwt: await proofFor('/models'), target: '/models' } };
     expect(await verify(presentation, START)).toBe(true);
-    // Each write removes some of what has ended by the clock of its process: five seconds ahead.
+    // Each write removes some ended entries by the clock of its process, which is five seconds ahead.
     for (let write = 0; write < 20; write++) {
       const entry = { kind: 'proof', id: `other-${write}`, value: '', version: 1, expiresAt: START + 1e9 };
       await store.putEntry(entry, 0, START + 64_000);
@@ -40,7 +40,7 @@ describe('a proof that comes a second time', () => {
     expect(await elsewhere(presentation, START + 59_000)).toBe(false);
   });
 
-  test('is remembered no longer than it takes: what is kept of proofs ends', async () => {
+  test('is stored with an end, so stored proofs do not pile up', async () => {
     const { verify, proofFor, store } = await holder();
     const ends: (number | null)[] = [];
     const { putEntry } = store;
@@ -64,7 +64,7 @@ describe('a proof for one address', () => {
     '/x\\..\\b',
     '/a/../b?x=/',
     `${ORIGIN}/a/../b`,
-  ])('is none for %s, which a router takes as it came', async (target) => {
+  ])('is refused for %s, which a router takes unchanged', async (target) => {
     const { verify, proofFor } = await holder();
     expect(await verify({ method: 'GET', proof: { jwt: await proofFor('/b'), target } }, START)).toBe(false);
     expect(await verify({ method: 'GET', proof: { jwt: await proofFor('/b'), target: '/b' } }, START)).toBe(true);
@@ -76,13 +76,13 @@ describe('a proof for one address', () => {
     ['/b', '/b?next=/a/../c'],
     ['/b', '/b?x=\\'],
     ['/b/...', '/b/...'],
-  ])('%s is good for %s: dots in names and queries are no steps', async (path, target) => {
+  ])('for %s is accepted for %s: dots inside names and queries are no path steps', async (path, target) => {
     const { verify, proofFor } = await holder();
     expect(await verify({ method: 'GET', proof: { jwt: await proofFor(path), target } }, START)).toBe(true);
   });
 });
 
-/** Servers that have one handler under two prefixes, and one under none: what the client addressed is what counts. */
+/** Servers with one handler under two prefixes, and one without a prefix. The address the client used counts. */
 const servers: Record<string, (postern: Postern) => Promise<number>> = {
   async Express(postern) {
     const inner = express.Router();
@@ -127,8 +127,8 @@ const servers: Record<string, (postern: Postern) => Promise<number>> = {
   },
 };
 
-describe('routes that share a handler', () => {
-  test.each(Object.keys(servers))('%s: a proof for one is none for another', async (name) => {
+describe('two routes with one handler', () => {
+  test.each(Object.keys(servers))('on %s need a proof each', async (name) => {
     const { verify, proofFor } = await holder();
     const { authenticator } = scripted(() => vouch({ prove: verify }));
     const { postern } = createTestPostern({ authenticators: [authenticator] });
@@ -146,8 +146,8 @@ describe('routes that share a handler', () => {
   });
 });
 
-describe('a call that is explained', () => {
-  test('uses up no proof, and is told of one that is used up', async () => {
+describe('explain with a proof', () => {
+  test('does not use it up, and tells if it was used up', async () => {
     const { verify, proofFor } = await holder();
     const { authenticator } = scripted(() => vouch({ prove: verify }));
     const { postern } = createTestPostern({ authenticators: [authenticator] });
@@ -161,7 +161,7 @@ describe('a call that is explained', () => {
 });
 
 describe('dpopProof', () => {
-  test('refuses what it does not know, and what it can make no proof of', async () => {
+  test('refuses unknown options, and values that can not make a proof', async () => {
     const { key } = await holder();
     const good = { accessToken: TOKEN, method: 'GET', url: ORIGIN, key };
     for (const [options, code, path] of [

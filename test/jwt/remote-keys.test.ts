@@ -37,8 +37,8 @@ function keysOf(server: KeyServer, given: Given = {}) {
 
 const serving = (...keys: IssuerKey[]) => keyServer({ [JWKS]: { keys: keys.map(({ jwk }) => jwk) } });
 
-describe('the keys of a server', () => {
-  it('are fetched when they are first needed, once for all who wait', async () => {
+describe('remote keys', () => {
+  it('are fetched at their first use, once for all concurrent calls', async () => {
     const server = await serving(old);
     const { find } = keysOf(server);
     expect(server.count(JWKS)).toBe(0);
@@ -48,7 +48,7 @@ describe('the keys of a server', () => {
     expect(server.count(JWKS)).toBe(1);
   });
 
-  it('are fetched again at maxAge, not before, and what was withdrawn is gone', async () => {
+  it('are fetched again at maxAge, and withdrawn keys are gone then', async () => {
     const server = await serving(old);
     const { find, clock } = keysOf(server);
     await find('old');
@@ -61,7 +61,7 @@ describe('the keys of a server', () => {
     expect(server.count(JWKS)).toBe(2);
   });
 
-  it('are fetched again when a new one is named: a rotation is seen without waiting', async () => {
+  it('are fetched again for an unknown kid, so a rotation is noticed at once', async () => {
     const server = await serving(old);
     const { find, clock } = keysOf(server);
     await find('old');
@@ -72,7 +72,7 @@ describe('the keys of a server', () => {
     expect(server.count(JWKS)).toBe(2);
   });
 
-  it('are asked for once in a cool-down, whatever is named', async () => {
+  it('are fetched for unknown kids at most once in each cool-down', async () => {
     const server = await serving(old);
     const { find, clock } = keysOf(server);
     const flood = (from: number) =>
@@ -89,7 +89,7 @@ describe('the keys of a server', () => {
     expect(await find('old')).not.toBeNull();
   });
 
-  it('are not asked for over an algorithm that is not accepted', async () => {
+  it('are not fetched for an algorithm that is not accepted', async () => {
     const server = await serving(old);
     const keys = remoteKeys({ server: new URL(`${server.origin}${JWKS}`), settings: DEFAULTS, algorithms: ['ES256'] });
     expect(await keys.find({ alg: 'EdDSA', kid: 'old' })).toBeNull();
@@ -98,8 +98,8 @@ describe('the keys of a server', () => {
   });
 });
 
-describe('a server that is down', () => {
-  it('is a fault where nothing is known, and is asked once in a cool-down', async () => {
+describe('a key server that is down', () => {
+  it('makes tokens unavailable without cached keys, and is asked once in each cool-down', async () => {
     const server = await serving(old);
     await server.down();
     const { find, clock } = keysOf(server);
@@ -113,7 +113,7 @@ describe('a server that is down', () => {
     expect(server.count(JWKS)).toBe(1);
   });
 
-  it('is outlived by the keys that are known, for an hour beyond maxAge and no longer', async () => {
+  it('does not affect cached keys for an hour beyond maxAge', async () => {
     const server = await serving(old);
     const { find, clock, faults } = keysOf(server);
     await find('old');
@@ -130,7 +130,7 @@ describe('a server that is down', () => {
     expect(await find('old')).not.toBeNull();
   });
 
-  it('leaves a key that is not known a fault, and never makes it unknown', async () => {
+  it('makes an unknown key unavailable, never unknown', async () => {
     const server = await serving(old);
     const { find, clock } = keysOf(server);
     await find('old');
@@ -142,7 +142,7 @@ describe('a server that is down', () => {
     expect(await find('old')).not.toBeNull();
   });
 
-  it('is waited for once: then the keys that are known serve at once, and it is asked beside that', async () => {
+  it('is waited for once, and after that cached keys serve at once', async () => {
     const server = await serving(old);
     const { find, clock } = keysOf(server);
     await find('old');
@@ -164,7 +164,7 @@ describe('a server that is down', () => {
     expect(server.count(JWKS)).toBe(3);
   });
 
-  it('can be given no time beyond maxAge', async () => {
+  it('can be given no extra time beyond maxAge', async () => {
     const server = await serving(old);
     const { find, clock } = keysOf(server, { staleIfUnavailable: 0 });
     await find('old');
@@ -173,7 +173,7 @@ describe('a server that is down', () => {
     await expect(find('old')).rejects.toThrow(/could not be reached/);
   });
 
-  it('is not made young by a clock that is set back', async () => {
+  it('is not hidden by a clock that is set back', async () => {
     const server = await serving(old);
     const { find, clock } = keysOf(server);
     await find('old');
@@ -184,19 +184,19 @@ describe('a server that is down', () => {
   });
 });
 
-describe('an answer that is none', () => {
+describe('an invalid answer of a key server', () => {
   const json = { 'Content-Type': 'application/json' };
   it.each<[string, number, Record<string, string>, string | Buffer, RegExp]>([
-    ['an error', 503, json, '{"keys":[]}', /status 503/],
+    ['an error status', 503, json, '{"keys":[]}', /status 503/],
     ['a redirect', 302, { ...json, Location: '/elsewhere' }, '{"keys":[]}', /status 302/],
-    ['a page', 200, { 'Content-Type': 'text/html' }, '<!doctype html>', /something else than JSON/],
-    ['no JSON', 200, json, '{"keys":', /something else than JSON/],
-    ['no UTF-8', 200, json, Buffer.from([0x22, 0xff, 0x22]), /something else than JSON/],
+    ['an HTML page', 200, { 'Content-Type': 'text/html' }, '<!doctype html>', /something else than JSON/],
+    ['a body that is not JSON', 200, json, '{"keys":', /something else than JSON/],
+    ['a body that is not UTF-8', 200, json, Buffer.from([0x22, 0xff, 0x22]), /something else than JSON/],
     ['a list', 200, json, '[]', /something else than a JSON Web Key Set/],
     ['null', 200, json, 'null', /something else than a JSON Web Key Set/],
-    ['keys that are no list', 200, json, '{"keys":{}}', /something else than a JSON Web Key Set/],
+    ['keys that are not a list', 200, json, '{"keys":{}}', /something else than a JSON Web Key Set/],
     ['more than 1 MiB', 200, json, `{"keys":["${'x'.repeat(1_048_576)}"]}`, /more than 1 MiB/],
-  ])('is a fault: %s', async (_, status, headers, body, problem) => {
+  ])('makes tokens unavailable: %s', async (_, status, headers, body, problem) => {
     const server = await keyServer({
       [JWKS]: (_request, response) => void response.writeHead(status, headers).end(body),
       '/elsewhere': { keys: [old.jwk] },
@@ -206,7 +206,7 @@ describe('an answer that is none', () => {
     expect(server.count('/elsewhere')).toBe(0);
   });
 
-  it('is a fault: a body without an end', async () => {
+  it('makes tokens unavailable: a body without an end', async () => {
     const server = await keyServer({
       [JWKS]: (_request, response) => {
         response.writeHead(200, json);
@@ -217,14 +217,14 @@ describe('an answer that is none', () => {
     await expect(keysOf(server).find('old')).rejects.toThrow(/more than 1 MiB/);
   });
 
-  it('is a fault: silence beyond the timeout, also of a fetch that heeds no signal', async () => {
+  it('makes tokens unavailable: silence beyond the timeout, also if fetch ignores its signal', async () => {
     const server = await keyServer({ [JWKS]: () => {} });
     await expect(keysOf(server, { timeout: 20 }).find('old')).rejects.toThrow(/within 20 ms/);
     const deaf = keysOf(server, { timeout: 20, fetch: () => new Promise(() => {}) });
     await expect(deaf.find('old')).rejects.toThrow(/within 20 ms/);
   });
 
-  it('says where, without what the address has behind it', async () => {
+  it('is reported with the address, but without its query', async () => {
     const server = await keyServer();
     const keys = remoteKeys({
       server: new URL(`${server.origin}/nothing?key=canary`),
@@ -257,13 +257,13 @@ describe('discovery', () => {
       kid: 'old',
     });
 
-  it('finds the keys that the issuer names', async () => {
+  it('finds the keys named by the issuer', async () => {
     const server = await serving(old);
     server.answers.set(METADATA, { issuer: server.origin, jwks_uri: `${server.origin}${JWKS}` });
     expect(await discovering(server.origin)).not.toBeNull();
   });
 
-  it('finds them below the path of an issuer that has one, with a slash at its end or without', async () => {
+  it('finds the metadata of an issuer with a path, with or without a slash at its end', async () => {
     const server = await serving(old);
     for (const issuer of [`${server.origin}/tenant`, `${server.origin}/tenant/`]) {
       server.answers.set(`/tenant${METADATA}`, { issuer, jwks_uri: `${server.origin}${JWKS}` });
@@ -273,14 +273,14 @@ describe('discovery', () => {
 
   it.each<[string, (origin: string) => object | null]>([
     ['of another issuer', (origin) => ({ issuer: 'https://evil.example', jwks_uri: `${origin}${JWKS}` })],
-    ['of an issuer with a slash more', (origin) => ({ issuer: `${origin}/`, jwks_uri: `${origin}${JWKS}` })],
+    ['of an issuer with one more slash', (origin) => ({ issuer: `${origin}/`, jwks_uri: `${origin}${JWKS}` })],
     ['without an issuer', (origin) => ({ jwks_uri: `${origin}${JWKS}` })],
     ['without keys', (origin) => ({ issuer: origin })],
-    ['with keys over http elsewhere', (origin) => ({ issuer: origin, jwks_uri: 'http://keys.example/jwks' })],
+    ['with keys over http on another host', (origin) => ({ issuer: origin, jwks_uri: 'http://keys.example/jwks' })],
     ['with keys in a file', (origin) => ({ issuer: origin, jwks_uri: 'file:///etc/jwks' })],
-    ['with keys that are no address', (origin) => ({ issuer: origin, jwks_uri: 7 })],
-    ['that is null', () => null],
-  ])('is a fault with a document %s', async (_, document) => {
+    ['with keys at an invalid address', (origin) => ({ issuer: origin, jwks_uri: 7 })],
+    ['of null', () => null],
+  ])('makes tokens unavailable with a document %s', async (_, document) => {
     const server = await serving(old);
     const body = JSON.stringify(document(server.origin));
     server.answers.set(
@@ -291,7 +291,7 @@ describe('discovery', () => {
     expect(server.count(JWKS)).toBe(0);
   });
 
-  it('does not let an issuer behind https name keys on the machine itself', async () => {
+  it('does not let an https issuer name keys on this machine', async () => {
     const server = await serving(old);
     const fetch = async () => Response.json({ issuer: 'https://login.example', jwks_uri: `${server.origin}${JWKS}` });
     await expect(discovering('https://login.example', { fetch })).rejects.toThrow(/no jwks_uri behind https/);
@@ -299,7 +299,7 @@ describe('discovery', () => {
   });
 });
 
-describe('the options', () => {
+describe('the options of remote keys', () => {
   const issuing = (options: object) =>
     trustedIssuer({
       issuer: 'https://login.example',
@@ -314,21 +314,21 @@ describe('the options', () => {
     ['a user name', { jwks: 'https://canary@keys.example/jwks' }, 'jwks'],
     ['a user name and a password', { jwks: 'https://user:canary@keys.example/jwks' }, 'jwks'],
     ['a fragment', { jwks: 'https://keys.example/jwks#canary' }, 'jwks'],
-    ['no address', { jwks: 'keys' }, 'jwks'],
+    ['an invalid address', { jwks: 'keys' }, 'jwks'],
     ['an issuer over http', { issuer: 'http://login.example' }, 'issuer'],
     ['an issuer with a query', { issuer: 'https://login.example?tenant=1' }, 'issuer'],
-    ['a cool-down of nothing', { cooldown: 0 }, 'cooldown'],
+    ['a cool-down of zero', { cooldown: 0 }, 'cooldown'],
     ['a cool-down longer than maxAge', { cooldown: '11m' }, 'cooldown'],
-    ['a maxAge that is none', { maxAge: 'soon' }, 'maxAge'],
+    ['an invalid maxAge', { maxAge: 'soon' }, 'maxAge'],
     ['a maxAge without a unit', { maxAge: 600_000 }, 'maxAge'],
-    ['a fetch that is none', { fetch: 'fetch' }, 'fetch'],
+    ['a fetch that is not a function', { fetch: 'fetch' }, 'fetch'],
   ])('refuse %s', (_, options, path) => {
     const error = thrown(() => issuing(options));
     expect(error).toMatchObject({ code: 'option_invalid', path });
     expect(error.message).not.toContain('canary');
   });
 
-  it('refuse what they do not know', () => {
+  it('refuse unknown options', () => {
     expect(thrown(() => issuing({ coolDown: '1m' }))).toMatchObject({ code: 'option_unknown', path: 'coolDown' });
   });
 
@@ -338,7 +338,7 @@ describe('the options', () => {
     'http://[::1]:1/',
     'http://127.9.9.9/',
     'https://keys.example/',
-  ])('take %s', (jwks) => {
+  ])('accept %s', (jwks) => {
     expect(() => issuing({ jwks })).not.toThrow();
   });
 });

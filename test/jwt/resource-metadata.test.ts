@@ -28,7 +28,7 @@ describe('metadataUrl', () => {
 });
 
 describe('resourceMetadata', () => {
-  it('says who issues tokens for a resource, and nothing that it was not told (RFC 9728 section 2)', async () => {
+  it('names the issuers of a resource, and omits options that are missing (RFC 9728 section 2)', async () => {
     const response = ask(OPTIONS);
     expect(response.status).toBe(200);
     expect(response.headers.get('Content-Type')).toBe('application/json');
@@ -39,7 +39,7 @@ describe('resourceMetadata', () => {
     });
   });
 
-  it('says all that it was told', async () => {
+  it('has every given option', async () => {
     const response = ask({
       ...OPTIONS,
       scopes: ['models:read'],
@@ -60,7 +60,7 @@ describe('resourceMetadata', () => {
     });
   });
 
-  it('answers any origin, to be read and to be kept for an hour, and changes nothing', async () => {
+  it('is served to any origin with a cache time of an hour, for GET only', async () => {
     const get = ask(OPTIONS);
     expect(get.headers.get('Access-Control-Allow-Origin')).toBe('*');
     expect(get.headers.get('Cache-Control')).toBe('public, max-age=3600');
@@ -77,14 +77,14 @@ describe('resourceMetadata', () => {
     ['a resource over http', { resource: 'http://api.example' }, 'resource'],
     ['no issuers', { authorizationServers: [] }, 'authorizationServers'],
     ['an issuer over http', { authorizationServers: ['http://login.example'] }, 'authorizationServers.0'],
-    ['a script for documentation', { documentation: 'javascript:alert(1)' }, 'documentation'],
+    ['a script address as documentation', { documentation: 'javascript:alert(1)' }, 'documentation'],
     ['scopes in a text', { scopes: 'models:read' }, 'scopes'],
   ])('refuses %s', (_, wrong, path) => {
     const options = { ...OPTIONS, ...wrong } as ResourceMetadataOptions;
     expect(thrown(() => resourceMetadata(options))).toMatchObject({ code: 'option_invalid', path });
   });
 
-  it('refuses what it does not know', () => {
+  it('refuses unknown options', () => {
     const options = { ...OPTIONS, scope: 'models:read' };
     expect(thrown(() => resourceMetadata(options))).toMatchObject({ code: 'option_unknown', path: 'scope' });
   });

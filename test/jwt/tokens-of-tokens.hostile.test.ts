@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { refusal, verdict } from '../support/outcomes.js';
 import { API, AUTH, issueBoth, issuerWorld } from './support/access.js';
 
-describe('a token that was derived or exchanged', () => {
-  test('gives no other token what would outlive it: no grant, no limit lifted', async () => {
+describe('a derived or exchanged token', () => {
+  test("can not change another token's grants, limits or lifetime", async () => {
     const world = issuerWorld({}, { rateLimiter: memoryRateLimiter() });
     const { postern, signed, clock } = world;
     const { token } = await issueBoth(world, { types: { developer: { scopes: ['*'] } } });
@@ -41,7 +41,7 @@ describe('a token that was derived or exchanged', () => {
 });
 
 describe('an imported token that begins like a JWT', () => {
-  test.each([0, 1])('is looked up, with %d authenticators', async (authenticators) => {
+  test.each([0, 1])('is looked up with %d authenticators', async (authenticators) => {
     const clock = testClock();
     const signed = accessTokens({ issuer: AUTH, audience: API, keys: await generateKeys() });
     const { postern } = createTestPostern({

@@ -14,7 +14,7 @@ import { API, AUTH, issueBoth, issuerWorld, serveJwks } from './support/access.j
 const HOUR = 3_600_000;
 const requirement = { scope: 'models:read' } as const;
 
-/** Another process: no store of the issuer's, unless it is given. */
+/** Another process, by default without the issuer's store. */
 function verifying(options: Partial<VerifierOptions> & Pick<VerifierOptions, 'jwks'>, clock: TestClock, store?: Store) {
   const verifier = accessTokens.verifier({ issuer: AUTH, audience: API, ...options });
   const { postern } = createTestPostern({ store: store ?? memoryStore(), clock, authenticators: [verifier] });
@@ -30,8 +30,8 @@ async function issuing(options: object = {}) {
   return { ...world, token, record, exchange };
 }
 
-describe('a verifier that has the JWKS alone', () => {
-  it('gives the principal and the decisions of the API token', async () => {
+describe('a verifier with the JWKS only', () => {
+  it('has the principal and the decisions of the API token', async () => {
     const { signed, postern, token, exchange, clock } = await issuing();
     const { url } = await serveJwks(signed);
     const accessToken = await exchange();
@@ -62,7 +62,7 @@ describe('a verifier that has the JWKS alone', () => {
     }
   });
 
-  it('gives the same narrowed grants, too', async () => {
+  it('has the narrowed grants of an exchange', async () => {
     const { signed, exchange, clock } = await issuing();
     const other = verifying({ jwks: await signed.jwks() }, clock);
     await other.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
@@ -71,7 +71,7 @@ describe('a verifier that has the JWKS alone', () => {
     expect(await other.ask(accessToken)).toBe('scope_missing');
   });
 
-  it('guards Express on a real socket, keys from a real socket', async () => {
+  it('guards Express, with keys from a real socket', async () => {
     const { signed, exchange, clock } = await issuing();
     const { url, state } = await serveJwks(signed);
     const { postern } = verifying({ jwks: url }, clock);
@@ -105,7 +105,7 @@ describe('a verifier that has the JWKS alone', () => {
     expect(await call('GET', '/models', accessToken)).toMatchObject({ status: 401, body: { code: 'token_expired' } });
   });
 
-  it('guards Fastify on a real socket, and an outage of the key server is a 503', async () => {
+  it('guards Fastify, and answers an outage of the key server with 503', async () => {
     const { signed, exchange, clock } = await issuing({ algorithm: 'ES256' });
     const { url, state } = await serveJwks(signed);
     state.down = true;
@@ -123,13 +123,13 @@ describe('a verifier that has the JWKS alone', () => {
     state.down = false;
     clock.advance(30_000);
     expect(await call(accessToken)).toBe(200);
-    // What is known goes on through an outage.
+    // Cached keys still serve during an outage.
     state.down = true;
     clock.advance(11 * 60_000);
     expect(await call(await exchange())).toBe(200);
   });
 
-  it('takes tokens for one of its audiences', async () => {
+  it('accepts tokens for any of its audiences', async () => {
     const { signed, exchange, clock } = await issuing();
     const jwks = await signed.jwks();
     const accessToken = await exchange();
@@ -139,13 +139,13 @@ describe('a verifier that has the JWKS alone', () => {
     expect(await ask(`${API}/`)).toBe('token_unknown');
   });
 
-  it('leaves the tokens of other issuers to others', async () => {
+  it('leaves tokens of other issuers to other authenticators', async () => {
     const { signed, exchange, clock } = await issuing();
     const other = verifying({ jwks: await signed.jwks(), issuer: 'https://other.example' }, clock);
     expect(await other.ask(await exchange())).toBe('token_unknown');
   });
 
-  it('goes on with a withdrawn key until what it fetched is old', async () => {
+  it('accepts a withdrawn key until its fetched keys are old', async () => {
     const { signed, exchange, clock } = await issuing();
     const { url } = await serveJwks(signed);
     const { ask } = verifying({ jwks: url, maxAge: '5m' }, clock);
@@ -160,7 +160,7 @@ describe('a verifier that has the JWKS alone', () => {
   });
 });
 
-it('no token fails while keys rotate for 100 days: here, in a second process, and at a verifier that seldom asks', async () => {
+it('no token is refused while keys rotate for 100 days, also in a second process and by a slow verifier', async () => {
   const world = await issuing({ rotateEvery: '7d', overlap: '1d', maxExpiresIn: '12h' });
   const { signed, clock, store, exchange } = world;
   const second = issuerWorld({ rotateEvery: '7d', overlap: '1d', maxExpiresIn: '12h' }, { store, clock });
@@ -185,8 +185,8 @@ it('no token fails while keys rotate for 100 days: here, in a second process, an
   expect(state.requests).toBeLessThanOrEqual(201);
 });
 
-describe('the parents of a verified token', () => {
-  it('count where the store has them: revoked here is revoked there', async () => {
+describe('a verifier with parents', () => {
+  it('of the same store refuses a token once its parent is revoked there', async () => {
     const { signed, postern, exchange, record, store, clock } = await issuing();
     const shared = verifying({ jwks: await signed.jwks() }, clock, store);
     const apart = verifying({ jwks: await signed.jwks() }, clock);
@@ -204,7 +204,7 @@ describe('the parents of a verified token', () => {
     expect((await asked()).slice(1)).toEqual(['token_expired', 'token_expired']);
   });
 
-  it('bind what is reached to the endpoint that was granted, where the store has them', async () => {
+  it('of the same store reaches only the endpoint that was granted, not a new one of its name', async () => {
     const { signed, postern, exchange, store, clock } = await issuing();
     const shared = verifying({ jwks: await signed.jwks() }, clock, store);
     const accessToken = await exchange();
@@ -214,7 +214,7 @@ describe('the parents of a verified token', () => {
     expect(await shared.ask(accessToken, { endpoint: 'summarizer' })).toBe('endpoint_not_granted');
   });
 
-  it('may be required: a token whose parent is not here is none', async () => {
+  it('that requires them refuses a token whose parent is not in its store', async () => {
     const { signed, exchange, store, clock } = await issuing();
     const jwks = await signed.jwks();
     const accessToken = await exchange();
@@ -235,17 +235,17 @@ describe('accessTokens.verifier', () => {
     ['keys over plain http', { jwks: 'http://auth.example/jwks.json' }, 'jwks'],
     ['an address with a password', { jwks: 'https://a:b@auth.example/jwks.json' }, 'jwks'],
     ['a set without keys', { jwks: { keys: [] } }, 'jwks'],
-    ['a set without keys that sign', { jwks: { keys: [{ kty: 'oct', k: 'AAAA', alg: 'HS256' }] } }, 'jwks'],
-    ['parents of another kind', { parents: 'maybe' }, 'parents'],
-    ['a maxAge that is none', { maxAge: 'long' }, 'maxAge'],
-    ['a cool-down beyond the maxAge', { cooldown: '1h' }, 'cooldown'],
+    ['a set without signing keys', { jwks: { keys: [{ kty: 'oct', k: 'AAAA', alg: 'HS256' }] } }, 'jwks'],
+    ['invalid parents', { parents: 'maybe' }, 'parents'],
+    ['an invalid maxAge', { maxAge: 'long' }, 'maxAge'],
+    ['a cool-down beyond maxAge', { cooldown: '1h' }, 'cooldown'],
   ])('refuses %s', async (_, options, path) => {
     const jwks = { keys: (await generateKeys()).map(({ d, ...jwk }) => jwk) };
     const all = { issuer: AUTH, audience: API, jwks, ...options };
     expect(thrown(() => accessTokens.verifier(all as VerifierOptions))).toMatchObject({ code: 'option_invalid', path });
   });
 
-  it('refuses what it does not know: no secret, no list of algorithms', async () => {
+  it('refuses unknown options, also a secret and a list of algorithms', async () => {
     const jwks = { keys: (await generateKeys()).map(({ d, ...jwk }) => jwk) };
     for (const unknown of ['algorithms', 'secret', 'keys']) {
       const all = { issuer: AUTH, audience: API, jwks, [unknown]: ['HS256'] };
@@ -253,7 +253,7 @@ describe('accessTokens.verifier', () => {
     }
   });
 
-  it('takes no private keys for public ones', async () => {
+  it('refuses private keys', async () => {
     const keys = await generateKeys();
     const all = { issuer: AUTH, audience: API, jwks: { keys } };
     expect(thrown(() => accessTokens.verifier(all))).toMatchObject({ code: 'option_invalid', path: 'jwks' });

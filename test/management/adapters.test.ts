@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import cors from '@fastify/cors';
 import { serve } from '@hono/node-server';
 import express5 from 'express';
 // @ts-expect-error: Express 4 under another name has no types; those of 5 serve
@@ -24,7 +25,7 @@ async function listen(listener: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** The API below `/admin` of an application that has other routes, and its own session. */
+/** The API below `/admin` of an application with other routes and a session of its own. */
 async function mounted(start: (api: ReturnType<typeof managementApi>, made: Made) => Promise<number>) {
   const sources: unknown[] = [];
   const made = { ...(await world()), sources };
@@ -71,7 +72,7 @@ async function startExpress(
 ) {
   const app = express();
   for (const each of before) app.use(each);
-  // Its own session, as a middleware puts it on the request.
+  // The application's session, which a middleware puts on the request.
   app.use((request, _response, next) => {
     if (request.headers.cookie === 'sid=ada') {
       Object.assign(request, { person: { owner: 'ada', types: { developer: { scopes: ['models:read'] } } } });
@@ -85,7 +86,7 @@ async function startExpress(
 }
 
 describe.each(Object.entries(STARTS))('%s', (name, start) => {
-  test('serves the API at its path: reads, writes, forms and refusals', async () => {
+  test('serves the API at its path', async () => {
     const { made, port } = await mounted(start);
     const url = `http://127.0.0.1:${port}`;
     const headers = { 'x-yatai-api-token': made.tokens.admin?.token as string };
@@ -119,7 +120,7 @@ describe.each(Object.entries(STARTS))('%s', (name, start) => {
     expect([tooLarge.status, await tooLarge.text()]).toEqual([413, expect.stringContaining('body_too_large')]);
   });
 
-  test('refuses two credentials, which Node would hide', async () => {
+  test('refuses two credentials, also if Node would hide one', async () => {
     const { made, port } = await mounted(start);
     const bearer = ['Authorization', `Bearer ${made.tokens.admin?.token}`] as const;
     expect((await send(port, { path: TOKENS, headers: [bearer, bearer] })).status).toBe(400);
@@ -127,7 +128,7 @@ describe.each(Object.entries(STARTS))('%s', (name, start) => {
     expect((await send(port, { path: TOKENS, headers: [raw, raw] })).status).toBe(400);
   });
 
-  test('leaves what is not its own to the application', async () => {
+  test('leaves other paths to the application', async () => {
     const { port } = await mounted(start);
     const get = async (path: string) => {
       const response = await fetch(`http://127.0.0.1:${port}${path}`);
@@ -138,18 +139,18 @@ describe.each(Object.entries(STARTS))('%s', (name, start) => {
     expect((await get('/admin/nothing'))[0]).toBe(404);
   });
 
-  test('knows the address of who calls', async () => {
+  test("records the caller's address in the audit", async () => {
     const { made, port } = await mounted(start);
     const headers = [['X-Yatai-Api-Token', made.tokens.admin?.token as string]] as const;
     const path = `${TOKENS}/${made.tokens.shared?.id}`;
     expect((await send(port, { method: 'DELETE', path, headers, from: '127.0.0.3' })).status).toBe(200);
     const { items } = await made.postern.audit.list({ type: 'token.deleted' });
-    // A `Request` alone says no address: there the application does, by `clientAddress`.
+    // A `Request` has no address, so the application gives it by `clientAddress`.
     expect(items[0]?.from).toBe(name === 'hono' ? null : '127.0.0.3');
   });
 });
 
-test('identify gets the request as Express has it', async () => {
+test("identify gets Express's own request", async () => {
   const { made, port } = await mounted(STARTS['express 5']);
   const get = async (cookie: string) => {
     const response = await fetch(`http://127.0.0.1:${port}/admin/api/v1/auth/current`, { headers: { cookie } });
@@ -159,13 +160,13 @@ test('identify gets the request as Express has it', async () => {
   expect(made.sources).toHaveLength(2);
 });
 
-test('identify gets the request as Fastify has it', async () => {
+test("identify gets Fastify's own request", async () => {
   const { made, port } = await mounted(STARTS.fastify);
   await fetch(`http://127.0.0.1:${port}/admin/api/v1/auth/current`);
   expect(made.sources).toEqual([expect.objectContaining({ raw: expect.anything(), id: expect.any(String) })]);
 });
 
-test('a router of Express that takes part of the path away changes nothing', async () => {
+test('the API works behind an Express router that removes part of the path', async () => {
   const made = await world();
   const app = express5();
   app.use('/admin', toNodeHandler(managementApi(made.postern, { basePath: '/admin' })));
@@ -174,7 +175,7 @@ test('a router of Express that takes part of the path away changes nothing', asy
   expect((await fetch(`http://127.0.0.1:${port}${TOKENS}`, { headers })).status).toBe(200);
 });
 
-test('HTTP/2 as Node has it: pseudo headers are no headers, and a second credential is still one too many', async () => {
+test('HTTP/2 requests work, and a second credential is refused', async () => {
   const made = await world();
   const handler = toNodeHandler(managementApi(made.postern));
   const server = createHttp2Server((request, response) => void handler(request, response));
@@ -207,4 +208,28 @@ test('HTTP/2 as Node has it: pseudo headers are no headers, and a second credent
   expect([created.status, JSON.parse(created.text).name]).toEqual([200, 'h2']);
   expect((await call({ ...path, 'x-yatai-api-token': [token, token] })).status).toBe(400);
   expect((await call({ ...path, ':method': 'POST', ...credential }, 'x'.repeat(70_000))).status).toBe(413);
+});
+
+test('answers on Fastify pass the hooks of the instance', async () => {
+  const made = await world();
+  const app = fastify({ requestIdHeader: 'x-request-id' });
+  onTestFinished(() => app.close());
+  await app.register(cors, { origin: 'https://a.example' });
+  const seen: unknown[] = [];
+  app.addHook('onSend', async (request, reply, payload) => {
+    seen.push(payload);
+    reply.header('x-request-id', request.id);
+  });
+  await app.register(fastifyManagement(managementApi(made.postern, { basePath: '/admin' })), { prefix: '/admin' });
+  for (const [url, status] of [
+    [TOKENS, 401],
+    ['/admin/', 200],
+  ] as const) {
+    const answer = await app.inject({ url, headers: { origin: 'https://a.example', 'x-request-id': 'r1' } });
+    expect(answer).toMatchObject({
+      statusCode: status,
+      headers: { 'access-control-allow-origin': 'https://a.example', 'x-request-id': 'r1' },
+    });
+    expect(answer.rawPayload.equals(seen.at(-1) as Buffer)).toBe(true);
+  }
 });

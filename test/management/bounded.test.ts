@@ -22,7 +22,7 @@ describe('an organization with very many tokens', () => {
     return { postern, get };
   }
 
-  test('a search that can look no further says that there is more, and where it goes on', async () => {
+  test('is searched up to a bound, with a cursor for the rest', async () => {
     const { get } = await crowded();
     const first = await get('api_tokens?search=needle');
     expect(first.body).toMatchObject({ start: 0, total: 0, more: true, items: [], next_cursor: expect.any(String) });
@@ -30,14 +30,14 @@ describe('an organization with very many tokens', () => {
     expect(second.body).toMatchObject({ items: [{ uid: NEEDLE }], next_cursor: null });
   });
 
-  test('a list that is not searched has its total as far as it is counted, and pages by number to its end', async () => {
+  test('is listed with a total up to a bound, and paged by number to its end', async () => {
     const { get } = await crowded();
     const { body } = await get(`api_tokens?start=${CROWD}&count=5`);
     expect(body).toMatchObject({ start: CROWD, total: CROWD + 1, more: true, next_cursor: null });
     expect(body.items.map(({ uid }: { uid: string }) => uid)).toEqual([NEEDLE]);
   });
 
-  test('a client that pages by number until the total, as BentoCloud’s does, comes to the end', async () => {
+  test('is read to its end by a client that pages by number until the total, like BentoCloud’s', async () => {
     const { get } = await crowded(await crowdedStore({ count: 11_000 }));
     const seen = new Set<string>();
     let total = Number.POSITIVE_INFINITY;
@@ -46,18 +46,18 @@ describe('an organization with very many tokens', () => {
       for (const { uid } of body.items) seen.add(uid);
       total = body.total;
     }
-    // The caller's own is the newest.
+    // The newest one is the caller's own.
     expect([seen.size, seen.has(NEEDLE), total]).toEqual([2_001, true, 11_001]);
   });
 
-  test('a search by number beyond what is counted is refused in the words of the wire', async () => {
+  test('refuses a search by number beyond the bound, with the parameter of the wire', async () => {
     const { get } = await crowded();
     const refused = await get('api_tokens?search=straw&start=10001');
     expect([refused.status, refused.body.code]).toEqual([400, 'input_invalid']);
     expect(refused.body).toMatchObject({ path: 'start', detail: expect.stringContaining('use the cursor') });
   });
 
-  test('a preview says that it did not look at all of them', async () => {
+  test('has a preview that says it is incomplete', async () => {
     const { postern, get } = await crowded();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const { body } = await get('endpoints/a/preview?access=private');
@@ -96,7 +96,7 @@ describe('grants of a deleted endpoint', () => {
     const types = { user: { endpoints: ['b'] } };
     const dropped = await ask(path, { method: 'PATCH', token: 'everyone', json: { types } });
     expect(dropped.status).toBe(401);
-    // Who grants endpoints must reach them: `everywhere` holds every one, and no right to manage tokens.
+    // To grant endpoints a caller must reach them: `everywhere` reaches all, and may not manage tokens.
     const { token } = await postern.tokens.create({
       name: 'all',
       owner: 'admin',
@@ -108,7 +108,7 @@ describe('grants of a deleted endpoint', () => {
     expect(renewed.body).toMatchObject({ types: { user: { endpoints: ['a'] } }, dead_grants: [] });
   });
 
-  test('are not among the endpoints of an introspection, which names them apart', async () => {
+  test('are listed apart in an introspection', async () => {
     const { ask, tokens } = await bereaved();
     const introspect = async (token: string) =>
       (await ask('/oauth/introspect', { method: 'POST', token: 'admin', form: { token: tokens[token]?.token ?? '' } }))

@@ -4,7 +4,7 @@ import { NOBODY, PEOPLE, type World, world } from './world.js';
 const TOKENS = '/api/v1/api_tokens';
 const DEVELOPER = { name: 'x', types: { developer: { scopes: ['models:read'] } } };
 
-/** Every call that needs a caller, with what it would do. */
+/** Every call that needs a caller, with its body. */
 function calls({ tokens }: World, of: string) {
   const uid = tokens[of]?.id;
   return [
@@ -38,43 +38,48 @@ async function statuses(made: World, who: { readonly token?: string; readonly pe
 const ALL = '200 200 200 200 200 200 200 200 200 200 200 200 200 200';
 const NOTHING = '403 403 403 403 403 403 403 403 403 403 403 403 403 403';
 
-describe('what each caller may do', () => {
+describe('access to the API', () => {
   test.each([
-    ['a developer token with every scope', { token: 'admin' }, 'shared', ALL],
-    ['iam:read', { token: 'reader' }, 'shared', '200 200 200 403 403 403 403 403 403 403 403 403 403 200'],
-    ['models:write', { token: 'modeller' }, 'modeller', NOTHING],
-    ['iam:write', { token: 'writer' }, 'shared', '200 200 200 200 200 200 200 200 403 403 403 403 403 200'],
-    ['endpoint access only', { token: 'user' }, 'user', NOTHING],
-    ['a person with every scope', { person: 'boss' }, 'shared', ALL],
+    ['a developer token with all scopes', { token: 'admin' }, 'shared', ALL],
+    ['a token with iam:read', { token: 'reader' }, 'shared', '200 200 200 403 403 403 403 403 403 403 403 403 403 200'],
+    ['a token with models:write', { token: 'modeller' }, 'modeller', NOTHING],
     [
-      'a person, her own token',
+      'a token with iam:write',
+      { token: 'writer' },
+      'shared',
+      '200 200 200 200 200 200 200 200 403 403 403 403 403 200',
+    ],
+    ['a token with endpoint access only', { token: 'user' }, 'user', NOTHING],
+    ['a person with all scopes', { person: 'boss' }, 'shared', ALL],
+    [
+      'a person over her own token',
       { person: 'ada' },
       'modeller',
       '200 200 200 200 200 403 200 200 403 403 403 403 403 403',
     ],
     [
-      "a person, the organization's token",
+      'a person over a token of the organization',
       { person: 'ada' },
       'shared',
       '200 200 200 200 403 403 403 403 403 403 403 403 403 403',
     ],
     [
-      "a person, someone else's token",
+      "a person over someone else's token",
       { person: 'ada' },
       'everywhere',
       '200 404 404 200 404 404 404 404 403 403 403 403 403 403',
     ],
     [
-      'a person who holds nothing',
+      'a person without rights',
       { person: 'bob' },
       'everywhere',
       '200 200 200 403 200 403 200 200 403 403 403 403 403 403',
     ],
-  ])('%s', async (_, who, of, expected) => {
+  ])('of %s is as documented', async (_, who, of, expected) => {
     expect(await statuses(await world(), who, of)).toBe(expected);
   });
 
-  test('without credentials: nothing, and every answer has a challenge', async () => {
+  test('without credentials is refused with a challenge at every route', async () => {
     const made = await world();
     for (const [method, path, json] of calls(made, 'shared')) {
       const { status, headers } = await made.ask(path, { method, ...(json !== undefined && { json }) });
@@ -83,7 +88,7 @@ describe('what each caller may do', () => {
     expect(made.store.count('replaceToken', 'deleteToken', 'replaceEndpoint', 'deleteEndpoint')).toBe(0);
   });
 
-  test('what is missing is named', async () => {
+  test('without the needed scope is refused with its name', async () => {
     const { ask } = await world();
     const { body, headers } = await ask('/api/v1/audit', { token: 'modeller' });
     expect(body).toMatchObject({ code: 'scope_missing', detail: 'You need the scope iam:read to see the audit log.' });
@@ -92,7 +97,7 @@ describe('what each caller may do', () => {
     );
   });
 
-  test('other scopes, where the application says so; null is nobody', async () => {
+  test('can be bound to other scopes, and with null is given to nobody', async () => {
     const { ask } = await world({ options: { permissions: { readAudit: 'models:write', listTokens: null } } });
     expect((await ask('/api/v1/audit', { token: 'modeller' })).status).toBe(200);
     expect((await ask('/api/v1/audit', { token: 'reader' })).status).toBe(403);
@@ -100,13 +105,13 @@ describe('what each caller may do', () => {
   });
 });
 
-describe('what a person sees', () => {
+describe('a person sees', () => {
   const names = async (made: World, query: string, person = 'ada') => {
     const { status, body } = await made.ask(`${TOKENS}?${query}`, { person });
     return status === 200 ? [body.total, ...body.items.map(({ name }: { name: string }) => name)] : status;
   };
 
-  test('is her own personal tokens, and those of the organization', async () => {
+  test('her own personal tokens and those of the organization', async () => {
     const made = await world();
     expect(await names(made, '')).toEqual([3, 'user', 'writer', 'modeller']);
     expect(await names(made, 'owner=ada')).toEqual([3, 'user', 'writer', 'modeller']);
@@ -117,14 +122,14 @@ describe('what a person sees', () => {
     expect(await names(made, 'owner=bob', 'boss')).toEqual([2, 'shared', 'everywhere']);
   });
 
-  test('is never a token of nobody', async () => {
+  test('no token without an owner', async () => {
     const made = await world();
     await made.postern.tokens.create({ name: 'ownerless', types: { developer: { scopes: ['models:read'] } } });
     expect(await names(made, '')).toEqual([3, 'user', 'writer', 'modeller']);
   });
 });
 
-describe('what is made', () => {
+describe('a token made over the API', () => {
   test('belongs to the caller, whatever the body says', async () => {
     const { ask, postern } = await world();
     const made = await ask(TOKENS, { method: 'POST', person: 'ada', json: DEVELOPER });
@@ -141,7 +146,7 @@ describe('what is made', () => {
     }
   });
 
-  test("is the organization's only by who manages its tokens", async () => {
+  test('belongs to the organization only if the caller manages its tokens', async () => {
     const { ask } = await world();
     const make = (who: object) =>
       ask(TOKENS, { method: 'POST', json: { ...DEVELOPER, ownership: 'organization' }, ...who });
@@ -151,23 +156,28 @@ describe('what is made', () => {
   });
 
   test.each([
-    ['a scope', { developer: { scopes: ['models:write'] } }, 403, 'scope_missing'],
-    ['every scope', { developer: { scopes: ['*'] } }, 403, 'scope_missing'],
-    ['another endpoint', { user: { endpoints: ['b'] } }, 403, 'endpoint_not_granted'],
-    ['every endpoint', { user: { endpoints: '*' } }, 403, 'endpoint_not_granted'],
-    ['an endpoint that is not there', { user: { endpoints: ['none'] } }, 403, 'endpoint_not_granted'],
+    ['a scope that is not held', { developer: { scopes: ['models:write'] } }, 403, 'scope_missing'],
+    ['all scopes', { developer: { scopes: ['*'] } }, 403, 'scope_missing'],
+    ['an endpoint that is not reached', { user: { endpoints: ['b'] } }, 403, 'endpoint_not_granted'],
+    ['all endpoints', { user: { endpoints: '*' } }, 403, 'endpoint_not_granted'],
+    ['an unknown endpoint', { user: { endpoints: ['none'] } }, 403, 'endpoint_not_granted'],
     ['an unknown scope', { developer: { scopes: ['models:paint'] } }, 400, 'scope_unknown'],
     ['an unknown type', { root: { scopes: ['*'] } }, 400, 'type_unknown'],
     ['no type', {}, 400, 'types_missing'],
-    ['a type of nothing', { developer: { scopes: [] } }, 400, 'input_invalid'],
-    ['what she holds', { developer: { scopes: ['models:read'] }, user: { endpoints: ['a'] } }, 200, undefined],
-  ])('is within what a person holds: %s', async (_, types, status, code) => {
+    ['a type without grants', { developer: { scopes: [] } }, 400, 'input_invalid'],
+    [
+      'the grants that are held',
+      { developer: { scopes: ['models:read'] }, user: { endpoints: ['a'] } },
+      200,
+      undefined,
+    ],
+  ])("is bounded by the person's grants: %s", async (_, types, status, code) => {
     const { ask } = await world();
     const made = await ask(TOKENS, { method: 'POST', person: 'ada', json: { name: 'x', types } });
     expect([made.status, made.body.code]).toEqual([status, code]);
   });
 
-  test('is within what a token holds: on creation, update and rotation', async () => {
+  test('is bounded by the grants of the token that makes it, also by update and rotation', async () => {
     const { ask, tokens, postern } = await world();
     const call = (method: string, path: string, json: unknown) => ask(path, { method, token: 'writer', json });
     const more = { types: { developer: { scopes: ['cluster:write'] } } };
@@ -182,7 +192,7 @@ describe('what is made', () => {
     expect((await postern.authenticate(tokens.admin?.token)).ok).toBe(true);
   });
 
-  test('may reach any endpoint where the caller could open it to everyone anyway', async () => {
+  test('may reach all endpoints if the caller may open endpoints to everyone', async () => {
     const { ask, postern } = await world();
     const json = { name: 'x', types: { user: { endpoints: '*' } } };
     const made = await ask(TOKENS, { method: 'POST', token: 'admin', json });
@@ -192,7 +202,7 @@ describe('what is made', () => {
     expect((await postern.authorize({ token: made.body.token, requirement })).allowed).toBe(false);
   });
 
-  test("never with somebody else's personal token: its new secret would speak for them", async () => {
+  test("is not made by rotating another person's token, whose secret would speak for that person", async () => {
     const { ask, tokens } = await world();
     for (const who of [{ token: 'admin' }, { person: 'boss' }]) {
       const rotated = await ask(`${TOKENS}/${tokens.modeller?.id}/rotate`, { method: 'POST', json: {}, ...who });
@@ -202,7 +212,7 @@ describe('what is made', () => {
     expect(own.status).toBe(200);
   });
 
-  test('not by a derived token, and not by one with limits', async () => {
+  test('is not made with a derived token or a token with limits', async () => {
     const { derive } = await import('postern/jwt');
     const { memoryRateLimiter } = await import('postern/limits');
     const { ask, tokens, postern, clock } = await world({ postern: { rateLimiter: memoryRateLimiter() } });
@@ -221,7 +231,7 @@ describe('what is made', () => {
     expect((await ask(TOKENS, { token: 'admin' })).headers.get('ratelimit')).toMatch(/^"rate";r=\d+/);
   });
 
-  test('is written to the audit in the name of who asked', async () => {
+  test('is recorded in the audit with its maker', async () => {
     const { ask, postern, tokens } = await world({ options: { clientAddress: () => '192.0.2.7' } });
     const { body } = await ask(TOKENS, { method: 'POST', token: 'writer', json: DEVELOPER });
     const { items } = await postern.audit.list({ subject: body.uid });
@@ -232,7 +242,7 @@ describe('what is made', () => {
 });
 
 describe('a person of the application', () => {
-  test('is shown as the application names them', async () => {
+  test('is shown with the given name', async () => {
     const { ask } = await world();
     expect((await ask('/api/v1/auth/current', { person: 'boss' })).body).toEqual({
       name: 'The Boss',
@@ -242,7 +252,7 @@ describe('a person of the application', () => {
     });
   });
 
-  test("does not manage the organization's tokens, not even those that they made", async () => {
+  test('does not manage tokens of the organization, also not those made by that person', async () => {
     const { ask, tokens, postern } = await world();
     const path = `${TOKENS}/${tokens.shared?.id}`;
     expect((await ask(path, { method: 'DELETE', person: 'bob' })).status).toBe(403);
@@ -252,12 +262,12 @@ describe('a person of the application', () => {
     expect((await postern.authenticate(tokens.shared?.token)).ok).toBe(true);
   });
 
-  test('whose organization is left out is of the instance’s own', async () => {
+  test("without an organization belongs to the instance's own", async () => {
     const { ask } = await world({ options: { identify: () => ({ owner: 'zoe', types: {} }) } });
     expect((await ask('/api/v1/current_org')).body.name).toBe('acme');
   });
 
-  test('who reaches an endpoint that was deleted can still grant the others', async () => {
+  test('with a deleted endpoint can still grant the others', async () => {
     const person = { owner: 'zoe', types: { user: { endpoints: ['a', 'gone'] } } };
     const { ask } = await world({ options: { identify: () => person } });
     const make = (endpoints: string[]) =>
@@ -275,13 +285,13 @@ describe('a person of the application', () => {
     ['no types', { owner: 'x' }],
     ['an unknown type', { owner: 'x', types: { root: { scopes: ['*'] } } }],
     ['an unknown scope', { owner: 'x', types: { developer: { scopes: ['models:paint'] } } }],
-    ['scopes of an endpoint type', { owner: 'x', types: { user: { scopes: ['*'] } } }],
-    ['endpoints that are no list', { owner: 'x', types: { user: { endpoints: 'a' } } }],
-    ['an organization that is none', { owner: 'x', organization: '*', types: {} }],
-    ['something that is not asked for', { owner: 'x', types: {}, admin: true }],
+    ['scopes for an endpoint type', { owner: 'x', types: { user: { scopes: ['*'] } } }],
+    ['endpoints that are not a list', { owner: 'x', types: { user: { endpoints: 'a' } } }],
+    ['an invalid organization', { owner: 'x', organization: '*', types: {} }],
+    ['an unknown field', { owner: 'x', types: {}, admin: true }],
     ['a text', 'ada'],
     ['true', true],
-  ])('who is not one (%s) is a fault of the application: nobody gets in, and it is told', async (_, person) => {
+  ])('given as %s is a reported fault, and nobody is let in', async (_, person) => {
     const { ask, errors } = await world({ options: { identify: () => person as never } });
     const refused = await ask('/api/v1/auth/current');
     expect([refused.status, refused.body.code]).toEqual([503, 'unavailable']);
@@ -289,7 +299,7 @@ describe('a person of the application', () => {
     expect(refused.text).not.toContain('identify');
   });
 
-  test('is nobody where identify says null or nothing, and unknown where it fails', async () => {
+  test('is nobody if identify returns null or undefined, and the call is unavailable if it fails', async () => {
     for (const nobody of [null, undefined]) {
       const { ask } = await world({ options: { identify: () => nobody as null } });
       expect((await ask('/api/v1/auth/current')).status).toBe(401);
@@ -301,7 +311,7 @@ describe('a person of the application', () => {
     expect(errors).toEqual([down]);
   });
 
-  test('is not asked for where a token came, good or not', async () => {
+  test('is not identified if a token was sent, good or bad', async () => {
     let asked = 0;
     const identify = () => {
       asked++;
@@ -318,7 +328,7 @@ describe('a person of the application', () => {
 });
 
 describe('another organization', () => {
-  test('is not there: the same bytes as for what nobody has', async () => {
+  test('is answered for with the same bytes as a missing one', async () => {
     const made = await world();
     const theirs = made.tokens['other-shared']?.id as string;
     const paths = (uid: string, endpoint: string) =>
@@ -351,7 +361,7 @@ describe('another organization', () => {
     expect((await made.postern.authenticate(made.tokens['other-shared']?.token)).ok).toBe(true);
   });
 
-  test('a person of the same name there has nothing here', async () => {
+  test('has nothing for a person of the same name here', async () => {
     const { ask, tokens } = await world();
     expect((await ask(`${TOKENS}/${tokens.modeller?.id}`, { person: 'eve' })).status).toBe(404);
     const { body } = await ask(TOKENS, { person: 'eve' });

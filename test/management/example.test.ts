@@ -3,7 +3,7 @@ import { endExamples, startExample } from '../examples/child.js';
 
 afterEach(endExamples);
 
-test('the example: a person of the application makes a token in their own session, and it works', async () => {
+test('in the example, a person of the application makes a working token in their own session', async () => {
   const example = startExample('management-express.ts');
   const [, url] = await example.until(/^log in, and make a token: {2}(http:\/\/\S+)\/$/m);
   const logIn = async (name: string) => {

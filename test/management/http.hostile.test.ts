@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import express5 from 'express';
@@ -10,7 +11,7 @@ import { listening, signedIn, type World, world } from './world.js';
 const TOKENS = '/api/v1/api_tokens';
 const WHO = '/api/v1/auth/current';
 
-/** Sends bytes, and collects what comes until the server closes; `null` where it does not. */
+/** Sends bytes, and returns all that came before the server closed. */
 function send(port: number, text: string): Promise<{ readonly text: string; readonly statuses: readonly number[] }> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
@@ -32,7 +33,7 @@ async function server(options: object = {}) {
   const token = made.tokens.admin?.token as string;
   const get = (path: string, headers: string, host = 'acme.dev') =>
     send(port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${headers}Connection: close\r\n\r\n`);
-  /** The id in the cookie. */
+  /** The session id in the cookie. */
   const session = (await signedIn(made.api, token, 'http://acme.dev')).split('=')[1] as string;
   return { ...made, port, token, session, bearer: `Authorization: Bearer ${token}\r\n`, get };
 }
@@ -40,7 +41,7 @@ async function server(options: object = {}) {
 describe.each([
   ['express 4', express4 as unknown as typeof express5],
   ['express 5', express5],
-])('what comes after the API in %s', (_, express) => {
+])('behind the API in %s', (_, express) => {
   async function application() {
     const made = await world();
     const app = express();
@@ -58,7 +59,7 @@ describe.each([
     return `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
   }
 
-  test.each([10, 100_000, 2_000_000])('gets its bodies whole, of %i bytes too', async (length) => {
+  test.each([10, 100_000, 2_000_000])('the application gets bodies of %i bytes whole', async (length) => {
     const url = await application();
     const response = await fetch(`${url}/else`, {
       method: 'POST',
@@ -68,14 +69,14 @@ describe.each([
     expect([response.status, await response.json()]).toEqual([200, { length }]);
   });
 
-  test('is asked for HEAD as it is for GET', async () => {
+  test('the application answers HEAD like GET', async () => {
     const url = await application();
     expect((await fetch(`${url}/else`, { method: 'HEAD' })).status).toBe(200);
     expect((await fetch(`${url}/admin/nothing`, { method: 'HEAD' })).status).toBe(404);
   });
 });
 
-describe('a body that is refused unread', () => {
+describe('a refused body', () => {
   const post = (headers: string, body: string) =>
     `POST ${TOKENS} HTTP/1.1\r\nHost: acme.dev\r\nContent-Type: application/json\r\n${headers}\r\n${body}`;
 
@@ -86,8 +87,8 @@ describe('a body that is refused unread', () => {
     expect(statuses).toEqual([401, 200]);
   });
 
-  test('that is larger than any, or has no end, is the last of its connection', async () => {
-    const { port, bearer } = await server();
+  test('that is too large or endless closes the connection', async () => {
+    const { port, bearer } = await server({ identify: undefined });
     const large = await send(port, post('Content-Length: 300000\r\n', 'x'.repeat(1_000)));
     expect([large.statuses, large.text]).toEqual([[401], expect.stringMatching(/connection: close/i)]);
     const endless = await send(port, post('Transfer-Encoding: chunked\r\n', '5\r\nhello\r\n'));
@@ -96,13 +97,13 @@ describe('a body that is refused unread', () => {
     expect(over.statuses).toEqual([413]);
   });
 
-  test('two lengths are no request', async () => {
+  test('with two lengths is a bad request', async () => {
     const { port } = await server();
     const both = await send(port, post('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'));
     expect(both.statuses).toEqual([400]);
   });
 
-  test('that somebody else has read, and put nowhere, is an answer, not a wait', async () => {
+  test('that other middleware has consumed is refused without waiting', async () => {
     const made = await world();
     const app = express5();
     app.use((request, _response, next) => void request.resume().on('end', next));
@@ -119,9 +120,8 @@ describe('a body that is refused unread', () => {
   });
 });
 
-describe('one spelling of a path', () => {
+describe('a request target', () => {
   test.each([
-    '/\\api\\v1\\auth\\current',
     '//api/v1/auth/current',
     '/api/v1/%61uth/current',
     '/api/v1/auth%2fcurrent',
@@ -130,17 +130,98 @@ describe('one spelling of a path', () => {
     '/api/v1/auth/current;x',
     '/api/v1/auth/current%00',
     '/api/v1/auth/currentx',
-  ])('and not %s', async (path) => {
+  ])('spelled %s is not found', async (path) => {
     const { get, bearer } = await server();
     expect((await get(path, bearer)).statuses).toEqual([404]);
   });
 
-  test.each(['*', 'foo', 'javascript:/api/v1/auth/current'])('%s is none at all', async (target) => {
+  test.each([
+    '*',
+    'foo',
+    'javascript:/api/v1/auth/current',
+    'http://acme.dev',
+    '/\\api\\v1\\auth\\current',
+    '/api\\v1\\auth\\current',
+    '/x/../api/v1/auth/current',
+    '/api/./v1/auth/current',
+    '/x/%2e%2e/api/v1/auth/current',
+    '/x/%2E./api/v1/auth/current',
+    '/api/%2E/v1/auth/current',
+    'http://acme.dev/x/../api/v1/auth/current',
+    'http://acme.dev\\api\\v1\\auth\\current',
+    '/api/v1/auth/current#',
+    '/api/v1/auth/current#/x',
+    '/api/v1/auth/"/../current',
+    '/..',
+  ])('%s is a bad request', async (target) => {
     const { get, bearer } = await server();
     expect((await get(target, bearer)).statuses).toEqual([400]);
   });
 
-  test('the base path is no prefix of a longer name, and what a target calls its host counts for nothing', async () => {
+  test('in another spelling does not pass a rule of the application for the path', async () => {
+    const made = await world();
+    const bearer = `Authorization: Bearer ${made.tokens.admin?.token}\r\n`;
+    const handler = toNodeHandler(made.api);
+    const listener = createServer((request, response) => {
+      if (request.url?.startsWith('/api/v1/audit')) response.writeHead(403).end();
+      else void handler(request, response);
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => listener.once('listening', resolve));
+    onTestFinished(() => void listener.close());
+    const { port } = listener.address() as AddressInfo;
+    const get = async (path: string) =>
+      (await send(port, `GET ${path} HTTP/1.1\r\nHost: acme.dev\r\n${bearer}Connection: close\r\n\r\n`)).statuses[0];
+    expect([await get('/api/v1/audit'), await get('/api/v1/endpoints')]).toEqual([403, 200]);
+    const segments = ['', 'api', 'v1', 'audit'];
+    const tricks = [
+      '.',
+      '..',
+      '%2e',
+      '%2e%2e',
+      '.%2E',
+      '\\',
+      '\\..',
+      '%5c..',
+      '\t',
+      '\v',
+      '\x7f',
+      '#',
+      ';',
+      '%00',
+      '%09',
+      '',
+    ];
+    for (let at = 1; at <= segments.length; at++) {
+      for (const trick of tricks) {
+        for (const put of [
+          [trick],
+          ['x', trick],
+          [`${trick}${segments[at] ?? ''}`],
+          [segments[at - 1], trick, segments[at - 1]],
+        ]) {
+          const path = [...segments.slice(0, at), ...put, ...segments.slice(at)].join('/');
+          for (const each of [path, path.replaceAll('/', '\\').replace('\\', '/')]) {
+            expect([each, await get(each)]).not.toEqual([each, 200]);
+          }
+        }
+      }
+    }
+  });
+
+  test('that the API refuses goes on unchanged to the next handler of Express', async () => {
+    const made = await world();
+    const app = express5();
+    app.use(toNodeHandler(made.api));
+    app.use((request, response) => void response.json({ url: request.url }));
+    const listener = app.listen(0, '127.0.0.1');
+    await new Promise((resolve) => listener.once('listening', resolve));
+    onTestFinished(() => void listener.close());
+    const { port } = listener.address() as AddressInfo;
+    const { text } = await send(port, 'GET /x/%2e%2e/api/v1/audit HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(text).toContain('{"url":"/x/%2e%2e/api/v1/audit"}');
+  });
+
+  test('with a longer name than the base path is not found, and the host of an absolute target is ignored', async () => {
     const made = await world({ options: { basePath: '/admin' } });
     const token = made.tokens.admin?.token as string;
     for (const path of ['/adminX', '/admin2', '/Admin', '/x/admin', '/%61dmin']) {
@@ -152,7 +233,7 @@ describe('one spelling of a path', () => {
   });
 });
 
-describe('one credential, in one header', () => {
+describe('a request with the headers', () => {
   test.each([
     ['Authorization: Bearer {t}\r\nauthorization: Bearer {t}', 400],
     ['Authorization:\r\nAuthorization: Bearer {t}', 400],
@@ -174,13 +255,13 @@ describe('one credential, in one header', () => {
     ['Authorization: DPoP {t}', 401],
     ['Cookie: postern_session={s}', 200],
     ['Cookie: postern_session={s}\r\nAuthorization: Basic eDp5', 200],
-  ])('%s → %i', async (headers, status) => {
+  ])('%s gets %i', async (headers, status) => {
     const { get, token, session } = await server();
     const sent = headers.replaceAll('{t}', token).replaceAll('{s}', session);
     expect((await get(WHO, `${sent}\r\n`)).statuses).toEqual([status]);
   });
 
-  test('cookies that HTTP/2 takes apart are one header again (RFC 9113 section 8.2.3)', async () => {
+  test('of a cookie split by HTTP/2 is signed in (RFC 9113 section 8.2.3)', async () => {
     const made = await world({ options: { session: true } });
     const handler = toNodeHandler(made.api);
     const http2 = createHttp2Server((request, response) => void handler(request, response));
@@ -210,7 +291,7 @@ describe('a token in an address', () => {
     [...token].map((character) => `%${character.charCodeAt(0).toString(16)}`).join(''),
   ];
 
-  test('is refused however it is encoded, in the query and in the path', async () => {
+  test('is refused in every encoding, in the query and in the path', async () => {
     const made = await world();
     const token = made.tokens.user?.token as string;
     for (const spelling of spellings(token)) {
@@ -225,7 +306,7 @@ describe('a token in an address', () => {
   });
 });
 
-describe('what not every store can be asked about', () => {
+describe('a request with NUL or an empty cursor', () => {
   test.each([
     `/api/v1/endpoints?cursor=%00`,
     `/api/v1/endpoints?cursor=`,
@@ -234,7 +315,7 @@ describe('what not every store can be asked about', () => {
     `${TOKENS}?search=%00`,
     `${TOKENS}?owner=%00`,
     `${TOKENS}?type=%00`,
-  ])('%s is refused before one is asked', async (path) => {
+  ])('at %s is refused before the store is asked', async (path) => {
     const made = await world();
     await made.ask(WHO, { token: 'admin' });
     const before = made.store.count();
@@ -243,7 +324,7 @@ describe('what not every store can be asked about', () => {
   });
 });
 
-describe('a change that a browser is made to ask for', () => {
+describe("a request of another site's page", () => {
   const cookies = async (made: World) => ['app=boss', await signedIn(made.api, made.tokens.admin?.token as string)];
   const CHANGES = [
     ['POST', TOKENS, { name: 'x', scopes: ['models:read'] }],
@@ -277,7 +358,7 @@ describe('a change that a browser is made to ask for', () => {
     { authorization: 'Basic eDp5' },
   ];
 
-  test.each(CHANGES)('%s %s from anywhere else is refused', async (method, path, json) => {
+  test.each(CHANGES)('for %s %s is refused, and nothing changes', async (method, path, json) => {
     const made = await world({ options: { session: true } });
     const { code } = (await made.ask('/api/v1/auth/code')).body;
     const changes = async () => (await made.postern.audit.list({ limit: 1_000 })).items.length;
@@ -294,7 +375,7 @@ describe('a change that a browser is made to ask for', () => {
     expect(login.body.status).toBe('pending');
   });
 
-  test('behind a proxy that ends TLS, the public origin is the one that counts', async () => {
+  test('is compared with the public origin behind a proxy that ends TLS', async () => {
     const made = await world({ options: { session: true, origin: 'https://tokens.acme.dev' } });
     const json = { name: 'x', scopes: ['models:read'] };
     const ask = (origin: string) => made.ask(TOKENS, { method: 'POST', json, headers: { origin, cookie: 'app=boss' } });

@@ -12,17 +12,17 @@ const READ = { types: { developer: { scopes: ['models:read'] } } };
 const approve = ({ ask }: World, code: string, json: unknown = READ, who: object = { person: 'boss' }) =>
   ask(requestOf(code, '/approve'), { method: 'POST', json, ...who });
 
-describe('codes that nobody needs a credential for', () => {
+describe('logins that wait', () => {
   const clientAddress = ({ headers }: Request) => headers.get('x-test-address');
   const beginFrom = async ({ api }: World, address: string) => {
     const request = new Request(`https://acme.dev${CODE}`, { headers: { 'x-test-address': address } });
     return (await api(request)).status;
   };
 
-  test('are bounded in all, from more addresses than are remembered', async () => {
+  test('are bounded in all, also from more addresses than are remembered', async () => {
     const made = await world({ options: { clientAddress } });
     let begun = 0;
-    // An address of its own network each.
+    // Each address has a network of its own.
     for (let i = 0; i < 25_000; i++) {
       const address = `2001:db8:${(i >> 8).toString(16)}:${(i & 255).toString(16)}::1`;
       if ((await beginFrom(made, address)) === 200) begun++;
@@ -31,7 +31,7 @@ describe('codes that nobody needs a credential for', () => {
     expect(made.store.count('putEntry')).toBe(6_000);
   });
 
-  test('are bounded for a network that has more addresses than anyone can count, in every spelling', async () => {
+  test('are bounded by network, in every spelling of its addresses', async () => {
     const made = await world({ options: { clientAddress } });
     const addresses = [
       '2001:db8::1',
@@ -47,7 +47,7 @@ describe('codes that nobody needs a credential for', () => {
     expect(await beginFrom(made, ':::::')).toBe(200);
   });
 
-  test('are gone from the store when they are over', async () => {
+  test('are removed from the store when they have ended', async () => {
     const made = await world();
     const codes: string[] = [];
     for (let i = 0; i < 30; i++) codes.push(await begin(made));
@@ -59,24 +59,24 @@ describe('codes that nobody needs a credential for', () => {
   });
 });
 
-describe('an approval that could not be kept is none', () => {
+describe('an approval that can not be stored is refused', () => {
   test.each([
-    ['a name that nobody sees', { name: ' ' }, 'input_invalid', 'name'],
-    ['a name that is too long', { name: 'x'.repeat(201) }, 'input_invalid', 'name'],
-    ['a name that no store keeps', { name: 'a\0b' }, 'input_invalid', 'name'],
-    ['half a character', { name: '\ud800' }, 'input_invalid', 'name'],
-    ['no life at all', { expires_in: '0s' }, 'expiry_past', 'expires_in'],
+    ['for an invisible name', { name: ' ' }, 'input_invalid', 'name'],
+    ['for a name that is too long', { name: 'x'.repeat(201) }, 'input_invalid', 'name'],
+    ['for a name with NUL', { name: 'a\0b' }, 'input_invalid', 'name'],
+    ['for a name with half a surrogate pair', { name: '\ud800' }, 'input_invalid', 'name'],
+    ['for an empty lifetime', { expires_in: '0s' }, 'expiry_past', 'expires_in'],
   ])('%s', async (_, json, code, path) => {
     const made = await world();
     const login = await begin(made);
     const refused = await approve(made, login, { ...READ, ...json });
     expect([refused.status, refused.body.code, refused.body.path]).toEqual([400, code, path]);
-    // The person corrects it, and the terminal gets its token.
+    // The corrected approval succeeds, and the terminal gets its token.
     expect((await approve(made, login)).status).toBe(200);
     expect((await collect(made, login)).status).toBe(200);
   });
 
-  test('an address of any length is no reason to refuse one', async () => {
+  test('but not because of a long address of its approver', async () => {
     const made = await world({ options: { clientAddress: () => 'x'.repeat(200) } });
     const login = await begin(made);
     expect((await approve(made, login)).status).toBe(200);
@@ -84,7 +84,7 @@ describe('an approval that could not be kept is none', () => {
   });
 });
 
-test('what was asked for and is there no more is not approved; the rest is, where it is chosen', async () => {
+test('an approval with a deleted endpoint is refused, and without it accepted', async () => {
   const made = await world();
   const types = { user: { endpoints: ['a'] }, ...READ.types };
   const { code } = (await made.ask(`${CODE}?types=${encodeURIComponent(JSON.stringify(types))}`)).body;
@@ -95,11 +95,11 @@ test('what was asked for and is there no more is not approved; the rest is, wher
   expect((await collect(made, code)).status).toBe(200);
 });
 
-describe('what happens between the approval and its collection', () => {
+describe('between approval and collection', () => {
   test.each([
-    ['the right to manage is gone', { developer: { scopes: ['models:write'] } }],
-    ['what was approved is gone', { developer: { scopes: ['iam:write'] } }],
-  ])('%s: nothing is made, and the code is used up', async (_, types) => {
+    ['the approver loses the right to manage', { developer: { scopes: ['models:write'] } }],
+    ['the approver loses the approved grants', { developer: { scopes: ['iam:write'] } }],
+  ])('%s, so nothing is made and the code is used up', async (_, types) => {
     const made = await world();
     const login = await begin(made);
     expect((await approve(made, login, { scopes: ['models:read'] }, { token: 'writer' })).status).toBe(200);
@@ -110,7 +110,7 @@ describe('what happens between the approval and its collection', () => {
     expect(made.store.count('insertToken')).toBe(written);
   });
 
-  test('the approver is revoked while the terminal collects: nothing is made', async () => {
+  test('the approver is revoked while the terminal collects, so nothing is made', async () => {
     const made = await world();
     const login = await begin(made);
     await approve(made, login, { scopes: ['models:read'] }, { token: 'writer' });
@@ -123,7 +123,7 @@ describe('what happens between the approval and its collection', () => {
     expect((await made.postern.tokens.list({ search: 'Login from' })).items).toEqual([]);
   });
 
-  test('a store that fails, or a fault of our own, is no refusal of the approver', async () => {
+  test('a failing store is reported as an outage, not as a refusal by the approver', async () => {
     const made = await world();
     for (const [error, status, code] of [
       [new Error('down'), 503, 'unavailable'],
@@ -140,7 +140,7 @@ describe('what happens between the approval and its collection', () => {
     expect(made.errors).toHaveLength(2);
   });
 
-  test('two who collect at once, two who answer at once: one token, one answer', async () => {
+  test('of two concurrent collections one gets the token, and of two concurrent answers one counts', async () => {
     const made = await world();
     const login = await begin(made);
     const answers = await Promise.all([

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { signedIn, type World, world } from './world.js';
+import { PEOPLE, signedIn, type World, world } from './world.js';
 
 const CODE = '/api/v1/auth/code';
 const READ = { types: { developer: { scopes: ['models:read'] } } };
 const DAY = 86_400_000;
 
-/** Someone who begins a login: the terminal, or a phisher. */
+/** Begins a login as the terminal or a phisher. */
 async function begin({ ask }: World, bound = true) {
   const verifier = randomBytes(32).toString('base64url');
   const challenge = createHash('sha256').update(verifier).digest('base64url');
@@ -23,7 +23,7 @@ const answer = ({ ask }: World, { code }: Begun, what: string, json: object, who
   ask(`/api/v1/auth/requests/${code}${what}`, { method: 'POST', json, ...who });
 
 describe('a phisher', () => {
-  test('with a challenge of their own, who sends the link, is let in by nobody who types what their own terminal shows', async () => {
+  test('with a challenge and a link is not let in by a person who types the code of their own terminal', async () => {
     const made = await world();
     const [theirs, own] = [await begin(made), await begin(made)];
     for (const what of ['', '/approve', '/approve', '/deny']) {
@@ -37,7 +37,7 @@ describe('a phisher', () => {
     expect((await collect(made, theirs)).status).toBe(401);
   });
 
-  test('without a challenge gets a day, nothing that was not chosen, and a token that makes no others', async () => {
+  test('without a challenge gets at most a token for a day, with chosen grants only, that makes no others', async () => {
     const made = await world();
     const theirs = await begin(made, false);
     expect((await answer(made, theirs, '', {})).body).toMatchObject({ bound: false, asked: null, types: null });
@@ -59,7 +59,7 @@ describe('a phisher', () => {
       const refused = await made.ask(path, { method, token, json: body });
       expect([path, refused.status, refused.body.code]).toEqual([path, 403, 'issuance_forbidden']);
     }
-    // Nor by a second login, by a session, or by both.
+    // A second login and a session make no others either.
     const second = await begin(made);
     const approval = { ...READ, user_code: second.user_code };
     expect((await answer(made, second, '/approve', approval, { token })).body.code).toBe('issuance_forbidden');
@@ -67,7 +67,7 @@ describe('a phisher', () => {
     expect((await made.postern.authenticate(token)).ok).toBe(false);
   });
 
-  test('can not make an honest login look like one of their own: what asks with a challenge has a code', async () => {
+  test('can not make an honest login look unbound, because a login with a challenge needs its code', async () => {
     const made = await world();
     const own = await begin(made);
     for (const more of [{}, { user_code: '' }, { user_code: '--------' }, { user_code: null }]) {
@@ -77,7 +77,7 @@ describe('a phisher', () => {
 });
 
 describe('a user code', () => {
-  test('is tried five times at most, however many try at once and whoever they are', async () => {
+  test('can be tried five times, counted over all concurrent tries and people', async () => {
     const made = await world();
     const login = await begin(made);
     const guesses = Array.from({ length: 200 }, (_, i) => String.fromCharCode(66 + (i % 2)).repeat(8));
@@ -90,14 +90,14 @@ describe('a user code', () => {
     for (let i = 0; i < 5; i++) {
       await answer(made, login, '', { user_code: 'BBBBBBBB' }, { person: 'eve' });
     }
-    // Even the right one is too late, also for who has not tried for a minute.
+    // The right code is too late then, also for a person who waited a minute.
     made.clock.advance(60_000);
     const late = await answer(made, login, '', { user_code: login.user_code }, { token: 'writer' });
     expect([late.status, late.body.code]).toEqual([404, 'not_found']);
     expect((await collect(made, login)).body.code).toBe('expired_token');
   });
 
-  test('that is right gives no tries back', async () => {
+  test('does not get tries back by being typed right', async () => {
     const made = await world();
     const login = await begin(made);
     for (let i = 0; i < 4; i++) {
@@ -108,13 +108,13 @@ describe('a user code', () => {
     expect((await answer(made, login, '', { user_code: login.user_code })).status).toBe(404);
   });
 
-  test('of one login opens no other', async () => {
+  test('opens its own login only', async () => {
     const made = await world();
     const [first, second] = [await begin(made), await begin(made)];
     expect((await answer(made, first, '', { user_code: second.user_code })).body.code).toBe('user_code_wrong');
   });
 
-  test('is not told by an approved login, which takes no tries', async () => {
+  test('is not revealed by an approved login, which counts no tries', async () => {
     const made = await world();
     const login = await begin(made);
     await answer(made, login, '/approve', { ...READ, user_code: login.user_code });
@@ -124,7 +124,7 @@ describe('a user code', () => {
     expect((await collect(made, login)).status).toBe(200);
   });
 
-  test('is in no answer but the first, and in no event', async () => {
+  test('is only in the first answer, and in no event', async () => {
     const events: unknown[] = [];
     const made = await world({ postern: { onEvent: (event) => void events.push(event) } });
     const login = await begin(made);
@@ -137,8 +137,8 @@ describe('a user code', () => {
   });
 });
 
-describe('what was approved', () => {
-  test('is collected once, also by two who have the verifier', async () => {
+describe('an approved login', () => {
+  test('is collected once, also by two holders of the verifier', async () => {
     const made = await world();
     const login = await begin(made);
     await answer(made, login, '/approve', { ...READ, user_code: login.user_code });
@@ -150,27 +150,24 @@ describe('what was approved', () => {
   test.each([
     ['at once', {}],
     ['with a grace', { grace: '1h' }],
-  ] as const)(
-    'ends with the secret that approved it: a thief whose secret is rotated away %s collects nothing',
-    async (_, rotation) => {
-      const made = await world({ options: { session: true } });
-      const { id, token } = made.tokens.writer as { id: string; token: string };
-      const session = { headers: { 'sec-fetch-site': 'same-origin', cookie: await signedIn(made.api, token) } };
-      const logins = [await begin(made), await begin(made)] as const;
-      for (const [i, who] of [{ token }, session].entries()) {
-        const login = logins[i] as Begun;
-        expect((await answer(made, login, '/approve', { ...READ, user_code: login.user_code }, who)).status).toBe(200);
-      }
-      await made.postern.tokens.rotate(id, rotation);
-      for (const login of logins) expect((await collect(made, login)).body.code).toBe('access_denied');
-      expect((await made.postern.tokens.list({ search: 'Login' })).items).toEqual([]);
-    },
-  );
+  ] as const)("is void once the approver's secret is rotated %s", async (_, rotation) => {
+    const made = await world({ options: { session: true } });
+    const { id, token } = made.tokens.writer as { id: string; token: string };
+    const session = { headers: { 'sec-fetch-site': 'same-origin', cookie: await signedIn(made.api, token) } };
+    const logins = [await begin(made), await begin(made)] as const;
+    for (const [i, who] of [{ token }, session].entries()) {
+      const login = logins[i] as Begun;
+      expect((await answer(made, login, '/approve', { ...READ, user_code: login.user_code }, who)).status).toBe(200);
+    }
+    await made.postern.tokens.rotate(id, rotation);
+    for (const login of logins) expect((await collect(made, login)).body.code).toBe('access_denied');
+    expect((await made.postern.tokens.list({ search: 'Login' })).items).toEqual([]);
+  });
 
   test.each([
     ['a person', { person: 'ada' }],
     ['a token', { token: 'writer' }],
-  ])('by a leaver (%s) is not collected after their tokens were ended', async (_, who) => {
+  ])('of a leaver (%s) can not be collected after revokeOwned', async (_, who) => {
     const made = await world();
     const [before, after] = [await begin(made), await begin(made)];
     const approve = (login: Begun, as: object) =>
@@ -179,7 +176,7 @@ describe('what was approved', () => {
     await made.postern.tokens.revokeOwned({ owner: 'ada' });
     expect((await collect(made, before)).body.code).toBe('access_denied');
     expect((await made.postern.tokens.list({ search: 'Login' })).items).toEqual([]);
-    // Another one of the same name, who came later, is let in.
+    // A later person of the same name is let in.
     expect((await approve(after, { person: 'ada' })).status).toBe(200);
     expect((await collect(made, after)).status).toBe(200);
   });
@@ -192,7 +189,7 @@ describe('what was approved', () => {
     ['findEntry', 5],
     ['insertToken', 1],
   ] as const)(
-    'by a leaver is not collected by who is served while their tokens are ended (%s, %i)',
+    'of a leaver makes no living token if revokeOwned runs during the collection (%s, %i)',
     async (method, nth) => {
       const made = await world();
       const login = await begin(made);
@@ -214,7 +211,7 @@ describe('what was approved', () => {
     },
   );
 
-  test('by a leaver who was ended a day ago already is not collected after they are ended again', async () => {
+  test('of a leaver can not be collected after a second revokeOwned a day after the first', async () => {
     const made = await world();
     const approve = async () => {
       const login = await begin(made);
@@ -226,7 +223,7 @@ describe('what was approved', () => {
     await made.postern.tokens.revokeOwned({ owner: 'ada' });
     made.clock.advance(DAY - 60_000);
     const [kept, ended] = [await approve(), await approve()];
-    // The first end is forgotten between approval and collection: that ends nothing.
+    // The first end is forgotten between approval and collection, which ends no login.
     made.clock.advance(90_000);
     expect((await collect(made, kept)).status).toBe(200);
     await made.postern.tokens.revokeOwned({ owner: 'ada' });
@@ -235,8 +232,9 @@ describe('what was approved', () => {
     expect(items.filter(({ revokedAt }) => revokedAt === null)).toEqual([]);
   });
 
-  test('by a person who sends the rest of the approval after they left is none', async () => {
-    const made = await world();
+  test('is not made by a person who left before the rest of the body of the approval arrived', async () => {
+    let person = PEOPLE.ada ?? null;
+    const made = await world({ options: { identify: () => person } });
     const login = await begin(made);
     let finish = () => {};
     const body = new ReadableStream({
@@ -247,7 +245,7 @@ describe('what was approved', () => {
         };
       },
     });
-    const headers = { cookie: 'app=ada', 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
+    const headers = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
     const request = new Request(`https://acme.dev/api/v1/auth/requests/${login.code}/approve`, {
       method: 'POST',
       headers,
@@ -255,15 +253,15 @@ describe('what was approved', () => {
       duplex: 'half',
     } as RequestInit);
     const answering = made.api(request);
-    // They were let in: their body is waited for.
     await expect.poll(() => request.bodyUsed).toBe(true);
     await made.postern.tokens.revokeOwned({ owner: 'ada' });
+    person = null;
     finish();
     expect((await answering).status).toBe(401);
     expect((await collect(made, login)).body.code).toBe('authorization_pending');
   });
 
-  test('lives no longer than the token that approved it', async () => {
+  test('ends with the token that approved it at the latest', async () => {
     const made = await world();
     const endsAt = new Date(made.clock.now() + DAY);
     await made.postern.tokens.update(made.tokens.writer?.id as string, { expiresAt: endsAt });
@@ -280,8 +278,35 @@ describe('what was approved', () => {
   });
 });
 
-describe('one address for all, behind a proxy', () => {
-  test('lets people log in while a neighbour begins a hundred logins and asks for theirs without a pause', async () => {
+test.each([
+  ['nothing', {}],
+  ['every protected endpoint', { user: { endpoints: '*' } }],
+  ['other scopes', { developer: { scopes: ['models:write'] } }],
+])(
+  'a caller with %s gets the same answer for a private and an absent endpoint, as when creating a token',
+  async (_, types) => {
+    const made = await world({
+      options: { identify: () => ({ owner: 'ada', organization: 'acme', types: types as object }) },
+    });
+    await made.postern.endpoints.create({ id: 'hidden', access: 'private' });
+    const heard = async (name: string) => {
+      const asked = { types: { user: { endpoints: [name] } } };
+      const login = await begin(made, false);
+      const approved = await answer(made, login, '/approve', asked, { person: 'ada' });
+      const created = await made.ask('/api/v1/api_tokens', {
+        method: 'POST',
+        person: 'ada',
+        json: { name: 'x', ...asked },
+      });
+      expect([approved.status, approved.body.code]).toEqual([created.status, created.body.code]);
+      return [approved.status, approved.text.replaceAll(name, '…')];
+    };
+    expect(await heard('hidden')).toEqual(await heard('absent'));
+  },
+);
+
+describe('behind a proxy with one address for all', () => {
+  test('people can log in while a neighbour begins a hundred logins and polls without a pause', async () => {
     const made = await world({ options: { clientAddress: () => '192.0.2.1' } });
     const loud = await begin(made);
     for (let i = 0; i < 100; i++) await begin(made);

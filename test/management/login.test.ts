@@ -10,7 +10,7 @@ const BOUND = `${CODE}?code_challenge=${challenge}&code_challenge_method=S256`;
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** What everyone here may grant. */
+/** The grants that everyone in these tests may give. */
 const READ = { types: { developer: { scopes: ['models:read'] } } };
 const asking = (types: object) => `&types=${encodeURIComponent(JSON.stringify(types))}`;
 
@@ -75,8 +75,8 @@ describe("BentoCloud's client", () => {
   });
 });
 
-describe('a login bound to who began it', () => {
-  test('is collected with the verifier alone, and others can not spoil it', async () => {
+describe('a login bound to its terminal', () => {
+  test('is collected with the verifier only, and others can not spoil it', async () => {
     const made = await world();
     const { code, user_code } = await beginBound(made);
     expect(await poll(made, code)).toBe('401 access_denied');
@@ -104,19 +104,19 @@ describe('a login bound to who began it', () => {
   });
 
   test.each([
-    ['plain', `${CODE}?code_challenge=${challenge}&code_challenge_method=plain`],
+    ['the plain method', `${CODE}?code_challenge=${challenge}&code_challenge_method=plain`],
     ['no method', `${CODE}?code_challenge=${challenge}`],
     ['no challenge', `${CODE}?code_challenge_method=S256`],
-    ['a short one', `${CODE}?code_challenge=abc&code_challenge_method=S256`],
-    ['two', `${BOUND}&code_challenge=${challenge}`],
+    ['a short challenge', `${CODE}?code_challenge=abc&code_challenge_method=S256`],
+    ['two challenges', `${BOUND}&code_challenge=${challenge}`],
   ])('with %s is refused', async (_, path) => {
     const made = await world();
     expect((await made.ask(path)).status).toBe(400);
   });
 });
 
-describe('the code', () => {
-  test('lives for five minutes, approved or not', async () => {
+describe('a login code', () => {
+  test('ends after five minutes, approved or not', async () => {
     const made = await world();
     const [waiting, approved] = [await begin(made), await begin(made)];
     await approve(made, approved);
@@ -128,7 +128,7 @@ describe('the code', () => {
     expect((await approve(made, waiting)).status).toBe(404);
   });
 
-  test('is kept as its hash, and no secret of a login is ever in the store before it is collected', async () => {
+  test('is stored as a hash, and the store has no secret of a login before its collection', async () => {
     const made = await world();
     const written: string[] = [];
     const { putEntry } = made.store;
@@ -145,7 +145,7 @@ describe('the code', () => {
   });
 
   test.each(['', 'x', 'a'.repeat(21), 'a'.repeat(23), `${'a'.repeat(21)}%00`, '../../admin', 'a'.repeat(10_000)])(
-    'that is none (%j) reads nothing',
+    'of an invalid form (%j) costs no read',
     async (code) => {
       const made = await world();
       const before = made.store.count('findEntry');
@@ -154,7 +154,7 @@ describe('the code', () => {
     },
   );
 
-  test('is collected once, however many ask at once', async () => {
+  test('is collected once by concurrent polls', async () => {
     const made = await world();
     const code = await begin(made);
     await approve(made, code);
@@ -164,7 +164,7 @@ describe('the code', () => {
     expect((await made.postern.tokens.list({ search: 'Login' })).items).toHaveLength(1);
   });
 
-  test('is answered once, however many answer at once', async () => {
+  test('is answered once by concurrent answers', async () => {
     const made = await world();
     const code = await begin(made);
     const answers = await Promise.all([
@@ -177,7 +177,7 @@ describe('the code', () => {
     expect(statuses).toEqual([200, ...Array.from({ length: 19 }, () => 409)]);
   });
 
-  test('of a login that was changed by hand is over', async () => {
+  test('whose entry was changed by hand is over', async () => {
     const made = await world();
     const code = await begin(made);
     made.store.answer('findEntry', (real) => real && { ...(real as object), value: '{"status":"approved"}' });
@@ -185,8 +185,8 @@ describe('the code', () => {
   });
 });
 
-describe('who approves', () => {
-  test('sees who asks, from where and since when, and for what', async () => {
+describe('an approver', () => {
+  test("sees the terminal's host, address and time, and the wanted grants", async () => {
     const made = await world({ options: { clientAddress: () => '192.0.2.7' } });
     const code = await begin(made, `${CODE}?${asking(READ.types).slice(1)}`);
     const asked = made.clock.now();
@@ -208,7 +208,7 @@ describe('who approves', () => {
     ]);
   });
 
-  test('grants what was asked for, or what they choose, in our words or in theirs', async () => {
+  test("grants the wanted or the chosen grants, in our words or BentoCloud's", async () => {
     const made = await world();
     for (const [json, scopes] of [
       [{}, ['models:write']],
@@ -223,37 +223,31 @@ describe('who approves', () => {
   });
 
   test.each([
-    ['more than a person holds', { person: 'ada' }, { scopes: ['api'] }, 403, 'scope_missing'],
+    ["grants beyond a person's own", { person: 'ada' }, { scopes: ['api'] }, 403, 'scope_missing'],
     [
-      'an endpoint that she does not reach',
+      'an endpoint that is not reached',
       { person: 'ada' },
       { types: { user: { endpoints: ['b'] } } },
       403,
       'endpoint_not_granted',
     ],
+    ['an unknown endpoint', { person: 'ada' }, { types: { user: { endpoints: ['zz'] } } }, 403, 'endpoint_not_granted'],
+    ['an unknown endpoint', { person: 'boss' }, { types: { user: { endpoints: ['zz'] } } }, 400, 'endpoint_unknown'],
+    ['nothing if nothing was wanted', { person: 'boss' }, {}, 400, 'types_missing'],
+    ['anything as a person without rights', { person: 'bob' }, READ, 403, 'scope_missing'],
+    ['with a token that manages no tokens', { token: 'reader' }, {}, 403, 'scope_missing'],
+    ['with a token for endpoints only', { token: 'user' }, {}, 403, 'scope_missing'],
+    ['without credentials', {}, {}, 401, 'token_missing'],
     [
-      'one that is not there',
-      { person: 'ada' },
-      { types: { user: { endpoints: ['zz'] } } },
-      403,
-      'endpoint_not_granted',
-    ],
-    ['one that is not there', { person: 'boss' }, { types: { user: { endpoints: ['zz'] } } }, 400, 'endpoint_unknown'],
-    ['nothing, where nothing was asked for', { person: 'boss' }, {}, 400, 'types_missing'],
-    ['anything, of a person who holds nothing', { person: 'bob' }, READ, 403, 'scope_missing'],
-    ['a token that manages no tokens', { token: 'reader' }, {}, 403, 'scope_missing'],
-    ['a token of endpoints alone', { token: 'user' }, {}, 403, 'scope_missing'],
-    ['nobody', {}, {}, 401, 'token_missing'],
-    [
-      'a page of another site',
+      'from a page of another site',
       { headers: { cookie: 'app=boss', 'sec-fetch-site': 'cross-site' } },
       {},
       403,
       'origin_mismatch',
     ],
-    ['a life that is none', { person: 'boss' }, { ...READ, expires_in: 'long' }, 400, 'input_invalid'],
-    ['a field that is none', { person: 'boss' }, { owner: 'bob' }, 400, 'option_unknown'],
-  ])('may not: %s, of %j', async (_, who, json, status, code) => {
+    ['an invalid lifetime', { person: 'boss' }, { ...READ, expires_in: 'long' }, 400, 'input_invalid'],
+    ['an unknown field', { person: 'boss' }, { owner: 'bob' }, 400, 'option_unknown'],
+  ])('may not approve %s, as %j', async (_, who, json, status, code) => {
     const made = await world();
     const login = await begin(made);
     const refused = await approve(made, login, who, json);
@@ -261,7 +255,7 @@ describe('who approves', () => {
     expect(await poll(made, login)).toBe('401 authorization_pending');
   });
 
-  test('with a token: what is made is its owner’s', async () => {
+  test('with a token makes a token of its owner', async () => {
     const made = await world();
     const code = await begin(made);
     expect((await approve(made, code, { token: 'writer' })).status).toBe(200);
@@ -282,16 +276,16 @@ describe('who approves', () => {
       },
     ],
     [
-      'holds less',
+      'loses grants',
       (made: World, id: string) =>
         made.postern.tokens.update(id, { types: { developer: { scopes: ['iam:write', 'models:read'] } } }),
     ],
     [
-      'manages no tokens any more',
+      'loses the right to manage',
       (made: World, id: string) =>
         made.postern.tokens.update(id, { types: { developer: { scopes: ['models:write'] } } }),
     ],
-  ])('and %s before it is collected: there is no token, and the code is used up', async (_, change) => {
+  ])('that %s before the collection leaves no token and a used-up code', async (_, change) => {
     const made = await world();
     const [first, second] = [await begin(made), await begin(made)];
     const json = { types: { developer: { scopes: ['models:write'] } } };
@@ -305,7 +299,7 @@ describe('who approves', () => {
     expect((await made.postern.tokens.list({ search: 'Login' })).items).toHaveLength(1);
   });
 
-  test('not with what was derived from a token, nor with one that has limits', async () => {
+  test('may not use a derived token, or one with limits', async () => {
     const { derive } = await import('postern/jwt');
     const made = await world({ postern: { rateLimiter: memoryRateLimiter() } });
     const code = await begin(made);
@@ -316,7 +310,7 @@ describe('who approves', () => {
     expect((await approve(made, code, { token: 'writer' })).body.code).toBe('limits_forbidden');
   });
 
-  test('in another organization: the login that was answered there is not there', async () => {
+  test('of another organization can not find a login answered here', async () => {
     const made = await world();
     const code = await begin(made);
     await approve(made, code);
@@ -326,7 +320,7 @@ describe('who approves', () => {
     expect((await open(made, 'a'.repeat(22), {}, { person: 'eve' })).status).toBe(404);
   });
 
-  test('or refuses: the terminal is told', async () => {
+  test('can refuse, and the terminal is told', async () => {
     const made = await world();
     const code = await begin(made);
     const denied = await made.ask(requestOf(code, '/deny'), { method: 'POST', person: 'ada', json: {} });
@@ -335,7 +329,7 @@ describe('who approves', () => {
     expect((await approve(made, code)).status).toBe(409);
   });
 
-  test('is named in the audit, with where the token was collected', async () => {
+  test('is named in the audit, with the address of the collection', async () => {
     const made = await world({
       options: { clientAddress: ({ headers }) => headers.get('x-test-address') ?? '192.0.2.1' },
     });
@@ -351,8 +345,8 @@ describe('who approves', () => {
   });
 });
 
-describe('a login that shows a code', () => {
-  test('gives one of eight letters without look-alikes, in two groups', async () => {
+describe('a login with a user code', () => {
+  test('has a code of eight letters without look-alikes, in two groups', async () => {
     const made = await world();
     const codes = new Set<string>();
     for (let i = 0; i < 100; i++) codes.add((await beginBound(made)).user_code);
@@ -360,7 +354,7 @@ describe('a login that shows a code', () => {
     for (const code of codes) expect(code).toMatch(/^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/);
   });
 
-  test('is shown, approved and refused to nobody who does not type it', async () => {
+  test('is shown, approved and refused only with the code', async () => {
     const made = await world();
     for (const what of ['', '/approve', '/deny']) {
       const { code, user_code } = await beginBound(made);
@@ -382,7 +376,7 @@ describe('a login that shows a code', () => {
     }
   });
 
-  test('takes it in any case, with whatever stands between the letters, and however often it is right', async () => {
+  test('accepts the code in any case and with any separators, as often as it is right', async () => {
     const made = await world();
     const { code, user_code } = await beginBound(made);
     const letters = user_code.replace('-', '');
@@ -392,19 +386,19 @@ describe('a login that shows a code', () => {
   });
 
   test.each([
-    ['no JSON', '{', 'input_invalid'],
+    ['grants that are not JSON', '{', 'input_invalid'],
     ['an unknown type', '{"admin":{"scopes":["*"]}}', 'type_unknown'],
     ['an unknown scope', '{"developer":{"scopes":["models:delete"]}}', 'scope_unknown'],
-    ['nothing', '{}', 'types_missing'],
-    ['a prototype', '{"__proto__":{"scopes":["*"]}}', 'type_unknown'],
-  ])('and asks for %s is not begun', async (_, types, code) => {
+    ['no grants', '{}', 'types_missing'],
+    ['a type named like a member of a prototype', '{"__proto__":{"scopes":["*"]}}', 'type_unknown'],
+  ])('wanting %s is refused', async (_, types, code) => {
     const made = await world();
     const refused = await made.ask(`${BOUND}&types=${encodeURIComponent(types)}`);
     expect([refused.status, refused.body.code]).toEqual([400, code]);
     expect(made.store.count('putEntry')).toBe(0);
   });
 
-  test('tells nobody which endpoints there are', async () => {
+  test('does not tell which endpoints exist', async () => {
     const made = await world();
     for (const id of ['a', 'nowhere']) {
       expect((await made.ask(BOUND + asking({ user: { endpoints: [id] } }))).status).toBe(200);
@@ -412,7 +406,7 @@ describe('a login that shows a code', () => {
   });
 });
 
-describe('how often', () => {
+describe('the rate limit of logins', () => {
   const clientAddress = ({ headers }: Request) => headers.get('x-test-address');
   const begun = async (made: World, times: number, address: string) => {
     const answers = await Promise.all(
@@ -421,7 +415,7 @@ describe('how often', () => {
     return answers.filter(({ status }) => status === 200).length;
   };
 
-  test('logins begin is bounded by address, far above what one terminal needs', async () => {
+  test('bounds their start by address, far above the need of one terminal', async () => {
     const made = await world({ options: { clientAddress } });
     expect(await begun(made, 20, '192.0.2.1')).toBe(20);
     expect(await begun(made, 300, '192.0.2.1')).toBe(280);
@@ -436,7 +430,7 @@ describe('how often', () => {
     expect(await begun(made, 1, '192.0.2.1')).toBe(1);
   });
 
-  test('logins begin is bounded in all, whatever the addresses', async () => {
+  test('bounds their start in all, from any number of addresses', async () => {
     const made = await world({ options: { clientAddress } });
     let all = 0;
     for (let i = 0; i < 21; i++) all += await begun(made, 300, `192.0.2.${i}`);
@@ -444,7 +438,7 @@ describe('how often', () => {
     expect(made.store.count('putEntry')).toBe(6_000);
   });
 
-  test('a login is asked for is counted for itself: another one from the same address goes on', async () => {
+  test('bounds polls for each login, not for others of the same address', async () => {
     const made = await world({ options: { clientAddress: () => '192.0.2.1' } });
     const [eager, other] = [await begin(made), await begin(made)];
     for (let i = 0; i < 120; i++) expect(await poll(made, eager)).toBe('401 authorization_pending');
@@ -452,7 +446,7 @@ describe('how often', () => {
     expect(await poll(made, other)).toBe('401 authorization_pending');
   });
 
-  test('a person answers is counted for them: another one from the same address goes on', async () => {
+  test('bounds answers of each person, not of others at the same address', async () => {
     const made = await world({ options: { clientAddress: () => '192.0.2.1' } });
     const code = await begin(made);
     for (let i = 0; i < 60; i++) await open(made, 'a'.repeat(22));
@@ -462,7 +456,7 @@ describe('how often', () => {
     expect((await open(made, code)).status).toBe(200);
   });
 
-  test('is counted by the limiter that processes share, where there is one; one that is down lets nobody in', async () => {
+  test('uses the shared limiter of the instance, and refuses if that is down', async () => {
     const keys: string[] = [];
     let down = false;
     const inner = memoryRateLimiter();
@@ -481,7 +475,7 @@ describe('how often', () => {
   });
 });
 
-test('are not there where they are switched off', async () => {
+test('login routes are not found if logins are switched off', async () => {
   const { ask } = await world({ options: { login: false } });
   for (const path of [CODE, '/api/v1/auth/token?code=x']) expect((await ask(path)).status).toBe(401);
   expect((await ask(requestOf('x'), { person: 'boss' })).status).toBe(404);

@@ -11,14 +11,14 @@ const AUDIENCE = 'https://api.acme.dev';
 const post = ({ ask }: World, path: string, form: Record<string, string>, who: object = { token: 'admin' }) =>
   ask(path, { method: 'POST', form, ...who });
 
-/** Whatever `who` names in the world, as a token. */
+/** The token of that name in the world, or the text itself. */
 const tokenOf = ({ tokens }: World, name: string) => tokens[name]?.token ?? name;
 
 describe('introspection (RFC 7662)', () => {
   const introspect = (made: World, name: string, who?: object) =>
     post(made, '/oauth/introspect', { token: tokenOf(made, name) }, who);
 
-  test('of what is active says what it is good for', async () => {
+  test('tells the grants, owner and end of an active token', async () => {
     const made = await world();
     expect((await introspect(made, 'everywhere', { token: 'reader' })).body).toEqual({
       active: true,
@@ -40,7 +40,7 @@ describe('introspection (RFC 7662)', () => {
     expect((await introspect(made, 'user', { person: 'boss' })).body.active).toBe(true);
   });
 
-  test('of anything else says nothing else', async () => {
+  test('tells only "inactive" of anything else', async () => {
     const made = await world();
     await made.postern.tokens.revoke(made.tokens.shared?.id as string);
     await made.postern.tokens.update(made.tokens.user?.id as string, { expiresAt: new Date(made.clock.now() + 1) });
@@ -76,7 +76,7 @@ describe('introspection (RFC 7662)', () => {
     expect(json.status).toBe(415);
   });
 
-  test('of what can not be told is 503, not "inactive"', async () => {
+  test('answers 503 in an outage, not "inactive"', async () => {
     const made = await world();
     await introspect(made, 'nonsense');
     made.store.fail('findTokenByDigest', 'reject');
@@ -89,7 +89,7 @@ describe('revocation (RFC 7009)', () => {
     post(made, '/oauth/revoke', { token: tokenOf(made, name) }, who);
   const alive = async (made: World, name: string) => (await made.postern.authenticate(tokenOf(made, name))).ok;
 
-  test('of its own token, by whoever holds it; of any, with iam:write', async () => {
+  test('of a token is allowed to its holder, and of any with iam:write', async () => {
     const made = await world();
     expect([(await revoke(made, 'modeller', { token: 'modeller' })).status, await alive(made, 'modeller')]).toEqual([
       200,
@@ -104,18 +104,18 @@ describe('revocation (RFC 7009)', () => {
   });
 
   test.each([
-    ["someone else's", 'everywhere', { token: 'reader' }, 403],
-    ["someone else's, by a person", 'everywhere', { person: 'ada' }, 403],
-    ["the organization's, by a person", 'shared', { person: 'ada' }, 403],
-    ["another organization's", 'other-admin', { token: 'admin' }, 200],
-    ["another organization's, by who may revoke none", 'other-admin', { token: 'reader' }, 200],
-  ])('not of %s', async (_, name, who, status) => {
+    ["someone else's token", 'everywhere', { token: 'reader' }, 403],
+    ["someone else's token as a person", 'everywhere', { person: 'ada' }, 403],
+    ["the organization's token as a person", 'shared', { person: 'ada' }, 403],
+    ["another organization's token", 'other-admin', { token: 'admin' }, 200],
+    ["another organization's token without the right to revoke", 'other-admin', { token: 'reader' }, 200],
+  ])('of %s is refused or does nothing', async (_, name, who, status) => {
     const made = await world();
     expect((await revoke(made, name, who)).status).toBe(status);
     expect(await alive(made, name)).toBe(true);
   });
 
-  test('of what nobody issued is no error; of a signed token it is one', async () => {
+  test('of an unknown token succeeds, and of a signed token is an error', async () => {
     const made = await world();
     expect([(await revoke(made, 'nonsense')).status, (await revoke(made, 'nonsense')).text]).toEqual([200, '{}']);
     const narrow = await derive(tokenOf(made, 'everywhere'), { clock: made.clock.now });
@@ -137,7 +137,7 @@ async function exchanging() {
 }
 
 describe('token exchange (RFC 8693)', () => {
-  test('gives an access token that the published keys verify, with at most the rights of the API token', async () => {
+  test("gives an access token that the published keys verify, with its subject's grants at most", async () => {
     const made = await exchanging();
     const { status, body, headers } = await made.exchange({ scope: 'models:read', audience: AUDIENCE });
     expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
@@ -159,7 +159,7 @@ describe('token exchange (RFC 8693)', () => {
     });
     expect(payload).toMatchObject({ sub: 'bob', client_id: made.tokens.everywhere?.id, scope: 'models:read' });
     expect(await made.postern.authenticate(body.access_token)).toMatchObject({ ok: true });
-    // It manages nothing beyond what it holds, and makes no tokens.
+    // The access token can manage only by its grants, and makes no tokens.
     expect((await made.ask('/api/v1/auth/current', { token: body.access_token })).body.name).toBe('bob');
   });
 
@@ -194,7 +194,7 @@ describe('token exchange (RFC 8693)', () => {
     expect(body.error_description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
   });
 
-  test('refuses what has ended, and an access token', async () => {
+  test('refuses ended tokens and access tokens', async () => {
     const made = await exchanging();
     const { body } = await made.exchange({});
     expect((await made.exchange({}, body.access_token)).body.error).toBe('invalid_request');
@@ -202,7 +202,7 @@ describe('token exchange (RFC 8693)', () => {
     expect((await made.exchange({})).body.error).toBe('invalid_request');
   });
 
-  test('is 503 where the store is down, and a field that comes twice is refused', async () => {
+  test('answers 503 if the store is down, and refuses a repeated field', async () => {
     const made = await exchanging();
     made.store.fail('findTokenByDigest', 'reject');
     expect((await made.exchange({})).status).toBe(503);
@@ -214,7 +214,7 @@ describe('token exchange (RFC 8693)', () => {
     expect([twice.status, twice.body.error]).toEqual([400, 'invalid_request']);
   });
 
-  test('binds the token to the key that the request proves (RFC 9449 section 5), and to none that it does not', async () => {
+  test("binds the token to the key of the request's proof, and to no other (RFC 9449 section 5)", async () => {
     const made = await exchanging();
     const [key] = await generateKeys({ alg: 'ES256' });
     const clock = made.clock.now;
@@ -240,13 +240,13 @@ describe('token exchange (RFC 8693)', () => {
     }
   });
 
-  test('is not there without accessTokens', async () => {
+  test('is not found without accessTokens', async () => {
     const { ask } = await world();
     expect((await ask('/oauth/token', { method: 'POST', form: { grant_type: GRANT } })).status).toBe(404);
     expect((await ask('/.well-known/jwks.json')).status).toBe(404);
   });
 
-  test('takes anything that exchanges and has keys', async () => {
+  test('accepts any object with exchange and keys', async () => {
     const { postern } = await world();
     const api = managementApi(postern, {
       accessTokens: {
@@ -260,11 +260,11 @@ describe('token exchange (RFC 8693)', () => {
   });
 });
 
-describe('explanations', () => {
+describe('explanations over the API', () => {
   const explain = (made: World, json: object, who: object = { token: 'reader' }) =>
     made.ask('/api/v1/explain', { method: 'POST', json, ...who });
 
-  test('say step by step why, and what would mend it', async () => {
+  test('tell each step and the remedy', async () => {
     const made = await world();
     const about = { token: tokenOf(made, 'user'), requirement: { endpoint: 'b' } };
     const { body } = await explain(made, about, { token: 'admin' });
@@ -277,7 +277,7 @@ describe('explanations', () => {
     const asked = { token: tokenOf(made, 'user'), requirement: { endpoint: 'a' } };
     const good = await explain(made, asked, { token: 'admin' });
     expect(good.body).toMatchObject({ allowed: true, reason: null, remedy: null });
-    // Who may not see endpoints is told the same of each name.
+    // A caller that may not see endpoints gets the same answer for each name.
     for (const endpoint of ['a', 'b', 'none']) {
       const told = await explain(made, { token: tokenOf(made, 'user'), requirement: { endpoint } });
       expect([told.status, told.body.code]).toEqual([403, 'endpoint_not_granted']);

@@ -30,13 +30,13 @@ const operationsOf = (paths: Record<string, Record<string, Json>>) =>
     Object.entries(methods).map(([method, each]) => ({ path, method, ...each })),
   );
 
-test('the document may be read by anyone, and kept for a while', async () => {
+test('the OpenAPI document is readable by anyone and cached for a while', async () => {
   const { ask } = await world();
   const { status, headers, body } = await ask('/openapi.json');
   expect([status, headers.get('cache-control'), body.openapi]).toEqual([200, 'public, max-age=300', '3.1.1']);
 });
 
-test('every route is in it, and those alone', async () => {
+test('the OpenAPI document has exactly the routes of the API', async () => {
   const { document } = await documented();
   expect(
     operationsOf(document.paths)
@@ -79,7 +79,7 @@ test('every route is in it, and those alone', async () => {
   );
 });
 
-test('operations have names of their own, their parameters, their refusals; and every reference leads somewhere', async () => {
+test('every operation has a unique name, its parameters and its refusals, and every reference resolves', async () => {
   const { document } = await documented();
   const operations = operationsOf(document.paths) as unknown as {
     path: string;
@@ -93,7 +93,7 @@ test('operations have names of their own, their parameters, their refusals; and 
     const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     expect(parameters.filter((each) => each.in === 'path' && each.required).map(({ name }) => name)).toEqual(named);
     expect(Object.keys(responses)).toEqual(expect.arrayContaining(['200', '400', '503']));
-    // Who needs no credential is not refused for lack of one.
+    // A route without a credential has no refusal for a missing one.
     if (security === undefined)
       expect([operationId, ...Object.keys(responses)]).toEqual(expect.arrayContaining(['401', '403']));
   }
@@ -107,7 +107,7 @@ test('operations have names of their own, their parameters, their refusals; and 
   }
 });
 
-describe('what is answered is what the document says', () => {
+describe('answers match the OpenAPI document', () => {
   const calls: [string, string, Asked][] = [
     ['GET', '/api/v1/auth/current', {}],
     ['GET', '/api/v1/current_org', {}],
@@ -147,7 +147,7 @@ describe('what is answered is what the document says', () => {
     return { uid: tokens.shared?.id as string, id: 'a', code: (await ask('/api/v1/auth/code')).body.code };
   }
 
-  test('by every route', async () => {
+  test('for every route', async () => {
     const made = await documented();
     const compile = compiled(made.document);
     const values = await filled(made);
@@ -163,7 +163,7 @@ describe('what is answered is what the document says', () => {
     }
   });
 
-  test('and by refusals', async () => {
+  test('for refusals', async () => {
     const made = await documented();
     const validate = compiled(made.document)({ $ref: '#/components/schemas/Problem' });
     for (const asked of [

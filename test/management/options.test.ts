@@ -8,7 +8,7 @@ import { answerOf, init, world } from './world.js';
 
 const { postern } = createTestPostern();
 
-describe('options are checked at construction', () => {
+describe('the options of managementApi', () => {
   test.each([
     [{ identfy: () => null }, 'option_unknown', 'identfy'],
     [{ identify: 'ada' }, 'option_invalid', 'identify'],
@@ -25,15 +25,15 @@ describe('options are checked at construction', () => {
     [{ origin: 'ftp://acme.dev' }, 'option_invalid', 'origin'],
     [{ session: 'yes' }, 'option_invalid', 'session'],
     [{ clientAddress: '127.0.0.1' }, 'option_invalid', 'clientAddress'],
-  ])('%j', (options, code, path) => {
+  ])('are refused at construction: %j', (options, code, path) => {
     expect(thrown(() => managementApi(postern, options as never))).toMatchObject({ code, path });
   });
 
-  test('what is no instance is refused', () => {
+  test('are refused without an instance', () => {
     expect(thrown(() => managementApi({ ...postern } as never)).code).toBe('input_invalid');
   });
 
-  test('where the token types know no iam:read, the application says what it is, or that nobody has it', async () => {
+  test('must name the permissions if the token types have no iam:read', async () => {
     const { postern: own } = createTestPostern({
       tokenTypes: { job: scopeAccess({ jobs: { run: [], admin: ['run'] } }) },
     });
@@ -52,14 +52,14 @@ describe('options are checked at construction', () => {
     expect((await ask('/api/v1/api_tokens')).body.items[0].scopes).toEqual(['jobs:admin']);
     const made = await ask('/api/v1/api_tokens', { method: 'POST', json: { name: 'y', scopes: ['jobs:run'] } });
     expect(made.body.types).toEqual({ job: { scopes: ['jobs:run'] } });
-    // BentoCloud's words are for its own resources.
+    // BentoCloud's words belong to its own resources.
     const api_ = await ask('/api/v1/api_tokens', { method: 'POST', json: { name: 'y', scopes: ['api'] } });
     expect([api_.status, api_.body.code]).toEqual([400, 'scope_unknown']);
     expect((await ask('/api/v1/endpoints')).body.detail).toContain('Nobody');
   });
 });
 
-test('an application with several types of endpoint access grants all of them to who manages endpoints', async () => {
+test('a manager of endpoints can grant every type of endpoint access', async () => {
   const { ask, tokens } = await world({
     postern: {
       tokenTypes: {
@@ -80,7 +80,7 @@ test('an application with several types of endpoint access grants all of them to
   );
 });
 
-test('every code of the library has a status, and none of an outage is a 4xx', () => {
+test('every error code has a status, and an outage never a 4xx', () => {
   for (const code of ['unavailable', 'closed', 'store_invalid', 'store_newer', 'driver_missing'] as const) {
     expect(STATUSES[code]).toBe(503);
   }
@@ -96,7 +96,7 @@ describe('clientAddress', () => {
     ['x'.repeat(201), null],
     [5, null],
     [undefined, null],
-  ])('%j is %j in the audit', async (address, shown) => {
+  ])('%j is recorded as %j in the audit', async (address, shown) => {
     const { ask, tokens } = await world({ options: { clientAddress: () => address as string } });
     expect((await ask(`/api/v1/api_tokens/${tokens.shared?.id}`, { method: 'DELETE', token: 'admin' })).status).toBe(
       200,
@@ -105,7 +105,7 @@ describe('clientAddress', () => {
     expect(body.items[0].from).toBe(shown);
   });
 
-  test('that throws is told, and stops nothing', async () => {
+  test('that throws is reported, and the call goes on', async () => {
     const broken = new Error('broken');
     const { ask, errors } = await world({
       options: {

@@ -31,14 +31,14 @@ const CALLS: Readonly<Record<string, Call>> = {
   introspect: (made) => ['/oauth/introspect', { method: 'POST', form: { token: made.tokens.user?.token as string } }],
 };
 
-/** What the store holds of an organization, without what a later attempt may tell apart. */
+/** The stored state of an organization, without the parts that a repeated attempt changes. */
 async function stateOf({ postern, ask }: World, code: string) {
   const records = (await postern.tokens.list({ limit: 100 })).items.map(({ lastUsedAt, ...record }) => record);
   return {
     records,
     endpoints: (await postern.endpoints.list()).items,
     audit: (await postern.audit.list({ limit: 100 })).items.length,
-    // Its status, or why there is none to see.
+    // The status, or the reason of its absence.
     login: await ask(`/api/v1/auth/requests/${code}`, { method: 'POST', json: {}, person: 'boss' }).then(
       ({ body }) => body.status,
     ),
@@ -46,7 +46,7 @@ async function stateOf({ postern, ask }: World, code: string) {
 }
 
 async function prepared() {
-  // No cache: what a failing store can't be asked is not remembered from before.
+  // Without a cache every call meets the failing store.
   const made = await world({ postern: { cache: false } });
   const { code } = (await made.ask('/api/v1/auth/code')).body;
   return { made, code: code as string };
@@ -55,8 +55,8 @@ async function prepared() {
 describe.each([
   ['a token', { token: 'admin' }],
   ['a person', { person: 'boss' }],
-] as const)('a store that fails %s', (_, who) => {
-  test.each(Object.entries(CALLS))('who would %s: 503, and nothing is half done', async (_name, call) => {
+] as const)('a store that fails for %s', (_, who) => {
+  test.each(Object.entries(CALLS))('who would %s gives 503, and nothing is half done', async (_name, call) => {
     const good = await prepared();
     const before = new Map(good.made.store.calls);
     const [path, asked] = call(good.made, good.code);
@@ -81,7 +81,7 @@ describe.each([
         expect(text).not.toMatch(/canary|ECONNREFUSED/);
         const after = await stateOf(made, code);
         if (how !== 'written') expect([method, how, after]).toEqual([method, how, untouched]);
-        // What was written is written with its entry in the log, or not at all.
+        // A change is written together with its audit entry, or not at all.
         else expect([0, changes]).toContain(after.audit - untouched.audit);
       }
     }

@@ -4,7 +4,7 @@ import { answerOf, init, NOBODY, world } from './world.js';
 
 const everything = { scopes: ['*'] };
 
-/** Keys that code of this kind reads, with what an attacker would put there. */
+/** Keys that code of this kind reads, with an attacker's values. */
 const POLLUTION: readonly (readonly [string, unknown])[] = [
   ['owner', 'evil'],
   ['organization', 'other'],
@@ -39,7 +39,7 @@ const POLLUTION: readonly (readonly [string, unknown])[] = [
   ['listTokens', 'models:read'],
 ];
 
-/** What an API that was made before, or is made now, answers to callers of every kind; ids and secrets left out. */
+/** The answers of an API made before or now to callers of every kind, without ids and secrets. */
 async function answers(made: Awaited<ReturnType<typeof world>>): Promise<string[]> {
   const said: string[] = [];
   const types = { developer: { scopes: ['models:read'] } };
@@ -72,8 +72,8 @@ async function answers(made: Awaited<ReturnType<typeof world>>): Promise<string[
   return said;
 }
 
-describe('Object.prototype', () => {
-  test.each(POLLUTION)('with %s in it changes no answer', async (key, value) => {
+describe('a polluted Object.prototype', () => {
+  test.each(POLLUTION)('with %s changes no answer', async (key, value) => {
     const made = await world();
     const expected = await answers(made);
     const got = await polluted({ [key]: value }, () => answers(made));

@@ -3,11 +3,11 @@ import { managementApi, toNodeHandler } from 'postern/management';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { listening, world } from './world.js';
 
-/* What BentoCloud's own client (1.4.38) needs beyond the wire's form. */
+/** The needs of BentoCloud's own client (1.4.38) beyond the form of the wire. */
 
 const TOKENS = '/api/v1/api_tokens';
 
-test('a revoked token shows as expired: its list has no other word for it', async () => {
+test('a revoked token is shown as expired, because that client has no other word for it', async () => {
   const { ask, tokens } = await world();
   const path = `${TOKENS}/${tokens.shared?.id}`;
   expect((await ask(path, { token: 'admin' })).body.is_expired).toBe(false);
@@ -19,7 +19,7 @@ test('a revoked token shows as expired: its list has no other word for it', asyn
   });
 });
 
-test('who is greeted by email alone is greeted by name where no email is known', async () => {
+test('a user without a known email has the name as email, because that client shows nothing else', async () => {
   const describeOwner = (owner: string) => (owner === 'admin' ? { email: 'admin@acme.dev' } : null);
   const { ask } = await world({ options: { describeOwner } });
   const email = async (token: string) => (await ask('/api/v1/auth/current', { token })).body.email;
@@ -36,7 +36,7 @@ test('an organization is as old as this API, not from 1970', async () => {
 });
 
 describe('a time without an offset', () => {
-  test('is UTC, and is told so where it is refused', async () => {
+  test('is UTC, and a refusal says so', async () => {
     const { ask, clock, tokens } = await world();
     const past = new Date(clock.now() - 3_600_000).toISOString();
     const bare = past.replace('T', ' ').replace('Z', '000');
@@ -56,9 +56,9 @@ describe('a time without an offset', () => {
   });
 });
 
-describe('a path that is none of this API', () => {
+describe('an unknown path', () => {
   test.each(['/api/v1/deployments', '/api/v1/clusters/default', '/api/v2/api_tokens', '/api/'])(
-    '%s asks for the credential first, then says what is here',
+    "%s needs the credential first, and then gets the API's purpose",
     async (path) => {
       const { ask, tokens } = await world();
       for (const asked of [{}, { token: 'x' }, { token: `${tokens.admin?.token}x` }]) {
@@ -76,7 +76,7 @@ describe('a path that is none of this API', () => {
     },
   );
 
-  test('outside of /api/ is not there, and nobody is asked who they are', async () => {
+  test('outside of /api/ is not found, and nobody is identified', async () => {
     const { ask, store } = await world();
     const before = store.count();
     for (const path of ['/apis', '/api', '/x/api/v1']) {
@@ -85,7 +85,7 @@ describe('a path that is none of this API', () => {
     expect(store.count()).toBe(before);
   });
 
-  test('goes on to the application in Express, unasked', async () => {
+  test('goes on to an Express application without a credential', async () => {
     const { postern, store } = await world();
     const app = express();
     app.use(toNodeHandler(managementApi(postern)));
@@ -99,7 +99,7 @@ describe('a path that is none of this API', () => {
     expect([answer.status, await answer.json(), store.count()]).toEqual([200, { else: true }, before]);
   });
 
-  test('on node:http is asked for the credential too', async () => {
+  test('needs a credential also on node:http', async () => {
     const made = await world();
     const url = await listening(made.api);
     expect((await fetch(`${url}/api/v1/deployments`)).status).toBe(401);

@@ -5,9 +5,12 @@ import { NOBODY, signedIn, type World, world } from './world.js';
 
 const RUNS = 2_000;
 const SEED = 20_261_124;
-/** In the names, descriptions, owners and labels of the other organization, and in no request's body: where it shows in an answer, something crossed over. */
+/**
+ * A text in names, descriptions, owners and labels of the other organization, and in no request. An answer with it is a
+ * leak.
+ */
 const CANARY = 'canary';
-/** An endpoint of theirs: anyone may name one of one's own so. */
+/** An endpoint of the other organization. Anyone may use the name for their own. */
 const THEIRS = 'theirs';
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
@@ -31,7 +34,7 @@ async function hostileWorld() {
     metadata: { labels: [{ key: CANARY, value: CANARY }] },
   });
   await made.postern.endpoints.create({ id: THEIRS, access: 'protected', organization: 'other' });
-  // So many that there are still some when thousands of requests have deleted theirs.
+  // Enough that some are left after thousands of requests have deleted theirs.
   const spare: string[] = [];
   for (let i = 0; i < 400; i++) {
     const types = { developer: { scopes: ['models:read'] } } as const;
@@ -42,20 +45,20 @@ async function hostileWorld() {
 
 type Hostile = Awaited<ReturnType<typeof hostileWorld>>;
 
-/** All that the other organization has, and what is written about it. */
+/** The whole state of the other organization, with its audit entries. */
 async function snapshot({ postern }: World) {
   const all = [
     await postern.tokens.list({ organization: 'other', limit: 1_000 }),
     await postern.endpoints.list({ organization: 'other', limit: 1_000 }),
     await postern.audit.list({ organization: 'other', limit: 1_000 }),
   ];
-  // Who signs in with their token uses it.
+  // Signing in with their token is a use of it.
   return JSON.stringify(all, (key, value) => (key === 'lastUsedAt' ? undefined : value));
 }
 
 const NEW_TOKEN = ['name', 'types', 'description', 'expires_in', 'labels', 'ownership'];
 
-/** What the routes are, with fields that each could want. */
+/** The routes, with fields that each may take. */
 const CALLS: readonly (readonly [method: string, path: string, fields?: readonly string[]])[] = [
   ['GET', '/api/v1/auth/current'],
   ['GET', '/api/v1/current_org'],
@@ -93,7 +96,7 @@ const CALLS: readonly (readonly [method: string, path: string, fields?: readonly
 ];
 const METHODS = ['GET', 'POST', 'PATCH', 'DELETE', 'HEAD', 'PUT', 'OPTIONS'];
 
-/** Mostly what fits, sometimes anything. */
+/** Mostly fitting values, sometimes any. */
 const mostly = <T>(fitting: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
   fc.oneof(
     { weight: 14, arbitrary: fitting as fc.Arbitrary<unknown> },
@@ -275,14 +278,14 @@ function requests({ tokens, theirs, spare }: Hostile, code: string, credentials:
     });
 }
 
-/** Whoever signs in with a token, or exchanges it, is its holder: what is told then is told to no stranger. */
+/** Signing in with a token or exchanging it proves its holder, so these answers are no leak. */
 function isHolder({ url, init }: Sent, { theirs }: Hostile): boolean {
   return /\/(session|token)$/.test(new URL(url).pathname) && String(init.body).includes(theirs.token);
 }
 
 type Sent = ReturnType<typeof requests> extends fc.Arbitrary<infer T> ? T : never;
 
-/** Runs them all, each looked at. Returns how often each status came. */
+/** Sends them all and checks each answer. Returns the number of answers of each status. */
 async function run(
   made: Hostile,
   arbitrary: fc.Arbitrary<Sent>,
@@ -304,7 +307,7 @@ async function run(
 
 const OPEN = /^\/(api\/v1\/auth\/(code|token)|api\/v1\/session|oauth\/token|\.well-known\/jwks\.json|openapi\.json)$/;
 
-test('2,000 requests without a credential that is good: nothing is changed, nothing is told', {
+test('2,000 random requests without a good credential change and reveal nothing', {
   timeout: 120_000,
 }, async () => {
   const made = await hostileWorld();
@@ -320,7 +323,7 @@ test('2,000 requests without a credential that is good: nothing is changed, noth
       { authorization: `Bearer ${made.theirs.token}`, 'x-yatai-api-token': made.theirs.token },
       { cookie: 'app=nobody' },
       { cookie: '__Host-postern=nonsense', 'sec-fetch-site': 'same-origin' },
-      // Someone's session, from another site.
+      // A person's session from another site.
       { cookie: 'app=boss', 'sec-fetch-site': 'cross-site', 'x-hostile': 'site' },
     ),
     fc.string({ maxLength: 40 }).map((text) => ({ authorization: text.replace(/[^\x21-\x7e]/g, ' ') })),
@@ -356,7 +359,7 @@ test('2,000 requests without a credential that is good: nothing is changed, noth
   );
 });
 
-test('2,000 requests of those who may do everything in their organization: the other one is neither read nor changed', {
+test('2,000 random requests of managers neither read nor change the other organization', {
   timeout: 120_000,
 }, async () => {
   const made = await hostileWorld();

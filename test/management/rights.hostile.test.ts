@@ -28,17 +28,17 @@ async function signedWorld() {
 
 const tokenOf = async ({ postern }: World, id: string | undefined) => postern.tokens.get(id as string);
 
-/** All that can be granted to a token, or got of one. */
+/** Every way to grant something to a token or to get its secret. */
 const GRANTS = [
-  ['a new one', 'POST', '', { name: 'x', ...WIDER }],
-  ['more rights of another', 'PATCH', '/{id}', WIDER],
-  ['more rights of another, in their words', 'PATCH', '/{id}', { scopes: ['write_organization'] }],
-  ['a longer life of another', 'PATCH', '/{id}', { expired_at: '2030-01-01T00:00:00Z' }],
-  ['the secret of another', 'POST', '/{id}/rotate', {}],
+  ['a new token', 'POST', '', { name: 'x', ...WIDER }],
+  ['more grants of another token', 'PATCH', '/{id}', WIDER],
+  ["more grants of another token in BentoCloud's words", 'PATCH', '/{id}', { scopes: ['write_organization'] }],
+  ['a longer life of another token', 'PATCH', '/{id}', { expired_at: '2030-01-01T00:00:00Z' }],
+  ['the secret of another token', 'POST', '/{id}/rotate', {}],
 ] as const;
 
 describe.each(['derived', 'accessToken'] as const)('a credential of five minutes (%s)', (kind) => {
-  test.each(GRANTS)('leaves nothing behind that goes on: not %s', async (_, method, path, json) => {
+  test.each(GRANTS)('can not get %s', async (_, method, path, json) => {
     const made = await signedWorld();
     const id = made.tokens.shared?.id as string;
     const before = await tokenOf(made, id);
@@ -48,7 +48,7 @@ describe.each(['derived', 'accessToken'] as const)('a credential of five minutes
     expect((await made.postern.tokens.list({ search: 'x' })).items.filter(({ name }) => name === 'x')).toEqual([]);
   });
 
-  test('approves no login, and neither names, revokes nor deletes anything', async () => {
+  test('can not approve a login, nor rename, revoke or delete a token', async () => {
     const made = await signedWorld();
     const { code } = (await made.ask('/api/v1/auth/code')).body;
     const approval = { method: 'POST', token: made[kind], json: WIDER };
@@ -60,7 +60,7 @@ describe.each(['derived', 'accessToken'] as const)('a credential of five minutes
     expect((await made.ask(shared, { method: 'DELETE', token: made[kind] })).status).toBe(403);
   });
 
-  test('opens no session of the console, and is none in its cookie', async () => {
+  test('can not open a session, by sign-in or as a cookie', async () => {
     const made = await signedWorld();
     const headers = { 'sec-fetch-site': 'same-origin' };
     const signIn = await made.ask('/api/v1/session', { method: 'POST', json: { token: made[kind] }, headers });
@@ -70,7 +70,7 @@ describe.each(['derived', 'accessToken'] as const)('a credential of five minutes
   });
 });
 
-describe('a token that has limits', () => {
+describe('a token with limits', () => {
   async function limited() {
     const made = await world({ postern: { rateLimiter: memoryRateLimiter() } });
     const rateLimit = { points: 50, duration: '1h' } as const;
@@ -79,7 +79,7 @@ describe('a token that has limits', () => {
     return { ...made, own };
   }
 
-  test.each(GRANTS)('gets around them by no other: not by %s', async (_, method, path, json) => {
+  test.each(GRANTS)('can not get %s', async (_, method, path, json) => {
     const made = await limited();
     const id = made.tokens.shared?.id as string;
     const before = await tokenOf(made, id);
@@ -88,7 +88,7 @@ describe('a token that has limits', () => {
     expect(await tokenOf(made, id)).toEqual(before);
   });
 
-  test('rotates itself, and keeps them', async () => {
+  test('can rotate itself, and keeps its limits', async () => {
     const made = await limited();
     const path = `${TOKENS}/${made.own.record.id}/rotate`;
     const rotated = await made.ask(path, { method: 'POST', token: made.own.token, json: {} });
@@ -98,7 +98,7 @@ describe('a token that has limits', () => {
   });
 });
 
-test('what a body names beside the grants is no way to more', async () => {
+test("unknown fields of a body and grants beyond the caller's own are refused", async () => {
   const made = await world();
   const writer = 'writer';
   for (const [json, status] of [

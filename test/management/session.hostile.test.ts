@@ -12,7 +12,7 @@ const tokenOf = ({ tokens }: World, name = 'admin') => tokens[name]?.token as st
 const idOf = (cookie: string) => cookie.split('=')[1] as string;
 const who = async ({ ask }: World, headers: Record<string, string>) => (await ask(SESSION, { headers })).status;
 
-/** All that the store was given to write. */
+/** Everything that was written to the store. */
 function listenTo({ store }: World): string[] {
   const written: string[] = [];
   for (const method of ['putEntry', 'insertToken', 'replaceToken'] as const) {
@@ -25,8 +25,8 @@ function listenTo({ store }: World): string[] {
   return written;
 }
 
-describe('a session that is stolen', () => {
-  test('is no bearer token, here or anywhere', async () => {
+describe('a stolen session', () => {
+  test('is not a bearer token, here or elsewhere', async () => {
     const made = await world({ options });
     const id = idOf(await signedIn(made.api, tokenOf(made)));
     expect(await made.postern.authenticate(id)).toMatchObject({ ok: false, reason: 'token_unknown' });
@@ -37,7 +37,7 @@ describe('a session that is stolen', () => {
     expect(signIn.status).toBe(401);
   });
 
-  test('is nobody’s at another instance that the browser sends it to', async () => {
+  test('is unknown to another instance that the browser sends it to', async () => {
     const made = await world({ options });
     const cookie = await signedIn(made.api, tokenOf(made));
     const elsewhere = managementApi(createTestPostern().postern, { session: true });
@@ -45,14 +45,14 @@ describe('a session that is stolen', () => {
     expect(answer.status).toBe(401);
   });
 
-  test('with the whole store beside it gives no token', async () => {
+  test('together with the whole store gives no token', async () => {
     const made = await world({ options });
     const written = listenTo(made);
     const cookie = await signedIn(made.api, tokenOf(made));
     const all = written.join();
     expect(all).toContain('session');
     for (const secret of [tokenOf(made), idOf(cookie)]) expect(all).not.toContain(secret);
-    // What stands in the store opens nothing, in the cookie or as a token.
+    // Stored values open nothing, in the cookie or as a token.
     const digest = createHash('sha256').update(tokenOf(made)).digest('hex');
     const entry = createHash('sha256').update(idOf(cookie)).digest('hex');
     expect(all).toContain(entry);
@@ -63,7 +63,7 @@ describe('a session that is stolen', () => {
   });
 });
 
-test('nobody can name a secret by its digest: what stands for one is no text and no object of theirs', async () => {
+test('a digest in place of a secret is refused in any form, so a session can not be made from one', async () => {
   const made = await world({ options });
   const digest = createHash('sha256').update(tokenOf(made)).digest('hex');
   for (const token of [{ digest }, `digest:${digest}`, digest, [digest], JSON.stringify({ digest })]) {
@@ -74,8 +74,8 @@ test('nobody can name a secret by its digest: what stands for one is no text and
   expect((await made.ask(SESSION, { method: 'POST', headers: SAME, json })).status).toBe(400);
 });
 
-describe('a session that somebody else chose', () => {
-  test('is not the one that a sign-in begins', async () => {
+describe('a session planted by an attacker', () => {
+  test('is replaced at sign-in', async () => {
     const made = await world({ options });
     const planted = await signedIn(made.api, tokenOf(made, 'reader'));
     for (const cookie of [planted, `__Host-postern=${'A'.repeat(43)}`]) {
@@ -88,12 +88,12 @@ describe('a session that somebody else chose', () => {
       expect(answer.status).toBe(200);
       expect(begun).not.toBe(cookie);
       expect(await who(made, { cookie: begun })).toBe(200);
-      // Whoever planted it has nothing of who signed in over it.
+      // The attacker has no access to the new session.
       expect(await who(made, { cookie })).toBe(401);
     }
   });
 
-  test('is not set by a page of another site: neither a sign-in nor a sign-out', async () => {
+  test('is not set by a page of another site, by sign-in or sign-out', async () => {
     const made = await world({ options });
     const cookie = await signedIn(made.api, tokenOf(made));
     const written = listenTo(made);
@@ -114,7 +114,7 @@ describe('a session that somebody else chose', () => {
     expect(await who(made, { cookie })).toBe(200);
   });
 
-  test('costs three reads at most where a hundred come with one sign-out', async () => {
+  test('costs at most three reads for a hundred cookies with one sign-out', async () => {
     const made = await world({ options });
     const cookie = Array.from({ length: 100 }, (_, i) => `__Host-postern=${String(i).padStart(43, 'A')}`).join('; ');
     const before = made.store.count('findEntry');
@@ -123,8 +123,8 @@ describe('a session that somebody else chose', () => {
   });
 });
 
-describe('a session after its token', () => {
-  test('does not come back with a token that has the same secret', async () => {
+describe('a session after the end of its token', () => {
+  test('does not come back with an imported token of the same secret', async () => {
     const importedTokens = [{ pattern: /^old_([a-z]{32})$/, secret: (match: RegExpExecArray) => match[1] }];
     const made = await world({ options, postern: { importedTokens } });
     const cookie = await signedIn(made.api, tokenOf(made));
@@ -137,7 +137,7 @@ describe('a session after its token', () => {
     expect([over.status, over.body.code]).toEqual([401, 'session_over']);
   });
 
-  test('of a leaver is over, and so is one that began while the leaver was ended', async () => {
+  test('of a leaver is over, also if it began during revokeOwned', async () => {
     const made = await world({ options });
     const before = await signedIn(made.api, tokenOf(made, 'writer'));
     const gate = made.store.hold('putEntry', 'before');
@@ -150,7 +150,7 @@ describe('a session after its token', () => {
     for (const cookie of [before, after]) expect(await who(made, { cookie })).toBe(401);
   });
 
-  test('of a replaced secret may look, and makes nothing', async () => {
+  test('by a replaced secret can read, and makes nothing', async () => {
     const made = await world({ options });
     const cookie = await signedIn(made.api, tokenOf(made));
     await made.postern.tokens.rotate(made.tokens.admin?.id as string, { grace: '1h' });
@@ -168,7 +168,7 @@ describe('a session after its token', () => {
     expect([approved.status, approved.body.code]).toEqual([403, 'issuance_forbidden']);
   });
 
-  test('is no session where its entry was changed by hand', async () => {
+  test('is over if its entry was changed by hand', async () => {
     const made = await world({ options });
     const cookie = await signedIn(made.api, tokenOf(made, 'reader'));
     for (const value of ['{', '{}', 'null', '{"tokenId":1,"digest":"x"}', '{"tokenId":"x","digest":"../../x"}']) {

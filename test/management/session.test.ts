@@ -16,8 +16,8 @@ async function signIn({ ask, tokens }: World, name: string, headers: Record<stri
   return { ...answer, cookie, sent: cookie.split(';', 1)[0] as string };
 }
 
-describe("the console's own sign-in", () => {
-  test('begins a session, in a cookie that no script and no other site gets', async () => {
+describe('a session of the console', () => {
+  test('begins in a cookie that scripts and other sites do not get', async () => {
     const made = await world({ options });
     const { status, body, cookie, text } = await signIn(made, 'admin');
     expect(status).toBe(200);
@@ -26,7 +26,7 @@ describe("the console's own sign-in", () => {
     expect(body).toMatchObject({ owner: 'admin', sign_out: true, can: { manageTokens: true } });
   });
 
-  test('on http the cookie has another name, and is not held back: over a real socket', async () => {
+  test('on http has another cookie name, on a real socket', async () => {
     const made = await world({ options });
     const url = await listening(made.api);
     const asked = { method: 'POST', headers: SAME, json: { token: made.tokens.admin?.token } };
@@ -37,7 +37,7 @@ describe("the console's own sign-in", () => {
     expect([current.status, current.body.user.name]).toEqual([200, 'admin']);
   });
 
-  test('behind a proxy that ends TLS it is a secure one', async () => {
+  test('behind a proxy that ends TLS has a secure cookie', async () => {
     const made = await world({ options: { ...options, origin: 'https://public.dev' } });
     const request = new Request(
       `http://10.0.0.1${SESSION}`,
@@ -50,13 +50,13 @@ describe("the console's own sign-in", () => {
     ['nonsense', 401],
     ['', 401],
     ['user', 403],
-  ])('is refused with %j: %i, and no cookie', async (name, status) => {
+  ])('is refused with the token %j (%i), without a cookie', async (name, status) => {
     const made = await world({ options });
     const refused = await signIn(made, name);
     expect([refused.status, refused.cookie]).toEqual([status, '']);
   });
 
-  test('is refused to pages of other sites: nobody is signed in as someone else', async () => {
+  test('is refused to pages of other sites, so nobody is signed in as someone else', async () => {
     const made = await world({ options });
     for (const headers of [{}, { 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.dev' }]) {
       const refused = await signIn(made, 'admin', headers as Record<string, string>);
@@ -64,7 +64,7 @@ describe("the console's own sign-in", () => {
     }
   });
 
-  test('is not there unless it is switched on; the answer to nobody says whether it is', async () => {
+  test('is not found unless it is switched on, and the page is told', async () => {
     const off = await world({ options: { identify: undefined } });
     expect((await signIn(off, 'admin')).status).toBe(405);
     const headers = { cookie: `__Host-postern=${'a'.repeat(43)}` };
@@ -73,7 +73,7 @@ describe("the console's own sign-in", () => {
     expect((await (await world({ options })).ask(SESSION)).body.sign_in).toBe(true);
   });
 
-  test('changes need to come from a page of this server', async () => {
+  test('can make changes only from a page of this server', async () => {
     const made = await world({ options });
     const { sent: cookie } = await signIn(made, 'admin');
     const path = `/api/v1/api_tokens/${made.tokens.shared?.id}`;
@@ -84,7 +84,7 @@ describe("the console's own sign-in", () => {
     expect((await made.ask(path, { method: 'DELETE', headers: { cookie, ...SAME } })).status).toBe(200);
   });
 
-  test('ends with its token, and the browser is told to forget it', async () => {
+  test('ends with its token, and the cookie is deleted', async () => {
     const made = await world({ options });
     const { sent: cookie } = await signIn(made, 'reader');
     expect((await made.ask(SESSION, { headers: { cookie } })).status).toBe(200);
@@ -96,7 +96,7 @@ describe("the console's own sign-in", () => {
     ]);
   });
 
-  test('an outage ends no session', async () => {
+  test('does not end in an outage', async () => {
     const made = await world({ options, postern: { cache: false } });
     const { sent: cookie } = await signIn(made, 'reader');
     made.store.fail('findTokenByDigest', 'reject');
@@ -104,7 +104,7 @@ describe("the console's own sign-in", () => {
     expect([down.status, down.headers.getSetCookie()]).toEqual([503, []]);
   });
 
-  test('signs out', async () => {
+  test('ends by signing out', async () => {
     const made = await world({ options });
     const { sent: cookie } = await signIn(made, 'reader');
     expect((await made.ask(SESSION, { method: 'DELETE', headers: { cookie } })).status).toBe(403);
@@ -114,13 +114,13 @@ describe("the console's own sign-in", () => {
       expect.stringMatching(/^__Host-postern=; Max-Age=0;/),
     ]);
     expect((await made.postern.authenticate(made.tokens.reader?.token)).ok).toBe(true);
-    // Whoever kept the cookie has nothing.
+    // A kept cookie is useless.
     const after = await made.ask(SESSION, { headers: { cookie } });
     expect([after.status, after.body.code, after.body.sign_in]).toEqual([401, 'session_over', true]);
     expect(after.headers.getSetCookie()[0]).toMatch(/^__Host-postern=; Max-Age=0;/);
   });
 
-  test('lasts for eight hours, and is known to every process that shares the store', async () => {
+  test('lasts for eight hours, in every process with the same store', async () => {
     const made = await world({ options });
     const { sent: cookie } = await signIn(made, 'reader');
     const { postern: other } = createTestPostern({ store: made.store, organization: 'acme', clock: made.clock });
@@ -146,7 +146,7 @@ describe("the console's own sign-in", () => {
       'token_expired',
     ],
     ['rotated without a grace', ({ postern }, id) => postern.tokens.rotate(id), 'token_revoked'],
-  ])('ends once its token is %s', async (_, end, code) => {
+  ])('ends when its token is %s', async (_, end, code) => {
     const made = await world({ options });
     const { sent: cookie } = await signIn(made, 'reader');
     await end(made, made.tokens.reader?.id as string);
@@ -154,7 +154,7 @@ describe("the console's own sign-in", () => {
     expect([over.status, over.body.code]).toEqual([401, code]);
   });
 
-  test('goes on during the grace of the secret that opened it, and no longer', async () => {
+  test('goes on during the grace of its secret, and no longer', async () => {
     const made = await world({ options });
     const { sent: cookie } = await signIn(made, 'reader');
     await made.postern.tokens.rotate(made.tokens.reader?.id as string, { grace: '1h' });
@@ -165,7 +165,7 @@ describe("the console's own sign-in", () => {
     expect(await status()).toBe(401);
   });
 
-  test('has the rights that its token has now, and uses its limits up', async () => {
+  test("has its token's current rights, and counts for its limits", async () => {
     const made = await world({ options, postern: { rateLimiter: memoryRateLimiter() } });
     const { sent: cookie } = await signIn(made, 'writer');
     const id = made.tokens.writer?.id as string;
@@ -179,7 +179,7 @@ describe("the console's own sign-in", () => {
     expect(statuses).toEqual([200, 200, 429]);
   });
 
-  test('of a token that was imported, and under a pepper, is one too', async () => {
+  test('works for an imported token, and under a pepper', async () => {
     const secret = 'a'.repeat(20) + 'B'.repeat(20);
     const peppers = [{ id: 'p1', key: 'k'.repeat(64) }];
     const made = await world({
@@ -195,13 +195,13 @@ describe("the console's own sign-in", () => {
     const { sent: cookie, status } = await signIn(made, `17|${secret}`);
     expect(status).toBe(200);
     expect((await made.ask(SESSION, { headers: { cookie } })).body.owner).toBe('ada');
-    // The pepper is taken away: what was opened under it is nobody's.
+    // Without the pepper the session is unknown.
     const { postern: without } = createTestPostern({ store: made.store, organization: 'acme', clock: made.clock });
     const api = managementApi(without, { session: true });
     expect((await api(new Request(`https://acme.dev${SESSION}`, { headers: { cookie } }))).status).toBe(401);
   });
 
-  test('a token in it gets no rights that it has not in a header: it makes no others', async () => {
+  test('has no more rights than its token has in a header', async () => {
     const made = await world({ options });
     const { sent: cookie } = await signIn(made, 'modeller');
     const ask = (method: string, path: string, json?: unknown) =>
@@ -214,21 +214,21 @@ describe("the console's own sign-in", () => {
   });
 
   test.each([
-    ['two of them', (id: string) => `__Host-postern=${id}; __Host-postern=${id}`, 400],
-    ['one that is no text', () => '__Host-postern=%ff', 401],
-    ['an empty one', () => '__Host-postern=', 401],
-    ['one of another name', (id: string) => `postern_session=${id}`, 401],
-    ['one with more behind it', (id: string) => `__Host-postern=${id}A`, 401],
-    ['one in quotes', (id: string) => `__Host-postern="${id}"`, 401],
-  ])('%s', async (_, cookie, status) => {
+    ['with two cookies', (id: string) => `__Host-postern=${id}; __Host-postern=${id}`, 400],
+    ['with a cookie that is not a text', () => '__Host-postern=%ff', 401],
+    ['with an empty cookie', () => '__Host-postern=', 401],
+    ['with a cookie of another name', (id: string) => `postern_session=${id}`, 401],
+    ['with more after the cookie', (id: string) => `__Host-postern=${id}A`, 401],
+    ['with a quoted cookie', (id: string) => `__Host-postern="${id}"`, 401],
+  ])('%s is refused', async (_, cookie, status) => {
     const made = await world({ options });
     const headers = { cookie: cookie((await signIn(made, 'admin')).sent.split('=')[1] as string) };
     expect((await made.ask(SESSION, { headers })).status).toBe(status);
   });
 });
 
-describe('what the console asks first', () => {
-  test('of a token', async () => {
+describe('the first request of the console', () => {
+  test('of a token is answered with its rights', async () => {
     const { ask } = await world();
     const { body } = await ask(SESSION, { token: 'everywhere' });
     expect(body).toEqual({
@@ -258,7 +258,7 @@ describe('what the console asks first', () => {
     });
   });
 
-  test('of a person of the application', async () => {
+  test('of a person is answered with their rights', async () => {
     const { ask } = await world();
     expect((await ask(SESSION, { person: 'ada' })).body).toMatchObject({
       owner: 'ada',
@@ -275,7 +275,7 @@ describe('what the console asks first', () => {
   });
 });
 
-test('the console is mounted below the same path, and can be left out', async () => {
+test("the console is mounted below the API's path, and can be left out", async () => {
   const { postern } = await world();
   const get = async (api: ReturnType<typeof managementApi>, path: string, method = 'GET') => {
     const answer = await api(new Request(`https://acme.dev${path}`, { method }));

@@ -3,7 +3,7 @@ import { NOBODY, type World, world } from './world.js';
 
 const TOKENS = '/api/v1/api_tokens';
 
-/** An answer to the byte, and what of the store it took: who asks can time that. */
+/** An answer with its bytes, headers and store calls, because a caller can time those. */
 async function answerTo(made: World, path: string, asked: object) {
   const before = new Map(made.store.calls);
   const { status, text, headers } = await made.ask(path, asked);
@@ -15,95 +15,92 @@ describe.each([
   ['a manager', { token: 'admin' }],
   ['a person who manages', { person: 'boss' }],
   ['a person', { person: 'ada' }],
-])(
-  'to %s what is of another organization is what is not there: bytes, headers, and what of the store is read',
-  (_, who) => {
-    const theirs = (made: World, name = 'user') => made.tokens[`other-${name}`]?.id as string;
+])("for %s another organization's token looks like a missing one, in bytes, headers and store calls,", (_, who) => {
+  const theirs = (made: World, name = 'user') => made.tokens[`other-${name}`]?.id as string;
 
-    test.each([
-      ['GET', `${TOKENS}/{id}`, undefined],
-      ['GET', `${TOKENS}/{id}/usage`, undefined],
-      ['PATCH', `${TOKENS}/{id}`, { name: 'x' }],
-      ['PATCH', `${TOKENS}/{id}`, { scopes: ['models:read'] }],
-      ['PATCH', `${TOKENS}/{id}`, { expired_at: null }],
-      ['DELETE', `${TOKENS}/{id}`, undefined],
-      ['POST', `${TOKENS}/{id}/rotate`, { grace: '1h' }],
-      ['POST', `${TOKENS}/{id}/revoke`, {}],
-    ])('%s %s', async (method, path, json) => {
-      const made = await world();
-      await made.ask('/api/v1/auth/current', who);
-      for (const name of ['user', 'shared', 'admin']) {
-        const there = await answerTo(made, path.replace('{id}', theirs(made, name)), { ...who, method, json });
-        const nowhere = await answerTo(made, path.replace('{id}', NOBODY), { ...who, method, json });
-        expect(there).toEqual(nowhere);
-        expect(there.status).toBe(404);
+  test.each([
+    ['GET', `${TOKENS}/{id}`, undefined],
+    ['GET', `${TOKENS}/{id}/usage`, undefined],
+    ['PATCH', `${TOKENS}/{id}`, { name: 'x' }],
+    ['PATCH', `${TOKENS}/{id}`, { scopes: ['models:read'] }],
+    ['PATCH', `${TOKENS}/{id}`, { expired_at: null }],
+    ['DELETE', `${TOKENS}/{id}`, undefined],
+    ['POST', `${TOKENS}/{id}/rotate`, { grace: '1h' }],
+    ['POST', `${TOKENS}/{id}/revoke`, {}],
+  ])('by %s %s', async (method, path, json) => {
+    const made = await world();
+    await made.ask('/api/v1/auth/current', who);
+    for (const name of ['user', 'shared', 'admin']) {
+      const there = await answerTo(made, path.replace('{id}', theirs(made, name)), { ...who, method, json });
+      const nowhere = await answerTo(made, path.replace('{id}', NOBODY), { ...who, method, json });
+      expect(there).toEqual(nowhere);
+      expect(there.status).toBe(404);
+    }
+    for (const name of ['user', 'shared', 'admin']) {
+      expect(await made.postern.tokens.get(theirs(made, name))).toMatchObject({ revokedAt: null, name });
+    }
+  });
+
+  test.each([
+    [`search=theirs`],
+    ['owner=theirs'],
+    ['owner=ada&search=theirs'],
+    ['ownership=organization&search=theirs'],
+    ['type=developer&search=theirs'],
+  ])('in a list by %s', async (query) => {
+    const made = await world();
+    await made.ask('/api/v1/auth/current', who);
+    const before = await answerTo(made, `${TOKENS}?${query}`, who);
+    for (const ownership of ['personal', 'organization'] as const) {
+      for (const owner of ['theirs', 'ada']) {
+        const types = { developer: { scopes: ['models:read'] } } as const;
+        await made.postern.tokens.create({ name: 'theirs', owner, ownership, organization: 'other', types });
       }
-      for (const name of ['user', 'shared', 'admin']) {
-        expect(await made.postern.tokens.get(theirs(made, name))).toMatchObject({ revokedAt: null, name });
-      }
-    });
+    }
+    expect(await answerTo(made, `${TOKENS}?${query}`, who)).toEqual(before);
+  });
 
-    test.each([
-      [`search=theirs`],
-      ['owner=theirs'],
-      ['owner=ada&search=theirs'],
-      ['ownership=organization&search=theirs'],
-      ['type=developer&search=theirs'],
-    ])('a list by %s', async (query) => {
-      const made = await world();
-      await made.ask('/api/v1/auth/current', who);
-      const before = await answerTo(made, `${TOKENS}?${query}`, who);
-      for (const ownership of ['personal', 'organization'] as const) {
-        for (const owner of ['theirs', 'ada']) {
-          const types = { developer: { scopes: ['models:read'] } } as const;
-          await made.postern.tokens.create({ name: 'theirs', owner, ownership, organization: 'other', types });
-        }
-      }
-      expect(await answerTo(made, `${TOKENS}?${query}`, who)).toEqual(before);
-    });
+  test("with a cursor of theirs, which leads to the caller's own", async () => {
+    const made = await world();
+    const theirs = (await made.postern.tokens.list({ organization: 'other', limit: 2 })).nextCursor;
+    const { body } = await made.ask(`${TOKENS}?cursor=${theirs}&ownership=organization`, who);
+    expect(body.items.every((each: { organization: { name: string } }) => each.organization.name === 'acme')).toBe(
+      true,
+    );
+    expect(body.total).toBe(1);
+  });
 
-    test('a cursor that was made of theirs leads to one’s own', async () => {
-      const made = await world();
-      const theirs = (await made.postern.tokens.list({ organization: 'other', limit: 2 })).nextCursor;
-      const { body } = await made.ask(`${TOKENS}?cursor=${theirs}&ownership=organization`, who);
-      expect(body.items.every((each: { organization: { name: string } }) => each.organization.name === 'acme')).toBe(
-        true,
-      );
-      expect(body.total).toBe(1);
+  test('in a login that they answered', async () => {
+    const made = await world();
+    const { code } = (await made.ask('/api/v1/auth/code')).body;
+    const approved = await made.ask(`/api/v1/auth/requests/${code}/approve`, {
+      method: 'POST',
+      person: 'eve',
+      json: { scopes: ['models:read'] },
     });
+    expect(approved.status).toBe(200);
+    await made.ask('/api/v1/auth/current', who);
+    for (const [method, what] of [
+      ['POST', ''],
+      ['POST', '/approve'],
+      ['POST', '/deny'],
+    ] as const) {
+      const json = {};
+      const there = await answerTo(made, `/api/v1/auth/requests/${code}${what}`, { ...who, method, json });
+      const nowhere = await answerTo(made, `/api/v1/auth/requests/${NOBODY}${what}`, { ...who, method, json });
+      expect([there, there.status]).toEqual([nowhere, 404]);
+    }
+    expect((await made.ask(`/api/v1/auth/token?code=${code}`)).status).toBe(200);
+  });
+});
 
-    test('a login that they answered', async () => {
-      const made = await world();
-      const { code } = (await made.ask('/api/v1/auth/code')).body;
-      const approved = await made.ask(`/api/v1/auth/requests/${code}/approve`, {
-        method: 'POST',
-        person: 'eve',
-        json: { scopes: ['models:read'] },
-      });
-      expect(approved.status).toBe(200);
-      await made.ask('/api/v1/auth/current', who);
-      for (const [method, what] of [
-        ['POST', ''],
-        ['POST', '/approve'],
-        ['POST', '/deny'],
-      ] as const) {
-        const json = {};
-        const there = await answerTo(made, `/api/v1/auth/requests/${code}${what}`, { ...who, method, json });
-        const nowhere = await answerTo(made, `/api/v1/auth/requests/${NOBODY}${what}`, { ...who, method, json });
-        expect([there, there.status]).toEqual([nowhere, 404]);
-      }
-      expect((await made.ask(`/api/v1/auth/token?code=${code}`)).status).toBe(200);
-    });
-  },
-);
-
-describe('to who manages endpoints, theirs are not there', () => {
+describe("for a manager of endpoints another organization's endpoint looks like a missing one", () => {
   test.each([
     ['GET', '/api/v1/endpoints/{id}', undefined],
     ['GET', '/api/v1/endpoints/{id}/preview?access=public', undefined],
     ['PATCH', '/api/v1/endpoints/{id}', { access: 'public' }],
     ['DELETE', '/api/v1/endpoints/{id}', undefined],
-  ])('%s %s', async (method, path, json) => {
+  ])('by %s %s', async (method, path, json) => {
     const made = await world();
     await made.postern.endpoints.create({ id: 'theirs', access: 'private', organization: 'other' });
     await made.ask('/api/v1/auth/current', { token: 'admin' });
@@ -113,14 +110,14 @@ describe('to who manages endpoints, theirs are not there', () => {
     expect(await made.postern.endpoints.get('theirs', { organization: 'other' })).toMatchObject({ access: 'private' });
   });
 
-  test('and their name is free', async () => {
+  test('and its name is free', async () => {
     const made = await world();
     await made.postern.endpoints.create({ id: 'theirs', access: 'private', organization: 'other' });
     const made1 = await made.ask('/api/v1/endpoints', { method: 'POST', token: 'admin', json: { id: 'theirs' } });
     expect([made1.status, made1.body.organization]).toEqual([200, 'acme']);
   });
 
-  test('a preview counts and names no token of theirs', async () => {
+  test('and a preview neither counts nor names their tokens', async () => {
     const made = await world();
     const preview = () => made.ask('/api/v1/endpoints/a/preview?access=private', { token: 'admin' });
     const before = (await preview()).text;
@@ -129,7 +126,7 @@ describe('to who manages endpoints, theirs are not there', () => {
   });
 });
 
-test('a token of theirs that somebody found says nothing of itself', async () => {
+test("another organization's token is told as inactive and can not be revoked by its secret", async () => {
   const made = await world();
   const found = made.tokens['other-everywhere']?.token as string;
   const unknown = `${found.slice(0, -1)}${found.endsWith('x') ? 'y' : 'x'}`;
@@ -142,7 +139,7 @@ test('a token of theirs that somebody found says nothing of itself', async () =>
   expect((await made.postern.authenticate(found)).ok).toBe(true);
 });
 
-test('the audit log is of one organization, whatever is asked', async () => {
+test('the audit log shows one organization for any query', async () => {
   const made = await world();
   const theirs = (await made.postern.audit.list({ organization: 'other', limit: 3 })).nextCursor;
   for (const query of [

@@ -38,7 +38,7 @@ const TOKEN = [
 ];
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** What BentoCloud's Python client does: its header, all four fields, `null` for what was not given. */
+/** The requests of BentoCloud's Python client: its header and all four fields, with `null` for missing ones. */
 async function bentoCloud() {
   const made = await world();
   const url = await listening(made.api);
@@ -114,14 +114,14 @@ describe("BentoCloud's client", () => {
     expect((await call('GET', `/api/v1/api_tokens/${made.body.uid}`)).status).toBe(404);
   });
 
-  test('sends null where it gives nothing', async () => {
+  test('may send null for missing fields', async () => {
     const { call } = await bentoCloud();
     const body = { name: 'x', description: null, scopes: ['api'], expired_at: null };
     const made = await call('POST', '/api/v1/api_tokens', body);
     expect([made.status, made.body.description, made.body.expired_at]).toEqual([200, '', null]);
   });
 
-  test('hears of a token without a type which ones there are', async () => {
+  test('is told the existing types if a token has none', async () => {
     const { call } = await bentoCloud();
     const refused = await call('POST', '/api/v1/api_tokens', {
       name: 'x',
@@ -133,7 +133,7 @@ describe("BentoCloud's client", () => {
     for (const word of ['user', 'developer', 'api', 'read_organization']) expect(refused.body.detail).toContain(word);
   });
 
-  test('pages by number, and learns how many there are', async () => {
+  test('pages by number, and gets the total', async () => {
     const { call } = await bentoCloud();
     const page = async (query: string) => {
       const { body } = await call('GET', `/api/v1/api_tokens?${query}`);
@@ -150,7 +150,7 @@ describe("BentoCloud's client", () => {
   });
 });
 
-test('our own clients go on by cursor, and filter', async () => {
+test('our own clients page by cursor, and filter', async () => {
   const { ask } = await world();
   const names = async (query: string) => {
     const { body } = await ask(`/api/v1/api_tokens?${query}`, { token: 'admin' });
@@ -167,7 +167,7 @@ test('our own clients go on by cursor, and filter', async () => {
   expect([both.status, both.body.path]).toEqual([400, 'cursor']);
 });
 
-test('what every token shows of itself', async () => {
+test('a token has all documented fields on the wire', async () => {
   const { ask, tokens, clock, postern } = await world({ options: { describeOwner: describe } });
   function describe(owner: string, organization: string) {
     return owner === 'bob' ? { name: 'Bob B.', email: `bob@${organization}`, firstName: 'Bob' } : null;
@@ -176,7 +176,7 @@ test('what every token shows of itself', async () => {
   expect(await get('everywhere')).toMatchObject({
     is_global_access: true,
     types: { user: { endpoints: '*' }, developer: { scopes: ['models:read'] } },
-    // No word of theirs stands for it.
+    // BentoCloud has no word for these scopes.
     scopes: ['models:read'],
     user: { name: 'Bob B.', email: 'bob@acme', first_name: 'Bob', last_name: '' },
   });
@@ -198,7 +198,7 @@ test('what every token shows of itself', async () => {
   expect(revoked.body.revoked_at).toMatch(ISO);
 });
 
-test("an owner's directory that is down hides no token", async () => {
+test('a failing describeOwner hides no token', async () => {
   const down = new Error('directory is down');
   const { ask, errors } = await world({ options: { describeOwner: () => Promise.reject(down) } });
   const { status, body } = await ask('/api/v1/api_tokens?owner=bob', { token: 'admin' });
@@ -206,8 +206,8 @@ test("an owner's directory that is down hides no token", async () => {
   expect(new Set(errors)).toEqual(new Set([down]));
 });
 
-describe('updates', () => {
-  test('change what is given, and nothing else', async () => {
+describe('an update', () => {
+  test('changes the given fields only', async () => {
     const { ask, tokens } = await world();
     const path = `/api/v1/api_tokens/${tokens.user?.id}`;
     const before = (await ask(path, { token: 'admin' })).body;
@@ -235,7 +235,7 @@ describe('updates', () => {
     });
   });
 
-  test('keep what the application itself has put into the metadata', async () => {
+  test("keeps the application's own metadata", async () => {
     const { ask, postern } = await world();
     const { record } = await postern.tokens.create({
       name: 'x',
@@ -250,7 +250,7 @@ describe('updates', () => {
     expect((await postern.tokens.get(record.id))?.metadata).toEqual({ secret: 'mine', labels: [] });
   });
 
-  test('rotate: the old secret works until the grace ends', async () => {
+  test('by rotation keeps the old secret until its grace ends', async () => {
     const { ask, tokens, postern, clock } = await world();
     const path = `/api/v1/api_tokens/${tokens.shared?.id}/rotate`;
     const rotated = await ask(path, { method: 'POST', token: 'admin', json: { grace: '1h' } });
@@ -263,7 +263,7 @@ describe('updates', () => {
     expect([wrong.status, wrong.body.path]).toEqual([400, 'grace']);
   });
 
-  test('of what has ended are conflicts', async () => {
+  test('of an ended token is a conflict', async () => {
     const { ask, tokens, postern } = await world();
     await postern.tokens.revoke(tokens.shared?.id as string);
     const rotated = await ask(`/api/v1/api_tokens/${tokens.shared?.id}/rotate`, { method: 'POST', token: 'admin' });
@@ -271,7 +271,7 @@ describe('updates', () => {
   });
 });
 
-test('usage, by endpoint', async () => {
+test('usage is told by endpoint', async () => {
   const { ask, store, clock, tokens } = await world();
   const tokenId = tokens.user?.id as string;
   const counts = [
@@ -289,8 +289,8 @@ test('usage, by endpoint', async () => {
   expect((await ask(`/api/v1/api_tokens/${tokenId}`, { token: 'admin' })).body.last_used_at).toBe(last_used_at);
 });
 
-describe('endpoints', () => {
-  test('are made, changed, looked at and deleted', async () => {
+describe('endpoints over the API', () => {
+  test('are created, changed, read and deleted', async () => {
     const { ask } = await world();
     const call = (method: string, path: string, json?: unknown) =>
       ask(`/api/v1/endpoints${path}`, { method, token: 'admin', ...(json !== undefined && { json }) });
@@ -323,7 +323,7 @@ describe('endpoints', () => {
     }
   });
 
-  test('say who a change would let in and shut out, and name only tokens that the caller may see', async () => {
+  test('have previews of who gains and loses access, with only those tokens that the caller may see', async () => {
     const { ask, postern } = await world();
     const preview = (token: string) => ask('/api/v1/endpoints/a/preview?access=private', { token });
     const types = { developer: { scopes: ['deployments:read'] } } as const;
@@ -347,7 +347,7 @@ describe('endpoints', () => {
   });
 });
 
-test('the audit log: who did what, from where, page by page', async () => {
+test('the audit log tells who did what and from where, page by page', async () => {
   const { ask, tokens, clock } = await world({ options: { clientAddress: () => '192.0.2.7' } });
   await ask('/api/v1/endpoints/a', { method: 'PATCH', token: 'admin', json: { access: 'private' } });
   clock.advance(1);

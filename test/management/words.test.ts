@@ -32,11 +32,11 @@ describe('times', () => {
     ['', null],
     [' 2030-01-02 03:04:05', null],
     ['2030-01-02 03:04:05; DROP', null],
-  ])('%j is %j, wherever this server stands', (text, time) => {
+  ])('%j is %j in any time zone', (text, time) => {
     expect(parseTime(text)?.toISOString() ?? null).toBe(time);
   });
 
-  test('every time that JavaScript writes is read', () => {
+  test('every time written by JavaScript is read', () => {
     const dates = fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true });
     fc.assert(fc.property(dates, (date) => parseTime(date.toISOString())?.getTime() === date.getTime()));
   });
@@ -47,7 +47,7 @@ describe('scopes', () => {
   const words = scopeWords(catalog);
   const back = (scopes: readonly string[]) => words.fromGrants(compileGrants({ developer: { scopes } }, catalog));
 
-  test("each of BentoCloud's words, there and back", () => {
+  test("each of BentoCloud's words maps to scopes and back", () => {
     expect(words.known).toEqual(['api', 'read_organization', 'write_organization', 'read_cluster', 'write_cluster']);
     fc.assert(
       fc.property(fc.subarray([...words.known], { minLength: 1 }), (chosen) => {
@@ -58,7 +58,7 @@ describe('scopes', () => {
     );
   });
 
-  test('api is every scope of models, bentos and deployments, each by its name', () => {
+  test('api means all scopes of models, bentos and deployments', () => {
     expect(words.toTypes(['api'])).toEqual({
       developer: {
         scopes: ['models:read', 'models:write', 'bentos:read', 'bentos:write', 'deployments:read', 'deployments:write'],
@@ -79,21 +79,21 @@ describe('scopes', () => {
       ['iam:*', 'models:read'],
       ['read_organization', 'write_organization', 'models:read'],
     ],
-    // Of a later version: it grants nothing.
+    // A scope of a later version grants nothing.
     [['models:paint'], []],
-  ])('%j on the wire is %j', (scopes, expected) => {
+  ])('%j is %j on the wire', (scopes, expected) => {
     expect(back(scopes)).toEqual(expected);
   });
 
-  test('our own names are taken too, wildcards as they are', () => {
+  test('our own names are accepted too, with wildcards', () => {
     expect(words.toTypes(['models:read', 'iam:*'])).toEqual({ developer: { scopes: ['models:read', 'iam:*'] } });
   });
 
-  test.each(['admin', 'models:paint', '__proto__', 'constructor', 'toString', '', 'API'])('%j is none', (word) => {
+  test.each(['admin', 'models:paint', '__proto__', 'constructor', 'toString', '', 'API'])('%j is refused', (word) => {
     expect(thrown(() => words.toTypes([word]))).toMatchObject({ code: 'scope_unknown', path: 'scopes.0' });
   });
 
-  test('words whose resources are in several types are known where one type has them all', () => {
+  test('a word whose resources are in several types is known if one type has them all', () => {
     const split = scopeWords(
       compileCatalog({
         first: scopeAccess({ models: { read: [] }, iam: { read: [], write: [] } }),

@@ -10,9 +10,9 @@ import {
 import { createTestPostern, type TestPosternOptions } from 'postern/testing';
 import { onTestFinished } from 'vitest';
 
-/** The people of an application, by what its session says. */
+/** The people of an application, by its session. */
 export const PEOPLE: Readonly<Record<string, Person>> = {
-  // Nothing but what her own tokens may be granted.
+  // Only a base for grants to her own tokens.
   ada: {
     owner: 'ada',
     organization: 'acme',
@@ -32,8 +32,8 @@ export const PEOPLE: Readonly<Record<string, Person>> = {
 };
 
 /**
- * Two organizations, `acme` and `other`, each with an endpoint `a` and tokens of the same names and owners: whatever crosses
- * over shows.
+ * Two organizations, `acme` and `other`, each with an endpoint `a` and tokens of the same names and owners, so that leaks
+ * show.
  */
 export async function world(
   given: { readonly options?: ManagementOptions; readonly postern?: TestPosternOptions } = {},
@@ -78,9 +78,9 @@ export interface Answer {
 
 export interface Asked {
   readonly method?: string;
-  /** A token's name in the world, or a token. */
+  /** The name of a token in the world, or a token. */
   readonly token?: string | undefined;
-  /** Who the application's session says it is. */
+  /** The person of the application's session. */
   readonly person?: string | undefined;
   readonly json?: unknown;
   readonly form?: Readonly<Record<string, string>>;
@@ -88,7 +88,7 @@ export interface Asked {
   readonly body?: string;
 }
 
-/** Asks an API as a `Request`, without a socket between. */
+/** Calls an API with a `Request`, without a socket. */
 function clientOf(api: ManagementApi, tokens: Readonly<Record<string, { readonly token: string }>>) {
   const ask = async (path: string, asked: Asked = {}): Promise<Answer> =>
     answerOf(await api(new Request(`https://acme.dev${path}`, init(asked, tokens))));
@@ -127,7 +127,7 @@ export async function answerOf(response: Response): Promise<Answer> {
   };
 }
 
-/** Signs in to the console as its page does. Returns the cookie as a browser sends it. */
+/** Signs in to the console like its page. Returns the cookie as a browser sends it. */
 export async function signedIn(api: ManagementApi, token: string, origin = 'https://acme.dev'): Promise<string> {
   const asked = { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' }, json: { token } };
   const response = await api(new Request(`${origin}/api/v1/session`, init(asked)));

@@ -4,8 +4,8 @@ import { refusal, START } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 
-describe('audit', () => {
-  test('tells who did what, when, from where, and what it was before and after', async () => {
+describe('the audit log', () => {
+  test('tells who changed what, when and from where, with the state before and after', async () => {
     const { postern, clock } = createTestPostern();
     const admin = await postern.tokens.create({ name: 'admin', owner: 'ada', types: { developer: { scopes: ['*'] } } });
     const identity = await postern.authenticate(admin.token);
@@ -67,7 +67,7 @@ describe('audit', () => {
     expect((await postern.audit.list({ type: 'endpoint.deleted' })).items).toEqual([]);
   });
 
-  test('shows a principal its own organization only', async () => {
+  test('shows a principal only its own organization', async () => {
     const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'ours', access: 'public' });
     await postern.endpoints.create({ id: 'theirs', access: 'public' }, { organization: 'other' });
@@ -78,7 +78,7 @@ describe('audit', () => {
     }
   });
 
-  test('a change that was refused, or changed nothing, leaves no entry', async () => {
+  test('has no entry for a refused change, nor for one that changed nothing', async () => {
     const { postern } = createTestPostern();
     const { record } = await postern.tokens.create({ name: 'x', types });
     await refusal(postern.tokens.update(record.id, { name: '' }));

@@ -4,10 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { CROWD, crowdedStore } from '../support/crowd.js';
 import { refusal, START } from '../support/outcomes.js';
 
-/**
- * One tenant with very many tokens must not stall the others (threat 52): what one request reads is bounded, and others have
- * their turn meanwhile.
- */
+/** One tenant with very many tokens must not stall the others: one request reads a bounded number of rows, and gives others a turn. */
 const MANY = CROWD;
 const BOUND = 50_000;
 
@@ -16,13 +13,13 @@ beforeAll(async () => {
   full = await crowdedStore();
 });
 
-/** An instance over the store of many tokens, which notes what is asked of it. */
+/** An instance on the store of many tokens. */
 function crowded() {
   const store = controlledStore(full);
   return { ...createTestPostern({ store }), store };
 }
 
-/** How many rows the calls of a method gave, in all and at most at once. */
+/** The number of rows that each call of the method returned. */
 function rowsOf(store: ControlledStore, method: 'listTokens' | 'listChanges') {
   const given: number[] = [];
   store.answer(method, (rows) => {
@@ -33,7 +30,7 @@ function rowsOf(store: ControlledStore, method: 'listTokens' | 'listChanges') {
 }
 
 describe('a search', () => {
-  test('looks through 50,000 tokens at most, and says where to go on', async () => {
+  test('looks through 50,000 tokens at most, and returns a cursor for the rest', async () => {
     const { postern, store } = crowded();
     const first = await postern.tokens.list({ search: 'NEEDLE' });
     expect(first.items).toEqual([]);
@@ -44,7 +41,7 @@ describe('a search', () => {
     expect(second.nextCursor).toBeNull();
   });
 
-  test('that finds little goes on from where it stopped, and misses and repeats nothing', async () => {
+  test('with few hits on each page finds every token exactly once', async () => {
     const { postern } = crowded();
     const found: string[] = [];
     let cursor: string | null = null;
@@ -65,7 +62,7 @@ describe('a search', () => {
     expect(pages).toBe(30);
   });
 
-  test('is counted as far as it looks, and the count says that it is the least', async () => {
+  test('has a count up to its bound, marked as a lower bound', async () => {
     const { postern } = crowded();
     expect(await postern.tokens.count({ search: 'needle' })).toEqual({ count: 0, more: true });
     expect(await postern.tokens.count({ search: 'straw' })).toEqual({ count: 10_000, more: true });
@@ -73,7 +70,7 @@ describe('a search', () => {
     expect(await postern.tokens.count({ owner: 'nobody' })).toEqual({ count: 0, more: false });
   });
 
-  test('by number ends where counting does: beyond it is a refusal, never a page of others', async () => {
+  test('by offset refuses an offset beyond the count', async () => {
     const { postern } = crowded();
     const { items } = await postern.tokens.list({ search: 'straw', offset: 9_999, limit: 2 });
     expect(items.map(({ id }) => id)).toEqual([`n${MANY - 10_000}`, `n${MANY - 10_001}`]);
@@ -85,7 +82,7 @@ describe('a search', () => {
     }
   });
 
-  test('of everything, with an empty text or none, is no search: its pages go by number to the end', async () => {
+  test('for an empty text pages by offset through all tokens', async () => {
     const { postern } = crowded();
     const { items, nextCursor } = await postern.tokens.list({ search: '', offset: MANY - 2, limit: 2 });
     expect(items.map(({ name }) => name)).toEqual(['straw', 'needle']);
@@ -94,7 +91,7 @@ describe('a search', () => {
   });
 });
 
-test('the audit log by type is looked through in parts', async () => {
+test('a list of the audit log by type reads a bounded part for each page', async () => {
   const { postern, store } = crowded();
   const given = rowsOf(store, 'listChanges');
   const first = await postern.audit.list({ type: 'token.imported' });
@@ -106,7 +103,7 @@ test('the audit log by type is looked through in parts', async () => {
 });
 
 describe('a preview', () => {
-  test('asks for uses once a page, looks at 50,000 tokens at most, and names 1,000', async () => {
+  test('reads the uses once a page, looks at 50,000 tokens at most, and names 1,000', async () => {
     const { postern, store } = crowded();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const used = ['n59000', 'n20000', 'n0'].map((tokenId, index) => {
@@ -134,7 +131,7 @@ test.each([
     async ({ postern }: ReturnType<typeof crowded>) => postern.endpoints.preview('b', { access: 'private' }),
   ],
   ['a search', async ({ postern }: ReturnType<typeof crowded>) => postern.tokens.list({ search: 'needle' })],
-])('others have their turn while %s goes on, again and again', async (_, work) => {
+])('the event loop turns several times during %s', async (_, work) => {
   const made = crowded();
   await made.postern.endpoints.create({ id: 'b', access: 'protected' }).catch(() => {});
   let turns = 0;
@@ -149,16 +146,16 @@ test.each([
   expect(turns).toBeGreaterThan(2);
 });
 
-test('whoever awaits one call of the store after the other lets the event loop turn', async () => {
+test('the event loop turns between awaited calls of the memory store', async () => {
   let turned = false;
   setImmediate(() => {
     turned = true;
   });
-  // Would never end.
+  // Without a turn this would never end.
   while (!turned) await full.findToken('n1');
 });
 
-test('a leaver with very many tokens is ended in parts, whatever part of them was revoked before', async () => {
+test('revokeOwned ends 5,000 tokens in parts, also with some of them revoked before', async () => {
   const count = 10_000;
   const inner = await crowdedStore({ count });
   const asked: TokenQuery[] = [];
@@ -174,7 +171,7 @@ test('a leaver with very many tokens is ended in parts, whatever part of them wa
   const alive = { organization: 'default', revoked: false, limit: 1 };
   expect(await inner.listTokens({ ...alive, owner: 'bob' })).toEqual([]);
   expect(await inner.countTokens({ ...alive, owner: 'ada' }, count)).toBe(count / 2);
-  // Only the last part of each pass has no end.
+  // Only the last part of each pass has no lower end.
   const open = asked.filter(({ revoked, until }) => revoked === false && until === undefined);
   expect(open.length).toBeLessThan(10);
   expect(asked.length).toBeGreaterThan(20);

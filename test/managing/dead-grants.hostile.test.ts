@@ -5,7 +5,7 @@ import { refusal, verdict } from '../support/outcomes.js';
 const TYPES = { user: { endpoints: ['a', 'b'] }, developer: { scopes: ['models:read'] } } as const;
 const DEAD = [{ type: 'user', endpoint: 'a' }];
 
-/** A token that was granted `a` and `b`, of which `a` was deleted, and perhaps made again. */
+/** A token that was granted `a` and `b`. Then `a` was deleted and, by default, made again. */
 async function bereaved({ again = true } = {}) {
   const made = createTestPostern();
   const { endpoints, tokens } = made.postern;
@@ -18,23 +18,26 @@ async function bereaved({ again = true } = {}) {
   return { ...made, tokens, endpoints, token, id: record.id, ask };
 }
 
-describe('a grant of an endpoint that was deleted', () => {
-  test.each([true, false])('is marked wherever the record is shown (made again: %s)', async (again) => {
-    const { tokens, endpoints, id, ask } = await bereaved({ again });
-    const shown = [
-      await tokens.get(id),
-      (await tokens.list()).items[0],
-      (await tokens.list({ organization: '*', search: 'caller' })).items[0],
-      await tokens.update(id, { name: 'still' }),
-      (await tokens.rotate(id, { grace: '1h' })).record,
-      (await endpoints.preview('b', { access: 'private' })).lose[0]?.record,
-    ];
-    for (const record of shown) expect(record).toMatchObject({ types: TYPES, deadGrants: DEAD });
-    expect(await ask('a')).toBe(again ? 'endpoint_not_granted' : 'endpoint_unknown');
-    expect(await ask('b')).toBe('allowed');
-  });
+describe('a grant of a deleted endpoint', () => {
+  test.each([true, false])(
+    'is marked as dead wherever the record is shown (endpoint made again: %s)',
+    async (again) => {
+      const { tokens, endpoints, id, ask } = await bereaved({ again });
+      const shown = [
+        await tokens.get(id),
+        (await tokens.list()).items[0],
+        (await tokens.list({ organization: '*', search: 'caller' })).items[0],
+        await tokens.update(id, { name: 'still' }),
+        (await tokens.rotate(id, { grace: '1h' })).record,
+        (await endpoints.preview('b', { access: 'private' })).lose[0]?.record,
+      ];
+      for (const record of shown) expect(record).toMatchObject({ types: TYPES, deadGrants: DEAD });
+      expect(await ask('a')).toBe(again ? 'endpoint_not_granted' : 'endpoint_unknown');
+      expect(await ask('b')).toBe('allowed');
+    },
+  );
 
-  test('costs a page one read of the endpoints, whatever number of tokens it has', async () => {
+  test('costs a page of 51 tokens one read of the endpoints', async () => {
     const { tokens, store } = await bereaved();
     for (let index = 0; index < 50; index++) await tokens.create({ name: `t${index}`, types: TYPES });
     store.calls.clear();
@@ -44,7 +47,7 @@ describe('a grant of an endpoint that was deleted', () => {
     expect(store.count('findEndpoints')).toBe(1);
   });
 
-  test('is dropped by an update that leaves it out, and renewed by one that names it', async () => {
+  test('is dropped by an update without it, and renewed by an update that names it', async () => {
     const dropping = await bereaved();
     const dropped = await dropping.tokens.update(dropping.id, { types: { user: { endpoints: ['b'] } } });
     expect(dropped).not.toHaveProperty('deadGrants');
@@ -55,14 +58,14 @@ describe('a grant of an endpoint that was deleted', () => {
     expect(await renewing.ask('a')).toBe('allowed');
   });
 
-  test('can not be renewed where nothing has its name: the update says so, and changes nothing', async () => {
+  test('is refused by an update that names it if no endpoint has the name, and nothing changes', async () => {
     const { tokens, id } = await bereaved({ again: false });
     const refused = await refusal(tokens.update(id, { types: TYPES }));
     expect(refused).toMatchObject({ code: 'endpoint_unknown', path: 'types.user.endpoints.0' });
     expect(await tokens.get(id)).toMatchObject({ types: TYPES, deadGrants: DEAD });
   });
 
-  test('is not renewed by its holder, who does not hold what has the name now', async () => {
+  test('is not renewed by its own token, which does not reach the new endpoint', async () => {
     const { postern, token, id, ask } = await bereaved();
     const found = await postern.authenticate(token);
     if (!found.ok) throw new Error(found.reason);
@@ -76,7 +79,7 @@ describe('a grant of an endpoint that was deleted', () => {
     expect(await ask('a')).toBe('endpoint_not_granted');
   });
 
-  test('comes to no life with an edit of something else, nor when the endpoint is made once more', async () => {
+  test('stays dead after other edits and after each new endpoint of the name', async () => {
     const { tokens, endpoints, id, ask } = await bereaved({ again: false });
     await tokens.update(id, { name: 'x', metadata: { a: 1 }, expiresIn: '90d' });
     for (let round = 0; round < 3; round++) {
@@ -87,7 +90,7 @@ describe('a grant of an endpoint that was deleted', () => {
     }
   });
 
-  test('is not among the endpoints that an introspection tells', async () => {
+  test('is missing from the endpoints of an introspection, and listed as dead', async () => {
     const { postern, token } = await bereaved();
     expect(await postern.introspect(token)).toMatchObject({ endpoints: ['b'], deadEndpoints: ['a'] });
     const { postern: sound } = createTestPostern();
@@ -96,14 +99,14 @@ describe('a grant of an endpoint that was deleted', () => {
     expect(await sound.introspect(all.token)).toMatchObject({ endpoints: '*', deadEndpoints: [] });
   });
 
-  test('is told apart from the endpoint that has its name by an explanation', async () => {
+  test('is explained as a grant of an earlier endpoint', async () => {
     const { postern, token } = await bereaved();
     const { steps, remedy } = await postern.explain({ token, requirement: { endpoint: 'a' } });
     expect(steps.at(-1)?.detail).toContain('an earlier endpoint "a", which was deleted');
     expect(remedy?.types).toEqual({ user: { endpoints: ['a'] } });
   });
 
-  test('of the same name in another organization marks nothing here', async () => {
+  test('is not marked on a token of another organization with an endpoint of that name', async () => {
     const { tokens, endpoints, id } = await bereaved({ again: false });
     await endpoints.create({ id: 'a', access: 'protected' }, { organization: 'other' });
     const theirs = await tokens.create({
@@ -121,7 +124,7 @@ describe('a grant of an endpoint that was deleted', () => {
   });
 });
 
-test('a rotation whose marks can not be read changes nothing: no secret is made and lost', async () => {
+test('a rotation that can not read the dead grants changes nothing, and the old secret works', async () => {
   const { tokens, store, id, ask } = await bereaved();
   store.fail('findEndpoints', 'reject');
   expect(await refusal(tokens.rotate(id))).toMatchObject({ code: 'unavailable' });

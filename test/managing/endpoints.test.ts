@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { refusal, START, verdict } from '../support/outcomes.js';
 
 describe('the registry of endpoints', () => {
-  test('create, get, list, update, delete', async () => {
+  test('creates, gets, lists, updates and deletes', async () => {
     const { postern, clock } = createTestPostern({ organization: 'home' });
     const made = await postern.endpoints.create({ id: 'a', access: 'protected' });
     expect(made).toEqual({
@@ -23,7 +23,7 @@ describe('the registry of endpoints', () => {
     expect(await postern.endpoints.get('a')).toBeNull();
   });
 
-  test('one id in two organizations is two endpoints', async () => {
+  test('keeps the same id in two organizations apart', async () => {
     const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'public' });
     await postern.endpoints.create({ id: 'a', access: 'protected', organization: 'other' });
@@ -34,7 +34,7 @@ describe('the registry of endpoints', () => {
     expect(await postern.endpoints.get('a')).not.toBeNull();
   });
 
-  test('pages go by id, in code unit order', async () => {
+  test('lists by id, in code unit order', async () => {
     const { postern } = createTestPostern();
     for (const id of ['b', 'B', 'a', '10', '9', 'a.b', 'a-b']) await postern.endpoints.create({ id, access: 'public' });
     const seen: string[] = [];
@@ -50,7 +50,7 @@ describe('the registry of endpoints', () => {
     expect(seen).toEqual(['10', '9', 'B', 'a', 'a-b', 'a.b', 'b']);
   });
 
-  test('nothing to change writes nothing', async () => {
+  test('writes nothing if an update changes nothing', async () => {
     const { postern, store } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'public' });
     await postern.endpoints.update('a', {});
@@ -59,7 +59,7 @@ describe('the registry of endpoints', () => {
   });
 });
 
-describe('bad input', () => {
+describe('an invalid call for an endpoint', () => {
   test.each([
     [{ id: '', access: 'public' }, 'input_invalid', 'id'],
     [{ id: 'a/b', access: 'public' }, 'input_invalid', 'id'],
@@ -77,7 +77,7 @@ describe('bad input', () => {
     expect(store.count()).toBe(0);
   });
 
-  test('twice the same id', async () => {
+  test('that creates an existing id is refused', async () => {
     const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'private' });
     expect(await refusal(postern.endpoints.create({ id: 'a', access: 'public' }))).toMatchObject({
@@ -87,7 +87,7 @@ describe('bad input', () => {
     expect(await postern.endpoints.get('a')).toMatchObject({ access: 'private' });
   });
 
-  test('an update of what is not there, or to what is no access', async () => {
+  test('that updates a missing endpoint or names an unknown access is refused', async () => {
     const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'private' });
     expect((await refusal(postern.endpoints.update('b', { access: 'public' }))).code).toBe('endpoint_unknown');
@@ -100,7 +100,7 @@ describe('bad input', () => {
     expect(await postern.endpoints.get('a')).toMatchObject({ access: 'private' });
   });
 
-  test('an id that is none costs no read', async () => {
+  test('with an invalid id returns null, without a read', async () => {
     const { postern, store } = createTestPostern();
     for (const id of ['', '../x', 'a\0', 5, null]) {
       expect(await postern.endpoints.get(id as never)).toBeNull();
@@ -109,7 +109,7 @@ describe('bad input', () => {
     expect(store.count()).toBe(0);
   });
 
-  test('an update that always meets a faster one gives up', async () => {
+  test('that updates and keeps losing to faster updates gives up with a conflict', async () => {
     const { postern, store } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'private' });
     store.answer('findEndpoint', (real) => ({ ...(real as object), version: 0 }));
@@ -119,7 +119,7 @@ describe('bad input', () => {
   });
 });
 
-test('each change of access is seen by the next call', async () => {
+test('a change of access is seen by the next call', async () => {
   const { postern } = createTestPostern();
   await postern.endpoints.create({ id: 'a', access: 'protected' });
   const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });

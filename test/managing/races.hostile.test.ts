@@ -10,10 +10,10 @@ const requirement = { scope: 'models:read' } as const;
 describe.each([
   ['with a feed', true],
   ['without a feed', false],
-])('a read under way during a change, %s', (_, feed) => {
+])('a read under way during a change, %s,', (_, feed) => {
   const make = () => createTestPostern({ store: controlledStore(memoryStore(), { feed }) });
 
-  test('the read has its answer, then the token is revoked, then the answer arrives: it is not put back', async () => {
+  test('that was answered before the revocation is not cached', async () => {
     const { postern, store } = make();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     const gate = store.hold('findTokenByDigest', 'after');
@@ -27,7 +27,7 @@ describe.each([
     expect(postern.tryAuthorize({ token, requirement })).toEqual({ allowed: false, reason: 'token_revoked' });
   });
 
-  test('the read begins, the token is revoked, then the store is read: the reader is refused', async () => {
+  test('that reaches the store after the revocation is refused', async () => {
     const { postern, store } = make();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     const gate = store.hold('findTokenByDigest', 'before');
@@ -39,7 +39,7 @@ describe.each([
     expect(verdict(await early)).toBe('token_revoked');
   });
 
-  test('who comes after the revocation does not join the read that began before it', async () => {
+  test('is not joined by a call that came after the revocation', async () => {
     const { postern, store } = make();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     const gate = store.hold('findTokenByDigest', 'after');
@@ -56,7 +56,7 @@ describe.each([
     expect(verdict(await postern.authorize({ token, requirement }))).toBe('token_revoked');
   });
 
-  test('the same for the list of endpoints', async () => {
+  test('of endpoints that was answered before a change of access is not cached', async () => {
     const { postern, store } = make();
     await postern.endpoints.create({ id: 'a', access: 'public' });
     const gate = store.hold('listEndpoints', 'after');
@@ -70,7 +70,7 @@ describe.each([
     expect(verdict(await postern.authorize({ requirement: { endpoint: 'a' } }))).toBe('endpoint_private');
   });
 
-  test('many changes at once forget no revocation', async () => {
+  test('never hides one of 150 revocations among 300 concurrent changes', async () => {
     const { postern } = make();
     const made = await Promise.all(Array.from({ length: 300 }, () => postern.tokens.create({ name: 'x', types })));
     for (const { token } of made) await postern.authenticate(token);
@@ -84,9 +84,9 @@ describe.each([
   });
 });
 
-describe('a change whose answer is lost', () => {
+describe('a change that was written but whose answer was lost', () => {
   test.each(['revoke', 'delete', 'rotate', 'update'] as const)(
-    '%s: rejects, and what was read before it is not served',
+    'by %s rejects, and the old token is not served from the cache',
     async (method) => {
       const { postern, store } = createTestPostern({ store: controlledStore(memoryStore(), { feed: false }) });
       const { token, record } = await postern.tokens.create({ name: 'x', types });
@@ -104,7 +104,7 @@ describe('a change whose answer is lost', () => {
   );
 });
 
-test('a token that is imported after it was tried works at once', async () => {
+test('an imported token works at once, also if it was refused before', async () => {
   const { postern } = createTestPostern({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
   const token = `old_${'a'.repeat(32)}`;
   expect((await postern.authenticate(token)).ok).toBe(false);
@@ -112,7 +112,7 @@ test('a token that is imported after it was tried works at once', async () => {
   expect((await postern.authenticate(token)).ok).toBe(true);
 });
 
-test('an answer "unknown" that arrives after the import is not remembered', async () => {
+test('an unknown token that is imported during its read works at the next call', async () => {
   const { postern, store } = createTestPostern({ importedTokens: [{ pattern: /^old_\w{32}$/ }] });
   const token = `old_${'b'.repeat(32)}`;
   const gate = store.hold('findTokenByDigest', 'after');
@@ -125,7 +125,7 @@ test('an answer "unknown" that arrives after the import is not remembered', asyn
   expect((await postern.authenticate(token)).ok).toBe(true);
 });
 
-test('an answer that arrives after close is put nowhere, and later calls are unavailable', async () => {
+test('a read that ends after close is not cached, and later calls are unavailable', async () => {
   const { postern, store } = createTestPostern();
   const { token } = await postern.tokens.create({ name: 'x', types });
   const gate = store.hold('findTokenByDigest', 'after');

@@ -6,7 +6,7 @@ const types = { developer: { scopes: ['models:read'] } } as const;
 const can = { scope: 'models:read' } as const;
 
 describe('get and list', () => {
-  test('an id that is none is not there, and costs no read', async () => {
+  test('an invalid id is not found, without a read', async () => {
     const { postern, store } = createTestPostern();
     for (const id of ['', '../x', 'a b', 'x'.repeat(65), '%', "'; --", 5, null, undefined, {}]) {
       expect(await postern.tokens.get(id as never)).toBeNull();
@@ -15,7 +15,7 @@ describe('get and list', () => {
     expect(await postern.tokens.get('0000000000000000000000')).toBeNull();
   });
 
-  test('newest first, page by page, each token once, whatever is made meanwhile', async () => {
+  test('list pages newest first and returns each token once, also while others are made', async () => {
     const { postern, clock } = createTestPostern();
     const make = async (name: string) => (await postern.tokens.create({ name, types })).record.name;
     const names: string[] = [];
@@ -40,7 +40,7 @@ describe('get and list', () => {
     expect(seen.map((name) => Math.floor(Number(name.slice(1)) / 2))).toEqual([3, 2, 2, 1, 1, 0, 0]);
   });
 
-  test('by organization, owner, type and text', async () => {
+  test('list filters by organization, owner, type and text', async () => {
     const { postern } = createTestPostern();
     await postern.tokens.create({ name: 'Alpha_1', owner: 'ada', types });
     await postern.tokens.create({ name: 'beta', description: '100% ALPHA', types: { user: { endpoints: '*' } } });
@@ -69,13 +69,13 @@ describe('get and list', () => {
     [{ owner: '' }, 'input_invalid', 'owner'],
     [{ search: 'x'.repeat(201) }, 'input_invalid', 'search'],
     [{ org: 'x' }, 'option_unknown', 'org'],
-  ])('%j is refused', async (query, code, path) => {
+  ])('list refuses %j', async (query, code, path) => {
     expect(await refusal(createTestPostern().postern.tokens.list(query as never))).toMatchObject({ code, path });
   });
 });
 
 describe('update', () => {
-  test('what is given changes, what is left out stays', async () => {
+  test('changes the given fields only', async () => {
     const { postern, clock } = createTestPostern();
     const { token, record } = await postern.tokens.create({
       name: 'x',
@@ -104,7 +104,7 @@ describe('update', () => {
     });
   });
 
-  test('a life is counted from the change, not from the creation', async () => {
+  test('counts a new lifetime from the update', async () => {
     const { postern, clock } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types, expiresIn: '2h' });
     clock.advance(3_600_000);
@@ -114,7 +114,7 @@ describe('update', () => {
     expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_expired' });
   });
 
-  test('nothing to change writes nothing', async () => {
+  test('without changes writes nothing', async () => {
     const { postern, store } = createTestPostern();
     const { record } = await postern.tokens.create({ name: 'x', types });
     expect(await postern.tokens.update(record.id, {})).toEqual(record);
@@ -143,7 +143,7 @@ describe('update', () => {
     expect(await postern.tokens.get(record.id)).toEqual(record);
   });
 
-  test('an expired token stays expired; a revoked one stays revoked', async () => {
+  test('does not revive an expired or revoked token', async () => {
     const { postern, clock } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
     const revoked = await postern.tokens.create({ name: 'x', types });
@@ -158,7 +158,7 @@ describe('update', () => {
     expect(await postern.authenticate(revoked.token)).toEqual({ ok: false, reason: 'token_revoked' });
   });
 
-  test('a token that is not there', async () => {
+  test('of an unknown token is refused', async () => {
     const { postern } = createTestPostern();
     for (const id of ['0000000000000000000000', '', 5]) {
       expect(await refusal(postern.tokens.update(id as never, { name: 'x' }))).toMatchObject({
@@ -168,7 +168,7 @@ describe('update', () => {
     }
   });
 
-  test('two changes at once are both made', async () => {
+  test('keeps both of two concurrent changes', async () => {
     const { postern } = createTestPostern();
     const { record } = await postern.tokens.create({ name: 'x', types });
     await Promise.all([
@@ -178,7 +178,7 @@ describe('update', () => {
     expect(await postern.tokens.get(record.id)).toMatchObject({ name: 'y', description: 'z' });
   });
 
-  test('a change that always meets a faster one gives up, and says so', async () => {
+  test('gives up with a conflict if it keeps losing to faster updates', async () => {
     const { postern, store } = createTestPostern();
     const { record } = await postern.tokens.create({ name: 'x', types });
     store.answer('findToken', (real) => ({ ...(real as object), version: 0 }));

@@ -39,7 +39,7 @@ describe('create', () => {
     expect(await postern.tokens.get(record.id)).toEqual(record);
   });
 
-  test('what is left out has its default', async () => {
+  test('gives each missing field its default', async () => {
     const { postern } = createTestPostern({ organization: 'home', tokenPrefix: 'acme' });
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     expect(token.startsWith('acme_')).toBe(true);
@@ -53,14 +53,14 @@ describe('create', () => {
     });
   });
 
-  test('two tokens have nothing in common', async () => {
+  test('makes 100 different secrets and ids', async () => {
     const { postern } = createTestPostern();
     const made = await Promise.all(Array.from({ length: 100 }, () => postern.tokens.create({ name: 'x', types })));
     expect(new Set(made.map(({ token }) => token)).size).toBe(100);
     expect(new Set(made.map(({ record }) => record.id)).size).toBe(100);
   });
 
-  test('an expiry may be a date, and ends the token at that very instant', async () => {
+  test('takes a date as expiry, and the token ends at that millisecond', async () => {
     const { postern, clock } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types, expiresAt: new Date(START + 10) });
     clock.advance(9);
@@ -73,25 +73,25 @@ describe('create', () => {
 const user = (endpoints: unknown) => ({ types: { user: { endpoints } } });
 const developer = (scopes: unknown) => ({ types: { developer: { scopes } } });
 
-/** Each is refused by `create`, with this code and path, in a sentence that has these words; and nothing is written. */
+/** Each is refused by `create` with this code and path, and a message with these words. Nothing is written. */
 const BAD_FIELDS: readonly (readonly [string, object, string, string | undefined, string])[] = [
   ['an empty name', { name: '' }, 'input_invalid', 'name', '1 to 200 characters'],
   ['a name of 201 characters', { name: 'x'.repeat(201) }, 'input_invalid', 'name', '1 to 200 characters'],
   ['a name of spaces', { name: '   ' }, 'input_invalid', 'name', 'visible characters'],
   ['a name with NUL', { name: 'a\0' }, 'input_invalid', 'name', 'NUL'],
-  ['a name with half of a character', { name: 'a\ud800' }, 'input_invalid', 'name', 'lone surrogates'],
-  ['a name that is no text', { name: 5 }, 'input_invalid', 'name', 'give a text'],
+  ['a name with half a surrogate pair', { name: 'a\ud800' }, 'input_invalid', 'name', 'lone surrogates'],
+  ['a number as name', { name: 5 }, 'input_invalid', 'name', 'give a text'],
   ['no name', { name: undefined }, 'input_invalid', 'name', 'give a text'],
-  ['a long description', { description: 'x'.repeat(2001) }, 'input_invalid', 'description', '0 to 2000'],
+  ['a description of 2,001 characters', { description: 'x'.repeat(2001) }, 'input_invalid', 'description', '0 to 2000'],
   ['no types', { types: undefined }, 'types_missing', 'types', 'at least one of user, developer'],
   ['types that are null', { types: null }, 'types_missing', 'types', 'at least one'],
   ['no type', { types: {} }, 'types_missing', 'types', 'at least one'],
-  ['a type that is undefined', { types: { user: undefined } }, 'types_missing', 'types', 'at least one'],
-  ['types that are a list', { types: ['user'] }, 'input_invalid', 'types', 'give an object'],
-  ['types that are a text', { types: 'user' }, 'input_invalid', 'types', 'give an object'],
+  ['a type of undefined', { types: { user: undefined } }, 'types_missing', 'types', 'at least one'],
+  ['a list as types', { types: ['user'] }, 'input_invalid', 'types', 'give an object'],
+  ['a text as types', { types: 'user' }, 'input_invalid', 'types', 'give an object'],
   ['an unknown type', { types: { robot: { scopes: ['*'] } } }, 'type_unknown', 'types.robot', 'use user, developer'],
   [
-    'an inherited name for a type',
+    'an inherited property as type',
     { types: { constructor: { scopes: ['*'] } } },
     'type_unknown',
     'types.constructor',
@@ -111,9 +111,9 @@ const BAD_FIELDS: readonly (readonly [string, object, string, string | undefined
     'types.developer.scopes.1',
     'is not a known scope: use one of',
   ],
-  ['a scope that is no text', developer([5]), 'scope_unknown', 'types.developer.scopes.0', 'is not a known scope'],
+  ['a number as scope', developer([5]), 'scope_unknown', 'types.developer.scopes.0', 'is not a known scope'],
   ['an empty list of scopes', developer([]), 'input_invalid', 'types.developer.scopes', 'list of 1 to'],
-  ["scopes: '*'", developer('*'), 'input_invalid', 'types.developer.scopes', 'list of 1 to'],
+  ['a text as scopes', developer('*'), 'input_invalid', 'types.developer.scopes', 'list of 1 to'],
   ['too many scopes', developer(Array(1001).fill('*')), 'input_invalid', 'types.developer.scopes', '1 to 1000'],
   [
     'endpoints on a scope type',
@@ -130,7 +130,7 @@ const BAD_FIELDS: readonly (readonly [string, object, string, string | undefined
     'this type takes endpoints',
   ],
   ['an empty list of endpoints', user([]), 'input_invalid', 'types.user.endpoints', "or '*' for all"],
-  ['no list of endpoints', user('summarizer'), 'input_invalid', 'types.user.endpoints', "or '*' for all"],
+  ['endpoints that are not a list', user('summarizer'), 'input_invalid', 'types.user.endpoints', "or '*' for all"],
   [
     'an endpoint that is not registered',
     user(['nowhere']),
@@ -145,22 +145,16 @@ const BAD_FIELDS: readonly (readonly [string, object, string, string | undefined
     'types.user.endpoints.0',
     'not registered',
   ],
-  ['a star in a list', user(['*']), 'endpoint_unknown', 'types.user.endpoints.0', 'not registered'],
+  ["'*' in a list of endpoints", user(['*']), 'endpoint_unknown', 'types.user.endpoints.0', 'not registered'],
   ['an expiry that is now', { expiresAt: new Date(START) }, 'expiry_past', 'expiresAt', 'not in the future'],
   ['an expiry at the epoch', { expiresAt: new Date(0) }, 'expiry_past', 'expiresAt', 'not in the future'],
-  ['an expiry in no time', { expiresIn: '0s' }, 'expiry_past', 'expiresIn', 'not in the future'],
-  ['an expiry that is no duration', { expiresIn: '1 month' }, 'input_invalid', 'expiresIn', "such as '90d'"],
+  ['an expiry in zero seconds', { expiresIn: '0s' }, 'expiry_past', 'expiresIn', 'not in the future'],
+  ['an expiry that is not a duration', { expiresIn: '1 month' }, 'input_invalid', 'expiresIn', "such as '90d'"],
+  ['an infinite expiry', { expiresIn: Number.POSITIVE_INFINITY }, 'input_invalid', 'expiresIn', "such as '90d'"],
+  ['an invalid date as expiry', { expiresAt: new Date(Number.NaN) }, 'input_invalid', 'expiresAt', 'Date'],
+  ['a number as expiry', { expiresAt: START + 1 }, 'input_invalid', 'expiresAt', 'give a Date'],
   [
-    'an expiry that is infinite',
-    { expiresIn: Number.POSITIVE_INFINITY },
-    'input_invalid',
-    'expiresIn',
-    "such as '90d'",
-  ],
-  ['an expiry that is no date', { expiresAt: new Date(Number.NaN) }, 'input_invalid', 'expiresAt', 'Date'],
-  ['an expiry as a number', { expiresAt: START + 1 }, 'input_invalid', 'expiresAt', 'give a Date'],
-  [
-    'two expiries',
+    'an expiresIn beside an expiresAt',
     { expiresIn: '1h', expiresAt: new Date(START + 5) },
     'input_invalid',
     'expiresIn',
@@ -184,17 +178,18 @@ const BAD_FIELDS: readonly (readonly [string, object, string, string | undefined
   ['metadata that is a promise', { metadata: Promise.resolve({ a: 1 }) }, 'input_invalid', 'metadata', 'a promise'],
   ['metadata that is too large', { metadata: { a: 'x'.repeat(16_384) } }, 'input_invalid', 'metadata', '16384 bytes'],
   [
-    'metadata that is too large in bytes',
-    { metadata: { a: '日'.repeat(6_000) } },
+    'metadata with too many characters',
+    { metadata: { a: 'x'.repeat(16_384) } },
     'input_invalid',
     'metadata',
     '16384 bytes',
   ],
+  ['metadata with too many bytes', { metadata: { a: '日'.repeat(6_000) } }, 'input_invalid', 'metadata', '16384 bytes'],
   ['an unknown field', { scope: 'models:read' }, 'option_unknown', 'scope', 'check its spelling'],
-  ['an id of its own', { id: 'mine' }, 'option_unknown', 'id', 'check its spelling'],
+  ['an id', { id: 'mine' }, 'option_unknown', 'id', 'check its spelling'],
 ];
 
-describe('bad input to create', () => {
+describe('create refuses', () => {
   test.each(BAD_FIELDS)('%s', async (_, fields, code, path, words) => {
     const { postern, store, events } = createTestPostern();
     await postern.endpoints.create({ id: 'elsewhere', access: 'protected', organization: 'other' });
@@ -222,13 +217,13 @@ describe('bad input to create', () => {
     expect((await refusal(postern.tokens.create({ name: 'x', types, metadata } as never))).code).toBe('input_invalid');
   });
 
-  test('a name of 200 characters beyond the basic plane is 200 characters', async () => {
+  test('no name of 200 characters beyond the basic plane', async () => {
     const { postern } = createTestPostern();
     expect((await postern.tokens.create({ name: '😀'.repeat(200), types })).record.name).toHaveLength(400);
     expect((await refusal(postern.tokens.create({ name: '😀'.repeat(201), types }))).path).toBe('name');
   });
 
-  test('a random option that is not random enough is refused, and nothing is written', async () => {
+  test('a random option without enough randomness, and nothing is written', async () => {
     for (const random of [() => new Uint8Array(4), () => 'x'.repeat(32) as never]) {
       const { postern, store } = createTestPostern({ random });
       expect(await refusal(postern.tokens.create({ name: 'x', types }))).toMatchObject({
@@ -239,7 +234,7 @@ describe('bad input to create', () => {
     }
   });
 
-  test('a random option that repeats itself is found out, and the first token stands', async () => {
+  test('a secret that repeats an earlier one, which keeps working', async () => {
     const { postern } = createTestPostern({ random: (length) => new Uint8Array(length).fill(1) });
     const { token } = await postern.tokens.create({ name: 'first', types });
     expect((await refusal(postern.tokens.create({ name: 'second', types }))).code).toBe('conflict');

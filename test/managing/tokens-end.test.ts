@@ -6,7 +6,7 @@ const types = { developer: { scopes: ['models:read'] } } as const;
 const can = { scope: 'models:read' } as const;
 
 describe('revoke and delete', () => {
-  test('a revoked token is listed and no longer works; revoking again changes nothing', async () => {
+  test('a revoked token is listed and refused, and revoking it again changes nothing', async () => {
     const { postern, clock } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     expect((await postern.authenticate(token)).ok).toBe(true);
@@ -19,7 +19,7 @@ describe('revoke and delete', () => {
     expect((await postern.tokens.list()).items).toHaveLength(1);
   });
 
-  test('a deleted token is gone, with every secret it had', async () => {
+  test('a deleted token is gone with all its secrets', async () => {
     const { postern } = createTestPostern();
     const first = await postern.tokens.create({ name: 'x', types });
     const second = await postern.tokens.rotate(first.record.id, { grace: '1h' });
@@ -31,7 +31,7 @@ describe('revoke and delete', () => {
     }
   });
 
-  test('both are idempotent on what was never there', async () => {
+  test('both succeed for an unknown token', async () => {
     const { postern, events } = createTestPostern();
     for (const id of ['0000000000000000000000', '', '../x', 5, null]) {
       await postern.tokens.revoke(id as never);
@@ -40,7 +40,7 @@ describe('revoke and delete', () => {
     expect(events).toEqual([]);
   });
 
-  test("a leaver's personal tokens end: not those of the organization, of others, of another organization", async () => {
+  test('revokeOwned ends the personal tokens of its owner in its organization, and no others', async () => {
     const { postern } = createTestPostern();
     const make = async (fields: object) => (await postern.tokens.create({ name: 'x', types, ...fields })).token;
     const personal = await Promise.all(Array.from({ length: 250 }, () => make({ owner: 'ada' })));
@@ -58,7 +58,7 @@ describe('revoke and delete', () => {
     expect((await refusal(postern.tokens.revokeOwned({ owner: 'a', organization: '*' }))).path).toBe('organization');
   });
 
-  test('pruneExpired deletes what expired long enough ago, and nothing else', async () => {
+  test('pruneExpired deletes tokens expired for long enough, and no others', async () => {
     const { postern, clock } = createTestPostern();
     for (let i = 0; i < 205; i++)
       await postern.tokens.create({ name: 'old', types, expiresIn: '1h', organization: i % 2 ? 'a' : 'b' });
@@ -73,8 +73,8 @@ describe('revoke and delete', () => {
   });
 });
 
-describe('endpoints a token reaches', () => {
-  test('an endpoint deleted and made again is another one', async () => {
+describe('the endpoints a token reaches', () => {
+  test('do not include a new endpoint of a deleted name', async () => {
     const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const named = await postern.tokens.create({ name: 'x', types: { user: { endpoints: ['a'] } } });
@@ -89,7 +89,7 @@ describe('endpoints a token reaches', () => {
     expect(await ask(named.token)).toBe('allowed');
   });
 
-  test("'*' reaches those made later, of its own organization only", async () => {
+  test("with '*' include later ones of its own organization only", async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'x', types: { user: { endpoints: '*' } } });
     await postern.endpoints.create({ id: 'later', access: 'protected' });
@@ -101,7 +101,7 @@ describe('endpoints a token reaches', () => {
   });
 });
 
-test('a store that fails makes every change reject as unavailable; a closed instance as closed', async () => {
+test('every change rejects as unavailable if the store fails, and as closed after close', async () => {
   const { postern, store } = createTestPostern();
   const { record } = await postern.tokens.create({ name: 'x', types });
   const work = [

@@ -6,7 +6,7 @@ const types = { developer: { scopes: ['models:read'] } } as const;
 const can = { scope: 'models:read' } as const;
 
 describe('rotate', () => {
-  test('a new secret for the same record; without grace the old one ends at once', async () => {
+  test('makes a new secret for the same record, and without grace the old one ends at once', async () => {
     const { postern } = createTestPostern();
     const first = await postern.tokens.create({ name: 'x', types });
     expect((await postern.authenticate(first.token)).ok).toBe(true);
@@ -24,7 +24,7 @@ describe('rotate', () => {
     });
   });
 
-  test('with a grace, both work until it ends; then the old one is revoked, on the warm path too', async () => {
+  test('with a grace keeps the old secret until the grace ends, also on the warm path', async () => {
     const { postern, clock } = createTestPostern({ cache: { ttl: '1d' } });
     const first = await postern.tokens.create({ name: 'x', types });
     const second = await postern.tokens.rotate(first.record.id, { grace: '1h' });
@@ -36,7 +36,7 @@ describe('rotate', () => {
     expect((await postern.authenticate(second.token)).ok).toBe(true);
   });
 
-  test('the grace never outlasts the expiry that the token had, even when that is moved later', async () => {
+  test('ends the grace with the expiry at that time, also if the expiry is moved later', async () => {
     const { postern, clock } = createTestPostern();
     const first = await postern.tokens.create({ name: 'x', types, expiresIn: '10m' });
     const second = await postern.tokens.rotate(first.record.id, { grace: '1h' });
@@ -48,7 +48,7 @@ describe('rotate', () => {
     expect((await postern.authenticate(second.token)).ok).toBe(true);
   });
 
-  test('a second rotation does not prolong the grace of the first', async () => {
+  test('a second time does not prolong the grace of the first secret', async () => {
     const { postern, clock } = createTestPostern();
     const first = await postern.tokens.create({ name: 'x', types });
     const second = await postern.tokens.rotate(first.record.id, { grace: '1m' });
@@ -58,7 +58,7 @@ describe('rotate', () => {
     expect((await postern.authenticate(second.token)).ok).toBe(true);
   });
 
-  test('never revives: revoked, expired and unknown tokens are refused, and stay as they are', async () => {
+  test('refuses revoked, expired and unknown tokens, and changes nothing', async () => {
     const { postern, clock, store } = createTestPostern();
     const revoked = await postern.tokens.create({ name: 'x', types });
     const expired = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
@@ -72,7 +72,7 @@ describe('rotate', () => {
     expect(await postern.authenticate(expired.token)).toEqual({ ok: false, reason: 'token_expired' });
   });
 
-  test('does not prolong the life of the token', async () => {
+  test('keeps the expiry of the token', async () => {
     const { postern, clock } = createTestPostern();
     const first = await postern.tokens.create({ name: 'x', types, expiresIn: '1h' });
     const second = await postern.tokens.rotate(first.record.id);
@@ -80,7 +80,7 @@ describe('rotate', () => {
     expect(await postern.authenticate(second.token)).toEqual({ ok: false, reason: 'token_expired' });
   });
 
-  test('two at once: exactly one wins, the other is told, and only the winner has a secret', async () => {
+  test('twice at once gives one caller a secret, and the other a conflict', async () => {
     const { postern } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     const outcomes = await Promise.allSettled([postern.tokens.rotate(record.id), postern.tokens.rotate(record.id)]);
@@ -92,7 +92,7 @@ describe('rotate', () => {
     expect((await postern.authenticate(token)).ok).toBe(false);
   });
 
-  test('against a revocation at once: the token is revoked in the end', async () => {
+  test('at the same time as a revocation leaves the token revoked', async () => {
     const { postern, store } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     const gate = store.hold('replaceToken', 'before');
@@ -111,7 +111,7 @@ describe('rotate', () => {
     [{ grace: null }, 'input_invalid', 'grace'],
     [null, 'input_invalid', undefined],
     [{ gracePeriod: '1h' }, 'option_unknown', 'gracePeriod'],
-  ])('%j is refused', async (options, code, path) => {
+  ])('refuses %j', async (options, code, path) => {
     const { postern } = createTestPostern();
     const { token, record } = await postern.tokens.create({ name: 'x', types });
     expect(await refusal(postern.tokens.rotate(record.id, options as never))).toMatchObject({ code, path });

@@ -12,7 +12,7 @@ const DAY = 24 * HOUR;
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());
 
-/** A store with a change of each of these ages. */
+/** A store with changes of these ages. */
 async function aged(...ages: readonly number[]): Promise<Store> {
   const store = memoryStore();
   for (const [index, age] of ages.entries()) {
@@ -25,7 +25,7 @@ async function aged(...ages: readonly number[]): Promise<Store> {
 const agesIn = async (store: Store) =>
   (await store.listChanges({ organization: null, limit: 5_000 })).map(({ at }) => START - at);
 
-/** Instances at one store, with clocks that go as their timers do. */
+/** An instance on the store, with a clock of its own. */
 function running(store: Store, keep: '1d' | '30d' | undefined, clock = testClock()) {
   const events: PosternEvent[] = [];
   const { postern } = createTestPostern({
@@ -44,7 +44,7 @@ async function pass(clock: TestClock, time: number): Promise<void> {
   }
 }
 
-it('changes older than audit.keep are gone a minute after the start, and those that get older within the hours after', async () => {
+it('changes older than audit.keep are removed a minute after the start, and later ones within two hours', async () => {
   const store = await aged(31 * DAY, 30 * DAY, 29 * DAY, 0);
   const { postern, clock } = running(store, '30d');
   await pass(clock, MINUTE);
@@ -54,7 +54,7 @@ it('changes older than audit.keep are gone a minute after the start, and those t
   await postern.close();
 });
 
-it('without audit.keep changes are kept for ever, and nothing runs', async () => {
+it('without audit.keep changes are kept for ever, and no timer runs', async () => {
   const store = await aged(9_000 * DAY);
   const { postern, clock } = running(store, undefined);
   expect(vi.getTimerCount()).toBe(0);
@@ -63,7 +63,7 @@ it('without audit.keep changes are kept for ever, and nothing runs', async () =>
   await postern.close();
 });
 
-it('many changes are removed in batches, and entries that ended with them', async () => {
+it('changes and expired entries are removed in batches of at most 500', async () => {
   const store = await aged(...Array(1_200).fill(2 * DAY));
   for (let index = 0; index < 30; index++) {
     await store.putEntry(anEntry(`ended${index}`, { expiresAt: START - 1 }), 0, START - DAY);
@@ -84,13 +84,13 @@ it('many changes are removed in batches, and entries that ended with them', asyn
   expect(await agesIn(store)).toEqual([]);
   expect(limits.length).toBeGreaterThan(2);
   expect(Math.max(...limits)).toBeLessThanOrEqual(500);
-  // What writes have swept up before is not there any more.
+  // Entries that writes have removed before are not counted here.
   expect(await trimEntries.mock.results[0]?.value).toBeGreaterThan(10);
   expect(await store.findEntry('login', 'living', START)).not.toBeNull();
   await postern.close();
 });
 
-it('of several processes one trims in an hour', async () => {
+it('one of several processes trims each hour', async () => {
   const store = await aged(2 * DAY);
   const trimChanges = vi.fn(store.trimChanges);
   const clock = testClock();
@@ -103,7 +103,7 @@ it('of several processes one trims in an hour', async () => {
   for (const postern of posterns) await postern.close();
 });
 
-it('a clock that reads ten years ahead for a moment removes nothing, whenever that is, and stops no later trimming', async () => {
+it('a clock that jumps ten years ahead for a moment removes no recent change, and later trimming goes on', async () => {
   for (const moment of [MINUTE / 2, MINUTE, HOUR + MINUTE, 2 * HOUR + MINUTE]) {
     const store = await aged(2 * DAY, HOUR);
     const { postern, clock } = running(store, '1d');
@@ -118,7 +118,7 @@ it('a clock that reads ten years ahead for a moment removes nothing, whenever th
   }
 });
 
-it('a store that fails is a fault event, and the next look goes on', async () => {
+it('a failing store is reported as a fault event, and the next trimming works', async () => {
   const store = await aged(2 * DAY);
   const trimChanges = vi.fn(store.trimChanges).mockRejectedValueOnce(new Error('the disk is full'));
   const { postern, clock, events } = running({ ...store, trimChanges }, '1d');
@@ -129,7 +129,7 @@ it('a store that fails is a fault event, and the next look goes on', async () =>
   await postern.close();
 });
 
-it('an instance that is closed trims no more, and its timer is gone', async () => {
+it('a closed instance trims nothing, and has no timer', async () => {
   const store = await aged(...Array(2_000).fill(2 * DAY));
   const { postern, clock, events } = running(store, '1d');
   clock.advance(MINUTE / 2);
@@ -148,8 +148,8 @@ it('an instance that is closed trims no more, and its timer is gone', async () =
 it.each([
   ['a number', { keep: 400 }, 'audit.keep'],
   ['less than a day', { keep: '23h' }, 'audit.keep'],
-  ['no duration', { keep: 'for ever' }, 'audit.keep'],
-  ['something unknown', { retain: '400d' }, 'audit.retain'],
-])('audit refuses %s, and names it', (_, audit, path) => {
+  ['a text that is not a duration', { keep: 'for ever' }, 'audit.keep'],
+  ['an unknown option', { retain: '400d' }, 'audit.retain'],
+])('audit refuses %s, and names the option', (_, audit, path) => {
   expect(thrown(() => createTestPostern({ audit } as never).postern)).toMatchObject({ path });
 });

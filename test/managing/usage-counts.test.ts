@@ -50,7 +50,7 @@ describe('usage', () => {
     ]);
   });
 
-  test('that can not be written waits for the next time, and counts once', async () => {
+  test('that could not be written is written later, and counted once', async () => {
     vi.useFakeTimers();
     const { postern, store, clock, token, record } = await setUp();
     await postern.authorize({ token, requirement: { endpoint: 'a' } });
@@ -70,8 +70,8 @@ describe('usage', () => {
   });
 });
 
-describe('preview', () => {
-  test('tells who gains and who loses, those that used it last first', async () => {
+describe("a preview of an endpoint's change", () => {
+  test('tells who gains and loses access, the last users first', async () => {
     const { postern, clock } = createTestPostern();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     await postern.endpoints.create({ id: 'b', access: 'protected' });
@@ -91,7 +91,7 @@ describe('preview', () => {
     expect(opening).toMatchObject({ openToAnyone: true, lose: [] });
     expect(names(opening.gain)).toEqual(['other']);
     expect(await postern.endpoints.preview('a', { access: 'protected' })).toMatchObject({ gain: [], lose: [] });
-    // Nothing was changed by looking.
+    // A preview changes nothing.
     expect(await postern.endpoints.get('a')).toMatchObject({ access: 'protected' });
     expect([named, all]).toHaveLength(2);
     await expect(postern.endpoints.preview('nowhere', { access: 'public' })).rejects.toMatchObject({

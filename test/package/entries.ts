@@ -8,6 +8,11 @@ export const ENTRIES = [
   { entry: 'postern/fastify', node: true },
   { entry: 'postern/fetch', node: false },
   { entry: 'postern/grpc', node: true },
+  { entry: 'postern/hono', node: false },
+  { entry: 'postern/nestjs', node: true, peer: '@nestjs/common', also: ['@nestjs/core', 'rxjs'] },
+  { entry: 'postern/connect', node: false, peer: '@connectrpc/connect' },
+  { entry: 'postern/node', node: true },
+  { entry: 'postern/http', node: false },
   { entry: 'postern/jwt', node: false },
   { entry: 'postern/management', node: false },
   { entry: 'postern/zones', node: true },
@@ -20,6 +25,9 @@ export const ENTRIES = [
 ] as const satisfies readonly {
   readonly entry: string;
   readonly node: boolean;
+  readonly peer?: string;
+  /** Peers that come with that one. */
+  readonly also?: readonly string[];
   readonly types?: true;
 }[];
 

@@ -4,7 +4,7 @@ import { type Catalog, compileCatalog, endpointAccess, scopeAccess } from '../..
 const RESOURCES = ['models', 'iam', 'constructor'] as const;
 const ACTIONS = ['read', 'write', 'toString', 'admin'] as const;
 
-/** Some resources, each with some actions, each of which includes some of the others: cycles and all. */
+/** Resources with actions that include each other at random, also in cycles. */
 const resources = fc
   .uniqueArray(fc.constantFrom(...RESOURCES), { minLength: 1 })
   .chain((names) =>
@@ -19,7 +19,7 @@ const resources = fc
   )
   .map((entries) => Object.fromEntries(entries));
 
-/** A catalog of two scope types (which may know the same scopes, and disagree on what includes what) and an endpoint type. */
+/** A catalog of two scope types and an endpoint type. The scope types may share scopes with different inclusions. */
 export const catalogs: fc.Arbitrary<Catalog> = fc
   .tuple(resources, resources)
   .map(([first, second]) =>
@@ -30,7 +30,7 @@ export type AnyGrants = Record<string, { scopes: string[] } | { endpoints: '*' |
 
 const endpoints = ['a', 'b', 'c'].map((id) => ({ id, uid: `uid-${id}` }));
 
-/** Grants of at least one type that a catalog knows. */
+/** Grants of at least one type of a catalog. */
 export function grantsOf(catalog: Catalog): fc.Arbitrary<AnyGrants> {
   const scopesOf = (name: string) => {
     const type = catalog.types.get(name);

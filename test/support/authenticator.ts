@@ -1,14 +1,14 @@
 import type { AttachableAuthenticator, AuthenticatorHost, Refusal, Vouched } from 'postern';
 
-/** What looks like a JWT, and is told from others by its name. */
+/** A text in the form of a JWT, different for each name. */
 export const jwt = (name: string) => `eyJhbGciOiJFUzI1NiJ9.${Buffer.from(name).toString('base64url')}.c2ln`;
 
-/** Who someone vouches for: for ever, with one scope, bound to nothing. */
+/** An answer that never ends and has one scope, with changes. */
 export function vouch({ scopes = ['models:read'], ...more }: Partial<Vouched> & { scopes?: string[] } = {}): Vouched {
   return { types: { developer: { scopes } }, owner: 'ann', endsAt: null, trustedFor: '52w', tokenId: 'ext_1', ...more };
 }
 
-/** An authenticator that answers as it is told, and counts. */
+/** An authenticator that gives scripted answers and records its calls. */
 export function scripted(
   answer: (token: string, now: number) => Vouched | Refusal | Promise<Vouched | Refusal>,
   only?: string,

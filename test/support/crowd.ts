@@ -2,14 +2,14 @@ import { memoryStore } from 'postern';
 import type { Change, NewSecret, Store, StoredToken } from 'postern/store';
 import { START } from './outcomes.js';
 
-/** More tokens than one request looks at. */
+/** More tokens than one request reads. */
 export const CROWD = 60_000;
-/** The oldest of them, and the only one that is called "needle". */
+/** The id of the oldest token, the only one named "needle". */
 export const NEEDLE = 'n0';
 
 /**
- * A memory store with very many tokens of one organization: `n0` is the oldest. Every other one is Ada's, the rest Bob's, and
- * every hundredth was revoked.
+ * A memory store with very many tokens of one organization. `n0` is the oldest. Tokens are Ada's and Bob's in turn, and every hundredth is
+ * revoked.
  */
 export async function crowdedStore({ organization = 'default', count = CROWD } = {}): Promise<Store> {
   const store = memoryStore();

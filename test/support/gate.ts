@@ -1,12 +1,12 @@
 import type { Postern } from 'postern';
 import { type Gate, internalsOf, setInternals } from '../../src/instance/internals.js';
 
-/** What guards ask an instance. */
+/** The gate that guards use. */
 export function gateOf(postern: Postern): Gate {
   return internalsOf(postern).gate;
 }
 
-/** The same instance, as guards see it: some of its answers are the test's. */
+/** The same instance with some answers of its gate replaced. */
 export function withGate(postern: Postern, answers: Partial<Gate>): Postern {
   const internals = internalsOf(postern);
   const { gate } = internals;

@@ -2,10 +2,10 @@ import type { bentocloudTokenTypes, Attempt as GenericAttempt } from 'postern';
 
 export type Attempt = GenericAttempt<typeof bentocloudTokenTypes>;
 
-/** 2026-01-01, when every test begins. */
+/** 2026-01-01, the start of every test. */
 export const START = Date.UTC(2026, 0, 1);
 
-/** The `PosternError` that a promise rejects with, in the parts that are its contract. */
+/** The code, path and message of the `PosternError` that a promise rejects with. */
 export async function refusal(
   work: Promise<unknown>,
 ): Promise<{ code: string; path: string | undefined; message: string }> {
@@ -18,7 +18,7 @@ export async function refusal(
   return parts(error);
 }
 
-/** The same of a function that throws. */
+/** The same for a function that throws. */
 export function thrown(work: () => unknown): { code: string; path: string | undefined; message: string } {
   let value: unknown;
   try {
@@ -35,12 +35,12 @@ function parts(error: unknown) {
   return { code, path, message };
 }
 
-/** What a decision says, in one word: `allowed`, or the reason. */
+/** `allowed`, or the reason of the denial. */
 export function verdict(decision: { allowed: true } | { allowed: false; reason: string }): string {
   return decision.allowed ? 'allowed' : decision.reason;
 }
 
-/** The same token with another last character: right form, wrong checksum. */
+/** The same token with another last character: the right form with a wrong checksum. */
 export function withWrongChecksum(token: string): string {
   return token.slice(0, -1) + (token.endsWith('0') ? '1' : '0');
 }

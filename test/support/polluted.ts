@@ -1,6 +1,6 @@
 /**
- * Runs something while `Object.prototype` has these keys, and takes them away again whatever happens. The expectations
- * belong outside: a test runner's own code is polluted too.
+ * Runs work while `Object.prototype` has these keys, and always removes them. Put expectations outside, because the test runner's own code
+ * is polluted too.
  */
 export async function polluted<T>(keys: Readonly<Record<string, unknown>>, work: () => Promise<T> | T): Promise<T> {
   try {

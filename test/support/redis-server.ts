@@ -8,31 +8,31 @@ import { afterAll } from 'vitest';
 import { freePort } from './services.js';
 import { requireTool } from './tools.js';
 
-/** A Redis server of the calling test file's own. */
+/** A Redis server for one test file. */
 export interface RedisServer {
   readonly port: number;
   readonly url: string;
-  /** Ends it at once (SIGKILL), as in a crash. */
+  /** Kills it (SIGKILL), as in a crash. */
   kill(): Promise<void>;
-  /** Stops it without ending it: connections stay, and nothing is answered. */
+  /** Pauses its process: connections stay, and nothing is answered. */
   freeze(): void;
   thaw(): void;
-  /** Starts it again, on the same port, with what it kept. */
+  /** Starts it again on the same port with its data. */
   start(): Promise<void>;
 }
 
 const run = promisify(execFile);
 
-/** What is acknowledged is kept, also when the server is killed in the next moment. */
+/** Every write is synced, so acknowledged data survives a kill. */
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 
-/** Starts Redis for the calling test file, on a free port, and ends it after the file's tests. */
+/** Starts Redis on a free port for the calling test file, and ends it after the file's tests. */
 export async function useRedis(settings: readonly string[] = DURABLE): Promise<RedisServer> {
   requireTool('Redis');
   return startServer(await freePort(), settings);
 }
 
-/** Three masters that share the slots, with no replicas. Returns their ports. */
+/** Starts a cluster of three masters without replicas, and returns their ports. */
 export async function useRedisCluster(): Promise<readonly number[]> {
   requireTool('Redis');
   const servers: RedisServer[] = [];
@@ -46,7 +46,7 @@ export async function useRedisCluster(): Promise<readonly number[]> {
   return ports;
 }
 
-/** A node of a cluster. Its bus is at its port + 10000, which a connection of anyone's may have: then on another port. */
+/** A node of a cluster. Its bus is at its port + 10000. If that port is taken, another pair is tried. */
 async function startNode(attempts = 10): Promise<RedisServer> {
   let port = await freePort();
   while (port > 55_000) port = await freePort();
@@ -58,7 +58,7 @@ async function startNode(attempts = 10): Promise<RedisServer> {
   }
 }
 
-/** The answer to a command, past every client and store. */
+/** Sends a command over a plain connection, and returns the answer. */
 export async function redisCli(port: number, ...args: string[]): Promise<string> {
   return (await run('redis-cli', ['-p', String(port), ...args])).stdout.trimEnd();
 }
@@ -69,7 +69,7 @@ async function startServer(port: number, settings: readonly string[]): Promise<R
 
   const start = async () => {
     const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
-    // Ended by the kernel when this process is, however that ends.
+    // The kernel ends it together with this process.
     const command = ['--pdeathsig=KILL', 'redis-server', ...place, ...settings];
     const child = spawn('setpriv', command, { stdio: ['ignore', 'pipe', 'inherit'] });
     await isReady(child);
@@ -98,13 +98,13 @@ async function startServer(port: number, settings: readonly string[]): Promise<R
   };
 }
 
-/** Resolves when the server takes connections; rejects with its log when it ends instead. */
+/** Resolves when the server takes connections, and rejects with its log if it ends. */
 function isReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = '';
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`Redis did not start:\n${log}`)));
-    // Read to the end, so that the server never waits for a reader of its log.
+    // The rest of the log is read too, so that the server never waits for a reader.
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       log = (log + chunk).slice(-10_000);
       if (log.includes('Ready to accept connections')) resolve();

@@ -7,23 +7,23 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { findPostgres, requireTool } from './tools.js';
 
-/** A PostgreSQL server of the calling test file's own. */
+/** A PostgreSQL server for one test file. */
 export interface PostgresServer {
   readonly port: number;
-  /** Of a database of the server: of the one that is there from the start, or of that name. */
+  /** The URL of a database of the server. The default is the one that exists from the start. */
   url(database?: string): string;
-  /** Ends it; connections are cut. `immediate`: as in a crash. */
+  /** Stops it and cuts its connections. `immediate` is like a crash. */
   stop(how?: 'fast' | 'immediate'): Promise<void>;
-  /** Starts it again, on the same port, with what it held. */
+  /** Starts it again on the same port with its data. */
   start(): Promise<void>;
 }
 
-/** Starts PostgreSQL for the calling test file, on a free port, and ends it after the file's tests. */
+/** Starts PostgreSQL on a free port for the calling test file, and ends it after the file's tests. */
 export async function usePostgres(): Promise<PostgresServer> {
   requireTool('PostgreSQL');
   const binaries = findPostgres() as string;
   const directory = mkdtempSync(join(tmpdir(), 'postern-postgres-'));
-  // Root may not run it: then it runs as the user that its package made.
+  // PostgreSQL refuses to run as root, so the user of its package runs it.
   const as = process.getuid?.() === 0 ? ['--reuid=postgres', '--regid=postgres', '--init-groups'] : [];
   if (as.length > 0) execFileSync('chown', ['postgres', directory]);
   else chmodSync(directory, 0o700);
@@ -50,14 +50,14 @@ export async function usePostgres(): Promise<PostgresServer> {
   let server: ChildProcess | null = null;
 
   const start = async () => {
-    // Ended by the kernel when this process is, however that ends.
+    // The kernel ends it together with this process.
     const command = [...as, '--pdeathsig=QUIT', join(binaries, 'postgres'), '-D', data, '-p', String(port)];
     const settings = {
       listen_addresses: '127.0.0.1',
       unix_socket_directories: directory,
       fsync: 'off',
       max_connections: 200,
-      // What no test is about, and takes a third of the server's time.
+      // No test needs these, and they take a third of the server's time.
       autovacuum: 'off',
       full_page_writes: 'off',
       max_wal_senders: 0,
@@ -84,13 +84,13 @@ export async function usePostgres(): Promise<PostgresServer> {
   return { port, url: (database = 'postgres') => `postgres://postgres@127.0.0.1:${port}/${database}`, start, stop };
 }
 
-/** Resolves when the server takes connections; rejects with its log when it ends instead. */
+/** Resolves when the server takes connections, and rejects with its log if it ends. */
 function isReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = '';
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`PostgreSQL did not start:\n${log}`)));
-    // Read to the end, so that the server never waits for a reader of its log.
+    // The rest of the log is read too, so that the server never waits for a reader.
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       log = (log + chunk).slice(-10_000);
       if (log.includes('ready to accept connections')) resolve();
@@ -98,7 +98,7 @@ function isReady(child: ChildProcess): Promise<void> {
   });
 }
 
-/** A port that nothing listens on. */
+/** A free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

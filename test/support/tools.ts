@@ -3,21 +3,21 @@ import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { TEST_FILES } from '../projects.js';
 
-/** A program that tests need and npm does not bring. */
+/** A program that tests need and npm does not install. */
 export interface Tool {
   readonly name: string;
   /** Its package in Debian and Ubuntu. */
   readonly debian: string;
-  /** How to get it on another system. */
+  /** How to get it on other systems. */
   readonly elsewhere: string;
   readonly isThere: () => boolean;
-  /** The test files that need it, by their path from the root. */
+  /** The test files that need it, as paths from the root. */
   readonly files: RegExp;
 }
 
 export const CHROMIUM = process.env.POSTERN_CHROMIUM ?? '/usr/bin/chromium';
 
-/** Debian's own Python: no other sees `python3-grpcio`. */
+/** Debian's own Python, the only one with `python3-grpcio`. */
 export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
 const POSTGRES_FILES =
@@ -76,7 +76,7 @@ export const TOOLS: readonly Tool[] = [
   },
 ];
 
-/** Throws where a program is not there, and says how to get it. `npm test` leaves out the files that would throw. */
+/** Throws with the way to get it if a program is missing. `npm test` leaves out the files that would throw. */
 export function requireTool(name: string): void {
   const tool = TOOLS.find((each) => each.name === name);
   if (!tool?.isThere()) throw new Error(`${name} is missing: ${tool && howToGet(tool)}`);
@@ -90,7 +90,7 @@ export function filesThatNeed({ files }: Tool): string[] {
   return TEST_FILES.filter((file) => files.test(file));
 }
 
-/** The folder with the programs of the newest PostgreSQL. */
+/** The folder of the newest PostgreSQL's programs. */
 export function findPostgres(): string | null {
   const root = '/usr/lib/postgresql';
   const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(a) - Number(b)) : [];

@@ -11,9 +11,9 @@ import { fastifyManagement, managementApi, toNodeHandler } from 'postern/managem
 import type { Store } from 'postern/store';
 import { createTestPostern } from 'postern/testing';
 
-/** So many requests of each kind to each host. */
+/** The number of requests of each kind to each host. */
 const ROUNDS = 25;
-/** Numbers that look like chance and are the same in each run. */
+/** Random numbers that are the same in each run. */
 let seed = 1;
 const chance = (below: number) => {
   seed = (seed * 48_271) % 2_147_483_647;
@@ -36,7 +36,7 @@ const { postern } = createTestPostern({ store: slowStore, cache: false, onEvent:
 const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
 const api = managementApi(postern, { basePath: '/admin' });
 
-/** Answers before the handler does, in one of the ways that timeouts have. */
+/** Answers before the handler does, in one of the usual ways of timeouts. */
 function timeout(response: ServerResponse): void {
   const way = chance(4);
   setTimeout(() => {
@@ -94,12 +94,12 @@ function onExpress(express: typeof express5): RequestListener {
     throw new Error('a handler failed after it had begun');
   });
   app.use('/throws', (request, response) => {
-    // Middleware outside of a router: nobody catches what its `next` throws.
+    // Middleware outside of a router, so nothing catches errors of its `next`.
     guard(postern, () => pause().then(() => ({ public: true })))(request, response, () => {
       throw new Error('next failed');
     });
   });
-  // Express's own last handler waits for the body, and then writes into what a timeout has sent meanwhile.
+  // Express's own last handler waits for the body, and then writes into the answer of a timeout.
   app.use((_request, response) => {
     if (!response.headersSent) response.status(404).end();
   });
@@ -153,7 +153,7 @@ async function onFastify() {
   return { port: (app.server.address() as AddressInfo).port, close: () => app.server.close() };
 }
 
-/** Everything of one answer, `null` where the connection was cut. */
+/** The parts of one answer, or `null` if the connection was cut. */
 function call(port: number, path: string, method: string): Promise<string | null> {
   return new Promise((resolve) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', connection: 'close' };
@@ -170,7 +170,7 @@ function call(port: number, path: string, method: string): Promise<string | null
   });
 }
 
-/** A client that leaves in the middle of its own body, or of the answer. */
+/** A client that leaves in the middle of its own body or of the answer. */
 function leave(port: number, path: string): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });
@@ -201,7 +201,7 @@ for (const server of [
   }
   server.close();
 }
-// Whatever is still under way comes to its end.
+// Waits for everything under way.
 await new Promise((resolve) => setTimeout(resolve, 100));
 console.log(JSON.stringify([...said]));
 process.exit(0);

@@ -6,14 +6,14 @@ import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-test('nothing ends the process or mixes two answers: timeouts, clients that leave, bodies that break off, handlers that throw late', async () => {
+test('timeouts, leaving clients, broken bodies and late throws neither end the process nor mix two answers', async () => {
   const script = fileURLToPath(new URL('answers-child.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', script], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'close');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   expect([await ended, stderr]).toEqual([[0, null], '']);
   const answers = JSON.parse(stdout) as string[];
-  // Each whole answer is one that somebody meant.
+  // Each complete answer is one that a handler or guard sent.
   const whole = /^(200 (\{"|reached$)|200 half of $|401 \{"|40[04] |403 \{"|405 |415 |418 half of $|500 |503 timeout$)/;
   expect(answers.filter((each) => !whole.test(each))).toEqual([]);
   expect(answers.some((each) => each.startsWith('200 {'))).toBe(true);

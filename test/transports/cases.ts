@@ -1,7 +1,7 @@
 import type { DenialReason } from 'postern';
 import type { TokenName } from './world.js';
 
-/** What is called. Every transport offers the same. */
+/** The targets of calls. Every transport offers the same. */
 export const TARGETS = {
   summarizer: { endpoint: 'summarizer' },
   status: { endpoint: 'status' },
@@ -24,14 +24,14 @@ type TokenOf = (tokens: Readonly<Record<TokenName, string>>) => string | readonl
 export interface Case {
   readonly name: string;
   readonly target: Target;
-  /** The values of the `Authorization` headers; several: as many headers. */
+  /** The values of the `Authorization` headers, one for each header. */
   readonly authorization: TokenOf;
   readonly inside?: boolean;
   readonly storeDown?: boolean;
   readonly expected: 'allowed' | DenialReason;
-  /** The scopes that the challenge names. */
+  /** The scopes named by the challenge. */
   readonly scopes?: string;
-  /** What a transport's library hides or refuses before a guard sees it. */
+  /** The transports whose library hides or refuses the credential before a guard sees it. */
   readonly notOver?: readonly ('grpc' | 'fetch')[];
 }
 
@@ -45,7 +45,7 @@ const raw =
   () =>
     value;
 
-/** One table for every guard. */
+/** The table of cases for every guard. */
 export const CASES: readonly Case[] = [
   // Allowed.
   { name: 'a user token on its endpoint', target: 'summarizer', authorization: bearer('user'), expected: 'allowed' },
@@ -107,7 +107,7 @@ export const CASES: readonly Case[] = [
     expected: 'allowed',
   },
 
-  // No credential of ours.
+  // No token.
   { name: 'no credential', target: 'summarizer', authorization: none, expected: 'token_missing' },
   { name: 'an empty header', target: 'summarizer', authorization: raw(''), expected: 'token_missing' },
   { name: 'another scheme', target: 'summarizer', authorization: raw('Basic dXNlcjpwYXNz'), expected: 'token_missing' },
@@ -137,9 +137,9 @@ export const CASES: readonly Case[] = [
     expected: 'token_missing',
     scopes: 'models:write',
   },
-  { name: 'no credential where any would do', target: 'anyone', authorization: none, expected: 'token_missing' },
+  { name: 'no credential for any valid token', target: 'anyone', authorization: none, expected: 'token_missing' },
 
-  // Not one well-formed credential.
+  // Malformed credentials.
   { name: 'the scheme alone', target: 'summarizer', authorization: raw('Bearer'), expected: 'token_malformed' },
   {
     name: 'two tokens in one header',
@@ -187,16 +187,16 @@ export const CASES: readonly Case[] = [
     notOver: ['grpc'],
   },
 
-  // One well-formed credential that is not known.
+  // Well-formed and unknown credentials.
   {
-    name: '8 KiB of something',
+    name: 'a text of 8 KiB',
     target: 'summarizer',
     authorization: raw(`Bearer ${'a'.repeat(8192)}`),
     expected: 'token_unknown',
     notOver: ['grpc'],
   },
   {
-    name: 'another form',
+    name: 'a text of another form',
     target: 'summarizer',
     authorization: raw('Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.'),
     expected: 'token_unknown',
@@ -223,7 +223,7 @@ export const CASES: readonly Case[] = [
     expected: 'token_unknown',
   },
 
-  // Known, and no longer alive.
+  // Ended tokens.
   { name: 'a revoked token', target: 'summarizer', authorization: bearer('revoked'), expected: 'token_revoked' },
   {
     name: 'the old secret after a rotation',
@@ -240,7 +240,7 @@ export const CASES: readonly Case[] = [
     scopes: 'models:write',
   },
 
-  // Alive, and not granted.
+  // Tokens without the needed grant.
   {
     name: 'the wrong scope',
     target: 'two-scopes',
@@ -287,7 +287,7 @@ export const CASES: readonly Case[] = [
     expected: 'endpoint_not_granted',
   },
 
-  // Not to be seen.
+  // Hidden endpoints.
   { name: 'an unknown endpoint', target: 'nowhere', authorization: bearer('all'), expected: 'endpoint_unknown' },
   {
     name: 'an unknown endpoint without a credential',
@@ -301,7 +301,7 @@ export const CASES: readonly Case[] = [
     authorization: raw('Bearer a b'),
     expected: 'endpoint_unknown',
   },
-  { name: 'a name that is no id', target: 'not-an-id', authorization: bearer('all'), expected: 'endpoint_unknown' },
+  { name: 'an invalid endpoint id', target: 'not-an-id', authorization: bearer('all'), expected: 'endpoint_unknown' },
   {
     name: 'a private endpoint from outside',
     target: 'metrics',
@@ -315,10 +315,10 @@ export const CASES: readonly Case[] = [
     expected: 'endpoint_private',
   },
 
-  // Declared wrongly, or not at all.
-  { name: 'nothing declared', target: 'undeclared', authorization: bearer('all'), expected: 'requirement_missing' },
+  // Wrong or missing requirements.
+  { name: 'no requirement', target: 'undeclared', authorization: bearer('all'), expected: 'requirement_missing' },
   {
-    name: 'nothing declared, no credential',
+    name: 'no requirement and no credential',
     target: 'undeclared',
     authorization: none,
     expected: 'requirement_missing',

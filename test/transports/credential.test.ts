@@ -9,7 +9,7 @@ const one = (token: string) => ({ token, malformed: false, proof: null });
 const b64token = fc.stringMatching(/^[A-Za-z0-9._~+/-]{1,80}={0,2}$/);
 
 describe('readBearer', () => {
-  it('takes one token, whatever the case of the scheme and the number of spaces', () => {
+  it('reads one token with any case of the scheme and any number of spaces', () => {
     const scheme = fc.mixedCase(fc.constant('bearer'));
     const spaces = fc.stringMatching(/^ {1,5}$/);
     fc.assert(
@@ -19,7 +19,7 @@ describe('readBearer', () => {
     );
   });
 
-  it('finds two credentials malformed, wherever they stand', () => {
+  it('reads two credentials in any order as malformed', () => {
     const separator = fc.constantFrom(', ', ',', ' , ', ',\t', ' ');
     fc.assert(
       fc.property(b64token, separator, b64token, fc.boolean(), (first, gap, second, repeat) => {
@@ -28,7 +28,7 @@ describe('readBearer', () => {
     );
   });
 
-  it('never finds a token in another scheme', () => {
+  it('never reads a token of another scheme', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[A-Za-z0-9]{1,12}$/), fc.string(), (scheme, rest) => {
         fc.pre(scheme.toLowerCase() !== 'bearer');
@@ -38,7 +38,7 @@ describe('readBearer', () => {
     );
   });
 
-  it('never returns a token with white space or a comma, or a longer one than 8 KiB', () => {
+  it('never reads a token with white space or a comma, or of more than 8 KiB', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 200, unit: 'binary' }), (rest) => {
         const found = readBearer(`Bearer ${rest}`);
@@ -61,7 +61,7 @@ describe('readBearer', () => {
     ['Bearer,abc', MALFORMED],
     ['Basic eDp5, Bearer abc', MALFORMED],
     ['Basic eDp5,bearer', MALFORMED],
-  ])('%j → %j', (value, expected) => {
+  ])('reads %j as %j', (value, expected) => {
     expect(readBearer(value)).toEqual(expected);
   });
 });
@@ -76,7 +76,7 @@ describe('readRawToken', () => {
     ['', true, MALFORMED],
     ['Bearer abc', false, MALFORMED],
     ['abc, abc', false, MALFORMED],
-  ])('%j (Authorization: %j) → %j', (value, authorization, expected) => {
+  ])('reads %j beside Authorization %j as %j', (value, authorization, expected) => {
     expect(readRawToken(value, authorization)).toEqual(expected);
   });
 });

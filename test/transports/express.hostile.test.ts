@@ -20,8 +20,8 @@ async function setUp() {
 describe.each([
   ['Express 5', express5],
   ['Express 4', express4 as typeof express5],
-])('ways around a guard of %s', (_, express) => {
-  it('another method, another spelling or another case of a route is no way past it', async () => {
+])('a guard of %s', (_, express) => {
+  it('is not passed by another method, spelling or case of its route', async () => {
     const { postern } = await setUp();
     const app = express();
     let reached = 0;
@@ -48,7 +48,7 @@ describe.each([
     expect(reached).toBe(0);
   });
 
-  it('a tenant that the router does not hand on is a fault, not the own one of the caller', async () => {
+  it("makes a call with a missing tenant parameter a fault, not a call in the caller's own organization", async () => {
     const { postern, headers } = await setUp();
     const app = express();
     for (const [path, mergeParams] of [
@@ -74,7 +74,7 @@ describe.each([
     expect(await status('/lost/acme/models')).toBe(500);
   });
 
-  it('app.param, a regular expression and a mounted application change nothing', async () => {
+  it('works with app.param, a regular expression and a mounted application', async () => {
     const { postern, headers } = await setUp();
     const app = express();
     app.param('name', (request, _response, next, value) => {
@@ -110,7 +110,7 @@ describe.each([
     }
   });
 
-  it('an error handler behind it is not asked about a denial, and an error before it reaches no handler', async () => {
+  it('does not call an error handler for a denial, and a call with an earlier error reaches no handler', async () => {
     const { postern } = await setUp();
     const app = express();
     const reached: string[] = [];
@@ -131,7 +131,7 @@ describe.each([
     expect(reached).toEqual(['before the guard']);
   });
 
-  it('a client that leaves while the decision is pending breaks nothing', async () => {
+  it('survives a client that leaves while the decision is pending', async () => {
     const { postern, headers } = await setUp();
     const app = express();
     let asked = () => {};

@@ -16,7 +16,7 @@ async function setUp() {
 const bearer = (token: string) => [['Authorization', `Bearer ${token}`]] as const;
 
 describe('guard of postern/express', () => {
-  it('reads the endpoint from the route', async () => {
+  it('reads the endpoint from the route parameter', async () => {
     const { app, postern, token } = await setUp();
     app.use(
       '/d/:name',
@@ -43,7 +43,7 @@ describe('guard of postern/express', () => {
     }
   });
 
-  it('takes a route without such a parameter for an unknown endpoint', async () => {
+  it('denies a route without that parameter as an unknown endpoint', async () => {
     const { app, postern, token } = await setUp();
     app.get(
       '/d',
@@ -55,7 +55,7 @@ describe('guard of postern/express', () => {
     expect(await send(await serve(app), { path: '/d', headers: bearer(token) })).toMatchObject({ status: 404 });
   });
 
-  it('refuses before a body parser has read anything', async () => {
+  it('denies before a body parser has read anything', async () => {
     const { app, postern } = await setUp();
     app.use(guard(postern, { endpoint: 'summarizer' }), express.json());
     const answer = await send(await serve(app), {
@@ -67,7 +67,7 @@ describe('guard of postern/express', () => {
     expect(answer.status).toBe(401);
   });
 
-  it('reads the raw token from the header option, and finds both at once malformed', async () => {
+  it('reads the raw token from the header option, and refuses it beside Authorization', async () => {
     const { app, postern, token } = await setUp();
     app.use(guard(postern, { endpoint: 'summarizer' }, { header: 'X-API-Key' }), (_request, response) => {
       response.send('reached');
@@ -95,14 +95,14 @@ describe('guard of postern/express', () => {
     expect(answer).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer realm="postern"' } });
   });
 
-  it('names the realm', async () => {
+  it('names the realm in its challenge', async () => {
     const { app, postern } = await setUp();
     app.use(guard(postern, { endpoint: 'summarizer' }, { realm: 'acme api' }));
     const answer = await send(await serve(app), { path: '/' });
     expect(answer.headers['www-authenticate']).toBe('Bearer realm="acme api"');
   });
 
-  it('lets onDenied answer in its own form', async () => {
+  it('answers with onDenied', async () => {
     const { app, postern } = await setUp();
     const onDenied: Parameters<typeof guard>[2] = {
       onDenied: async (denial, _request, response) => {
@@ -128,7 +128,7 @@ describe('guard of postern/express', () => {
       (_denial: unknown, request: { next?: () => void }) => request.next?.(),
     ],
     ['returns an allow', () => ({ allowed: true, principal: null })],
-  ])('sends the standard answer, and runs no handler, when onDenied %s', async (_, onDenied) => {
+  ])('sends the standard answer, and runs no handler, if onDenied %s', async (_, onDenied) => {
     const { app, postern } = await setUp();
     let reached = false;
     app.use(guard(postern, { endpoint: 'summarizer' }, { onDenied: onDenied as never }));
@@ -140,7 +140,7 @@ describe('guard of postern/express', () => {
     expect(reached).toBe(false);
   });
 
-  it('overwrites a principal that something before it put on the request', async () => {
+  it('overwrites a principal that other middleware put on the request', async () => {
     const { app, postern } = await setUp();
     app.use((request, _response, next) => {
       Object.assign(request, { principal: { owner: 'admin' } });
@@ -159,14 +159,14 @@ describe('guard of postern/express', () => {
     ['option_invalid', 'header', { header: 'x api key' }],
     ['option_invalid', 'header', { header: 'Authorization' }],
     ['option_invalid', 'onDenied', { onDenied: 'deny' }],
-  ])('fails with %s for %s at construction', async (code, path, options) => {
+  ])('throws %s for %s at construction', async (code, path, options) => {
     const { postern } = await setUp();
     expect(() => guard(postern, { endpoint: 'summarizer' }, options as never)).toThrow(
       expect.objectContaining({ code, path }),
     );
   });
 
-  it('fails at construction for a requirement that no call can meet', async () => {
+  it('throws at construction for a requirement that no call can meet', async () => {
     const { postern } = await setUp();
     expect(() => guard(postern, { scope: 'model:read' as never })).toThrow(
       expect.objectContaining({ code: 'scope_unknown' }),
@@ -175,7 +175,7 @@ describe('guard of postern/express', () => {
     expect(() => guard(postern, undefined as never)).toThrow(expect.objectContaining({ code: 'requirement_invalid' }));
   });
 
-  it('does not follow a requirement that is changed after the guard was made', async () => {
+  it('ignores changes of its requirement after construction', async () => {
     const { app, postern } = await setUp();
     const requirement = { endpoint: 'summarizer' };
     app.use(guard(postern, requirement), (_request, response) => {
@@ -189,7 +189,7 @@ describe('guard of postern/express', () => {
 });
 
 describe('notFound of postern/express', () => {
-  it('answers what matches no route like an unknown and a private endpoint, to the byte', async () => {
+  it('answers an unmatched route with the same bytes as an unknown or private endpoint', async () => {
     const { app, postern } = await setUp();
     app.use(
       '/d/:name',

@@ -19,8 +19,8 @@ async function setUp(options: FastifyServerOptions = {}) {
 const status = async (app: FastifyInstance, url: string, headers = {}) =>
   (await app.inject({ url, headers })).statusCode;
 
-describe('ways around posternPlugin', () => {
-  it('another spelling of a route that the router takes for it is guarded like it', async () => {
+describe('posternPlugin', () => {
+  it('guards every spelling of a route that the router accepts', async () => {
     const { postern, app, headers } = await setUp({
       routerOptions: {
         ignoreTrailingSlash: true,
@@ -45,7 +45,7 @@ describe('ways around posternPlugin', () => {
     }
   });
 
-  it('guards plugins under a prefix, and those that were loaded before it', async () => {
+  it('guards plugins under a prefix, and plugins that were loaded before it', async () => {
     const { postern, app } = await setUp();
     const inner = async (scope: FastifyInstance) => {
       scope.get('/bare', () => 'reached');
@@ -61,7 +61,7 @@ describe('ways around posternPlugin', () => {
       expect([url, await status(app, url)]).toEqual([url, 401]);
   });
 
-  it('a config that plugin options bring is no requirement of a route', async () => {
+  it('does not take a config from plugin options as a requirement', async () => {
     const { postern, app } = await setUp();
     await app.register(posternPlugin, { postern });
     const open = { config: { requirement: { public: true } }, requirement: { public: true } };
@@ -71,7 +71,7 @@ describe('ways around posternPlugin', () => {
     expect(await status(app, '/')).toBe(403);
   });
 
-  it('answers an unguarded method with 404, and HEAD and OPTIONS like the route that they are', async () => {
+  it('guards HEAD and OPTIONS routes, and leaves other methods to 404', async () => {
     const { postern, app } = await setUp();
     await app.register(posternPlugin, { postern });
     app.get('/summarize', summarizer, () => 'reached');
@@ -84,7 +84,7 @@ describe('ways around posternPlugin', () => {
     expect(await of('OPTIONS', '/preflight')).toBe(403);
   });
 
-  it('an earlier hook that fails, or answers, leaves the handler alone', async () => {
+  it('reaches no handler after an earlier hook that fails or answers', async () => {
     const { postern, app, headers } = await setUp();
     let reached = 0;
     app.addHook('onRequest', async (request, reply) => {
@@ -105,7 +105,7 @@ describe('ways around posternPlugin', () => {
     expect(reached).toBe(0);
   });
 
-  it('a handler reaches the not-found handler only from behind its guard', async () => {
+  it('guards a handler that calls the not-found handler', async () => {
     const { postern, app, headers } = await setUp();
     await app.register(posternPlugin, { postern });
     app.setNotFoundHandler((_request, reply) => {
@@ -119,7 +119,7 @@ describe('ways around posternPlugin', () => {
     expect((await app.inject({ url: '/hidden', headers })).body).toBe('nothing here');
   });
 
-  it('refuses to stand beside a decorator of the same name', async () => {
+  it('refuses to register beside a decorator of the same name', async () => {
     const { postern, app } = await setUp();
     app.decorateRequest('principal', null);
     await expect(app.register(posternPlugin, { postern }).ready()).rejects.toMatchObject({
@@ -128,7 +128,7 @@ describe('ways around posternPlugin', () => {
   });
 });
 
-/** The status of an HTTP/2 request whose headers come as they are: Node's own client sends no header twice. */
+/** The status of an HTTP/2 request with raw headers, because Node's own client sends no header twice. */
 async function http2Status(port: number, headers: readonly (readonly [string, string])[]): Promise<number> {
   const socket = connect(port, '127.0.0.1');
   onTestFinished(() => {
@@ -174,7 +174,7 @@ function literal([name, value]: readonly [string, string]): Buffer {
 }
 
 describe('posternPlugin over HTTP/2', () => {
-  it('counts the credentials as they came, whichever Node kept', async () => {
+  it('refuses two credentials, whichever one Node kept', async () => {
     const { postern, token } = await setUp();
     const app = fastify({ http2: true });
     onTestFinished(() => app.close());

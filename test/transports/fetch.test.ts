@@ -14,7 +14,7 @@ async function setUp() {
 const url = 'http://localhost/';
 
 describe('guard of postern/fetch', () => {
-  it('hands on what the runtime passes after the request', async () => {
+  it("passes the runtime's further arguments to the handler", async () => {
     const { authorized, postern } = await setUp();
     const handler = guard(
       postern,
@@ -26,7 +26,7 @@ describe('guard of postern/fetch', () => {
     expect(await answer.json()).toEqual(['default', 'fra', 7]);
   });
 
-  it('finds two headers malformed: Headers joins them to a list', async () => {
+  it('refuses two headers, which Headers joins to a list', async () => {
     const { postern, token } = await setUp();
     const headers = new Headers({ authorization: `Bearer ${token}` });
     headers.append('authorization', `Bearer ${token}`);
@@ -38,7 +38,7 @@ describe('guard of postern/fetch', () => {
     expect(answer.status).toBe(400);
   });
 
-  it('takes the zone from what the runtime hands over', async () => {
+  it("takes the zone from the runtime's arguments", async () => {
     const { postern } = await setUp();
     const handler = guard(
       postern,
@@ -53,7 +53,7 @@ describe('guard of postern/fetch', () => {
     expect((await guard(postern, { endpoint: 'metrics' }, () => new Response())(new Request(url))).status).toBe(404);
   });
 
-  it('denies when the zone throws', async () => {
+  it('denies if the zone function throws', async () => {
     const { postern } = await setUp();
     const handler = guard(postern, { endpoint: 'metrics' }, () => new Response(), {
       zone: () => {
@@ -63,7 +63,7 @@ describe('guard of postern/fetch', () => {
     expect((await handler(new Request(url))).status).toBe(500);
   });
 
-  it('lets onDenied answer, and sends the standard answer when it does not', async () => {
+  it('answers with onDenied, or with the standard answer if it returns none', async () => {
     const { postern } = await setUp();
     const guarded = (onDenied: never) =>
       guard(postern, { endpoint: 'summarizer' }, () => new Response('reached'), { onDenied })(new Request(url));
@@ -81,7 +81,7 @@ describe('guard of postern/fetch', () => {
     }
   });
 
-  it('leaves the errors of the handler to its runtime', async () => {
+  it('leaves errors of the handler to the runtime', async () => {
     const { authorized, postern } = await setUp();
     const handler = guard(postern, { endpoint: 'summarizer' }, () => {
       throw new Error('out of memory');
@@ -89,7 +89,7 @@ describe('guard of postern/fetch', () => {
     await expect(handler(new Request(url, authorized))).rejects.toThrow('out of memory');
   });
 
-  it('stands in front of a Hono handler', async () => {
+  it('guards a Hono handler', async () => {
     const { authorized, postern } = await setUp();
     const app = new Hono();
     const handler = guard(
@@ -104,7 +104,7 @@ describe('guard of postern/fetch', () => {
 });
 
 describe('notFound of postern/fetch', () => {
-  it('answers like an unknown and a private endpoint, to the byte', async () => {
+  it('answers with the same bytes as for an unknown or private endpoint', async () => {
     const { postern } = await setUp();
     const shown = async (response: Response) => [response.status, [...response.headers], await response.text()];
     const expected = await shown(notFound()());

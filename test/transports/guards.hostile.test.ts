@@ -24,7 +24,7 @@ async function setUp(limits = {}) {
   return { postern, token, headers: [['Authorization', `Bearer ${token}`]] as const };
 }
 
-/** What would have ended the process. */
+/** Errors that would have ended the process. */
 function crashes(): unknown[] {
   const seen: unknown[] = [];
   const see = (error: unknown) => void seen.push(error);
@@ -37,14 +37,14 @@ function crashes(): unknown[] {
 }
 const turn = () => new Promise((resolve) => setTimeout(resolve, 30));
 
-it('a quota of 30 days in memory holds', async () => {
+it('a quota of 30 days in memory is kept', async () => {
   const { postern, token } = await setUp({ quota: { points: 1, refill: '30d' } });
   expect((await postern.authorize({ token, requirement: models })).allowed).toBe(true);
   await turn();
   expect((await postern.authorize({ token, requirement: models })).allowed).toBe(false);
 });
 
-it('an answer that something else began while the decision was pending does not end the process', async () => {
+it('an answer that other code began during the decision does not end the process', async () => {
   const seen = crashes();
   const { postern } = await setUp();
   const app = express();
@@ -88,7 +88,7 @@ it.each(['render', 'sendFile'] as const)(
   },
 );
 
-it('a promise of another realm is a promise', async () => {
+it('a promise of another realm is awaited', async () => {
   const { postern, headers } = await setUp();
   const app = express();
   app.get(
@@ -118,7 +118,7 @@ it('a polluted Object.prototype opens no route of Fastify, and lifts no quota', 
   expect([open, (await other.inject('/')).statusCode, again]).toEqual([403, 403, 429]);
 });
 
-it('lintRoutes finds the routes that a guard does not stand before', () => {
+it('lintRoutes finds the routes that no guard stands before', () => {
   const { postern } = createTestPostern();
   const guarded = guard(postern, { authenticated: true });
   const app = express();
@@ -130,7 +130,7 @@ it('lintRoutes finds the routes that a guard does not stand before', () => {
   expect(lintRoutes(app).map(({ route }) => route)).toEqual(['GET /open', 'POST /mixed', 'GET /after']);
 });
 
-it('Fastify: a route of before the plugin tells no scope when its requirement is wrong, and lintRoutes owns up to it', async () => {
+it('a Fastify route from before the plugin with a wrong requirement is denied without scopes, and lintRoutes reports it', async () => {
   const { postern } = await setUp();
   const app = fastify();
   onTestFinished(() => app.close());
@@ -140,7 +140,7 @@ it('Fastify: a route of before the plugin tells no scope when its requirement is
   expect(lintFastify(app)).not.toEqual([]);
 });
 
-it('Fastify: an answer of onDenied that an asynchronous onSend delays is the whole answer', async () => {
+it('an answer of onDenied in Fastify is whole, also with an asynchronous onSend', async () => {
   const { postern } = await setUp();
   const app = fastify();
   onTestFinished(() => app.close());
@@ -159,12 +159,12 @@ it('Fastify: an answer of onDenied that an asynchronous onSend delays is the who
   expect([answer.statusCode, answer.headers['content-type']]).toEqual([418, 'application/json; charset=utf-8']);
 });
 
-it('two proxies, the outer one silent: nobody is named, nobody is inside', () => {
+it('a caller behind two proxies of which the outer one is silent is external', () => {
   const zone = internalNetworks(['10.0.0.0/8'], { trustedProxies: ['10.0.0.1', '10.0.0.2'] });
   expect(zone({ socket: { remoteAddress: '10.0.0.2' }, headers: { 'x-forwarded-for': '10.0.0.1' } })).toBe('external');
 });
 
-it('an organization that a class or a hidden property holds is not left out in silence', async () => {
+it('an organization in a class or a hidden property is never ignored', async () => {
   const { postern, token } = await setUp();
   class OfTenant {
     readonly scope = 'models:read';
@@ -182,7 +182,7 @@ it('an organization that a class or a hidden property holds is not left out in s
   expect(await said(hidden)).toBe(false);
 });
 
-it('an organization of undefined in the options does not move an endpoint to the own organization', async () => {
+it('an organization of undefined in the options keeps an endpoint in its organization', async () => {
   const { postern } = await setUp();
   const made = await postern.endpoints.create(
     { id: 'a', access: 'public', organization: 'acme' },
@@ -198,7 +198,7 @@ it('a handler behind a limited token may switch protocols or answer with an erro
   expect((await call(request)).type).toBe('error');
 });
 
-it('a rejection of another realm in onEvent changes nothing', async () => {
+it('a rejection of another realm in onEvent is handled', async () => {
   const seen = crashes();
   const { postern } = createTestPostern({
     onEvent: () => ForeignPromise.reject(new Error('listener')),

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 
 export interface RawAnswer {
   readonly status: number;
-  /** In lower case, in their order; what changes with time or connection is left out. */
+  /** Lower-case headers in order, without those that change with time or connection. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -10,14 +10,14 @@ export interface RawAnswer {
 export interface RawRequest {
   readonly method?: string;
   readonly path: string;
-  /** Sent as they are: several of one name are several headers. */
+  /** Sent unchanged. A name may repeat. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
-  /** The address to call from: all of 127.0.0.0/8 is this machine. */
+  /** The local address of the call, any of 127.0.0.0/8. */
   readonly from?: string;
   readonly body?: string;
 }
 
-/** HTTP/1.1 by hand: what a client library would tidy up is sent as it stands. */
+/** HTTP/1.1 by hand, because a client library would tidy the request. */
 export function send(port: number, request: RawRequest): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', localAddress: request.from ?? '127.0.0.1' });

@@ -1,28 +1,41 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { getConnInfo } from '@hono/node-server/conninfo';
+import { All, Controller, Module } from '@nestjs/common';
+import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import express5 from 'express';
 // @ts-expect-error: Express 4 under another name has no types; those of 5 serve
 import express4 from 'express4';
 import fastify from 'fastify';
+import { type Context, Hono } from 'hono';
 import type { Postern, Requirement } from 'postern';
 import { guard as expressGuard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { guard as fetchGuard } from 'postern/fetch';
+import { guard as honoGuard, refuseUndeclared } from 'postern/hono';
+import { answerTo, readCredential } from 'postern/http';
+import { Caller, PosternModule, Requires } from 'postern/nestjs';
+import { guardUpgrade, guard as nodeGuard } from 'postern/node';
 import { internalNetworks } from 'postern/zones';
 import { TARGETS, type Target } from './cases.js';
 
 export interface Running {
   readonly port: number;
+  /** What makes a request one that this server takes. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
   close(): Promise<unknown>;
 }
 
 type Start = (postern: Postern, reached: (principal: unknown) => void) => Promise<Running>;
 
-/** Callers from 127.0.0.2 are inside. */
+/** Callers from 127.0.0.2 are internal. */
 export const INSIDE = '127.0.0.2';
 const zone = internalNetworks([INSIDE]);
 
-/** What each target needs, as a value or a function; `undefined`: nothing declared. */
+/** The requirement of each target as a value or a function. `undefined` declares none. */
 function requirementOf(target: Target): Requirement | (() => never) | (() => Promise<never>) | undefined {
   switch (target) {
     case 'undeclared':
@@ -48,7 +61,23 @@ const ALL: readonly Target[] = [
   'unknown-scope',
 ];
 
-export const HTTP_SERVERS: Readonly<Record<'express 5' | 'express 4' | 'fastify' | 'fetch', Start>> = {
+type Name =
+  | 'express 5'
+  | 'express 4'
+  | 'fastify'
+  | 'fetch'
+  | 'hono'
+  | 'nestjs'
+  | 'nestjs on fastify'
+  | 'node'
+  | 'node upgrade'
+  | 'http'
+  | 'http with fetch';
+
+/** Without a guard: they call `authorize` themselves, with requirements that are values. */
+export const BY_HAND: readonly string[] = ['http', 'http with fetch'] satisfies Name[];
+
+export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
   'express 5': (postern, reached) => startExpress(express5, postern, reached),
   'express 4': (postern, reached) => startExpress(express4 as unknown as typeof express5, postern, reached),
 
@@ -72,39 +101,169 @@ export const HTTP_SERVERS: Readonly<Record<'express 5' | 'express 4' | 'fastify'
   },
 
   async fetch(postern, reached) {
-    const handlers = new Map(
-      ALL.map((target) => [
-        `/${target}`,
-        fetchGuard(
-          postern,
-          (requirementOf(target) ?? (() => undefined)) as Requirement,
-          (_request, { principal }, _address: string | undefined) => {
-            reached(principal);
-            return new Response('reached');
-          },
-          { zone: (_request, address) => zone({ socket: { remoteAddress: address }, headers: {} }) },
-        ),
-      ]),
+    const handlers = byPath((requirement) =>
+      fetchGuard(
+        postern,
+        requirement,
+        (_request, { principal }, _address: string | undefined) => {
+          reached(principal);
+          return new Response('reached');
+        },
+        { zone: (_request, address) => zone({ socket: { remoteAddress: address }, headers: {} }) },
+      ),
     );
     return listen(
-      createServer(async (incoming, outgoing) => {
-        const headers = new Headers();
-        for (let i = 0; i < incoming.rawHeaders.length; i += 2) {
-          headers.append(incoming.rawHeaders[i] as string, incoming.rawHeaders[i + 1] as string);
-        }
-        const url = new URL(incoming.url ?? '/', 'http://localhost');
-        const handler = handlers.get(url.pathname);
-        const request = new Request(url, { headers, method: incoming.method ?? 'GET' });
-        const response =
-          (await handler?.(request, incoming.socket.remoteAddress)) ?? new Response(null, { status: 404 });
-        const body = Buffer.from(await response.arrayBuffer());
-        response.headers.set('content-length', String(body.length));
-        outgoing.writeHead(response.status, [...response.headers].flat());
-        outgoing.end(body);
+      fetchServer(async (request, incoming) => {
+        const handler = handlers.get(new URL(request.url).pathname);
+        return handler?.(request, incoming.socket.remoteAddress) ?? new Response(null, { status: 404 });
       }),
     );
   },
+
+  hono: (postern, reached) => {
+    const app = new Hono();
+    app.use(refuseUndeclared());
+    for (const target of ALL) {
+      const requirement = requirementOf(target);
+      if (requirement !== undefined) {
+        const zoneOf = (c: Context) => zone({ socket: { remoteAddress: getConnInfo(c).remote.address }, headers: {} });
+        app.use(`/${target}`, honoGuard(postern, requirement as Requirement, { zone: zoneOf }));
+      }
+      app.on(['GET', 'POST'], `/${target}`, (c) => {
+        reached(c.get('principal'));
+        return c.text('reached');
+      });
+    }
+    return listen(createAdaptorServer(app) as Server);
+  },
+
+  nestjs: (postern, reached) => startNest(postern, reached, new ExpressAdapter()),
+  'nestjs on fastify': (postern, reached) => startNest(postern, reached, new FastifyAdapter()),
+
+  node: (postern, reached) => {
+    const handlers = byPath((requirement) =>
+      nodeGuard(
+        postern,
+        requirement,
+        (_request, response, { principal }) => {
+          reached(principal);
+          response.end('reached');
+        },
+        { zone },
+      ),
+    );
+    return listen(createServer((request, response) => handlers.get(request.url ?? '')?.(request, response)));
+  },
+
+  async 'node upgrade'(postern, reached) {
+    const handlers = byPath((requirement) =>
+      guardUpgrade(
+        postern,
+        requirement,
+        (_request, socket, _head, { principal }) => {
+          reached(principal);
+          socket.end('HTTP/1.1 200 OK\r\n\r\nreached');
+        },
+        { zone },
+      ),
+    );
+    const server = createServer();
+    server.on('upgrade', (request, socket, head) => handlers.get(request.url ?? '')?.(request, socket, head));
+    const running = await listen(server);
+    return { ...running, headers: [['Connection', 'Upgrade'] as const, ['Upgrade', 'test'] as const] };
+  },
+
+  http: (postern, reached) =>
+    listen(
+      createServer(async (request, response) => {
+        const requirement = requirementOf((request.url ?? '').slice(1) as Target) as Requirement | undefined;
+        const { method } = request;
+        const decision = await postern.authorize({
+          ...readCredential(request),
+          method,
+          zone: zone(request),
+          ...(requirement && { requirement }),
+        });
+        if (decision.allowed) {
+          reached(decision.principal);
+          response.end('reached');
+          return;
+        }
+        const { status, headers, body } = answerTo(decision, { requirement });
+        response.writeHead(status, headers).end(body);
+      }),
+    ),
+
+  'http with fetch': (postern, reached) =>
+    listen(
+      fetchServer(async (request, { socket }) => {
+        const requirement = requirementOf(new URL(request.url).pathname.slice(1) as Target) as Requirement | undefined;
+        const decision = await postern.authorize({
+          ...readCredential(request.headers),
+          method: request.method,
+          zone: zone({ socket, headers: {} }),
+          ...(requirement && { requirement }),
+        });
+        if (!decision.allowed) {
+          const { status, headers, body } = answerTo(decision, { requirement });
+          return new Response(body, { status, headers });
+        }
+        reached(decision.principal);
+        return new Response('reached');
+      }),
+    ),
 };
+
+async function startNest(
+  postern: Postern,
+  reached: (principal: unknown) => void,
+  adapter: AbstractHttpAdapter,
+): Promise<Running> {
+  @Controller()
+  class Targets {}
+  for (const target of ALL) {
+    const method = (principal: unknown) => {
+      reached(principal);
+      return 'reached';
+    };
+    const descriptor = { value: method, configurable: true };
+    Object.defineProperty(Targets.prototype, target, descriptor);
+    const requirement = requirementOf(target);
+    if (requirement !== undefined) Requires(requirement as Requirement)(Targets.prototype, target, descriptor);
+    All(`/${target}`)(Targets.prototype, target, descriptor);
+    Caller()(Targets.prototype, target, 0);
+  }
+  @Module({ imports: [PosternModule.forRoot({ postern, zone })], controllers: [Targets] })
+  class Application {}
+
+  const app = await NestFactory.create(Application, adapter as never, { logger: false });
+  app.getHttpAdapter().getType() === 'express' && app.getHttpAdapter().getInstance().disable('x-powered-by');
+  await app.listen(0, '127.0.0.1');
+  return { port: (app.getHttpServer().address() as AddressInfo).port, close: () => app.close() };
+}
+
+/** What is made for each target, by its path. */
+function byPath<Handler>(make: (requirement: Requirement) => Handler): Map<string, Handler> {
+  return new Map(
+    ALL.map((target) => [`/${target}`, make((requirementOf(target) ?? (() => undefined)) as Requirement)]),
+  );
+}
+
+/** What runtimes with fetch do, on `node:http`. */
+function fetchServer(handle: (request: Request, incoming: IncomingMessage) => Promise<Response>): Server {
+  return createServer(async (incoming, outgoing) => {
+    const headers = new Headers();
+    for (let i = 0; i < incoming.rawHeaders.length; i += 2) {
+      headers.append(incoming.rawHeaders[i] as string, incoming.rawHeaders[i + 1] as string);
+    }
+    const url = new URL(incoming.url ?? '/', 'http://localhost');
+    const response = await handle(new Request(url, { headers, method: incoming.method ?? 'GET' }), incoming);
+    const body = Buffer.from(await response.arrayBuffer());
+    response.headers.set('content-length', String(body.length));
+    outgoing.writeHead(response.status, [...response.headers].flat());
+    outgoing.end(body);
+  });
+}
 
 async function startExpress(
   express: typeof express5,

@@ -13,7 +13,7 @@ import * as grpc from './grpc/harness.js';
 const postern = () => createTestPostern().postern as Postern;
 const handler = () => new Response('reached');
 
-describe('a slip says what was meant', () => {
+describe('an error message names the fix for', () => {
   test.each<[string, () => unknown, string, string]>([
     [
       'a guard without its instance',
@@ -83,13 +83,13 @@ describe('a slip says what was meant', () => {
       'such as "sklive" (the underscore is added)',
     ],
     [
-      'a number that was meant as seconds',
+      'a number meant as seconds',
       () => createTestPostern({ cache: { ttl: 3600 as never } }).postern,
       'option_invalid',
       "a number has no unit: write '3600s' or '3600ms'",
     ],
     [
-      'a number that was meant as seconds, of a gRPC guard',
+      'a number meant as seconds, in a gRPC guard',
       () => grpcGuard(postern(), {}, { recheckInterval: 5_000 as never }),
       'option_invalid',
       "write '5000s' or '5000ms'",
@@ -99,30 +99,24 @@ describe('a slip says what was meant', () => {
     expect([error.code, error.message]).toEqual([code, expect.stringContaining(message)]);
   });
 
-  test('a life that was meant as seconds', async () => {
+  test('a lifetime meant as seconds', async () => {
     const create = postern().tokens.create({ name: 'x', types: { developer: { scopes: [] } }, expiresIn: 90 } as never);
     await expect(create).rejects.toMatchObject({ code: 'input_invalid', message: expect.stringContaining("'90s'") });
   });
 
-  test.each(['on the instance itself', 'in a child of it'])(
-    'a plugin of Fastify that is registered twice: %s',
-    async (where) => {
-      const app = fastify();
-      onTestFinished(() => app.close());
-      await app.register(posternPlugin, { postern: postern() });
-      const again =
-        where === 'in a child of it'
-          ? app.register(async (child) => void (await child.register(posternPlugin, { postern: postern() })))
-          : app.register(posternPlugin, { postern: postern() });
-      await expect(again.then(() => app.ready())).rejects.toMatchObject({
-        code: 'option_invalid',
-        message: expect.stringContaining('register it once'),
-      });
-    },
-  );
+  test('a plugin of Fastify that is registered twice on one instance', async () => {
+    const app = fastify();
+    onTestFinished(() => app.close());
+    await app.register(posternPlugin, { postern: postern() });
+    const again = app.register(posternPlugin, { postern: postern() });
+    await expect(again.then(() => app.ready())).rejects.toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining('register it once'),
+    });
+  });
 });
 
-describe('an organization that a requirement function does not know', () => {
+describe('an organization of undefined from a requirement function', () => {
   const lost = { scope: 'models:read', organization: undefined } as const;
 
   async function setUp() {
@@ -136,7 +130,7 @@ describe('an organization that a requirement function does not know', () => {
     ['a value', () => lost],
     ['a promise', async () => lost],
     ['an endpoint', () => ({ endpoint: 'a', organization: undefined })],
-  ])('is a fault over HTTP, and an event: %s', async (_, requirement) => {
+  ])('is a reported fault over HTTP, given as %s', async (_, requirement) => {
     const { postern: made, token, faults } = await setUp();
     const guarded = fetchGuard(made, requirement as never, handler);
     const request = new Request('http://x/', { headers: { authorization: `Bearer ${token}` } });
@@ -157,7 +151,7 @@ describe('an organization that a requirement function does not know', () => {
     expect([code, faults().length]).toEqual([13, 1]);
   });
 
-  test('is told from an endpoint that it does not know: that one is unknown', async () => {
+  test('differs from an unknown endpoint, which is denied as unknown', async () => {
     const { postern: made, token, faults } = await setUp();
     const guarded = fetchGuard(made, () => ({ endpoint: undefined }), handler);
     const request = new Request('http://x/', { headers: { authorization: `Bearer ${token}` } });
@@ -165,7 +159,7 @@ describe('an organization that a requirement function does not know', () => {
   });
 });
 
-describe('a management API that was mounted without its basePath', () => {
+describe('a management API mounted without its basePath', () => {
   afterEach(() => void vi.unstubAllEnvs());
 
   const detail = async (basePath: string, path: string, environment: string) => {
@@ -178,11 +172,11 @@ describe('a management API that was mounted without its basePath', () => {
     ['', '/admin/api/v1/api_tokens', "write managementApi(postern, { basePath: '/admin' })"],
     ['/admin', '/api/v1/api_tokens', 'answers below "/admin"'],
     ['/admin', '/admin/admin/api/v1/endpoints', "basePath: '/admin/admin'"],
-  ])('says so in its 404: %j for %s', async (basePath, path, said) => {
+  ])('is explained in its 404: %j for %s', async (basePath, path, said) => {
     expect(await detail(basePath, path, 'development')).toEqual([404, expect.stringContaining(said)]);
   });
 
-  test('says nothing in production, nor of paths that are nobody’s', async () => {
+  test('is not explained in production, nor for unrelated paths', async () => {
     const nothing = [404, 'There is nothing here.'];
     expect(await detail('', '/admin/api/v1/api_tokens', 'production')).toEqual(nothing);
     expect(await detail('/admin', '/else', 'development')).toEqual(nothing);

@@ -4,7 +4,7 @@ import { sendAnswer } from '../../src/transports/node-answer.js';
 
 const ANSWER = { status: 401, headers: { 'X-A': 'b' }, body: 'no' } as const;
 
-/** A response as Node makes it, and what was done to it. */
+/** A response like Node's, with a record of its calls. */
 function response(state: Partial<ServerResponse>, failing?: 'setHeader' | 'end' | 'destroy') {
   const done: string[] = [];
   const note = (name: 'setHeader' | 'end' | 'destroy') => () => {
@@ -23,20 +23,20 @@ function response(state: Partial<ServerResponse>, failing?: 'setHeader' | 'end' 
   return { fake, done };
 }
 
-describe('an answer', () => {
-  test('is sent whole where none was begun', () => {
+describe('an answer of a guard on node:http', () => {
+  test('is sent whole if none was begun', () => {
     const { fake, done } = response({});
     sendAnswer(fake, ANSWER);
     expect([fake.statusCode, done]).toEqual([401, ['setHeader', 'end']]);
   });
 
-  test('is not added to one that was begun: its connection is cut', () => {
+  test('is not added to a begun one, whose connection is cut', () => {
     const { fake, done } = response({ headersSent: true });
     sendAnswer(fake, ANSWER);
     expect([fake.statusCode, done]).toEqual([200, ['destroy']]);
   });
 
-  test('leaves one that is over alone', () => {
+  test('leaves an ended one alone', () => {
     for (const state of [{ headersSent: true, writableEnded: true }, { writableEnded: true }]) {
       const { fake, done } = response(state);
       sendAnswer(fake, ANSWER);
@@ -44,18 +44,18 @@ describe('an answer', () => {
     }
   });
 
-  test.each(['setHeader', 'end'] as const)('never throws, though %s does', (failing) => {
+  test.each(['setHeader', 'end'] as const)('does not throw if %s does', (failing) => {
     const { fake, done } = response({}, failing);
     expect(() => sendAnswer(fake, ANSWER)).not.toThrow();
     expect(done.at(-1)).toBe('destroy');
   });
 
-  test('never throws where even cutting the connection does', () => {
+  test('does not throw if cutting the connection does', () => {
     const { fake } = response({ headersSent: true }, 'destroy');
     expect(() => sendAnswer(fake, ANSWER)).not.toThrow();
   });
 
-  test('that can not be sent is no half an answer', async () => {
+  test('is never sent by half', async () => {
     const server = createServer((_, real) => sendAnswer(real, { ...ANSWER, headers: { 'X-A': 'line\nbreak' } }));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };

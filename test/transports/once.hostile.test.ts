@@ -15,7 +15,7 @@ const ANYONE = { authenticated: true } as const;
 const READER = { scope: 'models:read' } as const;
 const BOUND = jwt('bound');
 
-/** Two tokens that are bound to one key, whose proofs are `<method> <target> <number>`, each good once. */
+/** Two tokens bound to one key, and proofs `<method> <target> <number>` that are accepted once each. */
 function boundWorld() {
   const spent = new Set<string>();
   const { authenticator } = scripted(() =>
@@ -31,7 +31,7 @@ function boundWorld() {
   return createTestPostern({ authenticators: [authenticator] }).postern as Postern;
 }
 
-/** An application with a guard, what happens to a request after it, and another guard. */
+/** An application with a guard, a step that changes the request, and another guard. */
 async function between(postern: Postern, tamper: (request: Request) => unknown, inner = guard(postern, READER)) {
   const app = express();
   let reached = 0;
@@ -50,8 +50,8 @@ async function between(postern: Postern, tamper: (request: Request) => unknown, 
   return { call, reached: () => reached };
 }
 
-describe('a proof of possession between two guards', () => {
-  test('is good for both of one request, and for no other request', async () => {
+describe('a proof of possession before two guards', () => {
+  test('is accepted by both for one request, and for no other request', async () => {
     const { call, reached } = await between(boundWorld(), () => {});
     expect(await call()).toBe(200);
     expect(await call()).toBe(401);
@@ -59,7 +59,7 @@ describe('a proof of possession between two guards', () => {
     expect(reached()).toBe(2);
   });
 
-  test('of two requests that come at once lets one through', async () => {
+  test('is accepted for one of several concurrent requests', async () => {
     const { call, reached } = await between(boundWorld(), () => new Promise((resolve) => setImmediate(resolve)));
     const statuses = await Promise.all([call(), call(), call()]);
     expect(statuses.toSorted()).toEqual([200, 401, 401]);
@@ -67,23 +67,23 @@ describe('a proof of possession between two guards', () => {
   });
 
   test.each<[string, (request: Request) => void]>([
-    ['is for no other method', (request) => Object.assign(request, { method: 'DELETE' })],
-    ['is for no other target', (request) => Object.assign(request, { originalUrl: '/y' })],
+    ['is refused by the second guard for another method', (request) => Object.assign(request, { method: 'DELETE' })],
+    ['is refused by the second guard for another target', (request) => Object.assign(request, { originalUrl: '/y' })],
     [
-      'is for no other token',
+      'is refused by the second guard for another token',
       (request) => {
         request.headers.authorization = `DPoP ${jwt('other')}`;
       },
     ],
-    ['is still needed', (request) => void delete request.headers.dpop],
+    ['is refused by the second guard if it is removed', (request) => void delete request.headers.dpop],
     [
-      'is not another one that was spent before',
+      'is refused by the second guard if replaced by a used one',
       (request) => {
         request.headers.dpop = 'GET /x 0';
       },
     ],
     [
-      'is none where the token comes without the scheme',
+      'is refused by the second guard if the token has another scheme',
       (request) => {
         request.headers.authorization = `Bearer ${BOUND}`;
       },
@@ -97,7 +97,7 @@ describe('a proof of possession between two guards', () => {
     expect(reached()).toBe(0);
   });
 
-  test('is spent by a guard that refuses, and not given back to the next one', async () => {
+  test('is used up by a guard that denies', async () => {
     const postern = boundWorld();
     const app = express();
     const onDenied = (_denial: unknown, request: Request, response: Response) =>
@@ -130,7 +130,7 @@ async function limitedWorld(points = 2) {
   return { postern, store, one, other, left };
 }
 
-/** Runs guards on one request at the same time, and answers how many let it through. */
+/** Runs guards on one request at the same time, and answers with their outcomes. */
 function together(...guards: RequestHandler[]): RequestHandler {
   return async (request, response) => {
     const outcomes = guards.map(
@@ -148,8 +148,8 @@ function together(...guards: RequestHandler[]): RequestHandler {
   };
 }
 
-describe('guards that ask about one request at the same time', () => {
-  test('charge it once, though the decisions of all are pending', async () => {
+describe('concurrent guards of one request', () => {
+  test('charge it once, while all decisions are pending', async () => {
     const { postern, one, left } = await limitedWorld(10);
     const app = express();
     app.use(together(...Array.from({ length: 5 }, () => guard(postern, READER))));
@@ -159,7 +159,7 @@ describe('guards that ask about one request at the same time', () => {
     expect(await left(one.token)).toBe(8);
   });
 
-  test('judge each by its own requirement, whatever the first one is told', async () => {
+  test('judge each its own requirement', async () => {
     const { postern, one, left } = await limitedWorld(10);
     const app = express();
     const writer = { scope: 'models:write' } as const;
@@ -170,7 +170,7 @@ describe('guards that ask about one request at the same time', () => {
     expect(await left(one.token)).toBe(8);
   });
 
-  test('are all refused where the store can not tell', async () => {
+  test('all deny if the store fails', async () => {
     const { postern, store, one } = await limitedWorld(10);
     store.fail('findTokenByDigest', 'reject');
     const app = express();
@@ -181,8 +181,8 @@ describe('guards that ask about one request at the same time', () => {
   });
 });
 
-describe('what was charged once', () => {
-  test('is no pass for another credential on the same request', async () => {
+describe('a request that was charged once', () => {
+  test('is denied with another credential', async () => {
     const { postern, one, other, left } = await limitedWorld(10);
     const app = express();
     const swap = (token: string): RequestHandler => {
@@ -201,7 +201,7 @@ describe('what was charged once', () => {
     expect([await left(one.token), await left(other.token)]).toEqual([8, 8]);
   });
 
-  test('is not charged again when another credential came between', async () => {
+  test('is not charged again with its first credential after another one', async () => {
     const { postern, one, other, left } = await limitedWorld(10);
     const anyone = fetchGuard(postern, ANYONE, () => new Response('x'));
     const request = new Request('http://x/', { headers: { authorization: `Bearer ${one.token}` } });
@@ -212,7 +212,7 @@ describe('what was charged once', () => {
     expect([await left(one.token), await left(other.token)]).toEqual([8, 8]);
   });
 
-  test('is looked at again: a token that was revoked between two guards is refused by the second', async () => {
+  test('is denied by the second guard if its token was revoked in between', async () => {
     const { postern, one } = await limitedWorld();
     const app = express();
     const anyone = guard(postern, ANYONE);
@@ -225,7 +225,7 @@ describe('what was charged once', () => {
     expect((await fetch(`http://127.0.0.1:${await serve(app)}/`, { headers })).status).toBe(401);
   });
 
-  test('is what was allowed: an onDenied that asks again and again gets no call out of a limit that is used up', async () => {
+  test('gives no further call from a used-up limit, also if onDenied asks again', async () => {
     const { postern, one } = await limitedWorld(1);
     let reached = 0;
     let rounds = 0;
@@ -247,7 +247,7 @@ describe('what was charged once', () => {
     expect([reached, rounds]).toEqual([1, 5]);
   });
 
-  test('is another instance’s business in another instance', async () => {
+  test('is judged anew by another instance', async () => {
     const { postern, one } = await limitedWorld(1);
     const { postern: stranger } = createTestPostern();
     const handler = fetchGuard(
@@ -259,7 +259,7 @@ describe('what was charged once', () => {
     expect((await handler(request)).status).toBe(401);
   });
 
-  test('is one call of gRPC, though an interceptor gives every call the same metadata', async () => {
+  test('is one gRPC call, also if an interceptor reuses the metadata for every call', async () => {
     const { postern, one } = await limitedWorld(2);
     const shared = new Metadata();
     shared.set('authorization', `Bearer ${one.token}`);

@@ -26,7 +26,7 @@ async function setUp() {
     postern,
     headers: { authorization: `Bearer ${token}` },
     token,
-    /** How often the token was used, as its owner is told. */
+    /** The number of uses shown to the token's owner. */
     async uses() {
       await postern.flush();
       return (await postern.tokens.usage(record.id)).reduce((sum, { count }) => sum + count, 0);
@@ -34,7 +34,7 @@ async function setUp() {
   };
 }
 
-/** The statuses of gRPC that are seen here. */
+/** The gRPC statuses of these tests. */
 const HTTP_OF: Readonly<Record<number, number>> = { 0: 200, 8: 429 };
 
 type Made = Awaited<ReturnType<typeof setUp>>;
@@ -74,7 +74,7 @@ const PATHS: Readonly<Record<string, (made: Made) => Promise<Call>>> = {
     onTestFinished(() => app.close());
     await app.register(posternPlugin, { postern });
     app.addHook('preHandler', (request, reply, next) => {
-      // What @fastify/express does: middleware gets the raw request.
+      // Like @fastify/express, which gives middleware the raw request.
       const inner = guard(postern, READER) as unknown as (...args: unknown[]) => void;
       inner(request.raw, Object.assign(reply.raw, { set: () => {} }), next);
     });

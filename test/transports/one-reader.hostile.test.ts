@@ -60,7 +60,7 @@ interface Case {
 
 const bearer = (token: string): Header => ['Authorization', `Bearer ${token}`];
 
-/** What middleware and clients do to one header, and what every reader of it answers. */
+/** Changes of one header by middleware or clients, and the answer of every reader of it. */
 const CASES: Readonly<Record<string, Case>> = {
   'a header that nobody touched': { sent: (token) => [bearer(token)], tamper: () => {}, status: 200 },
   'a header that middleware deleted': {
@@ -138,7 +138,7 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 describe.each(Object.entries(HOSTS))('on %s', (_, host) => {
-  test.each(Object.entries(CASES))('a guard and the management API read alike: %s', async (_name, each) => {
+  test.each(Object.entries(CASES))('a guard and the management API read a header alike: %s', async (_name, each) => {
     const { postern, token, other } = await setUp();
     const port = await host(postern, (request) => each.tamper(request, token));
     const headers = each.sent(token, other);
@@ -148,14 +148,40 @@ describe.each(Object.entries(HOSTS))('on %s', (_, host) => {
   });
 });
 
-test('a request that a serverless adapter made reaches both', async () => {
+test.each([
+  ['takes away', 'sent', undefined, 401],
+  ['replaces', 'sent', 'Bearer x', 401],
+  ['sets', 'not sent', 'Bearer {token}', 200],
+  ['makes a list of', 'sent', 'Bearer {token}, Bearer {token}', 400],
+] as const)(
+  'a Fastify hook that %s the credential in request.headers counts for both',
+  async (_, sent, value, status) => {
+    const { postern, token } = await setUp();
+    const app = fastify();
+    onTestFinished(() => app.close());
+    app.addHook('onRequest', async (request) => {
+      request.headers = { ...request.headers, authorization: value?.replaceAll('{token}', token) };
+    });
+    await app.register(posternPlugin, { postern });
+    await app.register(fastifyManagement(managementApi(postern, { basePath: '/admin' })), { prefix: '/admin' });
+    app.get(GUARDED, { config: { requirement: { authenticated: true } } }, () => 'reached');
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as { port: number };
+    const headers = sent === 'sent' ? [bearer(token)] : [];
+    const guarded = await send(port, { path: GUARDED, headers });
+    const managed = await send(port, { path: MANAGED, headers });
+    expect([guarded.status, managed.status]).toEqual([status, status]);
+  },
+);
+
+test('a request made by a serverless adapter reaches the guard and the management API', async () => {
   const { postern, token } = await setUp();
   const app = express5();
   app.use(toNodeHandler(managementApi(postern, { basePath: '/admin' })));
   app.get(GUARDED, guard(postern, { authenticated: true }), (_request, response) => void response.send('reached'));
   const invoke = (url: string) =>
     new Promise<number>((resolve) => {
-      // What `serverless-http` does: headers and an address on a request that no socket has read.
+      // Like `serverless-http`: headers and an address on a request without a socket.
       const request = Object.assign(new IncomingMessage(new Socket()), {
         method: 'GET',
         url,

@@ -14,14 +14,14 @@ import { polluted } from '../support/polluted.js';
 import { bearer, call, insecure, startServer } from './grpc/harness.js';
 import { send } from './http-client.js';
 
-/** Calls come from 127.0.0.1, a trusted proxy, which names nobody: nobody is inside. */
+/** Calls come from 127.0.0.1, a trusted proxy that names no caller, so all are external. */
 const zone = internalNetworks(['10.0.0.0/8'], { trustedProxies: ['127.0.0.1'] });
 const OPTIONS = { zone } as const;
 const PRIVATE = { endpoint: 'metrics' } as const;
 const ANYONE = { authenticated: true } as const;
 
 interface World {
-  /** What each kind of call is answered, by every transport. */
+  /** The answers of every transport to each kind of call. */
   answers(): Promise<readonly string[]>;
   readonly token: string;
   close(): Promise<void>;
@@ -42,7 +42,7 @@ async function createWorld(): Promise<World> {
   const server = app.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
 
-  // On node:http: Express gives every request an address of its own, and takes it from what every object has.
+  // On node:http, because Express gives every request an own address from the prototype.
   const managed = createServer(toNodeHandler(managementApi(postern, { basePath: '/admin' })));
   await new Promise<void>((resolve) => managed.listen(0, '127.0.0.1', resolve));
 
@@ -106,7 +106,7 @@ async function createWorld(): Promise<World> {
   };
 }
 
-/** Every name that a transport, an adapter or an option of them reads, with what would open a door. */
+/** Every name that a transport, an adapter or an option reads, with a value that would open something. */
 const POLLUTION = (token: string): readonly (readonly [string, unknown])[] => [
   ...['authorization', 'x-api-key', 'x-yatai-api-token', 'dpop', 'cookie'].flatMap((name): [string, unknown][] => [
     [name, `Bearer ${token}`],
@@ -152,12 +152,11 @@ const POLLUTION = (token: string): readonly (readonly [string, unknown])[] => [
 ];
 
 /**
- * The answers that differ. Node drops a header for which every object has a value already, so a credential that was sent may not
- * arrive: that refuses, and opens nothing.
+ * The answers that differ. Node drops a header that every object has, so a sent credential may be lost, which only denies.
  */
 function changed(clean: readonly string[], during: readonly string[]): string[] {
   expect(during.length).toBe(clean.length);
-  // Each world is made at a time of its own, which is told.
+  // Each world shows the time of its start.
   const timeless = (each: string | undefined) => each?.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'a time');
   return during.filter((each, index) => timeless(each) !== timeless(clean[index]) && !/^\S+ 401 /.test(each));
 }
@@ -169,7 +168,7 @@ describe('a polluted Object.prototype', () => {
   });
   afterAll(() => world.close());
 
-  test('changes no answer of a guard, of any transport, or of the management API', async () => {
+  test("changes no answer of any transport's guard, nor of the management API", async () => {
     const clean = await world.answers();
     expect(clean.filter((each) => / 200 | 200$|^grpc Anyone 0/.test(each)).length).toBeGreaterThan(4);
     for (const [key, value] of POLLUTION(world.token)) {
@@ -178,9 +177,9 @@ describe('a polluted Object.prototype', () => {
     }
   });
 
-  test('changes nothing of guards that are made meanwhile', async () => {
+  test('does not affect guards made meanwhile', async () => {
     const clean = await world.answers();
-    // A client of grpc-js that is made with it looks for a proxy at that address.
+    // A grpc-js client made meanwhile would look for a proxy at that address.
     const others = POLLUTION(world.token).filter(([key]) => key !== 'address');
     for (const [key, value] of others) {
       const during = await polluted({ [key]: value }, async () => {

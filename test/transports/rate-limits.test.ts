@@ -37,8 +37,8 @@ async function expectLimited(call: () => Promise<{ status: number; headers: Head
   expect(second.headers.get('retry-after')).toMatch(/^(3600|3599)$/);
 }
 
-describe('a rate limit over HTTP', () => {
-  it('shows in Express', async () => {
+describe('the headers of a rate limit', () => {
+  it('are sent by Express', async () => {
     const { postern, headers } = await setUp();
     const app = express();
     app.use(expressGuard(postern, requirement), (_request, response) => {
@@ -48,7 +48,7 @@ describe('a rate limit over HTTP', () => {
     await expectLimited(() => fetch(`http://127.0.0.1:${port}/`, { headers }));
   });
 
-  it('shows in Fastify', async () => {
+  it('are sent by Fastify', async () => {
     const { postern, headers } = await setUp();
     const app = fastify();
     onTestFinished(() => app.close());
@@ -58,7 +58,7 @@ describe('a rate limit over HTTP', () => {
     await expectLimited(() => fetch(address, { headers }));
   });
 
-  it('shows in fetch, on responses that can not be changed too', async () => {
+  it('are sent by fetch, also on immutable responses', async () => {
     for (const respond of [() => new Response('reached'), () => fetch('data:text/plain,reached')]) {
       const { postern, headers } = await setUp();
       const handler = fetchGuard(postern, requirement, respond);
@@ -67,10 +67,10 @@ describe('a rate limit over HTTP', () => {
   });
 });
 
-describe('the headers of a limit', () => {
+describe('the numbers in the headers of a limit', () => {
   const limit = { policy: 'quota', points: 10, duration: 86_400_000, remaining: 3, resetIn: 1_001 } as const;
 
-  it('count in whole seconds, rounded up', () => {
+  it('are whole seconds, rounded up', () => {
     expect(rateLimitHeaders(limit)).toEqual({
       'RateLimit-Policy': '"quota";q=10;w=86400',
       RateLimit: '"quota";r=3;t=2',
@@ -79,7 +79,7 @@ describe('the headers of a limit', () => {
     expect(retryAfter({ ...limit, resetIn: 0 })).toBe('1');
   });
 
-  it('are not kept from one denial to the next', () => {
+  it('are not kept for the next denial', () => {
     const answer = httpAnswers();
     const denied = (resetIn: number) =>
       answer({ allowed: false, reason: 'rate_limited', limit: { ...limit, resetIn } });

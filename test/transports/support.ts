@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Serves until the test is over. Returns the port. */
+/** Serves until the test ends. Returns the port. */
 export async function serve(listener: RequestListener): Promise<number> {
   const server = createServer(listener);
   await listen(server);

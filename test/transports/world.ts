@@ -1,11 +1,11 @@
 import type { Postern } from 'postern';
 import { createTestPostern, type TestClock } from 'postern/testing';
 
-/** One organization, its deployments and its tokens, and a store that can be pulled out. The clock stands still. */
+/** One organization with deployments and tokens, and a store that can fail. The clock stands still. */
 export interface World {
   readonly postern: Postern;
   readonly tokens: Readonly<Record<TokenName, string>>;
-  /** From now on every call of the store fails, or no longer. */
+  /** Makes every call of the store fail, or none. */
   storeIsDown(down: boolean): void;
   readonly clock: TestClock;
 }

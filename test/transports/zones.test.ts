@@ -39,11 +39,11 @@ describe('internalNetworks', () => {
     ['010.1.2.3', 'external'],
     ['10.1.2.3:80', 'external'],
     [undefined, 'external'],
-  ] as const)('a socket at %s is %s', (address, expected) => {
+  ] as const)('takes a socket at %s as %s', (address, expected) => {
     expect(zone(from(address))).toBe(expected);
   });
 
-  it('has no ear for X-Forwarded-For from anyone but a trusted proxy', () => {
+  it('ignores X-Forwarded-For of anyone but a trusted proxy', () => {
     expect(zone(from('203.0.113.9', '10.1.2.3'))).toBe('external');
     expect(zone(from('203.0.113.9', '10.1.2.3, 172.16.0.1'))).toBe('external');
     expect(zone(from('10.1.2.3', '203.0.113.9'))).toBe('internal');
@@ -52,25 +52,25 @@ describe('internalNetworks', () => {
   it.each([
     ['10.1.2.3', 'internal'],
     ['203.0.113.9', 'external'],
-    // Forged by the caller; the proxy appended where it really came from.
+    // The caller forged the first address, and the proxy appended the real one.
     ['10.1.2.3, 203.0.113.9', 'external'],
     ['10.1.2.3,203.0.113.9', 'external'],
     // Through a second proxy.
     ['10.1.2.3, 172.16.0.2', 'internal'],
     ['10.9.9.9, 203.0.113.9, 172.16.0.2', 'external'],
-    // Nothing that can be believed.
+    // Unusable values.
     ['', 'external'],
     ['unknown', 'external'],
     ['10.1.2.3, unknown', 'external'],
     ['10.1.2.3:443', 'internal'],
     ['10.1.2.3,', 'external'],
-  ])('a trusted proxy that forwards for %j is %s', (forwarded, expected) => {
+  ])('takes %j of a trusted proxy as %s', (forwarded, expected) => {
     expect(zone(from('172.16.0.1', forwarded))).toBe(expected);
     expect(zone(from('::ffff:172.16.0.1', forwarded))).toBe(expected);
     expect(zone(peer('172.16.0.1:5000', [forwarded]))).toBe(expected);
   });
 
-  it('takes a trusted proxy that names no caller for an unknown one', () => {
+  it('takes a caller as external if a trusted proxy names none', () => {
     const all = internalNetworks(['10.0.0.0/8'], { trustedProxies: ['10.0.0.1'] });
     expect(all(from('10.0.0.1'))).toBe('external');
     expect(all(from('10.0.0.2'))).toBe('internal');
@@ -92,7 +92,7 @@ describe('internalNetworks', () => {
     expect(zone(peer('unknown'))).toBe('external');
   });
 
-  it('makes nobody internal with an empty list, and trusts nobody with an empty list of proxies', () => {
+  it('takes nobody as internal for an empty list, and trusts nobody for an empty list of proxies', () => {
     const nobody = internalNetworks([]);
     for (const address of ['127.0.0.1', '::1', '10.0.0.1', '::ffff:10.0.0.1']) {
       expect(nobody(from(address, '10.0.0.1'))).toBe('external');
@@ -100,7 +100,7 @@ describe('internalNetworks', () => {
     expect(internalNetworks(['10.0.0.0/8'], { trustedProxies: [] })(from('172.16.0.1', '10.1.2.3'))).toBe('external');
   });
 
-  it('takes every spelling of an IPv4 network for the same network', () => {
+  it('accepts every spelling of an IPv4 network', () => {
     for (const spelling of ['10.0.0.0/8', '::ffff:10.0.0.0/104', '::ffff:a00:0/104', '0:0:0:0:0:FFFF:10.0.0.0/104']) {
       const same = internalNetworks([spelling]);
       expect(same(from('10.200.0.1'))).toBe('internal');
@@ -109,7 +109,7 @@ describe('internalNetworks', () => {
     }
   });
 
-  it('is not fooled by any forged header of an external caller behind a proxy', () => {
+  it('ignores forged headers of an external caller behind a proxy', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()), { maxLength: 6 }), (forged) => {
         expect(zone(from('172.16.0.1', [...forged, '203.0.113.9'].join(', ')))).toBe('external');
@@ -127,7 +127,7 @@ describe('internalNetworks', () => {
     [[7]],
     ['10.0.0.0/8'],
     [['::1%lo']],
-  ])('refuses %j as networks', (networks) => {
+  ])('refuses the networks %j', (networks) => {
     expect(() => internalNetworks(networks as string[])).toThrow(
       expect.objectContaining({ code: 'option_invalid', path: 'networks' }),
     );
@@ -140,24 +140,24 @@ describe('internalNetworks', () => {
   });
 });
 
-describe('clientAddress', () => {
+describe('clientAddress returns', () => {
   const request = (remoteAddress: string | undefined, forwarded?: string) => ({
     socket: { remoteAddress },
     headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded },
   });
 
   it.each([
-    ['the socket', [], '203.0.113.7', undefined, '203.0.113.7'],
-    ['an IPv4 address in IPv6', [], '::ffff:203.0.113.7', undefined, '203.0.113.7'],
-    ['a header that nobody trusted wrote', [], '203.0.113.7', '10.0.0.9', '203.0.113.7'],
-    ['what a trusted proxy wrote', ['10.0.0.1'], '10.0.0.1', '198.51.100.2, 203.0.113.7', '203.0.113.7'],
-    ['a trusted proxy that names nobody', ['10.0.0.1'], '10.0.0.1', undefined, null],
-    ['no socket', [], undefined, undefined, null],
+    ['the address of the socket', [], '203.0.113.7', undefined, '203.0.113.7'],
+    ['the IPv4 address of an IPv6 one', [], '::ffff:203.0.113.7', undefined, '203.0.113.7'],
+    ["the socket's address if an untrusted caller sent the header", [], '203.0.113.7', '10.0.0.9', '203.0.113.7'],
+    ['the address that a trusted proxy wrote', ['10.0.0.1'], '10.0.0.1', '198.51.100.2, 203.0.113.7', '203.0.113.7'],
+    ['null if a trusted proxy names none', ['10.0.0.1'], '10.0.0.1', undefined, null],
+    ['null without a socket', [], undefined, undefined, null],
   ])('%s', (_, trustedProxies, address, forwarded, expected) => {
     expect(clientAddress({ trustedProxies })(request(address, forwarded))).toBe(expected);
   });
 
-  it('refuses what is no address, and says whose option it is', () => {
+  it('an error that names the option for an invalid list of proxies', () => {
     expect(() => clientAddress({ trustedProxies: ['proxy'] })).toThrow(
       /^trustedProxies of clientAddress: "proxy" is no network/,
     );

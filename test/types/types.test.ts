@@ -19,6 +19,7 @@ async function diagnosticsOf(project: string): Promise<string> {
 test.each([
   ['what must compile does, and what must not does not', './tsconfig.json'],
   ['a registered instance is known to the types that frameworks share', './.registered/tsconfig.json'],
+  ['an application with a principal of its own on its requests compiles', './.own-principal/tsconfig.json'],
   ['the core touches neither Node nor a browser', './tsconfig.core.json'],
 ])('%s', { timeout: 120_000 }, async (_, project) => {
   expect(await diagnosticsOf(project)).toBe('');

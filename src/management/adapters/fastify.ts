@@ -1,6 +1,6 @@
-import type { NodeResponse } from '../../transports/node-answer.js';
+import { withHeaders } from '../../transports/node-request.js';
 import type { ManagementApi } from '../api.js';
-import { serveNode } from './node.js';
+import { answerNode } from './node.js';
 import type { NodeRequest } from './to-request.js';
 
 /** The part of a Fastify instance that is used here. */
@@ -20,18 +20,22 @@ export interface FastifyLike {
 
 interface FastifyRequestLike {
   readonly raw: unknown;
+  readonly headers: NodeRequest['headers'];
 }
 
 interface FastifyReplyLike {
-  readonly raw: unknown;
-  hijack(): unknown;
+  readonly sent: boolean;
+  readonly raw: { readonly headersSent: boolean };
+  code(status: number): unknown;
+  headers(headers: object): unknown;
+  send(body: unknown): unknown;
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'];
 
 /**
  * The API as a Fastify plugin. Register it with the API's `basePath` as its prefix. For `posternPlugin` its routes are public,
- * because the API checks credentials itself.
+ * because the API checks credentials itself. Its answers pass the hooks of the instance: CORS, compression, request ids.
  *
  * @example
  * const api = managementApi(postern, { basePath: '/admin' });
@@ -47,9 +51,15 @@ export function fastifyManagement(api: ManagementApi): (app: FastifyLike) => Pro
         method: METHODS,
         url,
         config: { requirement: { public: true } },
-        handler(request, reply) {
-          reply.hijack();
-          return serveNode(api, request.raw as NodeRequest, reply.raw as NodeResponse, { source: request });
+        async handler(request, reply) {
+          const raw = request.raw as NodeRequest;
+          const heard = withHeaders(raw, request.headers);
+          const { status, headers, body } = await answerNode(api, raw, { source: request }, heard);
+          // Somebody else has answered meanwhile.
+          if (reply.sent || reply.raw.headersSent) return reply;
+          reply.code(status);
+          reply.headers(headers);
+          return reply.send(body.length === 0 ? undefined : body);
         },
       });
     }

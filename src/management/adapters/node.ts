@@ -3,8 +3,9 @@ import { denied } from '../../domain/decision.js';
 import { httpAnswers } from '../../transports/http-answer.js';
 import { type NodeResponse, sendAnswer, type WholeAnswer } from '../../transports/node-answer.js';
 import type { ManagementApi } from '../api.js';
+import type { Arrival } from '../arrival.js';
 import { MAX_BODY } from '../http/body.js';
-import { type NodeRequest, toRequest } from './to-request.js';
+import { type HeadersOfNode, type NodeRequest, toRequest } from './to-request.js';
 
 /** A handler of `node:http`, which is a middleware of Express too. */
 export type NodeHandler = (
@@ -24,35 +25,54 @@ export function toNodeHandler(api: ManagementApi): NodeHandler {
   return (request, response, next) => serveNode(api, request, response, { source: request, next });
 }
 
+const UNREADABLE: WholeAnswer = { status: 400, headers: {}, body: '' };
 const FAILED = httpAnswers()(denied('internal_error'));
 
 /** Never rejects, and never writes to an answer that someone else has begun. */
-export async function serveNode(
+async function serveNode(
   api: ManagementApi,
   request: NodeRequest,
   response: NodeResponse,
   { source, next }: { readonly source: unknown; readonly next?: ((error?: unknown) => void) | undefined },
 ): Promise<void> {
-  let translated: Request;
-  try {
-    translated = toRequest(request);
-  } catch {
-    // No `Request` can have this method, Host or header.
-    return sendAnswer(response, { status: 400, headers: {}, body: '' });
-  }
   let unknown = false;
   const onUnknownPath = () => {
     unknown = true;
   };
+  const answer = await answerNode(api, request, { source, ...(next !== undefined && { onUnknownPath }) });
+  if (next === undefined || !unknown || answer === FAILED) return sendAnswer(response, answer);
+  // If a timeout has answered meanwhile, no other handler is needed.
+  if (!response.writableEnded) next();
+}
+
+/**
+ * What the API answers to a request of Node, in one piece. Never rejects.
+ *
+ * @param heard the request with the headers that its framework gives it
+ */
+export async function answerNode(
+  api: ManagementApi,
+  request: NodeRequest,
+  arrival: Omit<Arrival, 'address'>,
+  heard: HeadersOfNode = request,
+): Promise<WholeAnswer> {
+  let translated: Request | null;
+  try {
+    translated = toRequest(request, heard);
+  } catch {
+    // No `Request` can have this method, Host or header.
+    return UNREADABLE;
+  }
+  if (translated === null) {
+    arrival.onUnknownPath?.();
+    return UNREADABLE;
+  }
   try {
     const address = request.socket ? unpolluted(request.socket, 'remoteAddress') : undefined;
-    const answer = await api(translated, { source, address, ...(next !== undefined && { onUnknownPath }) });
-    if (next === undefined || !unknown)
-      return sendAnswer(response, await whole(answer, isLast(request, translated, answer)));
-    // If a timeout has answered meanwhile, no other handler is needed.
-    if (!response.writableEnded) next();
+    const answer = await api(translated, { ...arrival, address });
+    return await whole(answer, isLast(request, translated, answer));
   } catch {
-    sendAnswer(response, FAILED);
+    return FAILED;
   }
 }
 

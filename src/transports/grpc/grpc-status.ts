@@ -1,6 +1,7 @@
-import type { status as grpcStatus, Metadata } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import { ownCopy } from '../../base/check.js';
-import type { DenialReason, Denied } from '../../domain/decision.js';
+import type { Denied } from '../../domain/decision.js';
+import { STATUSES } from '../rpc-status.js';
 import type { GrpcRequest } from './request.js';
 
 /** A gRPC status with its trailing metadata, ready to be sent. */
@@ -20,51 +21,6 @@ export interface CustomAnswer {
 }
 
 export type OnDenied = (denial: Denied, request: GrpcRequest) => CustomAnswer | null | undefined;
-
-interface Status {
-  readonly code: number;
-  readonly details: string;
-}
-
-/** The codes that are used here (https://grpc.io/docs/guides/status-codes): grpc-js itself is not loaded. */
-const status = {
-  OK: 0,
-  NOT_FOUND: 5,
-  PERMISSION_DENIED: 7,
-  RESOURCE_EXHAUSTED: 8,
-  INTERNAL: 13,
-  UNAVAILABLE: 14,
-  UNAUTHENTICATED: 16,
-} as const satisfies Partial<Record<keyof typeof grpcStatus, number>>;
-
-const NOT_FOUND: Status = { code: status.NOT_FOUND, details: 'There is nothing here.' };
-
-/** The gRPC table of docs/contract.md, with a row for every reason. */
-const STATUSES: Readonly<Record<DenialReason, Status>> = {
-  token_missing: { code: status.UNAUTHENTICATED, details: 'This needs a token, and none came with the call.' },
-  token_malformed: { code: status.UNAUTHENTICATED, details: 'Send exactly one token, in one metadata entry.' },
-  token_unknown: { code: status.UNAUTHENTICATED, details: 'The token is not valid.' },
-  token_expired: { code: status.UNAUTHENTICATED, details: 'The token has expired.' },
-  proof_invalid: { code: status.UNAUTHENTICATED, details: 'The proof of possession is not valid.' },
-  token_revoked: { code: status.UNAUTHENTICATED, details: 'The token was revoked.' },
-  scope_missing: {
-    code: status.PERMISSION_DENIED,
-    details: 'The token does not hold the scope that this needs.',
-  },
-  endpoint_not_granted: { code: status.PERMISSION_DENIED, details: 'The token does not reach this endpoint.' },
-  endpoint_unknown: NOT_FOUND,
-  endpoint_private: NOT_FOUND,
-  requirement_missing: { code: status.PERMISSION_DENIED, details: 'This is not open to anyone.' },
-  rate_limited: {
-    code: status.RESOURCE_EXHAUSTED,
-    details: 'The token has reached its limit for now.',
-  },
-  unavailable: {
-    code: status.UNAVAILABLE,
-    details: 'The token can not be checked at the moment. Keep it, and try again.',
-  },
-  internal_error: { code: status.INTERNAL, details: 'Something went wrong.' },
-};
 
 /** grpc-js lets trailing metadata override the status fields on the wire, so these keys are removed. */
 const RESERVED = ['grpc-status', 'grpc-message', 'content-type'];
@@ -99,7 +55,7 @@ export function grpcAnswers(
 }
 
 function isFailure(code: unknown): code is number {
-  return Number.isInteger(code) && (code as number) > status.OK && (code as number) <= status.UNAUTHENTICATED;
+  return Number.isInteger(code) && (code as number) > 0 && (code as number) <= 16;
 }
 
 /** grpc-js percent-encodes the details with `encodeURI`, which throws on half of a surrogate pair. */

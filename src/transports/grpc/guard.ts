@@ -2,11 +2,12 @@ import type { ServerInterceptingCall, ServerInterceptingCallInterface, ServerInt
 import type { TokenTypes } from '../../domain/token-types.js';
 import type { Postern } from '../../instance/create-postern.js';
 import { reporter } from '../ask.js';
+import { readMethods } from '../methods.js';
 import { grpcAnswers } from './grpc-status.js';
 import { GuardedCall, type Guarding } from './guarded-call.js';
 import { type GrpcGuardOptions, readGrpcOptions } from './options.js';
 import { Rechecks } from './rechecks.js';
-import { type GrpcRequirements, readRequirements } from './requirements.js';
+import { GRPC_READING, type GrpcRequirements } from './requirements.js';
 
 /**
  * A server interceptor that lets a call reach its handler only if the method's requirement is met. Methods without a
@@ -30,7 +31,7 @@ export function guard<T extends TokenTypes>(
   options?: GrpcGuardOptions,
 ): ServerInterceptor {
   const { zone, header, onDenied, recheckInterval } = readGrpcOptions(options);
-  const find = readRequirements(postern, requirements, zone);
+  const { askFor } = readMethods(postern, requirements, zone, GRPC_READING);
   const fault = reporter(postern);
   const guarding: Guarding = {
     header,
@@ -39,7 +40,7 @@ export function guard<T extends TokenTypes>(
     fault,
   };
   return (method, call) => {
-    const guarded: ServerInterceptingCallInterface = new GuardedCall(guarding, find(method.path), method.path, call);
+    const guarded: ServerInterceptingCallInterface = new GuardedCall(guarding, askFor(method.path), method.path, call);
     // The type asks for their class; grpc-js itself asks for no more than the interface.
     return guarded as ServerInterceptingCall;
   };

@@ -11,22 +11,6 @@ export interface GrpcRequest {
   getPeer(): string;
 }
 
-/**
- * The same function, run once for each call. So the rechecks of a long call use the requirement and the zone that it began
- * with, even if its handler has changed the metadata since.
- */
-export function oncePerRequest<Answer>(ask: (request: GrpcRequest) => Answer): (request: GrpcRequest) => Answer {
-  const answers = new WeakMap<GrpcRequest, { readonly answer: Answer }>();
-  return (request) => {
-    let known = answers.get(request);
-    if (known === undefined) {
-      known = { answer: ask(request) };
-      answers.set(request, known);
-    }
-    return known.answer;
-  };
-}
-
 /** From a request to the innermost call, which all guards of a call share. */
 const CALLS = new WeakMap<GrpcRequest, object>();
 

@@ -10,10 +10,10 @@ export const AUTH = 'https://auth.example';
 export const API = 'https://api.example';
 export const ENCRYPTION_KEY = 'a text for tests, of more than 32 characters';
 
-/** Options of access tokens whose keys are kept in the store. */
+/** Options of access tokens with keys kept in the store. */
 export const KEPT = { issuer: AUTH, audience: API, encryptionKey: ENCRYPTION_KEY };
 
-/** An instance that issues access tokens, with a clock to move. */
+/** An instance that issues access tokens, and its clock. */
 export function issuerWorld(
   options: Partial<AccessTokensOptions> = {},
   {
@@ -30,7 +30,7 @@ export function issuerWorld(
 
 type World = ReturnType<typeof issuerWorld>;
 
-/** A token with both types: reaches `summarizer`, may write models. */
+/** A token with both types: it reaches `summarizer` and has models:write. */
 export async function issueBoth<T extends Pick<World, 'postern'>>({ postern }: T, input: object = {}) {
   if ((await postern.endpoints.get('summarizer')) === null) {
     await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
@@ -43,7 +43,7 @@ export async function issueBoth<T extends Pick<World, 'postern'>>({ postern }: T
   });
 }
 
-/** The JWKS of an issuer on a real socket, as `/.well-known/jwks.json`. */
+/** Serves the JWKS of an issuer on a real socket, as `/.well-known/jwks.json`. */
 export async function serveJwks(signed: AccessTokens) {
   const state = { requests: 0, down: false };
   const server = createServer(async (request: IncomingMessage, response) => {
@@ -65,12 +65,12 @@ export async function serveJwks(signed: AccessTokens) {
   return { url, state };
 }
 
-/** The claims of a token, as they stand in it. */
+/** The claims of a token, not verified. */
 export function claimsIn(token: string): JWTPayload & Record<string, unknown> {
   return decodeJwt(token);
 }
 
-/** A token with other claims or another header, signed with a key of the test's choice. A member that is `undefined` is left out. */
+/** A token with other claims or another header, signed with a given key. An `undefined` member is left out. */
 export function resigned(
   token: string,
   key: CryptoKey,

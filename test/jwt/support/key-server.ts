@@ -3,22 +3,22 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** What a path of the server answers: JSON of a value, or whatever a function does. */
+/** The answer of a path: a JSON value, or a function that answers. */
 type Answer = object | ((request: IncomingMessage, response: ServerResponse) => void);
 
 export interface KeyServer {
-  /** `http://127.0.0.1:…`, the same when it is up again. */
+  /** `http://127.0.0.1:…`, the same after a restart. */
   readonly origin: string;
-  /** Path → answer, to be changed at will. What is not there is 404. */
+  /** Path → answer, which tests may change. Other paths are 404. */
   readonly answers: Map<string, Answer>;
-  /** How often a path was asked for. */
+  /** The number of requests for a path. */
   count(path: string): number;
-  /** Ends it, and cuts what is connected. */
+  /** Stops it, and cuts open connections. */
   down(): Promise<void>;
   up(): Promise<void>;
 }
 
-/** An HTTP server on a real socket, until the test is over. */
+/** An HTTP server on a real socket, until the test ends. */
 export async function keyServer(answers: Record<string, Answer> = {}): Promise<KeyServer> {
   const paths = new Map(Object.entries(answers));
   const counts = new Map<string, number>();

@@ -9,9 +9,9 @@ import type { SignatureAlgorithm } from '../../../src/jwt/algorithms.js';
 export const CLIENT = { id: 'ci', secret: 'a secret of the tests' } as const;
 
 export interface OidcOptions {
-  /** The API that its access tokens are for. */
+  /** The audience of its access tokens. */
   readonly resource: string;
-  /** The scopes that it may be asked for. */
+  /** The scopes that clients may request. */
   readonly scopes: readonly string[];
 }
 
@@ -19,19 +19,19 @@ export interface OidcOptions {
 export interface OidcServer {
   /** `http://127.0.0.1:…` */
   readonly issuer: string;
-  /** An access token by the client-credentials grant (RFC 6749 section 4.4), from its token endpoint. */
+  /** An access token from its token endpoint by the client-credentials grant (RFC 6749 section 4.4). */
   token(scope: string, signedWith?: SignatureAlgorithm): Promise<string>;
-  /** How often a path was asked for. */
+  /** The number of requests for a path. */
   count(path: string): number;
-  /** Signs with new keys from now on. With `keepOld`, those before are still published. */
+  /** Signs with new keys from now on. With `keepOld`, the old ones stay published. */
   rotate(options?: { keepOld?: boolean }): Promise<void>;
-  /** Ends it, and cuts what is connected. */
+  /** Stops it, and cuts open connections. */
   down(): Promise<void>;
-  /** Starts it again, on the same port, where it is down. */
+  /** Starts it again on the same port. */
   up(): Promise<void>;
 }
 
-/** Where the keys and the metadata are. */
+/** The addresses of the keys and the metadata. */
 export const JWKS = '/jwks';
 export const METADATA = '/.well-known/openid-configuration';
 
@@ -125,7 +125,7 @@ export async function startOidc({ resource, scopes }: OidcOptions): Promise<Oidc
   };
 }
 
-/** One of each type. */
+/** One key of each type. */
 function makeKeys(): Promise<JWK[]> {
   return Promise.all(
     (['RS256', 'ES256', 'EdDSA'] as const).map(async (alg) => {

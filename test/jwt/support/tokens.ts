@@ -2,7 +2,7 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'j
 import type { SignatureAlgorithm } from '../../../src/jwt/algorithms.js';
 import { START } from '../../support/outcomes.js';
 
-/** A key pair of an issuer, with the public half as its JWKS shows it. */
+/** A key pair of an issuer, with its public half as in a JWKS. */
 export interface IssuerKey {
   readonly alg: SignatureAlgorithm;
   readonly kid: string;
@@ -18,7 +18,7 @@ export async function issuerKey(alg: SignatureAlgorithm, kid = `${alg}-1`): Prom
 export const ISSUER = 'https://login.example';
 export const AUDIENCE = 'https://api.example';
 
-/** Claims that are good at {@link START}, for ten minutes. */
+/** Valid claims at {@link START}, for ten minutes. */
 export const CLAIMS = {
   iss: ISSUER,
   aud: AUDIENCE,
@@ -28,7 +28,7 @@ export const CLAIMS = {
   scope: 'openid models:read',
 };
 
-/** A signed token. A claim or a header parameter that is `undefined` is left out. */
+/** A signed token. An `undefined` claim or header parameter is left out. */
 export function signed(key: IssuerKey, claims: object = {}, header: object = {}): Promise<string> {
   const { alg, kid, privateKey } = key;
   return new SignJWT({ ...CLAIMS, ...claims } as never)
@@ -41,7 +41,7 @@ export const base64url = (value: string | Uint8Array | object): string =>
     typeof value === 'string' || value instanceof Uint8Array ? (value as string) : JSON.stringify(value),
   ).toString('base64url');
 
-/** A token from its parts as they are; the signature is letters unless it is given. */
+/** A token from raw parts, by default with a made-up signature. */
 export const crafted = (
   header: string | object,
   payload: string | object = CLAIMS,

@@ -9,7 +9,7 @@ const visit = useBrowser();
 const VERIFIER = 'v'.repeat(43);
 const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
 const EVERY = { developer: { scopes: ['*'] } };
-/** As our own command asks: with a challenge, and for something. */
+/** A login of our own command: with a challenge and wanted grants. */
 const BOUND = `?code_challenge=${CHALLENGE}&code_challenge_method=S256&types=${encodeURIComponent(JSON.stringify(EVERY))}`;
 
 interface Begun {
@@ -33,7 +33,7 @@ async function collect({ origin }: World, code: string): Promise<{ status: numbe
   return { status: response.status, ...((await response.json()) as object) };
 }
 
-/** How long a token lives, to the hour. */
+/** The lifetime of a token, rounded to hours. */
 function hoursOf(record: { readonly createdAt: Date; readonly expiresAt: Date | null } | undefined): number {
   const { createdAt, expiresAt } = record ?? { createdAt: new Date(0), expiresAt: null };
   return Math.round(((expiresAt?.getTime() ?? 0) - createdAt.getTime()) / 3_600_000);
@@ -51,7 +51,7 @@ async function open(query: string) {
 }
 
 describe('a login that waits for approval', () => {
-  it('shows who asks, since when and for what, and grants nothing before it is approved', async () => {
+  it('shows its terminal, time and wanted grants, and grants nothing before the approval', async () => {
     const { world, code, page, leave } = await open(BOUND);
     expect(await page.getByRole('definition').allInnerTexts()).toEqual([
       '127.0.0.1',
@@ -74,7 +74,7 @@ describe('a login that waits for approval', () => {
     await leave();
   });
 
-  it('shows nothing before the code of the terminal is typed, and nothing after five wrong ones', async () => {
+  it('shows nothing before the right code, and nothing after five wrong codes', async () => {
     const world = await consoleWorld();
     const { code, user_code = '' } = await begin(world, BOUND);
     const { page, leave } = await visit(world.origin, world.admin);
@@ -97,7 +97,7 @@ describe('a login that waits for approval', () => {
     await leave();
   });
 
-  it('takes the code in small letters, without the line', async () => {
+  it('accepts the code in lower case without the dash', async () => {
     const world = await consoleWorld();
     const { code, user_code = '' } = await begin(world, BOUND);
     const { page, leave } = await visit(world.origin, world.admin);
@@ -107,7 +107,7 @@ describe('a login that waits for approval', () => {
     await leave();
   });
 
-  it('that shows no code is marked as one that could come from anyone, with nothing chosen for it', async () => {
+  it('without a code is marked as one from anyone, with nothing chosen', async () => {
     const { world, code, page, leave } = await open('');
     await page.getByRole('heading', { name: 'This login could come from anyone' }).waitFor();
     await page.getByText('Nothing in particular').waitFor();
@@ -126,7 +126,7 @@ describe('a login that waits for approval', () => {
     await leave();
   });
 
-  it('is granted less where less is chosen, also when the choice is folded up again', async () => {
+  it('is granted less if less is chosen, also with the choice folded again', async () => {
     const { world, code, page, leave } = await open(BOUND);
     const more = page.getByText('Change the grants');
     await more.click();
@@ -143,7 +143,7 @@ describe('a login that waits for approval', () => {
     await leave();
   });
 
-  it('is not approved while nothing is chosen', async () => {
+  it('can not be approved while nothing is chosen', async () => {
     const { world, code, page, leave } = await open(BOUND);
     const more = page.getByText('Change the grants');
     await more.click();
@@ -155,7 +155,7 @@ describe('a login that waits for approval', () => {
     await leave();
   });
 
-  it('gets nothing where it is refused', async () => {
+  it('gets nothing if it is refused', async () => {
     const { world, code, page, leave } = await open(BOUND);
     await page.getByRole('button', { name: 'Refuse' }).click();
     await page.getByRole('heading', { name: 'Refused' }).waitFor();
@@ -165,7 +165,7 @@ describe('a login that waits for approval', () => {
     await leave();
   });
 
-  it('that was answered in another window says so', async () => {
+  it('says that it was answered in another window', async () => {
     const { page, context, user_code, leave } = await open(BOUND);
     const other = await context.newPage();
     await other.goto(page.url());
@@ -177,7 +177,7 @@ describe('a login that waits for approval', () => {
     await leave();
   });
 
-  it('that nobody began is over', async () => {
+  it('that does not exist is shown as over', async () => {
     const world = await consoleWorld();
     const { page, leave } = await visit(world.origin, world.admin);
     await page.goto(`${world.origin}/api_tokens?code=${'x'.repeat(22)}`);
@@ -186,7 +186,7 @@ describe('a login that waits for approval', () => {
     await leave();
   });
 
-  it('waits for the sign-in of who is not signed in, and is approved after it', async () => {
+  it('waits for the sign-in of its approver, and is approved after it', async () => {
     const world = await consoleWorld();
     await world.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
     const { code, user_code = '' } = await begin(world, BOUND);

@@ -18,7 +18,7 @@ function assetsOf(page: string): string[] {
 }
 
 describe('the assets of the console', () => {
-  it('are what their sources give', async () => {
+  it('are built from their sources', async () => {
     const build = fileURLToPath(new URL('../../../src/management/console/build.mjs', import.meta.url));
     await promisify(execFile)(process.execPath, [build, '--check']);
   });
@@ -33,7 +33,7 @@ describe('the assets of the console', () => {
     expect(bytes).toBeLessThanOrEqual(25 * 1024);
   });
 
-  it('are the same page at every address of it, to be asked for again, under a strict policy', () => {
+  it('are one page at every address, revalidated each time, under a strict policy', () => {
     for (const path of PAGES) {
       const { status, headers, body } = load(path);
       expect(status).toBe(200);
@@ -61,12 +61,12 @@ describe('the assets of the console', () => {
     }
   });
 
-  it('hold no inline script, no inline style, no address of another server', () => {
+  it('contain no inline script, no inline style and no address of another server', () => {
     const { body } = load('/');
     expect(body).not.toMatch(/<style|\son\w+=|\sstyle=|javascript:/i);
     expect(body.match(/<script\b[^>]*>([^<]*)/g)).toEqual([expect.stringMatching(/ src="[^"]+">$/)]);
     for (const text of [body, ...assetsOf(body).map((path) => load(path).body)]) {
-      // The two names are of XML and of nobody's server.
+      // These two are names of XML namespaces, not servers.
       const addresses = [...text.matchAll(/https?:\/\/[^\s"'`)]*/g)].map(([address]) => address);
       expect(addresses.filter((address) => !address.startsWith('http://www.w3.org/'))).toEqual([]);
       expect(text).not.toMatch(/@import|url\(/);
@@ -78,7 +78,7 @@ describe('the assets of the console', () => {
     ).not.toMatch(/innerHTML|insertAdjacentHTML|document\.write|\beval\(/);
   });
 
-  it('are kept for good under names that change with their content', () => {
+  it('are cached for good under names that change with their content', () => {
     for (const path of assetsOf(load('/').body)) {
       expect(path).toMatch(/^\/console\/app-[0-9a-f]{12}\.(js|css)$/);
       expect(load(path).headers['cache-control']).toBe('public, max-age=31536000, immutable');
@@ -88,7 +88,7 @@ describe('the assets of the console', () => {
     }
   });
 
-  it('are found below the path that the API is mounted at, whatever is in it', () => {
+  it('are found below any mount path of the API', () => {
     expect(assetsOf(load('/', '/admin').body)).toEqual(assetsOf(load('/').body).map((path) => `/admin${path}`));
     expect(load('/', '/"><script>$&').body).not.toContain('"><script>$&');
   });
@@ -102,5 +102,5 @@ describe('the assets of the console', () => {
     '/api/v1',
     '/style.css',
     '',
-  ])('has nothing at %j', (path) => expect(consoleAsset(path)).toBeNull());
+  ])('have nothing at %j', (path) => expect(consoleAsset(path)).toBeNull());
 });

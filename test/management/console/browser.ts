@@ -5,25 +5,25 @@ import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { launchBrowser } from '../../support/browser.js';
 
-/** Where screenshots go: for people to look at. */
+/** The folder of screenshots for people. */
 const SCREENSHOTS = process.env.POSTERN_SCREENSHOTS ?? join(tmpdir(), 'postern-screenshots');
 
 export interface Look {
   readonly scheme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
-  /** Where the console is mounted. */
+  /** The mount path of the console. */
   readonly basePath?: string;
 }
 
 export interface Visit {
   readonly page: Page;
   readonly context: BrowserContext;
-  /** Ends the visit; fails where anything happened that never should. */
+  /** Ends the visit, and fails if something forbidden happened. */
   leave(): Promise<void>;
 }
 
-/** Chromium, started once for a file of tests. */
+/** Chromium, started once for a test file. */
 export function useBrowser() {
   let browser: Browser;
   beforeAll(async () => {
@@ -31,7 +31,7 @@ export function useBrowser() {
   });
   afterAll(() => browser.close());
 
-  /** A person's browser at an origin, signed in with their token if there is one. */
+  /** A person's browser at an origin, signed in if there is a token. */
   return async function visit(origin: string, token: string | null, look: Look = {}): Promise<Visit> {
     const context = await browser.newContext({
       colorScheme: look.scheme ?? 'light',
@@ -62,7 +62,7 @@ async function signIn(context: BrowserContext, origin: string, basePath: string,
   expect(response.status()).toBe(200);
 }
 
-/** What must never happen: a request elsewhere, an error in the page, a breach of its policy, a dialog of the browser's. */
+/** Forbidden are requests elsewhere, errors in the page, breaches of its policy and native dialogs. */
 function watch(page: Page, origin: string): string[] {
   const trouble: string[] = [];
   page.on('request', (request) => {
@@ -72,7 +72,7 @@ function watch(page: Page, origin: string): string[] {
   });
   page.on('pageerror', (error) => trouble.push(`error: ${error.message}`));
   page.on('dialog', (dialog) => {
-    // Leaving a form that is filled in: the tests do so on purpose.
+    // Tests leave filled-in forms on purpose.
     if (dialog.type() === 'beforeunload') {
       void dialog.accept();
       return;
@@ -81,7 +81,7 @@ function watch(page: Page, origin: string): string[] {
     void dialog.dismiss();
   });
   page.on('console', (message) => {
-    // The browser tells of every refused or failed request itself.
+    // The browser reports every refused or failed request itself.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
       trouble.push(`console: ${message.text()}`);
     }
@@ -100,7 +100,7 @@ function violations(page: Page): Promise<string[]> {
   return page.evaluate(() => (globalThis as unknown as { policyViolations?: string[] }).policyViolations ?? []);
 }
 
-/** The dialog on top. */
+/** The top dialog. */
 export function dialogOf(page: Page): Locator {
   return page.locator('dialog[open]').last();
 }
@@ -110,7 +110,7 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
 }
 
-/** Presses Tab until what has the focus is called so. */
+/** Presses Tab until the element of this name has the focus. */
 export async function tabTo(page: Page, name: string, key = 'Tab'): Promise<void> {
   const passed: string[] = [];
   for (let step = 0; step < 80; step++) {
@@ -122,7 +122,7 @@ export async function tabTo(page: Page, name: string, key = 'Tab'): Promise<void
   throw new Error(`the focus never came to ${name}; it went over ${passed.join(' | ')}`);
 }
 
-/** What has the focus, as a screen reader would name it. */
+/** The focused element, as a screen reader names it. */
 export function focusedName(page: Page): Promise<string> {
   return page.evaluate(() => {
     const focused = document.activeElement;

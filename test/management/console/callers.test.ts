@@ -4,8 +4,8 @@ import { consoleWorld, reaches } from './world.js';
 
 const visit = useBrowser();
 
-describe('everyone sees what they may do', () => {
-  it('a person of the application: their own tokens, and the organization’s to look at', async () => {
+describe('the console shows', () => {
+  it('a person of the application her own tokens, and those of the organization without buttons', async () => {
     const types = { user: { endpoints: ['summarizer'] } } as const;
     const world = await consoleWorld({ identify: () => ({ owner: 'bob', types, firstName: 'Bob' }) });
     const { tokens, endpoints } = world.postern;
@@ -41,7 +41,7 @@ describe('everyone sees what they may do', () => {
     await dialog.getByRole('button', { name: 'Create' }).click();
     const token = await dialog.getByLabel('Token', { exact: true }).inputValue();
     expect(await reaches(world, token, 'summarizer')).toBe('allowed');
-    // No command logs in with a token that manages nothing.
+    // No command is shown for a token that manages nothing.
     expect(await dialog.getByLabel('Log in from a terminal').count()).toBe(0);
     await dialog.getByRole('button', { name: 'Copy token' }).click();
     await dialog.getByText('Copied.').waitFor();
@@ -53,7 +53,7 @@ describe('everyone sees what they may do', () => {
     await leave();
   });
 
-  it('nobody of the application is told to sign in there', async () => {
+  it('no sign-in to people of the application', async () => {
     let who: { owner: string; types: object } | null = null;
     const world = await consoleWorld({ identify: () => who });
     const { page, leave } = await visit(world.origin, null);
@@ -66,7 +66,7 @@ describe('everyone sees what they may do', () => {
     await leave();
   });
 
-  it('who may read: everything, and no button that would be refused', async () => {
+  it('everything to a reader, without buttons that would be refused', async () => {
     const world = await consoleWorld();
     await world.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
     const types = { developer: { scopes: ['iam:read', 'deployments:read'] } } as const;
@@ -88,7 +88,7 @@ describe('everyone sees what they may do', () => {
     await leave();
   });
 
-  it('who manages tokens: those of others too, but not with a secret of theirs', async () => {
+  it("a manager of tokens all tokens, but not other people's secrets", async () => {
     const world = await consoleWorld();
     const types = { developer: { scopes: ['models:read'] } } as const;
     await world.postern.tokens.create({ name: 'of bob', types, owner: 'bob' });
@@ -104,7 +104,7 @@ describe('everyone sees what they may do', () => {
     await leave();
   });
 
-  it('a grant that nobody could give now does not keep its token from another name', async () => {
+  it('a rename also for a token with a grant that the caller could not give', async () => {
     const world = await consoleWorld();
     await world.postern.endpoints.create({ id: 'gone', access: 'protected' });
     const types = { user: { endpoints: ['gone'] } } as const;
@@ -122,7 +122,7 @@ describe('everyone sees what they may do', () => {
     await leave();
   });
 
-  it('below a path of another application', async () => {
+  it('the same below a path of another application', async () => {
     const basePath = '/admin/tokens';
     const world = await consoleWorld({ basePath });
     const { page, leave } = await visit(world.origin, world.admin, { basePath });

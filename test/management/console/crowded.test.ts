@@ -5,7 +5,7 @@ import { consoleWorld, ORGANIZATION, reaches } from './world.js';
 
 const visit = useBrowser();
 
-it('a search goes on where the server stopped looking, and back to the newest', async () => {
+it('a search continues after the part that the server read, and goes back to the newest', async () => {
   const store = await crowdedStore({ organization: ORGANIZATION });
   const world = await consoleWorld({ store });
   const { page, leave } = await visit(world.origin, world.admin);
@@ -34,7 +34,7 @@ describe('a grant of a deleted endpoint', () => {
     for (const id of ['gone', 'there']) await endpoints.create({ id, access: 'protected' });
     const types = { user: { endpoints: ['gone', 'there'] } } as const;
     const { token, record } = await tokens.create({ name: 'caller', types, owner: 'ada' });
-    // Who grants endpoints must reach them.
+    // To grant endpoints a caller must reach them.
     const every = { developer: { scopes: ['*'] }, user: { endpoints: '*' } } as const;
     const { token: admin } = await tokens.create({ name: 'all', types: every, owner: 'ada' });
     await endpoints.delete('gone');
@@ -42,7 +42,7 @@ describe('a grant of a deleted endpoint', () => {
     return { world, token, page, leave, read: () => tokens.get(record.id) };
   }
 
-  it('is marked in the list and in the details, and can be taken away', async () => {
+  it('is marked in the list and the details, and can be removed', async () => {
     const { world, token, page, leave, read } = await bereaved();
     const dialog = dialogOf(page);
     await page.goto(world.origin);
@@ -59,7 +59,7 @@ describe('a grant of a deleted endpoint', () => {
     await leave();
   });
 
-  it('never grants by the way what has its name now: only who chooses it grants it', async () => {
+  it('does not become a grant of the new endpoint of its name unless that is chosen', async () => {
     const { world, token, page, leave, read } = await bereaved();
     await world.postern.endpoints.create({ id: 'gone', access: 'protected' });
     const dialog = dialogOf(page);

@@ -4,8 +4,8 @@ import { consoleWorld, reaches } from './world.js';
 
 const visit = useBrowser();
 
-describe('endpoints', () => {
-  it('are created, opened and closed after a look at what that does, and deleted', async () => {
+describe('endpoints in the console', () => {
+  it('are created, opened and closed after a preview, and deleted', async () => {
     const world = await consoleWorld();
     const { page, leave } = await visit(world.origin, world.admin);
     const dialog = dialogOf(page);
@@ -60,7 +60,7 @@ describe('endpoints', () => {
     await leave();
   });
 
-  it('are not changed while it can not be told what that would do', async () => {
+  it('are not changed while the preview fails', async () => {
     const world = await consoleWorld();
     await world.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
     const { page, leave } = await visit(world.origin, world.admin);
@@ -72,14 +72,14 @@ describe('endpoints', () => {
     await dialog.getByText('The server could not be reached.').waitFor();
     expect(await dialog.getByRole('button', { name: 'Change access' }).getAttribute('aria-disabled')).toBe('true');
     world.intercept(null);
-    await dialog.getByRole('button', { name: 'Look again' }).click();
+    await dialog.getByRole('button', { name: 'Try again' }).click();
     await dialog.getByText('Anyone who can reach the server').waitFor();
     await dialog.getByRole('button', { name: 'Change access' }).click();
     await page.getByText('summarizer is public now.').waitFor();
     await leave();
   });
 
-  it('are found by name, and many of them can be chosen among for a token', async () => {
+  it('are found by name, also among many in the form of a token', async () => {
     const world = await consoleWorld();
     for (let number = 10; number < 32; number++) {
       await world.postern.endpoints.create({ id: `model-${number}`, access: 'protected' });
@@ -100,7 +100,7 @@ describe('endpoints', () => {
     await dialog.getByRole('checkbox').check();
     await dialog.getByLabel('Find a deployment').fill('10');
     await dialog.getByRole('checkbox').check();
-    // Enter in the box looks for something; it sends nothing.
+    // Enter in the search box searches and does not send the form.
     await dialog.getByLabel('Find a deployment').press('Enter');
     await dialog.getByRole('button', { name: 'Create' }).click();
     await page.getByRole('heading', { name: 'Token created' }).waitFor();

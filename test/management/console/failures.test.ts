@@ -4,7 +4,7 @@ import { consoleWorld } from './world.js';
 
 const visit = useBrowser();
 
-/** The dialog Create, filled in and not yet sent. */
+/** The dialog Create, filled in and not sent. */
 async function filledIn(options: Parameters<typeof consoleWorld>[0] = {}) {
   const world = await consoleWorld(options);
   const visited = await visit(world.origin, world.admin);
@@ -25,8 +25,8 @@ const refusing = (method: string, path: string, answer: 'drop' | { status: numbe
 
 const TOKENS = '/api/v1/api_tokens';
 
-describe('what goes wrong is said where it happened, and nothing that was typed is lost', () => {
-  it('the server is gone', async () => {
+describe('a failure in the console is shown in its place, and typed text is kept:', () => {
+  it('a server that is gone', async () => {
     const { world, dialog, names, leave } = await filledIn();
     world.intercept(refusing('POST', TOKENS, 'drop'));
     await dialog.getByRole('button', { name: 'Create' }).click();
@@ -40,7 +40,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await leave();
   });
 
-  it('the store is gone: the API says so, and the page repeats it', async () => {
+  it("a store that is down, in the API's words", async () => {
     const { world, dialog, leave } = await filledIn();
     const detail = 'The store of the tokens can not be reached.';
     world.intercept(refusing('POST', TOKENS, { status: 503, body: { status: 503, code: 'unavailable', detail } }));
@@ -49,7 +49,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await leave();
   });
 
-  it('a refusal that names a field is shown at it, and the field has the focus', async () => {
+  it('a refusal that names a field, which gets the focus', async () => {
     const { world, page, dialog, leave } = await filledIn();
     const body = { status: 400, code: 'input_invalid', path: 'description', detail: 'This description is too long.' };
     world.intercept(refusing('POST', TOKENS, { status: 400, body }));
@@ -63,7 +63,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await leave();
   });
 
-  it('the session is over in the middle of a form: signing in again keeps the form', async () => {
+  it('a session that ends during a form, which survives the new sign-in', async () => {
     const { world, page, dialog, names, context, leave } = await filledIn();
     await context.clearCookies();
     await dialog.getByRole('button', { name: 'Create' }).click();
@@ -83,7 +83,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await leave();
   });
 
-  it('a second click while it waits sends nothing twice', async () => {
+  it('a second click while waiting, which sends nothing', async () => {
     const { page, dialog, names, leave } = await filledIn();
     let release = () => {};
     const held = new Promise<void>((resolve) => {
@@ -102,7 +102,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await leave();
   });
 
-  it('Escape on a form that was filled in asks first', async () => {
+  it('Escape on a filled-in form, which asks first', async () => {
     const { page, dialog, leave } = await filledIn();
     for (let time = 0; time < 3; time++) await page.keyboard.press('Escape');
     await dialog.getByText('Discard your input?').waitFor();
@@ -113,14 +113,14 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await dialog.getByRole('button', { name: 'Discard' }).click();
     expect(await page.locator('dialog').count()).toBe(0);
     expect(await focusedName(page)).toBe('Create');
-    // One that was not touched closes at once.
+    // An untouched form closes at once.
     await page.keyboard.press('Enter');
     await page.keyboard.press('Escape');
     expect(await page.locator('dialog').count()).toBe(0);
     await leave();
   });
 
-  it('going back in the browser leaves a form that was filled in where it is', async () => {
+  it('the back button on a filled-in form, which stays', async () => {
     const { world, page, dialog, leave } = await filledIn();
     await page.keyboard.press('Escape');
     await dialog.getByRole('button', { name: 'Discard' }).click();
@@ -140,7 +140,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await leave();
   });
 
-  it('the browser asks before a form that was filled in goes with its page', async () => {
+  it('leaving the page with a filled-in form, which asks first', async () => {
     const { page, dialog, context, leave } = await filledIn();
     const other = await context.newPage();
     await other.goto(page.url());
@@ -155,7 +155,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await leave();
   });
 
-  it('a secret that was not copied does not go away on the first wish', async () => {
+  it('closing the dialog of a secret that was not copied, which asks first', async () => {
     const { page, dialog, leave } = await filledIn();
     await dialog.getByRole('button', { name: 'Create' }).click();
     await dialog.getByRole('heading', { name: 'Token created' }).waitFor();
@@ -166,7 +166,7 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
     await leave();
   });
 
-  it('a browser that does not let the page copy: the text is selected', async () => {
+  it('copying in a browser that forbids it, which selects the text', async () => {
     const { page, context, dialog, leave } = await filledIn();
     await context.clearPermissions();
     await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
@@ -183,8 +183,8 @@ describe('what goes wrong is said where it happened, and nothing that was typed 
   });
 });
 
-describe('lists that can not be read', () => {
-  it('say why, and are read again on a wish', async () => {
+describe('a list that can not be read', () => {
+  it('says why, and can be read again', async () => {
     const world = await consoleWorld();
     const { page, leave } = await visit(world.origin, world.admin);
     for (const [path, api, heading] of [
@@ -202,7 +202,7 @@ describe('lists that can not be read', () => {
     await leave();
   });
 
-  it('lead to the sign-in where the session is over, and back to the same page', async () => {
+  it('leads to the sign-in if the session is over, and back to the same page', async () => {
     const world = await consoleWorld();
     const { page, context, leave } = await visit(world.origin, world.admin);
     await page.goto(`${world.origin}/audit`);
@@ -216,7 +216,7 @@ describe('lists that can not be read', () => {
     await leave();
   });
 
-  it('of a server that answers something else are no white page', async () => {
+  it('of a server with an unexpected answer still shows a page', async () => {
     const world = await consoleWorld();
     const { page, leave } = await visit(world.origin, world.admin);
     await page.route('**/api/v1/session', (route) => route.fulfill({ status: 502, body: '<html>Bad Gateway</html>' }));

@@ -4,12 +4,12 @@ import { consoleWorld } from './world.js';
 
 const visit = useBrowser();
 
-/** A name → what is shown for it. */
+/** Names, and the text shown for each. */
 const NAMES: readonly (readonly [string, string])[] = [
   ['<img src=x onerror=alert(1)>', '<img src=x onerror=alert(1)>'],
   ['"><script>alert(1)</script>', '"><script>alert(1)</script>'],
   ["' onmouseover='alert(1)", "' onmouseover='alert(1)"],
-  // Shown as it is stored this would read "invoice-exe.pdf".
+  // Without escapes this would read "invoice-exe.pdf".
   ['invoice-\u202Efdp.exe', 'invoice-\\u{202e}fdp.exe'],
   ['ad\u200Bmin', 'ad\\u{200b}min'],
   ['\u2067isolated\u2069', '\\u{2067}isolated\\u{2069}'],
@@ -22,7 +22,7 @@ const NAMES: readonly (readonly [string, string])[] = [
   ['n'.repeat(200), 'n'.repeat(200)],
 ];
 
-it('names are shown as text, with what could hide or reorder them escaped, in lists, dialogs and the audit', async () => {
+it('names are shown as text, with hiding and reordering characters escaped, in lists, dialogs and the audit', async () => {
   const world = await consoleWorld();
   await world.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
   for (const [name] of NAMES) {
@@ -33,7 +33,7 @@ it('names are shown as text, with what could hide or reorder them escaped, in li
   const dialog = dialogOf(page);
   await page.goto(world.origin);
   for (const [, shown] of NAMES) await page.getByRole('rowheader').getByText(shown, { exact: true }).waitFor();
-  // Each once as a name and once as a description.
+  // Each is shown once as a name and once as a description.
   for (const [, shown] of NAMES) expect(await page.getByText(shown, { exact: true }).count()).toBe(2);
   expect(await page.locator('main img, main script, main [onerror], main [onmouseover]').count()).toBe(0);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
@@ -55,7 +55,7 @@ it('names are shown as text, with what could hide or reorder them escaped, in li
   await leave();
 });
 
-it('what has such a name is deleted by typing it as it is shown', async () => {
+it('a token with such a name is deleted by typing the shown name', async () => {
   const world = await consoleWorld();
   const types = { developer: { scopes: ['models:read'] } } as const;
   for (const name of ['invoice-\u202Efdp.exe', ' two  spaces '])

@@ -11,8 +11,8 @@ async function worldWithEndpoints() {
   return world;
 }
 
-describe('the whole life of a token', () => {
-  it('by mouse: sign in, create, copy, find, update, rotate, revoke, delete, sign out', async () => {
+describe('the whole life of a token in the console', () => {
+  it('works by mouse, from sign-in over create, update, rotate, revoke and delete to sign-out', async () => {
     const world = await worldWithEndpoints();
     const { page, leave } = await visit(world.origin, null);
     const dialog = dialogOf(page);
@@ -23,7 +23,7 @@ describe('the whole life of a token', () => {
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'API Tokens' }).waitFor();
     expect(new URL(page.url()).pathname).toBe('/api_tokens');
-    // Ada's own token is there; the other organization's is not.
+    // Ada's own token is listed, and no token of the other organization.
     await page.getByRole('rowheader', { name: 'admin' }).waitFor();
     expect(await page.getByText('not yours').count()).toBe(0);
 
@@ -58,7 +58,7 @@ describe('the whole life of a token', () => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(token);
     await dialog.getByRole('button', { name: 'Done' }).click();
     expect(await page.locator('dialog').count()).toBe(0);
-    // It was there once, and the page keeps nothing of it.
+    // The secret was shown once, and the page keeps no part of it.
     expect(await page.content()).not.toContain(token);
 
     expect(await row.getByRole('cell').allInnerTexts()).toEqual([
@@ -111,7 +111,7 @@ describe('the whole life of a token', () => {
 
     await row.getByRole('button', { name: 'Delete nightly build' }).click();
     await dialog.getByLabel('Type the name to confirm').fill('nightly');
-    // It says that it is disabled, and does nothing.
+    // The button says that it is disabled, and does nothing.
     await dialog.getByRole('button', { name: 'Delete' }).click({ force: true });
     expect((await world.postern.tokens.list()).items.map(({ name }) => name)).toContain('nightly build');
     await dialog.getByLabel('Type the name to confirm').fill('nightly build');
@@ -127,7 +127,7 @@ describe('the whole life of a token', () => {
     await leave();
   });
 
-  it('by keyboard alone: the same, and the focus always comes back to where it was', async () => {
+  it('works by keyboard alone, and the focus always comes back to its place', async () => {
     const world = await worldWithEndpoints();
     const { page, leave } = await visit(world.origin, null);
     const { keyboard } = page;
@@ -206,7 +206,7 @@ describe('the whole life of a token', () => {
     await keyboard.type('nightly build');
     await keyboard.press('Enter');
     await page.getByRole('rowheader', { name: 'nightly' }).waitFor({ state: 'detached' });
-    // What was focused is gone with its row: the page's heading has it.
+    // The focused row is gone, so the page's heading has the focus.
     expect(await focusedName(page)).toBe('API Tokens');
     expect((await world.postern.tokens.list()).items.map(({ name }) => name)).toEqual(['admin']);
 

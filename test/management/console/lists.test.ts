@@ -13,8 +13,8 @@ async function manyTokens(count: number) {
   return world;
 }
 
-describe('the list of tokens', () => {
-  it('comes in pages, which the address remembers', async () => {
+describe('the list of tokens in the console', () => {
+  it('comes in pages that the address remembers', async () => {
     const world = await manyTokens(59);
     const { page, leave } = await visit(world.origin, world.admin);
     await page.goto(world.origin);
@@ -43,7 +43,7 @@ describe('the list of tokens', () => {
     await leave();
   });
 
-  it('goes back a page where the last token of the last one is deleted', async () => {
+  it('goes back a page if the last token of the last page is deleted', async () => {
     const world = await manyTokens(25);
     const { page, leave } = await visit(world.origin, world.admin);
     const dialog = dialogOf(page);
@@ -59,7 +59,7 @@ describe('the list of tokens', () => {
     await leave();
   });
 
-  it('an answer that was overtaken is not shown', async () => {
+  it('does not show an answer that a later one overtook', async () => {
     const world = await manyTokens(3);
     const { page, leave } = await visit(world.origin, world.admin);
     await page.goto(world.origin);
@@ -74,7 +74,7 @@ describe('the list of tokens', () => {
     });
     const first = (request: { url(): string }) => /search=token\+1/.test(request.url());
     const asked = page.waitForRequest(first);
-    // Taken back, or answered after all.
+    // The request was cancelled, or it was answered.
     const over = Promise.race([page.waitForEvent('requestfailed', first), page.waitForEvent('requestfinished', first)]);
     await page.getByLabel('Search by name or description').fill('token 1');
     await asked;
@@ -87,7 +87,7 @@ describe('the list of tokens', () => {
     await leave();
   });
 
-  it('shows what a token was used for', async () => {
+  it('shows the uses of a token', async () => {
     const world = await consoleWorld();
     await world.postern.endpoints.create({ id: 'summarizer', access: 'protected' });
     const types = { user: { endpoints: ['summarizer'] } } as const;
@@ -97,7 +97,7 @@ describe('the list of tokens', () => {
     const { page, leave } = await visit(world.origin, world.admin);
     const dialog = dialogOf(page);
     await page.goto(world.origin);
-    // Uses are written in batches; what is under test here is how they are shown.
+    // Uses are written in batches, so they are put into the store directly.
     await page.route(`**/${record.id}/usage`, (route) =>
       route.fulfill({
         json: {
@@ -121,8 +121,8 @@ describe('the list of tokens', () => {
   });
 });
 
-describe('the audit', () => {
-  it('tells who did what, when and from where, newest first, older ones on request', async () => {
+describe('the audit in the console', () => {
+  it('tells who did what, when and from where, newest first, with older ones on request', async () => {
     const world = await consoleWorld();
     for (let number = 1; number <= 60; number++) {
       await world.postern.endpoints.create({ id: `endpoint-${number}`, access: 'private' });

@@ -12,20 +12,20 @@ const LOOKS = [
   { look: 'phone', scheme: 'light', width: 360, height: 740 },
 ] as const;
 
-/** What axe finds, in a line each. The page's policy does not bind what the browser's driver runs. */
+/** The findings of axe, one a line. The page's policy does not apply to the browser's driver. */
 async function findings(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations, passes } = (await page.evaluate(() =>
     (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
   )) as AxeResults;
-  // Else it looked at nothing.
+  // Without this axe may have looked at nothing.
   expect(passes.length).toBeGreaterThan(10);
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
   );
 }
 
-/** What is wider than the screen: the page itself, or a dialog on it. */
+/** Elements wider than the screen: the page or a dialog. */
 function overflow(page: Page): Promise<string[]> {
   return page.evaluate(() =>
     [document.documentElement, ...document.querySelectorAll('dialog, .menu:popover-open')]
@@ -50,7 +50,7 @@ it.each(LOOKS)('every page and dialog is accessible and fits, $look', { timeout:
   expect(found).toEqual([]);
 });
 
-it('the checks themselves find what is wrong', async () => {
+it('the checks find a broken page', async () => {
   const world = await furnishedWorld();
   const { page, leave } = await visit(world.origin, world.admin, { width: 360 });
   await page.goto(world.origin);
@@ -66,7 +66,7 @@ it('the checks themselves find what is wrong', async () => {
   await leave();
 });
 
-it('nothing moves for who does not want it, and what has the focus can be seen', async () => {
+it('nothing moves with reduced motion, and the focus is visible', async () => {
   const world = await furnishedWorld();
   const { page, leave } = await visit(world.origin, world.admin);
   await page.goto(world.origin);

@@ -6,13 +6,13 @@ export interface Scene {
   readonly name: string;
   /** Whether someone is signed in. Default `true`. */
   readonly signedIn?: boolean;
-  /** Brings the page from the world's origin to where it is to be looked at. */
+  /** Brings the page from the world's origin to the scene. */
   readonly open: (page: Page, world: World) => Promise<void>;
 }
 
 const DAY = 86_400_000;
 
-/** A world in which every list has something to show. */
+/** A world with entries in every list. */
 export async function furnishedWorld(): Promise<World> {
   const world = await consoleWorld();
   const { tokens, endpoints } = world.postern;
@@ -113,7 +113,7 @@ const auditReady = (page: Page) => page.getByText('Created endpoint summarizer')
 const ASKED = encodeURIComponent(JSON.stringify({ developer: { scopes: ['models:write'] } }));
 const BOUND = `?code_challenge=${'c'.repeat(43)}&code_challenge_method=S256&types=${ASKED}`;
 
-/** Every page and every dialog of the console, by the name of its screenshot. */
+/** Every page and dialog of the console, by the name of its screenshot. */
 export const SCENES: readonly Scene[] = [
   { name: 'sign-in', signedIn: false, open: at('/', (page) => page.getByLabel('Developer token').waitFor()) },
   { name: 'tokens', open: at('/api_tokens', tokensReady) },

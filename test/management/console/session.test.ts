@@ -14,7 +14,7 @@ async function signedIn() {
   return { world, ...visited };
 }
 
-it('what the browser keeps of a sign-in has nothing of the token', async () => {
+it('the browser keeps no part of the token after a sign-in', async () => {
   const { world, page, context, leave } = await signedIn();
   const cookies = await context.cookies();
   expect(cookies).toMatchObject([{ name: 'postern_session', httpOnly: true, sameSite: 'Strict', expires: -1 }]);
@@ -38,7 +38,7 @@ it('a second tab is signed in too, and signed out with the first', async () => {
   expect(await context.cookies()).toEqual([]);
   await second.reload();
   await second.getByRole('heading', { name: 'Sign in to postern' }).waitFor();
-  // Whoever kept the cookie has nothing either.
+  // A kept cookie is useless too.
   await context.addCookies(cookies);
   await second.reload();
   await second.getByRole('heading', { name: 'Sign in to postern' }).waitFor();
@@ -55,7 +55,7 @@ it('a session ends with its token', async () => {
   await leave();
 });
 
-it('a token that is used in the console, and rotated there, signs its holder out', async () => {
+it('rotating the token of the session signs its holder out', async () => {
   const { world, page, leave } = await signedIn();
   const [record] = (await world.postern.tokens.list()).items;
   await world.postern.tokens.rotate(record?.id as string);

@@ -10,9 +10,9 @@ export const ORGANIZATION = 'mybentocloud';
 export interface World {
   readonly postern: Postern;
   readonly origin: string;
-  /** A developer token with every scope, of Ada. */
+  /** Ada's developer token with all scopes. */
   readonly admin: string;
-  /** Puts what `respond` makes in the place of the server's next answers; `null`: the server answers again. */
+  /** Replaces the server's next answers by those of `respond`, until `null`. */
   intercept(respond: Interception | null): void;
 }
 
@@ -25,7 +25,7 @@ export interface WorldOptions extends ManagementOptions {
   readonly store?: Store;
 }
 
-/** A server with the console over a memory store, two organizations in it, and a token to sign in with. */
+/** A server with the console on a memory store, two organizations and a token to sign in with. */
 export async function consoleWorld({ store = memoryStore(), ...options }: WorldOptions = {}): Promise<World> {
   const postern = createPostern({ store, organization: ORGANIZATION });
   const every = { developer: { scopes: ['*'] } } as const;
@@ -65,7 +65,7 @@ export async function consoleWorld({ store = memoryStore(), ...options }: WorldO
   };
 }
 
-/** What a token may do at an endpoint, asked as a guard would. */
+/** The decision over a token at an endpoint. */
 export async function reaches({ postern }: World, token: string, endpoint: string): Promise<string> {
   const decision = await postern.authorize({ token, requirement: { endpoint } });
   return decision.allowed ? 'allowed' : decision.reason;

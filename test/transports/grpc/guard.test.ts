@@ -35,8 +35,8 @@ async function serve(interceptors: grpc.ServerInterceptor[], echo: Record<string
   return { running, send };
 }
 
-describe('which requirement a method has', () => {
-  it('prefers the method over its service', async () => {
+describe('the requirement of a method', () => {
+  it('comes before that of its service', async () => {
     const { postern, token } = await setUp();
     const { send } = await serve(
       [
@@ -53,7 +53,7 @@ describe('which requirement a method has', () => {
     expect((await send('/pkg.Models/Ping')).code).toBe(grpc.status.OK);
   });
 
-  it('takes a Map, and copies what it was given', async () => {
+  it('may come from a Map, and the table is copied', async () => {
     const { postern, token } = await setUp();
     const open = { public: true } as const;
     const byMap = new Map<string, { authenticated: true } | { public: true }>([['/a.B/', { authenticated: true }]]);
@@ -68,7 +68,7 @@ describe('which requirement a method has', () => {
     }
   });
 
-  it('hands the path, the metadata and the peer to a function', async () => {
+  it('may be a function of path, metadata and peer', async () => {
     const { postern, token } = await setUp();
     const asked: [string, string][] = [];
     const { send } = await serve(
@@ -89,9 +89,9 @@ describe('which requirement a method has', () => {
     expect((await send('/d.D/Call', bearer(token))).code).toBe(grpc.status.NOT_FOUND);
   });
 
-  it('does not take other spellings of a path', async () => {
+  it('does not apply to other spellings of its path', async () => {
     const { postern, token } = await setUp();
-    // Methods that were registered under odd paths: what a guard declares is none of them.
+    // These methods are registered under odd paths that the guard does not declare.
     const odd = [
       'pkg.Svc/Call',
       '//pkg.Svc/Call',
@@ -114,7 +114,7 @@ describe('which requirement a method has', () => {
     expect(running.seen.started).toEqual(['/pkg.Svc/Call']);
   });
 
-  it('does not take other spellings on the wire for a method', async () => {
+  it('does not apply to other spellings on the wire', async () => {
     const { postern, token } = await setUp();
     const { running } = await serve([guard(postern, { '/pkg.Svc/': { public: true } })], { '/pkg.Svc/Call': 'unary' });
     expect(await rawStatus(running, '/pkg.Svc/Call', token)).toBe('0');
@@ -139,7 +139,7 @@ describe('which requirement a method has', () => {
     expect(running.seen.started).toEqual(['/pkg.Svc/Call']);
   });
 
-  it('is not widened by a polluted prototype', async () => {
+  it('is not added by a polluted prototype', async () => {
     const { postern } = await setUp();
     const { send } = await serve([guard(postern, {})], { '/a.B/C': 'unary' });
     try {
@@ -157,7 +157,7 @@ describe('which requirement a method has', () => {
   });
 });
 
-describe('what is refused at construction', () => {
+describe('a gRPC guard refuses at construction', () => {
   const { postern } = createTestPostern();
   const codeOf = (make: () => unknown): [string, string | undefined] | null => {
     try {
@@ -193,7 +193,7 @@ describe('what is refused at construction', () => {
     ]);
   });
 
-  it('requirements that are no table', () => {
+  it('requirements that are not a table', () => {
     for (const requirements of [undefined, null, [], 'x', 3]) {
       expect(codeOf(() => guard(postern, requirements as never))?.[0]).toBe('option_invalid');
     }
@@ -202,7 +202,7 @@ describe('what is refused at construction', () => {
     );
   });
 
-  it('requirements that no call could meet, with their method', () => {
+  it('impossible requirements, with their method in the error', () => {
     const key = '/a.B/C';
     expect(codeOf(() => guard(postern, { [key]: { scope: 'models:fly' as never } }))).toEqual(['scope_unknown', key]);
     expect(codeOf(() => guard(postern, { [key]: {} as never }))).toEqual(['requirement_invalid', key]);
@@ -225,7 +225,7 @@ describe('what is refused at construction', () => {
     expect(codeOf(() => guard(postern, {}, { realm: 'x' } as never))).toEqual(['option_unknown', 'realm']);
   });
 
-  it('at compile time, a scope that the instance does not know', () => {
+  it('an unknown scope, also at compile time', () => {
     // @ts-expect-error: no such resource
     expect(codeOf(() => guard(postern, { '/a.B/C': { scope: 'model:read' } }))?.[0]).toBe('scope_unknown');
     // @ts-expect-error: no such resource
@@ -234,8 +234,8 @@ describe('what is refused at construction', () => {
   });
 });
 
-describe('zone', () => {
-  it('that throws is a fault', async () => {
+describe('the zone function of a gRPC guard', () => {
+  it('makes a call a fault if it throws', async () => {
     const { postern, token } = await setUp();
     const { running, send } = await serve(
       [
@@ -256,7 +256,7 @@ describe('zone', () => {
     expect(running.seen.started).toEqual([]);
   });
 
-  it('that is anything but internal is external', async () => {
+  it('makes a call external for any value but internal', async () => {
     const { postern } = await setUp();
     for (const zone of ['Internal', true, {}, undefined]) {
       const { send } = await serve(
@@ -270,7 +270,7 @@ describe('zone', () => {
   });
 });
 
-describe('onDenied', () => {
+describe('onDenied of a gRPC guard', () => {
   const denyWith = async (onDenied: GrpcGuardOptions['onDenied'], events: PosternEvent[] = []) => {
     const { postern } = await setUp(events);
     const { running, send } = await serve([guard(postern, { '/a.B/': { authenticated: true } }, { onDenied })], {
@@ -299,7 +299,7 @@ describe('onDenied', () => {
     });
   });
 
-  it('may leave anything out', async () => {
+  it('may return nothing, or only a part', async () => {
     expect(await denyWith(() => undefined)).toMatchObject(standard);
     expect(await denyWith(() => null)).toMatchObject(standard);
     expect(await denyWith(() => ({ details: 'Go away.' }))).toMatchObject({ ...standard, details: 'Go away.' });
@@ -309,7 +309,7 @@ describe('onDenied', () => {
     expect((await denyWith(() => ({ code: code as number, details: 'Fine.' }))).code).toBe(grpc.status.UNAUTHENTICATED);
   });
 
-  it('can not put another status into the metadata', async () => {
+  it('can not set another status by the metadata', async () => {
     const outcome = await denyWith(() => {
       const metadata = new grpc.Metadata();
       metadata.set('grpc-status', '0');
@@ -321,7 +321,7 @@ describe('onDenied', () => {
     expect(outcome).toMatchObject({ ...standard, trailers: { 'x-kept': ['yes'] } });
   });
 
-  it('leaves the standard answer where it throws, and the fault is reported', async () => {
+  it('that throws leaves the standard answer, and the fault is reported', async () => {
     const events: PosternEvent[] = [];
     const fault = new Error('template not found');
     const outcome = await denyWith(() => {
@@ -331,7 +331,7 @@ describe('onDenied', () => {
     expect(events).toContainEqual(expect.objectContaining({ type: 'fault', error: fault }));
   });
 
-  it('leaves the standard answer where it returns what can not be sent', async () => {
+  it('that returns an invalid answer leaves the standard answer', async () => {
     expect(await denyWith(() => ({ details: '\ud800' }))).toMatchObject(standard);
     expect(await denyWith(() => ({ details: 7 as never }))).toMatchObject(standard);
     expect(await denyWith(() => ({ metadata: { 'x-a': 'b' } as never }))).toMatchObject(standard);
@@ -340,7 +340,7 @@ describe('onDenied', () => {
   });
 });
 
-/** `grpc-status` of a call whose path no gRPC client would send. */
+/** The `grpc-status` of a call to a path that no gRPC client would send. */
 function rawStatus(running: Running, path: string, token: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const session = connect(`http://${running.address}`);
@@ -358,7 +358,7 @@ function rawStatus(running: Running, path: string, token: string): Promise<strin
     };
     request.on('response', note);
     request.on('trailers', note);
-    // HTTP/2 itself refuses a path that does not begin with a slash (RFC 9113 section 8.3.1).
+    // HTTP/2 itself refuses a path without a slash at its start (RFC 9113 section 8.3.1).
     request.on('error', () => {
       status = 'refused';
     });

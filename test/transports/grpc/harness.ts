@@ -8,9 +8,9 @@ export type Form = (typeof FORMS)[number];
 export const encode = (value: unknown): Buffer => Buffer.from(JSON.stringify(value ?? null));
 export const decode = (bytes: Buffer): unknown => JSON.parse(bytes.toString());
 
-/** What the handlers of a server saw. */
+/** The records of a server's handlers. */
 export interface Seen {
-  /** The paths of the handlers that began, in order. */
+  /** The paths of the started handlers, in order. */
   readonly started: string[];
   readonly principals: (Principal | null)[];
 }
@@ -22,7 +22,7 @@ export interface Running {
   close(): void;
 }
 
-/** A method of one of the four forms, without a schema: messages are JSON. */
+/** A method of one of the four forms, with JSON messages. */
 export function method(path: string, form: Form): grpc.MethodDefinition<unknown, unknown> {
   return {
     path,
@@ -37,7 +37,7 @@ export function method(path: string, form: Form): grpc.MethodDefinition<unknown,
 
 export interface ServerSetup {
   readonly interceptors?: grpc.ServerInterceptor[];
-  /** Path → form: methods that answer with what they got. */
+  /** Path → form, for methods that echo. */
   readonly echo?: Readonly<Record<string, Form>>;
   /** Path → form and handler. */
   readonly handlers?: Readonly<Record<string, readonly [Form, grpc.UntypedHandleCall]>>;
@@ -99,7 +99,7 @@ function echo(form: Form, path: string, seen: Seen): grpc.UntypedHandleCall {
 export interface Outcome {
   readonly code: grpc.status;
   readonly details: string;
-  /** Trailing metadata, without what names the moment. */
+  /** Trailing metadata without the parts that change with time. */
   readonly trailers: Record<string, unknown>;
   readonly responses: unknown[];
 }
@@ -112,7 +112,7 @@ export interface CallSetup {
   readonly options?: grpc.CallOptions;
 }
 
-/** One call from beginning to end. */
+/** One whole call. */
 export async function call(client: grpc.Client, setup: CallSetup): Promise<Outcome> {
   const responses: unknown[] = [];
   const open = openCall(client, setup, (response) => responses.push(response));
@@ -131,7 +131,7 @@ type ClientCall =
   | grpc.ClientReadableStream<unknown>
   | grpc.ClientDuplexStream<unknown, unknown>;
 
-/** Begins a call. A stream of responses is read, unless `onResponse` is left out. */
+/** Begins a call. Responses are read, unless `onResponse` is left out. */
 export function openCall(client: grpc.Client, setup: CallSetup, onResponse?: (response: unknown) => void): ClientCall {
   const { form, path } = setup;
   const metadata = setup.metadata ?? new grpc.Metadata();
@@ -156,13 +156,13 @@ function reading<Stream extends NodeJS.ReadableStream>(
   stream: Stream,
   onResponse?: (response: unknown) => void,
 ): Stream {
-  // The status says what there is to know.
+  // The error is in the status too.
   stream.on('error', () => {});
   if (onResponse) stream.on('data', onResponse);
   return stream;
 }
 
-/** Not `once` of `node:events`: that rejects on the 'error' which a stream emits before its status. */
+/** `once` of `node:events` would reject on the 'error' that a stream emits before its status. */
 export function statusOf(open: ClientCall): Promise<grpc.StatusObject> {
   return new Promise((resolve) => open.on('status', resolve));
 }

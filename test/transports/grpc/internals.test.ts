@@ -10,14 +10,14 @@ afterEach(() => {
 
 const stream = (over: object = {}) => ({ close: vi.fn(), destroy: vi.fn(), once: vi.fn(), rstCode: 0, ...over });
 
-it('finds the stream under any number of interceptors', () => {
+it('the HTTP/2 stream of a call is found under any number of interceptors', () => {
   const wire = { stream: stream() } as unknown as grpc.ServerInterceptingCallInterface;
   const call = new grpc.ServerInterceptingCall(new grpc.ServerInterceptingCall(wire));
   expect(http2StreamOf(call)).toBe((wire as unknown as { stream: unknown }).stream);
   expect([...interceptingCallsOf({ call })]).toHaveLength(3);
 });
 
-it('does without what a version of grpc-js does not show', () => {
+it('a grpc-js without the needed internals is accepted', () => {
   const loop: { nextCall?: unknown } = {};
   loop.nextCall = loop;
   for (const call of [{}, { stream: null }, { stream: {} }, { nextCall: 3 }, loop]) {
@@ -27,7 +27,7 @@ it('does without what a version of grpc-js does not show', () => {
   expect([...interceptingCallsOf({})]).toEqual([]);
 });
 
-it('leaves a stream alone that is over by itself, and keeps no timer for it', () => {
+it('a stream that ends by itself is left alone, and no timer stays', () => {
   vi.useFakeTimers();
   resetUnlessOver({ stream: stream({ destroyed: true }) });
   expect(vi.getTimerCount()).toBe(0);
@@ -40,7 +40,7 @@ it('leaves a stream alone that is over by itself, and keeps no timer for it', ()
   expect(open.close).not.toHaveBeenCalled();
 });
 
-it('resets a stream that stays, and lets go of it where even the reset can not be sent', () => {
+it('a stream that stays is reset, and dropped if even the reset can not be sent', () => {
   vi.useFakeTimers();
   const open = stream();
   resetUnlessOver({ stream: open });

@@ -13,7 +13,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** A store whose look-ups of tokens wait until they are let through. */
+/** A store whose token look-ups can be held. */
 function gatedStore() {
   let gate: Promise<void> = Promise.resolve();
   let open: () => void = () => {};
@@ -31,7 +31,7 @@ function gatedStore() {
   });
   return {
     store,
-    /** From now on look-ups wait. Resolves with the first that does. */
+    /** Holds look-ups from now on. Resolves with the first held one. */
     shut(): Promise<void> {
       gate = new Promise((resolve) => {
         open = resolve;
@@ -66,7 +66,7 @@ async function setUp(before: grpc.ServerInterceptor[] = []) {
   return { postern, token, id: record.id, running, client, gate };
 }
 
-/** Reads whatever the client sends as soon as it is there, and tells of it. */
+/** Reads and reports the client's messages at once. */
 const readsAhead =
   (onEvent: (event: string) => void): grpc.ServerInterceptor =>
   (_method, next) =>
@@ -94,7 +94,7 @@ const responsesOf = (form: Form, messages: readonly unknown[]) =>
   form === 'bidi' ? messages.map((message) => ({ got: [message] })) : [{ got: messages }];
 
 describe('while a decision is pending', () => {
-  it.each(FORMS)('%s: the handler has not begun, and then gets every message', async (form) => {
+  it.each(FORMS)('%s: the handler has not begun, and gets every message after it', async (form) => {
     const { token, running, client, gate } = await setUp();
     const pending = gate.shut();
     const messages = form === 'clientStream' || form === 'bidi' ? Array.from({ length: 50 }, (_, i) => i) : [7];
@@ -106,7 +106,7 @@ describe('while a decision is pending', () => {
     expect(running.seen.started).toEqual([pathOf(form)]);
   });
 
-  it.each(['clientStream', 'bidi'] as const)('%s: what arrives meanwhile is held back, in order', async (form) => {
+  it.each(['clientStream', 'bidi'] as const)('%s: messages are held back in order', async (form) => {
     const events: string[] = [];
     let halfClosed: () => void = () => {};
     const halfClose = new Promise<void>((resolve) => {
@@ -128,7 +128,7 @@ describe('while a decision is pending', () => {
     expect(await outcome).toMatchObject({ code: grpc.status.OK, responses: responsesOf(form, messages) });
   });
 
-  it.each(FORMS)('%s: a denial ends it, and nothing that was held reaches anyone', async (form) => {
+  it.each(FORMS)('%s: a denial ends the call, and no held message reaches the handler', async (form) => {
     const { postern, token, id, running, client, gate } = await setUp([readsAhead(() => {})]);
     await postern.tokens.revoke(id);
     const pending = gate.shut();
@@ -143,7 +143,7 @@ describe('while a decision is pending', () => {
     expect(running.seen.started).toEqual([]);
   });
 
-  it.each(FORMS)('%s: a client that leaves is not served', async (form) => {
+  it.each(FORMS)('%s: the call of a client that leaves is not handled', async (form) => {
     let left: () => void = () => {};
     const leaving = new Promise<void>((resolve) => {
       left = resolve;
@@ -160,14 +160,14 @@ describe('while a decision is pending', () => {
     await expectOnlyTheNextToBeServed(running, client, token);
   });
 
-  it.each(FORMS)('%s: a deadline that passes is answered, and the handler does not begin', async (form) => {
+  it.each(FORMS)('%s: a passed deadline is answered, and the handler does not begin', async (form) => {
     let passed: () => void = () => {};
     const passing = new Promise<void>((resolve) => {
       passed = resolve;
     });
     const { token, running, client, gate } = await setUp([onCancel(() => passed())]);
     const pending = gate.shut();
-    // A busy machine may take longer than the deadline to reach the guard: then again, with a longer one.
+    // A busy machine may need more than the deadline to reach the guard. Then the call is repeated with a longer one.
     let isPending = false;
     void pending.then(() => {
       isPending = true;
@@ -183,8 +183,8 @@ describe('while a decision is pending', () => {
   });
 });
 
-describe('the warm path', () => {
-  it('asks for no promise, and tells the handler in the same turn', async () => {
+describe('a warm gRPC call', () => {
+  it('begins its handler in the same turn, without a promise', async () => {
     const { postern } = createTestPostern();
     const { token } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['models:read'] } } });
     await postern.authenticate(token);
@@ -204,7 +204,7 @@ describe('the warm path', () => {
     const running = await startServer({
       interceptors: [
         guard(watched, { '/slow.Svc/': { scope: 'models:read' } }),
-        // Outside the guard: its start() returns when the guard's has.
+        // Outside the guard, its start() returns after the guard's.
         (_method, next) => {
           const outer = new grpc.ServerInterceptingCall(next);
           const start = outer.start.bind(outer);
@@ -241,7 +241,7 @@ function onCancel(then: () => void): grpc.ServerInterceptor {
   return (_method, next) => new grpc.ServerInterceptingCall(next, { start: (begin) => begin({ onCancel: then }) });
 }
 
-/** The decision of the call before has been made by now: had its handler begun, it would be in the list. */
+/** The earlier decision is made by now, and a handler it had started would be in the list. */
 async function expectOnlyTheNextToBeServed(running: Running, client: grpc.Client, token: string): Promise<void> {
   const next = await call(client, { form: 'unary', path: pathOf('unary'), metadata: bearer(token) });
   expect(next.code).toBe(grpc.status.OK);

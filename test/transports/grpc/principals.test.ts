@@ -32,7 +32,7 @@ async function setUp() {
 
 const echo = Object.fromEntries(FORMS.map((form) => [`/who.Is/${form}`, form]));
 
-/** An interceptor as others write them, which passes everything on, the metadata through `change`. */
+/** Passes everything on like a usual interceptor, with the metadata through `change`. */
 const between =
   (change: (metadata: grpc.Metadata) => grpc.Metadata): grpc.ServerInterceptor =>
   (_method, next) =>
@@ -40,10 +40,10 @@ const between =
       start: (begin) => begin({ onReceiveMetadata: (metadata, pass) => pass(change(metadata)) }),
     });
 
-describe.each(FORMS)('%s', (form) => {
+describe.each(FORMS)('principalOf in a call of the form %s', (form) => {
   const path = `/who.Is/${form}`;
 
-  it('knows its principal with other interceptors on both sides', async () => {
+  it('gives its principal between other interceptors', async () => {
     const { postern, token, id } = await setUp();
     const same = between((metadata) => metadata);
     const running = await startServer({
@@ -54,7 +54,7 @@ describe.each(FORMS)('%s', (form) => {
     expect(running.seen.principals).toEqual([expect.objectContaining({ tokenId: id, owner: 'ada' })]);
   });
 
-  it('knows its principal where an interceptor replaces the metadata', async () => {
+  it('gives its principal if an interceptor replaces the metadata', async () => {
     const { postern, token, id } = await setUp();
     const running = await startServer({
       interceptors: [
@@ -68,7 +68,7 @@ describe.each(FORMS)('%s', (form) => {
     expect(running.seen.principals).toEqual([expect.objectContaining({ tokenId: id })]);
   });
 
-  it('tells calls under way at the same time apart', async () => {
+  it('gives each of several concurrent calls its own principal', async () => {
     const { postern, token, id } = await setUp();
     const other = await postern.tokens.create({ name: 'b', types: { developer: { scopes: ['models:read'] } } });
     const running = await startServer({
@@ -82,7 +82,7 @@ describe.each(FORMS)('%s', (form) => {
     expect(ids.toSorted()).toEqual([id, id, other.record.id, other.record.id].toSorted());
   });
 
-  it('is nobody where no credential was needed, whatever the client claims', async () => {
+  it('gives null if no credential was needed, also for a forged claim of the client', async () => {
     const { postern } = await setUp();
     const running = await startServer({ interceptors: [guard(postern, { '/who.Is/': { public: true } })], echo });
     const metadata = new grpc.Metadata();
@@ -115,7 +115,7 @@ describe.each(FORMS)('%s', (form) => {
   });
 });
 
-it('throws guard_missing for what is no guarded call', () => {
+it('principalOf throws guard_missing for an object that is not a guarded call', () => {
   const metadata = new grpc.Metadata();
   metadata.set('principal', 'root');
   const loop: { metadata: grpc.Metadata; call?: unknown; nextCall?: unknown } = { metadata };

@@ -7,7 +7,7 @@ import { CASES, type Case, TARGETS } from '../cases.js';
 import { createWorld, type World } from '../world.js';
 import { call, FORMS, type Form, insecure, type Outcome, type Running, startServer } from './harness.js';
 
-/** The gRPC column of docs/contract.md, written down a second time. */
+/** The gRPC column of docs/contract.md, written a second time. */
 const EXPECTED: Readonly<Record<DenialReason, grpc.status>> = {
   token_missing: grpc.status.UNAUTHENTICATED,
   token_malformed: grpc.status.UNAUTHENTICATED,
@@ -91,8 +91,8 @@ async function run(form: Form, each: Case): Promise<Outcome> {
 
 const cases = CASES.filter(({ notOver }) => !notOver?.includes('grpc'));
 
-describe.each(FORMS)('%s', (form) => {
-  it.each(cases)('$name: $expected', async (each) => {
+describe.each(FORMS)('a gRPC guard, in a call of the form %s,', (form) => {
+  it.each(cases)('answers $name with $expected', async (each) => {
     const outcome = await run(form, each);
     const { started, principals } = (each.inside ? inside : outside).seen;
     if (each.expected === 'allowed') {
@@ -111,26 +111,26 @@ describe.each(FORMS)('%s', (form) => {
     }
   });
 
-  it('answers unknown and private endpoints the same', async () => {
+  it('answers unknown and private endpoints alike', async () => {
     const unknown = await send(outside, form, 'nowhere', new grpc.Metadata());
     const hidden = await send(outside, form, 'metrics', new grpc.Metadata());
     expect(hidden).toEqual(unknown);
     expect(hidden.code).toBe(grpc.status.NOT_FOUND);
   });
 
-  describe('with a key of its own', () => {
+  describe('the header option of a gRPC guard', () => {
     const withKey = (...values: string[]) => {
       const metadata = new grpc.Metadata();
       for (const value of values) metadata.add(CUSTOM, value);
       return metadata;
     };
 
-    it('takes the raw token from it', async () => {
+    it('makes it read the raw token from that key', async () => {
       expect((await send(custom, form, 'summarizer', withKey(world.tokens.user))).code).toBe(grpc.status.OK);
       expect(custom.seen.started).toHaveLength(1);
     });
 
-    it('does not look at authorization', async () => {
+    it('makes it ignore authorization', async () => {
       const metadata = new grpc.Metadata();
       metadata.set('authorization', `Bearer ${world.tokens.user}`);
       const outcome = await send(custom, form, 'summarizer', metadata);
@@ -138,7 +138,7 @@ describe.each(FORMS)('%s', (form) => {
       expect(outcome.details).toBe('This needs a token, and none came with the call.');
     });
 
-    it('refuses it repeated, as a list, and beside authorization', async () => {
+    it('makes it refuse a repeated key, a list, and authorization beside it', async () => {
       const { user } = world.tokens;
       const both = withKey(user);
       both.set('authorization', `Bearer ${user}`);
@@ -154,7 +154,7 @@ describe.each(FORMS)('%s', (form) => {
   });
 });
 
-describe('long credentials', () => {
+describe('a long gRPC credential', () => {
   const ofLength = (length: number) => {
     const metadata = new grpc.Metadata();
     metadata.set('authorization', `Bearer ${'a'.repeat(length)}`);
@@ -164,12 +164,12 @@ describe('long credentials', () => {
   it.each([
     [8192, 'The token is not valid.'],
     [8193, 'Send exactly one token, in one metadata entry.'],
-  ])('a token of %i characters', async (length, details) => {
+  ])('of %i characters is answered', async (length, details) => {
     const outcome = await send(outside, 'unary', 'summarizer', ofLength(length));
     expect(outcome).toMatchObject({ code: grpc.status.UNAUTHENTICATED, details });
   });
 
-  it('what the HTTP/2 session itself refuses never reaches a handler', async () => {
+  it('that HTTP/2 itself refuses reaches no handler', async () => {
     const outcome = await send(outside, 'unary', 'summarizer', ofLength(100_000));
     expect(outcome.code).not.toBe(grpc.status.OK);
     expect(outside.seen.started).toEqual([]);

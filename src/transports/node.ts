@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { unpolluted } from '../base/check.js';
+import { type Decision, type Denied, denied } from '../domain/decision.js';
+import type { Principal } from '../domain/principal.js';
+import type { TokenTypes } from '../domain/token-types.js';
+import type { Postern } from '../instance/create-postern.js';
+import { asker, type RequirementFor, reporter } from './ask.js';
+import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
+import { httpAnswers } from './http-answer.js';
+import { type NodeResponse, sendAnswer } from './node-answer.js';
+import { readNodeCredential } from './node-credential.js';
+import type { NodeRequest } from './node-request.js';
+import { rateLimitHeaders } from './rate-limit-headers.js';
+
+/** A request of `node:http`, `node:https` or `node:http2`. */
+export interface NodeHttpRequest extends NodeRequest {
+  readonly method?: string | undefined;
+}
+
+/** What a handler gets beside the request and the response. */
+export interface NodeGuardContext<T extends TokenTypes = TokenTypes> {
+  /** Who calls; `null` where no credential was needed. */
+  readonly principal: Principal<T> | null;
+}
+
+/** Options of the `guard` of `postern/node`. */
+export interface NodeGuardOptions<In, Out> extends HttpGuardOptions<In> {
+  /**
+   * Answers a denied request in the application's own form. Where it has not begun an answer by the time it returns (or
+   * its promise settles), the standard one is sent. The handler does not run, whatever it does.
+   */
+  readonly onDenied?: ((denial: Denied, request: In, response: Out) => unknown) | undefined;
+}
+
+const readOptions = optionsReader('guard of postern/node', httpOptions);
+
+/** How a request of Node is asked about. */
+export const NODE_READING = {
+  methodOf: (request: NodeHttpRequest) => request.method,
+  identityOf: (request: NodeHttpRequest) => request,
+};
+
+/**
+ * Puts a requirement in front of a handler of `node:http`, `node:https` or `node:http2`. A handler that throws, or whose
+ * promise rejects, before it has begun an answer is answered for: 500, and an event says why.
+ *
+ * @example
+ * createServer(guard(postern, { endpoint: 'summarizer' }, (request, response, { principal }) => response.end(principal?.owner)));
+ * @throws PosternError `requirement_invalid`, `scope_unknown`, `option_invalid`, `option_unknown`
+ */
+export function guard<
+  T extends TokenTypes,
+  In extends NodeHttpRequest = IncomingMessage,
+  Out extends NodeResponse = ServerResponse,
+>(
+  postern: Postern<T>,
+  requirement: RequirementFor<NoInfer<In>, T>,
+  handler: (request: In, response: Out, context: NodeGuardContext<T>) => unknown,
+  options?: NodeGuardOptions<NoInfer<In>, NoInfer<Out>>,
+): (request: In, response: Out) => void {
+  const { zone, header, onDenied, ...challenge } = readOptions(options);
+  const ask = asker<In, T>(postern, requirement, zone, NODE_READING);
+  const report = reporter(postern);
+  const answer = httpAnswers(challenge);
+
+  return (request, response) => {
+    const fail = (error: unknown) => sendAnswer(response, answer(report(error)));
+    const wasOver = response.writableEnded;
+    const decision = ask(request, readNodeCredential(request, header));
+    if (decision instanceof Promise) void decision.then(settle).catch(fail);
+    else void settle(decision).catch(fail);
+
+    async function settle(settled: Decision<T>): Promise<void> {
+      if (!settled.allowed) return deny(settled);
+      // Answered while the decision was pending, by a timeout: nobody waits for the handler.
+      if (!wasOver && response.writableEnded) return;
+      const limit = unpolluted(settled, 'limit');
+      if (limit !== undefined && !response.headersSent) {
+        for (const [name, value] of Object.entries(rateLimitHeaders(limit))) response.setHeader(name, value);
+      }
+      await handler(request, response, { principal: settled.principal });
+    }
+
+    async function deny(denial: Denied): Promise<void> {
+      try {
+        await onDenied?.(denial, request, response);
+        if (response.headersSent) return;
+      } catch (error) {
+        report(error);
+      }
+      sendAnswer(response, answer(denial));
+    }
+  };
+}
+
+/** A last handler whose answer is that of an unknown or private endpoint, to the byte. */
+export function notFound(): (request: NodeHttpRequest, response: NodeResponse) => void {
+  const answer = httpAnswers()(denied('endpoint_unknown'));
+  return (_request, response) => sendAnswer(response, answer);
+}
