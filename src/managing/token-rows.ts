@@ -78,7 +78,7 @@ export function createTokenRows(
         const token = await findToChange(id, call);
         const now = ground.time.read();
         const next = await make(token, now);
-        if (next === null) return token;
+        if (next === null || isSame(token, next)) return token;
         if (!narrowing.takesAway(token, next)) await assertMayWrite(token);
         else if (attempt === PATIENCE) {
           asked = token.id;
@@ -122,6 +122,12 @@ export function createTokenRows(
   }
 
   return { find, findToChange, assertMayWrite, forget, edit, replace, revoke, remove };
+}
+
+/** Whether an edit would change nothing: the token is already as it should be. */
+function isSame(token: StoredToken, next: StoredToken): boolean {
+  const fields = ['name', 'description', 'types', 'expiresAt', 'metadata', 'limits'] as const;
+  return fields.every((field) => token[field] === next[field]);
 }
 
 export function conflict(): PosternError {

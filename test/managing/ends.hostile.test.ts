@@ -140,7 +140,10 @@ describe('a revocation', () => {
     const kept = ['models:write', 'models:read', 'bentos:read'] as const;
     for (const [index] of kept.entries()) {
       const types = { developer: { scopes: kept.slice(index) } };
-      expect((await postern.tokens.update(record.id, { types })).types).toEqual(types);
+      // Twice: the second finds it done.
+      for (let time = 0; time < 2; time++) {
+        expect((await postern.tokens.update(record.id, { types })).types).toEqual(types);
+      }
     }
     over = true;
     await Promise.all(holding);
