@@ -63,7 +63,6 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
     forgetting: {
       // Uses the latest time that was read, so that a failing clock can't stop a revocation.
       token: (id) => cache.invalidate(id, time.latest),
-      stranger: (id) => cache.invalidateStranger(id),
       endpoints: (organization) => directory.invalidate(organization),
       absences: () => cache.forgetAbsences(),
       async confirm() {

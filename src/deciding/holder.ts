@@ -18,6 +18,8 @@ export interface Restriction {
 export interface Account {
   readonly principal: VerifiedPrincipal;
   readonly rules: TokenRules;
+  /** The number of the last invalidation before it was read. */
+  readonly sequence: number;
   /** Uses that wait to be written. */
   uses: Uses | null;
 }

@@ -14,7 +14,7 @@ import { type Context, Hono } from 'hono';
 import type { Postern, Requirement } from 'postern';
 import { guard as expressGuard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
-import { guard as fetchGuard, responseTo } from 'postern/fetch';
+import { guard as fetchGuard } from 'postern/fetch';
 import { guard as honoGuard, refuseUndeclared } from 'postern/hono';
 import { answerTo, readCredential } from 'postern/http';
 import { Caller, PosternModule, Requires } from 'postern/nestjs';
