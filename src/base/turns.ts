@@ -37,9 +37,13 @@ export class Turns {
 
 const turns = new Turns();
 
-/** Await it between the parts of long work. All such work of this process shares the time of one turn. */
-export async function giveTurn(): Promise<void> {
+/**
+ * Does one part of long work when it may: all such work of this process shares the time of one turn. No promise stands between the
+ * look at the clock and the work, or everyone who waits would look first and then work at once.
+ */
+export async function inItsTurn<Made>(work: () => Made | Promise<Made>): Promise<Made> {
   for (let turn = turns.wait(); turn !== null; turn = turns.wait()) await turn;
+  return work();
 }
 
 /** Maps a list in order, and lets the event loop turn between the items. */
@@ -48,10 +52,7 @@ export async function inTurn<Item, Made>(
   make: (item: Item) => Made | Promise<Made>,
 ): Promise<Made[]> {
   const made: Made[] = [];
-  for (const item of items) {
-    await giveTurn();
-    made.push(await make(item));
-  }
+  for (const item of items) made.push(await inItsTurn(() => make(item)));
   return made;
 }
 

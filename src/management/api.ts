@@ -1,6 +1,6 @@
 import { ownCopy } from '../base/check.js';
 import { isDevelopment } from '../base/runtime.js';
-import { giveTurn } from '../base/turns.js';
+import { inItsTurn } from '../base/turns.js';
 import { tokenPattern } from '../domain/token-format.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
@@ -210,9 +210,7 @@ async function run(
   if (route.access === 'open') return rendered(await route.handle(call));
   const known = caller as Caller;
   const reply = await route.handle({ ...call, caller: known, library: actingAs(context, known, call.from) });
-  // A whole page is rendered at once.
-  await giveTurn();
-  return rendered(reply, known);
+  return inItsTurn(() => rendered(reply, known));
 }
 
 function rendered(reply: Reply, caller?: Caller): Response {
