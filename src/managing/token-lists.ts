@@ -106,9 +106,12 @@ function listingOf(store: Store, filter: TokenFilter): Listing<StoredToken, Toke
   };
 }
 
-/** In characters. */
+/** In characters. Of a damaged row, whose fields may be anything, only texts count. */
 export function sizeOfToken({ name, description, types, metadata }: StoredToken): number {
-  return name.length + description.length + types.length + metadata.length;
+  return [name, description, types, metadata].reduce(
+    (size, each) => size + (typeof each === 'string' ? each.length : 0),
+    0,
+  );
 }
 
 /** Finds positions in the smallest indexed list that contains all matching tokens. */
