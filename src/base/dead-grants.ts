@@ -2,6 +2,7 @@ import { type Grants, isEndpointGrant } from '../domain/grants.js';
 import type { DeadGrant } from '../domain/token-record.js';
 import type { StoredEndpoint } from '../ports/records.js';
 import type { Store } from '../ports/store.js';
+import { inTurn } from './turns.js';
 
 /** The most names in one read. */
 const BATCH = 1_000;
@@ -18,16 +19,16 @@ export async function findDeadGrants(
   asked: readonly GrantedIn[],
 ): Promise<readonly (readonly DeadGrant[])[]> {
   const names = new Map<string, Set<string>>();
-  for (const { organization, grants } of asked) {
-    for (const { id } of boundGrants(grants)) {
-      names.set(organization, (names.get(organization) ?? new Set()).add(id));
-    }
-  }
+  await inTurn(asked, ({ organization, grants }) => {
+    const ids = names.get(organization) ?? new Set();
+    for (const { id } of boundGrants(grants)) ids.add(id);
+    if (ids.size > 0) names.set(organization, ids);
+  });
   const living = new Set<string>();
   for (const [organization, ids] of names) {
     for (const { uid } of await findEndpoints(store, organization, [...ids])) living.add(uid);
   }
-  return asked.map(({ grants }) =>
+  return inTurn(asked, ({ grants }) =>
     boundGrants(grants)
       .filter(({ uid }) => !living.has(uid))
       .map(({ type, id }) => ({ type, endpoint: id })),

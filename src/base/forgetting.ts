@@ -2,10 +2,8 @@ import type { Confirmation } from '../ports/store.js';
 
 /** Tells the caches of the deciding room about a change that was made in this process. */
 export interface Forgetting {
-  /** Older reads of this token are never served again. */
+  /** Older reads of this token are never served again, also if the store no longer has it. */
   token(id: string): void;
-  /** The same for an id that the store doesn't have. Few of these are remembered, so that made-up ids can't flush the cache. */
-  stranger(id: string): void;
   /** Older reads of this organization's endpoints are never served again. */
   endpoints(organization: string): void;
   /** An import was made: a credential that was unknown before may be known now. */

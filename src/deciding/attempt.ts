@@ -1,6 +1,7 @@
 import type { SecretReference } from '../base/credential.js';
 import type { Settings } from '../base/options.js';
 import type { Zone } from '../domain/endpoint.js';
+import { PosternError } from '../domain/errors.js';
 import { type CompiledRequirement, compileRequirement, type Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Proof } from '../ports/authenticator.js';
@@ -47,6 +48,13 @@ export class AttemptReader {
   prepare<R extends Requirement>(requirement: R): R {
     if (this.#prepared.has(requirement)) return requirement;
     const compiled = this.#compile(requirement);
+    const getter = Object.entries(Object.getOwnPropertyDescriptors(requirement)).find(([, each]) => !isValue(each));
+    if (getter !== undefined) {
+      throw new PosternError('requirement_invalid', 'is a getter, read once: give a function of the request', {
+        path: getter[0],
+        input: 'requirement',
+      });
+    }
     const copy = { ...requirement } as { scope?: unknown };
     if (Array.isArray(copy.scope)) copy.scope = Object.freeze([...copy.scope]);
     this.#prepared.set(Object.freeze(copy), Object.freeze(compiled));
@@ -73,9 +81,7 @@ export class AttemptReader {
   /** Keeps the result for a frozen requirement, because that can't change. */
   #compileOnce(requirement: object): CompiledRequirement {
     const compiled = this.#compile(requirement);
-    const { scope } = requirement as { scope?: unknown };
-    const fixed = Object.isFrozen(requirement) && (typeof scope !== 'object' || Object.isFrozen(scope));
-    if (fixed) this.#prepared.set(requirement, Object.freeze(compiled));
+    if (isFixed(requirement)) this.#prepared.set(requirement, Object.freeze(compiled));
     return compiled;
   }
 
@@ -83,6 +89,20 @@ export class AttemptReader {
     const { catalog, organization } = this.#settings;
     return compileRequirement(requirement, catalog, organization);
   }
+}
+
+/** Whether a value can never change: it is frozen at every level, and has no getter. */
+function isFixed(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.isFrozen(value) && Object.values(Object.getOwnPropertyDescriptors(value)).every(holdsFixed);
+}
+
+function holdsFixed(property: PropertyDescriptor): boolean {
+  return isValue(property) && isFixed(property.value);
+}
+
+function isValue(property: PropertyDescriptor | undefined): boolean {
+  return property !== undefined && 'value' in property;
 }
 
 /** Shows the fields that every object inherits: none, unless `Object.prototype` is polluted. */

@@ -7,18 +7,17 @@ import {
   type DenialReason,
   type Denied,
   internalError,
-  unavailable,
 } from '../domain/decision.js';
-import { isPosternError, isUnavailable } from '../domain/errors.js';
+import { isPosternError, PosternError } from '../domain/errors.js';
 import type { Explanation } from '../domain/explain.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import { type Attempt, AttemptReader, type GuardAttempt } from './attempt.js';
 import { type Answer, Call, type Mode } from './call.js';
 import type { EndpointDirectory } from './endpoint-directory.js';
+import { deniedFor } from './fault.js';
 import type { Holder } from './holder.js';
 import { Identified } from './identified.js';
-import { IssuerFault } from './issuer-fault.js';
 import { Limiter } from './limiter.js';
 import type { SignedTokens } from './signed-tokens.js';
 import { type Need, step } from './step.js';
@@ -89,13 +88,8 @@ export class Authorizer {
     }
   }
 
-  /** Asks again about a call that goes on. Nothing is charged for it, and no event tells of it. */
-  recheck(attempt: GuardAttempt): Promise<Answer> {
-    return this.#answer(attempt, 'recheck');
-  }
-
   async authenticate(token: unknown): Promise<Authentication> {
-    const { decision } = await this.#answer({ token, requirement: { authenticated: true } } as Attempt, 'look');
+    const { decision } = await this.answer({ token, requirement: { authenticated: true } } as Attempt, 'look');
     if (!decision.allowed) {
       return { ok: false, reason: decision.reason, ...(decision.cause && { cause: decision.cause }) };
     }
@@ -107,7 +101,7 @@ export class Authorizer {
   /** @param within the only organization whose tokens the asker may know; `null`: any */
   async explain(attempt: GuardAttempt, within: string | null): Promise<Explanation> {
     const steps: Trace = [];
-    const { decision, call } = await this.#answer(attempt, 'look', steps, within);
+    const { decision, call } = await this.answer(attempt, 'look', steps, within);
     const holder = call?.knownHolder ?? null;
     // A signed token can't be granted more: its holder needs another token.
     if (!call || !holder || holder.restriction !== null) return { decision, steps };
@@ -121,7 +115,7 @@ export class Authorizer {
   /** The holder of a credential. Nothing is charged or counted. An ended credential is a denial. */
   async identify(token: unknown, within: string | null = null): Promise<Identified | Denied> {
     const attempt = { token, requirement: { authenticated: true } } as Attempt;
-    const { decision, call } = await this.#answer(attempt, 'identify', undefined, within);
+    const { decision, call } = await this.answer(attempt, 'identify', undefined, within);
     if (!decision.allowed) return decision;
     const holder = call?.knownHolder;
     if (!holder) return internalError(new Error('a credential without a holder was accepted'));
@@ -147,18 +141,13 @@ export class Authorizer {
   }
 
   async #authorizeCold(attempt: GuardAttempt | Call, mode: Mode): Promise<Decision> {
-    const { decision, call } = await this.#answer(attempt, mode);
+    const { decision, call } = await this.answer(attempt, mode);
     const { latest } = this.#ground.time;
     return call === null ? this.#emit(decision, null) : this.#finish(call, decision, latest);
   }
 
   /** @throws PosternError `requirement_invalid`, `scope_unknown` */
-  async #answer(
-    attempt: GuardAttempt | Call,
-    mode: Mode,
-    trace?: Trace,
-    within: string | null = null,
-  ): Promise<Answer> {
+  async answer(attempt: GuardAttempt | Call, mode: Mode, trace?: Trace, within: string | null = null): Promise<Answer> {
     let call: Call | null = null;
     try {
       call = attempt instanceof Call ? attempt : this.#attempts.read(attempt, mode, within);
@@ -171,16 +160,28 @@ export class Authorizer {
   }
 
   async #decide(call: Call, trace?: Trace): Promise<Decision> {
-    let loaded: Need | null = null;
-    for (;;) {
+    for (let waits = 0; waits < MOST_WAITS; waits++) {
       // Read again: the store may have been slow, and the token may have expired meanwhile.
       const now = this.#ground.time.read();
       const next = this.#stepInMemory(call, now, trace);
       if (typeof next !== 'string') return next;
-      if (next === loaded) throw new Error(`the ${next} was loaded, and is asked for again`);
+      const { changes } = this.#sources.directory;
       await this.#load(next, call, now);
-      loaded = next;
+      this.#doubt(call, next, changes);
     }
+    throw new PosternError('unavailable', 'the token, or its endpoint, changes faster than it can be read: try again');
+  }
+
+  /**
+   * Nothing is decided by facts from before a wait: whatever ended meanwhile would go unseen. They are asked for again, the holder
+   * last, and are in memory mostly.
+   */
+  #doubt(call: Call, waitedFor: Need, changesBefore: number): void {
+    const { cache, directory } = this.#sources;
+    const account = call.knownHolder?.account;
+    if (waitedFor !== 'holder' || (account && !cache.isCurrent(account))) call.holder = undefined;
+    const isRead = waitedFor === 'endpoint' || waitedFor === 'holder';
+    if (!isRead || directory.changes !== changesBefore) call.endpoint = undefined;
   }
 
   /** Steps with the facts in memory: to the decision, or to the first fact that must be loaded. */
@@ -281,17 +282,13 @@ export class Authorizer {
   }
 
   #fault(error: unknown, trace?: Trace): Denied {
-    const cause = error instanceof IssuerFault ? 'issuer' : isUnavailable(error) ? 'store' : null;
-    const decision = cause === null ? internalError(error) : unavailable(cause, error);
-    const detail =
-      cause === null
-        ? 'something failed: nothing is allowed'
-        : `the ${cause} did not answer: nothing is known, so nothing is allowed`;
-    trace?.push({ check: 'known', passed: false, detail });
+    const decision = deniedFor(error, trace);
     const { latest } = this.#ground.time;
     this.#ground.events.fault('decision', error, Number.isFinite(latest) ? latest : 0);
     return decision;
   }
 }
 
+/** A call that is limited waits for six facts at most where nothing is in memory and nothing changes meanwhile. */
+const MOST_WAITS = 20;
 const MISTAKES: readonly string[] = ['requirement_invalid', 'scope_unknown'];

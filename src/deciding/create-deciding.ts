@@ -78,10 +78,6 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
     holding,
     forgetting: {
       token: forgetToken,
-      stranger(id) {
-        cache.invalidateStranger(id);
-        holding.leases?.lookAtToken(id);
-      },
       endpoints: forgetEndpoints,
       absences: () => cache.forgetAbsences(),
       async confirm() {

@@ -45,6 +45,7 @@ export class EndpointDirectory {
   #ttl: number;
   readonly #listings = new Remembered<string, Listing, Listing>(MAX_ORGANIZATIONS, MAX_EMPTY);
   readonly #reading = new Map<string, Reading>();
+  #changes = 0;
 
   constructor(store: Store, limits: CacheLimits) {
     this.#store = store;
@@ -73,6 +74,11 @@ export class EndpointDirectory {
     return this.#remembered(organization)?.loadedAt;
   }
 
+  /** How many changes this process has heard of. A fact that was read at another number may be of before. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   /** As {@link TokenCache.setFeed}. */
   setFeed(connected: boolean): void {
     this.#ttl = feedTtl(this.#limits, connected);
@@ -80,11 +86,13 @@ export class EndpointDirectory {
 
   /** Endpoints of this organization have changed. They are few and change seldom, so all of them are read again. */
   invalidate(organization: string): void {
+    this.#changes++;
     this.#listings.delete(organization);
     this.#overtake(organization);
   }
 
   clear(): void {
+    this.#changes++;
     this.#listings.clear();
     for (const organization of [...this.#reading.keys()]) this.#overtake(organization);
   }

@@ -20,6 +20,8 @@ export interface Account {
   readonly rules: TokenRules;
   /** By the clock, before it was read. */
   readonly loadedAt: number;
+  /** The number of the last invalidation before it was read. */
+  readonly sequence: number;
   /** Uses that wait to be written. */
   uses: Uses | null;
 }

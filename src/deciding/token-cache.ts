@@ -1,6 +1,6 @@
-import { BoundedMap } from '../base/bounded-map.js';
 import type { CacheLimits } from '../base/options.js';
 import { Remembered } from '../base/remembered.js';
+import type { Account } from './holder.js';
 import type { KnownToken } from './known-token.js';
 
 const MAX_ABSENT = 10_000;
@@ -8,8 +8,7 @@ const ABSENT_TTL = 5_000;
 /** While the feed of changes is lost, nothing older than this is served. Milliseconds. */
 const FEEDLESS_TTL = 5_000;
 /** With more single invalidations than this, everything is forgotten: it is cheaper. */
-const MAX_INVALIDATIONS = 100_000;
-const MAX_STRANGERS = 10_000;
+const MAX_INVALIDATIONS = 250_000;
 
 /**
  * Caches tokens by the hash of the whole token. An invalidation is kept by the token's id until every earlier read is too old to
@@ -25,8 +24,6 @@ export class TokenCache {
   #floor = 0;
   #recent = new Map<string, number>();
   #earlier = new Map<string, number>();
-  /** Invalidations of ids that the store doesn't have. */
-  readonly #strangers = new BoundedMap<string, number>(MAX_STRANGERS);
   #turnedAt = Number.NEGATIVE_INFINITY;
   #ttl: number;
 
@@ -50,7 +47,7 @@ export class TokenCache {
   peek(key: string, now: number): KnownToken | null | undefined {
     const token = this.#entries.value(key);
     if (token !== undefined) {
-      return now - token.loadedAt < this.#ttl && this.#isCurrent(token) ? token : undefined;
+      return now - token.loadedAt < this.#ttl && this.isCurrent(token) ? token : undefined;
     }
     const absentAt = this.#entries.absence(key);
     return absentAt !== undefined && now - absentAt < Math.min(ABSENT_TTL, this.#ttl) ? null : undefined;
@@ -60,7 +57,7 @@ export class TokenCache {
   peekStale(key: string, now: number): KnownToken | undefined {
     const { ttl, staleIfUnavailable } = this.#limits;
     const token = staleIfUnavailable > 0 ? this.#entries.value(key) : undefined;
-    return token && now - token.loadedAt < ttl + staleIfUnavailable && this.#isCurrent(token) ? token : undefined;
+    return token && now - token.loadedAt < ttl + staleIfUnavailable && this.isCurrent(token) ? token : undefined;
   }
 
   /** Sets whether other processes' changes are reported at once. Without that, entries are served for a shorter time. */
@@ -69,19 +66,15 @@ export class TokenCache {
   }
 
   /** Whether the token was not invalidated since its read began. */
-  #isCurrent(token: KnownToken): boolean {
+  isCurrent(token: Account): boolean {
     if (token.sequence === this.#sequence) return true;
     if (token.sequence < this.#floor) return false;
     const id = token.principal.tokenId;
-    return (
-      (this.#recent.get(id) ?? -1) <= token.sequence &&
-      (this.#earlier.get(id) ?? -1) <= token.sequence &&
-      (this.#strangers.get(id) ?? -1) <= token.sequence
-    );
+    return (this.#recent.get(id) ?? -1) <= token.sequence && (this.#earlier.get(id) ?? -1) <= token.sequence;
   }
 
   set(key: string, token: KnownToken): void {
-    if (this.#limits.ttl === 0 || !this.#isCurrent(token)) return;
+    if (this.#limits.ttl === 0 || !this.isCurrent(token)) return;
     // A later read found the token gone.
     const absentAt = this.#entries.absence(key);
     if (absentAt === undefined || absentAt < token.loadedAt) this.#entries.setValue(key, token);
@@ -104,11 +97,6 @@ export class TokenCache {
     }
     this.#recent.set(id, this.#sequence);
     if (this.#recent.size > MAX_INVALIDATIONS) this.clear();
-  }
-
-  /** For a token that the store doesn't have: another process may have deleted it, and this one may have missed that. */
-  invalidateStranger(id: string): void {
-    this.#strangers.set(id, ++this.#sequence);
   }
 
   /** After an import: the token may have been tried before, and cached as absent. */

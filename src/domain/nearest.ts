@@ -1,3 +1,6 @@
+/** The longest name that is compared. A comparison takes as many steps as both lengths multiplied. */
+const LONGEST = 40;
+
 /** A hint for a misspelt name: `: did you mean "scope"?`, or an empty string if no name is similar. */
 export function didYouMean(given: string, names: Iterable<string>): string {
   const near = nearest(given, names);
@@ -6,8 +9,9 @@ export function didYouMean(given: string, names: Iterable<string>): string {
 
 /** The most similar name: at most two slips away, or one if the given name has fewer than 5 characters. */
 function nearest(given: string, names: Iterable<string>): string | null {
+  if (given.length > LONGEST) return null;
   let best: string | null = null;
-  let least = given.length > 40 ? 0 : given.length < 5 ? 2 : 3;
+  let least = given.length < 5 ? 2 : 3;
   for (const name of names) {
     const distance = slips(given.toLowerCase().replace(/[-_]/g, ''), name.toLowerCase());
     if (distance >= least) continue;

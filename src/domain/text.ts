@@ -20,8 +20,15 @@ export function escapeInvisible(text: string): string {
 export function redact(text: string): string {
   return text
     .replace(/\b([a-z][a-z0-9]{1,15}_[0-9A-Za-z]{4})[0-9A-Za-z]{45}\b/g, '$1…')
-    .replace(/\b(ey[\w-]{4})[\w-]*\.[\w-]+\.[\w-]+/g, '$1…')
-    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, '$1…@');
+    .replace(/(?<![\w-])[\w-]+(?:\.[\w-]+){2,}/g, withoutJwt)
+    .replace(/([a-z0-9+.-]:\/\/)[^\s/@]*@/gi, '$1…@');
+}
+
+/** Parts with dots between them, without those of a JWT: its header begins with `{"`, so its text with `ey`. */
+function withoutJwt(parts: string): string {
+  const start = parts.search(/\bey[\w-]{4}/);
+  const isJwt = start >= 0 && parts.split('.').length - parts.slice(0, start).split('.').length >= 2;
+  return isJwt ? `${parts.slice(0, start + 6)}…` : parts;
 }
 
 function describe(value: unknown): string {

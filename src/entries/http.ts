@@ -1,4 +1,5 @@
 export {
+  type AnswerOptions,
   answerTo,
   type CredentialOptions,
   type HeadersLike,

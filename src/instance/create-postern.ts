@@ -9,6 +9,7 @@ import type { Ownership } from '../domain/principal.js';
 import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
 import { applicationAuthority, type EndpointRights } from '../managing/authority.js';
 import type { Management } from '../managing/create-managing.js';
+import { Leavers } from '../managing/leavers.js';
 import { startTrimming } from '../managing/trimming.js';
 import type { AttachableAuthenticator, Authenticator, AuthenticatorHost } from '../ports/authenticator.js';
 import { type ActingPrincipal, authorityOf } from './acting.js';
@@ -69,7 +70,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   const host = hostOf(ground);
   const attached = authenticators.map((each) => attach(each, host));
   const { authorizer, holding, forgetting, ...deciding } = createDeciding(ground, attached);
-  const application = applicationAuthority(organization);
+  const application = applicationAuthority(organization, new Leavers(ground));
   const stopTrimming = startTrimming(ground);
   let closing: Promise<void> | null = null;
 

@@ -3,6 +3,7 @@ import { CompactSign, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
 import { z } from 'zod';
 import { check, ownCopy } from '../base/check.js';
 import { webRandom } from '../base/runtime.js';
+import { pathOfTarget } from '../base/target.js';
 import { encodeBase64url } from '../domain/base64url.js';
 import { PosternError } from '../domain/errors.js';
 import type { Presentation } from '../ports/authenticator.js';
@@ -111,16 +112,10 @@ async function checkProof(asked: ProofCheck, now: number): Promise<PublicJwk | n
  * section 6.2). A target whose path normalization would change never matches, because routers use it unchanged.
  */
 function isFor(htu: unknown, target: string, origins: readonly string[]): boolean {
-  if (typeof htu !== 'string' || htu.length > 4_096 || ANOTHER_PATH.test(target)) return false;
+  if (typeof htu !== 'string' || htu.length > 4_096) return false;
   const named = urlOf(htu);
-  if (named === null || !origins.includes(named.origin)) return false;
-  // Appended, because resolving `//other.example/` would give another host.
-  const asked = urlOf(target.startsWith('/') ? `${named.origin}${target}` : target);
-  return asked !== null && asked.pathname === named.pathname;
+  return named !== null && origins.includes(named.origin) && named.pathname === pathOfTarget(target);
 }
-
-/** A path with a dot segment, encoded or not, or with a backslash, which the URL parser reads as a slash. */
-const ANOTHER_PATH = /^[^?#]*(?:\\|\/(?:\.|%2e){1,2}(?:[/?#]|$))/i;
 
 function urlOf(text: string): URL | null {
   return URL.canParse(text) ? new URL(text) : null;

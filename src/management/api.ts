@@ -1,5 +1,6 @@
 import { ownCopy } from '../base/check.js';
 import { isDevelopment } from '../base/runtime.js';
+import { giveTurn } from '../base/turns.js';
 import { tokenPattern } from '../domain/token-format.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
@@ -10,13 +11,12 @@ import { type Arrival, addressOf } from './arrival.js';
 import type { Caller } from './caller.js';
 import { consoleAnswer } from './console-pages.js';
 import type { Context } from './context.js';
-import { assertNoTokenInUrl, readBody, readQuery } from './http/inputs.js';
+import { assertNoTokenInUrl, readBody, readInput, readQuery } from './http/inputs.js';
 import { asOAuth, OAuthError } from './http/oauth-error.js';
 import { notFound, Problem, problemOf } from './http/problem.js';
 import { createRouter, type Match } from './http/router.js';
 import { assertSameOrigin } from './http/same-origin.js';
-import { identify, Refusal } from './identification.js';
-import { readFrom } from './leaving.js';
+import { assertSaysWho, identify, Refusal } from './identification.js';
 import { Logins } from './login/logins.js';
 import { openApiRoute } from './openapi.js';
 import { type ManagementOptions, readOptions } from './options.js';
@@ -84,8 +84,10 @@ export function managementApi<T extends TokenTypes>(
 
   /** The part of a path before one of the API's paths; `null` if the path ends with none. */
   function basePathOf(path: string): string | null {
-    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
-      if (findRoute(path.slice(at)) !== null) return path.slice(0, at);
+    const segments = path.split('/');
+    for (let most = Math.min(findRoute.longest, segments.length); most > 1; most--) {
+      const end = `/${segments.slice(1 - most).join('/')}`;
+      if (findRoute(end) !== null) return path.slice(0, -end.length);
     }
     return null;
   }
@@ -173,6 +175,10 @@ function routeFor({ routes }: Match, method: string): Route {
   });
 }
 
+/**
+ * Takes the same steps for every call. The body comes first: its sender may take long, and the decision about the caller must not be
+ * older than the change.
+ */
 async function run(
   context: Context,
   route: Route,
@@ -184,17 +190,18 @@ async function run(
   const origin = originOf(context, url);
   const secure = origin.startsWith('https:');
   const changes = request.method !== 'GET' && request.method !== 'HEAD';
+  if (route.access === 'caller') assertSaysWho(context, request, secure);
+  const sent = await readBody(route, request);
   const caller = route.access === 'open' ? null : await identify(context, request, secure, arrival.source);
   const asked = route.access === 'open' ? route.sameOrigin : caller?.ambient;
   if (changes && asked) assertSameOrigin(request, origin);
   if (route.access === 'caller') route.permit?.(context, caller as Caller);
-  const read = () => readBody(route, request);
   const call = {
     context,
     request,
     params: match.params,
     query: readQuery(route, url),
-    body: await (changes && caller?.kind === 'person' ? readFrom(context, caller, read) : read()),
+    body: readInput(route, sent),
     from: addressOf(context, request, arrival),
     origin,
     secure,
@@ -203,6 +210,8 @@ async function run(
   if (route.access === 'open') return rendered(await route.handle(call));
   const known = caller as Caller;
   const reply = await route.handle({ ...call, caller: known, library: actingAs(context, known, call.from) });
+  // A whole page is rendered at once.
+  await giveTurn();
   return rendered(reply, known);
 }
 

@@ -8,6 +8,7 @@ import type { Caller, TokenCaller } from './caller.js';
 import type { Context } from './context.js';
 import { endedCookie, readSessionCookie } from './http/cookie.js';
 import { Problem, unauthorized, unavailable } from './http/problem.js';
+import type { Settings } from './options.js';
 import { readPerson } from './person.js';
 
 /** The header of BentoCloud's clients. It holds the raw token. */
@@ -27,6 +28,18 @@ export class Refusal extends Error {
 }
 
 /**
+ * Refuses a request without any credential, before its body is read. The application's own function may name a caller by anything,
+ * so with `identify` no request is refused here.
+ *
+ * @throws Problem 400, 401
+ */
+export function assertSaysWho({ settings }: Context, request: Request, secure: boolean): void {
+  if (settings.identify !== null || presentedBy(request) !== null) return;
+  if (settings.session && readSessionCookie(request.headers.get('cookie'), secure) !== null) return;
+  throw nobody(settings);
+}
+
+/**
  * Finds the caller: by the token in a header, else by the console's session, else by the application's session. A deliberate
  * credential goes before one that the browser sends by itself. A refused token ends the search.
  *
@@ -34,17 +47,27 @@ export class Refusal extends Error {
  */
 export async function identify(context: Context, request: Request, secure: boolean, source: unknown): Promise<Caller> {
   const { settings } = context;
-  // Both headers at once are two credentials.
-  const credential = readFetchCredential(request, request.headers.has(TOKEN_HEADER) ? TOKEN_HEADER : null);
-  if (credential.malformed || credential.token !== null) return tokenCaller(context, request, credential, false);
+  const credential = presentedBy(request);
+  if (credential !== null) return tokenCaller(context, request, credential, false);
   if (settings.session) {
     const id = readSessionCookie(request.headers.get('cookie'), secure);
     if (id !== null) return sessionCaller(context, request, id, secure);
   }
   const person = await askApplication(context, request, source);
   if (person !== null) return person;
+  throw nobody(settings);
+}
+
+/** What came in a header, malformed or not; `null` where nothing did. */
+function presentedBy(request: Request): Presented | null {
+  // Both headers at once are two credentials, whatever is in them.
+  const credential = readFetchCredential(request, request.headers.has(TOKEN_HEADER) ? TOKEN_HEADER : null);
+  return credential.malformed || credential.token !== null ? credential : null;
+}
+
+function nobody({ session }: Settings): Problem {
   const detail = 'This needs a token with developer access: send it as "Authorization: Bearer <token>".';
-  throw unauthorized('token_missing', detail, { sign_in: settings.session });
+  return unauthorized('token_missing', detail, { sign_in: session });
 }
 
 /** Decides as if the session's token had been sent. */

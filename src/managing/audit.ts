@@ -1,11 +1,12 @@
 import { check } from '../base/check.js';
 import { decodeCursor, encodeCursor } from '../base/cursor.js';
 import type { Ground } from '../base/ground.js';
+import { inTurn } from '../base/turns.js';
 import type { Actor, Change, ChangePosition, ChangeQuery, ChangeType } from '../ports/changes.js';
 import type { Store } from '../ports/store.js';
 import type { Authority } from './authority.js';
 import { listChangesInput } from './inputs.js';
-import { type Found, findInSlices, pageOf, slices } from './slices.js';
+import { type Found, findInSlices, type Listing, pageOf, readSlice, slices } from './slices.js';
 import type { Page } from './tokens-api.js';
 
 /** One change: its author, time and address, and the record before and after. Holds no secret. */
@@ -61,7 +62,7 @@ export function createAudit(ground: Ground, authority: Authority): Audit {
       const position = after && { at: after.createdAt, id: after.id };
       const { rows, next } = await findChanges(ground.store, filter, position, given.limit);
       return {
-        items: rows.map(toEntry),
+        items: await inTurn(rows, toEntry),
         nextCursor: next && encodeCursor({ createdAt: next.at, id: next.id }),
       };
     },
@@ -81,14 +82,17 @@ async function findChanges(
   // Stores have an index by subject, one by organization, and one over all changes.
   const indexed = subject === undefined ? { organization } : { organization: null, subject };
   const isIndexed = type === undefined && (subject === undefined || organization === null);
-  const list = (slice: object, most: number) => store.listChanges({ ...filter, ...slice, limit: most });
+  const listing: Listing<Change, ChangePosition> = {
+    list: (slice, most) => store.listChanges({ ...filter, ...slice, limit: most }),
+    sizeOf: (change) => (change.before?.length ?? 0) + (change.after?.length ?? 0),
+  };
   const at = async (begin: ChangePosition | undefined, offset: number): Promise<ChangePosition | undefined> => {
     const [row] = await store.listChanges({ ...indexed, ...(begin && { after: begin }), offset, limit: 1 });
     return row;
   };
   const found = isIndexed
-    ? { rows: await list(after ? { after } : {}, limit + 1), next: null }
-    : await findInSlices(slices(after, at), limit + 1, list);
+    ? await readSlice(after ? { after } : {}, limit + 1, listing)
+    : await findInSlices(slices(after, at), limit + 1, listing);
   return pageOf(found, limit);
 }
 

@@ -1,10 +1,11 @@
+import { ownCopy } from '../base/check.js';
 import type { Access } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { excessOf, type Grants, namesEndpoint, type StoredGrants } from '../domain/grants.js';
 import type { Ownership } from '../domain/principal.js';
 import type { Catalog } from '../domain/token-types.js';
 import type { Actor } from '../ports/changes.js';
-import { endedSince } from './leavers.js';
+import { endedSince, type Leavers } from './leavers.js';
 
 /**
  * The rights of the caller of management. The application may do everything. A principal is limited to its organization, its
@@ -25,18 +26,21 @@ export interface Authority {
   /** Refuses a caller that may not make or change anything. @throws PosternError `issuance_forbidden` */
   assertMayChange(): void;
   /**
-   * Refuses a caller that may not make tokens, that has ended, or whose own limits a new token would avoid.
+   * Refuses a caller that may not make tokens, that has ended, or whose own limits a new token would avoid. The application is
+   * refused a personal token for an owner whose tokens are being ended.
    *
    * @param id of the token that is changed. A caller with limits may change its own token, because that keeps its limits
-   * @throws PosternError `issuance_forbidden`, `limits_forbidden`
+   * @param made the token that will be made
+   * @throws PosternError `issuance_forbidden`, `limits_forbidden`; for the application `conflict`
    */
-  issuance(id?: unknown): Promise<Issuance>;
+  issuance(id?: unknown, made?: Made): Promise<Issuance>;
   /**
-   * Refuses to give out the secret of someone else's personal token: its holder could act as the owner.
+   * Refuses to give out the secret of a token that the caller could not make: its holder could act as the owner, or keep it
+   * after the caller's own tokens are ended.
    *
    * @throws PosternError `owner_forbidden`
    */
-  assertMaySpeakFor(token: { readonly owner: string | null; readonly ownership: Ownership }): void;
+  assertMaySpeakFor(token: { readonly id: string; readonly owner: string | null; readonly ownership: Ownership }): void;
   /** Refuses grants that the caller doesn't hold. @throws PosternError `scope_missing`, `endpoint_not_granted` */
   assertHolds(grants: StoredGrants): Promise<void>;
   /**
@@ -63,9 +67,16 @@ export interface Authority {
   assertOutlives(end: number | null, now: number): void;
 }
 
-/** A right to make a token. Check it again once the token is made: its maker may have ended meanwhile. */
+/** A token that will be made. */
+interface Made {
+  readonly organization?: string | undefined;
+  readonly owner?: string | null | undefined;
+  readonly ownership?: Ownership | undefined;
+}
+
+/** A right to make a token. Check it again once the token is made: its maker or its owner may have ended meanwhile. */
 export interface Issuance {
-  /** @throws PosternError `issuance_forbidden` */
+  /** @throws PosternError as {@link Authority.issuance} */
   assertStands(): Promise<void>;
 }
 
@@ -79,7 +90,10 @@ export interface ActorStanding {
   readonly limited: boolean;
 }
 
-export function applicationAuthority(defaultOrganization: string): Authority {
+/** The right of whoever can't end. */
+const STANDS: Issuance = { assertStands: async () => {} };
+
+export function applicationAuthority(defaultOrganization: string, leavers: Leavers): Authority {
   return {
     actor: { kind: 'application' },
     from: null,
@@ -88,7 +102,20 @@ export function applicationAuthority(defaultOrganization: string): Authority {
     owner: (named) => named ?? null,
     ownership: (named) => named ?? 'personal',
     assertMayChange() {},
-    issuance: async () => ({ assertStands: async () => {} }),
+    async issuance(_, made) {
+      if (made === undefined) return STANDS;
+      const { organization = defaultOrganization, owner = null, ownership = 'personal' } = ownCopy(made);
+      // Only personal tokens end with their owner.
+      if (owner === null || ownership !== 'personal') return STANDS;
+      const before = await leavers.standing(organization, owner);
+      if (before.ending) throw ownerEnded();
+      return {
+        async assertStands() {
+          const now = await leavers.standing(organization, owner);
+          if (now.ending || endedSince(before.last, now.last)) throw ownerEnded();
+        },
+      };
+    },
     assertMaySpeakFor() {},
     assertHolds: async () => {},
     findEndpoint: (_, find) => find(),
@@ -182,15 +209,18 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
         },
       };
     },
-    assertMaySpeakFor({ owner, ownership }) {
+    assertMaySpeakFor({ id, owner, ownership }) {
+      if (id === acting.tokenId) return;
+      const personal = ownership === 'personal';
       // An organization's token acts for the organization, not for the person who made it.
-      const own = acting.ownership === 'personal' && owner === acting.owner;
-      if (ownership === 'organization' || owner === null || own) return;
-      throw new PosternError(
-        'owner_forbidden',
-        "this is someone else's personal token, and its new secret could act as them: let its owner rotate it, or revoke it",
-        { path: 'id' },
-      );
+      if (personal && acting.ownership === 'personal' && owner === acting.owner) return;
+      // A token without an owner does not end with anyone, like one of the organization.
+      const shared = !personal || owner === null;
+      if (shared && acting.makes.includes('organization')) return;
+      const problem = shared
+        ? "this token is not this caller's own, and its new secret would outlive the caller: let someone rotate it who may make such tokens"
+        : "this is someone else's personal token, and its new secret could act as them: let its owner rotate it, or revoke it";
+      throw new PosternError('owner_forbidden', problem, { path: 'id' });
     },
     async assertHolds(grants) {
       const excess = excessOf(grants, await acting.grants(), catalog);
@@ -225,6 +255,14 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
       assertWithin(end, latestEnd(now));
     },
   };
+}
+
+function ownerEnded(): PosternError {
+  return new PosternError(
+    'conflict',
+    "this owner's tokens are being ended, or were while this one was made: make it again if they stay",
+    { path: 'owner' },
+  );
 }
 
 function hasEnded(): PosternError {

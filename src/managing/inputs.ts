@@ -4,11 +4,10 @@ import { NAME_LENGTH, organization, owner, ownership, text } from '../base/name-
 import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import type { Limits, TokenRules } from '../domain/limits.js';
-import type { Metadata } from '../domain/token-record.js';
 import { CHANGE_TYPES } from '../ports/changes.js';
+import { metadata, metadataOrUpdate } from './metadata.js';
 
 const DESCRIPTION_LENGTH = 2_000;
-const METADATA_BYTES = 16_384;
 export const MAX_PAGE = 1_000;
 const DEFAULT_PAGE = 100;
 
@@ -20,12 +19,6 @@ const organizationOrAll = z.custom<string>(
 );
 const date = z.date('give a Date');
 const types = z.unknown();
-const metadata = z.unknown().transform((value, context): Metadata => {
-  const copy = jsonObject(value);
-  if (copy !== null) return copy;
-  context.addIssue({ code: 'custom', message: `give an object of JSON values, at most ${METADATA_BYTES} bytes` });
-  return z.NEVER;
-});
 const limit = z.int(`give a whole number from 1 to ${MAX_PAGE}`).min(1).max(MAX_PAGE).default(DEFAULT_PAGE);
 const cursor = z.string('give the nextCursor of the page before');
 
@@ -69,9 +62,7 @@ export const updateTokenInput = z.strictObject({
   types: types.optional(),
   expiresIn: duration('90d').optional(),
   expiresAt: date.nullish(),
-  metadata: z
-    .union([z.custom<(current: Metadata) => unknown>((value) => typeof value === 'function'), metadata])
-    .optional(),
+  metadata: metadataOrUpdate.optional(),
   rateLimit: rateLimit.optional(),
   quota: quota.optional(),
 });
@@ -153,35 +144,6 @@ function future(at: number, now: number, path: string): number {
   });
 }
 
-/** A deep copy of a JSON object; `null` if the value is not one, is too large, or has values that JSON would change. */
-function jsonObject(value: unknown): Metadata | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  try {
-    const json = JSON.stringify(value, (_, each: unknown) => {
-      if (typeof each === 'number' && !Number.isFinite(each)) throw new TypeError('not a JSON number');
-      if (typeof each === 'bigint' || typeof each === 'function' || typeof each === 'symbol')
-        throw new TypeError('not a JSON value');
-      return each;
-    });
-    if (utf8Length(json) > METADATA_BYTES) return null;
-    // `toJSON` may have returned something else (a `Date` becomes a string).
-    const copy: unknown = JSON.parse(json);
-    return typeof copy === 'object' && copy !== null && !Array.isArray(copy) ? (copy as Metadata) : null;
-  } catch {
-    return null;
-  }
-}
-
-/** The length in UTF-8, in bytes, of a well-formed text. */
-function utf8Length(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) as number;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  }
-  return bytes;
-}
-
 /** The rules in an input. A missing one stays as it is; `null` removes a limit. */
 export interface RulesInput {
   readonly rateLimit?: Limits['rateLimit'] | undefined;
@@ -197,19 +159,4 @@ export function rulesFrom({ rateLimit, quota, mayIssue }: RulesInput, before: To
   };
   const same = JSON.stringify(limits) === JSON.stringify({ rateLimit: before.rateLimit, quota: before.quota });
   return { ...limits, windows: same ? before.windows : before.windows + 1, mayIssue: mayIssue ?? before.mayIssue };
-}
-
-/**
- * The metadata after a change, as the store keeps it. A function gets the current metadata.
- *
- * @throws PosternError `input_invalid` if the function returns invalid metadata
- */
-export function metadataFrom(given: Metadata | ((current: Metadata) => unknown) | undefined, before: string): string {
-  if (given === undefined) return before;
-  if (typeof given !== 'function') return JSON.stringify(given);
-  const next = jsonObject(given(JSON.parse(before) as Metadata));
-  if (next !== null) return JSON.stringify(next);
-  throw new PosternError('input_invalid', `must return an object of JSON values, at most ${METADATA_BYTES} bytes`, {
-    path: 'metadata',
-  });
 }

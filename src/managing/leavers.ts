@@ -9,7 +9,8 @@ const REMEMBERED = 86_400_000;
 /** An interrupted run ends after this, and no longer stops the owner from making tokens. Milliseconds. */
 const LONGEST_RUN = 300_000;
 const ATTEMPTS = 20;
-const ENDING = 'ending';
+/** Starts the value of an entry during a run. */
+const ENDING = 'ending ';
 
 /** The state of the ending of an owner's tokens. */
 export interface Standing {
@@ -43,23 +44,41 @@ export class Leavers {
     return entry === null ? NEVER : { last: entry.value, ending: entry.value.startsWith(ENDING) };
   }
 
-  begin(organization: string, owner: string): Promise<void> {
-    return this.#write(organization, owner, ENDING, LONGEST_RUN);
-  }
-
-  end(organization: string, owner: string): Promise<void> {
-    return this.#write(organization, owner, 'ended', REMEMBERED);
-  }
-
-  async #write(organization: string, owner: string, state: 'ending' | 'ended', life: number): Promise<void> {
-    const { store, time, settings } = this.#ground;
+  /**
+   * Raises the barrier, or joins a run that has raised it: while it stands, nothing is made in this owner's name.
+   *
+   * @returns its name, for {@link end}
+   */
+  async begin(organization: string, owner: string): Promise<string> {
     // A version begins again once the entry is over; this name never comes again.
-    const value = `${state} ${newId(settings.random)}`;
+    const name = `${ENDING}${newId(this.#ground.settings.random)}`;
+    const stands = (value: string | null) => (value?.startsWith(ENDING) ? value : name);
+    return (await this.#write(organization, owner, LONGEST_RUN, stands)) as string;
+  }
+
+  /** Lowers the barrier. `false`: it did not stand all the while, so something may have been made behind the run. */
+  async end(organization: string, owner: string, barrier: string): Promise<boolean> {
+    const ended = `ended ${newId(this.#ground.settings.random)}`;
+    const lowered = (value: string | null) => (value === barrier ? ended : null);
+    return (await this.#write(organization, owner, REMEMBERED, lowered)) !== null;
+  }
+
+  /** @param make the new value from the one that is there; `null`: nothing is written */
+  async #write(
+    organization: string,
+    owner: string,
+    life: number,
+    make: (value: string | null) => string | null,
+  ): Promise<string | null> {
+    const { store, time } = this.#ground;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const version = (await this.#find(organization, owner))?.version ?? 0;
+      const before = await this.#find(organization, owner);
+      const value = make(before?.value ?? null);
+      if (value === null) return null;
       const now = time.read();
+      const version = before?.version ?? 0;
       const entry = { kind: KIND, id: idOf(organization, owner), value, expiresAt: now + life, version: version + 1 };
-      if (await store.putEntry(entry, version, now)) return;
+      if (await store.putEntry(entry, version, now)) return value;
     }
     throw new PosternError('conflict', "several calls are ending this owner's tokens at once: try again");
   }

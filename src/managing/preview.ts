@@ -1,12 +1,14 @@
 import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
+import { inTurn } from '../base/turns.js';
 import type { Access } from '../domain/endpoint.js';
 import { reaches } from '../domain/grants.js';
 import type { TokenRecord } from '../domain/token-record.js';
 import type { StoredEndpoint, StoredToken } from '../ports/records.js';
 import type { ChangeLog } from './changes.js';
 import { recordsOf } from './records.js';
-import { MOST_LOOKED_AT } from './slices.js';
+import { MOST_LOOKED_AT, MOST_OF_PAGE, Page } from './slices.js';
+import { sizeOfToken } from './token-lists.js';
 
 /** The effect of a change of an endpoint's access. */
 export interface AccessPreview {
@@ -20,7 +22,7 @@ export interface AccessPreview {
   readonly loseCount: number;
   /** `true`: the organization has more than 50,000 tokens. Only the newest 50,000 were checked, so the counts are "at least". */
   readonly more: boolean;
-  /** The tokens that gain it, at most 1,000, by their last use of it, the latest first. */
+  /** The tokens that gain it, at most 1,000 or one page in size, by their last use of it, the latest first. */
   readonly gain: readonly AffectedToken[];
   /** The tokens that lose it, likewise. */
   readonly lose: readonly AffectedToken[];
@@ -33,7 +35,7 @@ export interface AffectedToken {
   readonly lastUsedAt: Date | null;
 }
 
-const PAGE = 200;
+const PAGE = 100;
 const MOST_SHOWN = 1_000;
 
 /** Compares both accesses for the living tokens of the endpoint's organization, up to the limit of one request. */
@@ -55,8 +57,8 @@ export async function previewAccess(
     page = await store.listTokens({ organization, limit: PAGE, ...(after && { after }) });
     after = page.at(-1);
     looked += page.length;
-    const changed = page.flatMap((token) => {
-      const granted = isGranted(ground, token, endpoint, now);
+    const judged = await inTurn(page, (token) => ({ token, granted: isGranted(ground, token, endpoint, now) }));
+    const changed = judged.flatMap(({ token, granted }) => {
       if (granted === null || getsThrough(from, granted) === getsThrough(to, granted)) return [];
       return [{ token, gains: getsThrough(to, granted) }];
     });
@@ -114,15 +116,23 @@ interface Use {
 class Affected {
   count = 0;
   #uses: Use[] = [];
+  #size = 0;
 
   add(token: StoredToken, lastUsedAt: number | null): void {
     this.count++;
     this.#uses.push({ token, lastUsedAt });
-    // Sorted only when the list is four times too long.
-    if (this.#uses.length >= 4 * MOST_SHOWN) this.#uses = [...this.latest()];
+    this.#size += sizeOfToken(token);
+    // Sorted only when the list is four times too long or too large.
+    if (this.#uses.length >= 4 * MOST_SHOWN || this.#size >= 4 * MOST_OF_PAGE) this.latest();
   }
 
+  /** Keeps no others: what comes later pushes none of them up again. */
   latest(): readonly Use[] {
-    return this.#uses.sort((a, b) => (b.lastUsedAt ?? 0) - (a.lastUsedAt ?? 0)).slice(0, MOST_SHOWN);
+    this.#uses.sort((a, b) => (b.lastUsedAt ?? 0) - (a.lastUsedAt ?? 0));
+    const page = new Page(MOST_SHOWN, ({ token }: Use) => sizeOfToken(token));
+    for (const use of this.#uses) page.add(use);
+    this.#uses = page.rows;
+    this.#size = page.size;
+    return page.rows;
   }
 }

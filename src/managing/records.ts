@@ -1,5 +1,6 @@
 import { findDeadGrants } from '../base/dead-grants.js';
 import type { Ground } from '../base/ground.js';
+import { inTurn } from '../base/turns.js';
 import type { TokenRecord } from '../domain/token-record.js';
 import type { StoredToken } from '../ports/records.js';
 import type { ChangeLog } from './changes.js';
@@ -8,7 +9,7 @@ type Marks = Pick<TokenRecord, 'deadGrants'>;
 
 /** For each token, the part of its record about grants of deleted endpoints. @throws PosternError `record_unreadable` */
 export async function marksOf({ store, reader }: Ground, tokens: readonly StoredToken[]): Promise<readonly Marks[]> {
-  const asked = tokens.map((token) => ({ organization: token.organization, grants: reader.grants(token) }));
+  const asked = await inTurn(tokens, (token) => ({ organization: token.organization, grants: reader.grants(token) }));
   const dead = await findDeadGrants(store, asked);
   return dead.map((deadGrants) => (deadGrants.length === 0 ? {} : { deadGrants }));
 }
@@ -27,10 +28,8 @@ export async function recordsOf(
   tokens: readonly StoredToken[],
 ): Promise<readonly TokenRecord[]> {
   const now = ground.time.read();
-  const readable = tokens.flatMap((token) => {
-    const record = changes.readable(token, now);
-    return record === null ? [] : [{ token, record }];
-  });
+  const read = await inTurn(tokens, (token) => ({ token, record: changes.readable(token, now) }));
+  const readable = read.filter(({ record }) => record !== null) as { token: StoredToken; record: TokenRecord }[];
   const marks = await marksOf(
     ground,
     readable.map(({ token }) => token),

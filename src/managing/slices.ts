@@ -1,3 +1,9 @@
+/** The most rows that one call of the store returns: a page of the default length, and one row more. */
+const PART = 101;
+
+/** The largest size of the rows of a page together, in characters. A single row may be larger. */
+export const MOST_OF_PAGE = 1_048_576;
+
 /** The most rows that one call of the store reads in a search without an index. */
 const SLICE = 1_000;
 
@@ -5,7 +11,7 @@ const SLICE = 1_000;
 export const MOST_LOOKED_AT = 50_000;
 
 /** A part of a list, between two positions. */
-interface Slice<Position> {
+export interface Slice<Position> {
   readonly after?: Position;
   readonly until?: Position;
 }
@@ -36,20 +42,82 @@ export interface Found<Row, Position> {
   readonly next: Position | null;
 }
 
-/** Finds up to `wanted` matching rows in the slices. */
+/** Reads a list of the store. */
+export interface Listing<Row, Position> {
+  list(slice: Slice<Position>, limit: number): Promise<readonly Row[]>;
+  /** In characters. */
+  sizeOf(row: Row): number;
+}
+
+/** Collects rows until there are enough, or they are too large together. */
+export class Page<Row> {
+  readonly rows: Row[] = [];
+  size = 0;
+  isFull = false;
+  readonly #wanted: number;
+  readonly #sizeOf: (row: Row) => number;
+
+  constructor(wanted: number, sizeOf: (row: Row) => number) {
+    this.#wanted = wanted;
+    this.#sizeOf = sizeOf;
+  }
+
+  /** The number of rows that still fit. */
+  get missing(): number {
+    return this.#wanted - this.rows.length;
+  }
+
+  add(row: Row): void {
+    const size = this.size + this.#sizeOf(row);
+    if (this.missing === 0 || (size > MOST_OF_PAGE && this.rows.length > 0)) this.isFull = true;
+    if (this.isFull) return;
+    this.rows.push(row);
+    this.size = size;
+    this.isFull = this.missing === 0;
+  }
+}
+
+/** Adds the rows of a slice, in parts, because a synchronous store reads each part without a turn. */
+async function fill<Row extends Position, Position>(
+  page: Page<Row>,
+  slice: Slice<Position>,
+  { list }: Listing<Row, Position>,
+): Promise<void> {
+  let rest = slice;
+  for (;;) {
+    const asked = Math.min(PART, page.missing);
+    const part = await list(rest, asked);
+    for (const row of part) page.add(row);
+    if (page.isFull || part.length < asked) return;
+    rest = { ...slice, after: part.at(-1) as Row };
+  }
+}
+
+/** Reads up to `wanted` rows of a slice, or as many as fit into one page. */
+export async function readSlice<Row extends Position, Position>(
+  slice: Slice<Position>,
+  wanted: number,
+  listing: Listing<Row, Position>,
+): Promise<Found<Row, Position>> {
+  const page = new Page(wanted, listing.sizeOf);
+  await fill(page, slice, listing);
+  return { rows: page.rows, next: page.isFull ? (page.rows.at(-1) ?? null) : null };
+}
+
+/** Finds up to `wanted` matching rows in the slices, or as many as fit into one page. */
 export async function findInSlices<Row extends Position, Position>(
   parts: AsyncIterable<Slice<Position>>,
   wanted: number,
-  list: (slice: Slice<Position>, limit: number) => Promise<readonly Row[]>,
+  listing: Listing<Row, Position>,
 ): Promise<Found<Row, Position>> {
-  const rows: Row[] = [];
+  const page = new Page(wanted, listing.sizeOf);
   let next: Position | null = null;
   for await (const slice of parts) {
-    rows.push(...(await list(slice, wanted - rows.length)));
-    if (rows.length >= wanted) return { rows, next: rows.at(-1) ?? null };
+    await fill(page, slice, listing);
+    if (page.isFull) return { rows: page.rows, next: page.rows.at(-1) ?? null };
     next = slice.until ?? null;
   }
-  return { rows, next };
+  return { rows: page.rows, next };
 }
 
 /** A page of the rows found. The search asks for one row more than `limit`, to know whether there is a next page. */

@@ -2,6 +2,7 @@ import { check } from '../base/check.js';
 import type { Credential } from '../base/credential.js';
 import type { Forgetting } from '../base/forgetting.js';
 import type { Ground } from '../base/ground.js';
+import { PosternError } from '../domain/errors.js';
 import type { StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
 import { invalidSecret } from './identifiers.js';
@@ -14,6 +15,10 @@ import type { TokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
 
 const BATCH = 200;
+/** How often an owner's tokens are gone through. While the barrier stands, two passes are enough. */
+const MOST_PASSES = 10;
+/** How often a run begins again because its barrier fell: others ended the same owner's tokens, or it took too long. */
+const MOST_RUNS = 10;
 
 /**
  * Revokes and deletes tokens. This compares no version, so it never conflicts, and no edit can undo it.
@@ -27,24 +32,30 @@ export function createTokenEnding(
 ): Pick<Tokens, 'revoke' | 'revokeSecret' | 'delete' | 'revokeOwned' | 'pruneExpired'> {
   const { store, time, digester } = ground;
 
-  /** Repeats passes over the owner's tokens until a pass finds none alive. */
+  /** Repeats passes over the owner's tokens until a pass finds none alive. @throws PosternError `conflict` if every pass finds some */
   async function revokeAllOf(organization: string, owner: string): Promise<number> {
     let revoked = 0;
-    let alive: number;
-    do {
-      alive = 0;
+    let newest: StoredToken | undefined;
+    for (let pass = 0; pass < MOST_PASSES; pass++) {
+      newest = undefined;
       for await (const slice of slices(undefined, rowsOf(store, { organization, owner }), Number.POSITIVE_INFINITY)) {
-        const filter = { organization, owner, ownership: 'personal', revoked: false, ...slice } as const;
+        const filter = { organization, owner, ownership: 'personal', revoked: false, limit: BATCH, ...slice } as const;
+        let last: StoredToken | undefined;
         let batch: readonly StoredToken[];
         do {
-          batch = await store.listTokens({ ...filter, limit: BATCH });
+          batch = await store.listTokens({ ...filter, ...(last && { after: last }) });
           const ended = await Promise.all(batch.map((token) => rows.revoke(token)));
           revoked += ended.filter(Boolean).length;
-          alive += batch.length;
+          newest ??= batch[0];
+          last = batch.at(-1);
         } while (batch.length === BATCH);
       }
-    } while (alive > 0);
-    return revoked;
+      if (newest === undefined) return revoked;
+    }
+    throw new PosternError(
+      'conflict',
+      `tokens are made for this owner all the while, past this call: the last is ${newest?.id}, and the audit log says who made it. Stop that, and repeat it`,
+    );
   }
 
   /** Another process may have revoked some, and this one may have missed that. After this they are refused here too. */
@@ -69,8 +80,7 @@ export function createTokenEnding(
       authority.assertMayChange();
       const token = await rows.find(id, 'revoke');
       if (token !== null) await rows.revoke(token);
-      // Another process may have revoked it first, and this one may have missed that. After this it is refused here too.
-      rows.forget(id, token);
+      rows.forget(id);
       return (wait ? await forgetting.confirm() : undefined) as never;
     },
 
@@ -90,7 +100,7 @@ export function createTokenEnding(
       authority.assertMayChange();
       const token = await rows.find(id, 'delete');
       if (token !== null) await rows.remove(token, 'token.deleted');
-      else rows.forget(id, null);
+      else rows.forget(id);
     },
 
     async revokeOwned(query) {
@@ -98,14 +108,16 @@ export function createTokenEnding(
       authority.assertMayChange();
       const organization = authority.organization(named);
       const leavers = new Leavers(ground);
-      // The maker of a token for this owner checks this entry before and after. So either the last pass finds the token, or the
-      // maker finds the entry.
-      await leavers.begin(organization, owner);
-      const revoked = await revokeAllOf(organization, owner);
-      await leavers.end(organization, owner);
-      const last = await revokeAllOf(organization, owner);
-      await forgetAllOf(organization, owner);
-      return revoked + last;
+      let revoked = 0;
+      for (let run = 0; run < MOST_RUNS; run++) {
+        // The maker of a token for this owner checks the barrier before and after. So either a pass finds the token, or the maker
+        // finds the barrier.
+        const barrier = await leavers.begin(organization, owner);
+        revoked += await revokeAllOf(organization, owner);
+        await forgetAllOf(organization, owner);
+        if (await leavers.end(organization, owner, barrier)) return revoked;
+      }
+      throw new PosternError('conflict', "several calls are ending this owner's tokens at once: try again");
     },
 
     async pruneExpired(query = {}) {

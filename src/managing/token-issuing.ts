@@ -41,7 +41,7 @@ export function createTokenIssuing(
     makeSecret: (now: number) => NewSecret,
     taken: () => PosternError,
   ): Promise<StoredToken> {
-    const issuance = await authority.issuance();
+    const issuance = await authority.issuance(undefined, given);
     const now = time.read();
     const organization = authority.organization(given.organization);
     const grants = await resolveGrants(given.types, organization);
@@ -102,6 +102,7 @@ export function createTokenIssuing(
       await authority.assertHolds(reader.grants(token).stored);
       authority.assertOutlives(token.expiresAt, now);
       authority.assertMaySpeakFor(token);
+      await rows.assertMayWrite(token);
       // Read before the rotation: a failure after it would lose the new secret.
       const [marks] = await marksOf(ground, [token]);
       const made = await newSecret(ground);

@@ -1,7 +1,7 @@
 import { PosternError } from '../domain/errors.js';
 import type { StoredToken } from '../ports/records.js';
 import type { Store, TokenFilter, TokenPosition } from '../ports/store.js';
-import { type Found, findInSlices, pageOf, slices } from './slices.js';
+import { type Found, findInSlices, type Listing, pageOf, readSlice, type Slice, slices } from './slices.js';
 import type { TokenCount } from './tokens-api.js';
 
 /** The highest count, and the most tokens that a search may skip. */
@@ -56,14 +56,12 @@ async function readPage(
   limit: number,
 ): Promise<Found<StoredToken, TokenPosition>> {
   let begin = after;
-  let left = offset;
-  for (; left > STEP; left -= STEP) {
-    const [last] = await store.listTokens({ ...filter, ...from(begin), offset: STEP - 1, limit: 1 });
+  for (let left = offset; left > 0; left -= STEP) {
+    const [last] = await store.listTokens({ ...filter, ...from(begin), offset: Math.min(left, STEP) - 1, limit: 1 });
     if (last === undefined) return { rows: [], next: null };
     begin = last;
   }
-  const rows = await store.listTokens({ ...filter, ...from(begin), ...(left > 0 && { offset: left }), limit });
-  return { rows, next: null };
+  return readSlice(from(begin), limit, listingOf(store, filter));
 }
 
 async function search(
@@ -73,12 +71,44 @@ async function search(
   offset: number,
   limit: number,
 ): Promise<Found<StoredToken, TokenPosition>> {
-  const parts = slices(after, rowsOf(store, filter));
-  const list = (slice: object, most: number) => store.listTokens({ ...filter, ...slice, limit: most });
   if (offset > MOST_COUNTED) throw tooFar();
-  const { rows, next } = await findInSlices(parts, offset + limit, list);
-  if (rows.length < offset && next !== null) throw tooFar();
-  return { rows: rows.slice(offset), next };
+  const parts = slices(after, rowsOf(store, filter));
+  return findInSlices(behind(offset, parts, store, filter), limit, listingOf(store, filter));
+}
+
+/** What is left of the slices behind so many tokens that fit. @throws PosternError `input_invalid` where that is not reached */
+async function* behind(
+  offset: number,
+  parts: AsyncIterable<Slice<TokenPosition>>,
+  store: Store,
+  filter: TokenFilter,
+): AsyncGenerator<Slice<TokenPosition>, void> {
+  let left = offset;
+  let more = false;
+  for await (const slice of parts) {
+    const here = { ...filter, ...slice };
+    more = slice.until !== undefined;
+    const passed = left === 0 ? 0 : await store.countTokens(here, left);
+    if (left === 0) yield slice;
+    else if (passed === left) {
+      const [last] = await store.listTokens({ ...here, offset: left - 1, limit: 1 });
+      yield last === undefined ? slice : { ...slice, after: last };
+    }
+    left -= passed;
+  }
+  if (left > 0 && more) throw tooFar();
+}
+
+function listingOf(store: Store, filter: TokenFilter): Listing<StoredToken, TokenPosition> {
+  return {
+    list: (slice, limit) => store.listTokens({ ...filter, ...slice, limit }),
+    sizeOf: sizeOfToken,
+  };
+}
+
+/** In characters. */
+export function sizeOfToken({ name, description, types, metadata }: StoredToken): number {
+  return name.length + description.length + types.length + metadata.length;
 }
 
 /** Finds positions in the smallest indexed list that contains all matching tokens. */

@@ -1,15 +1,19 @@
 import type { Credential } from '../base/credential.js';
 import type { Forgetting } from '../base/forgetting.js';
 import type { Ground } from '../base/ground.js';
+import { TOKEN_ID } from '../base/ids.js';
 import { PosternError } from '../domain/errors.js';
 import type { ChangeType } from '../ports/changes.js';
 import type { StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
 import type { ChangeLog } from './changes.js';
 import { readTokenId } from './identifiers.js';
+import { Narrowing } from './narrowing.js';
 
 /** How often a change is tried if other processes are faster. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 20;
+/** After this many, an edit that takes grants away makes the others wait. */
+const PATIENCE = 2;
 
 export type TokenRows = ReturnType<typeof createTokenRows>;
 
@@ -22,6 +26,7 @@ export function createTokenRows(
   readCredential: (text: unknown) => Credential,
 ) {
   const { store } = ground;
+  const narrowing = new Narrowing(ground);
 
   /**
    * The token, if the caller may see it.
@@ -43,10 +48,9 @@ export function createTokenRows(
     });
   }
 
-  /** @param found the stored token. Only a limited number of unknown ids is remembered */
-  function forget(id: unknown, found: StoredToken | null): void {
-    if (found !== null) forgetting.token(found.id);
-    else if (typeof id === 'string') forgetting.stranger(id);
+  /** Another process may have ended it, and this one may have missed that. After this it is refused here too. */
+  function forget(id: unknown): void {
+    if (typeof id === 'string' && TOKEN_ID.test(id)) forgetting.token(id);
   }
 
   /** Forgets the cached token also if the store fails: a failed call may still have made the change. */
@@ -54,25 +58,50 @@ export function createTokenRows(
     return store.replaceToken(...write).finally(() => forgetting.token(write[0].id));
   }
 
-  /** Replaces a token by the result of `make`; `null` leaves it as it is. Tries again if another change was faster. */
+  /** Refuses to write while another edit takes grants away from this token. @throws PosternError `conflict` */
+  async function assertMayWrite(token: StoredToken): Promise<void> {
+    if (await narrowing.isUnderWay(token.id)) throw conflict();
+  }
+
+  /**
+   * Replaces a token by the result of `make`; `null` leaves it as it is. Tries again if another change was faster. An edit that
+   * takes grants away wins in the end, however many others are made.
+   */
   async function edit(
     id: unknown,
     call: string,
     make: (token: StoredToken, now: number) => Promise<StoredToken | null> | StoredToken | null,
   ): Promise<StoredToken> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const token = await findToChange(id, call);
-      const now = ground.time.read();
-      const next = await make(token, now);
-      if (next === null) return token;
-      const written = { ...next, updatedAt: now, version: token.version + 1 };
-      const { change, announce } = changes.token('token.updated', token, written, now);
-      if (await replace(written, token.version, null, change)) {
-        announce();
-        return written;
+    let asked: string | null = null;
+    try {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const token = await findToChange(id, call);
+        const now = ground.time.read();
+        const next = await make(token, now);
+        if (next === null) return token;
+        if (!narrowing.takesAway(token, next)) await assertMayWrite(token);
+        else if (attempt === PATIENCE) {
+          asked = token.id;
+          await narrowing.begin(asked);
+        }
+        const written = await write(token, next, now);
+        if (written !== null) return written;
       }
+    } finally {
+      if (asked !== null) await narrowing.end(asked);
     }
     throw conflict();
+  }
+
+  /** `null`: another change was faster. */
+  async function write(token: StoredToken, next: StoredToken, now: number): Promise<StoredToken | null> {
+    const written = { ...next, updatedAt: now, version: token.version + 1 };
+    const { change, announce } = changes.token('token.updated', token, written, now);
+    if (await replace(written, token.version, null, change)) {
+      announce();
+      return written;
+    }
+    return null;
   }
 
   /** Returns `false` if the token was already revoked or is gone. */
@@ -92,7 +121,7 @@ export function createTokenRows(
     return removed;
   }
 
-  return { find, findToChange, forget, edit, replace, revoke, remove };
+  return { find, findToChange, assertMayWrite, forget, edit, replace, revoke, remove };
 }
 
 export function conflict(): PosternError {

@@ -80,7 +80,10 @@ export interface TokenCount {
   readonly more: boolean;
 }
 
-/** One page of a list. A page may have fewer items than requested, or none, and still not be the last. */
+/**
+ * One page of a list. A page may have fewer items than requested, or none, and still not be the last: its metadata, grants and texts
+ * have about a million characters at most.
+ */
 export interface Page<Item> {
   readonly items: readonly Item[];
   /** Pass it as `cursor` to get the next page; `null` on the last one. */
@@ -106,7 +109,7 @@ export interface TokenUsage {
 export interface Tokens<T extends TokenTypes = TokenTypes> {
   /**
    * @throws PosternError `input_invalid`, `option_unknown`, `types_missing`, `type_unknown`, `scope_unknown`,
-   *   `endpoint_unknown`, `expiry_past`, `unavailable`; nothing is written
+   *   `endpoint_unknown`, `expiry_past`, `conflict` (the owner's tokens are being ended), `unavailable`; nothing is written
    */
   create(input: CreateToken<T>): Promise<IssuedToken<T>>;
   /**
@@ -174,9 +177,11 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
   delete(id: string): Promise<void>;
   /**
    * For a person who leaves: revokes every personal token of an owner, including those made meanwhile, and the logins that the
-   * owner approved and nobody has collected. Resolves with the number of revoked tokens, once a pass finds none alive.
+   * owner approved and nobody has collected. Resolves with the number of revoked tokens, once a pass finds none alive. A `create`
+   * for this owner that began before that is refused (`conflict`), also the application's own. A later one is not.
    *
-   * @throws PosternError `unavailable`, `conflict`: try again, because some tokens may be alive
+   * @throws PosternError `unavailable`, `conflict`: try again, because some tokens may be alive. The owner gets no tokens until
+   *   then, or for 5 minutes
    */
   revokeOwned(query: { readonly owner: string; readonly organization?: string }): Promise<number>;
   /** Deletes tokens that expired longer ago than this. Returns the number. @throws PosternError `unavailable` */

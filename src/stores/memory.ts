@@ -1,3 +1,4 @@
+import { inTurns } from '../base/turns.js';
 import { PosternError } from '../domain/errors.js';
 import type { StoredEndpoint, UsageCount } from '../ports/records.js';
 import type { Store } from '../ports/store.js';
@@ -8,7 +9,6 @@ import { type FoundSecret, MemorySecrets } from './memory/secrets.js';
 import { MemoryTokens } from './memory/tokens.js';
 import { ofEndpoints, ofToken } from './shared/feed/message.js';
 import { Listeners } from './shared/listeners.js';
-import { inTurns } from './shared/turns.js';
 
 /**
  * A store in this process's memory, for tests and for trying things out. Instances that share one see each other's changes at

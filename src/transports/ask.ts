@@ -98,7 +98,7 @@ const UNAUTHENTICATED: ReadonlySet<DenialReason> = new Set([
 ]);
 
 /** A client without a valid token learns from the challenge which scopes to ask for (RFC 6750 section 3). */
-function withScopes(decision: Decision, requirement: Requirement | null): Decision {
+export function withScopes<Outcome extends Decision>(decision: Outcome, requirement: Requirement | null): Outcome {
   if (decision.allowed || requirement === null || !UNAUTHENTICATED.has(decision.reason)) return decision;
   const scope = Object.hasOwn(requirement, 'scope')
     ? (requirement as { scope: string | readonly string[] }).scope

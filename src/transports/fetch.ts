@@ -45,6 +45,9 @@ const readOptions = optionsReader('guard of postern/fetch', httpOptions);
  * Puts a requirement in front of a fetch-style handler: Hono, Next.js, Workers, Bun, Deno. Further arguments of the runtime
  * follow the context.
  *
+ * Several guards of one request count it once if they see the same object: hand the request itself on. Nothing ties a copy
+ * (`new Request(request)`, `request.clone()`) to it, so a copy is charged and counted as a request of its own.
+ *
  * @example
  * export default { fetch: guard(postern, { endpoint: 'summarizer' }, (request, { principal }) => new Response(principal?.owner)) };
  * @throws PosternError `requirement_invalid`, `scope_unknown`, `option_invalid`, `option_unknown`

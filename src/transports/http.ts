@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { check, unpolluted } from '../base/check.js';
 import type { Denied } from '../domain/decision.js';
+import type { Requirement } from '../domain/requirement.js';
 import type { Proof } from '../ports/authenticator.js';
+import { withScopes } from './ask.js';
 import { readFetchCredential, readHeaders } from './fetch-credential.js';
 import { credentialOptions, type GuardOptions, type HttpGuardOptions, httpOptions } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
@@ -29,7 +31,13 @@ export interface CredentialOptions extends Pick<GuardOptions<never>, 'header'> {
 }
 
 const credentialSchema = z.strictObject({ ...credentialOptions, target: z.string().default('') });
-const answerSchema = z.strictObject(httpOptions);
+const answerSchema = z.strictObject({ ...httpOptions, requirement: z.custom<Requirement>().nullable().default(null) });
+
+/** Options of `answerTo`. */
+export interface AnswerOptions extends Pick<HttpGuardOptions<never>, 'realm' | 'resourceMetadata'> {
+  /** The requirement of the call. The challenge of a 401 then names its scopes, as that of every guard does. */
+  readonly requirement?: Requirement | undefined;
+}
 
 /**
  * The credential of an HTTP request, read as every guard reads it: for a framework that has no entry here. Give the request
@@ -58,11 +66,9 @@ export function readCredential(from: HeadersLike, options: CredentialOptions = {
  *
  * @throws PosternError `option_invalid`, `option_unknown`
  */
-export function answerTo(
-  denied: Denied,
-  options: Pick<HttpGuardOptions<never>, 'realm' | 'resourceMetadata'> = {},
-): HttpAnswer {
-  return httpAnswers(check(answerSchema, options, 'answerTo', 'option_invalid'))(denied);
+export function answerTo(denied: Denied, options: AnswerOptions = {}): HttpAnswer {
+  const { requirement, ...challenge } = check(answerSchema, options, 'answerTo', 'option_invalid');
+  return httpAnswers(challenge)(withScopes(denied, requirement));
 }
 
 function isRequest(from: HeadersLike): from is NodeRequest | Request {

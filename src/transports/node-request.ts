@@ -28,6 +28,12 @@ export function nodeHeader(request: NodeRequest, name: string): string | undefin
   return dropped === undefined ? text : `${text}, ${dropped}`;
 }
 
+/** The request with the headers that its framework gives it: those that a hook of Fastify has set count. */
+export function withHeaders(request: NodeRequest, headers: NodeRequest['headers']): NodeRequest {
+  if (headers === request.headers) return request;
+  return { headers, rawHeaders: unpolluted(request, 'rawHeaders'), url: nodeTarget(request) };
+}
+
 /** The original target of the request: its path with its query. */
 export function nodeTarget(request: NodeRequest): string {
   return unpolluted(request, 'originalUrl') ?? request.url ?? '';

@@ -178,6 +178,31 @@ describe('a requirement', () => {
     expect(verdict(await postern.authorize({ token, requirement: frozen }))).toBe('allowed');
   });
 
+  test('that is frozen but has a getter is read at each call, and no guard takes it', async () => {
+    const { postern } = createTestPostern();
+    await postern.endpoints.create({ id: 'open', access: 'public' });
+    await postern.endpoints.create({ id: 'closed', access: 'protected' });
+    let name = 'open';
+    const scopes = () => [name === 'open' ? 'models:read' : 'models:write'];
+    const endpoint = Object.freeze({
+      get endpoint() {
+        return name;
+      },
+    });
+    const list = Object.freeze(Object.defineProperty(['models:read'], 0, { get: () => scopes()[0] }));
+    const scope = Object.freeze({ scope: list }) as unknown as { scope: 'models:read' };
+    const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['models:read'] } } });
+    const ask = async () => [
+      verdict(await postern.authorize({ requirement: endpoint })),
+      verdict(await postern.authorize({ token, requirement: scope })),
+    ];
+    expect(await ask()).toEqual(['allowed', 'allowed']);
+    name = 'closed';
+    expect(await ask()).toEqual(['token_missing', 'scope_missing']);
+    const { code, path } = thrown(() => gateOf(postern).prepare(endpoint));
+    expect([code, path]).toEqual(['requirement_invalid', 'endpoint']);
+  });
+
   test('that throws while it is computed is a denial with an internal error, and is reported', () => {
     const { postern, events } = createTestPostern();
     const fault = new Error('the requirement function threw');

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import express5 from 'express';
@@ -75,7 +76,7 @@ describe.each([
   });
 });
 
-describe('a body refused unread', () => {
+describe('a refused body', () => {
   const post = (headers: string, body: string) =>
     `POST ${TOKENS} HTTP/1.1\r\nHost: acme.dev\r\nContent-Type: application/json\r\n${headers}\r\n${body}`;
 
@@ -87,7 +88,7 @@ describe('a body refused unread', () => {
   });
 
   test('that is too large or endless closes the connection', async () => {
-    const { port, bearer } = await server();
+    const { port, bearer } = await server({ identify: undefined });
     const large = await send(port, post('Content-Length: 300000\r\n', 'x'.repeat(1_000)));
     expect([large.statuses, large.text]).toEqual([[401], expect.stringMatching(/connection: close/i)]);
     const endless = await send(port, post('Transfer-Encoding: chunked\r\n', '5\r\nhello\r\n'));
@@ -121,7 +122,6 @@ describe('a body refused unread', () => {
 
 describe('a request target', () => {
   test.each([
-    '/\\api\\v1\\auth\\current',
     '//api/v1/auth/current',
     '/api/v1/%61uth/current',
     '/api/v1/auth%2fcurrent',
@@ -135,9 +135,90 @@ describe('a request target', () => {
     expect((await get(path, bearer)).statuses).toEqual([404]);
   });
 
-  test.each(['*', 'foo', 'javascript:/api/v1/auth/current'])('%s is a bad request', async (target) => {
+  test.each([
+    '*',
+    'foo',
+    'javascript:/api/v1/auth/current',
+    'http://acme.dev',
+    '/\\api\\v1\\auth\\current',
+    '/api\\v1\\auth\\current',
+    '/x/../api/v1/auth/current',
+    '/api/./v1/auth/current',
+    '/x/%2e%2e/api/v1/auth/current',
+    '/x/%2E./api/v1/auth/current',
+    '/api/%2E/v1/auth/current',
+    'http://acme.dev/x/../api/v1/auth/current',
+    'http://acme.dev\\api\\v1\\auth\\current',
+    '/api/v1/auth/current#',
+    '/api/v1/auth/current#/x',
+    '/api/v1/auth/"/../current',
+    '/..',
+  ])('%s is a bad request', async (target) => {
     const { get, bearer } = await server();
     expect((await get(target, bearer)).statuses).toEqual([400]);
+  });
+
+  test('in another spelling does not pass a rule of the application for the path', async () => {
+    const made = await world();
+    const bearer = `Authorization: Bearer ${made.tokens.admin?.token}\r\n`;
+    const handler = toNodeHandler(made.api);
+    const listener = createServer((request, response) => {
+      if (request.url?.startsWith('/api/v1/audit')) response.writeHead(403).end();
+      else void handler(request, response);
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => listener.once('listening', resolve));
+    onTestFinished(() => void listener.close());
+    const { port } = listener.address() as AddressInfo;
+    const get = async (path: string) =>
+      (await send(port, `GET ${path} HTTP/1.1\r\nHost: acme.dev\r\n${bearer}Connection: close\r\n\r\n`)).statuses[0];
+    expect([await get('/api/v1/audit'), await get('/api/v1/endpoints')]).toEqual([403, 200]);
+    const segments = ['', 'api', 'v1', 'audit'];
+    const tricks = [
+      '.',
+      '..',
+      '%2e',
+      '%2e%2e',
+      '.%2E',
+      '\\',
+      '\\..',
+      '%5c..',
+      '\t',
+      '\v',
+      '\x7f',
+      '#',
+      ';',
+      '%00',
+      '%09',
+      '',
+    ];
+    for (let at = 1; at <= segments.length; at++) {
+      for (const trick of tricks) {
+        for (const put of [
+          [trick],
+          ['x', trick],
+          [`${trick}${segments[at] ?? ''}`],
+          [segments[at - 1], trick, segments[at - 1]],
+        ]) {
+          const path = [...segments.slice(0, at), ...put, ...segments.slice(at)].join('/');
+          for (const each of [path, path.replaceAll('/', '\\').replace('\\', '/')]) {
+            expect([each, await get(each)]).not.toEqual([each, 200]);
+          }
+        }
+      }
+    }
+  });
+
+  test('that the API refuses goes on unchanged to the next handler of Express', async () => {
+    const made = await world();
+    const app = express5();
+    app.use(toNodeHandler(made.api));
+    app.use((request, response) => void response.json({ url: request.url }));
+    const listener = app.listen(0, '127.0.0.1');
+    await new Promise((resolve) => listener.once('listening', resolve));
+    onTestFinished(() => void listener.close());
+    const { port } = listener.address() as AddressInfo;
+    const { text } = await send(port, 'GET /x/%2e%2e/api/v1/audit HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(text).toContain('{"url":"/x/%2e%2e/api/v1/audit"}');
   });
 
   test('with a longer name than the base path is not found, and the host of an absolute target is ignored', async () => {

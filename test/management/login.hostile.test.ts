@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { signedIn, type World, world } from './world.js';
+import { PEOPLE, signedIn, type World, world } from './world.js';
 
 const CODE = '/api/v1/auth/code';
 const READ = { types: { developer: { scopes: ['models:read'] } } };
@@ -233,7 +233,8 @@ describe('an approved login', () => {
   });
 
   test('is not made by a person who left before the rest of the body of the approval arrived', async () => {
-    const made = await world();
+    let person = PEOPLE.ada ?? null;
+    const made = await world({ options: { identify: () => person } });
     const login = await begin(made);
     let finish = () => {};
     const body = new ReadableStream({
@@ -244,7 +245,7 @@ describe('an approved login', () => {
         };
       },
     });
-    const headers = { cookie: 'app=ada', 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
+    const headers = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
     const request = new Request(`https://acme.dev/api/v1/auth/requests/${login.code}/approve`, {
       method: 'POST',
       headers,
@@ -252,9 +253,9 @@ describe('an approved login', () => {
       duplex: 'half',
     } as RequestInit);
     const answering = made.api(request);
-    // The person was authenticated, and the body is awaited.
     await expect.poll(() => request.bodyUsed).toBe(true);
     await made.postern.tokens.revokeOwned({ owner: 'ada' });
+    person = null;
     finish();
     expect((await answering).status).toBe(401);
     expect((await collect(made, login)).body.code).toBe('authorization_pending');
@@ -276,6 +277,33 @@ describe('an approved login', () => {
     expect((await made.postern.tokens.list()).items[0]?.expiresAt).toEqual(endsAt);
   });
 });
+
+test.each([
+  ['nothing', {}],
+  ['every protected endpoint', { user: { endpoints: '*' } }],
+  ['other scopes', { developer: { scopes: ['models:write'] } }],
+])(
+  'a caller with %s gets the same answer for a private and an absent endpoint, as when creating a token',
+  async (_, types) => {
+    const made = await world({
+      options: { identify: () => ({ owner: 'ada', organization: 'acme', types: types as object }) },
+    });
+    await made.postern.endpoints.create({ id: 'hidden', access: 'private' });
+    const heard = async (name: string) => {
+      const asked = { types: { user: { endpoints: [name] } } };
+      const login = await begin(made, false);
+      const approved = await answer(made, login, '/approve', asked, { person: 'ada' });
+      const created = await made.ask('/api/v1/api_tokens', {
+        method: 'POST',
+        person: 'ada',
+        json: { name: 'x', ...asked },
+      });
+      expect([approved.status, approved.body.code]).toEqual([created.status, created.body.code]);
+      return [approved.status, approved.text.replaceAll(name, '…')];
+    };
+    expect(await heard('hidden')).toEqual(await heard('absent'));
+  },
+);
 
 describe('behind a proxy with one address for all', () => {
   test('people can log in while a neighbour begins a hundred logins and polls without a pause', async () => {

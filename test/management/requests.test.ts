@@ -156,22 +156,6 @@ describe('a body of', () => {
     });
     expect(text).toMatch(/^HTTP\/1\.1 413 /);
   });
-
-  test('a caller without rights is not read', async () => {
-    const { api } = await world();
-    let read = false;
-    const body = new ReadableStream(
-      {
-        pull() {
-          read = true;
-        },
-      },
-      { highWaterMark: 0 },
-    );
-    const request = new Request(`https://acme.dev${TOKENS}`, { method: 'POST', body, duplex: 'half' } as RequestInit);
-    expect((await api(request)).status).toBe(401);
-    expect(read).toBe(false);
-  });
 });
 
 describe('a path', () => {

@@ -100,78 +100,6 @@ describe('a short-lived token', () => {
   });
 });
 
-describe('a leaver', () => {
-  test('makes tokens of the organization only if the application allows it', async () => {
-    const world = createTestPostern();
-    const { principal, hers } = await shortLived(world);
-    const made = hers.tokens.create({ name: 'x', types: all, ownership: 'organization' });
-    expect((await refusal(made)).code).toBe('owner_forbidden');
-    const allowed = world.postern.as(principal, { ownership: 'organization' });
-    const { record } = await allowed.tokens.create({ name: 'x', types: all, ownership: 'organization' });
-    expect(record.ownership).toBe('organization');
-  });
-
-  test('who keeps making tokens has none once revokeOwned resolved', async () => {
-    const { postern } = createTestPostern();
-    const { token } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
-    const hers = postern.as(await principalOf(postern, token));
-    const tokens: string[] = [token];
-    let over = false;
-    const minting = Promise.all(
-      [1, 2, 3].map(async () => {
-        while (!over) {
-          await turn();
-          await hers.tokens.create({ name: 'more', types: all }).then(
-            (made) => tokens.push(made.token),
-            () => {},
-          );
-        }
-      }),
-    );
-    while (tokens.length < 30) await turn();
-    await postern.tokens.revokeOwned({ owner: 'ann' });
-    over = true;
-    await minting;
-    for (const each of tokens) expect((await postern.authenticate(each)).ok).toBe(false);
-  });
-
-  test.each(['token', 'session'] as const)(
-    'has no token that was on its way to the store during revokeOwned (made by %s)',
-    async (by) => {
-      const store = controlledStore(memoryStore());
-      const { postern } = createTestPostern({ store });
-      const { token } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
-      const session = { organization: 'default', owner: 'ann', types: all } as const;
-      const hers = postern.as(by === 'token' ? await principalOf(postern, token) : session);
-      const gate = store.hold('insertToken', 'before');
-      const late = hers.tokens.create({ name: 'late', types: all });
-      const held = await gate.next();
-      gate.end();
-      await postern.tokens.revokeOwned({ owner: 'ann' });
-      held.release();
-      expect((await refusal(late)).code).toBe('issuance_forbidden');
-      const left = (await postern.tokens.list()).items.filter(({ revokedAt }) => revokedAt === null);
-      expect(left).toEqual([]);
-    },
-  );
-
-  test('who is back can make tokens again', async () => {
-    const { postern } = createTestPostern();
-    await postern.tokens.revokeOwned({ owner: 'ann' });
-    const again = postern.as({ organization: 'default', owner: 'ann', types: all });
-    expect((await again.tokens.create({ name: 'x', types: all })).record.owner).toBe('ann');
-  });
-
-  test('is not ended by revokeOwned for a name that looks alike', async () => {
-    const { postern } = createTestPostern();
-    const names = ['ann', 'Ann', 'änn', 'a\u0308nn', '["default","ann"]'];
-    const made = await Promise.all(names.map((owner) => postern.tokens.create({ name: 'x', types: all, owner })));
-    expect(await postern.tokens.revokeOwned({ owner: 'änn' })).toBe(1);
-    const alive = await Promise.all(made.map(async ({ token }) => (await postern.authenticate(token)).ok));
-    expect(alive).toEqual([true, true, false, true, true]);
-  });
-});
-
 describe('a revocation', () => {
   test('is not delayed by a holder who keeps renaming the token', async () => {
     const { postern } = createTestPostern();
@@ -193,6 +121,31 @@ describe('a revocation', () => {
     await renaming;
     expect((await postern.tokens.get(record.id))?.revokedAt).toEqual(new Date(START));
     expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
+  });
+
+  test('that only takes grants away is not delayed by a holder who keeps renaming and rotating', async () => {
+    const { postern } = createTestPostern();
+    const { token, record } = await postern.tokens.create({ name: 'x', types: all, owner: 'ann' });
+    const hers = postern.as(await principalOf(postern, token));
+    let over = false;
+    const holding = Array.from({ length: 100 }, async (_, i) => {
+      for (let n = 0; !over; n++) {
+        const name = `${i}-${n}`;
+        await (i % 10 === 0 ? postern.tokens.rotate(record.id) : hers.tokens.update(record.id, { name })).catch(
+          () => {},
+        );
+        if (n % 50 === 0) await turn();
+      }
+    });
+    const kept = ['models:write', 'models:read', 'bentos:read'] as const;
+    for (const [index] of kept.entries()) {
+      const types = { developer: { scopes: kept.slice(index) } };
+      expect((await postern.tokens.update(record.id, { types })).types).toEqual(types);
+    }
+    over = true;
+    await Promise.all(holding);
+    // Nobody waits any longer.
+    expect((await postern.tokens.update(record.id, { name: 'after' })).name).toBe('after');
   });
 
   test('by secret needs revokeSecret: other calls refuse a secret and name that call', async () => {
@@ -220,6 +173,21 @@ describe('a revocation', () => {
   });
 });
 
+describe('a store without a feed', () => {
+  test.each([10_001, 250_001])('a token that was seen deleted stays so, whatever %i others are', async (others) => {
+    const inner = memoryStore();
+    const here = createTestPostern({ store: controlledStore(inner, { feed: false }), cache: { ttl: '10m' } });
+    const there = createTestPostern({ store: inner });
+    const { token, record } = await here.issue({ scopes: ['models:read'] });
+    const ask = async () => verdict(await here.postern.authorize({ token, requirement: { scope: 'models:read' } }));
+    expect(await ask()).toBe('allowed');
+    await there.postern.tokens.delete(record.id);
+    await here.postern.tokens.delete(record.id);
+    for (let i = 0; i < others; i++) await here.postern.tokens.revoke(`nobody${i}`);
+    expect(await ask()).toBe('token_unknown');
+  });
+});
+
 describe('an update of a token', () => {
   test('merges metadata atomically, so concurrent updates are all kept', async () => {
     const { postern } = createTestPostern();
@@ -230,8 +198,26 @@ describe('an update of a token', () => {
       ),
     );
     expect((await postern.tokens.get(record.id))?.metadata).toEqual({ n: 0, a: true, b: true, c: true, d: true });
-    const bad = postern.tokens.update(record.id, { metadata: () => 'text' as never });
-    expect((await refusal(bad)).code).toBe('input_invalid');
+  });
+
+  test.each([
+    ['a text', 'metadata', () => 'text'],
+    ['a promise', 'metadata', async () => ({ n: 1 })],
+    [
+      'a promise that fails',
+      'metadata',
+      async () => {
+        throw new Error('boom');
+      },
+    ],
+    ['a Map', 'metadata', () => new Map([['n', 1]])],
+    ['a Date within', 'metadata.at.0', () => ({ at: [new Date(START)] })],
+  ])('whose function returns %s is refused, and the metadata stays', async (_, path, make) => {
+    const { postern } = createTestPostern();
+    const { record } = await postern.tokens.create({ name: 'x', types: all, metadata: { plan: 'suspended' } });
+    const refused = await refusal(postern.tokens.update(record.id, { metadata: make as never }));
+    expect([refused.code, refused.path]).toEqual(['input_invalid', path]);
+    expect((await postern.tokens.get(record.id))?.metadata).toEqual({ plan: 'suspended' });
   });
 
   test('of a quota begins a new window, and so does resetLimits', async () => {

@@ -148,7 +148,7 @@ describe('posternPlugin in a child', () => {
       expect(await answers(app, url, text)).toEqual([401, 401, 200]);
     expect(await answers(app, '/undeclared', text)).toEqual([403, 403, 403]);
     expect((await get(app, '/inner', { 'x-api-key': text })).body).toBe('default');
-    expect((await get(app, '/inner')).headers['www-authenticate']).toBe('Bearer realm="inner"');
+    expect((await get(app, '/inner')).headers['www-authenticate']).toBe('Bearer realm="inner", scope="models:read"');
   });
 
   it('asks the instance that it was given, and checks requirements against that one alone', async () => {

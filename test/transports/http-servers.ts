@@ -14,7 +14,7 @@ import { type Context, Hono } from 'hono';
 import type { Postern, Requirement } from 'postern';
 import { guard as expressGuard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
-import { guard as fetchGuard, responseTo } from 'postern/fetch';
+import { guard as fetchGuard } from 'postern/fetch';
 import { guard as honoGuard, refuseUndeclared } from 'postern/hono';
 import { answerTo, readCredential } from 'postern/http';
 import { Caller, PosternModule, Requires } from 'postern/nestjs';
@@ -189,7 +189,7 @@ export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
           response.end('reached');
           return;
         }
-        const { status, headers, body } = answerTo(decision);
+        const { status, headers, body } = answerTo(decision, { requirement });
         response.writeHead(status, headers).end(body);
       }),
     ),
@@ -204,7 +204,10 @@ export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
           zone: zone({ socket, headers: {} }),
           ...(requirement && { requirement }),
         });
-        if (!decision.allowed) return responseTo(decision);
+        if (!decision.allowed) {
+          const { status, headers, body } = answerTo(decision, { requirement });
+          return new Response(body, { status, headers });
+        }
         reached(decision.principal);
         return new Response('reached');
       }),

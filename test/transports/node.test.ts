@@ -78,7 +78,10 @@ describe('guard of postern/node', () => {
       }),
     );
     const call = await http2Client(server);
-    expect(await call({})).toMatchObject({ ':status': 401, 'www-authenticate': 'Bearer realm="postern"' });
+    expect(await call({})).toMatchObject({
+      ':status': 401,
+      'www-authenticate': 'Bearer realm="postern", scope="models:read"',
+    });
     const authorization = `Bearer ${await token({ scopes: ['models:read'] })}`;
     expect(await call({ authorization })).toMatchObject({ ':status': 200, body: 'h2c models:read' });
     const two = await call({ authorization: `${authorization}, ${authorization}` });

@@ -148,6 +148,32 @@ describe.each(Object.entries(HOSTS))('on %s', (_, host) => {
   });
 });
 
+test.each([
+  ['takes away', 'sent', undefined, 401],
+  ['replaces', 'sent', 'Bearer x', 401],
+  ['sets', 'not sent', 'Bearer {token}', 200],
+  ['makes a list of', 'sent', 'Bearer {token}, Bearer {token}', 400],
+] as const)(
+  'a Fastify hook that %s the credential in request.headers counts for both',
+  async (_, sent, value, status) => {
+    const { postern, token } = await setUp();
+    const app = fastify();
+    onTestFinished(() => app.close());
+    app.addHook('onRequest', async (request) => {
+      request.headers = { ...request.headers, authorization: value?.replaceAll('{token}', token) };
+    });
+    await app.register(posternPlugin, { postern });
+    await app.register(fastifyManagement(managementApi(postern, { basePath: '/admin' })), { prefix: '/admin' });
+    app.get(GUARDED, { config: { requirement: { authenticated: true } } }, () => 'reached');
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as { port: number };
+    const headers = sent === 'sent' ? [bearer(token)] : [];
+    const guarded = await send(port, { path: GUARDED, headers });
+    const managed = await send(port, { path: MANAGED, headers });
+    expect([guarded.status, managed.status]).toEqual([status, status]);
+  },
+);
+
 test('a request made by a serverless adapter reaches the guard and the management API', async () => {
   const { postern, token } = await setUp();
   const app = express5();

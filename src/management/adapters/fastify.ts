@@ -1,3 +1,4 @@
+import { withHeaders } from '../../transports/node-request.js';
 import type { ManagementApi } from '../api.js';
 import { answerNode } from './node.js';
 import type { NodeRequest } from './to-request.js';
@@ -19,6 +20,7 @@ export interface FastifyLike {
 
 interface FastifyRequestLike {
   readonly raw: unknown;
+  readonly headers: NodeRequest['headers'];
 }
 
 interface FastifyReplyLike {
@@ -50,7 +52,9 @@ export function fastifyManagement(api: ManagementApi): (app: FastifyLike) => Pro
         url,
         config: { requirement: { public: true } },
         async handler(request, reply) {
-          const { status, headers, body } = await answerNode(api, request.raw as NodeRequest, { source: request });
+          const raw = request.raw as NodeRequest;
+          const heard = withHeaders(raw, request.headers);
+          const { status, headers, body } = await answerNode(api, raw, { source: request }, heard);
           // Somebody else has answered meanwhile.
           if (reply.sent || reply.raw.headersSent) return reply;
           reply.code(status);

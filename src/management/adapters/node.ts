@@ -5,7 +5,7 @@ import { type NodeResponse, sendAnswer, type WholeAnswer } from '../../transport
 import type { ManagementApi } from '../api.js';
 import type { Arrival } from '../arrival.js';
 import { MAX_BODY } from '../http/body.js';
-import { type NodeRequest, toRequest } from './to-request.js';
+import { type HeadersOfNode, type NodeRequest, toRequest } from './to-request.js';
 
 /** A handler of `node:http`, which is a middleware of Express too. */
 export type NodeHandler = (
@@ -25,6 +25,7 @@ export function toNodeHandler(api: ManagementApi): NodeHandler {
   return (request, response, next) => serveNode(api, request, response, { source: request, next });
 }
 
+const UNREADABLE: WholeAnswer = { status: 400, headers: {}, body: '' };
 const FAILED = httpAnswers()(denied('internal_error'));
 
 /** Never rejects, and never writes to an answer that someone else has begun. */
@@ -44,18 +45,27 @@ async function serveNode(
   if (!response.writableEnded) next();
 }
 
-/** What the API answers to a request of Node, in one piece. Never rejects. */
+/**
+ * What the API answers to a request of Node, in one piece. Never rejects.
+ *
+ * @param heard the request with the headers that its framework gives it
+ */
 export async function answerNode(
   api: ManagementApi,
   request: NodeRequest,
   arrival: Omit<Arrival, 'address'>,
+  heard: HeadersOfNode = request,
 ): Promise<WholeAnswer> {
-  let translated: Request;
+  let translated: Request | null;
   try {
-    translated = toRequest(request);
+    translated = toRequest(request, heard);
   } catch {
     // No `Request` can have this method, Host or header.
-    return { status: 400, headers: {}, body: '' };
+    return UNREADABLE;
+  }
+  if (translated === null) {
+    arrival.onUnknownPath?.();
+    return UNREADABLE;
   }
   try {
     const address = request.socket ? unpolluted(request.socket, 'remoteAddress') : undefined;

@@ -1,6 +1,9 @@
 import { ownCopy, unpolluted } from '../../base/check.js';
+import { pathOfTarget } from '../../base/target.js';
 import { type NodeRequest as HeadersOfNode, nodeHeader, nodeTarget } from '../../transports/node-request.js';
 import { setOriginal } from '../../transports/once.js';
+
+export type { HeadersOfNode };
 
 /** The part of a request of `node:http`, `node:http2` or Express that is used here. */
 export interface NodeRequest extends HeadersOfNode {
@@ -16,45 +19,53 @@ export interface NodeRequest extends HeadersOfNode {
   resume(): unknown;
 }
 
-/** @throws TypeError if no `Request` can have this method, Host or header */
-export function toRequest(request: NodeRequest): Request {
+/**
+ * @param heard the request with the headers that its framework gives it
+ * @returns `null` if the target is no path, or the URL parser would change it
+ * @throws TypeError if no `Request` can have this method, Host or header
+ */
+export function toRequest(request: NodeRequest, heard: HeadersOfNode): Request | null {
   const { method = 'GET' } = request;
+  const url = urlOf(request, heard);
+  if (url === null) return null;
   const headers = new Headers();
   // The same headers that guards read: only names in lower case.
-  for (const name of Object.keys(request.headers)) {
-    const value = name.startsWith(':') || name !== name.toLowerCase() ? undefined : nodeHeader(request, name);
+  for (const name of Object.keys(heard.headers)) {
+    const value = name.startsWith(':') || name !== name.toLowerCase() ? undefined : nodeHeader(heard, name);
     if (value !== undefined) headers.append(name, value);
   }
   const bodiless = method === 'GET' || method === 'HEAD';
   // A stream needs `duplex`, which TypeScript's DOM types don't know.
-  const init = { method, headers, ...(!bodiless && { body: bodyOf(request), duplex: 'half' }) };
-  const translated = new Request(urlOf(request), ownCopy(init as RequestInit));
+  const init = { method, headers, ...(!bodiless && { body: bodyOf(request, heard), duplex: 'half' }) };
+  const translated = new Request(url, ownCopy(init as RequestInit));
   setOriginal(translated, request);
   return translated;
 }
 
 /** Takes only the path and query of the target: the host of an absolute form is the sender's choice. */
-function urlOf(request: NodeRequest): string {
+function urlOf(request: NodeRequest, heard: HeadersOfNode): string | null {
   const { socket } = request;
   const target = nodeTarget(request) || '/';
+  const path = pathOfTarget(target);
+  if (path === null) return null;
   const scheme = socket && unpolluted(socket, 'encrypted') ? 'https' : 'http';
-  const host = nodeHeader(request, 'host') ?? nodeHeader(request, ':authority') ?? 'localhost';
-  const origin = new URL(`${scheme}://${host}`).origin;
-  if (target.startsWith('/')) return origin + target;
-  const { pathname, search } = new URL(target);
-  return origin + pathname + search;
+  const host = nodeHeader(heard, 'host') ?? nodeHeader(heard, ':authority') ?? 'localhost';
+  const query = target.indexOf('?');
+  return new URL(`${scheme}://${host}`).origin + path + (query < 0 ? '' : target.slice(query));
 }
 
-function bodyOf(request: NodeRequest): ReadableStream<Uint8Array> | Uint8Array | string {
-  return request.readableEnded && unpolluted(request, 'body') !== undefined ? parsedBody(request) : streamed(request);
+function bodyOf(request: NodeRequest, heard: HeadersOfNode): ReadableStream<Uint8Array> | Uint8Array | string {
+  return request.readableEnded && unpolluted(request, 'body') !== undefined
+    ? parsedBody(request, heard)
+    : streamed(request);
 }
 
 /** Turns the result of a body parser back into text. */
-function parsedBody(request: NodeRequest): Uint8Array | string {
+function parsedBody(request: NodeRequest, heard: HeadersOfNode): Uint8Array | string {
   const { body } = request;
   if (typeof body === 'string' || body instanceof Uint8Array) return body;
   if (typeof body !== 'object' || body === null) return JSON.stringify(body) ?? '';
-  const form = nodeHeader(request, 'content-type')?.startsWith('application/x-www-form-urlencoded');
+  const form = nodeHeader(heard, 'content-type')?.startsWith('application/x-www-form-urlencoded');
   if (!form) return JSON.stringify(body);
   const pairs = Object.entries(body).flatMap(([name, value]) => [value].flat().map((each) => [name, String(each)]));
   return new URLSearchParams(pairs as [string, string][]).toString();

@@ -5,14 +5,31 @@ import { Problem } from './problem.js';
 /** The largest accepted body, in bytes. */
 export const MAX_BODY = 64 * 1024;
 
+/** A body as it came. */
+export interface Sent {
+  readonly bytes: Uint8Array;
+  /** Its `Content-Type`. */
+  readonly type: string;
+}
+
+/** @throws Problem 400, 413 */
+export async function readSent({ headers, body }: Request): Promise<Sent> {
+  if (Number(headers.get('content-length') ?? 0) > MAX_BODY) throw tooLarge();
+  const bytes = await readBounded(body, MAX_BODY).catch(() => {
+    throw new Problem(400, 'input_invalid', 'The body broke off.');
+  });
+  if (bytes === null) throw tooLarge();
+  return { bytes, type: headers.get('content-type') ?? '' };
+}
+
 /**
  * The JSON object of a body; `{}` for an empty one. The `Content-Type` must be JSON, because a page of another site can send other
  * types without a preflight.
  *
- * @throws Problem 400, 413, 415
+ * @throws Problem 400, 415
  */
-export async function readJson(request: Request): Promise<unknown> {
-  const text = await readText(request, 'application/json');
+export function readJson(sent: Sent): unknown {
+  const text = readText(sent, 'application/json');
   if (text === null) return {};
   try {
     return parseJson(text);
@@ -29,10 +46,10 @@ export function parseJson(text: string): unknown {
 /**
  * The fields of a form (RFC 6749 appendix B); `{}` for an empty body.
  *
- * @throws Problem 400 (also for a field that comes twice: RFC 6749 section 3.2), 413, 415
+ * @throws Problem 400 (also for a field that comes twice: RFC 6749 section 3.2), 415
  */
-export async function readForm(request: Request): Promise<Readonly<Record<string, string>>> {
-  const text = await readText(request, 'application/x-www-form-urlencoded');
+export function readForm(sent: Sent): Readonly<Record<string, string>> {
+  const text = readText(sent, 'application/x-www-form-urlencoded');
   return fieldsOf(new URLSearchParams(text ?? ''), 'body');
 }
 
@@ -49,14 +66,8 @@ export function fieldsOf(params: URLSearchParams, where: string): Readonly<Recor
   return fields;
 }
 
-async function readText(request: Request, type: string): Promise<string | null> {
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY) throw tooLarge();
-  const bytes = await readBounded(request.body, MAX_BODY).catch(() => {
-    throw new Problem(400, 'input_invalid', 'The body broke off.');
-  });
-  if (bytes === null) throw tooLarge();
+function readText({ bytes, type: given }: Sent, type: string): string | null {
   if (bytes.length === 0) return null;
-  const given = request.headers.get('content-type') ?? '';
   if (given.split(';', 1)[0]?.trim().toLowerCase() !== type) {
     throw new Problem(415, 'content_type_unsupported', `Send the body as ${type}, and say so in Content-Type.`, {
       headers: { accept: type },

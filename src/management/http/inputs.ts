@@ -1,6 +1,6 @@
 import { check } from '../../base/check.js';
 import type { Route } from '../routes/route.js';
-import { fieldsOf, readForm, readJson } from './body.js';
+import { fieldsOf, readForm, readJson, readSent, type Sent } from './body.js';
 import { Problem } from './problem.js';
 import { decoded } from './router.js';
 
@@ -41,9 +41,14 @@ export function readQuery({ query }: Route, url: URL): unknown {
   throw new Problem(400, 'option_unknown', 'This call takes no query: leave it out.');
 }
 
-/** @throws Problem 400, 413, 415; PosternError `input_invalid`, `option_unknown` */
-export async function readBody(route: Route, request: Request): Promise<unknown> {
-  if (route.form !== undefined) return check(route.form, await readForm(request), 'the form', 'input_invalid');
-  if (route.body !== undefined) return check(route.body, await readJson(request), 'the body', 'input_invalid');
-  return undefined;
+/** What was sent, unread where the route takes none. @throws Problem 400, 413 */
+export async function readBody(route: Route, request: Request): Promise<Sent | null> {
+  return route.form === undefined && route.body === undefined ? null : readSent(request);
+}
+
+/** @throws Problem 400, 415; PosternError `input_invalid`, `option_unknown` */
+export function readInput(route: Route, sent: Sent | null): unknown {
+  if (sent === null) return undefined;
+  if (route.form !== undefined) return check(route.form, readForm(sent), 'the form', 'input_invalid');
+  return check(route.body, readJson(sent), 'the body', 'input_invalid');
 }

@@ -11,22 +11,31 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>;
 }
 
+/** Finds the routes of a path; `null` if there are none. */
+export interface Router {
+  (path: string): Match | null;
+  /** The number of segments of the longest path, including the empty one before the first slash. */
+  readonly longest: number;
+}
+
 /** Finds the routes of a path. Segments are compared exactly: `//`, a slash at the end or another case make another path. */
-export function createRouter(routes: readonly Route[]): (path: string) => Match | null {
+export function createRouter(routes: readonly Route[]): Router {
   const places = new Map<string, Place>();
   for (const route of routes) {
     const place = places.get(route.path) ?? { segments: route.path.split('/'), routes: new Map() };
     place.routes.set(route.method, route);
     places.set(route.path, place);
   }
-  return (path) => {
-    const segments = path.split('/');
+  const longest = Math.max(...[...places.values()].map(({ segments }) => segments.length));
+  const find = (path: string): Match | null => {
+    const segments = path.split('/', longest + 1);
     for (const place of places.values()) {
       const params = match(place.segments, segments);
       if (params !== null) return { routes: place.routes, params };
     }
     return null;
   };
+  return Object.assign(find, { longest });
 }
 
 function match(pattern: readonly string[], segments: readonly string[]): Readonly<Record<string, string>> | null {

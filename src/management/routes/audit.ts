@@ -1,3 +1,4 @@
+import { inTurn } from '../../base/turns.js';
 import { requirePermission } from '../permissions.js';
 import { auditAnswer, auditQuery } from '../wire/schemas.js';
 import { auditShape } from '../wire/shapes.js';
@@ -16,7 +17,7 @@ export const auditRoutes: readonly Route[] = [
     permit: (context, caller) => requirePermission(context, caller, 'readAudit', 'see the audit log'),
     async handle({ library, query: { count, ...query } }) {
       const page = await library.audit.list({ ...query, limit: count });
-      return { body: { items: page.items.map(auditShape), next_cursor: page.nextCursor } };
+      return { body: { items: await inTurn(page.items, auditShape), next_cursor: page.nextCursor } };
     },
   }),
 ];

@@ -12,7 +12,7 @@ import {
 import { accessQuery } from '../wire/session-schemas.js';
 import { endpointShape } from '../wire/shapes.js';
 import { timeOrNull } from '../wire/time.js';
-import { tokenShape } from '../wire/tokens.js';
+import { tokenShapes } from '../wire/tokens.js';
 import { type CallerCall, type CallerRoute, type Route, route } from './route.js';
 
 const ENDPOINTS = '/api/v1/endpoints';
@@ -139,11 +139,12 @@ async function found({ library, params }: CallerCall) {
 }
 
 /** Lists only tokens that the caller may see. The counts include all. */
-function affected({ context, caller, owners }: CallerCall, tokens: readonly AffectedToken[]) {
+async function affected({ context, caller, owners }: CallerCall, tokens: readonly AffectedToken[]) {
   const shown = tokens.filter(({ record }) => sees(context, caller, record)).slice(0, SHOWN);
-  return Promise.all(
-    shown.map(async ({ record, lastUsedAt }) => {
-      return { token: await tokenShape(context, owners, record), last_used_at: timeOrNull(lastUsedAt) };
-    }),
+  const shapes = await tokenShapes(
+    context,
+    owners,
+    shown.map(({ record }) => record),
   );
+  return shapes.map((token, index) => ({ token, last_used_at: timeOrNull(shown[index]?.lastUsedAt ?? null) }));
 }

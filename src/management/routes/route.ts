@@ -65,7 +65,7 @@ export interface OpenRoute<Query extends Schema, Body extends Schema> extends Co
 
 export interface CallerRoute<Query extends Schema, Body extends Schema> extends Common<Query, Body> {
   readonly access: 'caller';
-  /** Refuses callers without the right, before their input is read. @throws Problem 403 */
+  /** Refuses callers without the right, whatever they sent. @throws Problem 403 */
   permit?(context: Context, caller: Caller): void;
   handle(call: CallerCall<z.output<Query>, z.output<Body>>): Promise<Reply>;
 }

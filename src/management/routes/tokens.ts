@@ -16,7 +16,7 @@ import {
   tokenQuery,
   usageAnswer,
 } from '../wire/schemas.js';
-import { tokenShape } from '../wire/tokens.js';
+import { tokenShape, tokenShapes } from '../wire/tokens.js';
 import { type CallerCall, type Route, route } from './route.js';
 import { changesFrom, creationFrom, needed, toldAsRead, typesFrom } from './token-input.js';
 
@@ -49,11 +49,11 @@ export const tokenRoutes: readonly Route[] = [
         library.tokens.list({ ...filter, limit: count, ...(cursor === undefined ? { offset: start } : { cursor }) }),
         library.tokens.count(filter),
       ]);
-      const items = await Promise.all(page.items.map((record) => tokenShape(context, owners, record)));
+      const items = await tokenShapes(context, owners, page.items);
       return {
         body: {
           start,
-          count,
+          count: isShort(page, count) ? items.length : count,
           total: totalFor(page, start, total),
           more: total.more,
           items,
@@ -129,8 +129,8 @@ export const tokenRoutes: readonly Route[] = [
     async handle(call) {
       const { context, owners, library } = call;
       const record = await toManage(call);
-      const shown = await tokenShape(context, owners, record);
       await library.tokens.delete(record.id);
+      const shown = await tokenShape(context, owners, record);
       return { body: { ...shown, deleted_at: new Date(context.ground.time.read()).toISOString() } };
     },
   }),
@@ -218,6 +218,11 @@ async function seen({ context, caller, library, params }: CallerCall) {
 
 async function toManage({ context, caller, library, params }: CallerCall) {
   return managed(context, caller, await library.tokens.get(params.uid as string));
+}
+
+/** Whether a page has fewer items than requested although there are more. A client that pages by number continues behind them. */
+function isShort({ items, nextCursor }: Page<TokenRecord>, count: number): boolean {
+  return nextCursor !== null && items.length > 0 && items.length < count;
 }
 
 /** BentoCloud's client pages by number until the total. A total that was not counted to its end is never reached. */

@@ -103,13 +103,17 @@ export const issuedTokenAnswer = z
 
 export const tokenPageAnswer = z.object({
   start: count,
-  count,
+  count: count.meta({
+    description: 'As requested, or the number of items if the page was cut: the next page begins at start + count',
+  }),
   total: count.meta({
     description:
       'The number of matching tokens, counted up to 10,000, and always more than the page ends with if there are others. A search counts among the newest 50,000 tokens',
   }),
   more: z.boolean().meta({ description: 'Whether there are, or may be, more than the total' }),
-  items: z.array(tokenAnswer).meta({ description: 'A search may return fewer than `count` although there are more' }),
+  items: z
+    .array(tokenAnswer)
+    .meta({ description: 'May be fewer than requested although there are more: large ones, or a search' }),
   next_cursor: z.string().nullable().meta({ description: 'null: there is nothing after these' }),
 });
 

@@ -1,4 +1,5 @@
 import { ownCopy } from '../../base/check.js';
+import { inTurn } from '../../base/turns.js';
 import { compileGrants, type Grants, type StoredGrant } from '../../domain/grants.js';
 import type { TokenRecord } from '../../domain/token-record.js';
 import type { Context } from '../context.js';
@@ -36,6 +37,16 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
     hint,
     revoked_at: timeOrNull(revokedAt),
   };
+}
+
+/** Those of a page. Their owners are asked for all at once. */
+export async function tokenShapes(
+  context: Context,
+  owners: Owners,
+  records: readonly TokenRecord[],
+): Promise<readonly Token[]> {
+  await Promise.all(records.map(({ owner, organization }) => owners.of(owner, organization)));
+  return inTurn(records, (record) => tokenShape(context, owners, record));
 }
 
 interface GrantWords {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Turns } from '../../base/turns.js';
 import { PosternError } from '../../domain/errors.js';
 import type { Change } from '../../ports/changes.js';
 import type { Invalidation, Store } from '../../ports/store.js';
 import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
-import { Turns } from '../shared/turns.js';
 import { listChanges, trimChanges } from './changes.js';
 import type { Connection } from './connection.js';
 import { isBusy, loadDriver } from './driver.js';

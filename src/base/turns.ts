@@ -1,12 +1,13 @@
-import { elapsed, onNextTurn } from '../../base/runtime.js';
-import type { Store } from '../../ports/store.js';
+import type { Store } from '../ports/store.js';
+import { elapsed, onNextTurn } from './runtime.js';
 
 /** How long calls may follow each other before the event loop turns, in milliseconds. */
 const LONGEST = 5;
 
 /**
- * Turns of the event loop, for a store whose calls never wait. A caller that awaits one such call after another would never let
- * the loop turn, and no one else would be served. So a call that comes late in a turn waits for the next turn.
+ * Turns of the event loop, for work that never waits: calls of a store in this process, the rows of a page. A caller that awaits one
+ * such call after another would never let the loop turn, and no one else would be served. So a call that comes late in a turn waits
+ * for the next turn.
  */
 export class Turns {
   #begun: number | null = null;
@@ -32,6 +33,26 @@ export class Turns {
     });
     return this.#next;
   }
+}
+
+const turns = new Turns();
+
+/** Await it between the parts of long work. All such work of this process shares the time of one turn. */
+export async function giveTurn(): Promise<void> {
+  for (let turn = turns.wait(); turn !== null; turn = turns.wait()) await turn;
+}
+
+/** Maps a list in order, and lets the event loop turn between the items. */
+export async function inTurn<Item, Made>(
+  items: readonly Item[],
+  make: (item: Item) => Made | Promise<Made>,
+): Promise<Made[]> {
+  const made: Made[] = [];
+  for (const item of items) {
+    await giveTurn();
+    made.push(await make(item));
+  }
+  return made;
 }
 
 /** Wraps a store so that its calls let the event loop turn. */

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { pathOfTarget } from '../../src/base/target.js';
+
+test.each([
+  ['/', '/'],
+  ['/a/b?c=/../d', '/a/b'],
+  ['/a?#', '/a'],
+  ['//a', '//a'],
+  ['/a/...', '/a/...'],
+  ['/a/.b/..c', '/a/.b/..c'],
+  ['/%61/%2F/%5c', '/%61/%2F/%5c'],
+  ["/:@!$&'()*+,;=-._~", "/:@!$&'()*+,;=-._~"],
+  ['http://acme.dev/a?b', '/a'],
+  ['HTTPS://user@acme.dev:80//a', '//a'],
+])('%s is the path %s', (target, path) => {
+  expect(pathOfTarget(target)).toBe(path);
+});
+
+test.each([
+  '',
+  '*',
+  'a',
+  '?/a',
+  'acme.dev:80',
+  'http:/a',
+  'http://acme.dev',
+  'http://acme.dev?/..',
+  'file:///a',
+  '/.',
+  '/..',
+  '/a/./b',
+  '/a/../b',
+  '/a/%2e/b',
+  '/a/%2E%2e',
+  '/a/.%2e?b',
+  '/a\\b',
+  '/\\a',
+  '/a\tb',
+  '/a\nb',
+  '/a\r',
+  '/a ',
+  ' /a',
+  '/a\0',
+  '/a b',
+  '/a#b',
+  '/a"b',
+  '/ä',
+  '/\ud800',
+  'http://acme.dev/a/../b',
+  'http://acme.dev\\a/b',
+  'http://acme.dev?a/b',
+  'http:///a',
+])('%j is none', (target) => {
+  expect(pathOfTarget(target)).toBeNull();
+});
