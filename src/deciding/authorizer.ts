@@ -88,13 +88,8 @@ export class Authorizer {
     }
   }
 
-  /** Asks again about a call that goes on. Nothing is charged for it, and no event tells of it. */
-  recheck(attempt: GuardAttempt): Promise<Answer> {
-    return this.#answer(attempt, 'recheck');
-  }
-
   async authenticate(token: unknown): Promise<Authentication> {
-    const { decision } = await this.#answer({ token, requirement: { authenticated: true } } as Attempt, 'look');
+    const { decision } = await this.answer({ token, requirement: { authenticated: true } } as Attempt, 'look');
     if (!decision.allowed) {
       return { ok: false, reason: decision.reason, ...(decision.cause && { cause: decision.cause }) };
     }
@@ -106,7 +101,7 @@ export class Authorizer {
   /** @param within the only organization whose tokens the asker may know; `null`: any */
   async explain(attempt: GuardAttempt, within: string | null): Promise<Explanation> {
     const steps: Trace = [];
-    const { decision, call } = await this.#answer(attempt, 'look', steps, within);
+    const { decision, call } = await this.answer(attempt, 'look', steps, within);
     const holder = call?.knownHolder ?? null;
     // A signed token can't be granted more: its holder needs another token.
     if (!call || !holder || holder.restriction !== null) return { decision, steps };
@@ -120,7 +115,7 @@ export class Authorizer {
   /** The holder of a credential. Nothing is charged or counted. An ended credential is a denial. */
   async identify(token: unknown, within: string | null = null): Promise<Identified | Denied> {
     const attempt = { token, requirement: { authenticated: true } } as Attempt;
-    const { decision, call } = await this.#answer(attempt, 'identify', undefined, within);
+    const { decision, call } = await this.answer(attempt, 'identify', undefined, within);
     if (!decision.allowed) return decision;
     const holder = call?.knownHolder;
     if (!holder) return internalError(new Error('a credential without a holder was accepted'));
@@ -146,18 +141,13 @@ export class Authorizer {
   }
 
   async #authorizeCold(attempt: GuardAttempt | Call, mode: Mode): Promise<Decision> {
-    const { decision, call } = await this.#answer(attempt, mode);
+    const { decision, call } = await this.answer(attempt, mode);
     const { latest } = this.#ground.time;
     return call === null ? this.#emit(decision, null) : this.#finish(call, decision, latest);
   }
 
   /** @throws PosternError `requirement_invalid`, `scope_unknown` */
-  async #answer(
-    attempt: GuardAttempt | Call,
-    mode: Mode,
-    trace?: Trace,
-    within: string | null = null,
-  ): Promise<Answer> {
+  async answer(attempt: GuardAttempt | Call, mode: Mode, trace?: Trace, within: string | null = null): Promise<Answer> {
     let call: Call | null = null;
     try {
       call = attempt instanceof Call ? attempt : this.#attempts.read(attempt, mode, within);

@@ -155,7 +155,7 @@ export class Leases {
     group.lookAgain = false;
     group.changesBefore = this.#changes;
     this.#lookAfter(this.#interval, group);
-    this.#sources.authorizer.recheck(group.attempt).then(
+    this.#sources.authorizer.answer(group.attempt, 'recheck').then(
       (answer) => this.#judge(group, answer),
       (error) => this.#judge(group, { decision: this.#sources.authorizer.fault(error), call: null }),
     );
