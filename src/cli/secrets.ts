@@ -9,8 +9,13 @@ import { askSecret } from './prompts.js';
 export interface TokenSources {
   /** A path; `-` is stdin. */
   readonly file?: string | undefined;
-  /** A token of the environment or of the context. Piped input does not count beside it. */
+  /** A token of the environment or of the context. */
   readonly known?: KnownToken | undefined;
+  /**
+   * Whether a piped token counts before the known one, which is the login of the command then. Otherwise stdin is left alone
+   * beside a known token.
+   */
+  readonly pipeFirst?: boolean;
   /** The prompt on a terminal. */
   readonly prompt: string;
 }
@@ -24,27 +29,33 @@ export interface KnownToken {
 
 /** How long a pipe may take to end, in milliseconds. In some CI systems stdin is a pipe that never ends. */
 const STDIN_TIMEOUT = 10_000;
+/** The same beside a known token. */
+const STDIN_TIMEOUT_BESIDE = 2_000;
 
 export function environmentToken({ env }: Host): KnownToken | undefined {
   return env.POSTERN_API_TOKEN ? { token: env.POSTERN_API_TOKEN, from: 'POSTERN_API_TOKEN' } : undefined;
 }
 
 /**
- * Reads the token that a command works on. Stdin is read only if nothing else gives a token, so that a command inside
- * `while read` leaves the input of the loop alone. It need not be on the command line, where every process of the machine could read it.
+ * Reads the token that a command works on. Beside a known token stdin is left alone, so that a command inside `while read` does
+ * not take the input of the loop. It need not be on the command line, where every process of the machine could read it.
  *
  * @throws CliError (usage) if no source has one
  */
 export async function readToken(host: Host, sources: TokenSources): Promise<string> {
-  const { file, known, prompt } = sources;
-  if (file === '-') return assertToken(textOf(await readAll(host), 'stdin'), 'stdin');
+  const { file, known, pipeFirst = false, prompt } = sources;
+  if (file === '-') return assertToken(textOf((await readAll(host, STDIN_TIMEOUT)) ?? neverEnds(), 'stdin'), 'stdin');
   if (file !== undefined) return assertToken(textOf(await readTokenFile(file), `the file ${file}`), `the file ${file}`);
   if (known !== undefined) {
+    if (pipeFirst && !host.stdin.isTTY) {
+      const piped = textOf((await readAll(host, STDIN_TIMEOUT_BESIDE)) ?? Buffer.alloc(0), 'stdin');
+      if (piped.trim() !== '') return assertToken(piped, 'stdin');
+    }
     if (!host.stdin.isTTY) note(host, `The token is that of ${known.from}. For a piped one, give --token-file -`);
     return assertToken(known.token, known.from);
   }
   if (host.stdin.isTTY && host.stderr.isTTY) return assertToken(await askSecret(host, prompt), 'the typed text');
-  const text = host.stdin.isTTY ? '' : textOf(await readAll(host), 'stdin');
+  const text = host.stdin.isTTY ? '' : textOf((await readAll(host, STDIN_TIMEOUT)) ?? neverEnds(), 'stdin');
   if (text.trim() !== '') return assertToken(text, 'stdin');
   throw usageError('there is no token: pipe one in, name a file with --token-file, or set POSTERN_API_TOKEN');
 }
@@ -84,24 +95,25 @@ async function readTokenFile(path: string): Promise<Buffer> {
   }
 }
 
-/** Reads stdin to its end. @throws CliError (usage) if that does not come in time */
-async function readAll(host: Host): Promise<Buffer> {
+/** Reads stdin to its end. The result is `null` if that does not come in time. */
+async function readAll(host: Host, timeout: number): Promise<Buffer | null> {
   let late: NodeJS.Timeout | undefined;
-  const patience = new Promise<never>((_, reject) => {
-    late = setTimeout(() => {
-      reject(
-        usageError(
-          `stdin is open and did not end in ${STDIN_TIMEOUT / 1000} seconds: pipe a token in, name a file with --token-file, or set POSTERN_API_TOKEN`,
-        ),
-      );
-      host.stdin.destroy?.();
-    }, STDIN_TIMEOUT);
+  const patience = new Promise<null>((resolve) => {
+    late = setTimeout(resolve, timeout, null);
   });
   try {
-    return await Promise.race([bytesOf(host), patience]);
+    const read = await Promise.race([bytesOf(host), patience]);
+    if (read === null) host.stdin.destroy?.();
+    return read;
   } finally {
     clearTimeout(late);
   }
+}
+
+function neverEnds(): never {
+  throw usageError(
+    `stdin is open and did not end in ${STDIN_TIMEOUT / 1000} seconds: pipe a token in, name a file with --token-file, or set POSTERN_API_TOKEN`,
+  );
 }
 
 async function bytesOf(host: Host): Promise<Buffer> {

@@ -50,9 +50,15 @@ describe('a command that nobody watches', () => {
     expect(stdout.match(/"token"/g)).toHaveLength(3);
   });
 
+  it('checks the piped token, not the one that it is logged in with', async () => {
+    const { env } = await serve();
+    const { code, stdout } = await postern.run(['verify'], { env, input: `pst_${'0'.repeat(49)}` });
+    expect({ code, stdout }).toMatchObject({ code: 1, stdout: expect.stringContaining('The token is not valid') });
+  });
+
   it('says which token it used when a pipe was not read', async () => {
     const { env } = await serve();
-    const { stderr } = await postern.run(['verify'], { env, input: 'something else' });
+    const { stderr } = await postern.run(['derive', '--scope', 'models:read'], { env, input: 'something else' });
     expect(stderr).toContain('The token is that of POSTERN_API_TOKEN. For a piped one, give --token-file -');
   });
 

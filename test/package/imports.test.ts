@@ -48,7 +48,7 @@ const FORBIDDEN = [
   ['transports/fetch.ts', `export { isIP } from 'node:net'; export const guard = 1;`, 'node-only-where-node-is'],
   ['jwt/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'jwt-knows-ports'],
   ['management/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'management-is-above'],
-  ['transports/to-cli.ts', `export const a = 1; export * from '../cli/version.js';`, 'cli-is-on-top'],
+  ['transports/to-cli.ts', `export const a = 1; export * from '../cli/exit-codes.js';`, 'cli-is-on-top'],
   ['cli/to-tool.ts', `export { expect } from 'vitest';`, 'cli-brings-its-own'],
   ['testing/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'testing-is-last'],
   ['entries/index.ts', `export * from '../transports/fetch.js';`, 'index-is-the-core'],

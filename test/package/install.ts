@@ -9,7 +9,23 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NOT_COPIED = new Set(['node_modules', 'dist', 'coverage', '.git', '.tmp']);
 
 /** What users bring, and what a TypeScript user has besides. Versions are those of the lock file. */
-const PEERS = ['express', 'fastify', '@grpc/grpc-js', 'libsql', 'pg', 'ioredis', 'redis', 'rate-limiter-flexible'];
+const PEERS = [
+  'express',
+  'fastify',
+  'hono',
+  '@nestjs/common',
+  '@nestjs/core',
+  'rxjs',
+  'reflect-metadata',
+  '@connectrpc/connect',
+  '@bufbuild/protobuf',
+  '@grpc/grpc-js',
+  'libsql',
+  'pg',
+  'ioredis',
+  'redis',
+  'rate-limiter-flexible',
+];
 const TYPES = ['@types/express', '@types/node'];
 
 declare module 'vitest' {

@@ -111,7 +111,8 @@ describe.each(ENTRIES)('$entry', (row) => {
       'mjs',
       `import('${entry}').then(() => console.log('loaded'), (error) => console.log(error.code, error.message));`,
     );
-    expect(out.trim()).toBe('loaded');
+    // An entry over classes of its host needs the host: Node names it.
+    expect(out).toContain('peer' in row ? `'${row.peer}'` : 'loaded');
   });
 });
 

@@ -46,6 +46,7 @@ export function explain(host: Host, outcome: Outcome): Command {
         ? await readToken(host, {
             file: options.tokenFile,
             known: environmentToken(host),
+            pipeFirst: true,
             prompt: 'Token to explain',
           })
         : null;

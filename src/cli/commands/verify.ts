@@ -18,7 +18,7 @@ interface VerifyOptions extends TargetOptions {
 export function verify(host: Host, outcome: Outcome): Command {
   return withTarget(new Command('verify'))
     .description(
-      'Check a token and show its rights. It comes from --token-file, POSTERN_API_TOKEN, a pipe or a prompt. On a server, the token that you are logged in with must hold iam:read.',
+      'Check a token and show its rights. It comes from --token-file, a pipe, POSTERN_API_TOKEN or a prompt. On a server, the token that you are logged in with must hold iam:read.',
     )
     .addOption(tokenFileOption())
     .addOption(outputOption())
@@ -26,6 +26,7 @@ export function verify(host: Host, outcome: Outcome): Command {
       const token = await readToken(host, {
         file: tokenFile,
         known: environmentToken(host),
+        pipeFirst: true,
         prompt: 'Token to verify',
       });
       const found = await withBackend(host, target, (backend) => backend.inspect(token));
