@@ -13,9 +13,9 @@ import { Leavers } from '../managing/leavers.js';
 import { startTrimming } from '../managing/trimming.js';
 import type { AttachableAuthenticator, Authenticator, AuthenticatorHost } from '../ports/authenticator.js';
 import { type ActingPrincipal, authorityOf } from './acting.js';
-import { createInspection, type Inspection } from './inspection.js';
+import type { Inspection } from './inspection.js';
 import { setInternals } from './internals.js';
-import { managingOnDemand } from './managing-on-demand.js';
+import { inspectionOnDemand, managingOnDemand } from './on-demand.js';
 
 /** An instance: decisions, management, and closing. */
 export interface Postern<T extends TokenTypes = AnyTokenTypes> extends Management<T>, Inspection<T> {
@@ -79,12 +79,12 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
     authorize: (attempt) => authorizer.authorize(attempt),
     tryAuthorize: (attempt) => authorizer.tryAuthorize(attempt),
     authenticate: (token) => authorizer.authenticate(token),
-    ...createInspection(ground, authorizer, application),
+    ...inspectionOnDemand(ground, authorizer, application),
     as(principal, options) {
       const authority = authorityOf(ground, principal, options);
       return {
         ...managingOnDemand(ground, forgetting, authority),
-        ...createInspection(ground, authorizer, authority),
+        ...inspectionOnDemand(ground, authorizer, authority),
       };
     },
     flush: () => deciding.flush(),

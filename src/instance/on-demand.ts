@@ -1,10 +1,12 @@
 import type { Forgetting } from '../base/forgetting.js';
 import type { Ground } from '../base/ground.js';
+import type { Authorizer } from '../deciding/authorizer.js';
 import type { Audit } from '../managing/audit.js';
 import type { Authority } from '../managing/authority.js';
 import type { Management } from '../managing/create-managing.js';
 import type { Endpoints } from '../managing/endpoints.js';
 import type { Tokens } from '../managing/tokens-api.js';
+import type { Inspection } from './inspection.js';
 
 /** Every method of management. The compiler complains if a new method is missing here. */
 const TOKENS: Readonly<Record<keyof Tokens, true>> = {
@@ -32,6 +34,7 @@ const ENDPOINTS: Readonly<Record<keyof Endpoints, true>> = {
   preview: true,
 };
 const AUDIT: Readonly<Record<keyof Audit, true>> = { list: true };
+const INSPECTION: Readonly<Record<keyof Inspection, true>> = { explain: true, introspect: true };
 
 /** Management is loaded with its first call, so a process that only decides never loads it. */
 export function managingOnDemand(ground: Ground, forgetting: Forgetting, authority: Authority): Management {
@@ -47,6 +50,14 @@ export function managingOnDemand(ground: Ground, forgetting: Forgetting, authori
     endpoints: onDemand(ENDPOINTS, async () => (await load()).endpoints),
     audit: onDemand(AUDIT, async () => (await load()).audit),
   };
+}
+
+/** Inspection that is loaded with its first call. */
+export function inspectionOnDemand(ground: Ground, authorizer: Authorizer, authority: Authority): Inspection {
+  return onDemand(INSPECTION, async () => {
+    const { createInspection } = await import('./inspection.js');
+    return createInspection(ground, authorizer, authority);
+  });
 }
 
 function onDemand<Room extends object>(methods: Readonly<Record<keyof Room, true>>, load: () => Promise<Room>): Room {
