@@ -9,7 +9,7 @@ export const ENTRIES = [
   { entry: 'postern/fetch', node: false },
   { entry: 'postern/grpc', node: true },
   { entry: 'postern/hono', node: false },
-  { entry: 'postern/nestjs', node: true, peer: '@nestjs/common', also: ['@nestjs/core', 'rxjs'] },
+  { entry: 'postern/nestjs', node: true, peer: '@nestjs/common', also: ['@nestjs/core', 'rxjs'], peerIsEsm: true },
   { entry: 'postern/connect', node: false, peer: '@connectrpc/connect' },
   { entry: 'postern/node', node: true },
   { entry: 'postern/http', node: false },
@@ -28,6 +28,8 @@ export const ENTRIES = [
   readonly peer?: string;
   /** Peers that come with that one. */
   readonly also?: readonly string[];
+  /** The peer has no CommonJS build. */
+  readonly peerIsEsm?: true;
   readonly types?: true;
 }[];
 

@@ -76,7 +76,7 @@ describe.each(ENTRIES)('$entry', (row) => {
        import('${entry}').then((imported) => {
          console.log(JSON.stringify([Object.keys(required).sort(), Object.keys(imported).sort(), files]));
        });`,
-      { flags: WITHOUT_REQUIRE_OF_ESM },
+      { flags: 'peerIsEsm' in row ? [] : WITHOUT_REQUIRE_OF_ESM },
     );
     const [required, imported, files] = JSON.parse(out);
     expect(required).toEqual(imported);
