@@ -25,7 +25,19 @@ export function check<S extends z.ZodType>(
     throw new PosternError('option_unknown', `is unknown${advice}`, { path, input: what });
   }
   const path = issue?.path.map(String).join('.') || undefined;
-  throw new PosternError(code, issue?.message ?? 'can not be read', { path, input: what });
+  throw new PosternError(code, problemOf(issue), { path, input: what });
+}
+
+/** Zod's own words for a wrong kind of value say nothing to do. Messages of our schemas are kept. */
+function problemOf(issue: z.core.$ZodIssue | undefined): string {
+  if (issue === undefined) return 'can not be read';
+  if (!/^Invalid input: expected |^Too (?:small|big): /.test(issue.message)) return issue.message;
+  if (issue.code !== 'invalid_type') return `is not valid (${issue.message})`;
+  const kind =
+    issue.expected === 'nonoptional' ? 'a value' : `${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`;
+  return issue.message.endsWith('received undefined')
+    ? `is missing: give ${kind}`
+    : `is of the wrong kind: give ${kind}`;
 }
 
 /** The allowed keys of the object at this path of the input. */

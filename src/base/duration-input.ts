@@ -16,7 +16,10 @@ export function duration(example: Duration, { least, most }: Bounds = {}) {
   return z
     .custom<Duration>(fits, {
       error: ({ input }) =>
-        durationProblem(input, `give a duration${bounds.filter(Boolean).join(' and')}, such as '${example}'`),
+        durationProblem(
+          input,
+          `give a duration${bounds.filter(Boolean).join(' and')}, such as '${example}' (units: ms, s, m, h, d, w)`,
+        ),
     })
     .transform((value) => parseDuration(value) as number);
 }

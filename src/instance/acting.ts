@@ -48,6 +48,7 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
   const verified = VerifiedPrincipal.grantsOf(principal);
   const given = ownCopy(principal) ?? {};
   if (verified === null && Object.hasOwn(given, 'grants')) throw isCopy();
+  if (Object.hasOwn(given, 'hint') && Object.hasOwn(given, 'createdAt')) throw isRecord();
   const { organization, owner, tokenId, endsAt } = check(
     principalInput,
     {
@@ -99,6 +100,15 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
       standing,
     },
     catalog,
+  );
+}
+
+/** A record says nothing of the token's end or revocation to `as`, so its rights would outlive it. */
+function isRecord(): PosternError {
+  return new PosternError(
+    'input_invalid',
+    'is the record of a token: give the principal of a call, or name { organization, owner, types } of who acts',
+    { path: 'principal', input: 'as' },
   );
 }
 

@@ -7,14 +7,19 @@ import { PosternError } from '../domain/errors.js';
  * token would believe that it is done.
  *
  * @returns `null` for a text that can't be an id
- * @throws PosternError `input_invalid` for the text of a secret
+ * @throws PosternError `input_invalid` for the text of a secret, and for an object where a token is to end
  */
 export function readTokenId(id: unknown, call: string, readCredential: (text: unknown) => Credential): string | null {
+  const ends = call === 'revoke' || call === 'delete';
+  if (ends && typeof id === 'object' && id !== null) {
+    throw new PosternError('input_invalid', `is an object, but tokens.${call} takes an id: give record.id`, {
+      path: 'id',
+    });
+  }
   if (typeof id !== 'string') return null;
   const credential = readCredential(id);
   if (typeof credential !== 'string') {
-    const advice =
-      call === 'revoke' || call === 'delete' ? 'to end it, call tokens.revokeSecret(token)' : 'give record.id';
+    const advice = ends ? 'to end it, call tokens.revokeSecret(token)' : 'give record.id';
     throw new PosternError('input_invalid', `is the text of a secret, but tokens.${call} takes an id: ${advice}`, {
       path: 'id',
     });

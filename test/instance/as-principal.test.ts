@@ -301,3 +301,9 @@ test('a scope name in two token types is passed on only with the meaning that is
     'scope_missing',
   );
 });
+
+test('the record of a token is no principal: its rights would outlive the token', async () => {
+  const { postern, issue } = createTestPostern();
+  const { record } = await issue({ scopes: ['*'], expiresIn: '1h' });
+  expect(thrown(() => postern.as(record as never))).toMatchObject({ code: 'input_invalid', path: 'principal' });
+});

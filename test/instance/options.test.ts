@@ -1,6 +1,7 @@
 import { createPostern, memoryStore, scopeAccess } from 'postern';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import { thrown } from '../support/outcomes.js';
+import { refusal, thrown } from '../support/outcomes.js';
 
 const store = memoryStore();
 
@@ -109,4 +110,22 @@ describe('createPostern refuses', () => {
     const postern = createPostern(Object.freeze({ store, cache: Object.freeze({}) }));
     expect(Object.isFrozen(postern)).toBe(true);
   });
+});
+
+test.each([
+  [
+    () => createTestPostern({ audit: '400d' as never }),
+    /^audit of createPostern: is of the wrong kind: give an object$/,
+  ],
+  [() => createTestPostern({ cache: { maxTokens: -1 } }), /^cache\.maxTokens of createPostern: /],
+])('a message says what to give, not only what came: %s', (make, message) => {
+  expect(thrown(make).message).toMatch(message);
+  expect(thrown(make).message).not.toContain('Invalid input');
+});
+
+test('a call without a field that it needs names the field', async () => {
+  const { postern } = createTestPostern();
+  expect((await refusal(postern.tokens.create({ name: 'x' } as never))).message).toBe(
+    'types of tokens.create: is missing: give a value',
+  );
 });

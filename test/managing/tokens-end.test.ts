@@ -141,3 +141,13 @@ test('every change rejects as unavailable if the store fails, and as closed afte
   expect(store.count('close')).toBe(1);
   for (const each of work) expect((await refusal(each())).code).toBe('closed');
 });
+
+test.each(['revoke', 'delete'] as const)('%s refuses a record, which is no id', async (call) => {
+  const { postern, issue } = createTestPostern();
+  const { record, token } = await issue({ scopes: ['*'] });
+  expect(await refusal(postern.tokens[call](record as never) as Promise<unknown>)).toMatchObject({
+    code: 'input_invalid',
+    path: 'id',
+  });
+  expect((await postern.authenticate(token)).ok).toBe(true);
+});
