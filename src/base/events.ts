@@ -37,7 +37,16 @@ export interface DecisionEvent {
 export interface FaultEvent {
   readonly type: 'fault';
   readonly at: Date;
-  readonly during: 'decision' | 'record' | 'usage' | 'clock' | 'feed' | 'limiter' | 'issuer' | 'trimming';
+  readonly during:
+    | 'decision'
+    | 'record'
+    | 'usage'
+    | 'clock'
+    | 'feed'
+    | 'limiter'
+    | 'issuer'
+    | 'trimming'
+    | 'management';
   readonly error: unknown;
 }
 

@@ -116,8 +116,9 @@ function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Conte
     sessions: new Sessions(ground, secrets),
     startedAt: new Date(ground.time.read()),
     report(error, request) {
+      if (settings.onError === null) return ground.events.fault('management', error, ground.time.latest);
       try {
-        settings.onError?.(error, request);
+        settings.onError(error, request);
       } catch {}
     },
   };

@@ -81,7 +81,10 @@ export interface ManagementOptions<T extends TokenTypes = AnyTokenTypes> {
   readonly console?: boolean | undefined;
   /** The caller's address, for the audit log and for limits. Default: the socket's address, if there is one. */
   readonly clientAddress?: ((request: Request, source: unknown) => string | null | undefined) | undefined;
-  /** Receives faults of this package and of the application. Errors that it throws are ignored. */
+  /**
+   * Receives faults of this package and of the application. Errors that it throws are ignored. Default: a `fault` event of the
+   * instance, and so `onEvent` or `console.error`.
+   */
   readonly onError?: ((error: unknown, request: Request) => void) | undefined;
 }
 

@@ -1,3 +1,5 @@
+import { managementApi } from 'postern/management';
+import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { NOBODY, PEOPLE, type World, world } from './world.js';
 
@@ -309,6 +311,14 @@ describe('a person of the application', () => {
     const refused = await ask('/api/v1/auth/current');
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
     expect(errors).toEqual([down]);
+  });
+
+  test('whose identify fails is a fault event of the instance without onError', async () => {
+    const { postern, events } = createTestPostern();
+    const down = new Error('session store is down');
+    const api = managementApi(postern, { identify: () => Promise.reject(down) });
+    expect((await api(new Request('https://acme.dev/api/v1/auth/current'))).status).toBe(503);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'fault', during: 'management', error: down }));
   });
 
   test('is not identified if a token was sent, good or bad', async () => {
