@@ -1,7 +1,7 @@
 import { unpolluted } from '../base/check.js';
 import type { Denied } from '../domain/decision.js';
 import { VerifiedPrincipal } from '../domain/principal.js';
-import type { Presented } from '../transports/credential.js';
+import { AUTHORIZATION, type Places, type Presented } from '../transports/credential.js';
 import { readFetchCredential } from '../transports/fetch-credential.js';
 import { httpAnswers } from '../transports/http-answer.js';
 import type { Caller, TokenCaller } from './caller.js';
@@ -13,6 +13,7 @@ import { readPerson } from './person.js';
 
 /** The header of BentoCloud's clients. It holds the raw token. */
 const TOKEN_HEADER = 'x-yatai-api-token';
+const IN_TOKEN_HEADER: Places = { authorization: false, headers: [TOKEN_HEADER], ignoresOther: false };
 
 const answerTo = httpAnswers();
 
@@ -61,7 +62,7 @@ export async function identify(context: Context, request: Request, secure: boole
 /** What came in a header, malformed or not; `null` where nothing did. */
 function presentedBy(request: Request): Presented | null {
   // Both headers at once are two credentials, whatever is in them.
-  const credential = readFetchCredential(request, request.headers.has(TOKEN_HEADER) ? TOKEN_HEADER : null);
+  const credential = readFetchCredential(request, request.headers.has(TOKEN_HEADER) ? IN_TOKEN_HEADER : AUTHORIZATION);
   return credential.malformed || credential.token !== null ? credential : null;
 }
 

@@ -43,11 +43,39 @@ export function readProof(value: string | undefined, target: string): Proof {
   return { jwt: value === undefined || value.indexOf(',') >= 0 ? null : value, target };
 }
 
-/** Reads a header that holds the raw token. `authorization` says whether an `Authorization` header came too. */
-export function readRawToken(value: string | undefined, authorization: boolean): Presented {
-  if (value === undefined) return MISSING;
-  if (authorization) return MALFORMED;
-  return value === '' ? MISSING : readToken(value);
+/** The places of a request that may hold its credential. */
+export interface Places {
+  /** Whether `Authorization` is one of them. */
+  readonly authorization: boolean;
+  /** Headers with a raw token, in lower case. */
+  readonly headers: readonly string[];
+  /** Whether an `Authorization` without a credential of ours may come beside a raw token: the platform has it for itself. */
+  readonly ignoresOther: boolean;
+}
+
+export const AUTHORIZATION: Places = Object.freeze({ authorization: true, headers: [], ignoresOther: false });
+
+/**
+ * Reads the one credential of a request, wherever it is. Credentials in two places are malformed, like two in one place.
+ *
+ * @param headerOf the value of a header, by its name in lower case
+ * @param proofOf as in {@link readBearer}
+ */
+export function readPlaces(
+  { authorization, headers, ignoresOther }: Places,
+  headerOf: (name: string) => string | undefined,
+  proofOf?: () => Proof,
+): Presented {
+  const value = headerOf('authorization');
+  let found = authorization ? readBearer(value, proofOf) : MISSING;
+  for (const name of headers) {
+    const raw = headerOf(name);
+    if (raw === undefined) continue;
+    const isAlone = found === MISSING && (value === undefined || ignoresOther);
+    if (!isAlone) return MALFORMED;
+    if (raw !== '') found = readToken(raw);
+  }
+  return found;
 }
 
 /** One token: no white space, no comma, not too long. `indexOf` keeps the refusal of a long header cheap. */

@@ -1,23 +1,19 @@
-import { type Presented, readBearer, readProof, readRawToken } from './credential.js';
+import { type Places, type Presented, readPlaces, readProof } from './credential.js';
 
 /**
  * The credential of a fetch `Request`. `Headers` joins duplicates with a comma, so they read as a list.
- *
- * @param header the header that holds the raw token, in lower case, or `null` for `Authorization`
  */
-export function readFetchCredential(
-  { headers, url }: Pick<Request, 'headers' | 'url'>,
-  header: string | null,
-): Presented {
-  return readHeaders(headers, () => targetOf(url), header);
+export function readFetchCredential({ headers, url }: Pick<Request, 'headers' | 'url'>, places: Places): Presented {
+  return readHeaders(headers, () => targetOf(url), places);
 }
 
 /** @param target of the request: its path, with its query */
-export function readHeaders(headers: Headers, target: () => string, header: string | null): Presented {
-  const authorization = headers.get('authorization') ?? undefined;
-  return header === null
-    ? readBearer(authorization, () => readProof(headers.get('dpop') ?? undefined, target()))
-    : readRawToken(headers.get(header) ?? undefined, authorization !== undefined);
+export function readHeaders(headers: Headers, target: () => string, places: Places): Presented {
+  return readPlaces(
+    places,
+    (name) => headers.get(name) ?? undefined,
+    () => readProof(headers.get('dpop') ?? undefined, target()),
+  );
 }
 
 /** The URL without its origin, as Node has it, so that fetch and Node guards see the same proof. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { check } from '../base/check.js';
 import type { ZoneOf } from './ask.js';
+import type { Places } from './credential.js';
 import { DEFAULT_REALM } from './http-answer.js';
 
 /** Options of every guard. */
@@ -10,8 +11,16 @@ export interface GuardOptions<Request> {
    * every caller is external. If the function throws, that is a fault and the request is refused.
    */
   readonly zone?: ZoneOf<Request> | undefined;
-  /** Header (gRPC: metadata key) of the raw token, in place of `Authorization`. A request with both is malformed. */
-  readonly header?: string | undefined;
+  /**
+   * The header (gRPC: metadata key) of the raw token, in place of `Authorization`. A list accepts any one of several places:
+   * `['authorization', 'x-api-key']`. A request with credentials in two places is malformed.
+   */
+  readonly header?: string | readonly string[] | undefined;
+  /**
+   * An `Authorization` that holds no credential of this guard, beside a raw token: `'refuse'` (default) makes it malformed;
+   * `'ignore'` leaves it to the platform that has it for itself.
+   */
+  readonly otherAuthorization?: 'refuse' | 'ignore' | undefined;
 }
 
 /** Options of every HTTP guard. */
@@ -32,8 +41,29 @@ export const headerName = z
   .transform((name) => name.toLowerCase())
   .refine((name) => name !== 'authorization', 'is the default already: leave it out');
 
-/** Where the credential stands. */
-export const credentialOptions = { header: headerName.nullable().default(null) };
+/** Accepts one header, or a list in which `authorization` may stand. */
+export function headerOption(name: z.ZodType<string> = headerName) {
+  const place = z.union([z.literal('authorization'), z.string().toLowerCase().pipe(z.literal('authorization')), name]);
+  return z
+    .union([name, z.array(place).min(1, 'name a place, or leave it out')], 'give the name of a header, or a list')
+    .nullable()
+    .default(null);
+}
+
+/** The places of the credential. */
+export const credentialOptions = {
+  header: headerOption(),
+  otherAuthorization: z.enum(['refuse', 'ignore'], "use 'refuse' or 'ignore'").default('refuse'),
+};
+
+export function placesOf(header: string | readonly string[] | null, other: 'refuse' | 'ignore'): Places {
+  const names = header === null ? ['authorization'] : typeof header === 'string' ? [header] : header;
+  return {
+    authorization: names.includes('authorization'),
+    headers: [...new Set(names)].filter((name) => name !== 'authorization'),
+    ignoresOther: other === 'ignore',
+  };
+}
 
 const common = {
   zone: z
@@ -73,9 +103,23 @@ export interface Functions {
  */
 export function optionsReader<Own extends z.ZodRawShape>(what: string, own: Own) {
   const schema = z.strictObject({ ...common, ...own });
-  return <Options extends Functions>(options: Options | undefined) =>
-    check(schema, options ?? {}, what, 'option_invalid') as Omit<z.output<typeof schema>, keyof Functions> & {
+  return <Options extends Functions>(options: Options | undefined) => {
+    const { header, otherAuthorization, ...rest } = check(schema, options ?? {}, what, 'option_invalid') as z.output<
+      typeof schema
+    > &
+      Common;
+    return { ...rest, header: placesOf(header, otherAuthorization) } as unknown as Omit<
+      z.output<typeof schema>,
+      keyof Functions | keyof typeof credentialOptions
+    > & {
+      readonly header: Places;
       readonly zone: NonNullable<Options['zone']>;
       readonly onDenied: Options['onDenied'];
     };
+  };
+}
+
+interface Common {
+  readonly header: string | readonly string[] | null;
+  readonly otherAuthorization: 'refuse' | 'ignore';
 }

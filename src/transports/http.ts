@@ -5,7 +5,7 @@ import type { Requirement } from '../domain/requirement.js';
 import type { Proof } from '../ports/authenticator.js';
 import { withScopes } from './ask.js';
 import { readFetchCredential, readHeaders } from './fetch-credential.js';
-import { credentialOptions, type GuardOptions, type HttpGuardOptions, httpOptions } from './guard-options.js';
+import { credentialOptions, type GuardOptions, type HttpGuardOptions, httpOptions, placesOf } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
 import { readNodeCredential } from './node-credential.js';
 import type { NodeRequest } from './node-request.js';
@@ -25,7 +25,7 @@ export interface HttpCredential {
 export type HeadersLike = Headers | NodeRequest['headers'] | NodeRequest | Pick<Request, 'headers' | 'url'>;
 
 /** Options of `readCredential`. */
-export interface CredentialOptions extends Pick<GuardOptions<never>, 'header'> {
+export interface CredentialOptions extends Pick<GuardOptions<never>, 'header' | 'otherAuthorization'> {
   /** Path and query of the request, for a proof of possession, where headers alone are given. */
   readonly target?: string | undefined;
 }
@@ -49,7 +49,9 @@ export interface AnswerOptions extends Pick<HttpGuardOptions<never>, 'realm' | '
  * @throws PosternError `option_invalid`, `option_unknown`
  */
 export function readCredential(from: HeadersLike, options: CredentialOptions = {}): HttpCredential {
-  const { header, target } = check(credentialSchema, options, 'readCredential', 'option_invalid');
+  const given = check(credentialSchema, options, 'readCredential', 'option_invalid');
+  const { target } = given;
+  const header = placesOf(given.header, given.otherAuthorization);
   const credential = isRequest(from)
     ? isFetchHeaders(from.headers)
       ? readFetchCredential(from as Request, header)

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readBearer, readRawToken } from '../../src/transports/credential.js';
+import { AUTHORIZATION, type Places, readBearer, readPlaces } from '../../src/transports/credential.js';
 
 const MALFORMED = { token: null, malformed: true, proof: null };
 const MISSING = { token: null, malformed: false, proof: null };
@@ -66,7 +66,15 @@ describe('readBearer', () => {
   });
 });
 
-describe('readRawToken', () => {
+/** Reads headers from these places. */
+function read(places: Partial<Places>, headers: Readonly<Record<string, string | undefined>>) {
+  return readPlaces(
+    { ...AUTHORIZATION, authorization: false, headers: ['x-api-key'], ...places },
+    (name) => headers[name],
+  );
+}
+
+describe('a raw token in a header of its own', () => {
   it.each([
     [undefined, false, MISSING],
     ['', false, MISSING],
@@ -77,6 +85,43 @@ describe('readRawToken', () => {
     ['Bearer abc', false, MALFORMED],
     ['abc, abc', false, MALFORMED],
   ])('reads %j beside Authorization %j as %j', (value, authorization, expected) => {
-    expect(readRawToken(value, authorization)).toEqual(expected);
+    const headers = { 'x-api-key': value, authorization: authorization ? 'Basic x' : undefined };
+    expect(read({}, headers)).toEqual(expected);
+  });
+});
+
+describe('several places', () => {
+  const either = { authorization: true, headers: ['x-api-key', 'x-token'] };
+
+  it.each([
+    [{}, MISSING],
+    [{ authorization: 'Bearer abc' }, one('abc')],
+    [{ 'x-api-key': 'abc' }, one('abc')],
+    [{ 'x-token': 'abc' }, one('abc')],
+    [{ authorization: 'Bearer abc', 'x-api-key': 'abc' }, MALFORMED],
+    [{ authorization: 'Bearer', 'x-api-key': 'abc' }, MALFORMED],
+    [{ 'x-api-key': 'abc', 'x-token': 'def' }, MALFORMED],
+    [{ 'x-api-key': 'a b' }, MALFORMED],
+    [{ 'x-api-key': '', 'x-token': 'abc' }, one('abc')],
+    [{ authorization: 'Basic x', 'x-api-key': 'abc' }, MALFORMED],
+    [{ authorization: 'Basic x' }, MISSING],
+  ])('%j is read as one credential, or refused', (headers, expected) => {
+    expect(read(either, headers)).toEqual(expected);
+  });
+
+  it.each([
+    [{ authorization: 'Basic x', 'x-api-key': 'abc' }, one('abc')],
+    [{ authorization: 'Bearer abc', 'x-api-key': 'abc' }, MALFORMED],
+    [{ authorization: 'Bearer a, Bearer b', 'x-api-key': 'abc' }, MALFORMED],
+    [{ authorization: 'Bearer abc' }, one('abc')],
+  ])('with another Authorization ignored, %j is read as one credential, or refused', (headers, expected) => {
+    expect(read({ ...either, ignoresOther: true }, headers)).toEqual(expected);
+  });
+
+  it.each([
+    [{ authorization: 'Bearer of.the.platform', 'x-api-key': 'abc' }, one('abc')],
+    [{ authorization: 'Bearer of.the.platform' }, MISSING],
+  ])('an Authorization that is no place is left to the platform: %j', (headers, expected) => {
+    expect(read({ ignoresOther: true }, headers)).toEqual(expected);
   });
 });

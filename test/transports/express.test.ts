@@ -1,7 +1,9 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { guard, notFound } from 'postern/express';
 import { createTestPostern } from 'postern/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { send } from './http-client.js';
 import { serve } from './support.js';
 
@@ -201,5 +203,39 @@ describe('notFound of postern/express', () => {
     expect(answer.status).toBe(404);
     expect(await send(port, { path: '/d/nowhere' })).toEqual(answer);
     expect(await send(port, { path: '/d/metrics' })).toEqual(answer);
+  });
+});
+
+describe('a guard with several places for the credential', () => {
+  const answers = async (options: object, headers: Record<string, string>) => {
+    const { postern, token } = createTestPostern();
+    const secret = await token({ scopes: ['models:read'] });
+    const app = express();
+    app.get(
+      '/',
+      guard(postern, { scope: 'models:read' }, options),
+      (_request, response) => void response.end('reached'),
+    );
+    const server = app.listen(0);
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const sent = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, value.replace('TOKEN', secret)]),
+    );
+    return (await fetch(`http://localhost:${(server.address() as AddressInfo).port}/`, { headers: sent })).status;
+  };
+
+  it('takes the token in any one of them', async () => {
+    const options = { header: ['Authorization', 'X-API-Key'] };
+    expect(await answers(options, { authorization: 'Bearer TOKEN' })).toBe(200);
+    expect(await answers(options, { 'x-api-key': 'TOKEN' })).toBe(200);
+    expect(await answers(options, { authorization: 'Bearer TOKEN', 'x-api-key': 'TOKEN' })).toBe(400);
+    expect(await answers(options, {})).toBe(401);
+  });
+
+  it('leaves Authorization to the platform', async () => {
+    const headers = { authorization: 'Bearer of.the.platform', 'x-api-key': 'TOKEN' };
+    expect(await answers({ header: 'x-api-key' }, headers)).toBe(400);
+    expect(await answers({ header: 'x-api-key', otherAuthorization: 'ignore' }, headers)).toBe(200);
   });
 });

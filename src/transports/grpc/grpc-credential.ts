@@ -1,19 +1,12 @@
 import type { Metadata } from '@grpc/grpc-js';
-import { type Presented, readBearer, readRawToken } from '../credential.js';
-
-const AUTHORIZATION = 'authorization';
+import { type Places, type Presented, readPlaces } from '../credential.js';
 
 /**
  * The credential of a call. Node drops a second `authorization` before anyone can see it. A comma list is malformed, and so is
  * repeated custom metadata, which Node joins with a comma.
- *
- * @param header the key that holds the raw token, in lower case, or `null` for `authorization`
  */
-export function readGrpcCredential(metadata: Metadata, header: string | null): Presented {
-  const authorization = textOf(metadata, AUTHORIZATION);
-  return header === null
-    ? readBearer(authorization)
-    : readRawToken(textOf(metadata, header), authorization !== undefined);
+export function readGrpcCredential(metadata: Metadata, places: Places): Presented {
+  return readPlaces(places, (key) => textOf(metadata, key));
 }
 
 function textOf(metadata: Metadata, key: string): string | undefined {

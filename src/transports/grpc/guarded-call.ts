@@ -1,6 +1,7 @@
 import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { Decision, Denied } from '../../domain/decision.js';
 import type { Principal } from '../../domain/principal.js';
+import type { Places } from '../credential.js';
 import { holdRequest } from '../lease.js';
 import { readGrpcCredential } from './grpc-credential.js';
 import type { GrpcAnswer } from './grpc-status.js';
@@ -15,7 +16,7 @@ type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 /** Shared by the calls of one guard. */
 export interface Guarding {
   /** `null`: `authorization`. */
-  readonly header: string | null;
+  readonly header: Places;
   answer(denial: Denied, request: GrpcRequest): GrpcAnswer;
   /** Reports an error; the result is a denial. */
   fault(error: unknown): Denied;

@@ -1,4 +1,4 @@
-import { type GuardOptions, headerName, optionsReader } from '../guard-options.js';
+import { type GuardOptions, headerName, headerOption, optionsReader } from '../guard-options.js';
 import type { OnDenied } from './grpc-status.js';
 import type { GrpcRequest } from './request.js';
 
@@ -12,11 +12,11 @@ export interface GrpcGuardOptions extends GuardOptions<GrpcRequest> {
 }
 
 export const readGrpcOptions = optionsReader('guard of postern/grpc', {
-  header: headerName
-    // The characters of a metadata key (gRPC over HTTP/2, "Custom-Metadata").
-    .refine((name) => /^[a-z0-9_.-]+$/.test(name), 'give a metadata key')
-    .refine((name) => !name.endsWith('-bin'), 'is a binary key, but a token is text: use a key without -bin')
-    .refine((name) => !name.startsWith('grpc-'), "is one of gRPC's own keys: use a key without grpc-")
-    .nullable()
-    .default(null),
+  header: headerOption(
+    headerName
+      // The characters of a metadata key (gRPC over HTTP/2, "Custom-Metadata").
+      .refine((name) => /^[a-z0-9_.-]+$/.test(name), 'give a metadata key')
+      .refine((name) => !name.endsWith('-bin'), 'is a binary key, but a token is text: use a key without -bin')
+      .refine((name) => !name.startsWith('grpc-'), "is one of gRPC's own keys: use a key without grpc-"),
+  ),
 });

@@ -1,7 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { ExecutionContext } from '@nestjs/common';
 import { shared } from '../../domain/shared.js';
-import { MISSING, type Presented } from '../credential.js';
+import { MISSING, type Places, type Presented } from '../credential.js';
 import { readGrpcCredential } from '../grpc/grpc-credential.js';
 import { readNodeCredential } from '../node-credential.js';
 import { type NodeRequest, nodeHeader } from '../node-request.js';
@@ -16,7 +16,7 @@ export interface NestCall {
   readonly method: string | undefined;
   /** What the zone is told by; of a WebSocket the handshake. */
   readonly request: SocketRequest | PeerCall;
-  credential(header: string | null): Presented;
+  credential(places: Places): Presented;
 }
 
 interface HttpRequest extends NodeRequest, SocketRequest {
@@ -63,7 +63,7 @@ export function callOf(context: ExecutionContext): NestCall {
       identity,
       method: request.method,
       request,
-      credential: (header) => readNodeCredential(request, header),
+      credential: (places) => readNodeCredential(request, places),
     };
   }
   if (kind === 'rpc') {
@@ -79,7 +79,7 @@ export function callOf(context: ExecutionContext): NestCall {
       identity,
       method: call.getPath?.(),
       request: call as GrpcCall,
-      credential: (header) => readGrpcCredential(metadata, header),
+      credential: (places) => readGrpcCredential(metadata, places),
     };
   }
   if (kind === 'ws') {
@@ -92,7 +92,7 @@ export function callOf(context: ExecutionContext): NestCall {
       identity: nodeHeader(request, 'dpop') === undefined ? {} : request,
       method: context.switchToWs().getPattern(),
       request,
-      credential: (header) => readNodeCredential(request, header),
+      credential: (places) => readNodeCredential(request, places),
     };
   }
   throw new Error(`postern/nestjs guards HTTP, gRPC and WebSockets, and this is a call of the kind "${kind}"`);

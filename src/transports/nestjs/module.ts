@@ -18,6 +18,7 @@ import { shared } from '../../domain/shared.js';
 import type { Postern } from '../../instance/create-postern.js';
 import type { RegisteredTypes } from '../../instance/register.js';
 import { type Ask, asker, type RequirementFor, reporter } from '../ask.js';
+import type { Places } from '../credential.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from '../guard-options.js';
 import { httpAnswers } from '../http-answer.js';
 import { rateLimitHeaders } from '../rate-limit-headers.js';
@@ -71,7 +72,7 @@ class Guarding {
   readonly #ask: (requirement: NestRequirement) => Ask<NestCall>;
   readonly #answer: ReturnType<typeof httpAnswers>;
   readonly #report: (fault: unknown) => Denied;
-  readonly #header: string | null;
+  readonly #header: Places;
 
   constructor(options: PosternModuleOptions) {
     const { postern, zone, header, onDenied: _none, ...challenge } = readOptions(options);
