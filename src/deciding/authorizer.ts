@@ -1,58 +1,38 @@
-import { type Credential, credentialReader, SecretReference } from '../base/credential.js';
+import { SecretReference } from '../base/credential.js';
 import type { Ground } from '../base/ground.js';
 import type { Trace } from '../domain/decide.js';
-import {
-  type Authentication,
-  type Decision,
-  type DenialReason,
-  type Denied,
-  internalError,
-} from '../domain/decision.js';
+import { type Authentication, type Decision, type Denied, internalError } from '../domain/decision.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { Explanation } from '../domain/explain.js';
 import type { Requirement } from '../domain/requirement.js';
-import type { Authenticator } from '../ports/authenticator.js';
 import { type Attempt, AttemptReader, type GuardAttempt } from './attempt.js';
 import { type Answer, Call, type Mode } from './call.js';
-import type { EndpointDirectory } from './endpoint-directory.js';
+import { type FactSources, Facts } from './facts.js';
 import { deniedFor } from './fault.js';
 import type { Holder } from './holder.js';
 import { Identified } from './identified.js';
-import { Limiter } from './limiter.js';
-import type { SignedTokens } from './signed-tokens.js';
 import { type Need, step } from './step.js';
-import type { TokenCache } from './token-cache.js';
-import { TokenFinder } from './token-finder.js';
 import type { UsageRecorder } from './usage.js';
 
-interface Sources {
-  readonly cache: TokenCache;
-  readonly directory: EndpointDirectory;
+interface Sources extends FactSources {
   readonly usage: UsageRecorder;
-  readonly authenticators: readonly Authenticator[];
 }
 
 /**
- * Decides attempts. It finds the facts that {@link step} asks for, and steps again. Facts in memory are used at once; other facts
- * are loaded. The rules are the same for both.
+ * Decides attempts. It has the facts found that {@link step} asks for, and steps again. Facts in memory are used at once; other
+ * facts are loaded. The rules are the same for both.
  */
 export class Authorizer {
   readonly #ground: Ground;
-  readonly #sources: Sources;
   readonly #attempts: AttemptReader;
-  readonly #readCredential: (token: unknown) => Credential;
-  readonly #finder: TokenFinder;
-  readonly #limiter: Limiter;
-  /** Loaded with the first signed token. */
-  #signed: SignedTokens | null = null;
+  readonly #facts: Facts;
+  readonly #usage: UsageRecorder;
 
   constructor(ground: Ground, sources: Sources) {
     this.#ground = ground;
-    this.#sources = sources;
     this.#attempts = new AttemptReader(ground.settings);
-    this.#readCredential = credentialReader(ground.settings);
-    this.#finder = new TokenFinder(ground, sources.cache);
-    this.#limiter = new Limiter(ground);
+    this.#facts = new Facts(ground, sources);
+    this.#usage = sources.usage;
   }
 
   /** @throws PosternError `requirement_invalid`, `scope_unknown` */
@@ -120,13 +100,13 @@ export class Authorizer {
     const holder = call?.knownHolder;
     if (!holder) return internalError(new Error('a credential without a holder was accepted'));
     const { account } = holder;
-    return new Identified(holder, () => account && this.#sources.usage.note(account, '', this.#ground.time.read()));
+    return new Identified(holder, () => account && this.#usage.note(account, '', this.#ground.time.read()));
   }
 
   /** The secret of an API token, alive or not; `null` if it is not an API token, or unknown. */
   async secretOf(token: unknown): Promise<SecretReference | null> {
     if (token instanceof SecretReference) return token;
-    const credential = this.#readCredential(token);
+    const credential = this.#facts.readCredential(token);
     if (typeof credential === 'string' || credential.signed !== null) return null;
     const { store, digester } = this.#ground;
     const found = await store.findTokenByDigest(digester.candidates(credential.secret));
@@ -165,114 +145,20 @@ export class Authorizer {
       const now = this.#ground.time.read();
       const next = this.#stepInMemory(call, now, trace);
       if (typeof next !== 'string') return next;
-      const { changes } = this.#sources.directory;
-      await this.#load(next, call, now);
-      this.#doubt(call, next, changes);
+      await this.#facts.load(next, call, now);
     }
     throw new PosternError('unavailable', 'the token, or its endpoint, changes faster than it can be read: try again');
-  }
-
-  /**
-   * Nothing is decided by facts from before a wait: whatever ended meanwhile would go unseen. They are asked for again, the holder
-   * last, and are in memory mostly.
-   */
-  #doubt(call: Call, waitedFor: Need, changesBefore: number): void {
-    const { cache, directory } = this.#sources;
-    const account = call.knownHolder?.account;
-    if (waitedFor !== 'holder' || (account && !cache.isCurrent(account))) call.holder = undefined;
-    const isRead = waitedFor === 'endpoint' || waitedFor === 'holder';
-    if (!isRead || directory.changes !== changesBefore) call.endpoint = undefined;
   }
 
   /** Steps with the facts in memory: to the decision, or to the first fact that must be loaded. */
   #stepInMemory(call: Call, now: number, trace?: Trace): Decision | Need {
     const { latest } = this.#ground.time;
-    this.#foresee(call, now);
+    this.#facts.foresee(call, now);
     for (;;) {
       if (trace) trace.length = 0;
       const next = step(call, latest, trace);
-      if (typeof next !== 'string' || !this.#recall(next, call, now)) return next;
+      if (typeof next !== 'string' || !this.#facts.recall(next, call, now)) return next;
     }
-  }
-
-  /** Finds the facts that this kind of requirement always needs, so that the warm path takes one step. A fact decides nothing. */
-  #foresee(call: Call, now: number): void {
-    const kind = call.requirement?.kind;
-    if (kind !== 'scope' && kind !== 'authenticated') return;
-    if (call.credential === undefined) this.#recall('credential', call, now);
-    if (call.holder === undefined && typeof call.credential === 'object') this.#recall('holder', call, now);
-  }
-
-  /** Finds a fact in memory. `false` if it is not there. */
-  #recall(need: Need, call: Call, now: number): boolean {
-    switch (need) {
-      case 'endpoint': {
-        const { requirement } = call;
-        if (requirement?.kind !== 'endpoint') return false;
-        const organization = requirement.organization ?? call.knownHolder?.principal.organization;
-        if (organization === undefined) return false;
-        call.endpoint = this.#sources.directory.peek(organization, requirement.endpoint, now);
-        return call.endpoint !== undefined;
-      }
-      case 'credential':
-        call.credential = call.malformed ? 'token_malformed' : this.#readCredential(call.token);
-        return true;
-      case 'holder': {
-        const credential = call.credential as Exclude<Credential, string>;
-        if (credential.signed !== null) call.holder = this.#signed?.peek(credential, now);
-        else {
-          const known = this.#sources.cache.peek(credential.key, now);
-          call.holder = known === null ? 'token_unknown' : known;
-        }
-        return call.holder !== undefined;
-      }
-      case 'proof':
-      case 'charge':
-        return false;
-    }
-  }
-
-  async #load(need: Need, call: Call, now: number): Promise<void> {
-    switch (need) {
-      case 'endpoint': {
-        const { requirement } = call;
-        if (requirement?.kind !== 'endpoint') return;
-        const organization = requirement.organization ?? call.knownHolder?.principal.organization;
-        if (organization === undefined) return;
-        call.endpoint = await this.#sources.directory.find(organization, requirement.endpoint, now);
-        return;
-      }
-      case 'credential':
-        return;
-      case 'holder':
-        call.holder = await this.#find(call.credential as Exclude<Credential, string>, now);
-        return;
-      case 'proof': {
-        const { method, proof, mode } = call;
-        const prove = call.knownHolder?.restriction?.prove;
-        const { latest } = this.#ground.time;
-        call.proven = (await prove?.({ method, proof }, latest, mode === 'use')) === true;
-        return;
-      }
-      case 'charge': {
-        const account = call.knownHolder?.account;
-        if (account) call.charge = await this.#limiter.charge(account);
-        return;
-      }
-    }
-  }
-
-  async #find(credential: Exclude<Credential, string>, now: number): Promise<Holder | DenialReason> {
-    if (credential.signed !== null) return (this.#signed ?? (await this.#loadSigned())).find(credential, now);
-    return (await this.#finder.find(this.#finder.bySecret(credential), now)) ?? 'token_unknown';
-  }
-
-  /** Not called again once loaded, because `import` is slow even for a loaded module. */
-  async #loadSigned(): Promise<SignedTokens> {
-    const loaded = await import('./signed-tokens.js');
-    const { cache, authenticators } = this.#sources;
-    this.#signed ??= new loaded.SignedTokens(this.#ground, cache, this.#finder, authenticators);
-    return this.#signed;
   }
 
   /** Counts the use, and emits the event. */
@@ -280,7 +166,7 @@ export class Authorizer {
     const holder = call.knownHolder;
     if (decision.allowed && call.mode === 'use' && decision.principal !== null) {
       const account = holder?.account;
-      if (account) this.#sources.usage.note(account, call.endpoint?.id ?? '', now);
+      if (account) this.#usage.note(account, call.endpoint?.id ?? '', now);
     }
     return this.#emit(decision, holder);
   }

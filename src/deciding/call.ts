@@ -42,6 +42,12 @@ export class Call {
     readonly within: string | null,
   ) {}
 
+  /** The organization of the endpoint; `null`: the call needs none, or its holder, whose own it is, is not known yet. */
+  get organization(): string | null {
+    if (this.requirement?.kind !== 'endpoint') return null;
+    return this.requirement.organization ?? this.knownHolder?.principal.organization ?? null;
+  }
+
   get knownHolder(): Holder | null {
     return typeof this.holder === 'object' ? this.holder : null;
   }

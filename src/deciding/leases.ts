@@ -192,9 +192,7 @@ export class Leases {
   }
 
   /** Notes which changes concern the group, and tells whether they are others than before. */
-  #index(group: Group, { knownHolder: holder, requirement }: Call): boolean {
-    const isOfEndpoint = requirement?.kind === 'endpoint';
-    const organization = isOfEndpoint ? (requirement.organization ?? holder?.principal.organization ?? null) : null;
+  #index(group: Group, { knownHolder: holder, organization }: Call): boolean {
     // A signed token ends with the API token behind it.
     const tokenId = (holder?.account ?? holder)?.principal.tokenId ?? null;
     if (organization === group.organization && tokenId === group.tokenId) return false;

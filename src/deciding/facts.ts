@@ -1,0 +1,136 @@
+import { type Credential, credentialReader } from '../base/credential.js';
+import type { Ground } from '../base/ground.js';
+import type { DenialReason } from '../domain/decision.js';
+import type { Authenticator } from '../ports/authenticator.js';
+import type { Call } from './call.js';
+import type { EndpointDirectory } from './endpoint-directory.js';
+import type { Holder } from './holder.js';
+import { Limiter } from './limiter.js';
+import type { SignedTokens } from './signed-tokens.js';
+import type { Need } from './step.js';
+import type { TokenCache } from './token-cache.js';
+import { TokenFinder } from './token-finder.js';
+
+export interface FactSources {
+  readonly cache: TokenCache;
+  readonly directory: EndpointDirectory;
+  readonly authenticators: readonly Authenticator[];
+}
+
+/** Finds the facts of calls, in memory or from the store, an issuer's keys or the limiter. It decides nothing. */
+export class Facts {
+  readonly #ground: Ground;
+  readonly #sources: FactSources;
+  readonly #readCredential: (token: unknown) => Credential;
+  readonly #finder: TokenFinder;
+  readonly #limiter: Limiter;
+  /** Loaded with the first signed token. */
+  #signed: SignedTokens | null = null;
+
+  constructor(ground: Ground, sources: FactSources) {
+    this.#ground = ground;
+    this.#sources = sources;
+    this.#readCredential = credentialReader(ground.settings);
+    this.#finder = new TokenFinder(ground, sources.cache);
+    this.#limiter = new Limiter(ground);
+  }
+
+  readCredential(token: unknown): Credential {
+    return this.#readCredential(token);
+  }
+
+  /** Finds in memory the facts that every call of this kind needs, so that the warm path takes one step. */
+  foresee(call: Call, now: number): void {
+    const { requirement } = call;
+    if (requirement === null || requirement.kind === 'public') return;
+    if (requirement.kind === 'endpoint' && requirement.organization !== null) {
+      if (call.endpoint === undefined && !this.recall('endpoint', call, now)) return;
+      // Others may be answered without a look at the credential.
+      if (call.endpoint?.access !== 'protected') return;
+    }
+    if (call.credential === undefined) this.recall('credential', call, now);
+    if (call.holder === undefined && typeof call.credential === 'object') this.recall('holder', call, now);
+  }
+
+  /** Finds a fact in memory. `false` if it is not there. */
+  recall(need: Need, call: Call, now: number): boolean {
+    switch (need) {
+      case 'endpoint': {
+        const { requirement, organization } = call;
+        if (requirement?.kind !== 'endpoint' || organization === null) return false;
+        call.endpoint = this.#sources.directory.peek(organization, requirement.endpoint, now);
+        return call.endpoint !== undefined;
+      }
+      case 'credential':
+        call.credential = call.malformed ? 'token_malformed' : this.#readCredential(call.token);
+        return true;
+      case 'holder': {
+        const credential = call.credential as Exclude<Credential, string>;
+        if (credential.signed !== null) call.holder = this.#signed?.peek(credential, now);
+        else {
+          const known = this.#sources.cache.peek(credential.key, now);
+          call.holder = known === null ? 'token_unknown' : known;
+        }
+        return call.holder !== undefined;
+      }
+      case 'proof':
+      case 'charge':
+        return false;
+    }
+  }
+
+  /**
+   * Loads a fact that is not in memory. Then it drops the facts from before the wait, so that nothing is decided by them: whatever
+   * ended meanwhile would go unseen. They are found again, the holder last, and are in memory mostly.
+   */
+  async load(need: Need, call: Call, now: number): Promise<void> {
+    const { cache, directory } = this.#sources;
+    const { changes } = directory;
+    await this.#wait(need, call, now);
+    const account = call.knownHolder?.account;
+    if (need !== 'holder' || (account && !cache.isCurrent(account))) call.holder = undefined;
+    const isRead = need === 'endpoint' || need === 'holder';
+    if (!isRead || directory.changes !== changes) call.endpoint = undefined;
+  }
+
+  async #wait(need: Need, call: Call, now: number): Promise<void> {
+    switch (need) {
+      case 'endpoint': {
+        const { requirement, organization } = call;
+        if (requirement?.kind !== 'endpoint' || organization === null) return;
+        call.endpoint = await this.#sources.directory.find(organization, requirement.endpoint, now);
+        return;
+      }
+      case 'credential':
+        return;
+      case 'holder':
+        call.holder = await this.#find(call.credential as Exclude<Credential, string>, now);
+        return;
+      case 'proof': {
+        const { method, proof, mode } = call;
+        const prove = call.knownHolder?.restriction?.prove;
+        const { latest } = this.#ground.time;
+        call.proven = (await prove?.({ method, proof }, latest, mode === 'use')) === true;
+        return;
+      }
+      case 'charge': {
+        const account = call.knownHolder?.account;
+        if (account) call.charge = await this.#limiter.charge(account);
+        return;
+      }
+    }
+  }
+
+  async #find(credential: Exclude<Credential, string>, now: number): Promise<Holder | DenialReason> {
+    if (credential.signed !== null) return (this.#signed ?? (await this.#loadSigned())).find(credential, now);
+    return (await this.#finder.find(this.#finder.bySecret(credential), now)) ?? 'token_unknown';
+  }
+
+  /** Not called again once loaded, because `import` is slow even for a loaded module. */
+  async #loadSigned(): Promise<SignedTokens> {
+    const loaded = await import('./signed-tokens.js');
+    const { cache, authenticators } = this.#sources;
+    this.#signed ??= new loaded.SignedTokens(this.#ground, cache, this.#finder, authenticators);
+    return this.#signed;
+  }
+}
