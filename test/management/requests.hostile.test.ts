@@ -3,6 +3,15 @@ import { accessTokens, generateKeys } from 'postern/jwt';
 import { expect, test } from 'vitest';
 import { NOBODY, signedIn, type World, world } from './world.js';
 
+const WRITES = [
+  'insertToken',
+  'replaceToken',
+  'deleteToken',
+  'insertEndpoint',
+  'replaceEndpoint',
+  'deleteEndpoint',
+] as const;
+
 const RUNS = 2_000;
 const SEED = 20_261_124;
 /**
@@ -329,16 +338,7 @@ test('2,000 random requests without a good credential change and reveal nothing'
     fc.string({ maxLength: 40 }).map((text) => ({ authorization: text.replace(/[^\x21-\x7e]/g, ' ') })),
   );
   const before = await snapshot(made);
-  const writes = () =>
-    made.store.count(
-      'insertToken',
-      'replaceToken',
-      'deleteToken',
-      'insertEndpoint',
-      'replaceEndpoint',
-      'deleteEndpoint',
-      'deleteEntry',
-    );
+  const writes = () => made.store.count(...WRITES, 'deleteEntry');
   const written = writes();
   const changes = JSON.stringify(await made.postern.audit.list({ organization: '*', limit: 1_000 }));
 
@@ -372,15 +372,7 @@ test('2,000 random requests of managers neither read nor change the other organi
     { cookie: 'app=ada', 'sec-fetch-site': 'same-origin' },
   );
   const before = await snapshot(made);
-  const writes = () =>
-    made.store.count(
-      'insertToken',
-      'replaceToken',
-      'deleteToken',
-      'insertEndpoint',
-      'replaceEndpoint',
-      'deleteEndpoint',
-    );
+  const writes = () => made.store.count(...WRITES);
   const written = writes();
 
   const statuses = await run(made, requests(made, code, credentials), (sent, _status, text) => {

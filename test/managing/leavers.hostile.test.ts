@@ -1,29 +1,10 @@
-import { memoryStore, type Principal } from 'postern';
-import { controlledStore, createTestPostern, type TestPostern } from 'postern/testing';
+import { memoryStore } from 'postern';
+import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
+import { all, principalOf, shortLived, turn } from '../support/lives.js';
 import { refusal } from '../support/outcomes.js';
 
-const all = { developer: { scopes: ['*'] } } as const;
 const HOUR = 3_600_000;
-
-/** Lets the event loop turn: the memory store alone would never let it. */
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-type World = TestPostern;
-
-async function principalOf(postern: World['postern'], token: string): Promise<Principal> {
-  const answer = await postern.authenticate(token);
-  if (!answer.ok) throw new Error(answer.reason);
-  return answer.principal as Principal;
-}
-
-/** A token that ends in an hour, and its holder. */
-async function shortLived(world: World) {
-  const { postern } = world;
-  const { token, record } = await postern.tokens.create({ name: 'short', types: all, owner: 'ann', expiresIn: '1h' });
-  const principal = await principalOf(postern, token);
-  return { token, record, principal, hers: postern.as(principal as never) };
-}
 
 describe('a leaver', () => {
   test('makes personal tokens only, unless the application allows the other', async () => {

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { serveCommands } from '../support/peer.js';
 import { aNewChange, type Database, openStore } from './ending-stores.js';
 
 /** Another process at the same store: keeps edits in flight, and ends tokens. */
@@ -41,11 +42,4 @@ const commands: Record<string, (argument: never) => Promise<unknown>> = {
   close: () => store.close(),
 };
 
-process.on('message', async ({ command, argument }: { command: string; argument: never }) => {
-  try {
-    process.send?.({ value: await commands[command]?.(argument) });
-  } catch (error) {
-    process.send?.({ error: String(error) });
-  }
-  if (command === 'close') process.disconnect();
-});
+serveCommands(commands);

@@ -1,5 +1,6 @@
 import { createPostern } from 'postern';
 import { redisStore } from 'postern/stores/redis';
+import { serveCommands } from '../support/peer.js';
 
 /** Another process at the same Redis: does what it is told, and answers. */
 const [url, prefix] = process.argv.slice(2) as [string, string];
@@ -17,11 +18,4 @@ const commands: Record<string, (argument: never) => Promise<unknown>> = {
   close: () => postern.close(),
 };
 
-process.on('message', async ({ command, argument }: { command: string; argument: never }) => {
-  try {
-    process.send?.({ value: await commands[command]?.(argument) });
-  } catch (error) {
-    process.send?.({ error: String((error as { code?: string }).code ?? error) });
-  }
-  if (command === 'close') process.disconnect();
-});
+serveCommands(commands);

@@ -1,6 +1,7 @@
 import { createPostern } from 'postern';
 import { sqliteStore } from 'postern/stores/sqlite';
 import type { StoredEntry } from '../../src/ports/records.js';
+import { serveCommands } from '../support/peer.js';
 
 /** Another process at the same file: does what it is told, and answers. */
 const store = sqliteStore({ filename: process.argv[2] as string });
@@ -17,11 +18,4 @@ const commands: Record<string, (argument: never) => Promise<unknown>> = {
   close: () => postern.close(),
 };
 
-process.on('message', async ({ command, argument }: { command: string; argument: never }) => {
-  try {
-    process.send?.({ value: await commands[command]?.(argument) });
-  } catch (error) {
-    process.send?.({ error: String(error) });
-  }
-  if (command === 'close') process.disconnect();
-});
+serveCommands(commands);
