@@ -116,3 +116,15 @@ test('a listener that changes its event changes neither records nor decisions', 
   expect(await postern.tokens.get(record.id)).toMatchObject({ name: 'x' });
   expect(verdict(await postern.authorize({ token, requirement }))).toBe('allowed');
 });
+
+test('a call that is denied without a look at its credential names no token, on the warm path neither', async () => {
+  const { postern, events, token } = createTestPostern();
+  await postern.endpoints.create({ id: 'hidden', access: 'private' });
+  const secret = await token({ scopes: ['models:read'] });
+  const ask = () => postern.authorize({ token: secret, requirement: { endpoint: 'hidden' } });
+  await ask();
+  await postern.authorize({ token: secret, requirement: { scope: 'models:read' } });
+  await ask();
+  const denials = events.filter((event) => event.type === 'decision' && !event.allowed);
+  expect(denials).toMatchObject([{ tokenId: null }, { tokenId: null }]);
+});

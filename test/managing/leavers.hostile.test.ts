@@ -1,6 +1,8 @@
 import { memoryStore } from 'postern';
 import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
+import { internalsOf } from '../../src/instance/internals.js';
+import { Leavers } from '../../src/managing/leavers.js';
 import { all, principalOf, shortLived, turn } from '../support/lives.js';
 import { refusal } from '../support/outcomes.js';
 
@@ -196,4 +198,15 @@ describe('a leaver', () => {
     const alive = await Promise.all(made.map(async ({ token }) => (await postern.authenticate(token)).ok));
     expect(alive).toEqual([true, true, false, true, true]);
   });
+});
+
+test('a run that took so long that its barrier fell lowers no barrier of another run', async () => {
+  const { postern, clock } = createTestPostern();
+  const leavers = new Leavers(internalsOf(postern).ground);
+  const slow = await leavers.begin('default', 'ann');
+  clock.advance('6m');
+  const other = await leavers.begin('default', 'ann');
+  expect(await leavers.end('default', 'ann', slow)).toBe(false);
+  expect(await leavers.standing('default', 'ann')).toMatchObject({ ending: true });
+  expect(await leavers.end('default', 'ann', other)).toBe(true);
 });
