@@ -37,8 +37,11 @@ export function step(call: Call, now: number, trace?: Trace): Decision | Need {
   if (holder === undefined) return 'holder';
   const known =
     typeof holder !== 'string' && (call.within ?? holder.principal.organization) === holder.principal.organization;
-  const whose = known ? `token ${holder.principal.tokenId}` : 'no token has this secret or signature';
-  trace?.push({ check: 'known', passed: known, detail: whose });
+  trace?.push({
+    check: 'known',
+    passed: known,
+    detail: known ? `token ${holder.principal.tokenId}` : 'no token has this secret or signature',
+  });
   if (!known) return denied(typeof holder === 'string' ? holder : 'token_unknown');
 
   const ended = decideLife(holder, now, trace);
