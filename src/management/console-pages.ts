@@ -1,8 +1,24 @@
-import { consoleAsset } from './console/index.js';
+import { type ConsoleAnswer, consoleAsset, consolePage } from './console/index.js';
+import type { Settings } from './options.js';
 
-/** Answers with the console's pages and assets; `null` for other paths and methods. */
-export function consoleAnswer(method: string, path: string, basePath: string): Response | null {
-  if (method !== 'GET' && method !== 'HEAD') return null;
-  const asset = consoleAsset(path, basePath);
-  return asset && new Response(asset.body, { status: asset.status, headers: asset.headers });
+/** Answers with the console's pages and assets; `null` for other paths and methods, and without a console. */
+export function consoleAnswer(method: string, path: string, settings: Settings): Response | null {
+  if (!settings.console || !reads(method)) return null;
+  return responseOf(consoleAsset(path, settings));
+}
+
+/** For a browser, a page that says that there is none at its address, with the way back; `null` for other clients. */
+export function unknownPage({ method, headers }: Request, settings: Settings): Response | null {
+  if (!settings.console || !reads(method) || !(headers.get('accept') ?? '').includes('text/html')) return null;
+  return responseOf(consolePage(404, settings));
+}
+
+function reads(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+function responseOf(answer: ConsoleAnswer): Response;
+function responseOf(answer: ConsoleAnswer | null): Response | null;
+function responseOf(answer: ConsoleAnswer | null): Response | null {
+  return answer && new Response(answer.body, { status: answer.status, headers: answer.headers });
 }

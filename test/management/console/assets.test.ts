@@ -8,7 +8,7 @@ import { consoleAsset } from '../../../src/management/console/index.js';
 const PAGES = ['/', '/api_tokens', '/endpoints', '/audit', '/sign-in'];
 
 function load(path: string, basePath = '') {
-  const answer = consoleAsset(path, basePath);
+  const answer = consoleAsset(path, { basePath });
   if (answer === null) throw new Error(`nothing is served at ${path}`);
   return answer;
 }

@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { launchBrowser } from '../../support/browser.js';
 
 /** The folder of screenshots for people. */
-const SCREENSHOTS = process.env.POSTERN_SCREENSHOTS ?? join(tmpdir(), 'postern-screenshots');
+const SCREENSHOTS = fileURLToPath(new URL('../../../.tmp/screenshots', import.meta.url));
 
 export interface Look {
   readonly scheme?: 'light' | 'dark';

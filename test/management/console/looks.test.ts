@@ -9,7 +9,9 @@ const visit = useBrowser();
 const LOOKS = [
   { look: 'light', scheme: 'light', width: 1280, height: 860 },
   { look: 'dark', scheme: 'dark', width: 1280, height: 860 },
-  { look: 'phone', scheme: 'light', width: 360, height: 740 },
+  { look: 'phone', scheme: 'light', width: 390, height: 844 },
+  { look: 'phone-dark', scheme: 'dark', width: 390, height: 844 },
+  { look: 'narrowest', scheme: 'light', width: 320, height: 640 },
 ] as const;
 
 /** The findings of axe, one a line. The page's policy does not apply to the browser's driver. */

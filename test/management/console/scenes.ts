@@ -27,7 +27,7 @@ export async function furnishedWorld(): Promise<World> {
   const owner = 'ada';
   const inDays = (days: number) => ({ expiresAt: new Date(Date.now() + days * DAY) });
   const user = { endpoints: ['summarizer'] };
-  const { record: old } = await tokens.create({ name: 'spring campaign', types: { user }, owner, ...inDays(2) });
+  const { record: old } = await tokens.create({ name: 'spring campaign', types: { user }, owner, ...inDays(20) });
   await tokens.revoke(old.id);
   await tokens.create({ name: 'notebook', types: { developer: { scopes: ['models:read'] } }, owner, ...inDays(60) });
   await tokens.create({ name: 'invoice-\u202Efdp.exe <b>', types: { user }, owner, description: '<img src=x>' });
@@ -38,7 +38,8 @@ export async function furnishedWorld(): Promise<World> {
     owner,
     ...inDays(90),
   });
-  await world.postern.authorize({ token, requirement: { endpoint: 'summarizer' } });
+  for (let use = 0; use < 3; use++) await world.postern.authorize({ token, requirement: { endpoint: 'summarizer' } });
+  await tokens.create({ name: 'demo on Friday', types: { user: { endpoints: '*' } }, owner, ...inDays(3) });
   await tokens.update(record.id, { description: 'Nightly build of the summarizer, and its evaluation' });
   await tokens.create({
     name: 'gateway',
@@ -84,16 +85,16 @@ async function openSecret(page: Page): Promise<void> {
   await dialog.getByRole('heading', { name: 'Token created' }).waitFor();
 }
 
-async function fromMenu(page: Page, item: string): Promise<void> {
-  await page.getByRole('button', { name: 'More for ci' }).click();
+/** Chooses an action from the menu of a row. */
+export async function fromMenu(page: Page, item: string, name = 'ci'): Promise<void> {
+  await page.getByRole('button', { name: `More for ${name}`, exact: true }).click();
   await page.getByRole('menuitem', { name: item }).click();
 }
 
 async function openAccess(page: Page, access: string): Promise<void> {
   const dialog = dialogOf(page);
-  await page.getByRole('button', { name: 'Change access summarizer' }).click();
+  await fromMenu(page, 'Change access', 'summarizer');
   await dialog.getByLabel(access).check();
-  await dialog.getByText('access', { exact: false }).last().waitFor();
   await dialog.locator('.preview .warning').waitFor();
 }
 
@@ -121,7 +122,23 @@ export const SCENES: readonly Scene[] = [
     name: 'tokens-organization',
     open: at('/api_tokens?tab=organization', (page) => page.getByRole('rowheader', { name: 'gateway' }).waitFor()),
   },
-  { name: 'tokens-not-found', open: at('/api_tokens?search=zzz', (page) => page.getByText('Nothing found').waitFor()) },
+  {
+    name: 'tokens-not-found',
+    open: at('/api_tokens?search=zzz', (page) => page.getByText('No token matches').waitFor()),
+  },
+  {
+    name: 'tokens-selected',
+    open: onTokens(async (page) => {
+      for (const name of ['ci', 'notebook']) await page.getByLabel(`Select ${name}`).check();
+    }),
+  },
+  {
+    name: 'tokens-revoke-many',
+    open: onTokens(async (page) => {
+      await page.getByLabel('Select all on this page').check();
+      await page.getByRole('button', { name: 'Revoke', exact: true }).click();
+    }),
+  },
   { name: 'token-menu', open: onTokens((page) => page.getByRole('button', { name: 'More for ci' }).click()) },
   { name: 'token-create', open: onTokens(openCreate) },
   {
@@ -140,19 +157,26 @@ export const SCENES: readonly Scene[] = [
       await page.keyboard.press('Escape');
     }),
   },
-  { name: 'token-details', open: onTokens((page) => fromMenu(page, 'Details and usage')) },
-  { name: 'token-update', open: onTokens((page) => page.getByRole('button', { name: 'Update ci' }).click()) },
+  {
+    name: 'token',
+    open: onTokens(async (page) => {
+      await fromMenu(page, 'Open');
+      await page.getByRole('heading', { name: 'History' }).waitFor();
+      await page.getByText('Created token').waitFor();
+    }),
+  },
+  { name: 'token-update', open: onTokens((page) => fromMenu(page, 'Update')) },
   {
     name: 'token-discard',
     open: onTokens(async (page) => {
-      await page.getByRole('button', { name: 'Update ci' }).click();
+      await fromMenu(page, 'Update');
       await dialogOf(page).getByLabel('Name').fill('cd');
       await page.keyboard.press('Escape');
     }),
   },
   { name: 'token-rotate', open: onTokens((page) => fromMenu(page, 'Rotate')) },
   { name: 'token-revoke', open: onTokens((page) => fromMenu(page, 'Revoke')) },
-  { name: 'token-delete', open: onTokens((page) => page.getByRole('button', { name: 'Delete ci' }).click()) },
+  { name: 'token-delete', open: onTokens((page) => fromMenu(page, 'Delete')) },
   { name: 'endpoints', open: at('/endpoints', endpointsReady) },
   {
     name: 'endpoint-create',
@@ -176,10 +200,19 @@ export const SCENES: readonly Scene[] = [
     }),
   },
   {
+    name: 'endpoint-delete',
+    open: at('/endpoints', async (page) => {
+      await endpointsReady(page);
+      await fromMenu(page, 'Delete', 'summarizer');
+      await page.getByText('tokens lose access').waitFor();
+    }),
+  },
+  {
     name: 'audit',
     open: at('/audit', async (page) => {
       await auditReady(page);
       await page.getByText('What changed').first().click();
+      await page.getByText('What was granted').first().click();
     }),
   },
   {

@@ -1,0 +1,4 @@
+import type { Messages } from './en.js';
+import { en } from './en.js';
+
+export const ja: Messages = en;
