@@ -105,9 +105,10 @@ export function dialogOf(page: Page): Locator {
   return page.locator('dialog[open]').last();
 }
 
-export async function screenshot(page: Page, name: string): Promise<void> {
+/** @param fullPage what is below the screen too */
+export async function screenshot(page: Page, name: string, fullPage = false): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage });
 }
 
 /** Presses Tab until the element of this name has the focus. */

@@ -12,10 +12,14 @@ export interface Scene {
 
 const DAY = 86_400_000;
 
-/** A world with entries in every list. */
+/** A world with entries in every list: tokens of every state, made over the last months. */
 export async function furnishedWorld(): Promise<World> {
-  const world = await consoleWorld();
+  const world = await consoleWorld({ behind: 120 * DAY });
   const { tokens, endpoints } = world.postern;
+  const owner = 'ada';
+  const inDays = (days: number) => ({ expiresAt: new Date(Date.now() + days * DAY) });
+  const user = { endpoints: ['summarizer'] };
+
   for (const [id, access] of [
     ['summarizer', 'protected'],
     ['translator', 'protected'],
@@ -24,12 +28,13 @@ export async function furnishedWorld(): Promise<World> {
   ] as const) {
     await endpoints.create({ id, access });
   }
-  const owner = 'ada';
-  const inDays = (days: number) => ({ expiresAt: new Date(Date.now() + days * DAY) });
-  const user = { endpoints: ['summarizer'] };
+  await tokens.create({ name: 'winter sale', types: { user }, owner, ...inDays(-20) });
+  await tokens.create({ name: 'notebook', types: { developer: { scopes: ['models:read'] } }, owner, ...inDays(60) });
+  await tokens.create({ name: 'demo on Friday', types: { user: { endpoints: '*' } }, owner, ...inDays(3) });
+
+  world.setBehind(9 * DAY);
   const { record: old } = await tokens.create({ name: 'spring campaign', types: { user }, owner, ...inDays(20) });
   await tokens.revoke(old.id);
-  await tokens.create({ name: 'notebook', types: { developer: { scopes: ['models:read'] } }, owner, ...inDays(60) });
   await tokens.create({ name: 'invoice-\u202Efdp.exe <b>', types: { user }, owner, description: '<img src=x>' });
   const { token, record } = await tokens.create({
     name: 'ci',
@@ -38,8 +43,10 @@ export async function furnishedWorld(): Promise<World> {
     owner,
     ...inDays(90),
   });
+
+  world.setBehind(0);
   for (let use = 0; use < 3; use++) await world.postern.authorize({ token, requirement: { endpoint: 'summarizer' } });
-  await tokens.create({ name: 'demo on Friday', types: { user: { endpoints: '*' } }, owner, ...inDays(3) });
+  await world.postern.flush();
   await tokens.update(record.id, { description: 'Nightly build of the summarizer, and its evaluation' });
   await tokens.create({
     name: 'gateway',
@@ -135,7 +142,7 @@ export const SCENES: readonly Scene[] = [
   {
     name: 'tokens-revoke-many',
     open: onTokens(async (page) => {
-      await page.getByLabel('Select all on this page').check();
+      for (const name of ['ci', 'admin']) await page.getByLabel(`Select ${name}`).check();
       await page.getByRole('button', { name: 'Revoke', exact: true }).click();
     }),
   },

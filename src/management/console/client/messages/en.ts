@@ -117,6 +117,7 @@ export const en = {
   'pager.all': '{count} token|{count} tokens',
   'pager.range': '{from}–{to} of {total}',
   'pager.atLeast': '{from}–{to} of at least {total}',
+  'pager.label': 'Pages of the list',
   'pager.previous': 'Previous',
   'pager.next': 'Next',
 
@@ -185,7 +186,7 @@ export const en = {
   'form.notHeld': 'You hold no rights of this kind, so you can’t grant them.',
   'form.everyScope': 'Every scope',
   'form.everyScopeHint': 'Also those that are added later.',
-  'form.everyOf': 'all of {resource}',
+  'form.every': 'every action',
   'form.scopeMissing': 'Choose at least one scope, or switch this access off.',
   'form.all': 'All endpoints',
   'form.allOf': 'All {noun}',

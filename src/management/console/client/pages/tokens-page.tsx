@@ -312,7 +312,7 @@ function Pager({ found, go }: { readonly found: Found; readonly go: (start: numb
   const tokens = t('pager.all', { count: total });
   const range = { from: start + 1, to: end, total: tokens };
   return (
-    <nav class="pager" aria-label={t('app.pages')}>
+    <nav class="pager" aria-label={t('pager.label')}>
       <p>{items.length === total && !more ? tokens : t(more ? 'pager.atLeast' : 'pager.range', range)}</p>
       {(start > 0 || hasNext) && (
         <>

@@ -50,10 +50,14 @@ export function Menu({ label, items }: { readonly label: string; readonly items:
         aria-haspopup="menu"
         aria-expanded={isOpen}
         popovertarget={id}
-        // The browser's own action would close what the click opens.
+        // Ties the two together: otherwise a click would close the menu by light dismissal, then open it again.
         popovertargetaction="hide"
         ref={opener}
-        onClick={() => (isOpen ? close() : open(0))}
+        onClick={(event) => {
+          event.preventDefault();
+          if (menu.current?.matches(':popover-open')) close();
+          else open(0);
+        }}
         onKeyDown={(event) => {
           if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
           event.preventDefault();

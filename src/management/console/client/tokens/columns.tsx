@@ -79,7 +79,7 @@ function Name({ token: { uid, name, hint, description } }: { readonly token: Tok
       <Link to={`api_tokens/${uid}`} class="name">
         <Foreign text={name} />
       </Link>
-      <code class="hint">{hint}…</code>
+      <code class="hint">{hint}</code>
       {description !== '' && (
         <span class="hint cut">
           <Foreign text={description} />

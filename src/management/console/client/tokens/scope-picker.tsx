@@ -49,7 +49,15 @@ export function ScopePicker({ type, session, value, onChange }: ScopePickerProps
             {scopes.map((scope) => (
               <Scope key={scope} type={type} scope={scope} {...box(scope, [scope])} />
             ))}
-            <Box label={t('form.everyOf', { resource: label ?? resource })} {...box(`${resource}:*`, scopes)} />
+            <Box
+              label={
+                <>
+                  <Hidden>{`${label ?? resource} `}</Hidden>
+                  {t('form.every')}
+                </>
+              }
+              {...box(`${resource}:*`, scopes)}
+            />
           </fieldset>
         );
       })}
