@@ -65,13 +65,13 @@ export function managementApi<T extends TokenTypes>(
     const path = pathBelow(settings.basePath, url.pathname);
     const match = path === null ? null : findRoute(path);
     if (path === null || match === null) {
-      const page = path === null ? null : consoleAnswer(request.method, path, settings);
+      const page = path === null ? null : consoleAnswer(request.method, url.pathname, path, settings);
       if (page !== null) return page;
       const meant = isDevelopment() ? basePathOf(url.pathname) : null;
       if (meant !== null) return misplaced(meant, settings.basePath).toResponse();
       if (typeof arrival.onUnknownPath === 'function') arrival.onUnknownPath();
       else if (path?.startsWith('/api/')) return unknownCall(context, request, url, arrival);
-      else if (path !== null) return unknownPage(request, settings) ?? notFound().toResponse();
+      else if (path !== null) return unknownPage(request, path, settings) ?? notFound().toResponse();
       return notFound().toResponse();
     }
     const route = routeFor(match, request.method);

@@ -10,8 +10,8 @@ export interface ConsoleAnswer {
 
 /** The settings of the management API that concern the console. */
 export interface ConsoleSettings {
-  /** The mount path of the management API, e.g. `/admin`. Default: the root. */
-  readonly basePath?: string;
+  /** The way from the page's folder to the mount path of the API: empty, `../`, or `admin/` for the page at `/admin` itself. */
+  readonly from?: string;
   readonly branding?: PageData['branding'];
   readonly loginUrl?: string | null;
   readonly signOut?: string | null;
@@ -63,14 +63,17 @@ export function consoleAsset(path: string, settings: ConsoleSettings = {}): Cons
   return { status: 200, headers, body: file.body };
 }
 
-/** The page. With 404 its script says that there is no page at this address. */
+/**
+ * The page. It names its files relative to itself, so it works below any path that a proxy strips, and no header of the request
+ * has to be believed. With 404 its script says that there is no page at this address.
+ */
 export function consolePage(status: 200 | 404, settings: ConsoleSettings): ConsoleAnswer {
-  const { basePath = '', branding = {}, loginUrl = null, signOut = null } = settings;
+  const { from = '', branding = {}, loginUrl = null, signOut = null } = settings;
   const data: PageData = { branding, loginUrl, signOut, found: status === 200 };
   const [script, style] = files;
   const values: Readonly<Record<string, string>> = {
-    script: `${basePath}${FOLDER}${script.name}`,
-    style: `${basePath}${FOLDER}${style.name}`,
+    script: from + FOLDER.slice(1) + script.name,
+    style: from + FOLDER.slice(1) + style.name,
     data: JSON.stringify(data),
   };
   const body = page.replace(/\{(script|style|data)\}/g, (_, name: string) => attribute(values[name] ?? ''));

@@ -12,6 +12,7 @@ const precise = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle
 const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
 const number = new Intl.NumberFormat(locale);
 const list = new Intl.ListFormat(language, { type: 'conjunction' });
+const row = new Intl.ListFormat(language, { type: 'unit', style: 'short' });
 const choice = new Intl.ListFormat(language, { type: 'disjunction' });
 
 /** `24 Nov 2026` */
@@ -49,6 +50,9 @@ export function inLife(life: string): string {
 
 /** `a`, `a and b`, `a, b and c` */
 export const listed = (items: readonly string[]): string => list.format(items);
+
+/** `a`, `a, b`: for a list within a sentence that has another one. */
+export const inRow = (items: readonly string[]): string => row.format(items);
 
 /** `a`, `a or b` */
 export const eitherOf = (items: readonly string[]): string => choice.format(items);

@@ -32,7 +32,7 @@ export function Labelled({ label, hint, error, note, more, control }: LabelledPr
     <div class={error === undefined ? 'field' : 'field wrong'}>
       <label for={id}>
         {label}
-        {note && <span class="note"> {note}</span>}
+        {note && <span class="aside"> {note}</span>}
       </label>
       {control(described)}
       {more}

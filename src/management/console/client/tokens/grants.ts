@@ -1,6 +1,6 @@
 import type { DeadGrants, Grants, Session, TokenType } from '../../../wire/types.js';
 import { t } from '../i18n.js';
-import { eitherOf, listed, titled } from '../words.js';
+import { eitherOf, inRow, listed, titled } from '../words.js';
 
 export type ScopeType = Extract<TokenType, { form: 'scope_access' }>;
 export type EndpointType = Extract<TokenType, { form: 'endpoint_access' }>;
@@ -170,9 +170,7 @@ export function sentenceOf(session: Session, grants: Grants): string {
     const type = session.types.find((each) => each.name === name);
     const parts = 'endpoints' in grant && grant.endpoints.length === 0 ? [] : partsOf(type, grant);
     if (parts.length === 0) return [];
-    return [
-      'endpoints' in grant ? t('can.call', { endpoints: listed(parts) }) : t('can.use', { scopes: listed(parts) }),
-    ];
+    return ['endpoints' in grant ? t('can.call', { endpoints: inRow(parts) }) : t('can.use', { scopes: inRow(parts) })];
   });
   return things.length === 0 ? t('can.nothing') : t('can.sentence', { things: listed(things) });
 }
