@@ -39,7 +39,7 @@ export function useBrowser() {
       timezoneId: 'UTC',
       reducedMotion: 'reduce',
     });
-    context.setDefaultTimeout(60_000);
+    context.setDefaultTimeout(Number(process.env.TMO ?? 60_000));
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
     if (token !== null) await signIn(context, origin, look.basePath ?? '', token);
     const page = await context.newPage();
@@ -103,6 +103,17 @@ function violations(page: Page): Promise<string[]> {
 /** The top dialog. */
 export function dialogOf(page: Page): Locator {
   return page.locator('dialog[open]').last();
+}
+
+/** The names in the list of tokens. */
+export function namesIn(page: Page): Promise<string[]> {
+  return page.getByRole('rowheader').getByRole('link').allInnerTexts();
+}
+
+/** Chooses an action from the menu of a row. */
+export async function fromMenu(page: Page, item: string, name = 'ci'): Promise<void> {
+  await page.getByRole('button', { name: `More for ${name}`, exact: true }).click();
+  await page.getByRole('menuitem', { name: item }).click();
 }
 
 /** @param fullPage what is below the screen too */

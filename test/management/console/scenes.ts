@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { dialogOf } from './browser.js';
+import { dialogOf, fromMenu } from './browser.js';
 import { consoleWorld, type World } from './world.js';
 
 export interface Scene {
@@ -90,12 +90,6 @@ async function openSecret(page: Page): Promise<void> {
   await dialog.getByLabel('All Deployments').check();
   await dialog.getByRole('button', { name: 'Create' }).click();
   await dialog.getByRole('heading', { name: 'Token created' }).waitFor();
-}
-
-/** Chooses an action from the menu of a row. */
-export async function fromMenu(page: Page, item: string, name = 'ci'): Promise<void> {
-  await page.getByRole('button', { name: `More for ${name}`, exact: true }).click();
-  await page.getByRole('menuitem', { name: item }).click();
 }
 
 async function openAccess(page: Page, access: string): Promise<void> {

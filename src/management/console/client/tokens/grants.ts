@@ -24,7 +24,9 @@ export function draftOf(session: Session, grants: Grants = {}, dead: DeadGrants 
   const choice = ({ name }: TokenType): Choice => {
     const grant = Object.hasOwn(grants, name) ? grants[name] : undefined;
     if (grant === undefined) return NOTHING;
-    if ('scopes' in grant) return { on: true, all: grant.scopes.includes('*'), chosen: grant.scopes };
+    if ('scopes' in grant) {
+      return { on: true, all: grant.scopes.includes('*'), chosen: grant.scopes.filter((scope) => scope !== '*') };
+    }
     const all = grant.endpoints === '*';
     return { on: true, all, chosen: grant.endpoints === '*' ? [] : without(grant.endpoints, deadOf(name, dead)) };
   };
@@ -48,8 +50,8 @@ function grantOf(type: TokenType, { all, chosen }: Choice): Grants[string] {
 }
 
 /** The token types that are switched on with nothing chosen. */
-export function incompleteOf(draft: Draft, { types }: Session): readonly TokenType[] {
-  return types.filter((type) => {
+export function incompleteOf(draft: Draft, session: Session): readonly TokenType[] {
+  return inOrder(session).filter((type) => {
     const { on, all, chosen } = choiceOf(draft, type);
     return on && !all && chosen.length === 0;
   });
