@@ -96,7 +96,7 @@ export function App() {
   const isToken = page.path === 'api_tokens' && detail !== undefined && detail !== '';
   const isLogin = page.path === 'api_tokens' && !isToken && code !== null;
   return (
-    <PageProvider value={{ session, signedOut: nobody, go: route.go }}>
+    <PageProvider value={{ session, signedOut: nobody, opened: route.visit > 0, go: route.go }}>
       <Main
         title={isLogin ? t('login.title') : page.title}
         bar={<Bar session={session} current={isLogin ? '' : page.path} left={nobody} />}

@@ -8,6 +8,8 @@ export interface PageContext {
   readonly session: Session;
   /** For a session that is over: shows the sign-in, and this page again afterwards. */
   readonly signedOut: () => void;
+  /** Whether the page was opened by a link of the console. Then its heading gets the focus. */
+  readonly opened: boolean;
   /** Shows another page of the console, such as `api_tokens?tab=organization`. */
   readonly go: (path: string) => void;
 }

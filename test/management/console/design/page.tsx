@@ -307,7 +307,7 @@ function DialogButtons() {
   );
 }
 
-const surroundings = { session: {} as never, signedOut: nothing, go: nothing };
+const surroundings = { session: {} as never, signedOut: nothing, opened: false, go: nothing };
 
 render(
   <PageProvider value={surroundings}>

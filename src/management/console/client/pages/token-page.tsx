@@ -1,3 +1,4 @@
+import { useEffect } from 'preact/hooks';
 import { escapeInvisible } from '../../../../domain/text.js';
 import type { AuditPage, Session, Token, Use } from '../../../wire/types.js';
 import { ApiError, call } from '../api.js';
@@ -7,6 +8,7 @@ import { Link, usePage } from '../page-context.js';
 import { Badge } from '../parts/badge.js';
 import { Button } from '../parts/button.js';
 import { CopyValue } from '../parts/copy.js';
+import { giveFocusBack } from '../parts/dialog.js';
 import { Icon } from '../parts/icon.js';
 import { Menu, type MenuItem } from '../parts/menu.js';
 import { Empty, Facts, Failed, Loading, Notice, PageHead, Section } from '../parts/page.js';
@@ -54,7 +56,10 @@ interface TokenProps {
 }
 
 function Shown({ token, again }: TokenProps & { readonly again: () => void }) {
-  const { session, go } = usePage();
+  const { session, opened, go } = usePage();
+  useEffect(() => {
+    if (opened && document.activeElement === document.body) giveFocusBack(null);
+  }, []);
   const actions = actionsOn(token, session, { changed: again, gone: () => go('api_tokens') });
   return (
     <div class="page">
