@@ -14,6 +14,8 @@ export interface Look {
   readonly height?: number;
   /** The mount path of the console. */
   readonly basePath?: string;
+  /** The browser's language. Default `en`. */
+  readonly locale?: string;
 }
 
 export interface Visit {
@@ -37,6 +39,7 @@ export function useBrowser() {
       colorScheme: look.scheme ?? 'light',
       viewport: { width: look.width ?? 1280, height: look.height ?? 860 },
       timezoneId: 'UTC',
+      locale: look.locale ?? 'en',
       reducedMotion: 'reduce',
     });
     context.setDefaultTimeout(Number(process.env.TMO ?? 60_000));
