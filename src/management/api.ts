@@ -65,7 +65,7 @@ export function managementApi<T extends TokenTypes>(
     const path = pathBelow(settings.basePath, url.pathname);
     const match = path === null ? null : findRoute(path);
     if (path === null || match === null) {
-      const page = path === null || !settings.console ? null : consoleAnswer(request.method, path, settings.basePath);
+      const page = path === null || !settings.console ? null : consoleAnswer(request.method, url.pathname, path);
       if (page !== null) return page;
       const meant = isDevelopment() ? basePathOf(url.pathname) : null;
       if (meant !== null) return misplaced(meant, settings.basePath).toResponse();

@@ -17,13 +17,16 @@ export interface Tool {
 
 export const CHROMIUM = process.env.POSTERN_CHROMIUM ?? '/usr/bin/chromium';
 
+/** It is in a folder that is not in everyone's PATH. */
+export const NGINX = process.env.POSTERN_NGINX ?? '/usr/sbin/nginx';
+
 /** Debian's own Python, the only one with `python3-grpcio`. */
 export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
 const POSTGRES_FILES =
   /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/shared-stores|deciding\/leases-shared)/;
 const REDIS_FILES =
-  /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/shared-stores|deciding\/leases-shared)/;
+  /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/(shared-stores|health)|deciding\/leases-shared)/;
 
 export const TOOLS: readonly Tool[] = [
   {
@@ -46,6 +49,13 @@ export const TOOLS: readonly Tool[] = [
     elsewhere: 'name its path in POSTERN_CHROMIUM',
     isThere: () => existsSync(CHROMIUM),
     files: /^test\/(management\/console\/(?!assets)|jwt\/derive-in-a-browser)/,
+  },
+  {
+    name: 'nginx',
+    debian: 'nginx-light',
+    elsewhere: 'name its path in POSTERN_NGINX',
+    isThere: () => existsSync(NGINX),
+    files: /^test\/management\/console\/prefix/,
   },
   {
     name: 'gRPC for Python',

@@ -37,13 +37,16 @@ const FOLDER = '/console/';
  * The console's answer for a path, or `null` for other paths. The page is the same for everyone. The API checks the
  * rights of each person.
  *
+ * The page names its files relative to itself. So it works below any path that a proxy strips, and no header of the request
+ * has to be believed.
+ *
  * @param path the request's path, without its query and without `basePath`
- * @param basePath the mount path of the management API, e.g. `/admin`; empty for the root
+ * @param from the way from the page's folder to `basePath`: empty, or `admin/` for the page at `/admin` itself
  */
-export function consoleAsset(path: string, basePath = ''): ConsoleAnswer | null {
+export function consoleAsset(path: string, from = ''): ConsoleAnswer | null {
   if (PAGES.has(path)) {
     const headers = { ...SAFETY, 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' };
-    return { status: 200, headers, body: rendered(basePath) };
+    return { status: 200, headers, body: rendered(from) };
   }
   const file = path.startsWith(FOLDER) ? files.find(({ name }) => name === path.slice(FOLDER.length)) : undefined;
   if (file === undefined) return null;
@@ -52,9 +55,9 @@ export function consoleAsset(path: string, basePath = ''): ConsoleAnswer | null 
   return { status: 200, headers, body: file.body };
 }
 
-function rendered(basePath: string): string {
+function rendered(from: string): string {
   const [script, style] = files;
-  const address = (name: string) => attribute(`${basePath}${FOLDER}${name}`);
+  const address = (name: string) => attribute(`${from}${FOLDER.slice(1)}${name}`);
   return page.replace('{script}', () => address(script.name)).replace('{style}', () => address(style.name));
 }
 

@@ -7,14 +7,16 @@ import { consoleAsset } from '../../../src/management/console/index.js';
 
 const PAGES = ['/', '/api_tokens', '/endpoints', '/audit', '/sign-in'];
 
-function load(path: string, basePath = '') {
-  const answer = consoleAsset(path, basePath);
+function load(path: string, from = '') {
+  const answer = consoleAsset(path, from);
   if (answer === null) throw new Error(`nothing is served at ${path}`);
   return answer;
 }
 
-function assetsOf(page: string): string[] {
-  return [...page.matchAll(/(?:src|href)="([^"]*\/console\/[^"]*)"/g)].map((match) => match[1] as string);
+/** The addresses that a page at this path names. */
+function assetsOf(page: string, at = '/'): string[] {
+  const named = [...page.matchAll(/(?:src|href)="([^"]*console\/[^"]*)"/g)].map((match) => match[1] as string);
+  return named.map((address) => new URL(address, `http://any${at}`).pathname);
 }
 
 describe('the assets of the console', () => {
@@ -88,9 +90,14 @@ describe('the assets of the console', () => {
     }
   });
 
-  it('are found below any mount path of the API', () => {
-    expect(assetsOf(load('/', '/admin').body)).toEqual(assetsOf(load('/').body).map((path) => `/admin${path}`));
-    expect(load('/', '/"><script>$&').body).not.toContain('"><script>$&');
+  it('are found below any mount path of the API, and below any path that a proxy takes off', () => {
+    const names = assetsOf(load('/').body);
+    expect(names).toHaveLength(2);
+    for (const path of PAGES) {
+      expect(assetsOf(load(path).body, `/admin${path}`)).toEqual(names.map((name) => `/admin${name}`));
+    }
+    expect(assetsOf(load('/', 'admin/').body, '/admin')).toEqual(names.map((name) => `/admin${name}`));
+    expect(load('/', '"><script>$&/').body).not.toContain('"><script>$&');
   });
 
   it.each([
