@@ -7,6 +7,7 @@ import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import type { RegisteredPrincipal } from '../instance/register.js';
 import { reporter } from './ask.js';
+import { heldStream } from './connect-lease.js';
 import { readFetchCredential } from './fetch-credential.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { type Challenge, httpAnswers } from './http-answer.js';
@@ -61,6 +62,10 @@ const READING = {
  * same for gRPC, gRPC-web and Connect. As an interceptor alone it decides once Connect has decoded the message of a unary call;
  * with `requestGate` beside it, before anything of a message is read.
  *
+ * A stream holds a lease. It ends with the denial, and the `signal` of its handler's context aborts with it as its reason, when its
+ * token has ended, its right is gone or the endpoint's access has changed: at once if the store has a feed, and within `cache.ttl`
+ * in any case. If the store is down, a stream survives two looks and ends at the third (`unavailable`).
+ *
  * Put it first in the list: an interceptor before it sees calls that are not allowed.
  *
  * @example
@@ -99,8 +104,9 @@ export function guard<T extends TokenTypes>(
 
   const interceptor: Interceptor = (next) => async (request) => {
     const { service, method, url, header, contextValues: values } = request;
-    if (!passed.has(header)) await decide({ path: `/${service.typeName}/${method.name}`, url, header, values });
-    return next(request);
+    const call = { path: `/${service.typeName}/${method.name}`, url, header, values };
+    if (!passed.has(header)) await decide(call);
+    return request.stream ? heldStream(request, next, (denial) => errorFor(denial, call)) : next(request);
   };
   const guarded: ConnectGuard = Object.assign(interceptor, {
     requestGate: ({ service, method, url, requestHeader: header, values }: HandlerContext) =>
