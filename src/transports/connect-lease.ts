@@ -9,15 +9,21 @@ type Next = Parameters<Interceptor>[0];
  * `signal` aborts, its input fails, and its generator is asked to return. A client that does not read gets nothing more; Connect
  * gives interceptors no way to cut it off.
  *
+ * @param answer the headers of the answer, if they are known
  * @throws the error of the denial, if the lease ends before the handler answers
  */
 export async function heldStream(
   request: StreamRequest,
   next: Next,
+  answer: Headers | null,
   errorOf: (denial: Denied) => ConnectError,
 ): Promise<StreamResponse> {
   const end = new End();
-  const lease = leaseRequest(request.header, (denial) => end.come(errorOf(denial)));
+  const lease = leaseRequest(request.header, (denial) => {
+    // On HTTP/1.1, which alone has this header, Connect answers once the client has sent everything, unless it is to hang up.
+    if (request.header.has('transfer-encoding')) answer?.set('connection', 'close');
+    end.come(errorOf(denial));
+  });
   // It aborts when the call is over, too, however it ended.
   if (request.signal.aborted) lease.close();
   else request.signal.addEventListener('abort', lease.close, { once: true });

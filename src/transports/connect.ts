@@ -82,14 +82,15 @@ export function guard<T extends TokenTypes>(
   const { askFor, requirementOf } = readMethods(postern, requirements, zone, READING);
   const report = reporter(postern);
   const answer = connectErrors(challenge);
-  const passed = new WeakSet<Headers>();
+  /** The headers of calls that were let through; by them the headers of their answers, which only the gate sees. */
+  const passed = new WeakMap<Headers, Headers | null>();
 
-  async function decide(request: ConnectRequest): Promise<void> {
+  async function decide(request: ConnectRequest, response: Headers | null): Promise<void> {
     const { path, header: headers, url } = request;
     const decision: Decision = await askFor(path)(request, readFetchCredential({ headers, url }, header));
     if (!decision.allowed) throw errorFor(decision, request);
     PRINCIPALS.set(headers, decision.principal);
-    passed.add(headers);
+    passed.set(headers, response);
   }
 
   function errorFor(denial: Denied, request: ConnectRequest): ConnectError {
@@ -105,12 +106,13 @@ export function guard<T extends TokenTypes>(
   const interceptor: Interceptor = (next) => async (request) => {
     const { service, method, url, header, contextValues: values } = request;
     const call = { path: `/${service.typeName}/${method.name}`, url, header, values };
-    if (!passed.has(header)) await decide(call);
-    return request.stream ? heldStream(request, next, (denial) => errorFor(denial, call)) : next(request);
+    if (!passed.has(header)) await decide(call, null);
+    if (!request.stream) return next(request);
+    return heldStream(request, next, passed.get(header) ?? null, (denial) => errorFor(denial, call));
   };
   const guarded: ConnectGuard = Object.assign(interceptor, {
-    requestGate: ({ service, method, url, requestHeader: header, values }: HandlerContext) =>
-      decide({ path: `/${service.typeName}/${method.name}`, url, header, values }),
+    requestGate: ({ service, method, url, requestHeader: header, responseHeader, values }: HandlerContext) =>
+      decide({ path: `/${service.typeName}/${method.name}`, url, header, values }, responseHeader),
   });
   REQUIREMENTS.set(guarded, requirementOf);
   return guarded;

@@ -7,7 +7,7 @@ import {
 
 /**
  * The service `table.Table`, as `protoc` would make it, without it. Every method takes and gives a StringValue; those of names
- * that begin with `stream_` stream their answers, with `send_` their requests, with `chat_` both.
+ * that begin with `stream` stream their answers, with `send` their requests, with `chat` both.
  */
 export function serviceOf(names: readonly string[]): DescService {
   const type = '.google.protobuf.StringValue';
@@ -23,8 +23,8 @@ export function serviceOf(names: readonly string[]): DescService {
           name,
           inputType: type,
           outputType: type,
-          serverStreaming: /^(stream|chat)_/.test(name),
-          clientStreaming: /^(send|chat)_/.test(name),
+          serverStreaming: /^(stream|chat)/i.test(name),
+          clientStreaming: /^(send|chat)/i.test(name),
         })),
       },
     ],
