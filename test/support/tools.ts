@@ -72,6 +72,13 @@ export const TOOLS: readonly Tool[] = [
     files: /^test\/(cli\/seed-page|transports\/leases)/,
   },
   {
+    name: 'OpenSSL',
+    debian: 'openssl',
+    elsewhere: 'put openssl in PATH',
+    isThere: () => inPath('openssl'),
+    files: /^test\/cli\/proxies/,
+  },
+  {
     name: 'jq',
     debian: 'jq',
     elsewhere: 'put jq in PATH',
