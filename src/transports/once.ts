@@ -57,6 +57,8 @@ export function oncePerRequest(gate: Gate, holding: Holding) {
     // What a function computed is the application's to change; a lease asks again what was asked.
     const { requirement } = attempt;
     const kept = requirement ? { ...attempt, requirement: gate.prepare(requirement) } : attempt;
+    // The messages of a socket all come with its handshake.
+    if (earlier && passages.some((each) => each.holding === holding && isKnown(each, kept))) return decision;
     const passage: Passage = { holding, attempt: kept, charged: false, pending: null };
     passages.push(passage);
     PASSAGES.set(original, passages);
@@ -87,4 +89,27 @@ function isSame(one: RequestAttempt, other: RequestAttempt): boolean {
   if (one.token !== other.token) return false;
   if (!one.proof || !other.proof) return !one.proof && !other.proof;
   return one.proof.jwt === other.proof.jwt && one.proof.target === other.proof.target && one.method === other.method;
+}
+
+/** Whether the same credential was let through for the same question. */
+function isKnown({ attempt, pending }: Passage, again: RequestAttempt): boolean {
+  return pending === null && isSame(attempt, again) && isSameQuestion(attempt, again);
+}
+
+/** Whether two attempts of one credential ask the same. Requirements that are computed are never the same object. */
+export function isSameQuestion(one: RequestAttempt, other: RequestAttempt): boolean {
+  return one.method === other.method && one.zone === other.zone && isEqual(one.requirement, other.requirement);
+}
+
+function isEqual(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  const keys = Object.keys(one);
+  return (
+    keys.length === Object.keys(other).length && keys.every((key) => isEqual(ownValue(one, key), ownValue(other, key)))
+  );
+}
+
+function ownValue(object: object, key: string): unknown {
+  return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
 }

@@ -10,6 +10,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { own } from 'postern';
 import { noteHandshake, PosternModule, Requires } from 'postern/nestjs';
 import { createTestPostern, type TestPostern } from 'postern/testing';
 import { Observable } from 'rxjs';
@@ -43,6 +44,11 @@ class Live {
   @Requires({ scope: 'models:read' })
   subscribe() {
     return endless({ event: 'model', data: 'first' });
+  }
+  @SubscribeMessage('computed')
+  @Requires(() => ({ scope: ['models:read'], organization: own }))
+  computed() {
+    return { event: 'computed', data: '' };
   }
   @SubscribeMessage('who')
   @Requires({ authenticated: true })
@@ -130,9 +136,12 @@ describe('a socket of a gateway', () => {
     const world = await setUp();
     const token = await world.token({ scopes: ['models:read'] });
     const client = await world.connect(token);
-    for (let i = 0; i < 20; i++) await world.ask(client, 'who');
+    for (let i = 0; i < 20; i++) {
+      await world.ask(client, 'who');
+      await world.ask(client, 'computed');
+    }
     await world.ask(client, 'subscribe');
-    expect(world.leases.count().leases).toBe(2);
+    expect(world.leases.count().leases).toBe(3);
     client.terminate();
     await noneLeft(world);
   });

@@ -5,7 +5,7 @@ import type { Denied } from '../../domain/decision.js';
 import { shared } from '../../domain/shared.js';
 import { leasesOf } from '../../instance/leases-of.js';
 import { GRACE, holdRequest, leaseNodeRequest, type NodeStream } from '../lease.js';
-import { passagesOf } from '../once.js';
+import { isSameQuestion, passagesOf } from '../once.js';
 import { identityOf } from './call.js';
 import type { PosternDenied } from './denial.js';
 
@@ -22,9 +22,12 @@ interface Socket {
 }
 
 /** The decisions that hold a socket, each once. */
-type Held = Map<string, () => void>;
+interface Held {
+  readonly passage: ReturnType<typeof passagesOf>[number];
+  readonly lease: { close(): void };
+}
 
-const SOCKETS = /* @__PURE__ */ shared('nest-sockets', () => new WeakMap<Socket, Held>());
+const SOCKETS = /* @__PURE__ */ shared('nest-sockets', () => new WeakMap<Socket, Held[]>());
 
 /** RFC 6455 section 7.4.1: the message violates the policy of the server. */
 const POLICY_VIOLATION = 1008;
@@ -39,11 +42,9 @@ export function holdSocket(socket: Socket, identity: object): void {
   const passage = passagesOf(identity).at(-1);
   if (passage === undefined || !isOpen(socket)) return;
   const held = SOCKETS.get(socket) ?? begun(socket);
-  const { requirement, method, zone } = passage.attempt;
-  const key = JSON.stringify([requirement, method, zone]);
-  if (held.has(key)) return;
-  const lease = leasesOf(passage.holding).open(passage.attempt, (denial) => endSocket(socket, denial));
-  held.set(key, () => lease.close());
+  const { holding, attempt } = passage;
+  if (held.some((each) => each.passage.holding === holding && isSameQuestion(each.passage.attempt, attempt))) return;
+  held.push({ passage, lease: leasesOf(holding).open(attempt, (denial) => endSocket(socket, denial)) });
 }
 
 /** Of a client of another kind nobody would hear when it is gone: its messages are judged one by one. */
@@ -51,20 +52,19 @@ function isOpen({ once, readyState = 1, connected = true }: Socket): boolean {
   return typeof once === 'function' && readyState < 2 && connected;
 }
 
-function begun(socket: Socket): Held {
-  const held: Held = new Map();
+function begun(socket: Socket): Held[] {
+  const held: Held[] = [];
   SOCKETS.set(socket, held);
   for (const event of ['close', 'disconnect']) socket.once?.(event, () => letGo(held));
   return held;
 }
 
-function letGo(held: Held): void {
-  for (const close of held.values()) close();
-  held.clear();
+function letGo(held: Held[]): void {
+  for (const { lease } of held.splice(0)) lease.close();
 }
 
 function endSocket(socket: Socket, { reason }: Denied): void {
-  letGo(SOCKETS.get(socket) as Held);
+  letGo(SOCKETS.get(socket) as Held[]);
   if (socket.disconnect !== undefined) socket.disconnect(true);
   else {
     socket.close?.(POLICY_VIOLATION, reason);
