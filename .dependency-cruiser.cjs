@@ -187,7 +187,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(transports/(express|fastify|hono|connect)(-lint)?\\.ts$|transports/(grpc|nestjs)/|stores/[^/]+/|limits/)',
+          '^src/(transports/(express|fastify|hono|connect)(-lint|-lease)?\\.ts$|transports/(grpc|nestjs)/|stores/[^/]+/|limits/)',
       },
       to: { dependencyTypes: ['npm-peer'] },
     },
