@@ -21,7 +21,6 @@ interface HeaderOption {
 /** An answer as protobuf.js reads it, by the published names and numbers. */
 export interface CheckAnswer {
   readonly status: { readonly code: number; readonly message: string } | null;
-  readonly http_response?: 'denied_response' | 'ok_response';
   readonly denied_response?: {
     readonly status: { readonly code: number };
     readonly headers: readonly HeaderOption[];

@@ -83,7 +83,7 @@ export async function verifyHop(request: HopRequest, options: VerifyHopOptions):
   const { method, target, header } = readHopRequest(request);
   const hop = header('postern-identity');
   const jws = hop === undefined ? null : readCompact(hop);
-  if (hop === undefined || jws?.typ !== HOP_TYPE || jws.header.alg !== HOP_ALGORITHM || jws.kid === null) return null;
+  if (hop === undefined || jws === null || !isHopHeader(jws.header)) return null;
   const { iss, aud } = jws.payload;
   if (iss !== issuer || typeof aud !== 'string' || !audience.includes(aud)) return null;
   const read = claims.safeParse(jws.payload);
@@ -100,6 +100,11 @@ export async function verifyHop(request: HopRequest, options: VerifyHopOptions):
     throw new PosternError('unavailable', 'the keys of the hops can not be read', { input: 'verifyHop', cause });
   }
   return isSigned ? { ...read.data, iss: issuer, aud } : null;
+}
+
+/** Exactly these members: nothing else in a header is for this verifier to follow. */
+function isHopHeader({ alg, typ, kid, ...others }: Readonly<Record<string, unknown>>): boolean {
+  return alg === HOP_ALGORITHM && typ === HOP_TYPE && typeof kid === 'string' && Object.keys(others).length === 0;
 }
 
 const VERIFIERS = new WeakMap<object, Verifier>();
