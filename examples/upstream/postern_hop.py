@@ -83,6 +83,8 @@ class HopVerifier:
         texts = ("sub", "organization", "scope")
         if not all(has(name, str) for name in texts) or not claims["sub"] or not claims["organization"]:
             raise HopRefused("it names no caller")
+        if not isinstance(claims.get("owner", 0), (str, type(None))):
+            raise HopRefused("it names no caller")
         if not has("types", list) or not (has("endpoints", list) or claims.get("endpoints") == "*"):
             raise HopRefused("it names no rights")
         if not has("iat", (int, float)) or not has("exp", (int, float)):

@@ -126,7 +126,8 @@ func (v *Verifier) check(caller *Identity, method, sent string) error {
 		return refused("it names no caller")
 	}
 	var names []string
-	if caller.Types == nil || string(caller.Endpoints) != `"*"` && json.Unmarshal(caller.Endpoints, &names) != nil {
+	isList := json.Unmarshal(caller.Endpoints, &names) == nil && names != nil
+	if caller.Types == nil || !isList && string(caller.Endpoints) != `"*"` {
 		return refused("it names no rights")
 	}
 	if caller.IssuedAt == nil || caller.ExpiresAt == nil {

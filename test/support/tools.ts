@@ -55,6 +55,20 @@ export const TOOLS: readonly Tool[] = [
     files: /^test\/clients\/grpc-python/,
   },
   {
+    name: 'PyJWT for Python',
+    debian: 'python3-jwt python3-cryptography',
+    elsewhere: 'name a Python that has PyJWT and cryptography in POSTERN_PYTHON',
+    isThere: () => succeeds(PYTHON, '-c', 'import jwt, cryptography'),
+    files: /^test\/gateway\/hop-languages/,
+  },
+  {
+    name: 'Go',
+    debian: 'golang-go',
+    elsewhere: 'put go in PATH',
+    isThere: () => inPath('go'),
+    files: /^test\/gateway\/hop-languages/,
+  },
+  {
     name: 'curl',
     debian: 'curl',
     elsewhere: 'put curl in PATH',
