@@ -42,6 +42,8 @@ export interface CheckedCall {
 }
 
 export interface EnvoyClient {
+  /** Of the gateway's server. */
+  readonly port: number;
   check(call: CheckedCall): Promise<CheckAnswer>;
   /** Sends these bytes in place of a message, and reads the answer. */
   send(bytes: Buffer): Promise<CheckAnswer>;
@@ -74,6 +76,7 @@ export async function envoyClient(service: EnvoyService): Promise<EnvoyClient> {
   }
 
   return {
+    port,
     check: (call) => ask(Check.requestSerialize, requestOf(call)),
     send: (bytes) => ask((each: Buffer) => each, bytes),
     close() {

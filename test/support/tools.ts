@@ -54,6 +54,13 @@ export const TOOLS: readonly Tool[] = [
     isThere: () => succeeds(PYTHON, '-c', 'import grpc'),
     files: /^test\/clients\/grpc-python/,
   },
+  ...['nginx', 'caddy', 'haproxy'].map((name) => ({
+    name,
+    debian: name,
+    elsewhere: `put ${name} in PATH`,
+    isThere: () => inPath(name),
+    files: /^test\/gateway\/in-front/,
+  })),
   {
     name: 'PyJWT for Python',
     debian: 'python3-jwt python3-cryptography',
@@ -73,7 +80,7 @@ export const TOOLS: readonly Tool[] = [
     debian: 'curl',
     elsewhere: 'put curl in PATH',
     isThere: () => inPath('curl'),
-    files: /^test\/(cli\/seed-page|transports\/leases)/,
+    files: /^test\/(cli\/seed-page|transports\/leases|gateway\/in-front)/,
   },
   {
     name: 'jq',
