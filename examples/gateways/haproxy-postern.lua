@@ -43,7 +43,8 @@ core.register_action("postern", { "http-req" }, function(txn, url)
   headers["x-original-uri"] = nil
   headers["host"] = nil
 
-  local answer = core.httpclient():get({ url = url, headers = headers, timeout = 3000 })
+  -- Milliseconds; HAProxy tries four times.
+  local answer = core.httpclient():get({ url = url, headers = headers, timeout = 1000 })
   if answer == nil or answer.status == nil or answer.status < 200 then
     refuse(txn, 503)
   elseif answer.status == 200 then

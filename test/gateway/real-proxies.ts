@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect, createServer as createSocketServer } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -131,7 +131,7 @@ export async function startProxy(
     errors = `${errors}${text}`.slice(-4_000);
   });
   endings.add(() => ended(child));
-  for (let i = 0; !(await isListening(port)); i++) {
+  for (let i = 0; !(await isReady(port)); i++) {
     if (child.exitCode !== null || i > 600) throw new Error(`${name} does not listen: ${errors}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -200,15 +200,15 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
+/** Traefik listens before it knows its routes. */
+async function isReady(port: number): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/`, { redirect: 'manual', signal: AbortSignal.timeout(5_000) });
+    return (await answer.text()) !== '404 page not found\n';
+  } catch (error) {
+    // Anything else that fails is an answer, or the lack of one.
+    return (error as { cause?: { code?: string } }).cause?.code !== 'ECONNREFUSED';
+  }
 }
 
 function ended(child: ChildProcess): Promise<unknown> {

@@ -18,7 +18,9 @@ class Echo(BaseHTTPRequestHandler):
             length += len(self.rfile.read(size))
             self.rfile.readline()
             chunked = size > 0
-        got = {"reached": True, "method": self.command, "target": self.path, "length": length, "headers": self.headers.items()}
+        # `self.path` has fewer slashes.
+        target = self.requestline.split(" ")[1]
+        got = {"reached": True, "method": self.command, "target": target, "length": length, "headers": self.headers.items()}
         body = json.dumps(got).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")
@@ -33,7 +35,12 @@ class Echo(BaseHTTPRequestHandler):
         pass
 
 
-server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+class Quiet(ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """A proxy may cut a connection at any time."""
+
+
+server = Quiet(("127.0.0.1", 0), Echo)
 print(server.server_address[1], flush=True)
 sys.stdin.close()
 server.serve_forever()
