@@ -52,7 +52,7 @@ export const TOOLS: readonly Tool[] = [
     debian: 'python3-grpcio',
     elsewhere: 'name a Python that has grpcio in POSTERN_PYTHON',
     isThere: () => succeeds(PYTHON, '-c', 'import grpc'),
-    files: /^test\/clients\/grpc-python/,
+    files: /^test\/(clients\/grpc-python|gateway\/in-front-grpc)/,
   },
   ...['nginx', 'caddy', 'haproxy'].map((name) => ({
     name,
@@ -66,14 +66,14 @@ export const TOOLS: readonly Tool[] = [
     debian: 'python3-jwt python3-cryptography',
     elsewhere: 'name a Python that has PyJWT and cryptography in POSTERN_PYTHON',
     isThere: () => succeeds(PYTHON, '-c', 'import jwt, cryptography'),
-    files: /^test\/gateway\/hop-languages/,
+    files: /^test\/gateway\/(hop-languages|in-front-grpc)/,
   },
   {
     name: 'Go',
     debian: 'golang-go',
     elsewhere: 'put go in PATH',
     isThere: () => inPath('go'),
-    files: /^test\/gateway\/hop-languages/,
+    files: /^test\/gateway\/(hop-languages|in-front-grpc)/,
   },
   {
     name: 'curl',
