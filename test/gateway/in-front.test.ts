@@ -258,6 +258,24 @@ describe.each(there)('behind %s', (name) => {
   });
 });
 
+it('nginx that caches answers of the gateway lets nobody in by another’s', async () => {
+  requireTool('nginx');
+  const endings = new Endings();
+  onTestFinished(() => endings.run());
+  const { endpointFromHost } = await import('postern/gateway');
+  const requirement = endpointFromHost('{endpoint}.{organization}.cloud.example.com');
+  const { gateway, good } = await gatewayWorld({ requirement, trustedProxies: ['127.0.0.1'] });
+  const service = await startUpstream(endings);
+  const { http, grpc } = await serveGateway(gateway, endings);
+  const caching = (text: string) =>
+    text
+      .replace('upstream postern {', 'proxy_cache_path cache keys_zone=answers:1m;\n  upstream postern {')
+      .replace('proxy_cache off;', 'proxy_cache answers; proxy_cache_key one; proxy_cache_valid any 1m;');
+  const { port } = await startProxy('nginx', { gateway: http, grpcGateway: grpc, service }, endings, caching);
+  const status = async (token: string) => (await curl(port, HOST, '/v1', ...bearer(token))).status;
+  expect([await status(good), await status('pst_x'), await status(good)]).toEqual([200, 401, 200]);
+});
+
 function parsed(body: string): unknown {
   try {
     return JSON.parse(body);
