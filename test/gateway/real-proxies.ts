@@ -117,7 +117,7 @@ export async function startProxy(
     3000: service,
     3001: grpcService,
   };
-  for (const file of await readdir(folder)) {
+  for (const { name: file } of (await readdir(folder, { withFileTypes: true })).filter((each) => each.isFile())) {
     const text = await readFile(join(folder, file), 'utf8');
     await writeFile(
       join(folder, file),
