@@ -269,6 +269,8 @@ it('nginx that caches answers of the gateway lets nobody in by another’s', asy
   const { http, grpc } = await serveGateway(gateway, endings);
   const caching = (text: string) =>
     text
+      // So that the workers of a root's nginx may write into the folder.
+      .replace('worker_processes auto;', 'user root;')
       .replace('upstream postern {', 'proxy_cache_path cache keys_zone=answers:1m;\n  upstream postern {')
       .replace('proxy_cache off;', 'proxy_cache answers; proxy_cache_key one; proxy_cache_valid any 1m;');
   const { port } = await startProxy('nginx', { gateway: http, grpcGateway: grpc, service }, endings, caching);
