@@ -205,7 +205,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(transports/(express|fastify|hono|connect)(-lint)?\\.ts$|transports/(grpc|nestjs)/|stores/[^/]+/|limits/)',
+          '^src/(transports/(express|fastify|hono|connect)(-lint)?\\.ts$|transports/(grpc|nestjs)/|stores/[^/]+/|limits/|cli/gateway/listen-grpc\\.ts$)',
       },
       to: { dependencyTypes: ['npm-peer'] },
     },

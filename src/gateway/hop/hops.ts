@@ -1,5 +1,5 @@
 import { CompactSign } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { BoundedMap } from '../../base/bounded-map.js';
 import { check } from '../../base/check.js';
 import { duration } from '../../base/duration-input.js';
