@@ -7,6 +7,7 @@ import { currentContext } from './commands/current-context.js';
 import { derive } from './commands/derive.js';
 import { endpoint } from './commands/endpoint/index.js';
 import { explain } from './commands/explain.js';
+import { gateway } from './commands/gateway.js';
 import { listContext } from './commands/list-context.js';
 import { login } from './commands/login.js';
 import { logout } from './commands/logout.js';
@@ -40,6 +41,7 @@ export function program(host: Host, outcome: Outcome): Command {
     .addHelpText('after', ENVIRONMENT_HELP);
   const commands = [
     serve(host),
+    gateway(host),
     login(host),
     logout(host),
     currentContext(host),

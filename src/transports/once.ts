@@ -1,4 +1,5 @@
 import type { Decision } from '../domain/decision.js';
+import type { Principal } from '../domain/principal.js';
 import { shared } from '../domain/shared.js';
 import type { Gate, GuardAttempt, Holding } from '../instance/internals.js';
 import type { Presented } from './credential.js';
@@ -12,6 +13,8 @@ interface Passage {
   readonly attempt: RequestAttempt;
   /** Whether the credential was charged for it. */
   charged: boolean;
+  /** The caller, once it is decided; `null` if no credential was needed. */
+  principal: Principal | null;
   /** `null` once it is decided. */
   pending: Promise<Decision> | null;
 }
@@ -31,7 +34,7 @@ export function setOriginal(request: object, original: object): void {
 }
 
 /** Every attempt that let this request through, one for each guard. */
-export function passagesOf(request: object): readonly Pick<Passage, 'holding' | 'attempt'>[] {
+export function passagesOf(request: object): readonly Pick<Passage, 'holding' | 'attempt' | 'principal'>[] {
   const passages = PASSAGES.get(originalOf(request)) ?? [];
   return passages.filter(({ pending }) => pending === null);
 }
@@ -59,21 +62,26 @@ export function oncePerRequest(gate: Gate, holding: Holding) {
     const kept = requirement ? { ...attempt, requirement: gate.prepare(requirement) } : attempt;
     // The messages of a socket all come with its handshake.
     if (earlier && passages.some((each) => each.holding === holding && isKnown(each, kept))) return decision;
-    const passage: Passage = { holding, attempt: kept, charged: false, pending: null };
+    const passage: Passage = { holding, attempt: kept, charged: false, principal: null, pending: null };
     passages.push(passage);
     PASSAGES.set(original, passages);
     if (!(decision instanceof Promise)) {
-      passage.charged = decision.principal !== null;
+      settle(passage, decision.principal);
       return decision;
     }
     passage.pending = decision.then((settled) => {
       passage.pending = null;
-      if (settled.allowed) passage.charged = settled.principal !== null;
+      if (settled.allowed) settle(passage, settled.principal);
       else passages.splice(passages.indexOf(passage), 1);
       return settled;
     });
     return passage.pending;
   };
+}
+
+function settle(passage: Passage, principal: Principal | null): void {
+  passage.principal = principal;
+  passage.charged = principal !== null;
 }
 
 function originalOf(request: object): object {
