@@ -60,6 +60,7 @@ export type {
   IssuedToken,
   ListTokens,
   Page,
+  TokenPage,
   Tokens,
   TokenUsage,
   UpdateToken,

@@ -1,6 +1,5 @@
 import { ownCopy } from '../base/check.js';
 import { isDevelopment } from '../base/runtime.js';
-import { inItsTurn } from '../base/turns.js';
 import { tokenPattern } from '../domain/token-format.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
@@ -12,6 +11,7 @@ import type { Caller } from './caller.js';
 import { consoleAnswer } from './console-pages.js';
 import type { Context } from './context.js';
 import { assertNoTokenInUrl, readBody, readInput, readQuery } from './http/inputs.js';
+import { toJson } from './http/json.js';
 import { asOAuth, OAuthError } from './http/oauth-error.js';
 import { notFound, Problem, problemOf } from './http/problem.js';
 import { createRouter, type Match } from './http/router.js';
@@ -208,16 +208,17 @@ async function run(
     secure,
     owners: new Owners(context, request, caller),
   };
-  if (route.access === 'open') return rendered(await route.handle(call));
+  if (route.access === 'open') return rendered(await route.handle(call), null);
   const known = caller as Caller;
   const reply = await route.handle({ ...call, caller: known, library: actingAs(context, known, call.from) });
-  return inItsTurn(() => rendered(reply, known));
+  return rendered(reply, known);
 }
 
-function rendered(reply: Reply, caller?: Caller): Response {
+async function rendered(reply: Reply, caller: Caller | null): Promise<Response> {
   if (reply instanceof Response) return reply;
   const limit = caller?.kind === 'token' ? caller.limit : null;
-  return new Response(JSON.stringify(reply.body), {
+  const json = await toJson(reply.body);
+  return new Response(json, {
     status: 200,
     headers: {
       'content-type': 'application/json',

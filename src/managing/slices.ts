@@ -40,6 +40,8 @@ export async function* slices<Position>(
 export interface Found<Row, Position> {
   readonly rows: readonly Row[];
   readonly next: Position | null;
+  /** Whether more rows would have been too large for one page. */
+  readonly cut: boolean;
 }
 
 /** Reads a list of the store. */
@@ -65,6 +67,10 @@ export class Page<Row> {
   /** The number of rows that still fit. */
   get missing(): number {
     return this.#wanted - this.rows.length;
+  }
+
+  get isCut(): boolean {
+    return this.isFull && this.missing > 0;
   }
 
   add(row: Row): void {
@@ -101,7 +107,7 @@ export async function readSlice<Row extends Position, Position>(
 ): Promise<Found<Row, Position>> {
   const page = new Page(wanted, listing.sizeOf);
   await fill(page, slice, listing);
-  return { rows: page.rows, next: page.isFull ? (page.rows.at(-1) ?? null) : null };
+  return { rows: page.rows, next: page.isFull ? (page.rows.at(-1) ?? null) : null, cut: page.isCut };
 }
 
 /** Finds up to `wanted` matching rows in the slices, or as many as fit into one page. */
@@ -114,18 +120,18 @@ export async function findInSlices<Row extends Position, Position>(
   let next: Position | null = null;
   for await (const slice of parts) {
     await fill(page, slice, listing);
-    if (page.isFull) return { rows: page.rows, next: page.rows.at(-1) ?? null };
+    if (page.isFull) return { rows: page.rows, next: page.rows.at(-1) ?? null, cut: page.isCut };
     next = slice.until ?? null;
   }
-  return { rows: page.rows, next };
+  return { rows: page.rows, next, cut: false };
 }
 
 /** A page of the rows found. The search asks for one row more than `limit`, to know whether there is a next page. */
 export function pageOf<Row extends Position, Position>(
-  { rows, next }: Found<Row, Position>,
+  found: Found<Row, Position>,
   limit: number,
 ): Found<Row, Position> {
-  if (rows.length <= limit) return { rows, next };
-  const shown = rows.slice(0, limit);
-  return { rows: shown, next: shown.at(-1) ?? null };
+  if (found.rows.length <= limit) return { ...found, cut: found.cut && found.rows.length < limit };
+  const rows = found.rows.slice(0, limit);
+  return { rows, next: rows.at(-1) ?? null, cut: false };
 }

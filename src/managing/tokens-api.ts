@@ -67,8 +67,8 @@ export interface ListTokens extends CountTokens {
   /** `nextCursor` of the page before. */
   readonly cursor?: string | null | undefined;
   /**
-   * How many tokens to skip, for numbered pages. Skipping costs as much as reading; `cursor` is the cheap way. Without an index
-   * (see `list`): 10,000 at most. Default 0.
+   * How many tokens to skip, for numbered pages. Skipping costs as much as reading; `cursor` is the cheap way. A page may be `cut`,
+   * so add the number of its items to the offset, not `limit`. Without an index (see `list`): 10,000 at most. Default 0.
    */
   readonly offset?: number | undefined;
 }
@@ -88,6 +88,14 @@ export interface Page<Item> {
   readonly items: readonly Item[];
   /** Pass it as `cursor` to get the next page; `null` on the last one. */
   readonly nextCursor: string | null;
+}
+
+/** A page of tokens. */
+export interface TokenPage<Item> extends Page<Item> {
+  /** `true`: it has fewer items than `limit` because they are large. The next page begins right behind them. */
+  readonly cut: boolean;
+  /** Tokens of this page that are left out, because their records are damaged. An event (`fault`) names each. */
+  readonly unreadable: number;
 }
 
 /** A token that was just made or given a new secret: the secret, and the record. */
@@ -127,7 +135,7 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    *
    * @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
    */
-  list(query?: ListTokens): Promise<Page<TokenRecord<T>>>;
+  list(query?: ListTokens): Promise<TokenPage<TokenRecord<T>>>;
   /**
    * The number of tokens, up to 10,000. Without an index (see `list`), only the newest 50,000 are searched.
    *

@@ -50,11 +50,9 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       const given = check(listTokensInput, query, 'tokens.list', 'input_invalid');
       const after = given.cursor == null ? undefined : decodeCursor(given.cursor);
       const filter = { organization: organizationOf(given.organization), ...filterFrom(given) };
-      const { rows, next } = await findTokens(store, filter, { after, offset: given.offset, limit: given.limit });
-      return {
-        items: await recordsOf(ground, changes, rows),
-        nextCursor: next && encodeCursor(next),
-      };
+      const { rows, next, cut } = await findTokens(store, filter, { after, offset: given.offset, limit: given.limit });
+      const items = await recordsOf(ground, changes, rows);
+      return { items, nextCursor: next && encodeCursor(next), cut, unreadable: rows.length - items.length };
     },
 
     async count(query = {}) {

@@ -74,7 +74,7 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
       async handle({ request }) {
         // The handler's cache headers follow the rotation of the keys.
         if (accessTokens.jwksHandler) return accessTokens.jwksHandler(request);
-        return { body: await accessTokens.jwks(), headers: { 'cache-control': 'public, max-age=300' } };
+        return { body: (await accessTokens.jwks()) as object, headers: { 'cache-control': 'public, max-age=300' } };
       },
     }),
   ];

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import type { TokenRecord } from '../../domain/token-record.js';
-import type { ListTokens, Page, TokenCount } from '../../managing/tokens-api.js';
+import type { ListTokens, TokenCount } from '../../managing/tokens-api.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem, scopeMissing, tokenUnknown } from '../http/problem.js';
@@ -16,7 +15,9 @@ import {
   tokenQuery,
   usageAnswer,
 } from '../wire/schemas.js';
+import { shortened } from '../wire/shortened.js';
 import { tokenShape, tokenShapes } from '../wire/tokens.js';
+import type { Token } from '../wire/types.js';
 import { type CallerCall, type Route, route } from './route.js';
 import { changesFrom, creationFrom, needed, toldAsRead, typesFrom } from './token-input.js';
 
@@ -37,27 +38,29 @@ export const tokenRoutes: readonly Route[] = [
     answer: tokenPageAnswer,
     permit: assertMaySee,
     async handle(call) {
-      const { context, library, query, owners } = call;
-      const { start, count, cursor } = query;
+      const { context, library, query } = call;
+      const { start = 0, count, cursor } = query;
       if (cursor !== undefined && start > 0) {
         throw new Problem(400, 'input_invalid', 'start and cursor both set the start of the page: give one of them.', {
           path: 'cursor',
         });
       }
       const filter = filterFor(context, call.caller, query);
+      const asked = { ...filter, limit: count };
+      const isNumbered = query.start !== undefined && cursor === undefined;
       const [page, total] = await Promise.all([
-        library.tokens.list({ ...filter, limit: count, ...(cursor === undefined ? { offset: start } : { cursor }) }),
+        isNumbered ? pageByNumber(call, { ...asked, offset: start }) : pageByCursor(call, { ...asked, cursor }),
         library.tokens.count(filter),
       ]);
-      const items = await tokenShapes(context, owners, page.items);
+      const { items, passed, next_cursor } = page;
       return {
         body: {
           start,
-          count: isShort(page, count) ? items.length : count,
+          count: next_cursor !== null && passed > 0 ? passed : count,
           total: totalFor(page, start, total),
           more: total.more,
           items,
-          next_cursor: page.nextCursor,
+          next_cursor,
         },
       };
     },
@@ -220,14 +223,43 @@ async function toManage({ context, caller, library, params }: CallerCall) {
   return managed(context, caller, await library.tokens.get(params.uid as string));
 }
 
-/** Whether a page has fewer items than requested although there are more. A client that pages by number continues behind them. */
-function isShort({ items, nextCursor }: Page<TokenRecord>, count: number): boolean {
-  return nextCursor !== null && items.length > 0 && items.length < count;
+interface ShownPage {
+  readonly items: readonly Token[];
+  /** Its tokens, those with damaged records included, which are left out. */
+  readonly passed: number;
+  readonly next_cursor: string | null;
+}
+
+/** Whole tokens, as many as fit into one page. */
+async function pageByCursor(
+  { context, owners, library }: CallerCall,
+  query: ListTokens & { readonly limit: number },
+): Promise<ShownPage> {
+  const { items, unreadable, nextCursor } = await library.tokens.list(query);
+  const shapes = await tokenShapes(context, owners, items);
+  return { items: shapes, passed: items.length + unreadable, next_cursor: nextCursor };
+}
+
+/** As many tokens as requested. Clients that step by a fixed count would never see those behind a cut. */
+async function pageByNumber(
+  call: CallerCall,
+  { offset, limit, ...filter }: ListTokens & { readonly limit: number },
+): Promise<ShownPage> {
+  const shown: Token[] = [];
+  let passed = 0;
+  let from: Pick<ListTokens, 'offset' | 'cursor'> = { offset };
+  for (;;) {
+    const page = await call.library.tokens.list({ ...filter, ...from, limit: limit - passed });
+    shown.push(...(await tokenShapes(call.context, call.owners, page.items)).map(shortened));
+    passed += page.items.length + page.unreadable;
+    if (!page.cut) return { items: shown, passed, next_cursor: page.nextCursor };
+    from = { cursor: page.nextCursor };
+  }
 }
 
 /** BentoCloud's client pages by number until the total. A total that was not counted to its end is never reached. */
-function totalFor({ items, nextCursor }: Page<TokenRecord>, start: number, { count, more }: TokenCount): number {
+function totalFor({ passed, next_cursor }: ShownPage, start: number, { count, more }: TokenCount): number {
   if (!more) return count;
-  const end = start + items.length;
-  return Math.max(count, nextCursor !== null && items.length > 0 ? end + 1 : end);
+  const end = start + passed;
+  return Math.max(count, next_cursor !== null && passed > 0 ? end + 1 : end);
 }

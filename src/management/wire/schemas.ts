@@ -90,6 +90,9 @@ const tokenAnswerFields = {
   owner: z.string().nullable(),
   hint: z.string().meta({ description: 'The start of the token, to recognise it' }),
   revoked_at: time.nullable(),
+  cut_fields: z.array(z.string()).meta({
+    description: 'Fields that are shortened here, in pages by number (start) only: get the token to see all of it',
+  }),
 };
 
 export const tokenAnswer = z.object(tokenAnswerFields).meta({ id: 'Token' });
@@ -104,23 +107,25 @@ export const issuedTokenAnswer = z
 export const tokenPageAnswer = z.object({
   start: count,
   count: count.meta({
-    description: 'As requested, or the number of items if the page was cut: the next page begins at start + count',
+    description:
+      'The next page begins at start + count. It is as requested in pages by number, unless a search stopped early',
   }),
   total: count.meta({
     description:
       'The number of matching tokens, counted up to 10,000, and always more than the page ends with if there are others. A search counts among the newest 50,000 tokens',
   }),
   more: z.boolean().meta({ description: 'Whether there are, or may be, more than the total' }),
-  items: z
-    .array(tokenAnswer)
-    .meta({ description: 'May be fewer than requested although there are more: large ones, or a search' }),
+  items: z.array(tokenAnswer).meta({
+    description:
+      'By number (start): all that were requested, with long fields shortened (cut_fields). By cursor: whole tokens, perhaps fewer than requested',
+  }),
   next_cursor: z.string().nullable().meta({ description: 'null: there is nothing after these' }),
 });
 
 export const ownership = z.enum(['personal', 'organization'], "use 'personal' or 'organization'");
 
 export const tokenQuery = z.strictObject({
-  start: z.int('give a whole number').min(0, 'give at least 0').max(1e9, 'give less').default(0),
+  start: z.int('give a whole number').min(0, 'give at least 0').max(1e9, 'give less').optional(),
   count: pageSize,
   search: z.string().optional().meta({ description: 'A text in the name or the description' }),
   type: z.string().optional(),

@@ -36,6 +36,7 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
     owner,
     hint,
     revoked_at: timeOrNull(revokedAt),
+    cut_fields: [],
   };
 }
 
