@@ -53,7 +53,7 @@ export function durationOf(value: unknown, path: string): number {
 }
 
 /** The shortest text of a duration: `'90s'`, `'1h'`. {@link parseDuration} reads it back. */
-export function formatDuration(milliseconds: number): Duration {
+export function formatDuration(milliseconds: number): Exclude<Duration, 0> {
   const units: readonly Unit[] = ['d', 'h', 'm', 's'];
   const unit = units.find((each) => milliseconds % MILLISECONDS[each] === 0) ?? 'ms';
   return `${milliseconds / MILLISECONDS[unit]}${unit}`;

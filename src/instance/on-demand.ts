@@ -20,6 +20,7 @@ const TOKENS: Readonly<Record<keyof Tokens, true>> = {
   revoke: true,
   revokeSecret: true,
   resetLimits: true,
+  limits: true,
   usage: true,
   delete: true,
   revokeOwned: true,

@@ -1,5 +1,6 @@
 import { ownCopy } from '../base/check.js';
 import { isDevelopment } from '../base/runtime.js';
+import { inItsTurn } from '../base/turns.js';
 import { tokenPattern } from '../domain/token-format.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
@@ -217,17 +218,15 @@ async function run(
 async function rendered(reply: Reply, caller: Caller | null): Promise<Response> {
   if (reply instanceof Response) return reply;
   const limit = caller?.kind === 'token' ? caller.limit : null;
-  const json = await toJson(reply.body);
-  return new Response(json, {
-    status: 200,
-    headers: {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      ...(limit !== null && rateLimitHeaders(limit)),
-      ...reply.headers,
-    },
-  });
+  const pieces = await toJson(reply.body);
+  const headers = {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(limit !== null && rateLimitHeaders(limit)),
+    ...reply.headers,
+  };
+  return inItsTurn(() => new Response(pieces.join(''), { status: 200, headers }));
 }
 
 /** Renders an error in OAuth's form. Faults and refusals with a status of their own stay as they are. */

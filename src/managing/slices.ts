@@ -1,5 +1,7 @@
 /** The most rows that one call of the store returns: a page of the default length, and one row more. */
 const PART = 101;
+/** The rows of the first call, which show how large they are. */
+const FIRST_PART = 20;
 
 /** The largest size of the rows of a page together, in characters. A single row may be larger. */
 export const MOST_OF_PAGE = 1_048_576;
@@ -69,6 +71,13 @@ export class Page<Row> {
     return this.#wanted - this.rows.length;
   }
 
+  /** How many rows to read next: as many as probably fit, because rows that do not fit would be read in vain. */
+  get nextPart(): number {
+    const average = this.size / this.rows.length;
+    const fitting = this.rows.length === 0 ? FIRST_PART : 1 + Math.ceil((MOST_OF_PAGE - this.size) / average);
+    return Math.min(PART, this.missing, fitting);
+  }
+
   get isCut(): boolean {
     return this.isFull && this.missing > 0;
   }
@@ -91,7 +100,7 @@ async function fill<Row extends Position, Position>(
 ): Promise<void> {
   let rest = slice;
   for (;;) {
-    const asked = Math.min(PART, page.missing);
+    const asked = page.nextPart;
     const part = await list(rest, asked);
     for (const row of part) page.add(row);
     if (page.isFull || part.length < asked) return;

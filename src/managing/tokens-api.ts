@@ -1,4 +1,5 @@
 import type { Duration } from '../domain/duration.js';
+import type { LimitStanding } from '../domain/limits.js';
 import type { Ownership } from '../domain/principal.js';
 import type { Metadata, TokenRecord } from '../domain/token-record.js';
 import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
@@ -179,6 +180,12 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    * @throws PosternError `token_unknown`, `conflict`, `unavailable`
    */
   resetLimits(id: string): Promise<void>;
+  /**
+   * What is left of the token's limits, and when all of it comes back. Nothing is charged. Empty: it has no limits.
+   *
+   * @throws PosternError `token_unknown`, `unavailable`
+   */
+  limits(id: string): Promise<readonly LimitStanding[]>;
   /** The token's uses by endpoint, at most one flush interval late. */
   usage(id: string): Promise<readonly TokenUsage[]>;
   /** Deletes a token. Idempotent. @throws PosternError `input_invalid` for the text of a secret, `unavailable` */

@@ -4,6 +4,7 @@ import { decodeCursor, encodeCursor } from '../base/cursor.js';
 import type { Forgetting } from '../base/forgetting.js';
 import { readGrants } from '../base/grant-input.js';
 import type { Ground } from '../base/ground.js';
+import { standingsOf } from '../base/windows.js';
 import type { StoredToken } from '../ports/records.js';
 import type { TokenFilter } from '../ports/store.js';
 import type { Authority } from './authority.js';
@@ -96,6 +97,11 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
         const rules = reader.rules(token);
         return { ...token, limits: writeRules(ground, { ...rules, windows: rules.windows + 1 }) };
       });
+    },
+
+    async limits(id) {
+      const token = await rows.findToChange(id, 'limits');
+      return standingsOf(ground, token.id, reader.rules(token));
     },
 
     async usage(id) {

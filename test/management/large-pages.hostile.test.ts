@@ -128,7 +128,7 @@ test('a preview counts all, and names as many as one page holds', async () => {
   await get(made, `endpoints/${id}/preview?access=private`);
 });
 
-test('the store gives no more rows at once than a page of the usual length has', async () => {
+test('the store is not asked for more large rows at once than a page holds', async () => {
   const made = await crowded();
   let most = 0;
   for (const method of ['listTokens', 'listChanges'] as const) {
@@ -140,5 +140,6 @@ test('the store gives no more rows at once than a page of the usual length has',
   await get(made, 'api_tokens?count=1000');
   await get(made, 'api_tokens?start=50&count=1000&search=fat');
   await get(made, 'audit?count=1000');
-  expect(most).toBe(101);
+  expect(most).toBeGreaterThan(10);
+  expect(most).toBeLessThanOrEqual(40);
 });

@@ -14,6 +14,7 @@ const ORGANIZATION = [
 ];
 const TOKEN = [
   'created_at',
+  'cut_fields',
   'dead_grants',
   'deleted_at',
   'description',
@@ -28,6 +29,8 @@ const TOKEN = [
   'name',
   'organization',
   'owner',
+  'quota',
+  'rate_limit',
   'resource_type',
   'revoked_at',
   'scopes',

@@ -1,9 +1,12 @@
 import type { z } from 'zod';
+import { isPosternError } from '../../domain/errors.js';
+import type { TokenRecord } from '../../domain/token-record.js';
 import type { ListTokens, TokenCount } from '../../managing/tokens-api.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem, scopeMissing, tokenUnknown } from '../http/problem.js';
 import { assertMayManageSome, assertMaySee, can, managed, managesOwn, sees } from '../permissions.js';
+import { standingShape } from '../wire/limits.js';
 import {
   issuedTokenAnswer,
   newToken,
@@ -11,6 +14,7 @@ import {
   rotation,
   tokenAnswer,
   tokenChanges,
+  tokenDetailAnswer,
   tokenPageAnswer,
   tokenQuery,
   usageAnswer,
@@ -19,7 +23,7 @@ import { shortened } from '../wire/shortened.js';
 import { tokenShape, tokenShapes } from '../wire/tokens.js';
 import type { Token } from '../wire/types.js';
 import { type CallerCall, type Route, route } from './route.js';
-import { changesFrom, creationFrom, needed, toldAsRead, typesFrom } from './token-input.js';
+import { assertCounted, changesFrom, creationFrom, needed, toldAsRead, typesFrom } from './token-input.js';
 
 const TOKENS = '/api/v1/api_tokens';
 const TOKEN = `${TOKENS}/{uid}`;
@@ -81,6 +85,7 @@ export const tokenRoutes: readonly Route[] = [
         throw scopeMissing(context.settings.permissions.manageTokens, "make tokens of the organization's own");
       }
       const types = needed(typesFrom(body, context.words), context);
+      assertCounted(body, context);
       const creating = library.tokens.create({ ...creationFrom(body), types, ownership });
       const { token, record } = await toldAsRead(body.expired_at, creating);
       return { body: { ...(await tokenShape(context, owners, record)), token } };
@@ -93,11 +98,13 @@ export const tokenRoutes: readonly Route[] = [
     id: 'getToken',
     summary: 'One token',
     tag,
-    answer: tokenAnswer,
+    answer: tokenDetailAnswer,
     refusals: [404],
     permit: assertMaySee,
     async handle(call) {
-      return { body: await tokenShape(call.context, call.owners, await seen(call)) };
+      const record = await seen(call);
+      const shape = await tokenShape(call.context, call.owners, record);
+      return { body: { ...shape, limits: await standings(call, record) } };
     },
   }),
 
@@ -114,6 +121,7 @@ export const tokenRoutes: readonly Route[] = [
     async handle(call) {
       const { context, library, body, owners } = call;
       const { id } = await toManage(call);
+      assertCounted(body, context);
       const changes = changesFrom(body, context.words);
       const record = await toldAsRead(body.expired_at, library.tokens.update(id, changes));
       return { body: await tokenShape(context, owners, record) };
@@ -181,6 +189,25 @@ export const tokenRoutes: readonly Route[] = [
   }),
 
   route({
+    method: 'POST',
+    path: `${TOKEN}/reset_limits`,
+    id: 'resetLimits',
+    summary: 'Fills the rate limit and the quota of a token again',
+    tag,
+    body: nothing,
+    answer: tokenDetailAnswer,
+    refusals: [404, 409],
+    permit: assertMayManageSome,
+    async handle(call) {
+      const { id } = await toManage(call);
+      await call.library.tokens.resetLimits(id);
+      const record = await seen(call);
+      const shape = await tokenShape(call.context, call.owners, record);
+      return { body: { ...shape, limits: await standings(call, record) } };
+    },
+  }),
+
+  route({
     method: 'GET',
     path: `${TOKEN}/usage`,
     id: 'tokenUsage',
@@ -199,6 +226,15 @@ export const tokenRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** A limiter that is down does not hide the token. Its fault is reported. */
+async function standings({ library }: CallerCall, { id }: TokenRecord) {
+  const limits = await library.tokens.limits(id).catch((error: unknown) => {
+    if (isPosternError(error) && error.code === 'unavailable') return null;
+    throw error;
+  });
+  return limits?.map(standingShape) ?? null;
+}
 
 /** The filter of a caller's list: the query, within the tokens that the caller may see. @throws Problem 403 */
 function filterFor(context: Context, caller: Caller, query: z.output<typeof tokenQuery>): ListTokens {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ACCESS, isEndpointId } from '../../domain/endpoint.js';
 import { CHANGE_TYPES } from '../../ports/changes.js';
+import { limitStanding, quota, rateLimit } from './limits.js';
 
 /*
  * The wire. These schemas read the input and make the OpenAPI document. The library checks lengths, so that they are counted in one
@@ -90,12 +91,23 @@ const tokenAnswerFields = {
   owner: z.string().nullable(),
   hint: z.string().meta({ description: 'The start of the token, to recognise it' }),
   revoked_at: time.nullable(),
+  rate_limit: rateLimit.nullable(),
+  quota: quota.nullable(),
   cut_fields: z.array(z.string()).meta({
     description: 'Fields that are shortened here, in pages by number (start) only: get the token to see all of it',
   }),
 };
 
 export const tokenAnswer = z.object(tokenAnswerFields).meta({ id: 'Token' });
+
+export const tokenDetailAnswer = z
+  .object({
+    ...tokenAnswerFields,
+    limits: z.array(limitStanding).nullable().meta({
+      description: 'What is left of its limits. Empty: it has none. null: the counts can not be read at the moment',
+    }),
+  })
+  .meta({ id: 'TokenDetail' });
 
 export const issuedTokenAnswer = z
   .object({
@@ -159,6 +171,8 @@ export const newToken = z.strictObject({
   expires_in: duration.nullish().meta({ description: 'From now, in place of expired_at' }),
   labels: labels.nullish(),
   ownership: ownership.nullish().meta({ description: "Default: 'personal'" }),
+  rate_limit: rateLimit.nullish(),
+  quota: quota.nullish(),
 });
 
 export const tokenChanges = z.strictObject({
@@ -168,6 +182,8 @@ export const tokenChanges = z.strictObject({
   types: types.nullish(),
   expired_at: expiredAt.optional(),
   labels: labels.nullish(),
+  rate_limit: rateLimit.nullish().meta({ description: 'null: none. A changed limit starts new windows' }),
+  quota: quota.nullish().meta({ description: 'null: none. A changed limit starts new windows' }),
 });
 
 export const rotation = z.strictObject({

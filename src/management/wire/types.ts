@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type * as limits from './limits.js';
 import type * as schemas from './schemas.js';
 import type * as session from './session-schemas.js';
 
@@ -19,6 +20,7 @@ export type Label = Of<typeof schemas.label>;
 /** Token type → its grant. */
 export type Grants = Of<typeof schemas.types>;
 export type Token = Of<typeof schemas.tokenAnswer>;
+export type LimitStanding = Of<typeof limits.limitStanding>;
 export type DeadGrants = Token['dead_grants'];
 export type IssuedToken = Of<typeof schemas.issuedTokenAnswer>;
 export type TokenPage = Of<typeof schemas.tokenPageAnswer>;
