@@ -279,8 +279,8 @@ test('usage is told by endpoint', async () => {
   const { ask, store, clock, tokens } = await world();
   const tokenId = tokens.user?.id as string;
   const counts = [
-    { endpoint: '', count: 2 },
-    { endpoint: 'a', count: 3 },
+    { day: 20_454, endpoint: '', scope: '', count: 2 },
+    { day: 20_454, endpoint: 'a', scope: '', count: 3 },
   ];
   await store.recordUsage([{ tokenId, lastUsedAt: clock.now(), counts }]);
   const last_used_at = new Date(clock.now()).toISOString();

@@ -107,7 +107,7 @@ describe('a preview', () => {
     const { postern, store } = crowded();
     await postern.endpoints.create({ id: 'a', access: 'protected' });
     const used = ['n59000', 'n20000', 'n0'].map((tokenId, index) => {
-      return { tokenId, lastUsedAt: START + index, counts: [{ endpoint: 'a', count: 1 }] };
+      return { tokenId, lastUsedAt: START + index, counts: [{ day: 20_454, endpoint: 'a', scope: '', count: 1 }] };
     });
     await store.recordUsage(used);
     const given = rowsOf(store, 'listTokens');

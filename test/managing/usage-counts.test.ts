@@ -41,9 +41,9 @@ describe('usage', () => {
           tokenId: record.id,
           lastUsedAt: START + 5_000,
           counts: [
-            { endpoint: 'a', count: 3 },
-            { endpoint: 'b', count: 1 },
-            { endpoint: '', count: 1 },
+            { day: DAY, endpoint: 'a', scope: '', count: 3 },
+            { day: DAY, endpoint: 'b', scope: '', count: 1 },
+            { day: DAY, endpoint: '', scope: 'models:read', count: 1 },
           ],
         },
       ],

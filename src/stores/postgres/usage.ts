@@ -84,8 +84,7 @@ export class UsageStatements {
 
   async listDaily(db: Database, query: DailyUsageQuery): Promise<readonly DailyCount[]> {
     const { of, from, to, after, limit } = query;
-    const [statement, subject] =
-      'token' in of ? [this.#ofToken, of.token] : [this.#ofOrganization, of.organization];
+    const [statement, subject] = 'token' in of ? [this.#ofToken, of.token] : [this.#ofOrganization, of.organization];
     const { day, endpoint, scope } = after ?? { day: from - 1, endpoint: '', scope: '' };
     return (await db.run(statement, [subject, Math.max(from, day), to, day, endpoint, scope, limit])).map(toDailyCount);
   }

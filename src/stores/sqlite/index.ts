@@ -80,8 +80,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
     listUsage: (ids, endpoint) => read((db) => listUsage(db, ids, endpoint)),
     listDailyUsage: (query) => read((db) => listDailyUsage(db, query)),
-    trimDailyUsage: async (before, limit) =>
-      (await database.trim((db) => trimDailyUsage(db, before, limit))) === limit,
+    trimDailyUsage: async (before, limit) => (await database.trim((db) => trimDailyUsage(db, before, limit))) === limit,
     listChanges: (query) => read((db) => listChanges(db, query)),
     trimChanges: (before, limit) => database.trim((db) => trimChanges(db, before, limit)),
     findEndpoint: (organization, id) => read((db) => endpoints.findEndpoint(db, organization, id)),
