@@ -1,3 +1,4 @@
+import { dayOf } from '../base/days.js';
 import type { Events } from '../base/events.js';
 import { after } from '../base/runtime.js';
 import type { Store } from '../ports/store.js';
@@ -11,7 +12,6 @@ const BATCH = 1_000;
 /** The most tokens whose uses wait while the store is down, and the most counts of them together. */
 const MAX_WAITING = 200_000;
 const MAX_COUNTS = 500_000;
-const DAY = 86_400_000;
 
 /**
  * Counts uses. A call costs one addition; the counts are written later in batches, after an interval and on close.
@@ -47,7 +47,7 @@ export class UsageRecorder {
       this.#counting.push(token);
       this.#schedule();
     }
-    if (uses.add(Math.floor(now / DAY), endpoint, scope, 1, now, this.#counts < MAX_COUNTS)) this.#counts++;
+    if (uses.add(dayOf(now), endpoint, scope, 1, now, this.#counts < MAX_COUNTS)) this.#counts++;
   }
 
   /** Writes the waiting uses. Those that can't be written wait for the next flush. Never rejects. */

@@ -65,6 +65,7 @@ export type {
   TokenUsage,
   UpdateToken,
 } from '../managing/tokens-api.js';
+export type { DailyUsage, UsageDays, UsageQuery } from '../managing/usage.js';
 export type {
   AttachableAuthenticator,
   Authenticator,

@@ -31,6 +31,7 @@ import { loginRoutes } from './routes/login.js';
 import { oauthRoutes } from './routes/oauth.js';
 import type { Reply, Route } from './routes/route.js';
 import { tokenRoutes } from './routes/tokens.js';
+import { usageRoutes } from './routes/usage.js';
 import { Sessions } from './sessions.js';
 import { Owners } from './wire/owners.js';
 import { scopeWords } from './wire/scope-words.js';
@@ -134,6 +135,7 @@ function routesOf(context: Context): readonly Route[] {
     ...(session ? signInRoutes : []),
     ...(login ? loginRoutes(context) : []),
     ...tokenRoutes,
+    ...usageRoutes,
     ...endpointRoutes,
     ...auditRoutes,
     ...explainRoutes,

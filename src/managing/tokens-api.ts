@@ -4,6 +4,7 @@ import type { Ownership } from '../domain/principal.js';
 import type { Metadata, TokenRecord } from '../domain/token-record.js';
 import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
 import type { Confirmation } from '../ports/store.js';
+import type { DailyUsage, UsageDays } from './usage.js';
 
 /** A new token: its name, grants, owner, and life. */
 export interface CreateToken<T extends TokenTypes = TokenTypes> {
@@ -188,6 +189,12 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
   limits(id: string): Promise<readonly LimitStanding[]>;
   /** The token's uses by endpoint, at most one flush interval late. */
   usage(id: string): Promise<readonly TokenUsage[]>;
+  /**
+   * The token's uses of the last 90 days, by day, endpoint and scopes.
+   *
+   * @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
+   */
+  usage(id: string, options: UsageDays & { readonly by: 'day' }): Promise<readonly DailyUsage[]>;
   /** Deletes a token. Idempotent. @throws PosternError `input_invalid` for the text of a secret, `unavailable` */
   delete(id: string): Promise<void>;
   /**

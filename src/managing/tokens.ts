@@ -9,7 +9,14 @@ import type { StoredToken } from '../ports/records.js';
 import type { TokenFilter } from '../ports/store.js';
 import type { Authority } from './authority.js';
 import { createChangeLog } from './changes.js';
-import { countTokensInput, expiryFrom, listTokensInput, rulesFrom, updateTokenInput } from './inputs.js';
+import {
+  countTokensInput,
+  expiryFrom,
+  listTokensInput,
+  rulesFrom,
+  tokenUsageInput,
+  updateTokenInput,
+} from './inputs.js';
 import { metadataFrom } from './metadata.js';
 import { assertUnexpired, type ResolveGrants, writeRules } from './new-token.js';
 import { recordOf, recordsOf } from './records.js';
@@ -18,6 +25,7 @@ import { createTokenIssuing } from './token-issuing.js';
 import { countTokens, findTokens } from './token-lists.js';
 import { createTokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
+import { readDays } from './usage.js';
 
 export function createTokens(ground: Ground, forgetting: Forgetting, authority: Authority): Tokens {
   const { store, reader, settings, time } = ground;
@@ -104,14 +112,16 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       return standingsOf(ground, token.id, reader.rules(token));
     },
 
-    async usage(id) {
+    async usage(id, options = {}) {
+      const given = check(tokenUsageInput, options, 'tokens.usage', 'input_invalid');
       const token = await rows.find(id, 'usage');
       if (token === null) return [];
+      if (given.by === 'day') return (await readDays(ground, { token: token.id }, given)) as never;
       return (await store.listUsage([token.id])).map(({ endpoint, count, lastUsedAt }) => ({
         endpoint: endpoint === '' ? null : endpoint,
         count,
         lastUsedAt: new Date(lastUsedAt),
-      }));
+      })) as never;
     },
   };
 }

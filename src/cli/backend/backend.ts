@@ -1,6 +1,6 @@
 import type { Access, Zone } from '../../domain/endpoint.js';
 import type { Ownership } from '../../domain/principal.js';
-import type { Endpoint, Explanation, LimitStanding, Preview, Use } from '../../management/wire/types.js';
+import type { DailyUse, Endpoint, Explanation, LimitStanding, Preview, Use } from '../../management/wire/types.js';
 
 /** A token in the command's output. A server and a store give the same keys. Times are ISO 8601. */
 export interface TokenView {
@@ -126,6 +126,12 @@ export interface TokenChanges {
   readonly quota: QuotaView | null | undefined;
 }
 
+/** Days such as `2026-01-31`, both included. */
+export interface UsageDays {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
 export interface Issued {
   readonly token: string;
   readonly record: TokenView;
@@ -154,6 +160,8 @@ export interface Backend {
   revokeToken(id: string): Promise<void>;
   deleteToken(id: string): Promise<void>;
   tokenUsage(id: string): Promise<readonly Use[]>;
+  /** By day. `token` `null`: of all tokens of the organization. */
+  dailyUsage(token: string | null, days: UsageDays): Promise<readonly DailyUse[]>;
   listEndpoints(query: { readonly limit: number; readonly cursor: string | null }): Promise<Listed<Endpoint>>;
   createEndpoint(id: string, access: Access): Promise<Endpoint>;
   updateEndpoint(id: string, access: Access): Promise<Endpoint>;

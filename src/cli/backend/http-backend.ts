@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { endpointAnswer, endpointPageAnswer, usageAnswer } from '../../management/wire/schemas.js';
+import { dailyUsageAnswer, endpointAnswer, endpointPageAnswer, usageAnswer } from '../../management/wire/schemas.js';
 import { explanationAnswer } from '../../management/wire/session-schemas.js';
 import { CliError } from '../failure.js';
 import type { Backend } from './backend.js';
@@ -120,6 +120,12 @@ export function httpBackend(endpoint: string, token: string): Backend {
     deleteToken: (id) => done({ method: 'DELETE', path: pathOf(TOKENS, id) }, () => unknownToken(id)),
     async tokenUsage(id) {
       return (await get(usageAnswer, { path: `${pathOf(TOKENS, id)}/usage` }, () => unknownToken(id))).items;
+    },
+    async dailyUsage(token, { from, to }) {
+      const call = { path: token === null ? '/api/v1/usage' : `${pathOf(TOKENS, token)}/usage` };
+      const query = { ...(token !== null && { by: 'day' }), from, to };
+      const missing = token === null ? undefined : () => unknownToken(token);
+      return (await get(dailyUsageAnswer, { ...call, query }, missing)).items;
     },
     async listEndpoints({ limit, cursor }) {
       const page = await get(endpointPageAnswer, { path: ENDPOINTS, query: { count: limit, cursor } });

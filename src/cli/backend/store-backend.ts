@@ -108,6 +108,15 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
         return { endpoint, count, last_used_at: lastUsedAt.toISOString() };
       });
     },
+    async dailyUsage(token, { from, to }) {
+      const days = {
+        ...(from !== undefined && { from: new Date(from) }),
+        ...(to !== undefined && { to: new Date(to) }),
+      };
+      if (token === null) return postern.usage(days);
+      await assertOwn(token);
+      return tokens.usage(token, { by: 'day', ...days });
+    },
     async listEndpoints(query) {
       const { items, nextCursor } = await endpoints.list(query);
       return { items: items.map(endpointShape), next: nextCursor };

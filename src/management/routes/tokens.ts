@@ -17,7 +17,6 @@ import {
   tokenDetailAnswer,
   tokenPageAnswer,
   tokenQuery,
-  usageAnswer,
 } from '../wire/schemas.js';
 import { shortened } from '../wire/shortened.js';
 import { tokenShape, tokenShapes } from '../wire/tokens.js';
@@ -204,25 +203,6 @@ export const tokenRoutes: readonly Route[] = [
       const record = await seen(call);
       const shape = await tokenShape(call.context, call.owners, record);
       return { body: { ...shape, limits: await standings(call, record) } };
-    },
-  }),
-
-  route({
-    method: 'GET',
-    path: `${TOKEN}/usage`,
-    id: 'tokenUsage',
-    summary: 'The uses of a token, by endpoint',
-    tag,
-    answer: usageAnswer,
-    refusals: [404],
-    permit: assertMaySee,
-    async handle(call) {
-      const { id } = await seen(call);
-      const uses = await call.library.tokens.usage(id);
-      const items = uses.map(({ endpoint, count, lastUsedAt }) => {
-        return { endpoint, count, last_used_at: lastUsedAt.toISOString() };
-      });
-      return { body: { items } };
     },
   }),
 ];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ACCESS, isEndpointId } from '../../domain/endpoint.js';
 import { CHANGE_TYPES } from '../../ports/changes.js';
 import { limitStanding, quota, rateLimit } from './limits.js';
+import { isDay } from './time.js';
 
 /*
  * The wire. These schemas read the input and make the OpenAPI document. The library checks lengths, so that they are counted in one
@@ -194,6 +195,23 @@ export const nothing = z.strictObject({});
 
 export const usageAnswer = z.object({
   items: z.array(z.object({ endpoint: z.string().nullable(), count, last_used_at: time })),
+});
+
+const date = z.string('give a day').refine(isDay, 'give a day, such as 2026-01-31').meta({ format: 'date' });
+const days = { from: date.optional(), to: date.optional() };
+
+export const tokenUsageQuery = z.strictObject({ by: z.literal('day', "use 'day'").optional(), ...days });
+export const usageQuery = z.strictObject(days);
+
+export const dailyUsageAnswer = z.object({
+  items: z.array(
+    z.object({
+      day: z.string().meta({ format: 'date', description: 'In UTC' }),
+      endpoint: z.string().nullable().meta({ description: 'null: calls without an endpoint' }),
+      scopes: z.array(z.string()).meta({ description: 'The scopes that each of the calls needed' }),
+      count,
+    }),
+  ),
 });
 
 const access = z.enum(ACCESS, `use ${ACCESS.join(', ')}`);

@@ -25,6 +25,7 @@ export type DeadGrants = Token['dead_grants'];
 export type IssuedToken = Of<typeof schemas.issuedTokenAnswer>;
 export type TokenPage = Of<typeof schemas.tokenPageAnswer>;
 export type Use = Of<typeof schemas.usageAnswer>['items'][number];
+export type DailyUse = Of<typeof schemas.dailyUsageAnswer>['items'][number];
 export type Endpoint = Of<typeof schemas.endpointAnswer>;
 export type EndpointPage = Of<typeof schemas.endpointPageAnswer>;
 export type Access = Endpoint['access'];
