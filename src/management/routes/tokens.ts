@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { isPosternError } from '../../domain/errors.js';
 import type { TokenRecord } from '../../domain/token-record.js';
 import type { ListTokens, TokenCount } from '../../managing/tokens-api.js';

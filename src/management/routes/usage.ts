@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { tokenUnknown } from '../http/problem.js';
 import { assertMaySee, requirePermission, sees } from '../permissions.js';
 import { dailyUsageAnswer, tokenUsageQuery, usageAnswer, usageQuery } from '../wire/schemas.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDuration } from '../../domain/duration.js';
 import type { LimitStanding, Limits } from '../../domain/limits.js';
 
