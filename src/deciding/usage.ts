@@ -8,7 +8,7 @@ import { Uses } from './uses.js';
 /** How late `lastUsedAt` and the counts may be, in milliseconds. A crash loses no more than that. */
 const FLUSH_INTERVAL = 10_000;
 /** The most tokens in one write. Each write is a transaction, and on SQLite it blocks the event loop: so it is short. */
-const BATCH = 250;
+const BATCH = 100;
 /** The most tokens whose uses wait while the store is down, and the most counts of them together. */
 const MAX_WAITING = 200_000;
 const MAX_COUNTS = 500_000;

@@ -17,14 +17,14 @@ const TOKENS = Number(process.argv[2] ?? 1_000_000);
 const USED = Number(process.argv[3] ?? 10_000);
 const STORES = (process.argv[4] ?? 'sqlite,postgres').split(',') as StoreName[];
 const DAYS = 90;
-const BATCH = 250;
+const BATCH = 100;
 const ENDPOINTS = 50;
 const GOAL = 50;
 const TODAY = Math.floor(Date.now() / 86_400_000);
 
 const report = new Report(`Daily counts: ${TOKENS} tokens, ${USED} of them used on each of ${DAYS} days`, 3_600);
 const rows: (string | number)[][] = [
-  ['store', 'MB before', 'MB of counts', 'bytes a row', 'ms a batch', 'longest', 'ms a year of a token', 'ms of all'],
+  ['store', 'MB before', 'MB of counts', 'bytes a row', 'ms a batch', 'longest', 'ms of a token', 'ms of all'],
 ];
 const goals: (() => void)[] = [];
 for (const name of STORES) await measure(name);
@@ -63,7 +63,8 @@ async function measure(name: StoreName): Promise<void> {
     const [ofToken, ofAll] = [await read({ token: ids[0] as string }), await read({ organization: 'default' })];
     const row = [name, before / 1e6, size / 1e6, size / (2 * USED * DAYS), median(times), Math.max(...times)];
     rows.push([...row, ofToken, ofAll]);
-    goals.push(() => report.goal(`a batch on ${name}`, median(times), GOAL, ' ms'));
+    // Only SQLite holds the event loop meanwhile.
+    if (name === 'sqlite') goals.push(() => report.goal(`a batch on ${name}`, median(times), GOAL, ' ms'));
     await store.close();
   } finally {
     await place.dispose();
