@@ -13,6 +13,7 @@ import { login } from './commands/login.js';
 import { logout } from './commands/logout.js';
 import { migrate } from './commands/migrate.js';
 import { serve } from './commands/serve.js';
+import { usage } from './commands/usage.js';
 import { useContext } from './commands/use-context.js';
 import { verify } from './commands/verify.js';
 import { EXIT_CODES_HELP } from './exit-codes.js';
@@ -49,6 +50,7 @@ export function program(host: Host, outcome: Outcome): Command {
     useContext(host),
     apiToken(host),
     endpoint(host),
+    usage(host),
     verify(host, outcome),
     explain(host, outcome),
     derive(host),

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { createPostern, type Postern } from '../../instance/create-postern.js';
+import { memoryRateLimiter } from '../../limits/memory.js';
 import { toNodeHandler } from '../../management/adapters/node.js';
 import { type ManagementApi, managementApi } from '../../management/api.js';
 import { clientAddress, type SocketRequest } from '../../transports/zones.js';
@@ -44,6 +45,7 @@ export async function serveStore(host: Host, options: ServeOptions): Promise<voi
     store,
     organization,
     clock: host.clock,
+    rateLimiter: memoryRateLimiter(),
     ...(options.tokenPrefix !== undefined && { tokenPrefix: options.tokenPrefix }),
     ...(pepper !== undefined && { pepper }),
   });
