@@ -108,6 +108,24 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(domain|ports|base|deciding|managing|instance|jwt)/' },
     },
     {
+      name: 'gateway-is-above',
+      comment: 'A gateway asks as a guard does, and signs as access tokens do; it brings no store and no framework.',
+      severity: 'error',
+      from: { path: '^src/gateway/' },
+      to: {
+        path: '^src/',
+        pathNot:
+          '^src/(domain|ports|base|instance|jwt|gateway)/|^src/transports/(ask|fetch-credential|fetch-answer|guard-options|http-answer|node-request|once|problem|rate-limit-headers|rpc-status|zones)[.]ts$',
+      },
+    },
+    {
+      name: 'hops-run-anywhere',
+      comment: 'Services verify hops in any runtime: nothing of a gateway comes along.',
+      severity: 'error',
+      from: { path: '^src/gateway/hop/' },
+      to: { path: '^src/(gateway/(?!hop/)|transports/zones[.]ts$)' },
+    },
+    {
       name: 'management-is-above',
       comment: 'Management speaks HTTP over an instance and signed tokens; it brings no store and no framework.',
       severity: 'error',
@@ -198,7 +216,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(transports/(express|fastify|hono|connect)(-lint)?\\.ts$|transports/(grpc|nestjs)/|stores/[^/]+/|limits/)',
+          '^src/(transports/(express|fastify|hono|connect)(-lint|-lease)?\\.ts$|transports/(grpc|nestjs)/|stores/[^/]+/|limits/|cli/gateway/listen-grpc\\.ts$)',
       },
       to: { dependencyTypes: ['npm-peer'] },
     },

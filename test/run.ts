@@ -45,7 +45,7 @@ function install(tools: readonly Tool[]): boolean {
     '--no-install-recommends',
     'install',
   ];
-  const packages = [...new Set(tools.map(({ debian }) => debian))];
+  const packages = [...new Set(tools.flatMap(({ debian }) => debian.split(' ')))];
   console.log(`npm test: installing for the tests: ${packages.join(', ')}`);
   for (const args of [
     ['apt-get', '-qq', 'update'],

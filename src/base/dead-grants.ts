@@ -18,21 +18,25 @@ export async function findDeadGrants(
   store: Store,
   asked: readonly GrantedIn[],
 ): Promise<readonly (readonly DeadGrant[])[]> {
-  const names = new Map<string, Set<string>>();
-  await inTurn(asked, ({ organization, grants }) => {
-    const ids = names.get(organization) ?? new Set();
-    for (const { id } of boundGrants(grants)) ids.add(id);
-    if (ids.size > 0) names.set(organization, ids);
-  });
+  // Many tokens share one object of grants. It is looked at once.
+  const distinct = new Map<string, Set<Grants>>();
+  for (const { organization, grants } of asked) {
+    distinct.set(organization, (distinct.get(organization) ?? new Set()).add(grants));
+  }
   const living = new Set<string>();
-  for (const [organization, ids] of names) {
+  for (const [organization, all] of distinct) {
+    const ids = new Set<string>();
+    await inTurn([...all], (grants) => {
+      for (const { id } of boundGrants(grants)) ids.add(id);
+    });
     for (const { uid } of await findEndpoints(store, organization, [...ids])) living.add(uid);
   }
-  return inTurn(asked, ({ grants }) =>
-    boundGrants(grants)
-      .filter(({ uid }) => !living.has(uid))
-      .map(({ type, id }) => ({ type, endpoint: id })),
-  );
+  const known = new Map<Grants, readonly DeadGrant[]>();
+  return inTurn(asked, ({ grants }) => {
+    const dead = known.get(grants) ?? deadOf(grants, living);
+    known.set(grants, dead);
+    return dead;
+  });
 }
 
 /** The organization's endpoints with these names. */
@@ -46,6 +50,12 @@ export async function findEndpoints(
     found.push(...(await store.findEndpoints(organization, ids.slice(start, start + BATCH))));
   }
   return found;
+}
+
+function deadOf(grants: Grants, living: ReadonlySet<string>): readonly DeadGrant[] {
+  return boundGrants(grants)
+    .filter(({ uid }) => !living.has(uid))
+    .map(({ type, id }) => ({ type, endpoint: id }));
 }
 
 /** The grants that name an endpoint by its uid. A grant by name alone can't be dead. */

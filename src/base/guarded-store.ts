@@ -17,6 +17,8 @@ export const STORE_METHODS = [
   'listExpiredTokens',
   'recordUsage',
   'listUsage',
+  'listDailyUsage',
+  'trimDailyUsage',
   'listChanges',
   'trimChanges',
   'findEndpoint',

@@ -205,8 +205,8 @@ const schema = z.strictObject({
     .default([]),
   rateLimiter: z
     .custom<RateLimiter>(
-      (value) => aFunction((value as RateLimiter | null)?.consume),
-      'give a rate limiter, such as memoryRateLimiter()',
+      (value) => aFunction((value as RateLimiter | null)?.consume) && aFunction((value as RateLimiter | null)?.peek),
+      'give a rate limiter, { consume, peek }, such as memoryRateLimiter()',
     )
     .optional(),
   onLimiterFault: z.enum(['deny', 'allow'], "use 'deny' or 'allow'").default('deny'),

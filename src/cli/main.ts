@@ -5,6 +5,11 @@ import { run } from './run.js';
 // Hides a token or a store's password in the arguments from `ps`: on Linux and macOS the title replaces the arguments.
 const host = processHost();
 process.title = 'postern';
+// Node's own fetch knows no proxy before version 24. The code for one is loaded by those alone who name one.
+if (['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'].some((name) => host.env[name])) {
+  const { proxiedFetch } = await import('./proxy/proxied-fetch.js');
+  globalThis.fetch = proxiedFetch(host.env, globalThis.fetch);
+}
 // The reader of our output may stop reading (`| head`). That is no error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -123,3 +123,46 @@ function readTime(text: string): Date {
   if (!Number.isNaN(date.getTime())) return date;
   throw usageError('--expires-at is no time: give one such as 2027-01-31 or 2027-01-31T12:00:00Z');
 }
+
+export interface LimitOptions {
+  readonly rateLimit?: Limit | 'none' | undefined;
+  readonly quota?: Limit | 'none' | undefined;
+}
+
+interface Limit {
+  readonly points: number;
+  readonly length: string;
+}
+
+/** @param none what `none` does; `undefined`: it is not taken */
+export function withLimits(command: Command, none?: string): Command {
+  const about = none === undefined ? '' : `; none: ${none}`;
+  return command
+    .addOption(
+      new Option('--rate-limit <calls/time>', `calls in a window of time, such as 100/1m${about}`).argParser(
+        limit(none !== undefined),
+      ),
+    )
+    .addOption(
+      new Option('--quota <calls/time>', `calls until all come back, such as 100000/30d${about}`).argParser(
+        limit(none !== undefined),
+      ),
+    );
+}
+
+function limit(mayBeNone: boolean) {
+  return (value: string): Limit | 'none' => {
+    if (mayBeNone && value === 'none') return value;
+    const [, points, length = ''] = /^(\d{1,10})\/(\w+)$/.exec(value) ?? [];
+    if (Number(points) > 0 && (parseDuration(length) ?? 0) > 0) return { points: Number(points), length };
+    throw new InvalidArgumentError('Give <calls>/<time>, such as 100/1m.');
+  };
+}
+
+/** `null`: none; `undefined`: not given. */
+export function limitsOf({ rateLimit, quota }: LimitOptions) {
+  return {
+    rateLimit: rateLimit === 'none' ? null : rateLimit && { points: rateLimit.points, duration: rateLimit.length },
+    quota: quota === 'none' ? null : quota && { points: quota.points, refill: quota.length },
+  };
+}

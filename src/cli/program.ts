@@ -7,11 +7,13 @@ import { currentContext } from './commands/current-context.js';
 import { derive } from './commands/derive.js';
 import { endpoint } from './commands/endpoint/index.js';
 import { explain } from './commands/explain.js';
+import { gateway } from './commands/gateway.js';
 import { listContext } from './commands/list-context.js';
 import { login } from './commands/login.js';
 import { logout } from './commands/logout.js';
 import { migrate } from './commands/migrate.js';
 import { serve } from './commands/serve.js';
+import { usage } from './commands/usage.js';
 import { useContext } from './commands/use-context.js';
 import { verify } from './commands/verify.js';
 import { EXIT_CODES_HELP } from './exit-codes.js';
@@ -40,6 +42,7 @@ export function program(host: Host, outcome: Outcome): Command {
     .addHelpText('after', ENVIRONMENT_HELP);
   const commands = [
     serve(host),
+    gateway(host),
     login(host),
     logout(host),
     currentContext(host),
@@ -47,6 +50,7 @@ export function program(host: Host, outcome: Outcome): Command {
     useContext(host),
     apiToken(host),
     endpoint(host),
+    usage(host),
     verify(host, outcome),
     explain(host, outcome),
     derive(host),

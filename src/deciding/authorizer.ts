@@ -100,7 +100,7 @@ export class Authorizer {
     const holder = call?.knownHolder;
     if (!holder) return internalError(new Error('a credential without a holder was accepted'));
     const { account } = holder;
-    return new Identified(holder, () => account && this.#usage.note(account, '', this.#ground.time.read()));
+    return new Identified(holder, () => account && this.#usage.note(account, '', '', this.#ground.time.read()));
   }
 
   /** The secret of an API token, alive or not; `null` if it is not an API token, or unknown. */
@@ -166,7 +166,9 @@ export class Authorizer {
     const holder = call.knownHolder;
     if (decision.allowed && call.mode === 'use' && decision.principal !== null) {
       const account = holder?.account;
-      if (account) this.#usage.note(account, call.endpoint?.id ?? '', now);
+      const { requirement } = call;
+      const scope = requirement?.kind === 'scope' ? requirement.text : '';
+      if (account) this.#usage.note(account, call.endpoint?.id ?? '', scope, now);
     }
     return this.#emit(decision, holder);
   }

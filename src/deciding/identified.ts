@@ -1,4 +1,4 @@
-import { isLimited } from '../domain/limits.js';
+import { isLimited, NO_RULES, type TokenRules } from '../domain/limits.js';
 import type { VerifiedPrincipal } from '../domain/principal.js';
 import type { Confirmation } from '../ports/authenticator.js';
 import type { Holder } from './holder.js';
@@ -23,6 +23,8 @@ export interface Tellable {
   readonly isApiToken: boolean;
   /** The key that it is bound to. */
   readonly confirmation: Confirmation | null;
+  /** The limits that its uses are charged to. */
+  readonly rules: TokenRules;
 }
 
 /**
@@ -63,7 +65,8 @@ export class Identified {
     if (methods !== null && (method === null || !methods.includes(method))) return null;
     const confirmation = restriction?.confirmation ?? null;
     if (restriction?.prove && confirmation === null) return null;
-    return { principal, endsAt: this.#endsAt, isApiToken: account !== null && restriction === null, confirmation };
+    const isApiToken = account !== null && restriction === null;
+    return { principal, endsAt: this.#endsAt, isApiToken, confirmation, rules: account?.rules ?? NO_RULES };
   }
 
   get #endsAt(): number {

@@ -1,7 +1,9 @@
 import { unpolluted } from '../base/check.js';
 import type { Ground } from '../base/ground.js';
+import { limiterOf, type TokenWindow, windowsOf } from '../base/windows.js';
 import { type Denied, unavailable } from '../domain/decision.js';
 import type { LimitState } from '../domain/limits.js';
+import type { RateLimiter, WindowState } from '../ports/rate-limiter.js';
 import type { Account } from './holder.js';
 
 /**
@@ -16,21 +18,21 @@ export class Limiter {
   }
 
   /** A denial, or the window with the smallest share left; `null`: no limit counts. */
-  async charge(token: Account): Promise<Denied | LimitState | null> {
-    const { rateLimiter, onLimiterFault } = this.#ground.settings;
+  async charge({ principal, rules }: Account): Promise<Denied | LimitState | null> {
+    const { onLimiterFault } = this.#ground.settings;
     const { latest } = this.#ground.time;
-    const { tokenId } = token.principal;
+    const windows = windowsOf(principal.tokenId, rules);
     let nearest: LimitState | null = null;
     try {
-      if (rateLimiter === null) throw new Error('a token has limits, but this postern has no rateLimiter');
-      for (const { policy, points, duration } of windowsOf(token)) {
-        // A changed policy starts new windows.
-        const key = `${policy}:${tokenId}:${token.rules.windows}`;
-        const consumed = await rateLimiter.consume(key, { points, duration }, latest);
-        const { remaining, resetIn } = consumed;
-        const state: LimitState = { policy, points, duration, remaining, resetIn };
-        if (unpolluted(consumed, 'allowed') !== true) return { allowed: false, reason: 'rate_limited', limit: state };
-        if (nearest === null || remaining / points < nearest.remaining / nearest.points) nearest = state;
+      const limiter = limiterOf(this.#ground);
+      const full = await usedUp(limiter, windows, latest);
+      if (full !== null) return full;
+      for (const window of windows) {
+        const consumed = await limiter.consume(window.key, window, latest);
+        if (unpolluted(consumed, 'allowed') !== true) return limited(window, consumed);
+        if (nearest === null || consumed.remaining / window.points < nearest.remaining / nearest.points) {
+          nearest = stateOf(window, consumed);
+        }
       }
     } catch (error) {
       this.#ground.events.fault('limiter', error, latest);
@@ -40,10 +42,23 @@ export class Limiter {
   }
 }
 
-function windowsOf({ rules }: Account): Pick<LimitState, 'policy' | 'points' | 'duration'>[] {
-  const { rateLimit, quota } = rules;
-  return [
-    ...(rateLimit === null ? [] : [{ policy: 'rate' as const, ...rateLimit }]),
-    ...(quota === null ? [] : [{ policy: 'quota' as const, points: quota.points, duration: quota.refill }]),
-  ];
+/**
+ * Looks at all windows before one is charged: a call that one limit refuses uses up no other. Of several calls at once for the last
+ * point, those that lose it may still take a point of the window before.
+ */
+async function usedUp(limiter: RateLimiter, windows: readonly TokenWindow[], now: number): Promise<Denied | null> {
+  if (windows.length < 2) return null;
+  const states = await Promise.all(windows.map((window) => limiter.peek(window.key, window, now)));
+  for (const [index, state] of states.entries()) {
+    if (state !== null && state.remaining <= 0) return limited(windows[index] as TokenWindow, state);
+  }
+  return null;
+}
+
+function limited(window: TokenWindow, state: WindowState): Denied {
+  return { allowed: false, reason: 'rate_limited', limit: stateOf(window, state) };
+}
+
+function stateOf({ policy, points, duration }: TokenWindow, { remaining, resetIn }: WindowState): LimitState {
+  return { policy, points, duration, remaining, resetIn };
 }

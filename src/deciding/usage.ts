@@ -1,3 +1,4 @@
+import { dayOf } from '../base/days.js';
 import type { Events } from '../base/events.js';
 import { after } from '../base/runtime.js';
 import type { Store } from '../ports/store.js';
@@ -6,10 +7,11 @@ import { Uses } from './uses.js';
 
 /** How late `lastUsedAt` and the counts may be, in milliseconds. A crash loses no more than that. */
 const FLUSH_INTERVAL = 10_000;
-/** The most tokens in one write. Each write is a transaction, and on SQLite it blocks the event loop. */
-const BATCH = 1_000;
-/** The most tokens whose uses wait while the store is down. */
+/** The most tokens in one write. Each write is a transaction, and on SQLite it blocks the event loop: so it is short. */
+const BATCH = 100;
+/** The most tokens whose uses wait while the store is down, and the most counts of them together. */
 const MAX_WAITING = 200_000;
+const MAX_COUNTS = 500_000;
 
 /**
  * Counts uses. A call costs one addition; the counts are written later in batches, after an interval and on close.
@@ -21,6 +23,8 @@ export class UsageRecorder {
   #counting: Account[] = [];
   /** Uses that are not written yet, by token. */
   readonly #unwritten = new Map<string, Uses>();
+  /** The number of counts that wait. */
+  #counts = 0;
   #cancel: (() => void) | null = null;
   #closed = false;
   #flushing: Promise<void> = Promise.resolve();
@@ -30,17 +34,20 @@ export class UsageRecorder {
     this.#events = events;
   }
 
-  /** @param endpoint its id, or `''` for a call without an endpoint */
-  note(token: Account, endpoint: string, now: number): void {
+  /**
+   * @param endpoint its id, or `''` for a call without an endpoint
+   * @param scope the needed scopes as one text, or `''`
+   */
+  note(token: Account, endpoint: string, scope: string, now: number): void {
     let { uses } = token;
     if (uses === null) {
       if (this.#counting.length >= MAX_WAITING) return;
-      uses = new Uses(token.principal.tokenId, endpoint);
+      uses = new Uses(token.principal.tokenId);
       token.uses = uses;
       this.#counting.push(token);
       this.#schedule();
     }
-    uses.add(endpoint, now);
+    if (uses.add(dayOf(now), endpoint, scope, 1, now, this.#counts < MAX_COUNTS)) this.#counts++;
   }
 
   /** Writes the waiting uses. Those that can't be written wait for the next flush. Never rejects. */
@@ -73,6 +80,7 @@ export class UsageRecorder {
     this.#counting = [];
     const waiting = [...this.#unwritten.values()];
     this.#unwritten.clear();
+    this.#counts = 0;
     for (let start = 0; start < waiting.length; start += BATCH)
       await this.#writeBatch(waiting.slice(start, start + BATCH));
   }
@@ -93,7 +101,13 @@ export class UsageRecorder {
   #merge(uses: Uses): void {
     const waiting = this.#unwritten.get(uses.tokenId);
     if (waiting !== undefined) {
-      for (const { endpoint, count } of uses.counts()) waiting.add(endpoint, uses.lastUsedAt, count);
-    } else if (this.#unwritten.size < MAX_WAITING) this.#unwritten.set(uses.tokenId, uses);
+      for (const { day, endpoint, scope, count } of uses.counts()) {
+        const mayGrow = this.#counts < MAX_COUNTS;
+        if (waiting.add(day, endpoint, scope, count, uses.lastUsedAt, mayGrow)) this.#counts++;
+      }
+    } else if (this.#unwritten.size < MAX_WAITING) {
+      this.#unwritten.set(uses.tokenId, uses);
+      this.#counts += uses.size;
+    }
   }
 }

@@ -1,28 +1,41 @@
-import type { Usage } from '../ports/records.js';
+import type { DailyCount, Usage } from '../ports/records.js';
 
-/** The uses of a token since the last batch. Most tokens call one endpoint only, which is counted without a map. */
+type Count = { -readonly [Key in keyof DailyCount]: DailyCount[Key] };
+
+/** The uses of a token since the last batch. Most tokens are used in one way only, which is found without a map. */
 export class Uses {
   lastUsedAt = 0;
-  #count = 0;
-  #others: Map<string, number> | null = null;
+  /** The number of counts. */
+  size = 0;
+  #latest: Count | null = null;
+  readonly #counts = new Map<string, Count[]>();
 
-  constructor(
-    readonly tokenId: string,
-    readonly endpoint: string,
-  ) {}
+  constructor(readonly tokenId: string) {}
 
-  add(endpoint: string, now: number, count = 1): void {
+  /** @param mayGrow `false`: uses that no count is kept for yet are not counted. Returns whether a count was added */
+  add(day: number, endpoint: string, scope: string, count: number, now: number, mayGrow: boolean): boolean {
     if (now > this.lastUsedAt) this.lastUsedAt = now;
-    if (endpoint === this.endpoint) {
-      this.#count += count;
-      return;
+    const latest = this.#latest;
+    if (latest !== null && latest.scope === scope && latest.endpoint === endpoint && latest.day === day) {
+      latest.count += count;
+      return false;
     }
-    this.#others ??= new Map();
-    this.#others.set(endpoint, (this.#others.get(endpoint) ?? 0) + count);
+    const some = this.#counts.get(endpoint) ?? [];
+    const known = some.find((each) => each.scope === scope && each.day === day);
+    if (known !== undefined) {
+      known.count += count;
+      this.#latest = known;
+      return false;
+    }
+    if (!mayGrow) return false;
+    this.#latest = { day, endpoint, scope, count };
+    some.push(this.#latest);
+    this.#counts.set(endpoint, some);
+    this.size++;
+    return true;
   }
 
   counts(): Usage['counts'] {
-    const first = { endpoint: this.endpoint, count: this.#count };
-    return [first, ...[...(this.#others ?? [])].map(([endpoint, count]) => ({ endpoint, count }))];
+    return [...this.#counts.values()].flat();
   }
 }

@@ -52,6 +52,13 @@ export function durationOf(value: unknown, path: string): number {
   return milliseconds;
 }
 
+/** The shortest text of a duration: `'90s'`, `'1h'`. {@link parseDuration} reads it back. */
+export function formatDuration(milliseconds: number): Exclude<Duration, 0> {
+  const units: readonly Unit[] = ['d', 'h', 'm', 's'];
+  const unit = units.find((each) => milliseconds % MILLISECONDS[each] === 0) ?? 'ms';
+  return `${milliseconds / MILLISECONDS[unit]}${unit}`;
+}
+
 function fromText(text: string): number {
   const match = /^(\d{1,15})(ms|s|m|h|d|w)$/.exec(text);
   return match ? Number(match[1]) * MILLISECONDS[match[2] as Unit] : Number.NaN;

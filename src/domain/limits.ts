@@ -21,10 +21,24 @@ export interface TokenRules extends Limits {
   readonly mayIssue: boolean;
 }
 
+export type LimitPolicy = 'rate' | 'quota';
+
+/** A limit of a token, and what is left of it. */
+export interface LimitStanding {
+  readonly policy: LimitPolicy;
+  readonly points: number;
+  /** The length of a window in milliseconds. */
+  readonly duration: number;
+  /** Points left; 0: calls are refused until `resetsAt`. */
+  readonly remaining: number;
+  /** The time at which all points come back. `null`: no window has begun, because nothing was used since the last one. */
+  readonly resetsAt: Date | null;
+}
+
 /** A window's state after a call was counted or refused. */
 export interface LimitState {
   /** The limit that the window belongs to. */
-  readonly policy: 'rate' | 'quota';
+  readonly policy: LimitPolicy;
   readonly points: number;
   /** Milliseconds. */
   readonly duration: number;

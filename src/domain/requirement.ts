@@ -60,7 +60,13 @@ export interface PublicRequirement extends Without<'endpoint' | 'scope' | 'authe
 export type CompiledRequirement =
   /** `organization` is `null` for the caller's own. */
   | { readonly kind: 'endpoint'; readonly endpoint: string; readonly organization: string | null }
-  | { readonly kind: 'scope'; readonly scopes: readonly string[]; readonly organization: string | null }
+  | {
+      readonly kind: 'scope';
+      readonly scopes: readonly string[];
+      /** The scopes as one text, in order. */
+      readonly text: string;
+      readonly organization: string | null;
+    }
   | { readonly kind: 'authenticated' }
   | { readonly kind: 'public' };
 
@@ -109,8 +115,10 @@ export function compileRequirement(
         endpoint: value,
         organization: organization === own ? null : (organization ?? defaultOrganization),
       };
-    case 'scope':
-      return { kind, scopes: readScopes(value, catalog), organization: organization === own ? null : organization };
+    case 'scope': {
+      const scopes = readScopes(value, catalog);
+      return { kind, scopes, text: textOf(scopes), organization: organization === own ? null : organization };
+    }
     case 'authenticated':
     case 'public':
       if (value !== true) throw invalid(`${kind} is ${quote(value)}: the only value is true`);
@@ -129,6 +137,10 @@ function readScopes(value: unknown, catalog: Catalog): readonly string[] {
     if (typeof scope !== 'string' || !catalog.scopes.has(scope)) throw unknownScope(scope, catalog, 'scope');
   }
   return scopes as string[];
+}
+
+function textOf(scopes: readonly string[]): string {
+  return scopes.length === 1 ? (scopes[0] as string) : [...new Set(scopes)].sort().join(' ');
 }
 
 /** The error for a scope that no token type has. It lists the known scopes. */

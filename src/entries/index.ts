@@ -15,7 +15,7 @@ export type { Access, Endpoint, Zone } from '../domain/endpoint.js';
 export { isPosternError, PosternError, type PosternErrorCode } from '../domain/errors.js';
 export type { Explanation, Remedy } from '../domain/explain.js';
 export type { EffectiveGrants } from '../domain/grants.js';
-export type { LimitState, Limits } from '../domain/limits.js';
+export type { LimitPolicy, LimitStanding, LimitState, Limits } from '../domain/limits.js';
 export type { Ownership, Principal } from '../domain/principal.js';
 export {
   type AuthenticatedRequirement,
@@ -61,10 +61,12 @@ export type {
   IssuedToken,
   ListTokens,
   Page,
+  TokenPage,
   Tokens,
   TokenUsage,
   UpdateToken,
 } from '../managing/tokens-api.js';
+export type { DailyUsage, UsageDays, UsageQuery } from '../managing/usage.js';
 export type {
   AttachableAuthenticator,
   Authenticator,
@@ -77,6 +79,6 @@ export type {
 } from '../ports/authenticator.js';
 export type { Actor, ChangeType } from '../ports/changes.js';
 export type { Clock, Random } from '../ports/environment.js';
-export type { Consumed, RateLimiter, RateWindow } from '../ports/rate-limiter.js';
+export type { Consumed, RateLimiter, RateWindow, WindowState } from '../ports/rate-limiter.js';
 export type { Confirmation } from '../ports/store.js';
 export { memoryStore } from '../stores/memory.js';

@@ -1,5 +1,9 @@
 /** Signed tokens: derived from an API token offline, exchanged for one, or issued by an identity provider. */
 
+export type { HopClaims } from '../gateway/hop/hop-claims.js';
+export type { HopRequest } from '../gateway/hop/hop-request.js';
+export { type HopForOptions, type Hops, type HopsOptions, hops } from '../gateway/hop/hops.js';
+export { type HopIdentity, type VerifyHopOptions, verifyHop } from '../gateway/hop/verify-hop.js';
 export { type AccessTokens, accessTokens } from '../jwt/access-tokens.js';
 export type { SignatureAlgorithm } from '../jwt/algorithms.js';
 export { claimedScopes } from '../jwt/claimed-scopes.js';

@@ -5,4 +5,4 @@ export {
   redisRateLimiter,
 } from '../limits/flexible.js';
 export { memoryRateLimiter } from '../limits/memory.js';
-export type { Consumed, RateLimiter, RateWindow } from '../ports/rate-limiter.js';
+export type { Consumed, RateLimiter, RateWindow, WindowState } from '../ports/rate-limiter.js';

@@ -4,6 +4,7 @@ export type { Access } from '../domain/endpoint.js';
 export type { Ownership } from '../domain/principal.js';
 export type { Actor, Change, ChangeQuery, ChangeType } from '../ports/changes.js';
 export type {
+  DailyCount,
   NewSecret,
   SecretKey,
   SecretRotation,
@@ -16,6 +17,7 @@ export type {
 } from '../ports/records.js';
 export type {
   Confirmation,
+  DailyUsageQuery,
   EndpointQuery,
   Invalidation,
   Store,

@@ -1,10 +1,14 @@
+import { ownCopy } from '../base/check.js';
 import { findDeadGrants } from '../base/dead-grants.js';
 import type { Ground } from '../base/ground.js';
+import { standingsOf } from '../base/windows.js';
 import type { Attempt } from '../deciding/attempt.js';
 import type { Authorizer } from '../deciding/authorizer.js';
+import type { Tellable } from '../deciding/identified.js';
 import { isDenied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
 import type { Explanation } from '../domain/explain.js';
+import type { LimitStanding } from '../domain/limits.js';
 import { type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import { own } from '../domain/requirement.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
@@ -13,7 +17,11 @@ import type { Confirmation } from '../ports/authenticator.js';
 
 /** The facts about a credential that someone else holds. */
 export type Introspection<T extends TokenTypes = AnyTokenTypes> =
-  | { readonly active: false }
+  | {
+      readonly active: false;
+      /** Only if nothing else is wrong: its limits, of which at least one is used up. It is active again at its `resetsAt`. */
+      readonly limits?: readonly LimitStanding[];
+    }
   | {
       readonly active: true;
       readonly principal: Principal<T>;
@@ -27,6 +35,8 @@ export type Introspection<T extends TokenTypes = AnyTokenTypes> =
       readonly isApiToken: boolean;
       /** The key that it is bound to: it is useless without a proof of possession (RFC 9449). `null`: a bearer token. */
       readonly confirmation: Confirmation | null;
+      /** What is left of its limits. Empty: it has none. An introspection takes nothing of them. */
+      readonly limits: readonly LimitStanding[];
     };
 
 /** Questions about other people's credentials. Nothing is charged or counted for them. */
@@ -39,17 +49,35 @@ export interface Inspection<T extends TokenTypes = AnyTokenTypes> {
    */
   explain(attempt: Attempt<T>): Promise<Explanation<T>>;
   /**
-   * Whether a credential is valid now, with its grants. Through `as(principal)`, another organization's credential is not active.
+   * Whether a credential is valid now, with its grants. A token with a limit that is used up is not active until its reset. Through `as(principal)`, another organization's credential is not active.
    *
    * @param options.method the method of the call in question. Left out: a token that is limited to some methods is not active,
    *   because the asker would accept it for all methods
-   * @throws PosternError `unavailable`, `record_unreadable`: the answer is unknown, which is not "inactive"
+   * @param options.limits `false`: its limits are not looked at, so that a token with a limit that is used up is active. For callers
+   *   who do not use it, but end it, say
+   * @throws PosternError `unavailable` (also if the limiter does not answer, unless `onLimiterFault` is `'allow'`),
+   *   `record_unreadable`: the answer is unknown, which is not "inactive"
    */
-  introspect(token: string, options?: { readonly method?: string | null }): Promise<Introspection<T>>;
+  introspect(
+    token: string,
+    options?: { readonly method?: string | null; readonly limits?: boolean },
+  ): Promise<Introspection<T>>;
 }
 
-export function createInspection({ store }: Ground, authorizer: Authorizer, authority: Authority): Inspection {
+export function createInspection(ground: Ground, authorizer: Authorizer, authority: Authority): Inspection {
+  const { store, settings } = ground;
   const within = authority.actor.kind === 'application' ? null : authority.organization(undefined);
+
+  async function limitsOf({ principal, rules }: Tellable): Promise<readonly LimitStanding[]> {
+    try {
+      return await standingsOf(ground, principal.tokenId, rules);
+    } catch (error) {
+      // Then guards charge nothing either.
+      if (settings.onLimiterFault === 'allow') return [];
+      throw error;
+    }
+  }
+
   return {
     async explain(attempt) {
       if (within === null) return authorizer.explain(attempt, null);
@@ -58,7 +86,8 @@ export function createInspection({ store }: Ground, authorizer: Authorizer, auth
       if (typeof endpoint === 'string') await authority.assertMayAskAbout(endpoint);
       return authorizer.explain(asked, within);
     },
-    async introspect(token, { method = null } = {}) {
+    async introspect(token, options = {}) {
+      const { method = null, limits: counted = true } = ownCopy(options);
       const found = await authorizer.identify(token, within);
       if (isDenied(found)) {
         if (found.reason === 'internal_error') throw found.error;
@@ -69,6 +98,8 @@ export function createInspection({ store }: Ground, authorizer: Authorizer, auth
       }
       const told = found.toTell(method);
       if (told === null) return { active: false };
+      const limits = counted ? await limitsOf(told) : [];
+      if (!limits.every(({ remaining }) => remaining > 0)) return { active: false, limits };
       const { principal, endsAt, isApiToken, confirmation } = told;
       const grants = VerifiedPrincipal.grantsOf(principal);
       const { organization } = principal;
@@ -83,6 +114,7 @@ export function createInspection({ store }: Ground, authorizer: Authorizer, auth
         endsAt: Number.isFinite(endsAt) ? new Date(endsAt) : null,
         isApiToken,
         confirmation,
+        limits,
       };
     },
   };

@@ -6,6 +6,7 @@ import type { Authority } from '../managing/authority.js';
 import type { Management } from '../managing/create-managing.js';
 import type { Endpoints } from '../managing/endpoints.js';
 import type { Tokens } from '../managing/tokens-api.js';
+import type { UsageReport } from '../managing/usage.js';
 import type { Inspection } from './inspection.js';
 
 /** Every method of management. The compiler complains if a new method is missing here. */
@@ -20,6 +21,7 @@ const TOKENS: Readonly<Record<keyof Tokens, true>> = {
   revoke: true,
   revokeSecret: true,
   resetLimits: true,
+  limits: true,
   usage: true,
   delete: true,
   revokeOwned: true,
@@ -34,6 +36,7 @@ const ENDPOINTS: Readonly<Record<keyof Endpoints, true>> = {
   preview: true,
 };
 const AUDIT: Readonly<Record<keyof Audit, true>> = { list: true };
+const USAGE: Readonly<Record<keyof UsageReport, true>> = { usage: true };
 const INSPECTION: Readonly<Record<keyof Inspection, true>> = { explain: true, introspect: true };
 
 /** Management is loaded with its first call, so a process that only decides never loads it. */
@@ -49,6 +52,7 @@ export function managingOnDemand(ground: Ground, forgetting: Forgetting, authori
     tokens: onDemand(TOKENS, async () => (await load()).tokens),
     endpoints: onDemand(ENDPOINTS, async () => (await load()).endpoints),
     audit: onDemand(AUDIT, async () => (await load()).audit),
+    usage: onDemand(USAGE, load as () => Promise<UsageReport>).usage,
   };
 }
 

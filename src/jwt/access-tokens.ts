@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { check } from '../base/check.js';
 import { PosternError } from '../domain/errors.js';
+import { shared } from '../domain/shared.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { internalsOf } from '../instance/internals.js';
@@ -50,6 +51,16 @@ export interface AccessTokens extends AttachableAuthenticator {
    * @throws PosternError `input_invalid` if the keys are the application's own; the errors of {@link jwks}
    */
   rotateKeys(options?: RotateOptions): Promise<RotatedKeys>;
+}
+
+/** Finds the keys of an instance that uses these access tokens. */
+type KeysFor = (postern: unknown) => SigningKeys;
+
+const KEYS_FOR = /* @__PURE__ */ shared('access-token-keys', () => new WeakMap<object, KeysFor>());
+
+/** How to find the keys of access tokens, for others that sign with them; `null` if these are none. */
+export function keysOfAccessTokens(tokens: object): KeysFor | null {
+  return KEYS_FOR.get(tokens) ?? null;
 }
 
 const rotateOptions = z.strictObject({ withdraw: z.boolean('use true or false').optional() });
@@ -112,6 +123,7 @@ function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       return rotated[0] as RotatedKeys;
     },
   });
+  KEYS_FOR.set(tokens, keysFor);
   return tokens;
 }
 

@@ -3,11 +3,12 @@ import * as z from 'zod';
 import { check, unpolluted } from '../base/check.js';
 import { after, delay } from '../base/runtime.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
-import type { Consumed, RateLimiter, RateWindow } from '../ports/rate-limiter.js';
+import type { RateLimiter, WindowState } from '../ports/rate-limiter.js';
 
 /** The used part of a limiter of `rate-limiter-flexible`. */
 interface FlexibleLimiter {
   consume(key: string, points: number, options: { readonly customDuration: number }): Promise<RateLimiterRes>;
+  get(key: string): Promise<RateLimiterRes | null>;
 }
 
 /** Above every limit. Each call brings its own window, so one limiter of the package counts all of ours. */
@@ -53,16 +54,14 @@ export function postgresRateLimiter(options: {
       });
     });
   };
-  return {
-    async consume(key, window) {
-      // After a failure the next call tries again to make the table.
-      ready ??= patiently(open).catch((error: unknown) => {
-        ready = null;
-        throw error;
-      });
-      return consume(await withinTimeout(ready), key, window);
-    },
-  };
+  return counting(() => {
+    // After a failure the next call tries again to make the table.
+    ready ??= patiently(open).catch((error: unknown) => {
+      ready = null;
+      throw error;
+    });
+    return withinTimeout(ready);
+  });
 }
 
 /**
@@ -102,13 +101,11 @@ export function redisRateLimiter(options: { readonly client: RateLimiterRedisCli
     rejectIfRedisNotReady: true,
   };
   let limiter: FlexibleLimiter | null = null;
-  return {
-    async consume(key, window) {
-      const { RateLimiterRedis } = await flexible();
-      limiter ??= new RateLimiterRedis(base) as FlexibleLimiter;
-      return consume(limiter, key, window);
-    },
-  };
+  return counting(async () => {
+    const { RateLimiterRedis } = await flexible();
+    limiter ??= new RateLimiterRedis(base) as FlexibleLimiter;
+    return limiter;
+  });
 }
 
 /**
@@ -146,16 +143,38 @@ const redisOptions = z.strictObject({
   client: z.custom<RateLimiterRedisClient>(anObject, 'give a client of ioredis or redis'),
 });
 
-/** The package has windows of whole seconds. A window is rounded up, because a longer window never gives out more calls. */
-async function consume(limiter: FlexibleLimiter, key: string, { points, duration }: RateWindow): Promise<Consumed> {
-  const result = await withinTimeout(
-    limiter.consume(key, 1, { customDuration: Math.max(1, Math.ceil(duration / 1000)) }),
-  );
-  if (typeof result?.consumedPoints !== 'number' || typeof result.msBeforeNext !== 'number') {
+function counting(open: () => Promise<FlexibleLimiter>): RateLimiter {
+  return {
+    async consume(key, { points, duration }) {
+      const limiter = await open();
+      // The package has windows of whole seconds. A window is rounded up, because a longer window never gives out more calls.
+      const customDuration = Math.max(1, Math.ceil(duration / 1000));
+      const used = read(await withinTimeout(limiter.consume(key, 1, { customDuration })));
+      return { allowed: used.points <= points, ...stateOf(used, points) };
+    },
+    async peek(key, { points }) {
+      const limiter = await open();
+      const found = await withinTimeout(limiter.get(key));
+      return found === null ? null : stateOf(read(found), points);
+    },
+  };
+}
+
+interface Used {
+  readonly points: number;
+  readonly resetIn: number;
+}
+
+function read(answer: RateLimiterRes): Used {
+  const { consumedPoints: points, msBeforeNext: resetIn } = answer ?? {};
+  if (!Number.isFinite(points) || !Number.isFinite(resetIn)) {
     throw new PosternError('unavailable', 'the answer of the rate limiter can not be read');
   }
-  const remaining = Math.max(0, points - result.consumedPoints);
-  return { allowed: result.consumedPoints <= points, remaining, resetIn: result.msBeforeNext };
+  return { points, resetIn };
+}
+
+function stateOf(used: Used, points: number): WindowState {
+  return { remaining: Math.max(0, points - used.points), resetIn: used.resetIn };
 }
 
 /** How long a limiter's database may take, so that no call hangs. Milliseconds. */

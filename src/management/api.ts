@@ -12,6 +12,7 @@ import type { Caller } from './caller.js';
 import { consoleAnswer, unknownPage } from './console-pages.js';
 import type { Context } from './context.js';
 import { assertNoTokenInUrl, readBody, readInput, readQuery } from './http/inputs.js';
+import { toJson } from './http/json.js';
 import { asOAuth, OAuthError } from './http/oauth-error.js';
 import { notFound, Problem, problemOf } from './http/problem.js';
 import { createRouter, type Match } from './http/router.js';
@@ -30,6 +31,7 @@ import { loginRoutes } from './routes/login.js';
 import { oauthRoutes } from './routes/oauth.js';
 import type { Reply, Route } from './routes/route.js';
 import { tokenRoutes } from './routes/tokens.js';
+import { usageRoutes } from './routes/usage.js';
 import { Sessions } from './sessions.js';
 import { Owners } from './wire/owners.js';
 import { scopeWords } from './wire/scope-words.js';
@@ -134,6 +136,7 @@ function routesOf(context: Context): readonly Route[] {
     ...(session ? signInRoutes : []),
     ...(login ? loginRoutes(context) : []),
     ...tokenRoutes,
+    ...usageRoutes,
     ...endpointRoutes,
     ...auditRoutes,
     ...explainRoutes,
@@ -209,25 +212,24 @@ async function run(
     secure,
     owners: new Owners(context, request, caller),
   };
-  if (route.access === 'open') return rendered(await route.handle(call));
+  if (route.access === 'open') return rendered(await route.handle(call), null);
   const known = caller as Caller;
   const reply = await route.handle({ ...call, caller: known, library: actingAs(context, known, call.from) });
-  return inItsTurn(() => rendered(reply, known));
+  return rendered(reply, known);
 }
 
-function rendered(reply: Reply, caller?: Caller): Response {
+async function rendered(reply: Reply, caller: Caller | null): Promise<Response> {
   if (reply instanceof Response) return reply;
   const limit = caller?.kind === 'token' ? caller.limit : null;
-  return new Response(JSON.stringify(reply.body), {
-    status: 200,
-    headers: {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      ...(limit !== null && rateLimitHeaders(limit)),
-      ...reply.headers,
-    },
-  });
+  const pieces = await toJson(reply.body);
+  const headers = {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(limit !== null && rateLimitHeaders(limit)),
+    ...reply.headers,
+  };
+  return inItsTurn(() => new Response(pieces.join(''), { status: 200, headers }));
 }
 
 /** Renders an error in OAuth's form. Faults and refusals with a status of their own stay as they are. */

@@ -54,7 +54,8 @@ function openApi({ settings }: Context, routes: readonly Route[]): Json {
   return {
     openapi: '3.1.1',
     info: { title: 'postern management', version: '1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
-    servers: [{ url: settings.basePath === '' ? '/' : settings.basePath }],
+    // The folder of this document, whatever a proxy puts before it.
+    servers: [{ url: '.' }],
     security: [{ bearer: [] }, { apiToken: [] }, ...(settings.session ? [{ session: [] }] : [])],
     paths,
     components: {

@@ -6,9 +6,10 @@ import type { Authority } from './authority.js';
 import { createEndpoints, type Endpoints } from './endpoints.js';
 import { createTokens } from './tokens.js';
 import type { Tokens } from './tokens-api.js';
+import { createUsageReport, type UsageReport } from './usage.js';
 
 /** Management with the rights of one caller. */
-export interface Management<T extends TokenTypes = AnyTokenTypes> {
+export interface Management<T extends TokenTypes = AnyTokenTypes> extends UsageReport {
   readonly tokens: Tokens<T>;
   readonly endpoints: Endpoints;
   readonly audit: Audit;
@@ -19,5 +20,6 @@ export function createManaging(ground: Ground, forgetting: Forgetting, authority
     tokens: createTokens(ground, forgetting, authority),
     endpoints: createEndpoints(ground, forgetting, authority),
     audit: createAudit(ground, authority),
+    ...createUsageReport(ground, authority),
   };
 }

@@ -77,6 +77,12 @@ export const listChangesInput = z.strictObject({
   cursor: cursor.nullish(),
 });
 
+const days = { from: date.optional(), to: date.optional() };
+
+export const usageInput = z.strictObject({ organization: organization.optional(), ...days });
+
+export const tokenUsageInput = z.strictObject({ by: z.literal('day', "use 'day'").optional(), ...days });
+
 export const previewEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`) });
 
 export const rotateTokenInput = z.strictObject({ grace: duration('1h').default(0) });

@@ -1,5 +1,7 @@
 /** The most rows that one call of the store returns: a page of the default length, and one row more. */
 const PART = 101;
+/** The rows of the first call, which show how large they are. */
+const FIRST_PART = 20;
 
 /** The largest size of the rows of a page together, in characters. A single row may be larger. */
 export const MOST_OF_PAGE = 1_048_576;
@@ -40,6 +42,8 @@ export async function* slices<Position>(
 export interface Found<Row, Position> {
   readonly rows: readonly Row[];
   readonly next: Position | null;
+  /** Whether more rows would have been too large for one page. */
+  readonly cut: boolean;
 }
 
 /** Reads a list of the store. */
@@ -67,6 +71,17 @@ export class Page<Row> {
     return this.#wanted - this.rows.length;
   }
 
+  /** How many rows to read next: as many as probably fit, because rows that do not fit would be read in vain. */
+  get nextPart(): number {
+    const average = this.size / this.rows.length;
+    const fitting = this.rows.length === 0 ? FIRST_PART : 1 + Math.ceil((MOST_OF_PAGE - this.size) / average);
+    return Math.min(PART, this.missing, fitting);
+  }
+
+  get isCut(): boolean {
+    return this.isFull && this.missing > 0;
+  }
+
   add(row: Row): void {
     const size = this.size + this.#sizeOf(row);
     if (this.missing === 0 || (size > MOST_OF_PAGE && this.rows.length > 0)) this.isFull = true;
@@ -85,7 +100,7 @@ async function fill<Row extends Position, Position>(
 ): Promise<void> {
   let rest = slice;
   for (;;) {
-    const asked = Math.min(PART, page.missing);
+    const asked = page.nextPart;
     const part = await list(rest, asked);
     for (const row of part) page.add(row);
     if (page.isFull || part.length < asked) return;
@@ -101,7 +116,7 @@ export async function readSlice<Row extends Position, Position>(
 ): Promise<Found<Row, Position>> {
   const page = new Page(wanted, listing.sizeOf);
   await fill(page, slice, listing);
-  return { rows: page.rows, next: page.isFull ? (page.rows.at(-1) ?? null) : null };
+  return { rows: page.rows, next: page.isFull ? (page.rows.at(-1) ?? null) : null, cut: page.isCut };
 }
 
 /** Finds up to `wanted` matching rows in the slices, or as many as fit into one page. */
@@ -114,18 +129,18 @@ export async function findInSlices<Row extends Position, Position>(
   let next: Position | null = null;
   for await (const slice of parts) {
     await fill(page, slice, listing);
-    if (page.isFull) return { rows: page.rows, next: page.rows.at(-1) ?? null };
+    if (page.isFull) return { rows: page.rows, next: page.rows.at(-1) ?? null, cut: page.isCut };
     next = slice.until ?? null;
   }
-  return { rows: page.rows, next };
+  return { rows: page.rows, next, cut: false };
 }
 
 /** A page of the rows found. The search asks for one row more than `limit`, to know whether there is a next page. */
 export function pageOf<Row extends Position, Position>(
-  { rows, next }: Found<Row, Position>,
+  found: Found<Row, Position>,
   limit: number,
 ): Found<Row, Position> {
-  if (rows.length <= limit) return { rows, next };
-  const shown = rows.slice(0, limit);
-  return { rows: shown, next: shown.at(-1) ?? null };
+  if (found.rows.length <= limit) return { ...found, cut: found.cut && found.rows.length < limit };
+  const rows = found.rows.slice(0, limit);
+  return { rows, next: rows.at(-1) ?? null, cut: false };
 }

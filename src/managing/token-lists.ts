@@ -58,7 +58,7 @@ async function readPage(
   let begin = after;
   for (let left = offset; left > 0; left -= STEP) {
     const [last] = await store.listTokens({ ...filter, ...from(begin), offset: Math.min(left, STEP) - 1, limit: 1 });
-    if (last === undefined) return { rows: [], next: null };
+    if (last === undefined) return { rows: [], next: null, cut: false };
     begin = last;
   }
   return readSlice(from(begin), limit, listingOf(store, filter));

@@ -1,8 +1,10 @@
 import type { Duration } from '../domain/duration.js';
+import type { LimitStanding } from '../domain/limits.js';
 import type { Ownership } from '../domain/principal.js';
 import type { Metadata, TokenRecord } from '../domain/token-record.js';
 import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
 import type { Confirmation } from '../ports/store.js';
+import type { DailyUsage, UsageDays } from './usage.js';
 
 /** A new token: its name, grants, owner, and life. */
 export interface CreateToken<T extends TokenTypes = TokenTypes> {
@@ -67,8 +69,8 @@ export interface ListTokens extends CountTokens {
   /** `nextCursor` of the page before. */
   readonly cursor?: string | null | undefined;
   /**
-   * How many tokens to skip, for numbered pages. Skipping costs as much as reading; `cursor` is the cheap way. Without an index
-   * (see `list`): 10,000 at most. Default 0.
+   * How many tokens to skip, for numbered pages. Skipping costs as much as reading; `cursor` is the cheap way. A page may be `cut`,
+   * so add the number of its items to the offset, not `limit`. Without an index (see `list`): 10,000 at most. Default 0.
    */
   readonly offset?: number | undefined;
 }
@@ -88,6 +90,14 @@ export interface Page<Item> {
   readonly items: readonly Item[];
   /** Pass it as `cursor` to get the next page; `null` on the last one. */
   readonly nextCursor: string | null;
+}
+
+/** A page of tokens. */
+export interface TokenPage<Item> extends Page<Item> {
+  /** `true`: it has fewer items than `limit` because they are large. The next page begins right behind them. */
+  readonly cut: boolean;
+  /** Tokens of this page that are left out, because their records are damaged. An event (`fault`) names each. */
+  readonly unreadable: number;
 }
 
 /** A token that was just made or given a new secret: the secret, and the record. */
@@ -127,7 +137,7 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    *
    * @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
    */
-  list(query?: ListTokens): Promise<Page<TokenRecord<T>>>;
+  list(query?: ListTokens): Promise<TokenPage<TokenRecord<T>>>;
   /**
    * The number of tokens, up to 10,000. Without an index (see `list`), only the newest 50,000 are searched.
    *
@@ -171,8 +181,20 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    * @throws PosternError `token_unknown`, `conflict`, `unavailable`
    */
   resetLimits(id: string): Promise<void>;
+  /**
+   * What is left of the token's limits, and when all of it comes back. Nothing is charged. Empty: it has no limits.
+   *
+   * @throws PosternError `token_unknown`, `unavailable`
+   */
+  limits(id: string): Promise<readonly LimitStanding[]>;
   /** The token's uses by endpoint, at most one flush interval late. */
   usage(id: string): Promise<readonly TokenUsage[]>;
+  /**
+   * The token's uses of the last 90 days, by day, endpoint and scopes.
+   *
+   * @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
+   */
+  usage(id: string, options: UsageDays & { readonly by: 'day' }): Promise<readonly DailyUsage[]>;
   /** Deletes a token. Idempotent. @throws PosternError `input_invalid` for the text of a secret, `unavailable` */
   delete(id: string): Promise<void>;
   /**

@@ -4,11 +4,19 @@ import { decodeCursor, encodeCursor } from '../base/cursor.js';
 import type { Forgetting } from '../base/forgetting.js';
 import { readGrants } from '../base/grant-input.js';
 import type { Ground } from '../base/ground.js';
+import { standingsOf } from '../base/windows.js';
 import type { StoredToken } from '../ports/records.js';
 import type { TokenFilter } from '../ports/store.js';
 import type { Authority } from './authority.js';
 import { createChangeLog } from './changes.js';
-import { countTokensInput, expiryFrom, listTokensInput, rulesFrom, updateTokenInput } from './inputs.js';
+import {
+  countTokensInput,
+  expiryFrom,
+  listTokensInput,
+  rulesFrom,
+  tokenUsageInput,
+  updateTokenInput,
+} from './inputs.js';
 import { metadataFrom } from './metadata.js';
 import { assertUnexpired, type ResolveGrants, writeRules } from './new-token.js';
 import { recordOf, recordsOf } from './records.js';
@@ -17,6 +25,7 @@ import { createTokenIssuing } from './token-issuing.js';
 import { countTokens, findTokens } from './token-lists.js';
 import { createTokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
+import { readDays } from './usage.js';
 
 export function createTokens(ground: Ground, forgetting: Forgetting, authority: Authority): Tokens {
   const { store, reader, settings, time } = ground;
@@ -50,11 +59,9 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       const given = check(listTokensInput, query, 'tokens.list', 'input_invalid');
       const after = given.cursor == null ? undefined : decodeCursor(given.cursor);
       const filter = { organization: organizationOf(given.organization), ...filterFrom(given) };
-      const { rows, next } = await findTokens(store, filter, { after, offset: given.offset, limit: given.limit });
-      return {
-        items: await recordsOf(ground, changes, rows),
-        nextCursor: next && encodeCursor(next),
-      };
+      const { rows, next, cut } = await findTokens(store, filter, { after, offset: given.offset, limit: given.limit });
+      const items = await recordsOf(ground, changes, rows);
+      return { items, nextCursor: next && encodeCursor(next), cut, unreadable: rows.length - items.length };
     },
 
     async count(query = {}) {
@@ -100,14 +107,21 @@ export function createTokens(ground: Ground, forgetting: Forgetting, authority: 
       });
     },
 
-    async usage(id) {
+    async limits(id) {
+      const token = await rows.findToChange(id, 'limits');
+      return standingsOf(ground, token.id, reader.rules(token));
+    },
+
+    async usage(id, options = {}) {
+      const given = check(tokenUsageInput, options, 'tokens.usage', 'input_invalid');
       const token = await rows.find(id, 'usage');
       if (token === null) return [];
+      if (given.by === 'day') return (await readDays(ground, { token: token.id }, given)) as never;
       return (await store.listUsage([token.id])).map(({ endpoint, count, lastUsedAt }) => ({
         endpoint: endpoint === '' ? null : endpoint,
         count,
         lastUsedAt: new Date(lastUsedAt),
-      }));
+      })) as never;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { dayOf, firstKept } from '../base/days.js';
 import type { Ground } from '../base/ground.js';
 import { after } from '../base/runtime.js';
 
@@ -9,15 +10,14 @@ const BATCH = 500;
 const PAUSE = 50;
 
 /**
- * Removes changes older than `audit.keep`, and entries that have ended: hourly, in the background. Of several processes one does
- * it. Returns a function that stops it.
+ * Removes changes older than `audit.keep`, entries that have ended, and daily counts of uses after 90 days: hourly, in the
+ * background. Of several processes one does it. Returns a function that stops it.
  *
  * Removal can't be undone, so a clock that is wrong for a moment must not cause it: of the times of this look and the previous
  * one, the earlier counts.
  */
 export function startTrimming({ settings, store, time, events }: Ground): () => void {
   const keep = settings.keepAudit;
-  if (keep === null) return () => {};
   let isStopped = false;
   let cancel = () => {};
   let looks = 0;
@@ -31,12 +31,14 @@ export function startTrimming({ settings, store, time, events }: Ground): () => 
     if (!Number.isFinite(believed)) return;
     const turn = { kind: 'trimming', id: 'turn', value: '', expiresAt: believed + HOUR, version: 1 };
     if (!(await store.putEntry(turn, 0, believed))) return;
-    await inBatches(() => store.trimChanges(believed - (keep as number), BATCH));
-    await inBatches(() => store.trimEntries(believed, BATCH));
+    if (keep !== null) await inBatches(async () => (await store.trimChanges(believed - keep, BATCH)) === BATCH);
+    await inBatches(async () => (await store.trimEntries(believed, BATCH)) === BATCH);
+    await inBatches(() => store.trimDailyUsage(firstKept(dayOf(believed)), BATCH));
   }
 
-  async function inBatches(trim: () => Promise<number>): Promise<void> {
-    while (!isStopped && (await trim()) === BATCH) await new Promise<void>((resolve) => after(PAUSE, resolve));
+  /** @param trim returns whether more may be left */
+  async function inBatches(trim: () => Promise<boolean>): Promise<void> {
+    while (!isStopped && (await trim())) await new Promise<void>((resolve) => after(PAUSE, resolve));
   }
 
   function wait(): void {

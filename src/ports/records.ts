@@ -104,8 +104,19 @@ export const MOST_SECRETS = 10;
 export interface Usage {
   readonly tokenId: string;
   readonly lastUsedAt: number;
-  /** Uses to add, by endpoint; `''` for calls without an endpoint. */
-  readonly counts: readonly { readonly endpoint: string; readonly count: number }[];
+  /** Uses to add. */
+  readonly counts: readonly DailyCount[];
+}
+
+/** Uses on one day, for one endpoint and the same scopes. */
+export interface DailyCount {
+  /** Days since 1970-01-01, in UTC. */
+  readonly day: number;
+  /** `''` for calls without an endpoint. */
+  readonly endpoint: string;
+  /** The needed scopes in order, with a space between them; `''` for calls that need none. */
+  readonly scope: string;
+  readonly count: number;
 }
 
 /** The total uses of a token for one endpoint. */

@@ -1,6 +1,7 @@
 import type { Ownership } from '../domain/principal.js';
 import type { Change, ChangeQuery } from './changes.js';
 import type {
+  DailyCount,
   NewSecret,
   SecretRotation,
   StoredEndpoint,
@@ -46,6 +47,17 @@ export interface EndpointQuery {
   readonly organization: string;
   /** Only ids greater than this one. Both this comparison and the order of the page are by code unit. */
   readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+/** A page of the daily counts of one token or one organization. */
+export interface DailyUsageQuery {
+  readonly of: { readonly token: string } | { readonly organization: string };
+  /** The first and the last day. */
+  readonly from: number;
+  readonly to: number;
+  /** Only counts after this one. */
+  readonly after?: DailyCount | undefined;
   readonly limit: number;
 }
 
@@ -114,7 +126,8 @@ export interface Store {
    */
   listExpiredTokens(organization: string | null, before: number, limit: number): Promise<readonly string[]>;
   /**
-   * Moves `lastUsedAt` of each token (and of its counts) forward, never back, and adds to its counts. Tokens that are gone are
+   * Moves `lastUsedAt` of each token (and of its counts) forward, never back, and adds to its counts: to those of the token for each
+   * endpoint, to those of the token for each day, and to those of its organization for each day. Tokens that are gone are
    * skipped. A batch that rejected may have been written, in part or completely. It is then written again as a whole, so counts
    * may be too high. No decision depends on them.
    */
@@ -124,6 +137,17 @@ export interface Store {
    * ordered by endpoint, by code unit. Deleting a token deletes its counts.
    */
   listUsage(tokenIds: readonly string[], endpoint?: string): Promise<readonly UsageCount[]>;
+
+  /**
+   * The daily counts of a token, or of an organization, by day, endpoint and scope, the latter two by code unit. Deleting a token
+   * deletes its own; those of its organization stay.
+   */
+  listDailyUsage(query: DailyUsageQuery): Promise<readonly DailyCount[]>;
+  /**
+   * Removes up to `limit` daily counts of days before `before`, or looks for them in a part of them. `true`: more may be left, so
+   * call it again.
+   */
+  trimDailyUsage(before: number, limit: number): Promise<boolean>;
 
   /** Changes, newest first. The methods that take a {@link Change} write it in the same transaction. A change is never altered. */
   listChanges(query: ChangeQuery): Promise<readonly Change[]>;

@@ -1,12 +1,13 @@
 import { inTurns } from '../base/turns.js';
 import { PosternError } from '../domain/errors.js';
-import type { StoredEndpoint, UsageCount } from '../ports/records.js';
+import type { StoredEndpoint } from '../ports/records.js';
 import type { Store } from '../ports/store.js';
 import { MemoryChanges } from './memory/changes.js';
 import { kept, keptSecret, recorded } from './memory/copies.js';
 import { MemoryEntries } from './memory/entries.js';
 import { type FoundSecret, MemorySecrets } from './memory/secrets.js';
 import { MemoryTokens } from './memory/tokens.js';
+import { MemoryUsage } from './memory/usage.js';
 import { ofEndpoints, ofToken } from './shared/feed/message.js';
 import { Listeners } from './shared/listeners.js';
 
@@ -20,8 +21,7 @@ export function memoryStore(): Store {
   const secrets = new MemorySecrets();
   const endpoints = new Map<string, StoredEndpoint>();
   const entries = new MemoryEntries();
-  /** By token, then by endpoint. */
-  const counts = new Map<string, Map<string, UsageCount>>();
+  const usage = new MemoryUsage();
   const changes = new MemoryChanges();
   const listeners = new Listeners();
   let closed = false;
@@ -114,7 +114,7 @@ export function memoryStore(): Store {
       assertOpen();
       const made = recorded(change);
       if (!tokens.delete(id)) return false;
-      counts.delete(id);
+      usage.delete(id);
       secrets.deleteOf(id);
       changes.add(made);
       listeners.tell(ofToken(id));
@@ -130,31 +130,27 @@ export function memoryStore(): Store {
       assertOpen();
       // Read completely before anything is written: an unreadable batch counts nothing.
       const batch = usages.map((usage) => ({ ...usage, counts: usage.counts.map((each) => ({ ...each })) }));
-      for (const { tokenId, lastUsedAt, counts: added } of batch) {
+      for (const { tokenId, lastUsedAt, counts } of batch) {
         const token = tokens.get(tokenId);
         if (token === undefined) continue;
         tokens.set({ ...token, lastUsedAt: Math.max(token.lastUsedAt ?? lastUsedAt, lastUsedAt) });
-        const byEndpoint = counts.get(tokenId) ?? new Map<string, UsageCount>();
-        counts.set(tokenId, byEndpoint);
-        for (const { endpoint, count } of added) {
-          const before = byEndpoint.get(endpoint);
-          byEndpoint.set(endpoint, {
-            tokenId,
-            endpoint,
-            count: count + (before?.count ?? 0),
-            lastUsedAt: Math.max(lastUsedAt, before?.lastUsedAt ?? lastUsedAt),
-          });
-        }
+        usage.add({ tokenId, lastUsedAt, counts }, token.organization);
       }
     },
 
     async listUsage(tokenIds, endpoint) {
       assertOpen();
-      return tokenIds.flatMap((tokenId) =>
-        [...(counts.get(tokenId)?.values() ?? [])]
-          .filter((count) => endpoint === undefined || count.endpoint === endpoint)
-          .sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1)),
-      );
+      return usage.list(tokenIds, endpoint);
+    },
+
+    async listDailyUsage(query) {
+      assertOpen();
+      return usage.listDaily(query);
+    },
+
+    async trimDailyUsage(before, limit) {
+      assertOpen();
+      return usage.trimDaily(before, limit);
     },
 
     async listChanges(query) {

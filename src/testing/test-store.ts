@@ -4,6 +4,7 @@ import { boundCases } from './store-cases/bounds.js';
 import type { StoreCase } from './store-cases/case.js';
 import { changeCases } from './store-cases/changes.js';
 import { countCases } from './store-cases/counts.js';
+import { dayCases } from './store-cases/days.js';
 import { endingCases } from './store-cases/endings.js';
 import { endpointCases } from './store-cases/endpoints.js';
 import { entryCases } from './store-cases/entries.js';
@@ -32,6 +33,7 @@ const GROUPS: readonly (readonly [string, readonly StoreCase[]])[] = [
   ['bounds', boundCases],
   ['uses', usageCases],
   ['counts', countCases],
+  ['days', dayCases],
   ['changes', changeCases],
   ['texts', textCases],
   ['endpoints', endpointCases],

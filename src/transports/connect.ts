@@ -7,6 +7,7 @@ import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import type { RegisteredPrincipal } from '../instance/register.js';
 import { reporter } from './ask.js';
+import { heldStream } from './connect-lease.js';
 import { readFetchCredential } from './fetch-credential.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { type Challenge, httpAnswers } from './http-answer.js';
@@ -61,6 +62,10 @@ const READING = {
  * same for gRPC, gRPC-web and Connect. As an interceptor alone it decides once Connect has decoded the message of a unary call;
  * with `requestGate` beside it, before anything of a message is read.
  *
+ * A stream holds a lease. It ends with the denial, and the `signal` of its handler's context aborts with it as its reason, when its
+ * token has ended, its right is gone or the endpoint's access has changed: at once if the store has a feed, and within `cache.ttl`
+ * in any case. If the store is down, a stream survives two looks and ends at the third (`unavailable`).
+ *
  * Put it first in the list: an interceptor before it sees calls that are not allowed.
  *
  * @example
@@ -77,14 +82,15 @@ export function guard<T extends TokenTypes>(
   const { askFor, requirementOf } = readMethods(postern, requirements, zone, READING);
   const report = reporter(postern);
   const answer = connectErrors(challenge);
-  const passed = new WeakSet<Headers>();
+  /** The headers of calls that were let through; by them the headers of their answers, which only the gate sees. */
+  const passed = new WeakMap<Headers, Headers | null>();
 
-  async function decide(request: ConnectRequest): Promise<void> {
+  async function decide(request: ConnectRequest, response: Headers | null): Promise<void> {
     const { path, header: headers, url } = request;
     const decision: Decision = await askFor(path)(request, readFetchCredential({ headers, url }, header));
     if (!decision.allowed) throw errorFor(decision, request);
     PRINCIPALS.set(headers, decision.principal);
-    passed.add(headers);
+    passed.set(headers, response);
   }
 
   function errorFor(denial: Denied, request: ConnectRequest): ConnectError {
@@ -99,12 +105,14 @@ export function guard<T extends TokenTypes>(
 
   const interceptor: Interceptor = (next) => async (request) => {
     const { service, method, url, header, contextValues: values } = request;
-    if (!passed.has(header)) await decide({ path: `/${service.typeName}/${method.name}`, url, header, values });
-    return next(request);
+    const call = { path: `/${service.typeName}/${method.name}`, url, header, values };
+    if (!passed.has(header)) await decide(call, null);
+    if (!request.stream) return next(request);
+    return heldStream(request, next, passed.get(header) ?? null, (denial) => errorFor(denial, call));
   };
   const guarded: ConnectGuard = Object.assign(interceptor, {
-    requestGate: ({ service, method, url, requestHeader: header, values }: HandlerContext) =>
-      decide({ path: `/${service.typeName}/${method.name}`, url, header, values }),
+    requestGate: ({ service, method, url, requestHeader: header, responseHeader, values }: HandlerContext) =>
+      decide({ path: `/${service.typeName}/${method.name}`, url, header, values }, responseHeader),
   });
   REQUIREMENTS.set(guarded, requirementOf);
   return guarded;

@@ -1,4 +1,5 @@
 import type { Decision } from '../domain/decision.js';
+import type { Principal } from '../domain/principal.js';
 import { shared } from '../domain/shared.js';
 import type { Gate, GuardAttempt, Holding } from '../instance/internals.js';
 import type { Presented } from './credential.js';
@@ -12,6 +13,8 @@ interface Passage {
   readonly attempt: RequestAttempt;
   /** Whether the credential was charged for it. */
   charged: boolean;
+  /** The caller, once it is decided; `null` if no credential was needed. */
+  principal: Principal | null;
   /** `null` once it is decided. */
   pending: Promise<Decision> | null;
 }
@@ -31,7 +34,7 @@ export function setOriginal(request: object, original: object): void {
 }
 
 /** Every attempt that let this request through, one for each guard. */
-export function passagesOf(request: object): readonly Pick<Passage, 'holding' | 'attempt'>[] {
+export function passagesOf(request: object): readonly Pick<Passage, 'holding' | 'attempt' | 'principal'>[] {
   const passages = PASSAGES.get(originalOf(request)) ?? [];
   return passages.filter(({ pending }) => pending === null);
 }
@@ -57,21 +60,28 @@ export function oncePerRequest(gate: Gate, holding: Holding) {
     // What a function computed is the application's to change; a lease asks again what was asked.
     const { requirement } = attempt;
     const kept = requirement ? { ...attempt, requirement: gate.prepare(requirement) } : attempt;
-    const passage: Passage = { holding, attempt: kept, charged: false, pending: null };
+    // The messages of a socket all come with its handshake.
+    if (earlier && passages.some((each) => each.holding === holding && isKnown(each, kept))) return decision;
+    const passage: Passage = { holding, attempt: kept, charged: false, principal: null, pending: null };
     passages.push(passage);
     PASSAGES.set(original, passages);
     if (!(decision instanceof Promise)) {
-      passage.charged = decision.principal !== null;
+      settle(passage, decision.principal);
       return decision;
     }
     passage.pending = decision.then((settled) => {
       passage.pending = null;
-      if (settled.allowed) passage.charged = settled.principal !== null;
+      if (settled.allowed) settle(passage, settled.principal);
       else passages.splice(passages.indexOf(passage), 1);
       return settled;
     });
     return passage.pending;
   };
+}
+
+function settle(passage: Passage, principal: Principal | null): void {
+  passage.principal = principal;
+  passage.charged = principal !== null;
 }
 
 function originalOf(request: object): object {
@@ -87,4 +97,27 @@ function isSame(one: RequestAttempt, other: RequestAttempt): boolean {
   if (one.token !== other.token) return false;
   if (!one.proof || !other.proof) return !one.proof && !other.proof;
   return one.proof.jwt === other.proof.jwt && one.proof.target === other.proof.target && one.method === other.method;
+}
+
+/** Whether the same credential was let through for the same question. */
+function isKnown({ attempt, pending }: Passage, again: RequestAttempt): boolean {
+  return pending === null && isSame(attempt, again) && isSameQuestion(attempt, again);
+}
+
+/** Whether two attempts of one credential ask the same. Requirements that are computed are never the same object. */
+export function isSameQuestion(one: RequestAttempt, other: RequestAttempt): boolean {
+  return one.method === other.method && one.zone === other.zone && isEqual(one.requirement, other.requirement);
+}
+
+function isEqual(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  const keys = Object.keys(one);
+  return (
+    keys.length === Object.keys(other).length && keys.every((key) => isEqual(ownValue(one, key), ownValue(other, key)))
+  );
+}
+
+function ownValue(object: object, key: string): unknown {
+  return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
 }

@@ -102,7 +102,7 @@ function isCall(request: SocketRequest | PeerCall): request is PeerCall {
   return typeof unpolluted(request as PeerCall, 'getPeer') === 'function';
 }
 
-function ofSocket(request: SocketRequest): Peer {
+export function ofSocket(request: SocketRequest): Peer {
   const socket = unpolluted(request, 'socket');
   return {
     address: socket ? (unpolluted(socket, 'remoteAddress') ?? socketFile(socket)) : undefined,
@@ -117,7 +117,7 @@ function socketFile(socket: NonNullable<SocketRequest['socket']>): string | unde
 }
 
 /** `getPeer()` is `address:port`, or `unix:` and a path. An IPv6 address may stand in brackets or bare. */
-function ofPeer(call: PeerCall): Peer {
+export function ofPeer(call: PeerCall): Peer {
   const peer = call.getPeer();
   if (peer.startsWith(UNIX)) return { address: UNIX, forwardedFor: () => forwarded(call) };
   const address = peer.slice(0, Math.max(0, peer.lastIndexOf(':'))).replace(/^\[(.*)\]$/, '$1');
@@ -148,6 +148,30 @@ function callerAddress(
   return address !== null && address !== UNIX && !isProxy(address) ? address : null;
 }
 
+/**
+ * The caller behind these proxies, as a request that the zone's own rules go on from: its socket is the first address that is no
+ * proxy's, its `X-Forwarded-For` the entries before that one. Without an address if no proxy names the caller.
+ */
+export function callerBehind(
+  peer: string,
+  forwardedFor: string,
+  isProxy: (address: string) => boolean,
+): SocketRequest & { readonly socket: object } {
+  const chain = forwardedFor.length > MAX_FORWARDED_LENGTH ? [] : forwardedFor.split(',');
+  let address = plainAddress(peer);
+  while (address !== null && isProxy(address)) address = forwardedAddress(chain.pop()?.trim() ?? '');
+  return {
+    socket: { remoteAddress: address === null || address === UNIX ? undefined : address },
+    headers: { 'x-forwarded-for': chain.join(',') },
+  };
+}
+
+/** Whether an address as a socket has it, or `'unix:'`, is a proxy's. */
+export function isProxyAt(peer: unknown, isProxy: (address: string) => boolean): peer is string {
+  const address = typeof peer === 'string' ? plainAddress(peer) : null;
+  return address !== null && isProxy(address);
+}
+
 /** `1.2.3.4:567`, `[::1]` and `[::1]:567`: the spellings of Azure, of IIS and of some proxies. */
 const WITH_PORT = /^(?:\[([^[\]]*)\]|([0-9.]+))(?::\d{1,5})?$/;
 
@@ -167,7 +191,7 @@ function plainAddress(text: string): string | null {
 }
 
 /** @throws PosternError `option_invalid` */
-function proxyList(entries: readonly string[], input: string): (address: string) => boolean {
+export function proxyList(entries: readonly string[], input: string): (address: string) => boolean {
   const onSocketFile = entries.includes(UNIX);
   const isListed = addressList(
     entries.filter((entry) => entry !== UNIX),

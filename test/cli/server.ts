@@ -12,8 +12,12 @@ export interface Served {
 }
 
 /** Starts `postern serve` on a free port with a new database. It ends with the test file's processes. */
-export async function served(postern: ReturnType<typeof theCommand>, database: string): Promise<Served> {
-  const process = postern.start(['serve', '--port', '0', '--database', database]);
+export async function served(
+  postern: ReturnType<typeof theCommand>,
+  database: string,
+  words: readonly string[] = [],
+): Promise<Served> {
+  const process = postern.start(['serve', '--port', '0', '--database', database, ...words]);
   const [, url = ''] = await process.until(/^Listening on (\S+)\n/);
   const [, token = ''] = await process.until(/\nBootstrap token: (\S+)\n/);
   return {

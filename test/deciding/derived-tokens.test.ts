@@ -196,6 +196,7 @@ describe('a derived token', () => {
         calls.push(key);
         return { allowed: calls.length < 2, remaining: 0, resetIn: 1000 };
       },
+      peek: async () => null,
     };
     const { postern, clock } = createTestPostern({ rateLimiter });
     const { token, record } = await postern.tokens.create({

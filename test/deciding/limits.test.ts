@@ -9,7 +9,7 @@ const requirement = { scope: 'models:read' } as const;
 
 /** A limiter in memory that records its keys and can be made to fail. */
 function limited(options: { onLimiterFault?: 'allow' } = {}) {
-  const { consume } = memoryRateLimiter();
+  const { consume, peek } = memoryRateLimiter();
   const asked: string[] = [];
   let down = false;
   const rateLimiter: RateLimiter = {
@@ -17,6 +17,10 @@ function limited(options: { onLimiterFault?: 'allow' } = {}) {
       asked.push(key);
       if (down) throw new Error('ECONNREFUSED');
       return consume(key, ...rest);
+    },
+    async peek(...given) {
+      if (down) throw new Error('ECONNREFUSED');
+      return peek(...given);
     },
   };
   return { ...createTestPostern({ rateLimiter, ...options }), asked, fail: (value: boolean) => (down = value) };

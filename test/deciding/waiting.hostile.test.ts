@@ -15,6 +15,7 @@ function slowLimiter() {
       await goOn;
       return { allowed: true, remaining: 1, resetIn: 1_000 };
     },
+    peek: async () => null,
   };
   return { limiter, waits, answer };
 }
@@ -81,7 +82,7 @@ describe.each([{}, { cache: false }] as const)('a call is refused (%o)', (option
 
 test('what is known of another is not asked for again: a wait costs no read', async () => {
   const world = createTestPostern({
-    rateLimiter: { consume: async () => ({ allowed: true, remaining: 1, resetIn: 1 }) },
+    rateLimiter: { consume: async () => ({ allowed: true, remaining: 1, resetIn: 1 }), peek: async () => null },
   });
   const token = await world.token({ endpoints: ['a'], rateLimit });
   const ask = () => world.postern.authorize({ token, requirement: { endpoint: 'a' } });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { isPosternError, PosternError } from 'postern';
 import { describe, expect, test } from 'vitest';
-import { durationOf, parseDuration } from '../../src/domain/duration.js';
+import { durationOf, formatDuration, parseDuration } from '../../src/domain/duration.js';
 import { isEndpointId, isOrganizationName } from '../../src/domain/endpoint.js';
 import { escapeInvisible, quote } from '../../src/domain/text.js';
 import { thrown } from '../support/outcomes.js';
@@ -19,6 +19,16 @@ describe('duration', () => {
     ['365000d', 365_000 * 86_400_000],
   ])('%s is %d ms', (value, expected) => {
     expect(parseDuration(value)).toBe(expected);
+  });
+
+  test.each([
+    [60_000, '1m'],
+    [90_000, '90s'],
+    [86_400_000, '1d'],
+    [1_500, '1500ms'],
+  ])('%d ms are written as %s, and read back', (length, text) => {
+    expect(formatDuration(length)).toBe(text);
+    expect(parseDuration(text)).toBe(length);
   });
 
   test.each([

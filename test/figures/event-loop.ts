@@ -156,7 +156,7 @@ async function importAll(tokens: ReturnType<typeof createPostern>['tokens']): Pr
 /** The newest tokens were used. */
 async function recordUses(store: Store): Promise<void> {
   const used = await store.listTokens({ organization: 'default', limit: USES });
-  const counts = [{ endpoint: ENDPOINT, count: 3 }];
+  const counts = [{ day: Math.floor(Date.now() / 86_400_000), endpoint: ENDPOINT, scope: '', count: 3 }];
   await store.recordUsage(used.map(({ id }, index) => ({ tokenId: id, lastUsedAt: Date.now() + index, counts })));
 }
 

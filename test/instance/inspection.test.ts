@@ -1,3 +1,4 @@
+import { memoryRateLimiter, type RateLimiter } from 'postern';
 import { derive } from 'postern/jwt';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
@@ -96,6 +97,73 @@ describe('introspection', () => {
     expect(await postern.introspect(derived)).toMatchObject({ active: true, isApiToken: false });
     clock.advance(3_600_000);
     expect(await postern.introspect(token)).toEqual({ active: false });
+  });
+
+  describe('of a token with limits', () => {
+    const types = { developer: { scopes: ['models:read'] } } as const;
+    const requirement = { scope: 'models:read' } as const;
+
+    async function limited(options: { readonly onLimiterFault?: 'allow' } = {}) {
+      const { consume, peek } = memoryRateLimiter();
+      let down = false;
+      const rateLimiter: RateLimiter = {
+        consume,
+        peek: (...given) => (down ? Promise.reject(new Error('ECONNREFUSED')) : peek(...given)),
+      };
+      const made = createTestPostern({ rateLimiter, ...options });
+      const { token, record } = await made.postern.tokens.create({
+        name: 'x',
+        types,
+        rateLimit: { points: 9, duration: '1m' },
+        quota: { points: 2, refill: '30d' },
+      });
+      const use = () => made.postern.authorize({ token, requirement });
+      return { ...made, token, record, use, fail: () => (down = true) };
+    }
+
+    test('tells what is left, and takes nothing', async () => {
+      const { postern, clock, token, use } = await limited();
+      const fresh = { active: true, limits: [{ policy: 'rate', remaining: 9, resetsAt: null }, { remaining: 2 }] };
+      for (let looks = 0; looks < 3; looks++) expect(await postern.introspect(token)).toMatchObject(fresh);
+      const resetsAt = new Date(clock.now() + 60_000);
+      await use();
+      clock.advance(1_000);
+      expect(await postern.introspect(token)).toMatchObject({
+        active: true,
+        limits: [
+          { policy: 'rate', points: 9, duration: 60_000, remaining: 8, resetsAt },
+          { policy: 'quota', points: 2, duration: 30 * 86_400_000, remaining: 1 },
+        ],
+      });
+    });
+
+    test('says that it is not active while a limit is used up, and when that ends; derived ones follow', async () => {
+      const { postern, clock, token, use } = await limited();
+      const child = await derive(token, { clock: clock.now, expiresIn: '60d' });
+      const resetsAt = new Date(clock.now() + 30 * 86_400_000);
+      await use();
+      await use();
+      for (const each of [token, child]) {
+        const told = await postern.introspect(each);
+        expect(told).toMatchObject({ active: false, limits: [{ remaining: 7 }, { remaining: 0, resetsAt }] });
+        expect(Object.keys(told)).toEqual(['active', 'limits']);
+        expect(await postern.introspect(each, { limits: false })).toMatchObject({ active: true });
+        expect(await polluted({ limits: false }, () => postern.introspect(each))).toMatchObject({ active: false });
+      }
+      clock.advance('30d');
+      expect(await postern.introspect(token)).toMatchObject({ active: true });
+      await postern.tokens.revoke((await postern.tokens.list()).items[0]?.id as string);
+      expect(await postern.introspect(token)).toEqual({ active: false });
+    });
+
+    test('rejects while the limiter is down, unless guards then allow', async () => {
+      const strict = await limited();
+      strict.fail();
+      expect(await refusal(strict.postern.introspect(strict.token))).toMatchObject({ code: 'unavailable' });
+      const lenient = await limited({ onLimiterFault: 'allow' });
+      lenient.fail();
+      expect(await lenient.postern.introspect(lenient.token)).toMatchObject({ active: true, limits: [] });
+    });
   });
 
   test('rejects in an outage instead of telling that a token is inactive', async () => {

@@ -10,6 +10,7 @@ import {
   type RateLimiterPool,
   redisRateLimiter,
 } from 'postern/limits';
+import { createTestPostern } from 'postern/testing';
 import { createClient } from 'redis';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { aDatabase } from '../stores/postgres-server.js';
@@ -69,6 +70,63 @@ function counts(make: () => RateLimiter): void {
     expect(await limiter.consume(one, window, Date.now())).toMatchObject({ allowed: true });
     expect(await limiter.consume(one, window, Date.now())).toMatchObject({ allowed: false });
     expect(await limiter.consume(other, window, Date.now())).toMatchObject({ allowed: true });
+  });
+
+  it('looks at a window without taking a point', async () => {
+    const key = randomUUID();
+    const window = { points: 2, duration: MINUTE };
+    expect(await limiter.peek(key, window, Date.now())).toBeNull();
+    for (const remaining of [1, 0, 0]) {
+      await limiter.consume(key, window, Date.now());
+      for (let looks = 0; looks < 3; looks++) {
+        const state = await limiter.peek(key, window, Date.now());
+        expect(state).toEqual({ remaining, resetIn: expect.any(Number) });
+        expect(state?.resetIn).toBeGreaterThan(0);
+        expect(state?.resetIn).toBeLessThanOrEqual(MINUTE);
+      }
+    }
+  });
+
+  it('sees no window once it has ended', async () => {
+    const key = randomUUID();
+    const window = { points: 1, duration: 1_000 };
+    await limiter.consume(key, window, Date.now());
+    await pass(1_100);
+    expect(await limiter.peek(key, window, Date.now())).toBeNull();
+  });
+
+  it.each(['quota', 'rate'] as const)('a call that is refused for its %s uses up no other limit', async (refusing) => {
+    const { postern, clock } = createTestPostern({ rateLimiter: limiter });
+    const [few, many] = [2, 5];
+    const { token, record } = await postern.tokens.create({
+      name: 'x',
+      types: { developer: { scopes: ['models:read'] } },
+      rateLimit: { points: refusing === 'rate' ? few : many, duration: '1h' },
+      quota: { points: refusing === 'quota' ? few : many, refill: '30d' },
+    });
+    const call = async () => {
+      const decision = await postern.authorize({ token, requirement: { scope: 'models:read' } });
+      return decision.allowed ? 'allowed' : decision.limit?.policy;
+    };
+    const calls: unknown[] = [];
+    for (let each = 0; each < 2 * many; each++) calls.push(await call());
+    expect(calls).toEqual([...Array(few).fill('allowed'), ...Array(2 * many - few).fill(refusing)]);
+    const other = refusing === 'rate' ? 'quota' : 'rate';
+    const left = await limiter.peek(`${other}:${record.id}:1`, { points: many, duration: 30 * DAY }, clock.now());
+    expect(left?.remaining).toBe(many - few);
+  });
+
+  it('never exceeds either of two limits, however many calls come at once', async () => {
+    const { postern } = createTestPostern({ rateLimiter: limiter });
+    const { token } = await postern.tokens.create({
+      name: 'x',
+      types: { developer: { scopes: ['models:read'] } },
+      rateLimit: { points: 7, duration: '1h' },
+      quota: { points: 5, refill: '30d' },
+    });
+    const attempt = { token, requirement: { scope: 'models:read' } } as const;
+    const decisions = await Promise.all(Array.from({ length: 40 }, () => postern.authorize(attempt)));
+    expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(5);
   });
 
   it('never makes a window shorter than requested', async () => {

@@ -464,7 +464,7 @@ describe('the rate limit of logins', () => {
       keys.push(key);
       return down ? Promise.reject(new Error('redis is down')) : inner.consume(key, ...rest);
     };
-    const made = await world({ options: { clientAddress }, postern: { rateLimiter: { consume } } });
+    const made = await world({ options: { clientAddress }, postern: { rateLimiter: { ...inner, consume } } });
     expect(await begun(made, 1, '192.0.2.1')).toBe(1);
     expect(keys).toEqual(['login:begin:address:192.0.2.1', 'login:begin:all:']);
     const code = await begin(made);

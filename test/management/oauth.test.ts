@@ -1,4 +1,5 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
+import { memoryRateLimiter } from 'postern';
 import { accessTokens, derive, dpopProof, generateKeys } from 'postern/jwt';
 import { managementApi } from 'postern/management';
 import { describe, expect, test } from 'vitest';
@@ -13,6 +14,13 @@ const post = ({ ask }: World, path: string, form: Record<string, string>, who: o
 
 /** The token of that name in the world, or the text itself. */
 const tokenOf = ({ tokens }: World, name: string) => tokens[name]?.token ?? name;
+
+/** The token `user` may be used once in 30 days. */
+async function limitedWorld() {
+  const made = await world({ postern: { rateLimiter: memoryRateLimiter() } });
+  await made.postern.tokens.update(made.tokens.user?.id as string, { quota: { points: 1, refill: '30d' } });
+  return made;
+}
 
 describe('introspection (RFC 7662)', () => {
   const introspect = (made: World, name: string, who?: object) =>
@@ -76,6 +84,21 @@ describe('introspection (RFC 7662)', () => {
     expect(json.status).toBe(415);
   });
 
+  test('tells the limits of a token, and that it is not active while one is used up', async () => {
+    const made = await limitedWorld();
+    const quota = { policy: 'quota', points: 1, duration: '30d' };
+    expect((await introspect(made, 'user')).body).toMatchObject({
+      active: true,
+      limits: [{ ...quota, remaining: 1, resets_at: null }],
+    });
+    const resets_at = new Date(made.clock.now() + 30 * 86_400_000).toISOString();
+    await made.postern.authorize({ token: tokenOf(made, 'user'), requirement: { endpoint: 'a' } });
+    expect((await introspect(made, 'user')).body).toEqual({
+      active: false,
+      limits: [{ ...quota, remaining: 0, resets_at }],
+    });
+  });
+
   test('answers 503 in an outage, not "inactive"', async () => {
     const made = await world();
     await introspect(made, 'nonsense');
@@ -101,6 +124,12 @@ describe('revocation (RFC 7009)', () => {
       false,
     ]);
     expect((await revoke(made, 'shared', { token: 'writer' })).status).toBe(200);
+  });
+
+  test('ends a token with a limit that is used up, too', async () => {
+    const made = await limitedWorld();
+    await made.postern.authorize({ token: tokenOf(made, 'user'), requirement: { endpoint: 'a' } });
+    expect([(await revoke(made, 'user')).status, await alive(made, 'user')]).toEqual([200, false]);
   });
 
   test.each([

@@ -106,7 +106,7 @@ test.each(['type', 'search', 'revoked', 'ownership', 'after', 'until', 'offset']
 
 test('a limiter that does not say that a call is allowed allows none', async () => {
   const consume = async () => ({ remaining: 1, resetIn: 1 }) as never;
-  const { postern } = createTestPostern({ rateLimiter: { consume } });
+  const { postern } = createTestPostern({ rateLimiter: { consume, peek: async () => null } });
   const { token } = await postern.tokens.create({ name: 'x', types, rateLimit: { points: 1, duration: '1m' } });
   const decision = await polluted({ allowed: true }, () => postern.authorize({ token, requirement }));
   expect(verdict(decision)).toBe('rate_limited');

@@ -54,10 +54,22 @@ it('changes older than audit.keep are removed a minute after the start, and late
   await postern.close();
 });
 
-it('without audit.keep changes are kept for ever, and no timer runs', async () => {
+it('daily counts of uses are removed after 90 days', async () => {
+  const store = await aged(0);
+  const counts = [100, 90, 89, 0].map((age) => ({ day: START / DAY - age, endpoint: 'a', scope: '', count: 1 }));
+  await store.recordUsage([{ tokenId: 't0', lastUsedAt: START, counts }]);
+  const { postern, clock } = running(store, undefined);
+  await pass(clock, MINUTE);
+  for (const of of [{ token: 't0' }, { organization: 'acme' }]) {
+    const kept = await store.listDailyUsage({ of, from: 0, to: START / DAY, limit: 10 });
+    expect(kept.map(({ day }) => START / DAY - day)).toEqual([89, 0]);
+  }
+  await postern.close();
+});
+
+it('without audit.keep changes are kept for ever', async () => {
   const store = await aged(9_000 * DAY);
   const { postern, clock } = running(store, undefined);
-  expect(vi.getTimerCount()).toBe(0);
   await pass(clock, HOUR);
   expect(await agesIn(store)).toEqual([9_000 * DAY]);
   await postern.close();

@@ -81,7 +81,7 @@ describe.each(PAIRS)('what the copy %s made, the copy %s takes', (one, other) =>
        let charged = 0;
        const limited = core.createPostern({
          store: core.memoryStore(), onEvent() {},
-         rateLimiter: { consume: async () => { charged++; return { allowed: true, remaining: 1, resetIn: 1 }; } },
+         rateLimiter: { consume: async () => { charged++; return { allowed: true, remaining: 1, resetIn: 1 }; }, peek: async () => null },
        });
        const { token: counted } = await limited.tokens.create({ name: 'x', types, rateLimit: { points: 9, duration: '1m' } });
        const inner = other.fetch.guard(limited, { scope: 'models:read' }, () => new Response('ok'));

@@ -7,6 +7,7 @@ export const ENTRIES = [
   { entry: 'postern/express', node: true },
   { entry: 'postern/fastify', node: true },
   { entry: 'postern/fetch', node: false },
+  { entry: 'postern/gateway', node: true },
   { entry: 'postern/grpc', node: true },
   { entry: 'postern/hono', node: false },
   { entry: 'postern/nestjs', node: true, peer: '@nestjs/common', also: ['@nestjs/core', 'rxjs'], peerIsEsm: true },

@@ -19,13 +19,16 @@ export const CHROMIUM = process.env.POSTERN_CHROMIUM ?? '/usr/bin/chromium';
 
 export const FIREFOX = process.env.POSTERN_FIREFOX ?? '/usr/bin/firefox-esr';
 
+/** It is in a folder that is not in everyone's PATH. */
+export const NGINX = process.env.POSTERN_NGINX ?? '/usr/sbin/nginx';
+
 /** Debian's own Python, the only one with `python3-grpcio`. */
 export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
 const POSTGRES_FILES =
   /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/shared-stores|deciding\/leases-shared)/;
 const REDIS_FILES =
-  /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/shared-stores|deciding\/leases-shared)/;
+  /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/(shared-stores|health)|deciding\/leases-shared)/;
 
 export const TOOLS: readonly Tool[] = [
   {
@@ -57,18 +60,53 @@ export const TOOLS: readonly Tool[] = [
     files: /^test\/management\/console\/firefox/,
   },
   {
+    name: 'nginx',
+    debian: 'nginx-light',
+    elsewhere: 'name its path in POSTERN_NGINX',
+    isThere: () => existsSync(NGINX),
+    files: /^test\/management\/console\/prefix/,
+  },
+  {
     name: 'gRPC for Python',
     debian: 'python3-grpcio',
     elsewhere: 'name a Python that has grpcio in POSTERN_PYTHON',
     isThere: () => succeeds(PYTHON, '-c', 'import grpc'),
-    files: /^test\/clients\/grpc-python/,
+    files: /^test\/(clients\/grpc-python|gateway\/in-front-grpc)/,
+  },
+  ...['nginx', 'caddy', 'haproxy'].map((name) => ({
+    name,
+    debian: name,
+    elsewhere: `put ${name} in PATH`,
+    isThere: () => inPath(name),
+    files: /^test\/gateway\/in-front/,
+  })),
+  {
+    name: 'PyJWT for Python',
+    debian: 'python3-jwt python3-cryptography',
+    elsewhere: 'name a Python that has PyJWT and cryptography in POSTERN_PYTHON',
+    isThere: () => succeeds(PYTHON, '-c', 'import jwt, cryptography'),
+    files: /^test\/gateway\/(hop-languages|in-front-grpc)/,
+  },
+  {
+    name: 'Go',
+    debian: 'golang-go',
+    elsewhere: 'put go in PATH',
+    isThere: () => inPath('go'),
+    files: /^test\/gateway\/(hop-languages|in-front-grpc)/,
   },
   {
     name: 'curl',
     debian: 'curl',
     elsewhere: 'put curl in PATH',
     isThere: () => inPath('curl'),
-    files: /^test\/(cli\/seed-page|transports\/leases)/,
+    files: /^test\/(cli\/seed-page|transports\/leases|gateway\/in-front)/,
+  },
+  {
+    name: 'OpenSSL',
+    debian: 'openssl',
+    elsewhere: 'put openssl in PATH',
+    isThere: () => inPath('openssl'),
+    files: /^test\/cli\/proxies/,
   },
   {
     name: 'jq',

@@ -1,19 +1,7 @@
 import { createServer } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import {
-  create,
-  createFileRegistry,
-  type DescMethod,
-  type DescMethodServerStreaming,
-  type DescMethodUnary,
-  type DescService,
-} from '@bufbuild/protobuf';
-import {
-  FileDescriptorProtoSchema,
-  FileDescriptorSetSchema,
-  file_google_protobuf_wrappers,
-} from '@bufbuild/protobuf/wkt';
+import type { DescMethod, DescMethodServerStreaming, DescMethodUnary } from '@bufbuild/protobuf';
 import {
   Code,
   ConnectError,
@@ -35,6 +23,7 @@ import { createTestPostern } from 'postern/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { thrown } from '../support/outcomes.js';
 import { CASES, TARGETS } from './cases.js';
+import { serviceOf } from './connect-service.js';
 import { createWorld, type World } from './world.js';
 
 /** The gRPC column of docs/contract.md, written down once more. */
@@ -70,32 +59,7 @@ const DECLARED: ConnectRequirements = {
 };
 const METHODS = [...Object.keys(DECLARED).map((path) => path.slice('/table.Table/'.length)), 'undeclared'];
 
-/** A service with each method twice, unary and streaming its answer: what `protoc` would make, without it. */
-function serviceOf(names: readonly string[]): DescService {
-  const type = '.google.protobuf.StringValue';
-  const file = create(FileDescriptorProtoSchema, {
-    name: 'table.proto',
-    package: 'table',
-    syntax: 'proto3',
-    dependency: ['google/protobuf/wrappers.proto'],
-    service: [
-      {
-        name: 'Table',
-        method: names.map((name) => ({
-          name,
-          inputType: type,
-          outputType: type,
-          serverStreaming: name.startsWith('stream_'),
-        })),
-      },
-    ],
-  });
-  const registry = createFileRegistry(
-    create(FileDescriptorSetSchema, { file: [file_google_protobuf_wrappers.proto, file] }),
-  );
-  return registry.getService('table.Table') as DescService;
-}
-
+/** Each method twice: unary, and streaming its answer. */
 const SERVICE = serviceOf(METHODS.flatMap((name) => [name, `stream_${name}`]));
 const methodOf = (name: string) => SERVICE.methods.find((each) => each.name === name) as DescMethod;
 const WITH_STREAMS: ConnectRequirements = {

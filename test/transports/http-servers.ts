@@ -20,6 +20,7 @@ import { answerTo, readCredential } from 'postern/http';
 import { Caller, PosternModule, Requires } from 'postern/nestjs';
 import { guardUpgrade, guard as nodeGuard } from 'postern/node';
 import { internalNetworks } from 'postern/zones';
+import { envoyProxy, forwardAuthProxy } from '../gateway/proxies.js';
 import { TARGETS, type Target } from './cases.js';
 
 export interface Running {
@@ -53,6 +54,14 @@ function requirementOf(target: Target): Requirement | (() => never) | (() => Pro
   }
 }
 
+/** The same for a gateway, which finds the requirement in the path. */
+function requirementOfPath({ path }: { readonly path: string }): ComputedRequirement | Promise<ComputedRequirement> {
+  const requirement = requirementOf(path.slice(1) as Target);
+  return typeof requirement === 'function' ? requirement() : requirement;
+}
+
+type ComputedRequirement = Requirement | undefined;
+
 const ALL: readonly Target[] = [
   ...(Object.keys(TARGETS) as (keyof typeof TARGETS)[]),
   'undeclared',
@@ -72,12 +81,17 @@ type Name =
   | 'node'
   | 'node upgrade'
   | 'http'
-  | 'http with fetch';
+  | 'http with fetch'
+  | 'a gateway over HTTP'
+  | 'a gateway for Envoy';
 
 /** Without a guard: they call `authorize` themselves, with requirements that are values. */
 export const BY_HAND: readonly string[] = ['http', 'http with fetch'] satisfies Name[];
 
 export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
+  'a gateway over HTTP': (postern, reached) => forwardAuthProxy(postern, requirementOfPath, zone, reached),
+  'a gateway for Envoy': (postern, reached) => envoyProxy(postern, requirementOfPath, zone, reached),
+
   'express 5': (postern, reached) => startExpress(express5, postern, reached),
   'express 4': (postern, reached) => startExpress(express4 as unknown as typeof express5, postern, reached),
 

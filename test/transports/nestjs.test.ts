@@ -134,7 +134,7 @@ class Chat {
 }
 
 describe('PosternModule in a gateway', () => {
-  it('judges each message by the handshake, and hears of a revocation', async () => {
+  it('judges each message by the handshake, and hears of every change', async () => {
     const { postern, issue } = createTestPostern();
     const { port } = await startHttp([], { postern }, [Chat]);
     const { token, record } = await issue({ scopes: ['models:read'], owner: 'ada' });
@@ -155,8 +155,11 @@ describe('PosternModule in a gateway', () => {
     expect(await ask(client, 'forgotten')).toMatchObject({ event: 'exception', data: { code: 'requirement_missing' } });
     const nobody = await connected({});
     expect(await ask(nobody, 'say')).toMatchObject({ event: 'exception', data: { code: 'token_missing' } });
+    await postern.tokens.update(record.id, { types: { developer: { scopes: ['iam:read'] } } });
+    const late = await connected({ authorization: `Bearer ${token}` });
+    expect(await ask(late, 'say')).toMatchObject({ event: 'exception', data: { code: 'scope_missing' } });
     await postern.tokens.revoke(record.id);
-    expect(await ask(client, 'say')).toMatchObject({ event: 'exception', data: { code: 'token_revoked' } });
+    expect(await ask(late, 'who')).toMatchObject({ event: 'exception', data: { code: 'token_revoked' } });
   });
 });
 

@@ -1,5 +1,6 @@
 import express from 'express';
 import fastify from 'fastify';
+import { own } from 'postern';
 import { guard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { guard as fetchGuard } from 'postern/fetch';
@@ -8,6 +9,7 @@ import { memoryRateLimiter } from 'postern/limits';
 import { fastifyManagement, managementApi, toNodeHandler } from 'postern/management';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { passagesOf } from '../../src/transports/once.js';
 import * as grpc from './grpc/harness.js';
 import { serve } from './support.js';
 
@@ -122,4 +124,21 @@ describe('one request is charged and counted once', () => {
     expect(statuses).toEqual([...new Array(LIMIT).fill(200), 429, 429]);
     expect(await made.uses()).toBe(LIMIT);
   });
+});
+
+test('a request that is asked the same again keeps it once, and another question or credential beside it', async () => {
+  const { postern, issue } = createTestPostern();
+  const tokens = [(await issue({ scopes: ['models:read'] })).token, (await issue({ scopes: ['models:read'] })).token];
+  const ask = (requirement: () => object) => fetchGuard(postern, requirement as never, () => new Response());
+  const request = new Request('http://x/', { headers: { authorization: `Bearer ${tokens[0]}` } });
+  const count = async (requirement: () => object) => {
+    for (let i = 0; i < 3; i++) expect((await ask(requirement)(request)).status).toBe(200);
+    return passagesOf(request).length;
+  };
+  expect(await count(() => ({ scope: ['models:read'] }))).toBe(1);
+  expect(await count(() => ({ scope: ['models:read'], organization: own }))).toBe(2);
+  expect(await count(() => ({ authenticated: true }))).toBe(3);
+  request.headers.set('authorization', `Bearer ${tokens[1]}`);
+  // The new credential is used, and then kept once.
+  expect(await count(() => ({ authenticated: true }))).toBe(4);
 });

@@ -1,6 +1,6 @@
 import type { Access, Zone } from '../../domain/endpoint.js';
 import type { Ownership } from '../../domain/principal.js';
-import type { Endpoint, Explanation, Preview, Use } from '../../management/wire/types.js';
+import type { DailyUse, Endpoint, Explanation, LimitStanding, Preview, Use } from '../../management/wire/types.js';
 
 /** A token in the command's output. A server and a store give the same keys. Times are ISO 8601. */
 export interface TokenView {
@@ -18,12 +18,34 @@ export interface TokenView {
   /** The start of the secret, to recognise it. */
   readonly hint: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Calls in a window of time; `null`: no limit. Lengths are durations such as `1m`. */
+  readonly rate_limit: RateLimitView | null;
+  /** Calls in total, until all come back. */
+  readonly quota: QuotaView | null;
   readonly created_at: string;
   readonly updated_at: string | null;
   /** `null`: never. */
   readonly expired_at: string | null;
   readonly revoked_at: string | null;
   readonly last_used_at: string | null;
+}
+
+export interface RateLimitView {
+  readonly points: number;
+  readonly duration: string;
+}
+
+export interface QuotaView {
+  readonly points: number;
+  readonly refill: string;
+}
+
+export type LimitView = LimitStanding;
+
+/** A token with what is left of its limits. */
+export interface TokenDetail extends TokenView {
+  /** `null`: not known here. A store keeps no counts: the limiter of the application does. */
+  readonly limits: readonly LimitView[] | null;
 }
 
 export interface GrantView {
@@ -54,6 +76,8 @@ export interface Inspection {
   readonly endpoints: '*' | readonly string[];
   /** Granted endpoints that were deleted. */
   readonly dead_endpoints: readonly string[];
+  /** What is left of its limits. */
+  readonly limits: readonly LimitView[];
   readonly expired_at: string | null;
 }
 
@@ -86,6 +110,8 @@ export interface NewToken {
   /** `null`: never. */
   readonly expiresAt: Date | null;
   readonly labels: Readonly<Record<string, string>>;
+  readonly rateLimit: RateLimitView | undefined;
+  readonly quota: QuotaView | undefined;
 }
 
 /** Fields that are `undefined` stay as they are. */
@@ -95,6 +121,15 @@ export interface TokenChanges {
   readonly types: Readonly<Record<string, GrantView>> | undefined;
   readonly expiresAt: Date | null | undefined;
   readonly labels: Readonly<Record<string, string>> | undefined;
+  /** `null`: none. */
+  readonly rateLimit: RateLimitView | null | undefined;
+  readonly quota: QuotaView | null | undefined;
+}
+
+/** Days such as `2026-01-31`, both included. */
+export interface UsageDays {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
 }
 
 export interface Issued {
@@ -116,13 +151,17 @@ export interface Backend {
   readonly endpoint: string | null;
   listTokens(query: TokenQuery): Promise<Listed<TokenView>>;
   createToken(input: NewToken): Promise<Issued>;
-  findToken(id: string): Promise<TokenView | null>;
+  findToken(id: string): Promise<TokenDetail | null>;
   updateToken(id: string, changes: TokenChanges): Promise<TokenView>;
   /** `grace`: a duration such as `1h`. */
   rotateToken(id: string, grace: string | undefined): Promise<Issued>;
+  /** Fills its limits again. */
+  resetLimits(id: string): Promise<void>;
   revokeToken(id: string): Promise<void>;
   deleteToken(id: string): Promise<void>;
   tokenUsage(id: string): Promise<readonly Use[]>;
+  /** By day. `token` `null`: of all tokens of the organization. */
+  dailyUsage(token: string | null, days: UsageDays): Promise<readonly DailyUse[]>;
   listEndpoints(query: { readonly limit: number; readonly cursor: string | null }): Promise<Listed<Endpoint>>;
   createEndpoint(id: string, access: Access): Promise<Endpoint>;
   updateEndpoint(id: string, access: Access): Promise<Endpoint>;

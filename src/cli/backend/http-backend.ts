@@ -1,12 +1,19 @@
 import type * as z from 'zod';
-import { endpointAnswer, endpointPageAnswer, usageAnswer } from '../../management/wire/schemas.js';
+import { dailyUsageAnswer, endpointAnswer, endpointPageAnswer, usageAnswer } from '../../management/wire/schemas.js';
 import { explanationAnswer } from '../../management/wire/session-schemas.js';
 import { CliError } from '../failure.js';
 import type { Backend } from './backend.js';
 import { type Answer, ask, type Call, succeeded } from './http-client.js';
 import { unknownEndpoint, unknownToken } from './not-found.js';
 import { labelList } from './views.js';
-import { introspectionOnWire, issuedOnWire, previewOnWire, tokenOnWire, tokensOnWire } from './wire.js';
+import {
+  introspectionOnWire,
+  issuedOnWire,
+  previewOnWire,
+  tokenDetailOnWire,
+  tokenOnWire,
+  tokensOnWire,
+} from './wire.js';
 
 const TOKENS = '/api/v1/api_tokens';
 const ENDPOINTS = '/api/v1/endpoints';
@@ -63,7 +70,7 @@ export function httpBackend(endpoint: string, token: string): Backend {
       });
       return { items: page.items, next: page.next_cursor ?? null };
     },
-    createToken: ({ name, description, types, ownership, owner, expiresAt, labels }) => {
+    createToken: ({ name, description, types, ownership, owner, expiresAt, labels, rateLimit, quota }) => {
       if (owner !== undefined) {
         throw new CliError(
           'a server makes tokens for the caller only: leave --owner out, or work on its store with --store',
@@ -79,11 +86,14 @@ export function httpBackend(endpoint: string, token: string): Backend {
           ownership,
           expired_at: expiresAt?.toISOString() ?? null,
           labels: labelList(labels),
+          // An older server refuses fields that it does not know.
+          ...(rateLimit && { rate_limit: rateLimit }),
+          ...(quota && { quota }),
         },
       });
     },
-    findToken: (id) => find(tokenOnWire, pathOf(TOKENS, id)),
-    updateToken: (id, { name, description, types, expiresAt, labels }) =>
+    findToken: (id) => find(tokenDetailOnWire, pathOf(TOKENS, id)),
+    updateToken: (id, { name, description, types, expiresAt, labels, rateLimit, quota }) =>
       get(
         tokenOnWire,
         {
@@ -95,17 +105,27 @@ export function httpBackend(endpoint: string, token: string): Backend {
             types,
             ...(expiresAt !== undefined && { expired_at: expiresAt?.toISOString() ?? null }),
             ...(labels && { labels: labelList(labels) }),
+            rate_limit: rateLimit,
+            quota,
           },
         },
         () => unknownToken(id),
       ),
     rotateToken: (id, grace) =>
       issue({ method: 'POST', path: `${pathOf(TOKENS, id)}/rotate`, body: { grace } }, () => unknownToken(id)),
+    resetLimits: (id) =>
+      done({ method: 'POST', path: `${pathOf(TOKENS, id)}/reset_limits`, body: {} }, () => unknownToken(id)),
     revokeToken: (id) =>
       done({ method: 'POST', path: `${pathOf(TOKENS, id)}/revoke`, body: {} }, () => unknownToken(id)),
     deleteToken: (id) => done({ method: 'DELETE', path: pathOf(TOKENS, id) }, () => unknownToken(id)),
     async tokenUsage(id) {
       return (await get(usageAnswer, { path: `${pathOf(TOKENS, id)}/usage` }, () => unknownToken(id))).items;
+    },
+    async dailyUsage(token, { from, to }) {
+      const call = { path: token === null ? '/api/v1/usage' : `${pathOf(TOKENS, token)}/usage` };
+      const query = { ...(token !== null && { by: 'day' }), from, to };
+      const missing = token === null ? undefined : () => unknownToken(token);
+      return (await get(dailyUsageAnswer, { ...call, query }, missing)).items;
     },
     async listEndpoints({ limit, cursor }) {
       const page = await get(endpointPageAnswer, { path: ENDPOINTS, query: { count: limit, cursor } });

@@ -4,12 +4,14 @@ import type { Requirement } from '../../domain/requirement.js';
 import type { TokenRecord } from '../../domain/token-record.js';
 import type { AnyTokenTypes } from '../../domain/token-types.js';
 import { createPostern, type Postern } from '../../instance/create-postern.js';
+import { memoryRateLimiter } from '../../limits/memory.js';
+import { limitsShape } from '../../management/wire/limits.js';
 import { endpointShape } from '../../management/wire/shapes.js';
 import type { AffectedToken } from '../../managing/preview.js';
 import type { CreateToken } from '../../managing/tokens-api.js';
 import { EXIT } from '../exit-codes.js';
 import { CliError } from '../failure.js';
-import type { AffectedView, Backend, TokenView } from './backend.js';
+import type { AffectedView, Backend, TokenChanges, TokenView } from './backend.js';
 import { unknownEndpoint, unknownToken } from './not-found.js';
 import { openStore, type StoreAddress } from './open-store.js';
 import { labelList, labelsOf, NOT_ACTIVE, statusOf } from './views.js';
@@ -37,6 +39,8 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
     clock,
     // The process ends after one command, so a cache would never be used.
     cache: false,
+    // Limits are set here, and counted by the application's limiter.
+    rateLimiter: memoryRateLimiter(),
     ...(organization !== undefined && { organization }),
     ...(tokenPrefix !== undefined && { tokenPrefix }),
     ...(pepper !== undefined && { pepper }),
@@ -60,29 +64,35 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       const { items, nextCursor } = await tokens.list({ ...query, cursor });
       return { items: items.map(view), next: nextCursor };
     },
-    async createToken({ labels, owner, types, ...input }) {
+    async createToken({ labels, owner, types, rateLimit, quota, ...input }) {
       const { token, record } = await tokens.create({
         ...input,
         types: types as AnyGrants,
         owner: owner ?? null,
         metadata: labelled({}, labels),
+        ...limitsOf({ rateLimit, quota }),
       });
       return { token, record: view(record) };
     },
     async findToken(id) {
       const record = await find(id);
-      return record && view(record);
+      return record && { ...view(record), limits: null };
     },
-    async updateToken(id, { labels, types, ...changes }) {
+    async updateToken(id, { labels, types, rateLimit, quota, ...rest }) {
       const record = await find(id);
       if (record === null) throw unknownToken(id);
       const metadata = labels && labelled(record.metadata, labels);
-      return view(await tokens.update(id, { ...changes, types: types as AnyGrants | undefined, metadata }));
+      const changes = { ...rest, ...limitsOf({ rateLimit, quota }), types: types as AnyGrants | undefined, metadata };
+      return view(await tokens.update(id, changes));
     },
     async rotateToken(id, grace) {
       await assertOwn(id);
       const { token, record } = await tokens.rotate(id, grace === undefined ? {} : { grace: grace as Duration });
       return { token, record: view(record) };
+    },
+    async resetLimits(id) {
+      await assertOwn(id);
+      await tokens.resetLimits(id);
     },
     async revokeToken(id) {
       await assertOwn(id);
@@ -97,6 +107,15 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       return (await tokens.usage(id)).map(({ endpoint, count, lastUsedAt }) => {
         return { endpoint, count, last_used_at: lastUsedAt.toISOString() };
       });
+    },
+    async dailyUsage(token, { from, to }) {
+      const days = {
+        ...(from !== undefined && { from: new Date(from) }),
+        ...(to !== undefined && { to: new Date(to) }),
+      };
+      if (token === null) return postern.usage(days);
+      await assertOwn(token);
+      return tokens.usage(token, { by: 'day', ...days });
     },
     async listEndpoints(query) {
       const { items, nextCursor } = await endpoints.list(query);
@@ -129,7 +148,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
         assertJudged(authentication.reason);
         return { ...NOT_ACTIVE, reason: authentication.reason };
       }
-      const found = await postern.introspect(token);
+      const found = await postern.introspect(token, { limits: false });
       if (!found.active) return { ...NOT_ACTIVE, reason: null };
       const { tokenId, owner, organization: of, grants } = found.principal;
       return {
@@ -141,6 +160,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
         scopes: grants.scopes,
         endpoints: found.endpoints,
         dead_endpoints: found.deadEndpoints,
+        limits: [],
         expired_at: found.endsAt?.toISOString() ?? null,
       };
     },
@@ -184,12 +204,18 @@ function tokenView(record: TokenRecord, now: number): TokenView {
     ownership: record.ownership,
     hint: record.hint,
     labels: labelsOf(metadata.labels),
+    ...limitsShape(record),
     created_at: record.createdAt.toISOString(),
     updated_at: record.updatedAt.toISOString(),
     expired_at: expiresAt?.toISOString() ?? null,
     revoked_at: revokedAt?.toISOString() ?? null,
     last_used_at: record.lastUsedAt?.toISOString() ?? null,
   };
+}
+
+/** The library refuses texts that are no durations. */
+function limitsOf({ rateLimit, quota }: Pick<TokenChanges, 'rateLimit' | 'quota'>) {
+  return { rateLimit: rateLimit as CreateToken['rateLimit'], quota: quota as CreateToken['quota'] };
 }
 
 /** Sets the labels in a token's metadata, as the management API does. Other metadata stays. */

@@ -9,6 +9,7 @@ export const NOT_ACTIVE: Omit<Inspection, 'reason'> = {
   scopes: [],
   endpoints: [],
   dead_endpoints: [],
+  limits: [],
   expired_at: null,
 };
 

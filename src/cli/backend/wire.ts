@@ -5,10 +5,10 @@ import {
   issuedTokenAnswer,
   organizationAnswer,
   previewAnswer,
-  tokenAnswer,
+  tokenDetailAnswer,
   userAnswer,
 } from '../../management/wire/schemas.js';
-import type { AffectedView, Inspection, TokenView } from './backend.js';
+import type { AffectedView, Inspection, TokenDetail, TokenView } from './backend.js';
 import { labelsOf, NOT_ACTIVE } from './views.js';
 
 /*
@@ -19,32 +19,40 @@ import { labelsOf, NOT_ACTIVE } from './views.js';
 const user = userAnswer.partial().required({ name: true });
 const organization = organizationAnswer.partial().required({ name: true });
 
-export const tokenOnWire = tokenAnswer
+const sent = tokenDetailAnswer
   .partial()
   .required({ uid: true, name: true, created_at: true })
-  .extend({ user, organization })
-  .transform((token): TokenView => {
-    const { revoked_at = null } = token;
-    return {
-      uid: token.uid,
-      name: token.name,
-      description: token.description ?? '',
-      // The server decides, because this machine's clock may be wrong.
-      status: revoked_at !== null ? 'revoked' : token.is_expired ? 'expired' : 'active',
-      types: token.types ?? {},
-      dead_grants: token.dead_grants ?? [],
-      organization: token.organization.name,
-      owner: token.owner === undefined ? token.user.name || null : token.owner,
-      ownership: token.is_organization_token ? 'organization' : 'personal',
-      hint: token.hint ?? null,
-      labels: labelsOf(token.labels),
-      created_at: token.created_at,
-      updated_at: token.updated_at ?? null,
-      expired_at: token.expired_at ?? null,
-      revoked_at,
-      last_used_at: token.last_used_at ?? null,
-    };
-  });
+  .extend({ user, organization });
+
+export const tokenOnWire = sent.transform(tokenView);
+export const tokenDetailOnWire = sent.transform((token): TokenDetail => {
+  return { ...tokenView(token), limits: token.limits ?? null };
+});
+
+function tokenView(token: z.output<typeof sent>): TokenView {
+  const { revoked_at = null } = token;
+  return {
+    uid: token.uid,
+    name: token.name,
+    description: token.description ?? '',
+    // The server decides, because this machine's clock may be wrong.
+    status: revoked_at !== null ? 'revoked' : token.is_expired ? 'expired' : 'active',
+    types: token.types ?? {},
+    dead_grants: token.dead_grants ?? [],
+    organization: token.organization.name,
+    owner: token.owner === undefined ? token.user.name || null : token.owner,
+    ownership: token.is_organization_token ? 'organization' : 'personal',
+    hint: token.hint ?? null,
+    labels: labelsOf(token.labels),
+    created_at: token.created_at,
+    updated_at: token.updated_at ?? null,
+    expired_at: token.expired_at ?? null,
+    revoked_at,
+    last_used_at: token.last_used_at ?? null,
+    rate_limit: token.rate_limit ?? null,
+    quota: token.quota ?? null,
+  };
+}
 
 export const issuedOnWire = issuedTokenAnswer.pick({ token: true });
 
@@ -62,7 +70,8 @@ export const userOnWire = user;
 export const organizationOnWire = organization;
 
 export const introspectionOnWire = introspectionAnswer.transform((found): Inspection => {
-  if (!found.active) return { ...NOT_ACTIVE, reason: null };
+  const { limits = [] } = found;
+  if (!found.active) return { ...NOT_ACTIVE, reason: limits.length > 0 ? 'rate_limited' : null, limits };
   return {
     active: true,
     reason: null,
@@ -72,6 +81,7 @@ export const introspectionOnWire = introspectionAnswer.transform((found): Inspec
     scopes: (found.scope ?? '').split(' ').filter((scope) => scope !== ''),
     endpoints: found.endpoints ?? [],
     dead_endpoints: found.dead_endpoints ?? [],
+    limits,
     expired_at: found.exp === undefined ? null : new Date(found.exp * 1000).toISOString(),
   };
 });

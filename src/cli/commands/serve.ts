@@ -5,10 +5,12 @@ import type { ServeOptions } from '../serve/serve.js';
 
 const HELP = `
 It serves the management API, the console, and an endpoint to try tokens on: GET /demo/…
+Probes need no token: GET /healthz (the process is up) and GET /readyz (the store answers, and reports changes).
 On an empty store it makes one developer token with every scope and shows it, this once. If nobody has seen it:
   postern api-token create --store sqlite:./postern.db --name admin --owner admin --scope '*'
 (with the same --store, --organization, --namespace and --token-prefix as here)
-It speaks plain HTTP. To serve other machines, put a proxy with TLS before it, and give the proxy's address in --origin.`;
+It speaks plain HTTP. To serve other machines, put a proxy with TLS before it, and give the proxy's address in --origin.
+A proxy that takes a path off, such as /admin/, needs no option. For one that leaves the path on: --base-path /admin.`;
 
 export function serve(host: Host): Command {
   return new Command('serve')
@@ -34,6 +36,7 @@ export function serve(host: Host): Command {
       'write the bootstrap token to this new file of mode 0600, instead of showing it',
     )
     .option('--origin <url>', 'the public address, if a proxy stands before it: https://postern.example.com')
+    .option('--base-path <path>', 'the path below which all but the probes is served, such as /admin')
     .addOption(
       new Option('--trusted-proxy <address>', 'a proxy whose X-Forwarded-For names the caller; repeatable')
         .argParser(collect)

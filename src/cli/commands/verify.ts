@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Inspection } from '../backend/backend.js';
+import type { Inspection, LimitView } from '../backend/backend.js';
 import { EXIT } from '../exit-codes.js';
 import type { Host } from '../host.js';
 import { outputOption, tokenFileOption, withTarget } from '../options.js';
@@ -9,6 +9,7 @@ import { fields } from '../output/table.js';
 import { deleted, listed } from '../output/words.js';
 import { environmentToken, readToken } from '../secrets.js';
 import { type TargetOptions, withBackend } from '../target.js';
+import { leftOf } from './api-token/get.js';
 
 interface VerifyOptions extends TargetOptions {
   readonly tokenFile?: string;
@@ -35,7 +36,7 @@ export function verify(host: Host, outcome: Outcome): Command {
     });
 }
 
-function good({ uid, owner, organization, scopes, endpoints, dead_endpoints, expired_at }: Inspection): string {
+function good({ uid, owner, organization, scopes, endpoints, dead_endpoints, expired_at, limits }: Inspection): string {
   return `The token is valid.\n${fields([
     ['ID', uid],
     ['Owner', owner],
@@ -43,8 +44,11 @@ function good({ uid, owner, organization, scopes, endpoints, dead_endpoints, exp
     ['Scopes', listed(scopes)],
     ['Endpoints', endpoints === '*' ? 'all' : listed([...endpoints, ...dead_endpoints.map(deleted)])],
     ['Expires', expired_at ?? 'never'],
+    ...(limits.length === 0 ? [] : [['Limits', limits.map(limitInWords).join('; ')] as const]),
   ])}`;
 }
+
+const limitInWords = (limit: LimitView) => `${limit.policy === 'rate' ? 'rate limit' : 'quota'} ${leftOf(limit)}`;
 
 const REASONS: Readonly<Record<string, string>> = {
   token_missing: 'there is none',
@@ -52,9 +56,11 @@ const REASONS: Readonly<Record<string, string>> = {
   token_unknown: 'it is unknown here, or was mistyped',
   token_expired: 'it has expired',
   token_revoked: 'it was revoked, or replaced by a rotation',
+  rate_limited: 'its limit is used up',
 };
 
 /** A server gives no reason (RFC 7662 section 2.2). */
-function because({ reason }: Inspection): string {
+function because({ reason, limits }: Inspection): string {
+  if (limits.length > 0) return `: ${REASONS.rate_limited} (${limits.map(limitInWords).join('; ')})`;
   return reason === null ? ' (postern explain --authenticated says why)' : `: ${REASONS[reason] ?? reason}`;
 }

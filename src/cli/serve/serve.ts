@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { createPostern, type Postern } from '../../instance/create-postern.js';
+import { memoryRateLimiter } from '../../limits/memory.js';
 import { toNodeHandler } from '../../management/adapters/node.js';
 import { type ManagementApi, managementApi } from '../../management/api.js';
 import { clientAddress, type SocketRequest } from '../../transports/zones.js';
@@ -10,6 +11,7 @@ import type { Host } from '../host.js';
 import { note, say, warn } from '../output/print.js';
 import { bootstrap } from './bootstrap.js';
 import { DEMO_PATH, demoEndpoint } from './demo.js';
+import { healthOf } from './health.js';
 import { listen } from './listen.js';
 
 export interface ServeOptions {
@@ -22,6 +24,7 @@ export interface ServeOptions {
   readonly tokenPrefix?: string;
   readonly bootstrapTokenFile?: string;
   readonly origin?: string;
+  readonly basePath?: string;
   readonly trustedProxy: readonly string[];
   readonly console: boolean;
 }
@@ -35,17 +38,19 @@ const DATABASE = './postern.db';
  * @throws CliError, PosternError if it can't start
  */
 export async function serveStore(host: Host, options: ServeOptions): Promise<void> {
-  const { organization } = options;
+  const { organization, basePath = '' } = options;
   const { store, place } = await openStore({ url: addressOf(host, options), namespace: options.namespace, make: true });
   const pepper = host.env.POSTERN_PEPPER || undefined;
   const postern = createPostern({
     store,
     organization,
     clock: host.clock,
+    rateLimiter: memoryRateLimiter(),
     ...(options.tokenPrefix !== undefined && { tokenPrefix: options.tokenPrefix }),
     ...(pepper !== undefined && { pepper }),
   });
   const stopped = stopSignal(host);
+  const health = healthOf(store, host.clock);
   try {
     // Before the first request, so that a faulty store is noticed at the start.
     await store.migrate();
@@ -54,14 +59,16 @@ export async function serveStore(host: Host, options: ServeOptions): Promise<voi
     const api = managementApi(postern, {
       session: true,
       console: options.console,
+      basePath,
       clientAddress: (_request, source) => address(source as SocketRequest),
       ...(options.origin !== undefined && { origin: options.origin }),
       onError: (error) => note(host, failureOf(error).message),
     });
-    const handler: ManagementApi = (request, arrival) => (isDemo(request) ? demo(request) : api(request, arrival));
+    const handler: ManagementApi = (request, arrival) =>
+      health.answer(request) ?? (isBelow(basePath + DEMO_PATH, request) ? demo(request) : api(request, arrival));
     const server = await listen(toNodeHandler(handler), options.host, options.port);
     try {
-      say(host, `Listening on ${server.url}`);
+      say(host, `Listening on ${server.url}${basePath}`);
       note(host, `Store: ${place}`);
       if (isInTheClear(server.url)) {
         warn(host, 'this is plain HTTP, and others can reach it: put a proxy with TLS before it.');
@@ -73,6 +80,7 @@ export async function serveStore(host: Host, options: ServeOptions): Promise<voi
     }
   } finally {
     stopped.dispose();
+    health.close();
     await postern.close();
   }
 }
@@ -106,9 +114,9 @@ function addressOf(host: Host, { database, store }: ServeOptions): string {
 }
 
 /** Paths are compared exactly: another spelling is another path. */
-function isDemo(request: Request): boolean {
+function isBelow(path: string, request: Request): boolean {
   const { pathname } = new URL(request.url);
-  return pathname === DEMO_PATH || pathname.startsWith(`${DEMO_PATH}/`);
+  return pathname === path || pathname.startsWith(`${path}/`);
 }
 
 function stopSignal(host: Host): { readonly promise: Promise<void>; readonly dispose: () => void } {

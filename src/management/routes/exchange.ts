@@ -45,7 +45,7 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
         const { subjectToken, options } = readForm(body);
         assertTarget(body, accessTokens.audience);
         // Checking a proof writes to the store, so callers without a valid token are refused first.
-        const { active } = await context.postern.introspect(subjectToken);
+        const { active } = await context.postern.introspect(subjectToken, { limits: false });
         const dpopKey = active ? await provenKey(context, request) : null;
         const issued = await accessTokens
           .exchange(context.postern, subjectToken, { ...options, ...(dpopKey !== null && { dpopKey }) })
@@ -74,7 +74,7 @@ export function exchangeRoutes(context: Context, accessTokens: TokenExchange): r
       async handle({ request }) {
         // The handler's cache headers follow the rotation of the keys.
         if (accessTokens.jwksHandler) return accessTokens.jwksHandler(request);
-        return { body: await accessTokens.jwks(), headers: { 'cache-control': 'public, max-age=300' } };
+        return { body: (await accessTokens.jwks()) as object, headers: { 'cache-control': 'public, max-age=300' } };
       },
     }),
   ];

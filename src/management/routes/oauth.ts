@@ -1,7 +1,9 @@
+import { ownCopy } from '../../base/check.js';
 import type { Introspection } from '../../instance/inspection.js';
 import { OAuthError } from '../http/oauth-error.js';
 import { scopeMissing } from '../http/problem.js';
 import { can, managesOwn, owns, requirePermission } from '../permissions.js';
+import { standingShape } from '../wire/limits.js';
 import { introspectionAnswer, introspectionForm, revocationForm } from '../wire/oauth-schemas.js';
 import { nothing } from '../wire/schemas.js';
 import { type Route, route } from './route.js';
@@ -22,7 +24,7 @@ export const oauthRoutes: readonly Route[] = [
     permit: (context, caller) => requirePermission(context, caller, 'listTokens', 'introspect tokens'),
     async handle({ library, body: { token, method } }) {
       const found = await library.introspect(token, { method: method ?? null });
-      return { body: found.active ? introspected(found) : found };
+      return { body: found.active ? introspected(found) : notActive(found) };
     },
   }),
 
@@ -36,7 +38,7 @@ export const oauthRoutes: readonly Route[] = [
     form: revocationForm,
     answer: nothing,
     async handle({ context, caller, library, body: { token } }) {
-      const found = await library.introspect(token);
+      const found = await library.introspect(token, { limits: false });
       // An invalid token is no error (RFC 7009 section 2.2). Another organization's token gets the same answer.
       if (!found.active) return { body: {} };
       const { principal } = found;
@@ -58,12 +60,22 @@ export const oauthRoutes: readonly Route[] = [
   }),
 ];
 
+/**
+ * RFC 7662 section 2.2 wants no reason told to strangers. These callers may read the token's limits anyway, and learn here how long
+ * they must wait.
+ */
+function notActive(found: Extract<Introspection, { active: false }>) {
+  const { limits } = ownCopy(found);
+  return { active: false, ...(limits !== undefined && { limits: limits.map(standingShape) }) };
+}
+
 function introspected({
   principal,
   endpoints,
   deadEndpoints,
   endsAt,
   confirmation,
+  limits,
 }: Extract<Introspection, { active: true }>) {
   const { tokenId, owner, organization, grants } = principal;
   return {
@@ -80,5 +92,6 @@ function introspected({
     // Clients match endpoints by name, so the names of deleted ones are listed apart.
     endpoints,
     ...(deadEndpoints.length > 0 && { dead_endpoints: deadEndpoints }),
+    ...(limits.length > 0 && { limits: limits.map(standingShape) }),
   };
 }

@@ -30,7 +30,7 @@ export interface CallerCall<Query = unknown, Body = unknown> extends Call<Query,
 }
 
 /** An answer: 200 with JSON, or a whole response. */
-export type Reply = { readonly body: unknown; readonly headers?: Readonly<Record<string, string>> } | Response;
+export type Reply = { readonly body: object; readonly headers?: Readonly<Record<string, string>> } | Response;
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 type Schema = z.ZodType;

@@ -3,6 +3,7 @@ import { ownCopy } from '../../base/check.js';
 import { isPosternError, PosternError } from '../../domain/errors.js';
 import type { Metadata } from '../../domain/token-record.js';
 import type { GrantsOf, TokenTypes } from '../../domain/token-types.js';
+import type { CreateToken } from '../../managing/tokens-api.js';
 import type { Context } from '../context.js';
 import { Problem } from '../http/problem.js';
 import type { newToken, tokenChanges } from '../wire/schemas.js';
@@ -54,6 +55,31 @@ export function creationFrom(body: NewToken) {
     description: body.description ?? '',
     ...lifeFrom(body),
     ...(given(body.labels) && { metadata: { labels: body.labels } }),
+    ...limitsFrom(body),
+  };
+}
+
+/** @throws Problem 400 for a limit that nothing would count */
+export function assertCounted(
+  { rate_limit, quota }: Pick<NewToken, 'rate_limit' | 'quota'>,
+  { ground }: Context,
+): void {
+  if (ground.settings.rateLimiter !== null || !(given(rate_limit) || given(quota))) return;
+  throw new Problem(
+    400,
+    'input_invalid',
+    'This server counts no calls, so tokens have no limits: it needs a rateLimiter.',
+    {
+      path: given(rate_limit) ? 'rate_limit' : 'quota',
+    },
+  );
+}
+
+/** The library refuses texts that are no durations. */
+function limitsFrom({ rate_limit, quota }: Pick<NewToken, 'rate_limit' | 'quota'>) {
+  return {
+    ...(rate_limit !== undefined && { rateLimit: rate_limit as CreateToken['rateLimit'] }),
+    ...(quota !== undefined && { quota: quota as CreateToken['quota'] }),
   };
 }
 
@@ -68,7 +94,7 @@ function lifeFrom({ expired_at, expires_in }: NewToken) {
   return given(expired_at) ? { expiresAt: timeFrom(expired_at) } : {};
 }
 
-/** Changes for the library. `null` means "no change", except for `expired_at`: there it means "never". */
+/** Changes for the library. `null` means "no change", except for `expired_at` ("never") and the limits ("none"). */
 export function changesFrom(body: TokenChanges, words: ScopeWords) {
   const types = typesFrom(body, words);
   const { name, description, expired_at, labels } = body;
@@ -78,6 +104,7 @@ export function changesFrom(body: TokenChanges, words: ScopeWords) {
     ...(given(description) && { description }),
     ...(types !== undefined && { types }),
     ...(expired_at !== undefined && { expiresAt: expired_at === null ? null : timeFrom(expired_at) }),
+    ...limitsFrom(body),
     ...(given(labels) && { metadata: (current: Metadata): Metadata => ({ ...current, labels }) }),
   });
 }

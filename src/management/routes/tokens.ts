@@ -1,10 +1,12 @@
 import type * as z from 'zod';
+import { isPosternError } from '../../domain/errors.js';
 import type { TokenRecord } from '../../domain/token-record.js';
-import type { ListTokens, Page, TokenCount } from '../../managing/tokens-api.js';
+import type { ListTokens, TokenCount } from '../../managing/tokens-api.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { Problem, scopeMissing, tokenUnknown } from '../http/problem.js';
 import { assertMayManageSome, assertMaySee, can, managed, managesOwn, sees } from '../permissions.js';
+import { standingShape } from '../wire/limits.js';
 import {
   issuedTokenAnswer,
   newToken,
@@ -12,13 +14,15 @@ import {
   rotation,
   tokenAnswer,
   tokenChanges,
+  tokenDetailAnswer,
   tokenPageAnswer,
   tokenQuery,
-  usageAnswer,
 } from '../wire/schemas.js';
+import { shortened } from '../wire/shortened.js';
 import { tokenShape, tokenShapes } from '../wire/tokens.js';
+import type { Token } from '../wire/types.js';
 import { type CallerCall, type Route, route } from './route.js';
-import { changesFrom, creationFrom, needed, toldAsRead, typesFrom } from './token-input.js';
+import { assertCounted, changesFrom, creationFrom, needed, toldAsRead, typesFrom } from './token-input.js';
 
 const TOKENS = '/api/v1/api_tokens';
 const TOKEN = `${TOKENS}/{uid}`;
@@ -37,27 +41,29 @@ export const tokenRoutes: readonly Route[] = [
     answer: tokenPageAnswer,
     permit: assertMaySee,
     async handle(call) {
-      const { context, library, query, owners } = call;
-      const { start, count, cursor } = query;
+      const { context, library, query } = call;
+      const { start = 0, count, cursor } = query;
       if (cursor !== undefined && start > 0) {
         throw new Problem(400, 'input_invalid', 'start and cursor both set the start of the page: give one of them.', {
           path: 'cursor',
         });
       }
       const filter = filterFor(context, call.caller, query);
+      const asked = { ...filter, limit: count };
+      const isNumbered = query.start !== undefined && cursor === undefined;
       const [page, total] = await Promise.all([
-        library.tokens.list({ ...filter, limit: count, ...(cursor === undefined ? { offset: start } : { cursor }) }),
+        isNumbered ? pageByNumber(call, { ...asked, offset: start }) : pageByCursor(call, { ...asked, cursor }),
         library.tokens.count(filter),
       ]);
-      const items = await tokenShapes(context, owners, page.items);
+      const { items, passed, next_cursor } = page;
       return {
         body: {
           start,
-          count: isShort(page, count) ? items.length : count,
+          count: next_cursor !== null && passed > 0 ? passed : count,
           total: totalFor(page, start, total),
           more: total.more,
           items,
-          next_cursor: page.nextCursor,
+          next_cursor,
         },
       };
     },
@@ -78,6 +84,7 @@ export const tokenRoutes: readonly Route[] = [
         throw scopeMissing(context.settings.permissions.manageTokens, "make tokens of the organization's own");
       }
       const types = needed(typesFrom(body, context.words), context);
+      assertCounted(body, context);
       const creating = library.tokens.create({ ...creationFrom(body), types, ownership });
       const { token, record } = await toldAsRead(body.expired_at, creating);
       return { body: { ...(await tokenShape(context, owners, record)), token } };
@@ -90,11 +97,13 @@ export const tokenRoutes: readonly Route[] = [
     id: 'getToken',
     summary: 'One token',
     tag,
-    answer: tokenAnswer,
+    answer: tokenDetailAnswer,
     refusals: [404],
     permit: assertMaySee,
     async handle(call) {
-      return { body: await tokenShape(call.context, call.owners, await seen(call)) };
+      const record = await seen(call);
+      const shape = await tokenShape(call.context, call.owners, record);
+      return { body: { ...shape, limits: await standings(call, record) } };
     },
   }),
 
@@ -111,6 +120,7 @@ export const tokenRoutes: readonly Route[] = [
     async handle(call) {
       const { context, library, body, owners } = call;
       const { id } = await toManage(call);
+      assertCounted(body, context);
       const changes = changesFrom(body, context.words);
       const record = await toldAsRead(body.expired_at, library.tokens.update(id, changes));
       return { body: await tokenShape(context, owners, record) };
@@ -178,24 +188,33 @@ export const tokenRoutes: readonly Route[] = [
   }),
 
   route({
-    method: 'GET',
-    path: `${TOKEN}/usage`,
-    id: 'tokenUsage',
-    summary: 'The uses of a token, by endpoint',
+    method: 'POST',
+    path: `${TOKEN}/reset_limits`,
+    id: 'resetLimits',
+    summary: 'Fills the rate limit and the quota of a token again',
     tag,
-    answer: usageAnswer,
-    refusals: [404],
-    permit: assertMaySee,
+    body: nothing,
+    answer: tokenDetailAnswer,
+    refusals: [404, 409],
+    permit: assertMayManageSome,
     async handle(call) {
-      const { id } = await seen(call);
-      const uses = await call.library.tokens.usage(id);
-      const items = uses.map(({ endpoint, count, lastUsedAt }) => {
-        return { endpoint, count, last_used_at: lastUsedAt.toISOString() };
-      });
-      return { body: { items } };
+      const { id } = await toManage(call);
+      await call.library.tokens.resetLimits(id);
+      const record = await seen(call);
+      const shape = await tokenShape(call.context, call.owners, record);
+      return { body: { ...shape, limits: await standings(call, record) } };
     },
   }),
 ];
+
+/** A limiter that is down does not hide the token. Its fault is reported. */
+async function standings({ library }: CallerCall, { id }: TokenRecord) {
+  const limits = await library.tokens.limits(id).catch((error: unknown) => {
+    if (isPosternError(error) && error.code === 'unavailable') return null;
+    throw error;
+  });
+  return limits?.map(standingShape) ?? null;
+}
 
 /** The filter of a caller's list: the query, within the tokens that the caller may see. @throws Problem 403 */
 function filterFor(context: Context, caller: Caller, query: z.output<typeof tokenQuery>): ListTokens {
@@ -220,14 +239,43 @@ async function toManage({ context, caller, library, params }: CallerCall) {
   return managed(context, caller, await library.tokens.get(params.uid as string));
 }
 
-/** Whether a page has fewer items than requested although there are more. A client that pages by number continues behind them. */
-function isShort({ items, nextCursor }: Page<TokenRecord>, count: number): boolean {
-  return nextCursor !== null && items.length > 0 && items.length < count;
+interface ShownPage {
+  readonly items: readonly Token[];
+  /** Its tokens, those with damaged records included, which are left out. */
+  readonly passed: number;
+  readonly next_cursor: string | null;
+}
+
+/** Whole tokens, as many as fit into one page. */
+async function pageByCursor(
+  { context, owners, library }: CallerCall,
+  query: ListTokens & { readonly limit: number },
+): Promise<ShownPage> {
+  const { items, unreadable, nextCursor } = await library.tokens.list(query);
+  const shapes = await tokenShapes(context, owners, items);
+  return { items: shapes, passed: items.length + unreadable, next_cursor: nextCursor };
+}
+
+/** As many tokens as requested. Clients that step by a fixed count would never see those behind a cut. */
+async function pageByNumber(
+  call: CallerCall,
+  { offset, limit, ...filter }: ListTokens & { readonly limit: number },
+): Promise<ShownPage> {
+  const shown: Token[] = [];
+  let passed = 0;
+  let from: Pick<ListTokens, 'offset' | 'cursor'> = { offset };
+  for (;;) {
+    const page = await call.library.tokens.list({ ...filter, ...from, limit: limit - passed });
+    shown.push(...(await tokenShapes(call.context, call.owners, page.items)).map(shortened));
+    passed += page.items.length + page.unreadable;
+    if (!page.cut) return { items: shown, passed, next_cursor: page.nextCursor };
+    from = { cursor: page.nextCursor };
+  }
 }
 
 /** BentoCloud's client pages by number until the total. A total that was not counted to its end is never reached. */
-function totalFor({ items, nextCursor }: Page<TokenRecord>, start: number, { count, more }: TokenCount): number {
+function totalFor({ passed, next_cursor }: ShownPage, start: number, { count, more }: TokenCount): number {
   if (!more) return count;
-  const end = start + items.length;
-  return Math.max(count, nextCursor !== null && items.length > 0 ? end + 1 : end);
+  const end = start + passed;
+  return Math.max(count, next_cursor !== null && passed > 0 ? end + 1 : end);
 }

@@ -6,6 +6,7 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   ['expiresIn', 'expires_in'],
   ['metadata', 'labels'],
   ['offset', 'start'],
+  ['rateLimit', 'rate_limit'],
   ['subjectToken', 'subject_token'],
 ]);
 

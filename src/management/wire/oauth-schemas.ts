@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { limitStanding } from './limits.js';
 
 /* RFC 7662, RFC 7009 and RFC 8693. Unknown parameters are ignored (RFC 6749 section 3.2). */
 
@@ -31,6 +32,10 @@ export const introspectionAnswer = z
     dead_endpoints: z.array(z.string()).optional().meta({
       description:
         'Granted endpoints that were deleted. The token does not reach them, nor new endpoints with their names',
+    }),
+    limits: z.array(limitStanding).optional().meta({
+      description:
+        'The limits of the token, with what is left of them. If one is used up, the token is not active until its reset, and only this is told. Asking takes nothing of them',
     }),
   })
   .meta({ description: "`active: false` alone if the token is not active or is another organization's" });

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { ACCESS, isEndpointId } from '../../domain/endpoint.js';
 import { CHANGE_TYPES } from '../../ports/changes.js';
+import { limitStanding, quota, rateLimit } from './limits.js';
+import { isDay } from './time.js';
 
 /*
  * The wire. These schemas read the input and make the OpenAPI document. The library checks lengths, so that they are counted in one
@@ -90,9 +92,23 @@ const tokenAnswerFields = {
   owner: z.string().nullable(),
   hint: z.string().meta({ description: 'The start of the token, to recognise it' }),
   revoked_at: time.nullable(),
+  rate_limit: rateLimit.nullable(),
+  quota: quota.nullable(),
+  cut_fields: z.array(z.string()).meta({
+    description: 'Fields that are shortened here, in pages by number (start) only: get the token to see all of it',
+  }),
 };
 
 export const tokenAnswer = z.object(tokenAnswerFields).meta({ id: 'Token' });
+
+export const tokenDetailAnswer = z
+  .object({
+    ...tokenAnswerFields,
+    limits: z.array(limitStanding).nullable().meta({
+      description: 'What is left of its limits. Empty: it has none. null: the counts can not be read at the moment',
+    }),
+  })
+  .meta({ id: 'TokenDetail' });
 
 export const issuedTokenAnswer = z
   .object({
@@ -104,23 +120,25 @@ export const issuedTokenAnswer = z
 export const tokenPageAnswer = z.object({
   start: count,
   count: count.meta({
-    description: 'As requested, or the number of items if the page was cut: the next page begins at start + count',
+    description:
+      'The next page begins at start + count. It is as requested in pages by number, unless a search stopped early',
   }),
   total: count.meta({
     description:
       'The number of matching tokens, counted up to 10,000, and always more than the page ends with if there are others. A search counts among the newest 50,000 tokens',
   }),
   more: z.boolean().meta({ description: 'Whether there are, or may be, more than the total' }),
-  items: z
-    .array(tokenAnswer)
-    .meta({ description: 'May be fewer than requested although there are more: large ones, or a search' }),
+  items: z.array(tokenAnswer).meta({
+    description:
+      'By number (start): all that were requested, with long fields shortened (cut_fields). By cursor: whole tokens, perhaps fewer than requested',
+  }),
   next_cursor: z.string().nullable().meta({ description: 'null: there is nothing after these' }),
 });
 
 export const ownership = z.enum(['personal', 'organization'], "use 'personal' or 'organization'");
 
 export const tokenQuery = z.strictObject({
-  start: z.int('give a whole number').min(0, 'give at least 0').max(1e9, 'give less').default(0),
+  start: z.int('give a whole number').min(0, 'give at least 0').max(1e9, 'give less').optional(),
   count: pageSize,
   search: z.string().optional().meta({ description: 'A text in the name or the description' }),
   type: z.string().optional(),
@@ -154,6 +172,8 @@ export const newToken = z.strictObject({
   expires_in: duration.nullish().meta({ description: 'From now, in place of expired_at' }),
   labels: labels.nullish(),
   ownership: ownership.nullish().meta({ description: "Default: 'personal'" }),
+  rate_limit: rateLimit.nullish(),
+  quota: quota.nullish(),
 });
 
 export const tokenChanges = z.strictObject({
@@ -163,6 +183,8 @@ export const tokenChanges = z.strictObject({
   types: types.nullish(),
   expired_at: expiredAt.optional(),
   labels: labels.nullish(),
+  rate_limit: rateLimit.nullish().meta({ description: 'null: none. A changed limit starts new windows' }),
+  quota: quota.nullish().meta({ description: 'null: none. A changed limit starts new windows' }),
 });
 
 export const rotation = z.strictObject({
@@ -173,6 +195,23 @@ export const nothing = z.strictObject({});
 
 export const usageAnswer = z.object({
   items: z.array(z.object({ endpoint: z.string().nullable(), count, last_used_at: time })),
+});
+
+const date = z.string('give a day').refine(isDay, 'give a day, such as 2026-01-31').meta({ format: 'date' });
+const days = { from: date.optional(), to: date.optional() };
+
+export const tokenUsageQuery = z.strictObject({ by: z.literal('day', "use 'day'").optional(), ...days });
+export const usageQuery = z.strictObject(days);
+
+export const dailyUsageAnswer = z.object({
+  items: z.array(
+    z.object({
+      day: z.string().meta({ format: 'date', description: 'In UTC' }),
+      endpoint: z.string().nullable().meta({ description: 'null: calls without an endpoint' }),
+      scopes: z.array(z.string()).meta({ description: 'The scopes that each of the calls needed' }),
+      count,
+    }),
+  ),
 });
 
 const access = z.enum(ACCESS, `use ${ACCESS.join(', ')}`);

@@ -47,3 +47,9 @@ function offsetOf(text: string | undefined): number | null {
 export function timeOrNull(date: Date | null): string | null {
   return date === null ? null : date.toISOString();
 }
+
+/** A day of the calendar, such as `2026-01-31`. */
+export function isDay(text: string): boolean {
+  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : null;
+  return time !== null && !Number.isNaN(time.getTime()) && time.toISOString().startsWith(text);
+}

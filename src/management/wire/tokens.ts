@@ -3,6 +3,7 @@ import { inTurn } from '../../base/turns.js';
 import { compileGrants, type Grants, type StoredGrant } from '../../domain/grants.js';
 import type { TokenRecord } from '../../domain/token-record.js';
 import type { Context } from '../context.js';
+import { limitsShape } from './limits.js';
 import type { Owners } from './owners.js';
 import { organizationShape } from './shapes.js';
 import { timeOrNull } from './time.js';
@@ -36,6 +37,8 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
     owner,
     hint,
     revoked_at: timeOrNull(revokedAt),
+    ...limitsShape(record),
+    cut_fields: [],
   };
 }
 

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type * as limits from './limits.js';
 import type * as schemas from './schemas.js';
 import type * as session from './session-schemas.js';
 
@@ -19,10 +20,12 @@ export type Label = Of<typeof schemas.label>;
 /** Token type → its grant. */
 export type Grants = Of<typeof schemas.types>;
 export type Token = Of<typeof schemas.tokenAnswer>;
+export type LimitStanding = Of<typeof limits.limitStanding>;
 export type DeadGrants = Token['dead_grants'];
 export type IssuedToken = Of<typeof schemas.issuedTokenAnswer>;
 export type TokenPage = Of<typeof schemas.tokenPageAnswer>;
 export type Use = Of<typeof schemas.usageAnswer>['items'][number];
+export type DailyUse = Of<typeof schemas.dailyUsageAnswer>['items'][number];
 export type Endpoint = Of<typeof schemas.endpointAnswer>;
 export type EndpointPage = Of<typeof schemas.endpointPageAnswer>;
 export type Access = Endpoint['access'];

@@ -87,6 +87,8 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       read((db) => listExpiredTokens(db, schema, organization, before, limit)),
     recordUsage: (usages) => read((db) => usage.record(db, usages)),
     listUsage: (ids, endpoint) => read((db) => usage.list(db, ids, endpoint)),
+    listDailyUsage: (query) => read((db) => usage.listDaily(db, query)),
+    trimDailyUsage: (before, limit) => read((db) => usage.trimDaily(db, before, limit)),
     listChanges: (query) => read((db) => listChanges(db, schema, query)),
     trimChanges: (before, limit) => read((db) => trimChanges(db, schema, before, limit)),
     findEndpoint: (organization, id) => read((db) => endpoints.find(db, organization, id)),

@@ -77,6 +77,24 @@ const tables: Version = (s) => [
   last_used_at bigint NOT NULL,
   PRIMARY KEY (token, endpoint)
 ) WITH (fillfactor = 90)`,
+  `CREATE TABLE ${s}.token_days (
+  token bigint NOT NULL REFERENCES ${s}.tokens (seq) ON DELETE CASCADE,
+  day integer NOT NULL,
+  endpoint text COLLATE "C" NOT NULL,
+  scope text COLLATE "C" NOT NULL,
+  count bigint NOT NULL,
+  PRIMARY KEY (token, day, endpoint, scope)
+) WITH (fillfactor = 90)`,
+  `CREATE INDEX token_days_by_day ON ${s}.token_days (day)`,
+  `CREATE TABLE ${s}.organization_days (
+  organization text COLLATE "C" NOT NULL,
+  day integer NOT NULL,
+  endpoint text COLLATE "C" NOT NULL,
+  scope text COLLATE "C" NOT NULL,
+  count bigint NOT NULL,
+  PRIMARY KEY (organization, day, endpoint, scope)
+) WITH (fillfactor = 50)`,
+  `CREATE INDEX organization_days_by_day ON ${s}.organization_days (day)`,
   `CREATE TABLE ${s}.endpoints (
   organization text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,

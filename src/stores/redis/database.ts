@@ -17,7 +17,7 @@ import type { RedisSettings } from './options.js';
 import { prepare } from './schema.js';
 import * as lists from './token-lists.js';
 import * as tokens from './tokens.js';
-import { listUsage, prepareUsage, recordUsage } from './usage.js';
+import { DailyTrimming, listDailyUsage, listUsage, prepareUsage, recordUsage } from './usage.js';
 
 /** A {@link Store} that makes its own layout. */
 export interface RedisStore extends Store {
@@ -52,6 +52,7 @@ export class RedisDatabase {
   store(): RedisStore {
     const connection = this.#connection;
     const feed = this.#feed;
+    const trimming = new DailyTrimming();
     const read = async <T>(work: () => Promise<T>): Promise<T> => {
       await this.#ready();
       return work();
@@ -79,6 +80,8 @@ export class RedisDatabase {
         await read(() => recordUsage(connection, chunks));
       },
       listUsage: (ids, endpoint) => read(() => listUsage(connection, ids, endpoint)),
+      listDailyUsage: (query) => read(() => listDailyUsage(connection, query)),
+      trimDailyUsage: (before, limit) => read(() => trimming.trim(connection, before, limit)),
       listChanges: (query) => read(() => listChanges(connection, query)),
       trimChanges: (before, limit) => read(() => trimChanges(connection, before, limit)),
       findEndpoint: (organization, id) => read(() => endpoints.findEndpoint(connection, organization, id)),

@@ -19,6 +19,8 @@
  * | `keyids` | hash | id of a secret's key → the secret's digest, then the public key, a line each |
  * | `entries` | hash | kind and id → version, end, then the value |
  * | `ends` | sorted set | the fields of `entries` with an end, by their end |
+ * | `days` | hash | `t` and a token's id, or `o` and an organization as JSON → the days that it has counts of, with a space before each |
+ * | `daily` | hash | a day, `:` and such a name → JSON: endpoint, line feed, scopes → count |
  * | `recent` | sorted set | recent writes of entries, by their callers' deadlines |
  */
 const NAMES = [
@@ -38,6 +40,8 @@ const NAMES = [
   'entries',
   'ends',
   'recent',
+  'days',
+  'daily',
 ] as const;
 
 export interface Keys {
@@ -68,6 +72,8 @@ export const KEY_LOCALS = `local ${NAMES.map((name) => name.toUpperCase()).join(
 /** Larger than any time of a `Date`, so that no time becomes negative. */
 const OFFSET = 2n ** 53n;
 const TIME_WIDTH = 11;
+/** The width of `:` and a time, which stand behind the name of a listing. */
+export const PLACE_WIDTH = TIME_WIDTH + 1;
 
 /**
  * An instant as text of fixed width. The order of these texts is the order of time.

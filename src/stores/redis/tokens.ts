@@ -163,6 +163,8 @@ place('ZREM', parts or '', id)
 redis.call('HDEL', TOKENS, id)
 redis.call('HDEL', USED, id)
 redis.call('HDEL', COUNTS, id)
+for day in string.gmatch(redis.call('HGET', DAYS, 't' .. id) or '', '%S+') do redis.call('HDEL', DAILY, day .. ':t' .. id) end
+redis.call('HDEL', DAYS, 't' .. id)
 return {'done', now}
 `);
 

@@ -1,5 +1,6 @@
 import type { Actor, Change } from '../../ports/changes.js';
 import type {
+  DailyCount,
   NewSecret,
   StoredEndpoint,
   StoredEntry,
@@ -114,6 +115,15 @@ export function toUsageCount(row: Row): UsageCount {
     endpoint: row.endpoint as string,
     count: Number(row.count),
     lastUsedAt: Number(row.lastUsedAt),
+  };
+}
+
+export function toDailyCount(row: Row): DailyCount {
+  return {
+    day: Number(row.day),
+    endpoint: row.endpoint as string,
+    scope: row.scope as string,
+    count: Number(row.count),
   };
 }
 

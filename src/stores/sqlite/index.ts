@@ -16,7 +16,7 @@ import { readSqliteOptions, type SqliteSettings, type SqliteStoreOptions } from 
 import { SCHEMA_VERSION } from './schema.js';
 import * as lists from './token-lists.js';
 import * as tokens from './tokens.js';
-import { listUsage, recordUsage } from './usage.js';
+import { listDailyUsage, listUsage, recordUsage, trimDailyUsage } from './usage.js';
 import { WriteQueue } from './write-queue.js';
 
 export type { MigrateOptions, Migration } from '../shared/migration.js';
@@ -79,6 +79,8 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       });
     },
     listUsage: (ids, endpoint) => read((db) => listUsage(db, ids, endpoint)),
+    listDailyUsage: (query) => read((db) => listDailyUsage(db, query)),
+    trimDailyUsage: async (before, limit) => (await database.trim((db) => trimDailyUsage(db, before, limit))) === limit,
     listChanges: (query) => read((db) => listChanges(db, query)),
     trimChanges: (before, limit) => database.trim((db) => trimChanges(db, before, limit)),
     findEndpoint: (organization, id) => read((db) => endpoints.findEndpoint(db, organization, id)),

@@ -51,6 +51,24 @@ const TABLES = [
   last_used_at INTEGER NOT NULL,
   PRIMARY KEY (token, endpoint)
 ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE token_days (
+  token INTEGER NOT NULL REFERENCES tokens (seq) ON DELETE CASCADE,
+  day INTEGER NOT NULL,
+  endpoint TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (token, day, endpoint, scope)
+) STRICT, WITHOUT ROWID`,
+  'CREATE INDEX token_days_by_day ON token_days (day)',
+  `CREATE TABLE organization_days (
+  organization TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  endpoint TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (organization, day, endpoint, scope)
+) STRICT, WITHOUT ROWID`,
+  'CREATE INDEX organization_days_by_day ON organization_days (day)',
   `CREATE TABLE endpoints (
   organization TEXT NOT NULL,
   id TEXT NOT NULL,

@@ -17,6 +17,9 @@ export type StoreCase = readonly [title: string, run: (store: Store) => Promise<
 /** 2026-01-01T00:00:00Z in epoch milliseconds. */
 export const T0 = Date.UTC(2026, 0, 1);
 
+/** The same as a day. */
+export const DAY0 = T0 / 86_400_000;
+
 /** A token as postern would write it, with the given fields. */
 export function aToken(id: string, fields: Partial<StoredToken> = {}): StoredToken {
   return {
@@ -119,7 +122,7 @@ export function aUsage(tokenId: string, lastUsedAt: number, counts: Readonly<Rec
   return {
     tokenId,
     lastUsedAt,
-    counts: Object.entries(counts).map(([endpoint, count]) => ({ endpoint, count })),
+    counts: Object.entries(counts).map(([endpoint, count]) => ({ day: DAY0, endpoint, scope: '', count })),
   };
 }
 

@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import type { Store } from '../../ports/store.js';
-import { aChange, aSecret, aToken, aUsage, insert, insertAll, next, replace, type StoreCase, T0 } from './case.js';
+import {
+  aChange,
+  aSecret,
+  aToken,
+  aUsage,
+  DAY0,
+  insert,
+  insertAll,
+  next,
+  replace,
+  type StoreCase,
+  T0,
+} from './case.js';
 
 /** `[endpoint, count, last use]` of each, in the order given. */
 async function countsOf(store: Store, id: string): Promise<readonly (readonly [string, number, number])[]> {
@@ -47,7 +59,11 @@ export const countCases: readonly StoreCase[] = [
     'a batch that holds a token, and an endpoint of it, several times adds them all',
     async (store) => {
       await insert(store, aToken('t1'));
-      const twice = { tokenId: 't1', lastUsedAt: T0 + 2, counts: Array(2).fill({ endpoint: 'a', count: 4 }) };
+      const twice = {
+        tokenId: 't1',
+        lastUsedAt: T0 + 2,
+        counts: Array(2).fill({ day: DAY0, endpoint: 'a', scope: '', count: 4 }),
+      };
       await store.recordUsage([aUsage('t1', T0 + 3, { a: 1 }), twice, aUsage('t1', T0 + 1, { a: 2 })]);
       assert.deepEqual(await countsOf(store, 't1'), [['a', 11, T0 + 3]]);
       assert.equal((await store.findToken('t1'))?.lastUsedAt, T0 + 3);

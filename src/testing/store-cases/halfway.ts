@@ -13,6 +13,7 @@ import {
   asRead,
   aToken,
   aUsage,
+  DAY0,
   insert,
   next,
   type StoreCase,
@@ -120,7 +121,7 @@ export const halfwayCases: readonly StoreCase[] = [
       for (const field of ['tokenId', 'lastUsedAt', 'counts'] as const) {
         await refuses(() => store.recordUsage([first, spoilt(last, field)]), field);
       }
-      const unreadable = spoilt({ endpoint: 'b', count: 3 }, 'count');
+      const unreadable = spoilt({ day: DAY0, endpoint: 'b', scope: '', count: 3 }, 'count');
       await refuses(() => store.recordUsage([first, { ...last, counts: [...last.counts, unreadable] }]), 'count');
       for (const id of ['t1', 't2']) {
         assert.equal((await store.findToken(id))?.lastUsedAt, null);

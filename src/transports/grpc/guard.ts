@@ -3,6 +3,7 @@ import type { TokenTypes } from '../../domain/token-types.js';
 import type { Postern } from '../../instance/create-postern.js';
 import { reporter } from '../ask.js';
 import { readMethods } from '../methods.js';
+import { markGrpcGuard } from './grpc-lint.js';
 import { grpcAnswers } from './grpc-status.js';
 import { GuardedCall, type Guarding } from './guarded-call.js';
 import { type GrpcGuardOptions, readGrpcOptions } from './options.js';
@@ -30,16 +31,18 @@ export function guard<T extends TokenTypes>(
   options?: GrpcGuardOptions,
 ): ServerInterceptor {
   const { zone, header, onDenied } = readGrpcOptions(options);
-  const { askFor } = readMethods(postern, requirements, zone, GRPC_READING);
+  const { askFor, requirementOf } = readMethods(postern, requirements, zone, GRPC_READING);
   const fault = reporter(postern);
   const guarding: Guarding = {
     header,
     answer: grpcAnswers(onDenied, fault),
     fault,
   };
-  return (method, call) => {
+  const interceptor: ServerInterceptor = (method, call) => {
     const guarded: ServerInterceptingCallInterface = new GuardedCall(guarding, askFor(method.path), method.path, call);
     // The type asks for their class; grpc-js itself asks for no more than the interface.
     return guarded as ServerInterceptingCall;
   };
+  markGrpcGuard(interceptor, requirementOf);
+  return interceptor;
 }

@@ -2,16 +2,19 @@ import type { ServerHttp2Stream } from 'node:http2';
 
 /**
  * All reads of private fields of grpc-js (1.12 to 1.14). If a newer version renames them, these functions find less and their
- * callers do without.
+ * callers do without. `lintRoutes` alone refuses then: a check that sees nothing must not pass.
  *
  * - A handler's call has its intercepting call in `call`.
  * - A `ServerInterceptingCall` has the next one towards the wire in `nextCall`.
  * - The last one has the HTTP/2 stream in `stream`.
+ * - A `Server` has its methods in `handlers`, by their paths, and its interceptors in `interceptors`.
  */
 interface Internals {
   readonly call?: unknown;
   readonly nextCall?: unknown;
   readonly stream?: unknown;
+  readonly handlers?: unknown;
+  readonly interceptors?: unknown;
 }
 
 /** More than any server's number of interceptors. */
@@ -36,6 +39,18 @@ export function wireCallOf(interceptingCall: object): object {
   let last = interceptingCall;
   for (const each of towardsTheWire(interceptingCall)) last = each;
   return last;
+}
+
+/** The paths of a server's methods; `null` if they can't be seen. */
+export function methodsOf(server: object | null | undefined): readonly string[] | null {
+  const handlers = (server as Internals | null | undefined)?.handlers;
+  return handlers instanceof Map ? [...handlers.keys()] : null;
+}
+
+/** The interceptors of a server; `null` if they can't be seen. */
+export function interceptorsOf(server: object | null | undefined): readonly object[] | null {
+  const interceptors = (server as Internals | null | undefined)?.interceptors;
+  return Array.isArray(interceptors) ? interceptors : null;
 }
 
 function* towardsTheWire(call: unknown): Iterable<object> {

@@ -25,7 +25,8 @@ import { rateLimitHeaders } from '../rate-limit-headers.js';
 import type { PeerCall, SocketRequest } from '../zones.js';
 import { callOf, identityOf, type NestCall } from './call.js';
 import { PosternDenied, PosternDeniedFilter } from './denial.js';
-import { handlersOf, putOn, REQUIREMENT, requirementOf } from './requirement.js';
+import { holdSocket, StreamLease } from './leases.js';
+import { handlersOf, putAround, putOn, REQUIREMENT, requirementOf } from './requirement.js';
 
 /** Options of `PosternModule.forRoot`. Answers in another form are an exception filter's (`@Catch(PosternDenied)`). */
 export interface PosternModuleOptions extends HttpGuardOptions<SocketRequest | PeerCall> {
@@ -105,7 +106,9 @@ class Guarding {
       const requirement = requirementOf(context.getHandler(), context.getClass());
       if (requirement === undefined) return denied('requirement_missing');
       const call = callOf(context);
-      return await this.#ask(requirement as NestRequirement)(call, call.credential(this.#header));
+      const decision = await this.#ask(requirement as NestRequirement)(call, call.credential(this.#header));
+      if (decision.allowed && call.kind === 'ws') holdSocket(context.switchToWs().getClient(), call.identity);
+      return decision;
     } catch (error) {
       return this.#report(error);
     }
@@ -164,8 +167,9 @@ export class PosternModule implements OnModuleInit {
     this.#guarding = guarding;
     this.#modules = modules;
     // Now, for Nest reads them when it sets handlers up.
-    for (const { owner, message } of handlersOf(modules)) {
+    for (const { owner, handler, message, streams } of handlersOf(modules)) {
       if (message) putOn(owner, new PosternGuard(guarding), new PosternDeniedFilter());
+      if (streams) putAround(handler, new StreamLease((denial) => guarding.exception(denial)));
     }
   }
 

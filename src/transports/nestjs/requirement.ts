@@ -10,6 +10,7 @@ const PATH = 'path';
 const METHOD = 'method';
 const PATTERN = 'microservices:pattern';
 const MESSAGE = 'message';
+const SSE = '__sse__';
 
 // biome-ignore lint/complexity/noBannedTypes: Nest's own word for a handler
 type Handler = Function;
@@ -33,10 +34,13 @@ export function lintRoutes(app: { get(token: typeof ModulesContainer): ModulesCo
 
 interface HandlerInfo {
   readonly owner: Class;
+  readonly handler: Handler;
   readonly route: string;
   readonly requirement: unknown;
   /** Of a microservice or a gateway, not of HTTP. */
   readonly message: boolean;
+  /** Whether it may answer with a stream that outlives its decision: server-sent events, and microservices. */
+  readonly streams: boolean;
 }
 
 /** The handlers of controllers and gateways, with what they declare. */
@@ -52,7 +56,8 @@ export function handlersOf(modules: ModulesContainer): HandlerInfo[] {
       const route = routeOf(handler, owner);
       if (route === null) return [];
       const message = metadata(PATH, handler) === undefined;
-      return [{ owner, route, requirement: requirementOf(handler, owner), message }];
+      const streams = (message ? metadata(PATTERN, handler) : metadata(SSE, handler)) !== undefined;
+      return [{ owner, handler, route, requirement: requirementOf(handler, owner), message, streams }];
     }),
   );
 }
@@ -88,25 +93,40 @@ function trimmed(path: unknown): string {
   return String(path).replace(/^\/+|\/+$/g, '');
 }
 
-/** Where Nest keeps the guards and the exception filters of a class. */
+/** Where Nest keeps the guards and the exception filters of a class, and the interceptors of a handler. */
 const GUARDS = '__guards__';
 const FILTERS = '__exceptionFilters__';
+const INTERCEPTORS = '__interceptors__';
 
 /**
  * Puts a guard and an exception filter on a class, in place of those of their kind that it had. An application's own don't reach
  * gateways (before Nest 12), nor the microservices of a hybrid application.
  */
 export function putOn(owner: Class, guard: object, filter: object): void {
-  const others = (key: string, own: object) =>
-    ((metadata(key, owner) ?? []) as object[]).filter((each) => each.constructor !== own.constructor);
-  const { defineMetadata } = Reflect as unknown as {
-    defineMetadata(key: string, value: unknown, target: object): void;
-  };
-  defineMetadata(GUARDS, [guard, ...others(GUARDS, guard)], owner);
-  defineMetadata(FILTERS, [...others(FILTERS, filter), filter], owner);
+  defineMetadata(GUARDS, [guard, ...others(GUARDS, owner, guard)], owner);
+  defineMetadata(FILTERS, [...others(FILTERS, owner, filter), filter], owner);
+}
+
+/** Puts an interceptor around the application's own on a handler, in place of one of its kind. */
+export function putAround(handler: Handler, interceptor: object): void {
+  defineMetadata(INTERCEPTORS, [interceptor, ...others(INTERCEPTORS, handler, interceptor)], handler);
+}
+
+/** What stands under a key and is not of this kind. */
+function others(key: string, target: object, own: object): object[] {
+  return ((metadata(key, target) ?? []) as object[]).filter((each) => each.constructor !== own.constructor);
 }
 
 /** Nest brings `reflect-metadata`, which adds to `Reflect`. */
+interface Metadata {
+  getMetadata(key: string, target: object): unknown;
+  defineMetadata(key: string, value: unknown, target: object): void;
+}
+
 function metadata(key: string, target: object): unknown {
-  return (Reflect as unknown as { getMetadata(key: string, target: object): unknown }).getMetadata(key, target);
+  return (Reflect as unknown as Metadata).getMetadata(key, target);
+}
+
+function defineMetadata(key: string, value: unknown, target: object): void {
+  (Reflect as unknown as Metadata).defineMetadata(key, value, target);
 }

@@ -3,12 +3,22 @@ import type { Backend, Issued } from '../../backend/backend.js';
 import { usageError } from '../../failure.js';
 import { type GrantOptions, grantsOf, withGrants } from '../../grants.js';
 import type { Host } from '../../host.js';
-import { type ExpiryOptions, expiryOf, label, outputOption, withExpiry, withTarget } from '../../options.js';
+import {
+  type ExpiryOptions,
+  expiryOf,
+  type LimitOptions,
+  label,
+  limitsOf,
+  outputOption,
+  withExpiry,
+  withLimits,
+  withTarget,
+} from '../../options.js';
 import { type Format, note, print } from '../../output/print.js';
 import { named, timeInWords } from '../../output/words.js';
 import { type TargetOptions, withBackend } from '../../target.js';
 
-interface CreateOptions extends TargetOptions, GrantOptions, ExpiryOptions {
+interface CreateOptions extends TargetOptions, GrantOptions, ExpiryOptions, LimitOptions {
   readonly name: string;
   readonly description: string;
   readonly owner?: string;
@@ -22,7 +32,7 @@ export function create(host: Host): Command {
     .description('Make a token. Its secret is printed once, alone on stdout; nobody can show it again.')
     .requiredOption('--name <name>', 'its name')
     .option('--description <text>', 'its purpose', '');
-  return withExpiry(withGrants(command), 'without this and --expires-at it never ends')
+  return withLimits(withExpiry(withGrants(command), 'without this and --expires-at it never ends'))
     .option('--organization-token', 'it belongs to the organization, and stays when its maker leaves')
     .addOption(new Option('--owner <owner>', 'with --store: its owner (default: nobody)'))
     .addOption(new Option('--label <key=value>', 'a label; repeatable').argParser(label))
@@ -36,6 +46,7 @@ export function create(host: Host): Command {
       }
       const expiresAt = expiryOf(options, host.clock()) ?? null;
       const { name, description, owner, organizationToken = false, label: labels = {}, output } = options;
+      const { rateLimit, quota } = limitsOf(options);
       return withBackend(host, options, async (backend) => {
         const issued = await backend.createToken({
           name,
@@ -45,6 +56,8 @@ export function create(host: Host): Command {
           owner,
           expiresAt,
           labels,
+          rateLimit: rateLimit ?? undefined,
+          quota: quota ?? undefined,
         });
         printIssued(host, output, backend, issued, 'Created');
       });

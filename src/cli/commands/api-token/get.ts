@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { TokenView } from '../../backend/backend.js';
+import type { LimitView, TokenView } from '../../backend/backend.js';
 import { unknownToken } from '../../backend/not-found.js';
 import type { Host } from '../../host.js';
 import { outputOption, withTarget } from '../../options.js';
@@ -17,9 +17,19 @@ export function get(host: Host): Command {
       withBackend(host, target, async (backend) => {
         const token = await backend.findToken(id);
         if (token === null) throw unknownToken(id);
-        print(host, output, token, () => described(token));
+        print(host, output, token, () => described(token) + limitsInWords(token.limits ?? []));
       }),
     );
+}
+
+/** What is left of its limits, one a line. */
+function limitsInWords(limits: readonly LimitView[]): string {
+  if (limits.length === 0) return '';
+  return fields(limits.map((limit) => [limit.policy === 'rate' ? 'Rate limit left' : 'Quota left', leftOf(limit)]));
+}
+
+export function leftOf({ remaining, points, resets_at }: LimitView): string {
+  return `${remaining} of ${points}${resets_at === null ? '' : `, all of it at ${timeInWords(resets_at, '')}`}`;
 }
 
 export function described(token: TokenView): string {
@@ -39,6 +49,8 @@ export function described(token: TokenView): string {
         .map(([key, value]) => `${key}=${value}`)
         .join(', '),
     ],
+    ['Rate limit', token.rate_limit && `${token.rate_limit.points} in ${token.rate_limit.duration}`],
+    ['Quota', token.quota && `${token.quota.points} in ${token.quota.refill}`],
     ['Created', timeInWords(token.created_at, '-')],
     ['Updated', timeInWords(token.updated_at, '-')],
     ['Expires', timeInWords(token.expired_at, 'never')],

@@ -4,6 +4,7 @@ import { create } from './create.js';
 import { remove } from './delete.js';
 import { get } from './get.js';
 import { list } from './list.js';
+import { resetLimits } from './reset-limits.js';
 import { revoke } from './revoke.js';
 import { rotate } from './rotate.js';
 import { update } from './update.js';
@@ -11,6 +12,7 @@ import { usage } from './usage.js';
 
 export function apiToken(host: Host): Command {
   const group = new Command('api-token').description('Manage API tokens on the current server or on a store.');
-  for (const command of [list, create, get, update, rotate, revoke, remove, usage]) group.addCommand(command(host));
+  for (const command of [list, create, get, update, rotate, revoke, resetLimits, remove, usage])
+    group.addCommand(command(host));
   return group;
 }

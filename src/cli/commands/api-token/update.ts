@@ -2,12 +2,22 @@ import { Command, Option } from 'commander';
 import { usageError } from '../../failure.js';
 import { type GrantOptions, grantsOf, withGrants } from '../../grants.js';
 import type { Host } from '../../host.js';
-import { type ExpiryOptions, expiryOf, label, outputOption, withExpiry, withTarget } from '../../options.js';
+import {
+  type ExpiryOptions,
+  expiryOf,
+  type LimitOptions,
+  label,
+  limitsOf,
+  outputOption,
+  withExpiry,
+  withLimits,
+  withTarget,
+} from '../../options.js';
 import { type Format, print } from '../../output/print.js';
 import { type TargetOptions, withBackend } from '../../target.js';
 import { described } from './get.js';
 
-interface UpdateOptions extends TargetOptions, GrantOptions, ExpiryOptions {
+interface UpdateOptions extends TargetOptions, GrantOptions, ExpiryOptions, LimitOptions {
   readonly name?: string;
   readonly description?: string;
   readonly label?: Readonly<Record<string, string>>;
@@ -24,7 +34,7 @@ export function update(host: Host): Command {
     .argument('<id>', 'its id')
     .option('--name <name>', 'its name')
     .option('--description <text>', 'its purpose');
-  return withExpiry(withGrants(command), '"never" removes its end')
+  return withLimits(withExpiry(withGrants(command), '"never" removes its end'), 'removes it')
     .addOption(new Option('--label <key=value>', 'a label, in place of all present ones; repeatable').argParser(label))
     .option('--no-labels', 'remove its labels')
     .addOption(outputOption())
@@ -36,9 +46,10 @@ export function update(host: Host): Command {
         types: grantsOf(options),
         expiresAt: expiryOf(options, host.clock()),
         labels: options.labels ? options.label : {},
+        ...limitsOf(options),
       };
       if (Object.values(changes).every((value) => value === undefined)) {
-        throw usageError('there is nothing to change: give --name, --description, grants, an expiry or labels');
+        throw usageError('there is nothing to change: give --name, --description, grants, an expiry, limits or labels');
       }
       return withBackend(host, options, async (backend) => {
         const token = await backend.updateToken(id, changes);

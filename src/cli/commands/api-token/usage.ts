@@ -8,7 +8,7 @@ import { type TargetOptions, withBackend } from '../../target.js';
 
 export function usage(host: Host): Command {
   return withTarget(new Command('usage'))
-    .description('Show the uses of a token by endpoint, with the time of the last.')
+    .description('Show the uses of a token by endpoint, with the time of the last. postern usage shows them by day.')
     .argument('<id>', 'its id')
     .addOption(outputOption())
     .action((id: string, { output, ...target }: TargetOptions & { readonly output: Format }) =>

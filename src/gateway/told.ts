@@ -1,0 +1,108 @@
+import { pathOfTarget } from '../base/target.js';
+import { PosternError } from '../domain/errors.js';
+import type { GatewayCall } from './call.js';
+
+/** What of a call is read before its caller's address is known. */
+export type Told = Omit<GatewayCall, 'address'>;
+
+/** A call that nobody can decide: its parts are missing, doubled or ambiguous. The text says which. */
+export class Unreadable {
+  constructor(readonly problem: string) {}
+}
+
+/** `forwarded`: the proxy describes the call in `X-Forwarded-*`. `request`: the question is the call itself. */
+export type CallFrom = 'forwarded' | 'request';
+
+/** Where the call of a question is described. */
+export interface Source {
+  /** `null`: the requirement's host pattern tells. */
+  readonly callFrom: CallFrom | null;
+  /** Whether the pattern fits a host. */
+  readonly fits: (host: string) => boolean;
+}
+
+const FORWARDED = ['x-forwarded-method', 'x-forwarded-host', 'x-forwarded-uri'] as const;
+/** The names that are usual with nginx. */
+const ALSO: Readonly<Record<string, string>> = {
+  'x-forwarded-method': 'x-original-method',
+  'x-forwarded-uri': 'x-original-uri',
+};
+
+/**
+ * Reads the call that a proxy asks about.
+ *
+ * @throws PosternError `input_invalid` if the proxy does not name the call: a fault of its configuration
+ */
+export function readCall(request: Request, source: Source): Told | Unreadable {
+  const own = ownCall(request);
+  const callFrom = source.callFrom ?? guess(request, own.host, source);
+  if (callFrom instanceof Unreadable) return callFrom;
+  if (callFrom === 'request') return toldOf(request, own);
+  const missing = FORWARDED.filter((name) => forwarded(request.headers, name) === null);
+  if (missing.length > 0) {
+    throw new PosternError(
+      'input_invalid',
+      `the proxy does not set ${missing.join(', ')}: a caller could write them, so no call is let through`,
+      { input: 'createGateway' },
+    );
+  }
+  const [method, host, target] = FORWARDED.map((name) => forwarded(request.headers, name)) as [string, string, string];
+  return toldOf(request, { method, host, target, scheme: request.headers.get('x-forwarded-proto') ?? 'http' });
+}
+
+/**
+ * Both a question's own host and a forwarded one can fit the pattern. If they differ, a caller wrote one of them, because the
+ * proxy writes one.
+ */
+function guess(request: Request, host: string, { fits }: Source): CallFrom | Unreadable {
+  const named = request.headers.get('x-forwarded-host');
+  const isOwn = fits(plainHost(host) ?? '');
+  if (!isOwn) return 'forwarded';
+  if (named === null) return 'request';
+  if (plainHost(named) !== plainHost(host)) return new Unreadable('The host is named twice, and not alike.');
+  return FORWARDED.every((name) => forwarded(request.headers, name) !== null) ? 'forwarded' : 'request';
+}
+
+interface Described {
+  readonly method: string;
+  readonly host: string;
+  readonly target: string;
+  readonly scheme: string;
+}
+
+function ownCall({ method, url, headers }: Request): Described {
+  const { protocol, host, pathname, search } = new URL(url);
+  return { method, host: headers.get('host') ?? host, target: pathname + search, scheme: protocol.slice(0, -1) };
+}
+
+/**
+ * The value under either name. Two that differ are joined, which no reader takes: the proxy writes one of them, so a caller wrote the
+ * other.
+ */
+function forwarded(headers: Headers, name: string): string | null {
+  const value = headers.get(name);
+  const other = ALSO[name] === undefined ? null : headers.get(ALSO[name]);
+  return value === null || other === null || value === other ? (value ?? other) : `${value}, ${other}`;
+}
+
+/** @param context as in {@link GatewayCall.context} */
+export function toldOf(
+  { headers }: { readonly headers: Headers },
+  { method, host, target, scheme }: Described,
+  context: ReadonlyMap<string, string> = new Map(),
+): Told | Unreadable {
+  const plain = plainHost(host);
+  const path = target.startsWith('/') ? pathOfTarget(target) : null;
+  const lower = scheme.toLowerCase();
+  if (!/^[A-Z][A-Z_-]{0,31}$/i.test(method)) return new Unreadable('The method is not one method.');
+  if (plain === null) return new Unreadable('The host is not one host.');
+  if (path === null) return new Unreadable('The path is no path, or has dot segments.');
+  if (lower !== 'http' && lower !== 'https') return new Unreadable('The scheme is neither http nor https.');
+  return { method, host: plain, path, target, scheme: lower, headers, context };
+}
+
+/** A host in lower case, without its port and without the dot of a full name; `null` if the text is no single host. */
+export function plainHost(text: string): string | null {
+  const host = /^([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/.exec(text.toLowerCase())?.[1];
+  return host === undefined ? null : host.replace(/\.$/, '');
+}

@@ -1,0 +1,302 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer as createSocketServer, type Server, type Socket } from 'node:net';
+import { generateKeys, type VerifyHopOptions, verifyHop } from 'postern/jwt';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { requireTool } from '../support/tools.js';
+import {
+  answersIn,
+  type CurlAnswer,
+  curl,
+  Endings,
+  isThere,
+  lint,
+  PROXIES,
+  type ProxyName,
+  run,
+  serveGateway,
+  startProxy,
+  startUpstream,
+} from './real-proxies.js';
+import { type GatewayWorld, gatewayWorld, ISSUER } from './world.js';
+
+const DEBIAN: readonly ProxyName[] = ['nginx', 'caddy', 'haproxy'];
+const NAMES = Object.keys(PROXIES) as ProxyName[];
+const there = NAMES.filter((name) => DEBIAN.includes(name) || isThere(name));
+for (const name of NAMES.filter((each) => !there.includes(each))) {
+  console.warn(`!!! NOT TESTED: ${name} is not here. Name its program in POSTERN_${name.toUpperCase()}.`);
+}
+
+const HOST = 'summarizer.acme.cloud.example.com';
+const host = (endpoint: string) => `${endpoint}.acme.cloud.example.com`;
+const bearer = (token: string) => ['-H', `Authorization: Bearer ${token}`];
+
+/** What the Python service got; `null`: it was not reached. */
+function reached({
+  body,
+}: CurlAnswer): { method: string; target: string; length: number; headers: [string, string][] } | null {
+  return body.startsWith('{"reached"') ? JSON.parse(body) : null;
+}
+
+describe.each(there)('behind %s', (name) => {
+  const endings = new Endings();
+  let world: GatewayWorld;
+  let ports: { gateway: number; grpcGateway: number; service: number };
+  let port: number;
+  let jwks: VerifyHopOptions['jwks'];
+  const tokens = { limited: '', expired: '', revoked: '', other: '', bob: '' };
+
+  beforeAll(async () => {
+    if (DEBIAN.includes(name)) requireTool(name);
+    const { endpointFromHost } = await import('postern/gateway');
+    const { internalNetworks } = await import('postern/zones');
+    world = await gatewayWorld({
+      requirement: endpointFromHost('{endpoint}.{organization}.cloud.example.com'),
+      trustedProxies: ['127.0.0.1'],
+      zone: internalNetworks(['10.0.0.0/8']),
+      hop: { issuer: ISSUER, keys: await generateKeys() },
+    });
+    jwks = await world.gateway.jwks();
+    tokens.expired = await world.token({ endpoints: ['summarizer'], expiresIn: '1s' });
+    tokens.other = await world.token({ endpoints: ['translator'] });
+    tokens.bob = await world.token({ endpoints: ['summarizer'], owner: 'bob' });
+    tokens.limited = await world.token({ endpoints: ['summarizer'], rateLimit: { points: 1, duration: '1d' } });
+    const { record, token } = await world.issue({ endpoints: ['summarizer'] });
+    await world.postern.tokens.revoke(record.id);
+    tokens.revoked = token;
+    world.clock.advance('2s');
+    const service = await startUpstream(endings);
+    const { http, grpc } = await serveGateway(world.gateway, endings);
+    ports = { gateway: http, grpcGateway: grpc, service };
+    ({ port } = await startProxy(name, ports, endings));
+  });
+  afterAll(() => endings.run());
+
+  const call = (path: string, ...args: readonly string[]) => curl(port, HOST, path, ...args);
+
+  it('its ready file is valid', async () => {
+    expect(await lint(name)).toMatchObject({ code: 0 });
+  });
+
+  it('a call that may pass reaches the service with its identity, and without its token', async () => {
+    const answer = await call('/v1/summarize?lang=de', '-X', 'POST', '-d', 'text', ...bearer(world.good));
+    const got = reached(answer);
+    expect(got).toMatchObject({ method: 'POST', target: '/v1/summarize?lang=de', length: 4 });
+    const headers = new Headers(got?.headers);
+    expect(headers.get('x-postern-owner')).toBe('ada');
+    expect(headers.get('authorization') ?? '').toBe('');
+    const options = { issuer: ISSUER, audience: 'acme/summarizer', jwks, clock: world.clock.now };
+    expect(await verifyHop({ method: 'POST', url: got?.target, headers }, options)).toMatchObject({ owner: 'ada' });
+    expect(await verifyHop({ method: 'POST', url: '/v1/other', headers }, options)).toBeNull();
+  });
+
+  it('every refusal keeps its status, challenge and body', async () => {
+    const { limited, expired, revoked, other } = tokens;
+    await call('/', ...bearer(limited));
+    const cases: readonly (readonly [number, string, string, readonly string[]])[] = [
+      [401, 'token_missing', HOST, []],
+      [401, 'token_missing', HOST, ['-H', 'Authorization: Basic eDp5']],
+      [400, 'token_malformed', HOST, ['-H', 'Authorization: Bearer a b']],
+      [401, 'token_unknown', HOST, bearer('pst_nothing')],
+      [401, 'token_expired', HOST, bearer(expired)],
+      [401, 'token_revoked', HOST, bearer(revoked)],
+      [403, 'endpoint_not_granted', HOST, bearer(other)],
+      [404, 'not_found', host('nowhere'), bearer(world.good)],
+      [404, 'not_found', host('metrics'), bearer(world.good)],
+      [404, 'not_found', 'evil.example.org', bearer(world.good)],
+      [429, 'rate_limited', HOST, bearer(limited)],
+    ];
+    for (const [status, code, named, args] of cases) {
+      const answer = await curl(port, named, '/v1', ...args);
+      expect.soft([answer.status, (parsed(answer.body) as { code?: string })?.code], code).toEqual([status, code]);
+      expect
+        .soft(answer.headers['www-authenticate'] ?? '', code)
+        .toMatch(
+          status === 401 || status === 400
+            ? /^Bearer realm="postern"/
+            : status === 403
+              ? /error="insufficient_scope"/
+              : /^$/,
+        );
+      if (status === 429) expect.soft(answer.headers['retry-after']).toMatch(/^\d+$/);
+      expect.soft(answer.headers['content-type']).toBe('application/problem+json');
+    }
+    // nginx has an answer of its own.
+    const twice = await call('/v1', ...bearer(world.good), ...bearer(world.good));
+    expect(twice.status).toBe(400);
+    const unread = await world.token({ endpoints: ['summarizer'] });
+    world.store.failAll(new Error('down'));
+    onTestFinished(() => world.store.mend());
+    const answer = await call('/v1', ...bearer(unread));
+    expect(answer.status).toBe(503);
+    expect(parsed(answer.body)).toMatchObject({ code: 'unavailable' });
+    expect(answer.headers['retry-after']).toBe('5');
+  });
+
+  it('a public endpoint gets nobody’s identity, whatever the caller writes', async () => {
+    const forged = [
+      '-H',
+      'X-Postern-Owner: root',
+      '-H',
+      'Postern-Identity: e30.e30.e30',
+      '-H',
+      'X-Postern-Types: developer',
+    ];
+    const got = reached(await curl(port, host('status'), '/', ...forged));
+    const identity = got?.headers.filter(([each]) => /postern/i.test(each)) ?? [];
+    expect(got).not.toBeNull();
+    expect(identity.filter(([, value]) => value !== '')).toEqual([]);
+  });
+
+  it.each(['X_Postern_Owner', 'X.Postern.Owner', 'x-postern_owner', 'POSTERN_IDENTITY', 'X_POSTERN_TYPES'])(
+    'the alias %s does not reach the service',
+    async (alias) => {
+      for (const args of [[], bearer(world.good)]) {
+        for (const named of [HOST, host('status')]) {
+          const got = reached(await curl(port, named, '/', '-H', `${alias}: root`, ...args));
+          expect(got?.headers.filter(([, value]) => value === 'root') ?? []).toEqual([]);
+        }
+      }
+    },
+  );
+
+  it('forwarded headers of a caller change nothing', async () => {
+    const forged: readonly (readonly string[])[] = [
+      [`X-Forwarded-Host: ${host('status')}`],
+      [`X-Forwarded-Host: ${host('status')}`, 'X-Forwarded-Method: GET', 'X-Forwarded-Uri: /'],
+      [`X-Original-Host: ${host('status')}`, 'X-Original-Uri: /', 'X-Original-Method: GET'],
+      [`Forwarded: for=10.0.0.1;host=${host('status')}`],
+      ['X-Forwarded-For: 10.0.0.1', 'X-Real-IP: 10.0.0.1'],
+      ['X-Forwarded-For: 10.0.0.1, 127.0.0.1'],
+      ['X-Envoy-External-Address: 10.0.0.1', 'X-Forwarded-Proto: https'],
+    ];
+    for (const headers of forged) {
+      const args = headers.flatMap((each) => ['-H', each]);
+      for (const named of [HOST, host('metrics')]) {
+        const answer = await curl(port, named, '/v1', ...args);
+        expect(reached(answer), `${named} with ${headers.join()}`).toBeNull();
+        expect(answer.status).toBeGreaterThanOrEqual(400);
+      }
+    }
+  });
+
+  it.each(['//v1', '/v1/../admin', '/%2e%2e/admin', '/a%2fb', '/a;b=c', '/a//b', '/.', '/a\\b', '/%00', '/v1?x=/../y'])(
+    'the path %s is refused, or the hop is for the path that the service gets',
+    async (path) => {
+      const got = reached(await call(path, ...bearer(world.good)));
+      expect(reached(await call(path))).toBeNull();
+      if (got === null) return;
+      const options = { issuer: ISSUER, audience: 'acme/summarizer', jwks, clock: world.clock.now };
+      const request = { method: 'GET', url: got.target, headers: new Headers(got.headers) };
+      expect(await verifyHop(request, options)).not.toBeNull();
+    },
+  );
+
+  it('two callers on one connection are two', async () => {
+    const url = `http://127.0.0.1:${port}/v1`;
+    const one = (token: string | null) => [
+      '-s',
+      '-i',
+      '-w',
+      '\n',
+      '-H',
+      `Host: ${HOST}`,
+      ...(token === null ? [] : bearer(token)),
+      url,
+    ];
+    const calls = [world.good, null, tokens.bob, 'pst_x', world.good].flatMap((each, i) => [
+      ...(i > 0 ? ['--next'] : []),
+      ...one(each),
+    ]);
+    const answers = answersIn((await run('curl', calls, '.')).output);
+    const owners = answers.map((each) => [each.status, new Headers(reached(each)?.headers).get('x-postern-owner')]);
+    expect(owners).toEqual([
+      [200, 'ada'],
+      [401, null],
+      [200, 'bob'],
+      [401, null],
+      [200, 'ada'],
+    ]);
+  });
+
+  it('a body of 20 MB passes, and is not read for a refusal', async () => {
+    const file = `/tmp/postern-body-${process.pid}-${name}`;
+    await writeFile(file, Buffer.alloc(20_000_000));
+    onTestFinished(() => import('node:fs/promises').then(({ rm }) => rm(file)));
+    const got = reached(await call('/v1', '-X', 'POST', '--data-binary', `@${file}`, ...bearer(world.good)));
+    expect(got?.length).toBe(20_000_000);
+    expect(reached(await call('/v1', '-X', 'POST', '--data-binary', `@${file}`))).toBeNull();
+  });
+
+  it('a token that was revoked is refused with the next call', async () => {
+    const { token, record } = await world.issue({ endpoints: ['summarizer'] });
+    expect((await call('/v1', ...bearer(token))).status).toBe(200);
+    await world.postern.tokens.revoke(record.id);
+    expect((await call('/v1', ...bearer(token))).status).toBe(401);
+  });
+
+  describe.each([
+    ['is down', null],
+    ['closes', (socket: Socket) => socket.destroy()],
+    ['answers garbage', (socket: Socket) => socket.end('garbage\r\n\r\n')],
+    ['answers half a status', (socket: Socket) => socket.end('HTTP/1.1 20')],
+    ['answers 500', (socket: Socket) => socket.end('HTTP/1.1 500 x\r\ncontent-length: 0\r\n\r\n')],
+    ['redirects', (socket: Socket) => socket.end('HTTP/1.1 302 x\r\nlocation: /\r\ncontent-length: 0\r\n\r\n')],
+    ['says nothing', () => {}],
+  ] as const)('while the gateway %s', (_, answer) => {
+    it('nobody passes', async () => {
+      const own = new Endings();
+      onTestFinished(() => own.run());
+      const gateway = answer === null ? 1 : await stub(answer, own);
+      const proxy = await startProxy(name, { ...ports, gateway, grpcGateway: gateway }, own);
+      for (const named of [HOST, host('status')]) {
+        const refused = await curl(proxy.port, named, '/v1', ...bearer(world.good));
+        expect(reached(refused)).toBeNull();
+        // nginx hands garbage on as an answer without a status.
+        expect([0, 302, 500, 502, 503, 504]).toContain(refused.status);
+      }
+    });
+  });
+});
+
+it('nginx that caches answers of the gateway lets nobody in by another’s', async () => {
+  requireTool('nginx');
+  const endings = new Endings();
+  onTestFinished(() => endings.run());
+  const { endpointFromHost } = await import('postern/gateway');
+  const requirement = endpointFromHost('{endpoint}.{organization}.cloud.example.com');
+  const { gateway, good } = await gatewayWorld({ requirement, trustedProxies: ['127.0.0.1'] });
+  const service = await startUpstream(endings);
+  const { http, grpc } = await serveGateway(gateway, endings);
+  const caching = (text: string) =>
+    text
+      // So that the workers of a root's nginx may write into the folder.
+      .replace('worker_processes auto;', 'user root;')
+      .replace('upstream postern {', 'proxy_cache_path cache keys_zone=answers:1m;\n  upstream postern {')
+      .replace('proxy_cache off;', 'proxy_cache answers; proxy_cache_key one; proxy_cache_valid any 1m;');
+  const { port } = await startProxy('nginx', { gateway: http, grpcGateway: grpc, service }, endings, caching);
+  const status = async (token: string) => (await curl(port, HOST, '/v1', ...bearer(token))).status;
+  expect([await status(good), await status('pst_x'), await status(good)]).toEqual([200, 401, 200]);
+});
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+}
+
+async function stub(answer: (socket: Socket) => unknown, endings: Endings): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server: Server = createSocketServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', () => answer(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  endings.add(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as { port: number }).port;
+}

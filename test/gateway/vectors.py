@@ -1,0 +1,18 @@
+"""Reads vectors from stdin, and prints the names of those that the Python verifier accepts."""
+
+import json
+import sys
+
+sys.path.insert(0, sys.argv[1])
+from postern_hop import HopRefused, HopVerifier  # noqa: E402
+
+given = json.load(sys.stdin)
+accepted = []
+for vector in given["vectors"]:
+    verifier = HopVerifier(given["issuer"], given["audience"], given["jwksUrl"], now=lambda: vector["now"])
+    try:
+        verifier.verify(vector["hop"], vector["method"], vector["target"])
+        accepted.append(vector["name"])
+    except HopRefused:
+        pass
+json.dump(accepted, sys.stdout)
