@@ -45,7 +45,7 @@ function safety(logo?: string) {
 }
 
 /** The paths of the page. Its script shows the part that belongs to the address. */
-const PAGES = /^\/(api_tokens(\/[A-Za-z0-9_-]{1,64})?|endpoints|audit|sign-in)?$/;
+const PAGES = /^\/(api_tokens(\/[A-Za-z0-9_-]{1,64})?|endpoints|usage|audit|sign-in)?$/;
 const FOLDER = '/console/';
 
 /**

@@ -200,6 +200,7 @@ export const SCENES: readonly Scene[] = [
       await openAccess(page, 'Public');
     }),
   },
+  { name: 'usage', open: at('/usage', (page) => page.getByRole('heading', { name: 'By endpoint' }).waitFor()) },
   {
     name: 'endpoint-delete',
     open: at('/endpoints', async (page) => {

@@ -11,6 +11,7 @@ import { EndpointsPage } from './pages/endpoints-page.js';
 import { endSession, Missing, SignedOut, SignIn, SignInAgain } from './pages/gate.js';
 import { TokenPage } from './pages/token-page.js';
 import { TokensPage } from './pages/tokens-page.js';
+import { UsagePage } from './pages/usage-page.js';
 import { Brand } from './parts/brand.js';
 import { Button } from './parts/button.js';
 import { Dialogs, openDialog } from './parts/dialog.js';
@@ -43,6 +44,7 @@ const PAGES: readonly Page[] = [
     may: ({ can }) => can.readEndpoints,
     content: () => <EndpointsPage />,
   },
+  { path: 'usage', title: t('nav.usage'), may: ({ can }) => can.listTokens, content: () => <UsagePage /> },
   { path: 'audit', title: t('nav.audit'), may: ({ can }) => can.readAudit, content: () => <AuditPage /> },
 ];
 

@@ -15,10 +15,12 @@ import { Empty, Facts, Failed, Loading, Notice, PageHead, Section } from '../par
 import { Table } from '../parts/table.js';
 import { Ago, Foreign, Moment, Quiet } from '../parts/text.js';
 import { actionsOn } from '../tokens/actions.js';
-import { readToken, readUsage } from '../tokens/calls.js';
+import { readToken, readUsage, type TokenDetail } from '../tokens/calls.js';
 import { Owner } from '../tokens/columns.js';
 import { deadOf, labelOf, partsOf, sentenceOf } from '../tokens/grants.js';
+import { Limits } from '../tokens/limits.js';
 import { StateBadge } from '../tokens/state.js';
+import { TokenDays } from '../tokens/usage.js';
 import { useRead } from '../use-read.js';
 import { inDigits, titled } from '../words.js';
 
@@ -55,7 +57,7 @@ interface TokenProps {
   readonly token: Token;
 }
 
-function Shown({ token, again }: TokenProps & { readonly again: () => void }) {
+function Shown({ token, again }: { readonly token: TokenDetail; readonly again: () => void }) {
   const { session, opened, go } = usePage();
   useEffect(() => {
     if (opened && document.activeElement === document.body) giveFocusBack(null);
@@ -77,11 +79,13 @@ function Shown({ token, again }: TokenProps & { readonly again: () => void }) {
       <div class="columns">
         <div class="column wide">
           <Rights token={token} session={session} />
+          <TokenDays token={token} />
           <Uses token={token} />
           {session.can.readAudit && <History token={token} />}
         </div>
         <div class="column">
           <About token={token} />
+          <Limits token={token} again={again} />
         </div>
       </div>
     </div>
