@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
@@ -7,6 +7,9 @@ import { launchBrowser } from '../../support/browser.js';
 
 /** The folder of screenshots for people. */
 const SCREENSHOTS = fileURLToPath(new URL('../../../.tmp/screenshots', import.meta.url));
+/** `npm run screenshots` puts these into the documentation too. */
+const IN_DOCS = ['tokens-light', 'tokens-dark', 'token-light', 'token-secret-light', 'usage-light', 'tokens-phone'];
+const DOCS = fileURLToPath(new URL('../../../docs/images', import.meta.url));
 
 export interface Look {
   readonly scheme?: 'light' | 'dark';
@@ -42,7 +45,7 @@ export function useBrowser() {
       locale: look.locale ?? 'en',
       reducedMotion: 'reduce',
     });
-    context.setDefaultTimeout(Number(process.env.TMO ?? 60_000));
+    context.setDefaultTimeout(60_000);
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
     if (token !== null) await signIn(context, origin, look.basePath ?? '', token);
     const page = await context.newPage();
@@ -123,6 +126,9 @@ export async function fromMenu(page: Page, item: string, name = 'ci'): Promise<v
 export async function screenshot(page: Page, name: string, fullPage = false): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage });
+  if (process.env.POSTERN_DOCS && IN_DOCS.includes(name)) {
+    copyFileSync(join(SCREENSHOTS, `${name}.png`), join(DOCS, `console-${name}.png`));
+  }
 }
 
 /** Presses Tab until the element of this name has the focus. */
