@@ -26,7 +26,7 @@ async function designPage(): Promise<string> {
   const served: Record<string, readonly [string, string]> = {
     '/console/design.js': ['text/javascript', script.outputFiles[0]?.text ?? ''],
     '/console/design.css': ['text/css', style.outputFiles[0]?.text ?? ''],
-    '/': ['text/html', body.replace(/\/console\/app-\w+\.(js|css)/g, '/console/design.$1')],
+    '/': ['text/html', body.replace(/console\/app-\w+\.(js|css)/g, 'console/design.$1')],
   };
   const server = createServer(({ url = '' }, response) => {
     const [type, text] = served[new URL(url, 'http://any').pathname] ?? ['text/plain', ''];
