@@ -96,7 +96,7 @@ async function openAccess(page: Page, access: string): Promise<void> {
   const dialog = dialogOf(page);
   await fromMenu(page, 'Change access', 'summarizer');
   await dialog.getByLabel(access).check();
-  await dialog.locator('.preview .warning').waitFor();
+  await dialog.locator('.preview .notice').waitFor();
 }
 
 async function openLogin(page: Page, { origin }: World, query: string): Promise<void> {

@@ -167,9 +167,7 @@ function Change({ preview }: { readonly preview: Preview }) {
   const { to, open_to_anyone, lose_count, lose, gain_count, gain, more } = preview;
   return (
     <>
-      <Notice tone={open_to_anyone ? 'danger' : 'warning'}>
-        <p class="warning">{t(`preview.${to}`)}</p>
-      </Notice>
+      <Notice tone={open_to_anyone ? 'danger' : 'warning'}>{t(`preview.${to}`)}</Notice>
       {open_to_anyone && <p>{t('preview.anyone')}</p>}
       {lose_count === 0 ? <p>{t('preview.noLoss')}</p> : <Affected what="lose" count={lose_count} tokens={lose} />}
       {gain_count > 0 && <Affected what="gain" count={gain_count} tokens={gain} />}
