@@ -15,7 +15,7 @@ export interface Case {
   /** The scopes named by the challenge. */
   readonly scopes?: string;
   /** The transports whose library hides or refuses the credential before a guard sees it. */
-  readonly notOver?: readonly ('grpc' | 'fetch')[];
+  readonly notOver?: readonly 'grpc'[];
 }
 
 const none: TokenOf = () => undefined;

@@ -46,9 +46,6 @@ type Name =
   | 'http'
   | 'http with fetch';
 
-/** Without a guard: they call `authorize` themselves, with requirements that are values. */
-export const BY_HAND: readonly string[] = ['http', 'http with fetch'] satisfies Name[];
-
 export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
   'express 5': (postern, reached) => startExpress(express5, postern, reached),
   'express 4': (postern, reached) => startExpress(express4 as unknown as typeof express5, postern, reached),
@@ -81,7 +78,8 @@ export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
     const app = honoApp(postern, reached, (c) =>
       zone({ socket: { remoteAddress: getConnInfo(c).remote.address }, headers: {} }),
     );
-    return listen(createAdaptorServer(app) as Server);
+    // Bun's own server, in the same process, takes no other `Response` than its own.
+    return listen(createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server);
   },
 
   nestjs: (postern, reached) => startNest(postern, reached, new ExpressAdapter()),

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CASES, type Case } from './cases.js';
 import { type RawAnswer, send } from './http-client.js';
 import { assertAnswered } from './http-expected.js';
-import { BY_HAND, HTTP_SERVERS, INSIDE, type Running } from './http-servers.js';
+import { HTTP_SERVERS, INSIDE, type Running } from './http-servers.js';
+import { isOffered } from './targets.js';
 import { createWorld, type World } from './world.js';
 
 describe.each(Object.entries(HTTP_SERVERS))('the guard of %s', (name, start) => {
@@ -31,11 +32,7 @@ describe.each(Object.entries(HTTP_SERVERS))('the guard of %s', (name, start) => 
     });
   }
 
-  const applicable = CASES.filter(
-    ({ notOver, target }) =>
-      !(name === 'fetch' && notOver?.includes('fetch')) &&
-      !(BY_HAND.includes(name) && ['throws', 'rejects', 'unknown-scope'].includes(target)),
-  );
+  const applicable = CASES.filter(({ target }) => isOffered(name, target));
 
   it.each(applicable.map((each) => [`${each.name} → ${each.expected}`, each] as const))(
     'answers the case: %s',

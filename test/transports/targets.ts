@@ -43,3 +43,11 @@ export const ALL_TARGETS: readonly Target[] = [
   'rejects',
   'unknown-scope',
 ];
+
+/** Servers without a guard call `authorize` themselves, with requirements that are values. */
+const BY_HAND: readonly string[] = ['http', 'http with fetch'];
+const COMPUTED: readonly Target[] = ['throws', 'rejects', 'unknown-scope'];
+
+export function isOffered(server: string, target: Target): boolean {
+  return !(BY_HAND.includes(server) && COMPUTED.includes(target));
+}
