@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 const LIMIT = 240_000;
 
 /** What a row gets: README.md says what each is for. */
-export function makeContext({ folder: world, modules, tarball }, name, documented = new Map()) {
+export function makeContext({ folder: world, modules, tarball }, name, documented) {
   const folder = join(world, name);
   mkdirSync(folder);
   const running = new Set();

@@ -89,7 +89,6 @@ function columnsOf(judged) {
 }
 
 export function cellOf(results) {
-  if (process.env.POSTERN_HOSTS_DETAILS) console.error(results);
   const failed = new Set();
   for (const result of results) {
     if (typeof result === 'string') return `no: ${result}`;

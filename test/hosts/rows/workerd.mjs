@@ -3,12 +3,13 @@ import { assertSigned, binaryOf, bundle, cellOf, clientOf, versionOf } from '../
 const PACKAGES = { x64: '@cloudflare/workerd-linux-64', arm64: '@cloudflare/workerd-linux-arm64' };
 
 export const host = 'workerd';
-export const how = 'the HTTP table of cases on fetch and Hono, signed tokens, the memory store';
+export const how = 'the HTTP table of cases on fetch and Hono, signed tokens, the memory store; waitUntil';
 
 export async function run(context) {
   const { judge, commandTo } = await clientOf(context);
   await bundle(context, 'worker', true);
-  const ports = await startWorkers(context, { fetch: 'worker', hono: 'worker' });
+  await bundle(context, 'freezing', true);
+  const ports = await startWorkers(context, { fetch: 'worker', hono: 'worker', freezing: 'freezing' });
   const cells = {};
   for (const [column, app] of [
     ['Hono', 'hono'],
@@ -18,7 +19,12 @@ export async function run(context) {
     cells[column] = cellOf([await judge(app, { port: ports[app] }, command)]);
     await assertSigned(context, command);
   }
-  return context.document(`workerd ${versionOf(context, PACKAGES)}`, { ...cells, 'signed tokens': 'yes' });
+  const [one, two] = [await commandTo(ports.freezing)('/use'), await commandTo(ports.freezing)('/uses')];
+  if (one !== 200 || two !== 1) throw new Error(`waitUntil: the call answered ${one}, then ${two} uses were written`);
+  return [
+    ...context.document(`workerd ${versionOf(context, PACKAGES)}`, { ...cells, 'signed tokens': 'yes' }),
+    'waitUntil wrote the use after the response',
+  ];
 }
 
 /**
@@ -36,7 +42,7 @@ const ${name} :Workerd.Worker = (
   modules = [(name = "main", esModule = embed "${module}.mjs")],
   bindings = [(name = "app", text = "${name}")],
   compatibilityDate = "2026-07-01",
-  compatibilityFlags = ["nodejs_compat"],
+  compatibilityFlags = [${name === 'freezing' ? '' : '"nodejs_compat"'}],
 );`,
   );
   await context.write({
