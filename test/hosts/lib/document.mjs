@@ -2,7 +2,18 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const PAGE = fileURLToPath(new URL('../../../docs/hosts.md', import.meta.url));
-const COLUMNS = ['node:http', 'upgrades', 'Express 5', 'Express 4', 'Fastify', 'NestJS', 'Hono', 'fetch', 'SQLite', 'signed tokens'];
+const COLUMNS = [
+  'node:http',
+  'upgrades',
+  'Express 5',
+  'Express 4',
+  'Fastify',
+  'NestJS',
+  'Hono',
+  'fetch',
+  'SQLite',
+  'signed tokens',
+];
 
 /**
  * Compares what the rows saw of runtimes with the table in docs/hosts.md, line by line.

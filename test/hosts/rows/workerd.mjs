@@ -63,6 +63,9 @@ ${workers.join('')}
     ['serve', 'workerd.capnp', '--control-fd=1'],
     { until: new RegExp(lines.join('[^]*')) },
   );
-  const events = out.stdout.trim().split('\n').map((line) => JSON.parse(line));
+  const events = out.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   return Object.fromEntries(events.filter(({ event }) => event === 'listen').map(({ socket, port }) => [socket, port]));
 }
