@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Of whatever realm: a test runner with a page (jsdom) has a `Uint8Array` that Node's own bytes are none of. */
 export function isBytes(value: unknown): value is Uint8Array {

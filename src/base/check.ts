@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { PosternError, type PosternErrorCode } from '../domain/errors.js';
 import { didYouMean } from '../domain/nearest.js';
 

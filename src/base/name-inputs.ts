@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isOrganizationName } from '../domain/endpoint.js';
 
 export const NAME_LENGTH = 200;

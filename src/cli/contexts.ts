@@ -3,7 +3,7 @@ import { chmod, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:f
 import { dirname, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { parse, stringify } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { quote } from '../domain/text.js';
 import { CliError, usageError } from './failure.js';
 import type { Host } from './host.js';

@@ -66,23 +66,30 @@ export function tokenPattern(prefix = 'pst'): RegExp {
  */
 export function tokenForm(prefix: string): (text: string) => boolean {
   const head = `${prefix}_`;
+  const headCodes = Uint8Array.from(head, (letter) => letter.charCodeAt(0));
   const headState = crcState(head);
-  const bodyEnd = head.length + SECRET_WIDTH;
+  const headEnd = head.length;
+  const bodyEnd = headEnd + SECRET_WIDTH;
   const length = bodyEnd + CHECKSUM_WIDTH;
   return (text) => {
-    if (text.length !== length || !text.startsWith(head)) return false;
+    if (text.length !== length) return false;
+    // `startsWith` takes as long as a quarter of the rest.
+    for (let i = 0; i < headEnd; i++) if (text.charCodeAt(i) !== headCodes[i]) return false;
+    // A constant of this function is read faster than one of the module.
+    const values = BASE62_VALUE;
+    const table = CRC_TABLE;
     let crc = headState;
     // Becomes negative with a character outside the alphabet or outside ASCII. One test at the end is enough.
     let outside = 0;
-    for (let i = head.length; i < bodyEnd; i++) {
+    for (let i = headEnd; i < bodyEnd; i++) {
       const code = text.charCodeAt(i);
-      outside |= (BASE62_VALUE[code & 127] as number) | (127 - code);
-      crc = (CRC_TABLE[(crc ^ code) & 0xff] as number) ^ (crc >>> 8);
+      outside |= (values[code & 127] as number) | (127 - code);
+      crc = (table[(crc ^ code) & 0xff] as number) ^ (crc >>> 8);
     }
     let checksum = 0;
     for (let i = bodyEnd; i < length; i++) {
       const code = text.charCodeAt(i);
-      const value = BASE62_VALUE[code & 127] as number;
+      const value = values[code & 127] as number;
       outside |= value | (127 - code);
       checksum = checksum * 62 + value;
     }

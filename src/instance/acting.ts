@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { check, ownCopy } from '../base/check.js';
 import { readGrants } from '../base/grant-input.js';
 import type { Ground } from '../base/ground.js';

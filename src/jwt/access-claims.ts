@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ownCopy } from '../base/check.js';
 import { TOKEN_ID } from '../base/ids.js';
 import { isEndpointId, isOrganizationName } from '../domain/endpoint.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { check } from '../base/check.js';
 import { PosternError } from '../domain/errors.js';
 import type { TokenTypes } from '../domain/token-types.js';

@@ -1,5 +1,5 @@
 import { CompactSign, importJWK } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { check } from '../base/check.js';
 import { derivedKeyOf } from '../base/derived-key.js';
 import { duration } from '../base/duration-input.js';

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { CompactSign, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { check, ownCopy } from '../base/check.js';
 import { webRandom } from '../base/runtime.js';
 import { pathOfTarget } from '../base/target.js';

@@ -1,5 +1,5 @@
 import { CompactSign } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { check } from '../base/check.js';
 import { derivedKeyOf, keyIdOf } from '../base/derived-key.js';
 import { duration } from '../base/duration-input.js';

@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { check } from '../base/check.js';
 import { bytesToLatin1 } from '../base/digest.js';
 import { externalId } from '../base/vouched.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bytes, isBytes } from '../base/bytes.js';
 import { check, ownCopy } from '../base/check.js';
 import { duration } from '../base/duration-input.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { check } from '../base/check.js';
 import { PosternError } from '../domain/errors.js';
 import { isTrusted, parseUrl } from './fetch-json.js';

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { importJWK } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { encodeBase64url } from '../domain/base64url.js';
 import { isUnavailable, PosternError } from '../domain/errors.js';
 import type { AuthenticatorHost } from '../ports/authenticator.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { check, ownCopy } from '../base/check.js';
 import { PosternError } from '../domain/errors.js';
 import type { AttachableAuthenticator, AuthenticatorHost } from '../ports/authenticator.js';

@@ -1,5 +1,5 @@
 import type { RateLimiterRes } from 'rate-limiter-flexible';
-import { z } from 'zod';
+import * as z from 'zod';
 import { check, unpolluted } from '../base/check.js';
 import { after, delay } from '../base/runtime.js';
 import { isPosternError, PosternError } from '../domain/errors.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { TITLES } from '../transports/problem.js';
 import type { Context } from './context.js';
 import { openRoute, type Route } from './routes/route.js';

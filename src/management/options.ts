@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { check, ownCopy } from '../base/check.js';
 import { PosternError } from '../domain/errors.js';
 import { quote } from '../domain/text.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration } from '../base/duration-input.js';
 import { NAME_LENGTH, organization, owner, ownership, text } from '../base/name-inputs.js';
 import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';

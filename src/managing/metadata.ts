@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { PosternError } from '../domain/errors.js';
 import type { Metadata } from '../domain/token-record.js';
 

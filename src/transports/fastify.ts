@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ownCopy, unpolluted } from '../base/check.js';
 import { type Decision, type Denied, denied } from '../domain/decision.js';
 import type { Postern } from '../instance/create-postern.js';

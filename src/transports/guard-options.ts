@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { check } from '../base/check.js';
 import type { ZoneOf } from './ask.js';
 import type { Places } from './credential.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { check, unpolluted } from '../base/check.js';
 import type { Denied } from '../domain/decision.js';
 import type { Requirement } from '../domain/requirement.js';

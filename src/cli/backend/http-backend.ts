@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { endpointAnswer, endpointPageAnswer, usageAnswer } from '../../management/wire/schemas.js';
 import { explanationAnswer } from '../../management/wire/session-schemas.js';
 import { CliError } from '../failure.js';

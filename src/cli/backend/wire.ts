@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { introspectionAnswer } from '../../management/wire/oauth-schemas.js';
 import {
   endpointPageAnswer,

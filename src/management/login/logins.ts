@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { hash } from '../../base/digest.js';
 import type { Ground } from '../../base/ground.js';
 import { newId } from '../../base/ids.js';

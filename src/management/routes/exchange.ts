@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { isPosternError, type PosternErrorCode } from '../../domain/errors.js';
 import { keyOfProof } from '../../jwt/dpop.js';
 import type { Context } from '../context.js';

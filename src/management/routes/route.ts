@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { ownCopy } from '../../base/check.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';

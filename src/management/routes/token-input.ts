@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { ownCopy } from '../../base/check.js';
 import { isPosternError, PosternError } from '../../domain/errors.js';
 import type { Metadata } from '../../domain/token-record.js';

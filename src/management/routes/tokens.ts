@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { TokenRecord } from '../../domain/token-record.js';
 import type { ListTokens, Page, TokenCount } from '../../managing/tokens-api.js';
 import type { Caller } from '../caller.js';

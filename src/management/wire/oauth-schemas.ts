@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /* RFC 7662, RFC 7009 and RFC 8693. Unknown parameters are ignored (RFC 6749 section 3.2). */
 

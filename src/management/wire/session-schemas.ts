@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ACCESS } from '../../domain/endpoint.js';
 import { duration, organizationAnswer, types, userAnswer } from './schemas.js';
 

@@ -9,7 +9,7 @@ import {
   SetMetadata,
 } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, ModulesContainer } from '@nestjs/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { unpolluted } from '../../base/check.js';
 import { type Decision, type Denied, denied } from '../../domain/decision.js';
 import { PosternError } from '../../domain/errors.js';

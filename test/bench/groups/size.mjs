@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -63,13 +63,14 @@ export async function run(settings) {
 const lazy = {
   name: 'lazy',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /^\.\// }, ({ kind, path }) => (kind === 'dynamic-import' ? { path, external: true } : null));
+    onResolve({ filter: /^\./ }, ({ kind, path }) => (kind === 'dynamic-import' ? { path, external: true } : null));
   },
 };
 
 async function bundled(external, plugins = [lazy]) {
   const { outputFiles } = await build({
-    stdin: { contents: `export * from './index.js';`, resolveDir: dist },
+    // The sources, because the build has zod inside.
+    entryPoints: [fileURLToPath(new URL('../../../src/entries/index.ts', import.meta.url))],
     bundle: true,
     minify: true,
     write: false,
