@@ -29,7 +29,7 @@ export async function run(context) {
   const seen = [];
   for (const name of names) {
     const { match } = await context.start(process.execPath, [`${name}.js`], {
-      until: /allowed: .*?'?(http:[^' ]+)'? -H "Authorization: (Bearer \S+)"[^]*missing: .*?'?(http:[^' ]+)'? -H/,
+      until: /allowed: .*?'?(http:[^' ]+)'? -H "Authorization: (Bearer \S+)"[\s\S]*missing: .*?'?(http:[^' ]+)'? -H/,
     });
     const [, allowed, authorization, missing] = match;
     const ask = async (url, headers, part, status) => {

@@ -61,7 +61,7 @@ ${workers.join('')}
   const { out } = await context.start(
     binaryOf(context, PACKAGES, 'bin/workerd'),
     ['serve', 'workerd.capnp', '--control-fd=1'],
-    { until: new RegExp(lines.join('[^]*')) },
+    { until: new RegExp(lines.join('[\\s\\S]*')) },
   );
   const events = out.stdout
     .trim()
