@@ -33,7 +33,7 @@ export async function compare(documented, write) {
     // Of a runtime, one line for each major version of Node and one for each other runtime.
     const name = /^Node \d+|^\w+/.exec(runtime)[0];
     const old = lines.findIndex((each) => each.startsWith(`| ${name}.`) || each.startsWith(`| ${name} `));
-    const end = lines.findIndex((each) => each === '<!-- the end of the table -->');
+    const end = lines.indexOf('<!-- the end of the table -->');
     lines.splice(old < 0 ? end : old, old < 0 ? 0 : 1, line);
   }
   if (write && lacking.length > 0) await writeFile(PAGE, lines.join('\n'));
