@@ -14,12 +14,23 @@ export interface Ground {
   readonly events: Events;
   readonly reader: TokenReader;
   readonly digester: Digester;
+  /** Calls back with the first call of the store: Workers allow no timer before the first request. */
+  onFirstUse(callback: () => void): void;
 }
 
 export function createGround(settings: Settings): Ground {
+  let first = () => {};
+  const used = () => {
+    const callback = first;
+    first = () => {};
+    callback();
+  };
   return {
     settings,
-    store: guardedStore(settings.store),
+    store: guardedStore(settings.store, used),
+    onFirstUse(callback) {
+      first = callback;
+    },
     time: new Time(settings.clock),
     events: new Events(settings.onEvent),
     reader: new TokenReader(settings.catalog),

@@ -55,11 +55,14 @@ export function missingMethods(store: unknown): readonly string[] {
 /**
  * Wraps a store. Every failure becomes a `PosternError`: the store's own, or `unavailable`. After `close`, every call rejects
  * with `closed`.
+ *
+ * @param used called with each call
  */
-export function guardedStore(store: Store): Store {
+export function guardedStore(store: Store, used: () => void): Store {
   let closing: Promise<void> | null = null;
   const call = async <T>(work: () => Promise<T>): Promise<T> => {
     if (closing !== null) throw new PosternError('closed', 'this postern is closed: create another one');
+    used();
     return attempt(work);
   };
   const guarded = Object.fromEntries(

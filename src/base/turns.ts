@@ -8,30 +8,30 @@ const LONGEST = 5;
  * Turns of the event loop, for work that never waits: calls of a store in this process, the rows of a page. A caller that awaits one
  * such call after another would never let the loop turn, and no one else would be served. So a call that comes late in a turn waits
  * for the next turn.
+ *
+ * Everyone who waits has a callback of their own: on Workers, callbacks end with the request that they belong to.
  */
 export class Turns {
   #begun: number | null = null;
-  #next: Promise<void> | null = null;
 
   /** A promise that a call must await. Call this again after it, until it returns `null`. */
   wait(): Promise<void> | null {
-    if (this.#next !== null) return this.#next;
     const now = elapsed();
+    if (this.#begun !== null && now - this.#begun >= LONGEST) return new Promise((resolve) => this.#nextTurn(resolve));
     if (this.#begun === null) {
       this.#begun = now;
-      onNextTurn(() => {
-        this.#begun = null;
-      });
-      return null;
+      this.#nextTurn(() => {});
     }
-    if (now - this.#begun < LONGEST) return null;
-    this.#next = new Promise((resolve) => {
-      onNextTurn(() => {
-        this.#next = null;
-        resolve();
-      });
+    return null;
+  }
+
+  /** Calls back in the next turn. The first callback there begins it. */
+  #nextTurn(callback: () => void): void {
+    const ending = this.#begun;
+    onNextTurn(() => {
+      if (this.#begun === ending) this.#begun = null;
+      callback();
     });
-    return this.#next;
   }
 }
 

@@ -11,12 +11,12 @@ const PAUSE = 50;
 
 /**
  * Removes changes older than `audit.keep`, entries that have ended, and daily counts of uses after 90 days: hourly, in the
- * background. Of several processes one does it. Returns a function that stops it.
+ * background, once the store was used. Of several processes one does it. Returns a function that stops it.
  *
  * Removal can't be undone, so a clock that is wrong for a moment must not cause it: of the times of this look and the previous
  * one, the earlier counts.
  */
-export function startTrimming({ settings, store, time, events }: Ground): () => void {
+export function startTrimming({ settings, store, time, events, onFirstUse }: Ground): () => void {
   const keep = settings.keepAudit;
   let isStopped = false;
   let cancel = () => {};
@@ -52,7 +52,7 @@ export function startTrimming({ settings, store, time, events }: Ground): () => 
     });
   }
 
-  wait();
+  onFirstUse(wait);
   return () => {
     isStopped = true;
     cancel();

@@ -10,7 +10,7 @@ import { asker, type ComputedRequirement, reporter } from './ask.js';
 import { toResponse, withHeaders } from './fetch-answer.js';
 import { readFetchCredential } from './fetch-credential.js';
 import { type Lease, leaseFetchRequest, whileLeased } from './fetch-lease.js';
-import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
+import { functionOption, type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { answerTo } from './http.js';
 import { httpAnswers } from './http-answer.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
@@ -37,9 +37,21 @@ export interface FetchGuardOptions<Rest extends readonly unknown[]> extends Omit
   readonly onDenied?:
     | ((denial: Denied, ...call: FetchCall<Rest>) => Response | undefined | Promise<Response | undefined>)
     | undefined;
+  /**
+   * Hands over work that goes on after the response, for runtimes that freeze between requests: the uses that wait are written
+   * then. The work never rejects. Default: uses are written every ten seconds.
+   *
+   * @example
+   * { waitUntil: (work, _request, _env, context: ExecutionContext) => context.waitUntil(work) }   // Workers
+   * { waitUntil: (work) => after(work) }                                                          // Next.js
+   */
+  readonly waitUntil?: ((work: Promise<void>, ...call: FetchCall<Rest>) => void) | undefined;
 }
 
-const readOptions = optionsReader('guard of postern/fetch', httpOptions);
+const readOptions = optionsReader('guard of postern/fetch', {
+  ...httpOptions,
+  waitUntil: functionOption,
+});
 
 /**
  * Puts a requirement in front of a fetch-style handler: Hono, Next.js, Workers, Bun, Deno. Further arguments of the runtime
@@ -60,7 +72,7 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
   handler: (request: Request, context: GuardContext<T>, ...rest: Rest) => Response | Promise<Response>,
   options?: FetchGuardOptions<Rest>,
 ): (...call: FetchCall<Rest>) => Promise<Response> {
-  const { zone, header, onDenied, ...challenge } = readOptions(options);
+  const { zone, header, onDenied, waitUntil, ...challenge } = readOptions(options);
   const ask = asker<FetchCall<Rest>, T>(
     postern,
     typeof requirement === 'function' ? (call) => requirement(...call) : requirement,
@@ -80,6 +92,7 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
           return leaseOf(request).signal;
         },
       };
+      if (decision.principal !== null) writeUses(call);
       const response = await whileLeased(request, () => handler(request, context, ...(rest as unknown as Rest)));
       const limit = unpolluted(decision, 'limit');
       return limit === undefined ? response : withHeaders(response, rateLimitHeaders(limit));
@@ -94,6 +107,14 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
     }
     return toResponse(answer(decision));
   };
+
+  function writeUses(call: FetchCall<Rest>): void {
+    try {
+      (waitUntil as FetchGuardOptions<Rest>['waitUntil'])?.(postern.flush(), ...call);
+    } catch (error) {
+      report(error);
+    }
+  }
 }
 
 /**

@@ -65,6 +65,8 @@ export function placesOf(header: string | readonly string[] | null, other: 'refu
   };
 }
 
+export const functionOption = z.custom((value) => typeof value === 'function', 'give a function').optional();
+
 const common = {
   zone: z
     .custom(
@@ -73,7 +75,7 @@ const common = {
     )
     .default('external'),
   ...credentialOptions,
-  onDenied: z.custom((value) => typeof value === 'function', 'give a function').optional(),
+  onDenied: functionOption,
 };
 
 export const httpOptions = {

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { makeContext } from './lib/context.mjs';
+import { compare } from './lib/document.mjs';
 import { assertInstalled, layOut } from './lib/install.mjs';
 
 /** Runs each row of `rows/` in its host and prints the table. Exits 1 where a row fails. See README.md. */
@@ -10,6 +11,7 @@ const { values: options, positionals: wanted } = parseArgs({
     tarball: { type: 'string' },
     jobs: { type: 'string', default: '2' },
     keep: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   },
 });
 
@@ -23,6 +25,7 @@ if (unknown.length > 0) throw new Error(`no such row: ${unknown.join(', ')}. The
 assertInstalled();
 const world = await layOut(options.tarball);
 const results = [];
+const documented = new Map();
 try {
   const waiting = wanted.length > 0 ? [...wanted] : [...names];
   const work = async () => {
@@ -37,12 +40,14 @@ try {
 console.log(table(results.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name))));
 const failed = results.filter(({ error }) => error !== undefined);
 console.log(`\n${results.length - failed.length} rows work, ${failed.length} fail`);
-if (failed.length > 0) process.exitCode = 1;
+const lacking = await compare(documented, options.write);
+if (lacking.length > 0) console.log(`\ndocs/hosts.md does not say what was seen (--write):\n${lacking.join('\n')}`);
+if (failed.length > 0 || lacking.length > 0) process.exitCode = 1;
 
 async function runRow(name) {
   const { host, how, run } = await import(`./rows/${name}.mjs`);
   const begun = performance.now();
-  const context = makeContext(world, name);
+  const context = makeContext(world, name, documented);
   const done = (rest) => ({ name, host, how, seconds: (performance.now() - begun) / 1000, ...rest });
   let result;
   try {

@@ -2,6 +2,7 @@ import { memoryStore, type PosternEvent } from 'postern';
 import type { Store } from 'postern/store';
 import { createTestPostern, type TestClock, testClock } from 'postern/testing';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { formatToken } from '../../src/domain/token-format.js';
 import { aChange, anEntry, aSecret, aToken } from '../../src/testing/store-cases/case.js';
 import { START, thrown } from '../support/outcomes.js';
 
@@ -26,6 +27,8 @@ const agesIn = async (store: Store) =>
   (await store.listChanges({ organization: null, limit: 5_000 })).map(({ at }) => START - at);
 
 /** An instance on the store, with a clock of its own. */
+const NOBODYS = formatToken('pst', new Uint8Array(32));
+
 function running(store: Store, keep: '1d' | '30d' | undefined, clock = testClock()) {
   const events: PosternEvent[] = [];
   const { postern } = createTestPostern({
@@ -34,6 +37,8 @@ function running(store: Store, keep: '1d' | '30d' | undefined, clock = testClock
     onEvent: (event) => events.push(event),
     ...(keep !== undefined && { audit: { keep } }),
   });
+  // Trimming begins with the first use of the store.
+  void postern.authenticate(NOBODYS);
   return { postern, clock, events };
 }
 
@@ -64,6 +69,14 @@ it('daily counts of uses are removed after 90 days', async () => {
     const kept = await store.listDailyUsage({ of, from: 0, to: START / DAY, limit: 10 });
     expect(kept.map(({ day }) => START / DAY - day)).toEqual([89, 0]);
   }
+  await postern.close();
+});
+
+it('an instance that was never used has no timer', async () => {
+  const { postern } = createTestPostern();
+  expect(vi.getTimerCount()).toBe(0);
+  await postern.authenticate(NOBODYS);
+  expect(vi.getTimerCount()).toBeGreaterThan(0);
   await postern.close();
 });
 

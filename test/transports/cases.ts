@@ -1,23 +1,6 @@
 import type { DenialReason } from 'postern';
+import type { Target } from './targets.js';
 import type { TokenName } from './world.js';
-
-/** The targets of calls. Every transport offers the same. */
-export const TARGETS = {
-  summarizer: { endpoint: 'summarizer' },
-  status: { endpoint: 'status' },
-  metrics: { endpoint: 'metrics' },
-  nowhere: { endpoint: 'nowhere' },
-  'not-an-id': { endpoint: '../summarizer' },
-  'other-summarizer': { endpoint: 'summarizer', organization: 'other' },
-  'write-models': { scope: 'models:write' },
-  'read-models': { scope: 'models:read' },
-  'models-of-mine': { scope: 'models:read', organization: 'mybentocloud' },
-  'two-scopes': { scope: ['models:read', 'iam:read'] },
-  anyone: { authenticated: true },
-  open: { public: true },
-} as const;
-
-export type Target = keyof typeof TARGETS | 'undeclared' | 'throws' | 'rejects' | 'unknown-scope';
 
 type TokenOf = (tokens: Readonly<Record<TokenName, string>>) => string | readonly string[] | undefined;
 
@@ -32,7 +15,7 @@ export interface Case {
   /** The scopes named by the challenge. */
   readonly scopes?: string;
   /** The transports whose library hides or refuses the credential before a guard sees it. */
-  readonly notOver?: readonly ('grpc' | 'fetch')[];
+  readonly notOver?: readonly 'grpc'[];
 }
 
 const none: TokenOf = () => undefined;

@@ -22,8 +22,9 @@ import { type ConnectGuardOptions, type ConnectRequirements, guard, lintRoutes, 
 import { createTestPostern } from 'postern/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { thrown } from '../support/outcomes.js';
-import { CASES, TARGETS } from './cases.js';
+import { CASES } from './cases.js';
 import { serviceOf } from './connect-service.js';
+import { TARGETS } from './targets.js';
 import { createWorld, type World } from './world.js';
 
 /** The gRPC column of docs/contract.md, written down once more. */

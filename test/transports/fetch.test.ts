@@ -4,11 +4,11 @@ import { createTestPostern } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
 
 async function setUp() {
-  const { postern } = createTestPostern();
+  const { postern, events } = createTestPostern();
   await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
   await postern.endpoints.create({ id: 'metrics', access: 'private' });
   const { token } = await postern.tokens.create({ name: 'test', types: { user: { endpoints: '*' } } });
-  return { postern, authorized: { headers: { authorization: `Bearer ${token}` } }, token };
+  return { postern, events, authorized: { headers: { authorization: `Bearer ${token}` } }, token };
 }
 
 const url = 'http://localhost/';
@@ -51,6 +51,34 @@ describe('guard of postern/fetch', () => {
     expect((await handler(new Request(url), { inside: true })).status).toBe(200);
     expect((await handler(new Request(url), { inside: false })).status).toBe(404);
     expect((await guard(postern, { endpoint: 'metrics' }, () => new Response())(new Request(url))).status).toBe(404);
+  });
+
+  it('hands the writing of uses to waitUntil, for allowed calls with a credential only', async () => {
+    const { postern, authorized } = await setUp();
+    const pending: Promise<void>[] = [];
+    type Runtime = { readonly pending: Promise<void>[] };
+    const answer = (_request: Request, _context: unknown, _runtime: Runtime) => new Response();
+    const handler = guard(postern, { endpoint: 'summarizer' }, answer, {
+      waitUntil: (work, _request, runtime) => void runtime.pending.push(work),
+    });
+    await handler(new Request(url), { pending });
+    expect(pending).toEqual([]);
+    await handler(new Request(url, authorized), { pending });
+    expect(pending).toHaveLength(1);
+    await Promise.all(pending);
+    const { items } = await postern.tokens.list();
+    expect(items[0]?.lastUsedAt).toBeInstanceOf(Date);
+  });
+
+  it('reports a waitUntil that throws, and answers as without it', async () => {
+    const { postern, events, authorized } = await setUp();
+    const waitUntil = () => {
+      throw new Error('the request is over');
+    };
+    const handler = guard(postern, { endpoint: 'summarizer' }, () => new Response('reached'), { waitUntil });
+    const answer = await handler(new Request(url, authorized));
+    expect([answer.status, await answer.text()]).toEqual([200, 'reached']);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'fault' }));
   });
 
   it('denies if the zone function throws', async () => {

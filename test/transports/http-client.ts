@@ -43,5 +43,16 @@ function parse(text: string): RawAnswer {
     const name = line.slice(0, colon).toLowerCase();
     if (!CHANGING.has(name)) headers[name] = line.slice(colon + 1).trim();
   }
-  return { status: Number(statusLine.split(' ')[1]), headers, body: text.slice(end + 4) };
+  const body = text.slice(end + 4);
+  const isChunked = lines.some((line) => /^transfer-encoding: *chunked$/i.test(line));
+  return { status: Number(statusLine.split(' ')[1]), headers, body: isChunked ? joined(body) : body };
+}
+
+/** The content of the chunks (RFC 9112 section 7.1). */
+function joined(chunks: string): string {
+  const line = chunks.indexOf('\r\n');
+  const size = Number.parseInt(chunks.slice(0, line), 16);
+  if (!(size > 0)) return '';
+  const start = line + 2;
+  return chunks.slice(start, start + size) + joined(chunks.slice(start + size + 2));
 }

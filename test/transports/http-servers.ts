@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { All, Controller, Module } from '@nestjs/common';
@@ -10,18 +10,16 @@ import express5 from 'express';
 // @ts-expect-error: Express 4 under another name has no types; those of 5 serve
 import express4 from 'express4';
 import fastify from 'fastify';
-import { type Context, Hono } from 'hono';
 import type { Postern, Requirement } from 'postern';
 import { guard as expressGuard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
-import { guard as fetchGuard } from 'postern/fetch';
-import { guard as honoGuard, refuseUndeclared } from 'postern/hono';
 import { answerTo, readCredential } from 'postern/http';
 import { Caller, PosternModule, Requires } from 'postern/nestjs';
 import { guardUpgrade, guard as nodeGuard } from 'postern/node';
 import { internalNetworks } from 'postern/zones';
 import { envoyProxy, forwardAuthProxy } from '../gateway/proxies.js';
-import { TARGETS, type Target } from './cases.js';
+import { byPath, fetchApp, honoApp, type Reached } from './fetch-apps.js';
+import { ALL_TARGETS, requirementOf, type Target } from './targets.js';
 
 export interface Running {
   readonly port: number;
@@ -30,29 +28,11 @@ export interface Running {
   close(): Promise<unknown>;
 }
 
-type Start = (postern: Postern, reached: (principal: unknown) => void) => Promise<Running>;
+type Start = (postern: Postern, reached: Reached) => Promise<Running>;
 
 /** Callers from 127.0.0.2 are internal. */
 export const INSIDE = '127.0.0.2';
 const zone = internalNetworks([INSIDE]);
-
-/** The requirement of each target as a value or a function. `undefined` declares none. */
-function requirementOf(target: Target): Requirement | (() => never) | (() => Promise<never>) | undefined {
-  switch (target) {
-    case 'undeclared':
-      return undefined;
-    case 'throws':
-      return () => {
-        throw new Error('secret detail');
-      };
-    case 'rejects':
-      return () => Promise.reject(new Error('secret detail'));
-    case 'unknown-scope':
-      return (() => ({ scope: 'models:paint' })) as unknown as () => never;
-    default:
-      return TARGETS[target];
-  }
-}
 
 /** The same for a gateway, which finds the requirement in the path. */
 function requirementOfPath({ path }: { readonly path: string }): ComputedRequirement | Promise<ComputedRequirement> {
@@ -61,14 +41,6 @@ function requirementOfPath({ path }: { readonly path: string }): ComputedRequire
 }
 
 type ComputedRequirement = Requirement | undefined;
-
-const ALL: readonly Target[] = [
-  ...(Object.keys(TARGETS) as (keyof typeof TARGETS)[]),
-  'undeclared',
-  'throws',
-  'rejects',
-  'unknown-scope',
-];
 
 type Name =
   | 'express 5'
@@ -85,9 +57,6 @@ type Name =
   | 'a gateway over HTTP'
   | 'a gateway for Envoy';
 
-/** Without a guard: they call `authorize` themselves, with requirements that are values. */
-export const BY_HAND: readonly string[] = ['http', 'http with fetch'] satisfies Name[];
-
 export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
   'a gateway over HTTP': (postern, reached) => forwardAuthProxy(postern, requirementOfPath, zone, reached),
   'a gateway for Envoy': (postern, reached) => envoyProxy(postern, requirementOfPath, zone, reached),
@@ -98,7 +67,7 @@ export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
   async fastify(postern, reached) {
     const app = fastify();
     await app.register(posternPlugin, { postern, zone });
-    for (const target of ALL) {
+    for (const target of ALL_TARGETS) {
       const requirement = requirementOf(target);
       app.route({
         method: ['GET', 'POST'],
@@ -114,41 +83,17 @@ export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
     return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
   },
 
-  async fetch(postern, reached) {
-    const handlers = byPath((requirement) =>
-      fetchGuard(
-        postern,
-        requirement,
-        (_request, { principal }, _address: string | undefined) => {
-          reached(principal);
-          return new Response('reached');
-        },
-        { zone: (_request, address) => zone({ socket: { remoteAddress: address }, headers: {} }) },
-      ),
-    );
-    return listen(
-      fetchServer(async (request, incoming) => {
-        const handler = handlers.get(new URL(request.url).pathname);
-        return handler?.(request, incoming.socket.remoteAddress) ?? new Response(null, { status: 404 });
-      }),
-    );
+  fetch: (postern, reached) => {
+    const app = fetchApp<[socket: Socket]>(postern, reached, (_, socket) => zone({ socket, headers: {} }));
+    return listen(fetchServer((request, { socket }) => app(request, socket)));
   },
 
   hono: (postern, reached) => {
-    const app = new Hono();
-    app.use(refuseUndeclared());
-    for (const target of ALL) {
-      const requirement = requirementOf(target);
-      if (requirement !== undefined) {
-        const zoneOf = (c: Context) => zone({ socket: { remoteAddress: getConnInfo(c).remote.address }, headers: {} });
-        app.use(`/${target}`, honoGuard(postern, requirement as Requirement, { zone: zoneOf }));
-      }
-      app.on(['GET', 'POST'], `/${target}`, (c) => {
-        reached(c.get('principal'));
-        return c.text('reached');
-      });
-    }
-    return listen(createAdaptorServer(app) as Server);
+    const app = honoApp(postern, reached, (c) =>
+      zone({ socket: { remoteAddress: getConnInfo(c).remote.address }, headers: {} }),
+    );
+    // Bun's own server, in the same process, takes no other `Response` than its own.
+    return listen(createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server);
   },
 
   nestjs: (postern, reached) => startNest(postern, reached, new ExpressAdapter()),
@@ -228,14 +173,10 @@ export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
     ),
 };
 
-async function startNest(
-  postern: Postern,
-  reached: (principal: unknown) => void,
-  adapter: AbstractHttpAdapter,
-): Promise<Running> {
+async function startNest(postern: Postern, reached: Reached, adapter: AbstractHttpAdapter): Promise<Running> {
   @Controller()
   class Targets {}
-  for (const target of ALL) {
+  for (const target of ALL_TARGETS) {
     const method = (principal: unknown) => {
       reached(principal);
       return 'reached';
@@ -256,13 +197,6 @@ async function startNest(
   return { port: (app.getHttpServer().address() as AddressInfo).port, close: () => app.close() };
 }
 
-/** What is made for each target, by its path. */
-function byPath<Handler>(make: (requirement: Requirement) => Handler): Map<string, Handler> {
-  return new Map(
-    ALL.map((target) => [`/${target}`, make((requirementOf(target) ?? (() => undefined)) as Requirement)]),
-  );
-}
-
 /** What runtimes with fetch do, on `node:http`. */
 function fetchServer(handle: (request: Request, incoming: IncomingMessage) => Promise<Response>): Server {
   return createServer(async (incoming, outgoing) => {
@@ -279,14 +213,10 @@ function fetchServer(handle: (request: Request, incoming: IncomingMessage) => Pr
   });
 }
 
-async function startExpress(
-  express: typeof express5,
-  postern: Postern,
-  reached: (principal: unknown) => void,
-): Promise<Running> {
+async function startExpress(express: typeof express5, postern: Postern, reached: Reached): Promise<Running> {
   const app = express();
   app.disable('x-powered-by');
-  for (const target of ALL) {
+  for (const target of ALL_TARGETS) {
     const requirement = requirementOf(target) ?? (() => undefined);
     app.all(`/${target}`, expressGuard(postern, requirement as Requirement, { zone }), (request, response) => {
       reached(request.principal);

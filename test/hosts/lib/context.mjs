@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 const LIMIT = 240_000;
 
 /** What a row gets: README.md says what each is for. */
-export function makeContext({ folder: world, modules, tarball }, name) {
+export function makeContext({ folder: world, modules, tarball }, name, documented) {
   const folder = join(world, name);
   mkdirSync(folder);
   const running = new Set();
@@ -76,6 +76,10 @@ export function makeContext({ folder: world, modules, tarball }, name) {
         return ended;
       };
       return { match, out, stop: end };
+    },
+    document(runtime, columns) {
+      documented.set(runtime, columns);
+      return Object.entries(columns).map(([column, cell]) => (cell === 'yes' ? column : `${column}: ${cell}`));
     },
     onEnd: (end) => void endings.push(end),
     async end() {

@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { arch } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const HERE = fileURLToPath(new URL('..', import.meta.url));
@@ -12,8 +13,14 @@ const MODULES = join(HERE, 'node_modules');
 
 /** Throws where a host of `package.json` is not there, or not in the version that is named. */
 export function assertInstalled() {
-  const { dependencies } = createRequire(import.meta.url)(join(HERE, 'package.json'));
-  const missing = Object.entries(dependencies).filter(([name, range]) => versionOf(name) !== range.split('@').at(-1));
+  const { dependencies, optionalDependencies } = createRequire(import.meta.url)(join(HERE, 'package.json'));
+  // Runtimes come for two architectures: npm installs those of this machine.
+  const runtimes = Object.entries(optionalDependencies).filter(
+    ([name]) => /arm64|aarch64/.test(name) === (arch === 'arm64'),
+  );
+  const missing = [...Object.entries(dependencies), ...runtimes].filter(
+    ([name, range]) => versionOf(name) !== range.split('@').at(-1),
+  );
   if (missing.length > 0) {
     const list = missing.map(([name, range]) => `  ${name}@${range} (found: ${versionOf(name) ?? 'nothing'})`);
     throw new Error(`these hosts are not installed. Run: npm ci --prefix test/hosts\n${list.join('\n')}`);
@@ -22,7 +29,7 @@ export function assertInstalled() {
 
 function versionOf(name) {
   const manifest = join(MODULES, name, 'package.json');
-  return existsSync(manifest) ? createRequire(import.meta.url)(manifest).version : null;
+  return existsSync(manifest) ? createRequire(import.meta.url)(manifest).version.replace(/^v/, '') : null;
 }
 
 /**

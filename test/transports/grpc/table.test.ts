@@ -3,7 +3,8 @@ import type { DenialReason } from 'postern';
 import { type GrpcRequirement, guard } from 'postern/grpc';
 import { internalNetworks } from 'postern/zones';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { CASES, type Case, TARGETS } from '../cases.js';
+import { CASES, type Case } from '../cases.js';
+import { TARGETS } from '../targets.js';
 import { createWorld, type World } from '../world.js';
 import { call, FORMS, type Form, insecure, type Outcome, type Running, startServer } from './harness.js';
 
