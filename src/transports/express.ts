@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { unpolluted } from '../base/check.js';
 import type { Decision, Denied } from '../domain/decision.js';
 import { denied } from '../domain/decision.js';
+import type { Principal } from '../domain/principal.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import type { RegisteredPrincipal } from '../instance/register.js';
@@ -12,6 +13,7 @@ import { type Lease, leaseNodeRequest } from './lease.js';
 import { markGuard } from './lint.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
+import { principalOf } from './once.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
 /** The property that guards add to a request of Express: none if the application declares a `principal` of its own. */
@@ -75,7 +77,7 @@ export function guard<T extends TokenTypes>(
       }
       // A timeout has answered while the decision was pending: nobody waits for the handler.
       if (!wasOver && response.writableEnded) return;
-      (request as { principal?: unknown }).principal = settled.principal;
+      showPrincipal(request, settled.principal);
       const limit = unpolluted(settled, 'limit');
       if (limit !== undefined && !response.headersSent) response.set(rateLimitHeaders(limit));
       next();
@@ -99,6 +101,43 @@ export function guard<T extends TokenTypes>(
   markGuard(middleware, requirement);
   return middleware;
 }
+
+/** Prototypes of requests that show the principal. */
+const SHOWING = new WeakSet<object>();
+
+/**
+ * Gives the request its `principal`: by a getter of the application's own requests, because a new property of each request takes
+ * as long as the whole decision.
+ */
+function showPrincipal(request: Request, principal: Principal | null): void {
+  const prototype = Object.getPrototypeOf(request) as object;
+  if (!SHOWING.has(prototype)) {
+    const target = outermost(prototype);
+    if (target !== null) Object.defineProperty(target, 'principal', PRINCIPAL);
+    if (target !== null) SHOWING.add(prototype);
+  }
+  // A request without an application, or with a property of this name already.
+  if (!SHOWING.has(prototype) || Object.hasOwn(request, 'principal')) Object.assign(request, { principal });
+}
+
+/** The requests of the application that the others are mounted in: a handler there reads the principal too. */
+function outermost(prototype: object): object | null {
+  let found: object | null = null;
+  for (let each: object | null = prototype; each !== null; each = Object.getPrototypeOf(each)) {
+    if (Object.hasOwn(each, 'app')) found = each;
+  }
+  return found;
+}
+
+const PRINCIPAL: PropertyDescriptor & ThisType<Request> = {
+  configurable: true,
+  get() {
+    return principalOf(this);
+  },
+  set(value) {
+    Object.defineProperty(this, 'principal', { value, configurable: true, enumerable: true, writable: true });
+  },
+};
 
 const READING = {
   methodOf: (request: GuardedRequest) => request.method,

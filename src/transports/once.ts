@@ -39,6 +39,11 @@ export function passagesOf(request: object): readonly Pick<Passage, 'holding' | 
   return passages.filter(({ pending }) => pending === null);
 }
 
+/** The caller of the last attempt that let this request through; `undefined` if none did. */
+export function principalOf(request: object): Principal | null | undefined {
+  return passagesOf(request).at(-1)?.principal;
+}
+
 /**
  * Makes the function that charges and counts each request once, however many guards it passes: with the first decision that
  * allows it. Later guards check everything again except the limits and the proof, which are used up. Another credential on

@@ -47,6 +47,8 @@ const FORBIDDEN = [
   ['transports/zones.ts', `export { guard } from './fetch.js';`, 'adapters-apart'],
   ['transports/fetch.ts', `export { isIP } from 'node:net'; export const guard = 1;`, 'node-only-where-node-is'],
   ['jwt/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'jwt-knows-ports'],
+  ['gateway/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'gateway-is-above'],
+  ['gateway/hop/to-gateway.ts', `export { createGateway } from '../create-gateway.js';`, 'hops-run-anywhere'],
   ['management/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'management-is-above'],
   ['transports/to-cli.ts', `export const a = 1; export * from '../cli/exit-codes.js';`, 'cli-is-on-top'],
   ['cli/to-tool.ts', `export { expect } from 'vitest';`, 'cli-brings-its-own'],

@@ -1,5 +1,6 @@
 import type { DenialReason } from '../../domain/decision.js';
 import type { Duration } from '../../domain/duration.js';
+import { isLimited } from '../../domain/limits.js';
 import type { Requirement } from '../../domain/requirement.js';
 import type { TokenRecord } from '../../domain/token-record.js';
 import type { AnyTokenTypes } from '../../domain/token-types.js';
@@ -76,7 +77,8 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
     },
     async findToken(id) {
       const record = await find(id);
-      return record && { ...view(record), limits: null };
+      // Counted in the memory of the processes that serve it, if it has any.
+      return record && { ...view(record), limits: isLimited(record) ? null : [] };
     },
     async updateToken(id, { labels, types, rateLimit, quota, ...rest }) {
       const record = await find(id);
