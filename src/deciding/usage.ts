@@ -7,8 +7,9 @@ import { Uses } from './uses.js';
 
 /** How late `lastUsedAt` and the counts may be, in milliseconds. A crash loses no more than that. */
 const FLUSH_INTERVAL = 10_000;
-/** The most tokens in one write. Each write is a transaction, and on SQLite it blocks the event loop: so it is short. */
+/** The most tokens in one write, and the most counts. Each is a transaction, and on SQLite it blocks the event loop: so it is short. */
 const BATCH = 100;
+const BATCH_COUNTS = 300;
 /** The most tokens whose uses wait while the store is down, and the most counts of them together. */
 const MAX_WAITING = 200_000;
 const MAX_COUNTS = 500_000;
@@ -81,8 +82,18 @@ export class UsageRecorder {
     const waiting = [...this.#unwritten.values()];
     this.#unwritten.clear();
     this.#counts = 0;
-    for (let start = 0; start < waiting.length; start += BATCH)
-      await this.#writeBatch(waiting.slice(start, start + BATCH));
+    let batch: Uses[] = [];
+    let counts = 0;
+    for (const part of waiting.flatMap((uses) => uses.parts(BATCH_COUNTS))) {
+      if (batch.length === BATCH || counts + part.size > BATCH_COUNTS) {
+        await this.#writeBatch(batch);
+        batch = [];
+        counts = 0;
+      }
+      batch.push(part);
+      counts += part.size;
+    }
+    if (batch.length > 0) await this.#writeBatch(batch);
   }
 
   async #writeBatch(batch: readonly Uses[]): Promise<void> {

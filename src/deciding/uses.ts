@@ -8,6 +8,7 @@ export class Uses {
   /** The number of counts. */
   size = 0;
   #latest: Count | null = null;
+  /** One for each day, by endpoint and scopes. */
   readonly #counts = new Map<string, Count[]>();
 
   constructor(readonly tokenId: string) {}
@@ -20,8 +21,10 @@ export class Uses {
       latest.count += count;
       return false;
     }
-    const some = this.#counts.get(endpoint) ?? [];
-    const known = some.find((each) => each.scope === scope && each.day === day);
+    // Neither has a line break. Callers can choose among many scopes, so they are no list to look through.
+    const key = `${endpoint}\n${scope}`;
+    const some = this.#counts.get(key) ?? [];
+    const known = some.find((each) => each.day === day);
     if (known !== undefined) {
       known.count += count;
       this.#latest = known;
@@ -30,9 +33,24 @@ export class Uses {
     if (!mayGrow) return false;
     this.#latest = { day, endpoint, scope, count };
     some.push(this.#latest);
-    this.#counts.set(endpoint, some);
+    this.#counts.set(key, some);
     this.size++;
     return true;
+  }
+
+  /** The same uses in parts that have at most so many counts. */
+  parts(most: number): readonly Uses[] {
+    if (this.size <= most) return [this];
+    const parts: Uses[] = [];
+    for (const { day, endpoint, scope, count } of this.counts()) {
+      let last = parts.at(-1);
+      if (last === undefined || last.size === most) {
+        last = new Uses(this.tokenId);
+        parts.push(last);
+      }
+      last.add(day, endpoint, scope, count, this.lastUsedAt, true);
+    }
+    return parts;
   }
 
   counts(): Usage['counts'] {

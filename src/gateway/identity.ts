@@ -33,9 +33,9 @@ function visible(text: string): string {
 const NAMES = new Set(IDENTITY_HEADERS.map((name) => name.toLowerCase()));
 
 /**
- * The headers of a caller that a service may read as an identity header, though a proxy does not: with `_` or `.` in place of a
- * hyphen. CGI, WSGI and PHP can't tell them apart.
+ * The headers of a caller that a service may read as an identity header, though a proxy does not: with `_`, `.` or
+ * another sign in place of a hyphen. CGI, WSGI and PHP can't tell them apart.
  */
 export function aliasesIn(headers: Headers): string[] {
-  return [...headers.keys()].filter((name) => !NAMES.has(name) && NAMES.has(name.replace(/[._]/g, '-')));
+  return [...headers.keys()].filter((name) => !NAMES.has(name) && NAMES.has(name.replace(/[^a-z0-9]/g, '-')));
 }

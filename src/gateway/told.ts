@@ -52,7 +52,7 @@ export function readCall(request: Request, source: Source): Told | Unreadable {
 
 /**
  * Both a question's own host and a forwarded one can fit the pattern. If they differ, a caller wrote one of them, because the
- * proxy writes one.
+ * proxy writes one. If they don't, a caller of a proxy whose question is the call may still have described another call.
  */
 function guess(request: Request, host: string, { fits }: Source): CallFrom | Unreadable {
   const named = request.headers.get('x-forwarded-host');
@@ -60,7 +60,11 @@ function guess(request: Request, host: string, { fits }: Source): CallFrom | Unr
   if (!isOwn) return 'forwarded';
   if (named === null) return 'request';
   if (plainHost(named) !== plainHost(host)) return new Unreadable('The host is named twice, and not alike.');
-  return FORWARDED.every((name) => forwarded(request.headers, name) !== null) ? 'forwarded' : 'request';
+  const described = FORWARDED.map((name) => forwarded(request.headers, name));
+  if (described.includes(null)) return 'request';
+  // A proxy that describes the call asks with GET, HEAD or the call's own method. So this question is the call.
+  const isAlike = ['GET', 'HEAD', described[0]].includes(request.method);
+  return isAlike ? 'forwarded' : new Unreadable('The method is named twice, and not alike.');
 }
 
 interface Described {

@@ -119,10 +119,10 @@ function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Conte
     sessions: new Sessions(ground, secrets),
     startedAt: new Date(ground.time.read()),
     report(error, request) {
-      if (settings.onError === null) return ground.events.fault('management', error, ground.time.latest);
-      try {
-        settings.onError(error, request);
-      } catch {}
+      const { onError } = settings;
+      if (onError === null) return ground.events.fault('management', error, ground.time.latest);
+      // It may be an async function.
+      void (async () => onError(error, request))().catch(() => {});
     },
   };
 }

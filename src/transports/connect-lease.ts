@@ -58,7 +58,8 @@ class End {
     return {
       [Symbol.asyncIterator]: () => {
         const iterator = source[Symbol.asyncIterator]();
-        const giveUp = () => void iterator.return?.().catch(() => {});
+        // An iterator of the application's may throw, or return no promise.
+        const giveUp = () => void (async () => iterator.return?.())().catch(() => {});
         if (returns && this.#error !== null) giveUp();
         else if (returns) this.#listeners.add(giveUp);
         return {

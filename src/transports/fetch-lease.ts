@@ -1,25 +1,36 @@
 import { after } from '../base/runtime.js';
 import { shared } from '../domain/shared.js';
 import { GRACE, type Lease, leaseRequest } from './lease.js';
+import { passagesOf } from './once.js';
 
 export type { Lease };
 
+interface FetchLease extends Lease {
+  /** How many guards had let the request through. */
+  readonly passages: number;
+}
+
 /** The leases of requests whose handlers asked for one. */
-const LEASES = /* @__PURE__ */ shared('fetch-leases', () => new WeakMap<Request, Lease>());
+const LEASES = /* @__PURE__ */ shared('fetch-leases', () => new WeakMap<Request, FetchLease>());
 
 /**
- * The lease of a fetch request; the same one at each call. It ends with its client.
+ * The lease of a fetch request; the same one at each call, until a further guard lets the request through. It ends with its client.
  *
  * @throws PosternError `guard_missing` where no guard let the request through
  */
 export function leaseFetchRequest(request: Request): Lease {
-  let lease = LEASES.get(request);
-  if (lease === undefined) {
-    lease = leaseRequest(request);
-    LEASES.set(request, lease);
-    if (request.signal.aborted) lease.close();
-    else request.signal.addEventListener('abort', lease.close);
-  }
+  const earlier = LEASES.get(request);
+  const passages = passagesOf(request).length;
+  if (earlier?.passages === passages) return earlier;
+  const { signal, close: release } = leaseRequest(request, () => earlier?.close());
+  const close = () => {
+    earlier?.close();
+    release();
+  };
+  const lease = { signal, close, passages };
+  LEASES.set(request, lease);
+  if (request.signal.aborted) close();
+  else request.signal.addEventListener('abort', close);
   return lease;
 }
 

@@ -108,12 +108,10 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
     return toResponse(answer(decision));
   };
 
+  /** The function may be an async one. Nobody waits for it. */
   function writeUses(call: FetchCall<Rest>): void {
-    try {
-      (waitUntil as FetchGuardOptions<Rest>['waitUntil'])?.(postern.flush(), ...call);
-    } catch (error) {
-      report(error);
-    }
+    const handOver = async () => (waitUntil as FetchGuardOptions<Rest>['waitUntil'])?.(postern.flush(), ...call);
+    if (waitUntil !== undefined) void handOver().catch(report);
   }
 }
 

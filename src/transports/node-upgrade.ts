@@ -57,12 +57,13 @@ export function guardUpgrade<T extends TokenTypes>(
         setStream(request, socket);
         return take(settled.principal);
       }
-      try {
-        onDenied?.(settled, request);
-      } catch (error) {
-        report(error);
-      }
+      // It may be an async function. Nobody waits for it.
+      void tell(settled).catch(report);
       refuse(socket, answer(settled));
+    }
+
+    async function tell(denial: Denied): Promise<void> {
+      await onDenied?.(denial, request);
     }
 
     async function take(principal: Principal<T> | null): Promise<void> {

@@ -66,7 +66,9 @@ export function oncePerRequest(gate: Gate, holding: Holding) {
     const { requirement } = attempt;
     const kept = requirement ? { ...attempt, requirement: gate.prepare(requirement) } : attempt;
     // The messages of a socket all come with its handshake.
-    if (earlier && passages.some((each) => each.holding === holding && isKnown(each, kept))) return decision;
+    const isRepeated = () => passages.some((each) => each.holding === holding && isKnown(each, kept));
+    const isFree = !(decision instanceof Promise) && decision.principal === null;
+    if ((earlier || isFree) && isRepeated()) return decision;
     const passage: Passage = { holding, attempt: kept, charged: false, principal: null, pending: null };
     passages.push(passage);
     PASSAGES.set(original, passages);
@@ -75,9 +77,9 @@ export function oncePerRequest(gate: Gate, holding: Holding) {
       return decision;
     }
     passage.pending = decision.then((settled) => {
-      passage.pending = null;
-      if (settled.allowed) settle(passage, settled.principal);
+      if (settled.allowed && (settled.principal !== null || !isRepeated())) settle(passage, settled.principal);
       else passages.splice(passages.indexOf(passage), 1);
+      passage.pending = null;
       return settled;
     });
     return passage.pending;

@@ -370,10 +370,14 @@ describe('an outage', () => {
     expect([one.status, one.body.code]).toEqual([500, 'record_unreadable']);
   });
 
-  test('with a throwing onError gets the same answer', async () => {
-    const onError = () => {
-      throw new Error('logger is down');
-    };
+  const fail = () => {
+    throw new Error('logger is down');
+  };
+
+  test.each([
+    ['throws', fail],
+    ['rejects', async () => fail()],
+  ])('with an onError that %s gets the same answer', async (_, onError) => {
     const { ask, store } = await world({ options: { onError } });
     await ask(TOKENS, { token: 'admin' });
     store.fail('listTokens', 'reject');

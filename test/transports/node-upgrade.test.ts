@@ -128,18 +128,26 @@ describe('guardUpgrade', () => {
     expect(faults).toHaveLength(1);
   });
 
-  it('is told of a denial by onDenied, which changes nothing', async () => {
-    const { postern } = createTestPostern();
+  const fail = () => {
+    throw new Error('nobody listens');
+  };
+
+  it.each([
+    ['throws', fail],
+    ['rejects', async () => fail()],
+  ])('is told of a denial by an onDenied that %s, which changes nothing', async (_, failing) => {
+    const { postern, events } = createTestPostern();
     const reasons: string[] = [];
     const port = await serveUpgrades(
       guardUpgrade(postern, { authenticated: true }, () => {}, {
         onDenied: ({ reason }) => {
           reasons.push(reason);
-          throw new Error('nobody listens');
+          return failing();
         },
       }),
     );
     expect(await ended(handshake(port, 'Authorization: Bearer a b\r\n'))).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(reasons).toEqual(['token_malformed']);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'fault' }));
   });
 });

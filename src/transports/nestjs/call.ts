@@ -4,7 +4,7 @@ import { shared } from '../../domain/shared.js';
 import { MISSING, type Places, type Presented } from '../credential.js';
 import { readGrpcCredential } from '../grpc/grpc-credential.js';
 import { readNodeCredential } from '../node-credential.js';
-import { type NodeRequest, nodeHeader } from '../node-request.js';
+import type { NodeRequest } from '../node-request.js';
 import type { PeerCall, SocketRequest } from '../zones.js';
 
 /** A call that Nest hands to a guard, as this package reads it. */
@@ -16,7 +16,7 @@ export interface NestCall {
   readonly method: string | undefined;
   /** What the zone is told by; of a WebSocket the handshake. */
   readonly request: SocketRequest | PeerCall;
-  credential(places: Places): Presented;
+  readonly presented: Presented;
 }
 
 interface HttpRequest extends NodeRequest, SocketRequest {
@@ -52,7 +52,7 @@ export function noteHandshake(client: object, request: NodeRequest & SocketReque
 const NOWHERE: SocketRequest & NodeRequest = Object.freeze({ socket: null, headers: Object.freeze({}) });
 
 /** @throws Error for a kind of call that is not known here */
-export function callOf(context: ExecutionContext): NestCall {
+export function callOf(context: ExecutionContext, places: Places): NestCall {
   const kind = context.getType<string>();
   const identity = identityOf(context);
   if (kind === 'http') {
@@ -63,14 +63,14 @@ export function callOf(context: ExecutionContext): NestCall {
       identity,
       method: request.method,
       request,
-      credential: (places) => readNodeCredential(request, places),
+      presented: readNodeCredential(request, places),
     };
   }
   if (kind === 'rpc') {
     const call = context.getArgByIndex<Partial<GrpcCall> | undefined>(2);
     // Microservices other than gRPC have no place for a credential.
     if (typeof call?.getPeer !== 'function' || call.metadata === undefined) {
-      return { kind, context, identity, method: undefined, request: NOWHERE, credential: () => MISSING };
+      return { kind, context, identity, method: undefined, request: NOWHERE, presented: MISSING };
     }
     const { metadata } = call;
     return {
@@ -79,20 +79,21 @@ export function callOf(context: ExecutionContext): NestCall {
       identity,
       method: call.getPath?.(),
       request: call as GrpcCall,
-      credential: (places) => readGrpcCredential(metadata, places),
+      presented: readGrpcCredential(metadata, places),
     };
   }
   if (kind === 'ws') {
     const client = context.switchToWs().getClient<SocketClient>();
     const request = HANDSHAKES.get(client) ?? client.request ?? NOWHERE;
+    const presented = readNodeCredential(request, places);
     return {
       kind,
       context,
-      // Each message is a use of its own; a proof, which is good once, is the handshake's.
-      identity: nodeHeader(request, 'dpop') === undefined ? {} : request,
+      // Each message is a use of its own; a proof, which is good once, is the handshake's. Without one a header `DPoP` means nothing.
+      identity: presented.proof === null ? {} : request,
       method: context.switchToWs().getPattern(),
       request,
-      credential: (places) => readNodeCredential(request, places),
+      presented,
     };
   }
   throw new Error(`postern/nestjs guards HTTP, gRPC and WebSockets, and this is a call of the kind "${kind}"`);

@@ -55,8 +55,13 @@ function isOpen({ once, readyState = 1, connected = true }: Socket): boolean {
 function begun(socket: Socket): Held[] {
   const held: Held[] = [];
   SOCKETS.set(socket, held);
-  for (const event of ['close', 'disconnect']) socket.once?.(event, () => letGo(held));
+  for (const event of ['close', 'disconnect']) letGoAfter(event, socket, held);
   return held;
+}
+
+/** A client of `socket.io` can send events of any name, and they are emitted here: the socket tells whether it is over. */
+function letGoAfter(event: string, socket: Socket, held: Held[]): void {
+  socket.once?.(event, () => (isOpen(socket) ? letGoAfter(event, socket, held) : letGo(held)));
 }
 
 function letGo(held: Held[]): void {

@@ -105,8 +105,8 @@ class Guarding {
     try {
       const requirement = requirementOf(context.getHandler(), context.getClass());
       if (requirement === undefined) return denied('requirement_missing');
-      const call = callOf(context);
-      const decision = await this.#ask(requirement as NestRequirement)(call, call.credential(this.#header));
+      const call = callOf(context, this.#header);
+      const decision = await this.#ask(requirement as NestRequirement)(call, call.presented);
       if (decision.allowed && call.kind === 'ws') holdSocket(context.switchToWs().getClient(), call.identity);
       return decision;
     } catch (error) {
