@@ -181,7 +181,7 @@ module.exports = {
       name: 'packages-that-are-declared',
       comment: 'src loads what package.json gives its user: dependencies and peers.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(cli/|management/console/build[.]mjs$)' },
+      from: { path: '^src/', pathNot: '^src/(cli/|management/console/(client/|build[.]mjs$))' },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'npm-optional', 'npm-bundled'],
         dependencyTypesNot: ['npm-peer', 'npm', 'type-only'],
@@ -196,6 +196,17 @@ module.exports = {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'npm-optional', 'npm-bundled'],
         dependencyTypesNot: ['npm-peer', 'npm', 'type-only'],
         pathNot: '^node_modules/(commander|yaml|env-paths)/',
+      },
+    },
+    {
+      name: 'console-brings-preact',
+      comment:
+        'Preact is bundled into the console at build time, and its licence is listed. The console has no other package inside.',
+      severity: 'error',
+      from: { path: '^src/management/console/client/' },
+      to: {
+        dependencyTypes: ['npm', 'npm-dev', 'npm-peer', 'npm-no-pkg', 'npm-unknown'],
+        pathNot: '(^|/)node_modules/preact/',
       },
     },
     {

@@ -129,6 +129,8 @@ function writeLicenses(folder: string): void {
   const metafile = join(folder, 'metafile-esm.json');
   const { inputs } = JSON.parse(readFileSync(metafile, 'utf8')) as { inputs: Record<string, unknown> };
   const folders = Object.keys(inputs).flatMap((path) => path.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? []);
+  // The console was bundled before, by `npm run console`.
+  if (Object.keys(inputs).some((path) => path.endsWith('console/assets.ts'))) folders.push('node_modules/preact');
   const texts = [...new Set(folders)].sort().map((each) => {
     const { name, version, license } = JSON.parse(readFileSync(join(each, 'package.json'), 'utf8'));
     const file = readdirSync(each).find((one) => /^licen[cs]e/i.test(one));

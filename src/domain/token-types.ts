@@ -1,5 +1,12 @@
-import { PosternError } from './errors.js';
 import { quote } from './text.js';
+import {
+  type EndpointWords,
+  entriesOf,
+  invalid,
+  readScopeWords,
+  readWords,
+  type ScopeWords,
+} from './token-type-words.js';
 
 /** Resource → action → the actions that it includes. */
 export type Resources = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
@@ -7,12 +14,14 @@ export type Resources = Readonly<Record<string, Readonly<Record<string, readonly
 /** A type whose tokens reach chosen endpoints. Made by {@link endpointAccess}. */
 export interface EndpointAccess {
   readonly form: 'endpoint_access';
+  readonly words?: EndpointWords;
 }
 
 /** A type whose tokens hold scopes over resources. Made by {@link scopeAccess}. */
 export interface ScopeAccess<R extends Resources = Resources> {
   readonly form: 'scope_access';
   readonly resources: R;
+  readonly words?: ScopeWords;
 }
 
 /** The kinds of token of an instance, by name. */
@@ -51,9 +60,15 @@ const TYPE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,49}$/;
 /** RFC 6749 section 3.3 allows more characters in a scope. `:` and `*` have a meaning here. */
 const SCOPE_PART = /^[A-Za-z][A-Za-z0-9_.-]{0,49}$/;
 
-/** A token type that reaches endpoints: the `user` type of BentoCloud. */
-export function endpointAccess(): EndpointAccess {
-  return Object.freeze({ form: 'endpoint_access' });
+/**
+ * A token type that reaches endpoints: the `user` type of BentoCloud.
+ *
+ * @example
+ * endpointAccess({ label: 'Model access', description: 'Calls models.', noun: 'Models' })
+ * @throws PosternError `option_invalid`
+ */
+export function endpointAccess(words: EndpointWords = {}): EndpointAccess {
+  return Object.freeze({ form: 'endpoint_access', words: readWords(words, 'endpointAccess', ['noun']) });
 }
 
 /**
@@ -61,9 +76,14 @@ export function endpointAccess(): EndpointAccess {
  *
  * @example
  * scopeAccess({ models: { read: [], write: ['read'] } })   // models:write includes models:read
+ * scopeAccess({ models: { read: [] } }, { label: 'API access', scopes: { 'models:read': { label: 'See models' } } })
+ * @param words names for people, of the type and of its resources and scopes
  * @throws PosternError `option_invalid`
  */
-export function scopeAccess<const R extends Resources>(resources: R & Consistent<R>): ScopeAccess<R> {
+export function scopeAccess<const R extends Resources>(
+  resources: R & Consistent<R>,
+  words: ScopeWords<ScopeIn<R> | (keyof R & string)> = {},
+): ScopeAccess<R> {
   const copy: Record<string, Record<string, readonly string[]>> = {};
   for (const [resource, actions] of entriesOf(resources, 'resources')) {
     assertName(resource, SCOPE_PART, 'resource');
@@ -83,19 +103,30 @@ export function scopeAccess<const R extends Resources>(resources: R & Consistent
     }
     copy[resource] = Object.freeze(table);
   }
-  return Object.freeze({ form: 'scope_access', resources: Object.freeze(copy) as R });
+  return Object.freeze({
+    form: 'scope_access',
+    resources: Object.freeze(copy) as R,
+    words: readScopeWords(words, (name) => isNameIn(name, copy)),
+  });
 }
 
 /** BentoCloud's token types, and the default. */
 export const bentocloudTokenTypes = Object.freeze({
-  user: endpointAccess(),
-  developer: scopeAccess({
-    cluster: { read: [], write: ['read'] },
-    iam: { read: [], write: ['read'] },
-    models: { read: [], write: ['read'] },
-    bentos: { read: [], write: ['read'] },
-    deployments: { read: [], write: ['read'] },
+  user: endpointAccess({
+    label: 'Protected Endpoint Access',
+    description: 'Calls Deployments whose endpoint is protected.',
+    noun: 'Deployments',
   }),
+  developer: scopeAccess(
+    {
+      cluster: { read: [], write: ['read'] },
+      iam: { read: [], write: ['read'] },
+      models: { read: [], write: ['read'] },
+      bentos: { read: [], write: ['read'] },
+      deployments: { read: [], write: ['read'] },
+    },
+    { label: 'Developer Operations Access', description: 'Manages resources through the API.' },
+  ),
 });
 
 /** Compiled token types. It uses maps only, so that a name such as `__proto__` is a name like any other. */
@@ -106,9 +137,13 @@ export interface Catalog {
 }
 
 export type CatalogType =
-  | { readonly form: 'endpoint_access' }
-  /** Grant (`models:write`, `models:*`, `*`) → the scopes that it gives. */
-  | { readonly form: 'scope_access'; readonly expansions: ReadonlyMap<string, readonly string[]> };
+  | { readonly form: 'endpoint_access'; readonly words: EndpointWords }
+  | {
+      readonly form: 'scope_access';
+      /** Grant (`models:write`, `models:*`, `*`) → the scopes that it gives. */
+      readonly expansions: ReadonlyMap<string, readonly string[]>;
+      readonly words: ScopeWords;
+    };
 
 /** @throws PosternError `option_invalid` */
 export function compileCatalog(types: TokenTypes): Catalog {
@@ -116,13 +151,14 @@ export function compileCatalog(types: TokenTypes): Catalog {
   const scopes = new Set<string>();
   for (const [name, type] of entriesOf(types, 'tokenTypes')) {
     assertName(name, TYPE_NAME, 'token type');
-    const form = (type as EndpointAccess | ScopeAccess | null)?.form;
-    if (form === 'endpoint_access') compiled.set(name, { form });
+    const { form, words = {} } = (type ?? {}) as Partial<EndpointAccess | ScopeAccess>;
+    // Checked again, because the type may be written by hand.
+    if (form === 'endpoint_access') compiled.set(name, { form, words: endpointAccess(words).words as EndpointWords });
     else if (form === 'scope_access') {
-      // Checked again, because the type may be written by hand.
-      const expansions = expand(scopeAccess((type as ScopeAccess).resources).resources);
+      const checked = scopeAccess((type as ScopeAccess).resources, words);
+      const expansions = expand(checked.resources);
       for (const scope of expansions.get('*') as readonly string[]) scopes.add(scope);
-      compiled.set(name, { form, expansions });
+      compiled.set(name, { form, expansions, words: checked.words as ScopeWords });
     } else throw invalid(`tokenTypes.${name}`, 'was not made by endpointAccess() or scopeAccess()');
   }
   if (compiled.size === 0) throw invalid('tokenTypes', 'names no type: give at least one');
@@ -152,15 +188,13 @@ function closure(actions: Resources[string], action: string, found = new Set<str
   return found;
 }
 
-function entriesOf(value: unknown, path: string): [string, unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(path, 'is not an object');
-  return Object.entries(value);
+/** Whether a name is one of the resources, or a scope of them. */
+function isNameIn(name: string, resources: Resources): boolean {
+  const [resource = '', action] = name.split(':');
+  const actions = Object.hasOwn(resources, resource) ? resources[resource] : undefined;
+  return actions !== undefined && (action === undefined || Object.hasOwn(actions, action));
 }
 
 function assertName(name: string, pattern: RegExp, what: string): void {
   if (!pattern.test(name)) throw invalid('tokenTypes', `has a ${what} named ${quote(name)}: use ${pattern.source}`);
-}
-
-function invalid(path: string, problem: string): PosternError {
-  return new PosternError('option_invalid', problem, { path });
 }

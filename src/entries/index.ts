@@ -28,6 +28,7 @@ export {
 } from '../domain/requirement.js';
 export { type ParsedToken, parseToken, tokenPattern } from '../domain/token-format.js';
 export type { DeadGrant, JsonValue, Metadata, TokenRecord } from '../domain/token-record.js';
+export type { EndpointWords, ScopeWords, Words } from '../domain/token-type-words.js';
 export {
   type AnyTokenTypes,
   bentocloudTokenTypes,

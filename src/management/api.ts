@@ -9,7 +9,7 @@ import { asker } from '../transports/ask.js';
 import { rateLimitHeaders } from '../transports/rate-limit-headers.js';
 import { type Arrival, addressOf } from './arrival.js';
 import type { Caller } from './caller.js';
-import { consoleAnswer } from './console-pages.js';
+import { consoleAnswer, unknownPage } from './console-pages.js';
 import type { Context } from './context.js';
 import { assertNoTokenInUrl, readBody, readInput, readQuery } from './http/inputs.js';
 import { toJson } from './http/json.js';
@@ -67,12 +67,13 @@ export function managementApi<T extends TokenTypes>(
     const path = pathBelow(settings.basePath, url.pathname);
     const match = path === null ? null : findRoute(path);
     if (path === null || match === null) {
-      const page = path === null || !settings.console ? null : consoleAnswer(request.method, url.pathname, path);
+      const page = path === null ? null : consoleAnswer(request.method, url.pathname, path, settings);
       if (page !== null) return page;
       const meant = isDevelopment() ? basePathOf(url.pathname) : null;
       if (meant !== null) return misplaced(meant, settings.basePath).toResponse();
       if (typeof arrival.onUnknownPath === 'function') arrival.onUnknownPath();
       else if (path?.startsWith('/api/')) return unknownCall(context, request, url, arrival);
+      else if (path !== null) return unknownPage(request, path, settings) ?? notFound().toResponse();
       return notFound().toResponse();
     }
     const route = routeFor(match, request.method);

@@ -25,6 +25,18 @@ export interface Person<T extends TokenTypes = AnyTokenTypes> {
 /** The names of an owner, for people. */
 export type OwnerWords = Partial<Pick<Person, 'name' | 'email' | 'firstName' | 'lastName'>>;
 
+/** The look of an application's own console. */
+export interface Branding {
+  /** In place of `postern`: 1 to 60 characters. */
+  readonly name?: string | undefined;
+  /** The address of a picture: a path, an address with http or https, or `data:image/…`. */
+  readonly logo?: string | undefined;
+  /** `#rrggbb`. The console makes it lighter or darker until its text can be read. */
+  readonly color?: string | undefined;
+  /** The address of the application, behind its name. */
+  readonly home?: string | undefined;
+}
+
 type Awaitable<Value> = Value | Promise<Value>;
 
 /** A scope of any instance: the exchange itself refuses unknown ones. */
@@ -79,6 +91,15 @@ export interface ManagementOptions<T extends TokenTypes = AnyTokenTypes> {
   readonly login?: boolean | undefined;
   /** The console's pages. Default `true`. */
   readonly console?: boolean | undefined;
+  /** The console's name, logo, color and way home. Default: postern's own. */
+  readonly branding?: Branding | undefined;
+  /**
+   * The address of the application's sign-in, for people who are not signed in. `{return}` in it stands for the path to come back
+   * to: `/login?next={return}`.
+   */
+  readonly loginUrl?: string | undefined;
+  /** The address of the application's sign-out. The console links to it. */
+  readonly signOut?: string | undefined;
   /** The caller's address, for the audit log and for limits. Default: the socket's address, if there is one. */
   readonly clientAddress?: ((request: Request, source: unknown) => string | null | undefined) | undefined;
   /**
@@ -99,6 +120,9 @@ export interface Settings {
   readonly session: boolean;
   readonly login: boolean;
   readonly console: boolean;
+  readonly branding: Branding;
+  readonly loginUrl: string | null;
+  readonly signOut: string | null;
   readonly clientAddress: NonNullable<ManagementOptions['clientAddress']> | null;
   readonly onError: NonNullable<ManagementOptions['onError']> | null;
 }
@@ -113,6 +137,33 @@ const DEFAULTS: Readonly<Record<Permission, string>> = {
 
 const aFunction = <F>() => z.custom<F>((value) => typeof value === 'function', 'give a function').optional();
 const scope = z.string('give a scope, or null for nobody').nullable().optional();
+
+/** A path of this server, or an address with http or https. No scheme runs a script. */
+const address = z
+  .string('give an address')
+  .max(2_000, 'give at most 2000 characters')
+  .refine((text) => /^(https?:\/\/[^/]|\/(?!\/))/.test(text) && URL.canParse(text, 'http://any'), {
+    message: "give a path such as '/login', or an address with http or https",
+  });
+const picture = z.union(
+  [
+    address,
+    z
+      .string()
+      .regex(/^data:image\/[a-z0-9.+-]+[;,]/)
+      .max(50_000),
+  ],
+  'give a path, an address with http or https, or data:image/… of at most 50000 characters',
+);
+const branding = z.strictObject({
+  name: z.string('give a text').trim().min(1, 'give a text').max(60, 'give at most 60 characters').optional(),
+  logo: picture.optional(),
+  color: z
+    .string('give a color such as #1f6b60')
+    .regex(/^#[0-9a-fA-F]{6}$/, 'give a color such as #1f6b60')
+    .optional(),
+  home: address.optional(),
+});
 
 const schema = z.strictObject({
   identify: aFunction<NonNullable<Settings['identify']>>(),
@@ -152,6 +203,9 @@ const schema = z.strictObject({
   session: z.boolean('give true or false').default(false),
   login: z.boolean('give true or false').default(true),
   console: z.boolean('give true or false').default(true),
+  branding: z.preprocess(ownCopy, branding).optional(),
+  loginUrl: address.optional(),
+  signOut: address.optional(),
   clientAddress: aFunction<NonNullable<Settings['clientAddress']>>(),
   onError: aFunction<NonNullable<Settings['onError']>>(),
 });
@@ -169,6 +223,9 @@ export function readOptions(options: unknown, catalog: Catalog): Settings {
     session: given.session,
     login: given.login,
     console: given.console,
+    branding: given.branding ?? {},
+    loginUrl: given.loginUrl ?? null,
+    signOut: given.signOut ?? null,
     clientAddress: given.clientAddress ?? null,
     onError: given.onError ?? null,
   };

@@ -24,6 +24,14 @@ describe('the options of managementApi', () => {
     [{ origin: 'acme.dev' }, 'option_invalid', 'origin'],
     [{ origin: 'ftp://acme.dev' }, 'option_invalid', 'origin'],
     [{ session: 'yes' }, 'option_invalid', 'session'],
+    [{ branding: { nam: 'Acme' } }, 'option_unknown', 'branding.nam'],
+    [{ branding: { name: ' ' } }, 'option_invalid', 'branding.name'],
+    [{ branding: { color: 'red' } }, 'option_invalid', 'branding.color'],
+    [{ branding: { logo: 'data:text/html,<script>' } }, 'option_invalid', 'branding.logo'],
+    [{ branding: { home: 'javascript:alert(1)' } }, 'option_invalid', 'branding.home'],
+    [{ loginUrl: 'javascript:alert(1)' }, 'option_invalid', 'loginUrl'],
+    [{ loginUrl: '//evil.example/login' }, 'option_invalid', 'loginUrl'],
+    [{ signOut: 'logout' }, 'option_invalid', 'signOut'],
     [{ clientAddress: '127.0.0.1' }, 'option_invalid', 'clientAddress'],
   ])('are refused at construction: %j', (options, code, path) => {
     expect(thrown(() => managementApi(postern, options as never))).toMatchObject({ code, path });

@@ -228,19 +228,29 @@ describe('a session of the console', () => {
 });
 
 describe('the first request of the console', () => {
-  test('of a token is answered with its rights', async () => {
-    const { ask } = await world();
+  test('of a token is answered with its rights, and with the words of its types', async () => {
+    const { ask, tokens } = await world();
     const { body } = await ask(SESSION, { token: 'everywhere' });
     expect(body).toEqual({
       user: { name: 'bob', email: '', first_name: '', last_name: '' },
       organization: expect.objectContaining({ name: 'acme' }),
       owner: 'bob',
+      token_id: tokens.everywhere?.id,
       grants: { scopes: ['models:read'], endpoints: '*' },
       types: [
-        { name: 'user', form: 'endpoint_access' },
+        {
+          name: 'user',
+          form: 'endpoint_access',
+          label: 'Protected Endpoint Access',
+          description: 'Calls Deployments whose endpoint is protected.',
+          noun: 'Deployments',
+        },
         {
           name: 'developer',
           form: 'scope_access',
+          label: 'Developer Operations Access',
+          description: 'Manages resources through the API.',
+          words: {},
           resources: Object.fromEntries(
             ['cluster', 'iam', 'models', 'bentos', 'deployments'].map((name) => [name, { read: [], write: ['read'] }]),
           ),
@@ -262,6 +272,7 @@ describe('the first request of the console', () => {
     const { ask } = await world();
     expect((await ask(SESSION, { person: 'ada' })).body).toMatchObject({
       owner: 'ada',
+      token_id: null,
       grants: { scopes: ['models:read'], endpoints: ['a'] },
       can: { manageTokens: false, manageOwn: true },
       sign_out: false,

@@ -50,6 +50,7 @@ const FORBIDDEN = [
   ['management/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'management-is-above'],
   ['transports/to-cli.ts', `export const a = 1; export * from '../cli/exit-codes.js';`, 'cli-is-on-top'],
   ['cli/to-tool.ts', `export { expect } from 'vitest';`, 'cli-brings-its-own'],
+  ['management/console/client/to-package.ts', `export { z } from 'zod';`, 'console-brings-preact'],
   ['testing/to-transport.ts', `export { guard } from '../transports/fetch.js';`, 'testing-is-last'],
   ['entries/index.ts', `export * from '../transports/fetch.js';`, 'index-is-the-core'],
 ] as const;

@@ -17,6 +17,8 @@ export interface Tool {
 
 export const CHROMIUM = process.env.POSTERN_CHROMIUM ?? '/usr/bin/chromium';
 
+export const FIREFOX = process.env.POSTERN_FIREFOX ?? '/usr/bin/firefox-esr';
+
 /** It is in a folder that is not in everyone's PATH. */
 export const NGINX = process.env.POSTERN_NGINX ?? '/usr/sbin/nginx';
 
@@ -48,7 +50,14 @@ export const TOOLS: readonly Tool[] = [
     debian: 'chromium',
     elsewhere: 'name its path in POSTERN_CHROMIUM',
     isThere: () => existsSync(CHROMIUM),
-    files: /^test\/(management\/console\/(?!assets)|jwt\/derive-in-a-browser)/,
+    files: /^test\/(management\/console\/(?!assets|firefox|messages)|jwt\/derive-in-a-browser)/,
+  },
+  {
+    name: 'Firefox',
+    debian: 'firefox-esr',
+    elsewhere: 'name its path in POSTERN_FIREFOX',
+    isThere: () => existsSync(FIREFOX),
+    files: /^test\/management\/console\/firefox/,
   },
   {
     name: 'nginx',

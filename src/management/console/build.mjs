@@ -1,5 +1,5 @@
 /**
- * Bundles the console (client/, style.css, index.html) into assets.ts. That file is checked in, so installing or building this
+ * Bundles the console (client/, style/, index.html) into assets.ts. That file is checked in, so installing or building this
  * package needs no bundler for it.
  *
  *   node src/management/console/build.mjs            writes assets.ts
@@ -9,13 +9,13 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { build, transform } from 'esbuild';
+import { build } from 'esbuild';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const target = ['chrome120', 'firefox125', 'safari17.4'];
 
 const { outputFiles } = await build({
-  entryPoints: [here('client/main.ts')],
+  entryPoints: [here('client/main.tsx')],
   bundle: true,
   minify: true,
   format: 'esm',
@@ -23,15 +23,24 @@ const { outputFiles } = await build({
   target,
   write: false,
   legalComments: 'none',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  banner: { js: '/* Contains Preact, (c) Jason Miller, MIT licence: see LICENSES.txt of postern. */' },
 });
 const script = outputFiles[0].text;
-const style = (await transform(await readFile(here('style.css'), 'utf8'), { loader: 'css', minify: true, target }))
-  .code;
+const styles = await build({
+  entryPoints: [here('style/main.css')],
+  bundle: true,
+  minify: true,
+  target,
+  write: false,
+});
+const style = styles.outputFiles[0].text;
 const page = (await readFile(here('index.html'), 'utf8')).replace(/<!--.*?-->\s*/gs, '').replace(/>\s+</g, '><');
 
 const assets = `// biome-ignore-all format: generated
 // biome-ignore-all lint: generated
-// Generated from client/, style.css and index.html. Don't edit: run \`node src/management/console/build.mjs\`.
+// Generated from client/, style/ and index.html. Don't edit: run \`node src/management/console/build.mjs\`.
 
 /** Script and style, each under a name that changes with its content. */
 export const files = [
@@ -39,7 +48,7 @@ export const files = [
   { name: '${hashed('app', 'css', style)}', type: 'text/css; charset=utf-8', body: ${literal(style)} },
 ] as const;
 
-/** The page. \`{script}\`, \`{style}\` stand for the addresses of the two. */
+/** The page. \`{script}\` and \`{style}\` stand for the addresses of the two, \`{data}\` for the settings. */
 export const page = ${literal(page)};
 `;
 

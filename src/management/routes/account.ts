@@ -115,6 +115,7 @@ function sessionShape(context: Context, caller: Caller, user: User): Session {
     user,
     organization: organizationShape(context, caller.principal.organization),
     owner: caller.principal.owner,
+    token_id: caller.kind === 'token' ? caller.principal.tokenId : null,
     grants: effective,
     types: tokenTypeShapes(context.ground.settings.catalog),
     can: {

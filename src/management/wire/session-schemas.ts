@@ -9,11 +9,18 @@ const name = z.string('give a text of 1 to 200 characters').meta({ minLength: 1,
 
 export const signIn = z.strictObject({ token: z.string('give a developer token') });
 
+const words = z.object({ label: z.string().nullable(), description: z.string().nullable() });
+
 const tokenType = z.union([
-  z.object({ name: z.string(), form: z.literal('endpoint_access') }),
-  z.object({
+  words.extend({
+    name: z.string(),
+    form: z.literal('endpoint_access'),
+    noun: z.string().nullable().meta({ description: 'The plural for its endpoints. null: endpoints' }),
+  }),
+  words.extend({
     name: z.string(),
     form: z.literal('scope_access'),
+    words: z.record(z.string(), words).meta({ description: 'Resource or scope → its words' }),
     resources: z
       .record(z.string(), z.record(z.string(), z.array(z.string())))
       .meta({ description: 'Resource → action → the actions that it includes' }),
@@ -24,6 +31,10 @@ export const sessionAnswer = z.object({
   user: userAnswer,
   organization: organizationAnswer,
   owner: z.string().nullable(),
+  token_id: z
+    .string()
+    .nullable()
+    .meta({ description: 'The token of the credential; null: a person of the application' }),
   grants: z.object({
     scopes: z.array(z.string()),
     endpoints: z.union([z.literal('*'), z.array(z.string())]),

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../domain/endpoint.js';
+import type { Words } from '../../domain/token-type-words.js';
 import type { Catalog } from '../../domain/token-types.js';
 import type { AuditEntry } from '../../managing/audit.js';
 import type { Context } from '../context.js';
@@ -43,11 +44,23 @@ export function auditShape({ actor, at, ...entry }: AuditEntry): WireAuditEntry 
 
 /** The token types of an instance, for a choice in a form. */
 export function tokenTypeShapes(catalog: Catalog): readonly TokenType[] {
-  return [...catalog.types].map(([name, type]) =>
-    type.form === 'endpoint_access'
-      ? { name, form: 'endpoint_access' }
-      : { name, form: 'scope_access', resources: resourcesOf(type.expansions) },
-  );
+  return [...catalog.types].map(([name, type]) => {
+    if (type.form === 'endpoint_access') {
+      return { name, form: 'endpoint_access', ...wordsOf(type.words), noun: type.words.noun ?? null };
+    }
+    const words = Object.entries(type.words.scopes ?? {}).map(([scope, each]) => [scope, wordsOf(each ?? {})]);
+    return {
+      name,
+      form: 'scope_access',
+      ...wordsOf(type.words),
+      words: Object.fromEntries(words),
+      resources: resourcesOf(type.expansions),
+    };
+  });
+}
+
+function wordsOf({ label, description }: Words) {
+  return { label: label ?? null, description: description ?? null };
 }
 
 /** Resource → action → included actions, found from the expansions of scopes. */

@@ -1,12 +1,15 @@
-import { mkdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { launchBrowser } from '../../support/browser.js';
 
 /** The folder of screenshots for people. */
-const SCREENSHOTS = process.env.POSTERN_SCREENSHOTS ?? join(tmpdir(), 'postern-screenshots');
+const SCREENSHOTS = fileURLToPath(new URL('../../../.tmp/screenshots', import.meta.url));
+/** `npm run screenshots` puts these into the documentation too. */
+const IN_DOCS = ['tokens-light', 'tokens-dark', 'token-light', 'token-secret-light', 'usage-light', 'tokens-phone'];
+const DOCS = fileURLToPath(new URL('../../../docs/images', import.meta.url));
 
 export interface Look {
   readonly scheme?: 'light' | 'dark';
@@ -14,6 +17,8 @@ export interface Look {
   readonly height?: number;
   /** The mount path of the console. */
   readonly basePath?: string;
+  /** The browser's language. Default `en`. */
+  readonly locale?: string;
 }
 
 export interface Visit {
@@ -37,6 +42,7 @@ export function useBrowser() {
       colorScheme: look.scheme ?? 'light',
       viewport: { width: look.width ?? 1280, height: look.height ?? 860 },
       timezoneId: 'UTC',
+      locale: look.locale ?? 'en',
       reducedMotion: 'reduce',
     });
     context.setDefaultTimeout(60_000);
@@ -105,9 +111,24 @@ export function dialogOf(page: Page): Locator {
   return page.locator('dialog[open]').last();
 }
 
-export async function screenshot(page: Page, name: string): Promise<void> {
+/** The names in the list of tokens. */
+export function namesIn(page: Page): Promise<string[]> {
+  return page.getByRole('rowheader').getByRole('link').allInnerTexts();
+}
+
+/** Chooses an action from the menu of a row. */
+export async function fromMenu(page: Page, item: string, name = 'ci'): Promise<void> {
+  await page.getByRole('button', { name: `More for ${name}`, exact: true }).click();
+  await page.getByRole('menuitem', { name: item }).click();
+}
+
+/** @param fullPage what is below the screen too */
+export async function screenshot(page: Page, name: string, fullPage = false): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage });
+  if (process.env.POSTERN_DOCS && IN_DOCS.includes(name)) {
+    copyFileSync(join(SCREENSHOTS, `${name}.png`), join(DOCS, `console-${name}.png`));
+  }
 }
 
 /** Presses Tab until the element of this name has the focus. */

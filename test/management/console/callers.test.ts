@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dialogOf, useBrowser } from './browser.js';
+import { dialogOf, fromMenu, namesIn, useBrowser } from './browser.js';
 import { consoleWorld, reaches } from './world.js';
 
 const visit = useBrowser();
@@ -17,7 +17,7 @@ describe('the console shows', () => {
     const dialog = dialogOf(page);
 
     await page.goto(`${world.origin}/audit`);
-    await page.getByText('No personal tokens').waitFor();
+    await page.getByText('No personal tokens yet').waitFor();
     expect(new URL(page.url()).pathname).toBe('/api_tokens');
     expect(await page.getByRole('navigation').getByRole('link').allInnerTexts()).toEqual(['API Tokens']);
     expect(await page.getByLabel('Owner').isVisible()).toBe(false);
@@ -27,7 +27,7 @@ describe('the console shows', () => {
     await page.getByRole('rowheader', { name: 'of all' }).waitFor();
     expect(await page.getByRole('button', { name: /^(Update|Delete)/ }).count()).toBe(0);
     await page.getByRole('button', { name: 'More for of all' }).click();
-    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Details and usage']);
+    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Open']);
     await page.keyboard.press('Escape');
 
     await page.getByRole('button', { name: 'Create', exact: true }).click();
@@ -48,8 +48,9 @@ describe('the console shows', () => {
     await dialog.getByRole('button', { name: 'Done' }).click();
     // The list that the new token is in.
     await page.getByRole('rowheader', { name: 'mine' }).waitFor();
-    expect(await page.getByRole('rowheader').allInnerTexts()).toEqual(['mine']);
-    await page.getByRole('button', { name: 'Delete mine' }).waitFor();
+    expect(await namesIn(page)).toEqual(['mine']);
+    await page.getByRole('button', { name: 'More for mine' }).click();
+    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Open', 'Update', 'Rotate', 'Revoke', 'Delete']);
     await leave();
   });
 
@@ -96,11 +97,11 @@ describe('the console shows', () => {
     const { page, leave } = await visit(world.origin, world.admin);
     await page.goto(`${world.origin}/api_tokens?owner=everyone`);
     await page.getByRole('button', { name: 'More for of bob' }).click();
-    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Details and usage', 'Revoke']);
+    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Open', 'Update', 'Revoke', 'Delete']);
     await page.keyboard.press('Escape');
     await page.getByRole('tab', { name: 'Organization tokens' }).click();
     await page.getByRole('button', { name: 'More for of all' }).click();
-    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Details and usage', 'Rotate', 'Revoke']);
+    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Open', 'Update', 'Rotate', 'Revoke', 'Delete']);
     await leave();
   });
 
@@ -113,7 +114,7 @@ describe('the console shows', () => {
     const { page, leave } = await visit(world.origin, world.admin);
     const dialog = dialogOf(page);
     await page.goto(world.origin);
-    await page.getByRole('button', { name: 'Update caller' }).click();
+    await fromMenu(page, 'Update', 'caller');
     await dialog.getByText('The token does not reach them any more: gone').waitFor();
     await dialog.getByLabel('Name').fill('old caller');
     await dialog.getByRole('button', { name: 'Update' }).click();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { crowdedStore } from '../../support/crowd.js';
-import { dialogOf, useBrowser } from './browser.js';
+import { dialogOf, fromMenu, useBrowser } from './browser.js';
 import { consoleWorld, ORGANIZATION, reaches } from './world.js';
 
 const visit = useBrowser();
@@ -47,10 +47,10 @@ describe('a grant of a deleted endpoint', () => {
     const dialog = dialogOf(page);
     await page.goto(world.origin);
     await page.getByText('1 deleted endpoint').waitFor();
-    await page.getByRole('button', { name: 'caller', exact: true }).click();
-    await dialog.getByText('gone (deleted), there').waitFor();
-    await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Update caller' }).click();
+    await page.getByRole('link', { name: 'caller', exact: true }).click();
+    await page.getByRole('listitem').filter({ hasText: 'gone' }).getByText('1 deleted endpoint').waitFor();
+    await page.getByRole('link', { name: 'All tokens' }).click();
+    await fromMenu(page, 'Update', 'caller');
     await dialog.getByLabel('Take away the grants of deleted endpoints').check();
     await dialog.getByRole('button', { name: 'Update' }).click();
     await page.getByText('1 deleted endpoint').waitFor({ state: 'detached' });
@@ -65,7 +65,7 @@ describe('a grant of a deleted endpoint', () => {
     const dialog = dialogOf(page);
     const update = async (change: () => Promise<void>, name: string) => {
       await page.goto(world.origin);
-      await page.getByRole('button', { name: `Update ${name}` }).click();
+      await fromMenu(page, 'Update', name);
       await dialog.getByText('This is a new endpoint. The one that the token was granted was deleted.').waitFor();
       await change();
       await dialog.getByRole('button', { name: 'Update' }).click();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dialogOf, useBrowser } from './browser.js';
+import { dialogOf, fromMenu, useBrowser } from './browser.js';
 import { consoleWorld, reaches } from './world.js';
 
 const visit = useBrowser();
@@ -12,7 +12,7 @@ describe('endpoints in the console', () => {
     const change = () => dialog.getByRole('button', { name: 'Change access' });
     const isHeldBack = async () => (await change().getAttribute('aria-disabled')) === 'true';
     await page.goto(`${world.origin}/endpoints`);
-    await page.getByText('No endpoints').waitFor();
+    await page.getByText('No endpoints yet').waitFor();
 
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await dialog.getByLabel('Name').fill('no spaces, please');
@@ -33,7 +33,7 @@ describe('endpoints in the console', () => {
     await page.keyboard.press('Escape');
     await dialog.getByRole('button', { name: 'Discard' }).click();
 
-    await page.getByRole('button', { name: 'Change access summarizer' }).click();
+    await fromMenu(page, 'Change access', 'summarizer');
     expect(await isHeldBack()).toBe(true);
     await dialog.getByLabel('Public').check();
     await dialog.getByText('Anyone who can reach the server will be able to call it').waitFor();
@@ -52,10 +52,10 @@ describe('endpoints in the console', () => {
       .getByText('Private', { exact: true })
       .waitFor();
 
-    await page.getByRole('button', { name: 'Delete summarizer' }).click();
+    await fromMenu(page, 'Delete', 'summarizer');
     await dialog.getByLabel('Type the name to confirm').fill('summarizer');
     await dialog.getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('No endpoints').waitFor();
+    await page.getByText('No endpoints yet').waitFor();
     expect(await reaches(world, token, 'summarizer')).toBe('endpoint_unknown');
     await leave();
   });
@@ -66,7 +66,7 @@ describe('endpoints in the console', () => {
     const { page, leave } = await visit(world.origin, world.admin);
     const dialog = dialogOf(page);
     await page.goto(`${world.origin}/endpoints`);
-    await page.getByRole('button', { name: 'Change access summarizer' }).click();
+    await fromMenu(page, 'Change access', 'summarizer');
     world.intercept((_, path) => (path.endsWith('/preview') ? 'drop' : null));
     await dialog.getByLabel('Public').check();
     await dialog.getByText('The server could not be reached.').waitFor();
@@ -95,13 +95,13 @@ describe('endpoints in the console', () => {
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await dialog.getByLabel('Name').fill('caller');
     await dialog.getByRole('switch', { name: 'Protected Endpoint Access' }).check();
-    await dialog.getByLabel('Find a deployment').fill('31');
+    await dialog.getByLabel('Find an endpoint').fill('31');
     expect(await dialog.getByRole('checkbox').count()).toBe(1);
     await dialog.getByRole('checkbox').check();
-    await dialog.getByLabel('Find a deployment').fill('10');
+    await dialog.getByLabel('Find an endpoint').fill('10');
     await dialog.getByRole('checkbox').check();
     // Enter in the search box searches and does not send the form.
-    await dialog.getByLabel('Find a deployment').press('Enter');
+    await dialog.getByLabel('Find an endpoint').press('Enter');
     await dialog.getByRole('button', { name: 'Create' }).click();
     await page.getByRole('heading', { name: 'Token created' }).waitFor();
     const [record] = (await world.postern.tokens.list()).items;

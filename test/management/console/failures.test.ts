@@ -125,7 +125,7 @@ describe('a failure in the console is shown in its place, and typed text is kept
     await page.keyboard.press('Escape');
     await dialog.getByRole('button', { name: 'Discard' }).click();
     await page.getByRole('link', { name: 'Endpoints' }).click();
-    await page.getByText('No endpoints').waitFor();
+    await page.getByText('No endpoints yet').waitFor();
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await dialog.getByLabel('Name').fill('summarizer');
     await page.evaluate(() => history.back());
@@ -136,7 +136,7 @@ describe('a failure in the console is shown in its place, and typed text is kept
     await page.evaluate(() => history.back());
     await page.getByRole('rowheader', { name: 'admin' }).waitFor();
     await page.evaluate(() => history.forward());
-    await page.getByText('No endpoints').waitFor();
+    await page.getByText('No endpoints yet').waitFor();
     await leave();
   });
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { dialogOf, useBrowser } from './browser.js';
+import { dialogOf, fromMenu, useBrowser } from './browser.js';
 import { consoleWorld } from './world.js';
 
 const visit = useBrowser();
@@ -32,23 +32,26 @@ it('names are shown as text, with hiding and reordering characters escaped, in l
   const { page, leave } = await visit(world.origin, world.admin, { width: 360, height: 740 });
   const dialog = dialogOf(page);
   await page.goto(world.origin);
-  for (const [, shown] of NAMES) await page.getByRole('rowheader').getByText(shown, { exact: true }).waitFor();
+  for (const [, shown] of NAMES)
+    await page.getByRole('rowheader').getByRole('link').getByText(shown, { exact: true }).waitFor();
   // Each is shown once as a name and once as a description.
   for (const [, shown] of NAMES) expect(await page.getByText(shown, { exact: true }).count()).toBe(2);
   expect(await page.locator('main img, main script, main [onerror], main [onmouseover]').count()).toBe(0);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
 
   const [, evil] = NAMES[0] as readonly [string, string];
-  await page.getByRole('button', { name: evil, exact: true }).click();
-  await dialog.getByRole('heading', { name: 'Usage' }).waitFor();
-  expect(await dialog.getByText(evil, { exact: true }).count()).toBe(2);
-  await page.keyboard.press('Escape');
+  await page.getByRole('link', { name: evil, exact: true }).click();
+  await page.getByRole('heading', { name: 'Where it was used' }).waitFor();
+  await page.getByText('Created token').waitFor();
+  // Its name, its description, and its name in the history.
+  expect(await page.getByText(evil, { exact: true }).count()).toBe(3);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
 
   await page.goto(`${world.origin}/audit`);
   for (const [, shown] of NAMES) await page.locator('strong').getByText(shown, { exact: true }).waitFor();
 
   await page.goto(`${world.origin}/endpoints`);
-  await page.getByRole('button', { name: 'Change access summarizer' }).click();
+  await fromMenu(page, 'Change access', 'summarizer');
   await dialog.getByLabel('Private').check();
   await dialog.getByText(`${NAMES.length} tokens lose access`).waitFor();
   for (const [, shown] of NAMES) await dialog.getByText(shown, { exact: true }).waitFor();
@@ -63,11 +66,11 @@ it('a token with such a name is deleted by typing the shown name', async () => {
   const { page, leave } = await visit(world.origin, world.admin);
   const dialog = dialogOf(page);
   await page.goto(world.origin);
-  for (const [button, typed] of [
-    ['Delete invoice-\\u{202e}fdp.exe', 'invoice-\\u{202e}fdp.exe'],
-    ['Delete two spaces', 'two spaces'],
+  for (const [shown, typed] of [
+    ['invoice-\\u{202e}fdp.exe', 'invoice-\\u{202e}fdp.exe'],
+    ['two spaces', 'two spaces'],
   ] as const) {
-    await page.getByRole('button', { name: button }).click();
+    await fromMenu(page, 'Delete', shown);
     await dialog.getByLabel('Type the name to confirm').fill(typed);
     await dialog.getByRole('button', { name: 'Delete' }).click();
     await dialog.waitFor({ state: 'detached' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dialogOf, focusedName, useBrowser } from './browser.js';
+import { dialogOf, focusedName, fromMenu, namesIn, useBrowser } from './browser.js';
 import { consoleWorld } from './world.js';
 
 const visit = useBrowser();
@@ -31,13 +31,13 @@ describe('the list of tokens in the console', () => {
     await page.getByRole('button', { name: 'Previous' }).click();
     await page.getByText('26–50 of 60 tokens').waitFor();
 
-    await page.getByLabel('Type').selectOption({ label: 'User' });
+    await page.getByLabel('Type').selectOption({ label: 'Protected Endpoint Access' });
     await page.getByText('1–25 of 29 tokens').waitFor();
     await page.getByLabel('Search by name or description').fill('token 58');
     await page.getByText('1 token', { exact: true }).waitFor();
     expect(new URL(page.url()).search).toBe('?search=token+58&type=user');
     await page.getByLabel('Search by name or description').fill('nothing has this name');
-    await page.getByRole('button', { name: 'Clear the search' }).click();
+    await page.getByRole('button', { name: 'Clear the filters' }).click();
     await page.getByText('1–25 of 60 tokens').waitFor();
     expect(await focusedName(page)).toBe('Search by name or description');
     await leave();
@@ -49,7 +49,7 @@ describe('the list of tokens in the console', () => {
     const dialog = dialogOf(page);
     await page.goto(`${world.origin}/api_tokens?start=25`);
     await page.getByText('26–26 of 26 tokens').waitFor();
-    await page.getByRole('button', { name: 'Delete admin' }).waitFor();
+    await page.getByRole('button', { name: 'More for admin' }).waitFor();
     const [oldest] = (await world.postern.tokens.list({ search: 'token 1' })).items.slice(-1);
     await world.postern.tokens.delete(oldest?.id ?? '');
     await page.reload();
@@ -83,7 +83,7 @@ describe('the list of tokens in the console', () => {
     release();
     await over;
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-    expect(await page.getByRole('rowheader').allInnerTexts()).toEqual(['token 2']);
+    expect(await namesIn(page)).toEqual(['token 2']);
     await leave();
   });
 
@@ -95,7 +95,6 @@ describe('the list of tokens in the console', () => {
     for (let call = 0; call < 3; call++)
       await world.postern.authorize({ token, requirement: { endpoint: 'summarizer' } });
     const { page, leave } = await visit(world.origin, world.admin);
-    const dialog = dialogOf(page);
     await page.goto(world.origin);
     // Uses are written in batches, so they are put into the store directly.
     await page.route(`**/${record.id}/usage`, (route) =>
@@ -108,15 +107,16 @@ describe('the list of tokens in the console', () => {
         },
       }),
     );
-    await page.getByRole('button', { name: 'caller', exact: true }).click();
-    await dialog.getByRole('row', { name: /summarizer 12,345/ }).waitFor();
-    await dialog.getByRole('row', { name: /No endpoint \(API calls\) 1/ }).waitFor();
-    expect(await dialog.getByRole('definition').allInnerTexts()).toContain(record.hint);
+    await page.getByRole('link', { name: 'caller', exact: true }).click();
+    await page.getByRole('row', { name: /summarizer 12,345/ }).waitFor();
+    await page.getByRole('row', { name: /No endpoint \(API calls\) 1/ }).waitFor();
+    expect(await page.getByRole('definition').getByText(record.hint).count()).toBe(1);
+    expect(new URL(page.url()).pathname).toBe(`/api_tokens/${record.id}`);
+    expect(await focusedName(page)).toMatch(/^caller/);
     await page.unroute(`**/${record.id}/usage`);
-    await page.keyboard.press('Escape');
-    expect(await focusedName(page)).toBe('caller');
-    await page.getByRole('button', { name: 'admin', exact: true }).click();
-    await dialog.getByRole('heading', { name: 'Usage' }).waitFor();
+    await page.goBack();
+    await page.getByRole('link', { name: 'admin', exact: true }).click();
+    await page.getByRole('heading', { name: 'Where it was used' }).waitFor();
     await leave();
   });
 });
@@ -130,7 +130,7 @@ describe('the audit in the console', () => {
     const { page, leave } = await visit(world.origin, world.admin);
     const dialog = dialogOf(page);
     await page.goto(world.origin);
-    await page.getByRole('button', { name: 'Update admin' }).click();
+    await fromMenu(page, 'Update', 'admin');
     await dialog.getByLabel('Description').fill('Mine');
     await dialog.getByRole('button', { name: 'Update' }).click();
     await page.getByText('admin is updated.').waitFor();
@@ -139,8 +139,13 @@ describe('the audit in the console', () => {
     const first = page.getByRole('row').nth(1);
     await first.getByText('Updated token admin').waitFor();
     const [record] = (await world.postern.tokens.list()).items;
-    expect(await first.getByRole('cell').nth(1).textContent()).toMatch(new RegExp(`^ada\\s*with token ${record?.id}$`));
-    expect(await first.getByRole('cell').nth(2).textContent()).toBe('127.0.0.1');
+    // Names beside ids: of the changed token, and of the one that it was changed with.
+    await first
+      .getByRole('rowheader')
+      .getByText(record?.id as string)
+      .waitFor();
+    expect(await first.getByRole('cell').nth(0).textContent()).toBe(`adawith admin${record?.id}`);
+    expect(await first.getByRole('cell').nth(1).textContent()).toBe('127.0.0.1');
     await first.getByText('What changed').click();
     expect(await first.locator('del').textContent()).toMatch(/empty$/);
     expect(await first.locator('ins').textContent()).toMatch(/Mine$/);

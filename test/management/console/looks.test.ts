@@ -1,45 +1,21 @@
-import axe, { type AxeResults } from 'axe-core';
-import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { findings, LOOKS, overflow } from './axe.js';
 import { screenshot, useBrowser } from './browser.js';
 import { furnishedWorld, SCENES } from './scenes.js';
 
 const visit = useBrowser();
 
-const LOOKS = [
-  { look: 'light', scheme: 'light', width: 1280, height: 860 },
-  { look: 'dark', scheme: 'dark', width: 1280, height: 860 },
-  { look: 'phone', scheme: 'light', width: 360, height: 740 },
-] as const;
-
-/** The findings of axe, one a line. The page's policy does not apply to the browser's driver. */
-async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations, passes } = (await page.evaluate(() =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
-  )) as AxeResults;
-  // Without this axe may have looked at nothing.
-  expect(passes.length).toBeGreaterThan(10);
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
-  );
-}
-
-/** Elements wider than the screen: the page or a dialog. */
-function overflow(page: Page): Promise<string[]> {
-  return page.evaluate(() =>
-    [document.documentElement, ...document.querySelectorAll('dialog, .menu:popover-open')]
-      .filter((element) => element.scrollWidth > element.clientWidth || element.clientWidth > innerWidth)
-      .map((element) => `${element.tagName}.${element.className}: ${element.scrollWidth} > ${element.clientWidth}`),
-  );
-}
+/** `POSTERN_SCENES=token,audit` looks at these only. */
+const only = process.env.POSTERN_SCENES?.split(',');
 
 it.each(LOOKS)('every page and dialog is accessible and fits, $look', { timeout: 120_000 }, async (look) => {
   const world = await furnishedWorld();
   const found: string[] = [];
   for (const signedIn of [false, true]) {
     const { page, leave } = await visit(world.origin, signedIn ? world.admin : null, look);
-    for (const scene of SCENES.filter((each) => (each.signedIn ?? true) === signedIn)) {
+    for (const scene of SCENES.filter(
+      (each) => (each.signedIn ?? true) === signedIn && (only?.includes(each.name) ?? true),
+    )) {
       await scene.open(page, world);
       const problems = [...(await findings(page)), ...(await overflow(page))];
       found.push(...problems.map((problem) => `${scene.name}: ${problem}`));

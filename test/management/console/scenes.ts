@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { dialogOf } from './browser.js';
+import { dialogOf, fromMenu } from './browser.js';
 import { consoleWorld, type World } from './world.js';
 
 export interface Scene {
@@ -12,10 +12,14 @@ export interface Scene {
 
 const DAY = 86_400_000;
 
-/** A world with entries in every list. */
+/** A world with entries in every list: tokens of every state, made over the last months. */
 export async function furnishedWorld(): Promise<World> {
-  const world = await consoleWorld();
+  const world = await consoleWorld({ behind: 120 * DAY });
   const { tokens, endpoints } = world.postern;
+  const owner = 'ada';
+  const inDays = (days: number) => ({ expiresAt: new Date(Date.now() + days * DAY) });
+  const user = { endpoints: ['summarizer'] };
+
   for (const [id, access] of [
     ['summarizer', 'protected'],
     ['translator', 'protected'],
@@ -24,12 +28,13 @@ export async function furnishedWorld(): Promise<World> {
   ] as const) {
     await endpoints.create({ id, access });
   }
-  const owner = 'ada';
-  const inDays = (days: number) => ({ expiresAt: new Date(Date.now() + days * DAY) });
-  const user = { endpoints: ['summarizer'] };
-  const { record: old } = await tokens.create({ name: 'spring campaign', types: { user }, owner, ...inDays(2) });
-  await tokens.revoke(old.id);
+  await tokens.create({ name: 'winter sale', types: { user }, owner, ...inDays(-20) });
   await tokens.create({ name: 'notebook', types: { developer: { scopes: ['models:read'] } }, owner, ...inDays(60) });
+  await tokens.create({ name: 'demo on Friday', types: { user: { endpoints: '*' } }, owner, ...inDays(3) });
+
+  world.setBehind(9 * DAY);
+  const { record: old } = await tokens.create({ name: 'spring campaign', types: { user }, owner, ...inDays(20) });
+  await tokens.revoke(old.id);
   await tokens.create({ name: 'invoice-\u202Efdp.exe <b>', types: { user }, owner, description: '<img src=x>' });
   const { token, record } = await tokens.create({
     name: 'ci',
@@ -38,7 +43,10 @@ export async function furnishedWorld(): Promise<World> {
     owner,
     ...inDays(90),
   });
-  await world.postern.authorize({ token, requirement: { endpoint: 'summarizer' } });
+
+  world.setBehind(0);
+  for (let use = 0; use < 3; use++) await world.postern.authorize({ token, requirement: { endpoint: 'summarizer' } });
+  await world.postern.flush();
   await tokens.update(record.id, { description: 'Nightly build of the summarizer, and its evaluation' });
   await tokens.create({
     name: 'gateway',
@@ -84,17 +92,11 @@ async function openSecret(page: Page): Promise<void> {
   await dialog.getByRole('heading', { name: 'Token created' }).waitFor();
 }
 
-async function fromMenu(page: Page, item: string): Promise<void> {
-  await page.getByRole('button', { name: 'More for ci' }).click();
-  await page.getByRole('menuitem', { name: item }).click();
-}
-
 async function openAccess(page: Page, access: string): Promise<void> {
   const dialog = dialogOf(page);
-  await page.getByRole('button', { name: 'Change access summarizer' }).click();
+  await fromMenu(page, 'Change access', 'summarizer');
   await dialog.getByLabel(access).check();
-  await dialog.getByText('access', { exact: false }).last().waitFor();
-  await dialog.locator('.preview .warning').waitFor();
+  await dialog.locator('.preview .notice').waitFor();
 }
 
 async function openLogin(page: Page, { origin }: World, query: string): Promise<void> {
@@ -121,7 +123,23 @@ export const SCENES: readonly Scene[] = [
     name: 'tokens-organization',
     open: at('/api_tokens?tab=organization', (page) => page.getByRole('rowheader', { name: 'gateway' }).waitFor()),
   },
-  { name: 'tokens-not-found', open: at('/api_tokens?search=zzz', (page) => page.getByText('Nothing found').waitFor()) },
+  {
+    name: 'tokens-not-found',
+    open: at('/api_tokens?search=zzz', (page) => page.getByText('No token matches').waitFor()),
+  },
+  {
+    name: 'tokens-selected',
+    open: onTokens(async (page) => {
+      for (const name of ['ci', 'notebook']) await page.getByLabel(`Select ${name}`).check();
+    }),
+  },
+  {
+    name: 'tokens-revoke-many',
+    open: onTokens(async (page) => {
+      for (const name of ['ci', 'admin']) await page.getByLabel(`Select ${name}`).check();
+      await page.getByRole('button', { name: 'Revoke', exact: true }).click();
+    }),
+  },
   { name: 'token-menu', open: onTokens((page) => page.getByRole('button', { name: 'More for ci' }).click()) },
   { name: 'token-create', open: onTokens(openCreate) },
   {
@@ -140,19 +158,26 @@ export const SCENES: readonly Scene[] = [
       await page.keyboard.press('Escape');
     }),
   },
-  { name: 'token-details', open: onTokens((page) => fromMenu(page, 'Details and usage')) },
-  { name: 'token-update', open: onTokens((page) => page.getByRole('button', { name: 'Update ci' }).click()) },
+  {
+    name: 'token',
+    open: onTokens(async (page) => {
+      await fromMenu(page, 'Open');
+      await page.getByRole('heading', { name: 'History' }).waitFor();
+      await page.getByText('Created token').waitFor();
+    }),
+  },
+  { name: 'token-update', open: onTokens((page) => fromMenu(page, 'Update')) },
   {
     name: 'token-discard',
     open: onTokens(async (page) => {
-      await page.getByRole('button', { name: 'Update ci' }).click();
+      await fromMenu(page, 'Update');
       await dialogOf(page).getByLabel('Name').fill('cd');
       await page.keyboard.press('Escape');
     }),
   },
   { name: 'token-rotate', open: onTokens((page) => fromMenu(page, 'Rotate')) },
   { name: 'token-revoke', open: onTokens((page) => fromMenu(page, 'Revoke')) },
-  { name: 'token-delete', open: onTokens((page) => page.getByRole('button', { name: 'Delete ci' }).click()) },
+  { name: 'token-delete', open: onTokens((page) => fromMenu(page, 'Delete')) },
   { name: 'endpoints', open: at('/endpoints', endpointsReady) },
   {
     name: 'endpoint-create',
@@ -175,11 +200,21 @@ export const SCENES: readonly Scene[] = [
       await openAccess(page, 'Public');
     }),
   },
+  { name: 'usage', open: at('/usage', (page) => page.getByRole('heading', { name: 'By endpoint' }).waitFor()) },
+  {
+    name: 'endpoint-delete',
+    open: at('/endpoints', async (page) => {
+      await endpointsReady(page);
+      await fromMenu(page, 'Delete', 'summarizer');
+      await page.getByText('tokens lose access').waitFor();
+    }),
+  },
   {
     name: 'audit',
     open: at('/audit', async (page) => {
       await auditReady(page);
       await page.getByText('What changed').first().click();
+      await page.getByText('What was granted').first().click();
     }),
   },
   {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createPostern, memoryStore, type Postern } from 'postern';
+import { bentocloudTokenTypes, createPostern, memoryStore, type Postern, type TokenTypes } from 'postern';
 import { type ManagementOptions, managementApi, toNodeHandler } from 'postern/management';
 import type { Store } from 'postern/store';
 import { onTestFinished } from 'vitest';
@@ -14,6 +14,8 @@ export interface World {
   readonly admin: string;
   /** Replaces the server's next answers by those of `respond`, until `null`. */
   intercept(respond: Interception | null): void;
+  /** Sets the server's clock to a time before now, in milliseconds. */
+  setBehind(behind: number): void;
 }
 
 export type Interception = (
@@ -23,12 +25,23 @@ export type Interception = (
 
 export interface WorldOptions extends ManagementOptions {
   readonly store?: Store;
+  readonly tokenTypes?: TokenTypes;
+  /** The clock of the server before now, in milliseconds. Default 0. */
+  readonly behind?: number;
 }
 
 /** A server with the console on a memory store, two organizations and a token to sign in with. */
-export async function consoleWorld({ store = memoryStore(), ...options }: WorldOptions = {}): Promise<World> {
-  const postern = createPostern({ store, organization: ORGANIZATION });
-  const every = { developer: { scopes: ['*'] } } as const;
+export async function consoleWorld(given: WorldOptions = {}): Promise<World> {
+  const { store = memoryStore(), tokenTypes = bentocloudTokenTypes, behind = 0, ...options } = given;
+  let offset = -behind;
+  const postern = createPostern({
+    store,
+    organization: ORGANIZATION,
+    clock: () => Date.now() + offset,
+    tokenTypes: tokenTypes as typeof bentocloudTokenTypes,
+  });
+  const [scoped = 'developer'] = Object.entries(tokenTypes).find(([, { form }]) => form === 'scope_access') ?? [];
+  const every = { [scoped]: { scopes: ['*'] } } as { developer: { scopes: ['*'] } };
   const { token: admin } = await postern.tokens.create({ name: 'admin', types: every, owner: 'ada' });
   await postern.tokens.create({ name: 'not yours', types: every, owner: 'ada', organization: 'elsewhere' });
   await postern.endpoints.create({ id: 'not-yours', access: 'protected' }, { organization: 'elsewhere' });
@@ -61,6 +74,9 @@ export async function consoleWorld({ store = memoryStore(), ...options }: WorldO
     admin,
     intercept(respond) {
       interception = respond;
+    },
+    setBehind(next) {
+      offset = -next;
     },
   };
 }

@@ -1,3 +1,5 @@
+import { t } from './i18n.js';
+
 /** The address of the management API, with a slash at the end. This script is served from a folder below it. */
 export const base = new URL('..', import.meta.url);
 
@@ -71,7 +73,7 @@ export async function call<Answer>(
     signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
   };
   const response = await send(url, init, signal);
-  if (response.type === 'opaqueredirect') throw new ApiError(401, 'token_missing', 'Your session is over.');
+  if (response.type === 'opaqueredirect') throw new ApiError(401, 'token_missing', t('error.sessionOver'));
   if (response.status === 204) return undefined as Answer;
   const answer = await json(response, signal);
   if (response.ok) return answer as Answer;
@@ -83,11 +85,7 @@ async function send(url: URL, init: RequestInit, given: AbortSignal | undefined)
     return await fetch(url, init);
   } catch (error) {
     if (given?.aborted) throw error;
-    throw new Unreachable(
-      init.method === 'GET'
-        ? 'The server could not be reached. Check your connection, then try again.'
-        : 'The server could not be reached, or did not answer. It may have made the change: look at the list before you try again.',
-    );
+    throw new Unreachable(t(init.method === 'GET' ? 'error.unreachable' : 'error.unreachableChange'));
   }
 }
 
@@ -96,15 +94,20 @@ async function json(response: Response, signal: AbortSignal | undefined): Promis
     return await response.json();
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Unreachable(
-      `The server answered ${response.status} with something that is not the management API's. Try again, or tell its operator.`,
-    );
+    throw new Unreachable(t('error.strange', { status: response.status }));
   }
 }
 
 function refusal(status: number, answer: unknown): ApiError {
   const problem = typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {};
   const text = (name: string) => (typeof problem[name] === 'string' ? problem[name] : '');
-  const message = text('detail') || text('title') || `The server refused this (${status}).`;
+  const message = text('detail') || text('title') || t('error.refused', { status });
   return new ApiError(status, text('code'), message, text('path'), problem);
+}
+
+/** An error as a sentence. A fault of this page is also written to the browser's console. */
+export function sentence(error: unknown): string {
+  if (error instanceof ApiError || error instanceof Unreachable) return error.message;
+  console.error(error);
+  return t('error.page');
 }

@@ -27,11 +27,8 @@ export const deleteEndpoint = (id: string) => call<unknown>('DELETE', `api/v1/en
 export const previewAccess = (id: string, access: Access, signal: AbortSignal) =>
   call<Preview>('GET', `api/v1/endpoints/${encodeURIComponent(id)}/preview`, { query: { access }, signal });
 
-export const ACCESS_WORDS: Readonly<Record<Access, { readonly label: string; readonly hint: string }>> = {
-  public: { label: 'Public', hint: 'Anyone may call it, without a token.' },
-  protected: { label: 'Protected', hint: 'Only calls with a token that reaches it.' },
-  private: {
-    label: 'Private',
-    hint: 'Only callers in the internal network. For others it does not exist.',
-  },
-};
+const ENDPOINT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+export function isEndpointName(text: string): boolean {
+  return ENDPOINT_ID.test(text);
+}

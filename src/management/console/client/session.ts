@@ -6,16 +6,14 @@ export function readSession(): Promise<Session> {
   return call<Session>('GET', 'api/v1/session');
 }
 
-type SignInAgain = (opener: Element | null) => void;
-
-let registered: SignInAgain | null = null;
+let registered: (() => void) | null = null;
 
 /** Signs in without leaving the page; `null` if the application signs people in. */
-export function signInAgain(): SignInAgain | null {
+export function signInAgain(): (() => void) | null {
   return registered;
 }
 
-export function offerSignInAgain(open: SignInAgain | null): void {
+export function offerSignInAgain(open: (() => void) | null): void {
   registered = open;
 }
 

@@ -1,22 +1,19 @@
-/** Times, counts and names, in words. */
+import { language, locale } from './i18n.js';
+
+/** Times, counts and names, in the words of the person's language. */
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-const LOCALE = 'en-GB';
-const date = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric' });
-const moment = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'full', timeStyle: 'short' });
-const precise = new Intl.DateTimeFormat(LOCALE, {
-  day: 'numeric',
-  month: 'short',
-  year: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-});
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
-const number = new Intl.NumberFormat(LOCALE);
+const date = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' });
+const moment = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'short' });
+const precise = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
+const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+const number = new Intl.NumberFormat(locale);
+const list = new Intl.ListFormat(language, { type: 'conjunction' });
+const row = new Intl.ListFormat(language, { type: 'unit', style: 'short' });
+const choice = new Intl.ListFormat(language, { type: 'disjunction' });
 
 /** `24 Nov 2026` */
 export const inDate = (time: Date): string => date.format(time);
@@ -41,15 +38,24 @@ export function fromNow(time: Date, now = Date.now()): string {
   return relative.format(Math.round(difference / (365.25 * DAY)), 'year');
 }
 
-/** `1 token`, `2 tokens` */
-export function counted(count: number, noun: string): string {
-  return `${inDigits(count)} ${noun}${count === 1 ? '' : 's'}`;
+const UNITS: Readonly<Record<string, string>> = { s: 'second', m: 'minute', h: 'hour', d: 'day', w: 'week' };
+
+/** `90d` → `90 days` */
+export function inLife(life: string): string {
+  const [, count = '', letter = ''] = /^(\d+)([smhdw])$/.exec(life) ?? [];
+  const unit = UNITS[letter];
+  if (unit === undefined) return life;
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(Number(count));
 }
 
 /** `a`, `a and b`, `a, b and c` */
-export function listed(items: readonly string[]): string {
-  return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
-}
+export const listed = (items: readonly string[]): string => list.format(items);
+
+/** `a`, `a, b`: for a list within a sentence that has another one. */
+export const inRow = (items: readonly string[]): string => row.format(items);
+
+/** `a`, `a or b` */
+export const eitherOf = (items: readonly string[]): string => choice.format(items);
 
 /** `developer` → `Developer`; `batch_job` → `Batch job` */
 export function titled(name: string): string {
