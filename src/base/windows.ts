@@ -23,7 +23,9 @@ export function windowsOf(tokenId: string, { rateLimit, quota, windows }: TokenR
 
 export function limiterOf({ settings }: Ground): RateLimiter {
   if (settings.rateLimiter !== null) return settings.rateLimiter;
-  throw new Error('a token has limits, but this postern has no rateLimiter');
+  throw new Error(
+    'a token has limits, but this postern has no rateLimiter: give createPostern one, such as memoryRateLimiter()',
+  );
 }
 
 /** Looks at the windows of a token. Nothing is charged. @throws PosternError `unavailable` */

@@ -149,7 +149,7 @@ function routesOf(context: Context): readonly Route[] {
 function misplaced(asked: string, basePath: string): Problem {
   const detail =
     `The management API answers below "${basePath || '/'}" (its basePath), and this call came below "${asked || '/'}". ` +
-    `If it is mounted there, write managementApi(postern, { basePath: '${asked}' }).`;
+    `Call it below its basePath. If it is mounted below "${asked || '/'}", write managementApi(postern, { basePath: '${asked}' }).`;
   return new Problem(404, 'not_found', detail);
 }
 

@@ -8,7 +8,8 @@ A proxy asks it about each call, and calls the service behind only if the answer
   GET <listen>/auth      what nginx (auth_request), Caddy, HAProxy and Traefik ask (X-Forwarded-Method, -Host and -Uri)
   GET <listen>/denied    the same refusal for nginx's error page; it never lets a call through
   <grpc-listen>          Envoy's and Istio's external authorization (npm install @grpc/grpc-js)
-Ready files for each proxy are in examples/gateways.
+It has no limiter: tokens with a rate limit or a quota are refused (503). Use createGateway in a program for them.
+Ready files for each proxy are in examples/gateways of postern's repository.
 
 Examples:
   postern gateway --store sqlite:./postern.db --host-pattern '{endpoint}.{organization}.cloud.example.com' --trusted-proxy 127.0.0.1
@@ -47,7 +48,7 @@ export function gateway(host: Host): Command {
     .addOption(
       new Option(
         '--call-from <place>',
-        'where a question over HTTP describes the call (default: by the host pattern)',
+        'where a question over HTTP describes the call (default: forwarded, unless its own host fits the host pattern)',
       ).choices(['forwarded', 'request']),
     )
     .option('--store <url>', 'the store: sqlite:<path>, postgres://… or redis://… (or POSTERN_STORE)')

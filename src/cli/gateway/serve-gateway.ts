@@ -117,7 +117,7 @@ export async function serveGateway(host: Host, options: GatewayCommand): Promise
     answer: Parameters<typeof toNodeHandler>[0],
   ): Promise<Listening> {
     const { name, port } = addressOf(text, option);
-    const server = await listen(toNodeHandler(answer), name, port);
+    const server = await listen(toNodeHandler(answer), name, port, { host: option, port: option });
     servers.push(server);
     return server;
   }

@@ -5,14 +5,28 @@ import { CliError } from '../failure.js';
 /** Milliseconds that open requests have to end when the server is stopped. */
 const FAREWELL = 10_000;
 
+/** The options of a command that name an address: two, or one for both parts. */
+interface AddressOptions {
+  readonly host: string;
+  readonly port: string;
+}
+
 export interface Listening {
   readonly url: string;
   /** Takes no more connections, waits for open requests, and after a time cuts them off. */
   close(): Promise<void>;
 }
 
-/** @throws CliError if it can't listen on the address */
-export async function listen(listener: RequestListener, host: string, port: number): Promise<Listening> {
+/**
+ * @param options the options that name the address, for the message
+ * @throws CliError if it can't listen on the address
+ */
+export async function listen(
+  listener: RequestListener,
+  host: string,
+  port: number,
+  options: AddressOptions = { host: '--host', port: '--port' },
+): Promise<Listening> {
   const pending = new Set<ServerResponse>();
   const server = createServer((request, response) => {
     pending.add(response.on('close', () => pending.delete(response)));
@@ -20,7 +34,7 @@ export async function listen(listener: RequestListener, host: string, port: numb
     listener(request, response);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(refused(error, host, port)));
+    server.once('error', (error) => reject(refused(error, host, port, options)));
     server.listen({ host, port }, resolve);
   });
   const { address, family, port: taken } = server.address() as AddressInfo;
@@ -42,15 +56,16 @@ function isLast(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('connection', 'close');
 }
 
-function refused(error: NodeJS.ErrnoException, host: string, port: number): CliError {
+function refused(error: NodeJS.ErrnoException, host: string, port: number, options: AddressOptions): CliError {
   const why: Readonly<Record<string, string>> = {
-    EADDRINUSE: `port ${port} of ${host} is in use: stop the program that listens there, or give another --port (0 takes a free one)`,
-    EACCES: `port ${port} may not be used by this user: give a --port above 1023`,
-    EADDRNOTAVAIL: `${host} is no address of this machine: give --host 127.0.0.1, or 0.0.0.0 for all of its addresses`,
-    ENOTFOUND: `${host} is no known address: give --host 127.0.0.1`,
+    EADDRINUSE: `port ${port} of ${host} is in use: stop the program that listens there, or give another ${options.port} (${options.port === options.host ? 'port ' : ''}0 takes a free one)`,
+    EACCES: `port ${port} may not be used by this user: give one above 1023 in ${options.port}`,
+    EADDRNOTAVAIL: `${host} is no address of this machine: give 127.0.0.1 in ${options.host}, or 0.0.0.0 for all of its addresses`,
+    ENOTFOUND: `${host} is no known address: give 127.0.0.1 in ${options.host}`,
   };
   return new CliError(
-    why[error.code ?? ''] ?? `the server can't listen (${error.code ?? error.message}): check --host and --port`,
+    why[error.code ?? ''] ??
+      `the server can't listen (${error.code ?? error.message}): check ${[...new Set([options.host, options.port])].join(' and ')}`,
     undefined,
     {
       cause: error,
