@@ -1,6 +1,11 @@
 import type { Store } from '../ports/store.js';
 import { elapsed, onNextTurn } from './runtime.js';
 
+/**
+ * Who has waited for this many turns goes: a caller whose next call is made in its own turn would otherwise be the first in every
+ * turn, and on a slow machine the only one.
+ */
+const MOST_WAITS = 10;
 /** How long calls may follow each other before the event loop turns, in milliseconds. */
 const LONGEST = 5;
 
@@ -14,9 +19,14 @@ const LONGEST = 5;
 export class Turns {
   #begun: number | null = null;
 
-  /** A promise that a call must await. Call this again after it, until it returns `null`. */
-  wait(): Promise<void> | null {
+  /**
+   * A promise that a call must await. Call this again after it, until it returns `null`.
+   *
+   * @param waited how often this call has waited
+   */
+  wait(waited: number): Promise<void> | null {
     const now = elapsed();
+    if (waited >= MOST_WAITS) return null;
     if (this.#begun !== null && now - this.#begun >= LONGEST) return new Promise((resolve) => this.#nextTurn(resolve));
     if (this.#begun === null) {
       this.#begun = now;
@@ -42,7 +52,8 @@ const turns = new Turns();
  * look at the clock and the work, or everyone who waits would look first and then work at once.
  */
 export async function inItsTurn<Made>(work: () => Made | Promise<Made>): Promise<Made> {
-  for (let turn = turns.wait(); turn !== null; turn = turns.wait()) await turn;
+  let waited = 0;
+  for (let turn = turns.wait(waited); turn !== null; turn = turns.wait(++waited)) await turn;
   return work();
 }
 
@@ -61,7 +72,8 @@ export function inTurns(store: Store): Store {
   const turns = new Turns();
   const taking = (method: (...given: unknown[]) => unknown) => {
     return async (...given: unknown[]) => {
-      for (let turn = turns.wait(); turn !== null; turn = turns.wait()) await turn;
+      let waited = 0;
+      for (let turn = turns.wait(waited); turn !== null; turn = turns.wait(++waited)) await turn;
       return method(...given);
     };
   };

@@ -112,10 +112,10 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
     return { ...identityHeaders(principal, signed), ...(limit !== undefined && rateLimitHeaders(limit)) };
   }
 
-  /** `organization/endpoint`; of a requirement without an endpoint, the caller's organization alone. */
+  /** `organization/endpoint`; of a requirement without an endpoint `organization/`, so that no name of another service equals it. */
   function audienceOf(question: Question, organization: string): string {
     const needed = (typeof requirement === 'function' ? needs.get(question) : requirement) as object;
-    if (!Object.hasOwn(needed, 'endpoint')) return organization;
+    if (!Object.hasOwn(needed, 'endpoint')) return `${organization}/`;
     const { endpoint, organization: named } = needed as { endpoint: string; organization?: string | typeof own };
     return `${named === own ? organization : (named ?? ground.settings.organization)}/${endpoint}`;
   }

@@ -1,3 +1,4 @@
+import { memoryStore } from 'postern';
 import type { Store } from 'postern/store';
 import { testStore } from 'postern/testing';
 
@@ -8,6 +9,8 @@ export async function failures(makeStore: () => Store): Promise<readonly string[
     describe: (_, body) => body(),
     it: (name, body) => tests.push([name, body]),
   });
+  // The memory store is loaded with its first call, which takes longer than a wait here may.
+  await memoryStore().findToken('none');
   const failed: string[] = [];
   for (const [name, body] of tests) {
     // A wait that never ends is a failure too: nothing is left to run by then.
@@ -25,7 +28,7 @@ export async function failures(makeStore: () => Store): Promise<readonly string[
 
 /** Once everything that was under way in memory has come to its end. */
 async function idle(): Promise<string> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 300; turn++) await new Promise((resolve) => setImmediate(resolve));
   return 'stuck';
 }
 

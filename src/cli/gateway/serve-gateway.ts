@@ -6,6 +6,7 @@ import type { CallFrom } from '../../gateway/told.js';
 import { createPostern } from '../../instance/create-postern.js';
 import { jwksHandler } from '../../jwt/jwks-handler.js';
 import { generateKeys } from '../../jwt/keys.js';
+import { memoryRateLimiter } from '../../limits/memory.js';
 import { toNodeHandler } from '../../management/adapters/node.js';
 import { internalNetworks } from '../../transports/zones.js';
 import { openStore } from '../backend/open-store.js';
@@ -56,6 +57,8 @@ export async function serveGateway(host: Host, options: GatewayCommand): Promise
     store,
     organization: options.organization,
     clock: host.clock,
+    // Counted in this process: several gateways each allow a token its whole limit.
+    rateLimiter: memoryRateLimiter(),
     onEvent: (event) => {
       if (event.type === 'fault') note(host, failureOf(event.error).message);
     },

@@ -14,7 +14,8 @@ export interface NodeRequest extends HeadersOfNode {
   readonly body?: unknown;
   readonly readableEnded?: boolean | undefined;
   readonly destroyed?: boolean | undefined;
-  on(event: string, listener: (...args: never[]) => void): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: the newest types of Node take listeners of anything only
+  on(event: string, listener: (...args: any[]) => void): unknown;
   pause(): unknown;
   resume(): unknown;
 }

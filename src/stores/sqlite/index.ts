@@ -124,7 +124,8 @@ class LazyDatabase {
 
   readonly read = async <T>(work: (db: Connection) => T): Promise<T> => {
     this.#assertOpen();
-    for (let turn = this.#turns.wait(); turn !== null; turn = this.#turns.wait()) await turn;
+    let waited = 0;
+    for (let turn = this.#turns.wait(waited); turn !== null; turn = this.#turns.wait(++waited)) await turn;
     this.#assertOpen();
     return this.#attempt(work);
   };
