@@ -80,6 +80,7 @@ describe('the command against a server', () => {
     expect(await json(['verify'], token)).toEqual({
       active: true,
       reason: null,
+      limits: [],
       uid,
       owner: 'admin',
       organization: 'default',
@@ -151,7 +152,7 @@ describe('the command against a server', () => {
     ]) {
       expect(await json(command), command.join(' ')).toEqual(await json([...command, ...store]));
     }
-    expect(await json(['api-token', 'get', uid])).toEqual(created);
+    expect(await json(['api-token', 'get', uid])).toEqual({ ...created, limits: [] });
   });
 
   it('lists page by page, and says if there is more', async () => {
