@@ -84,7 +84,7 @@ describe('the tarball', () => {
   it('lists the licence of what the files have inside', async () => {
     const licences = await readFile(join(inside, 'dist', 'LICENSES.txt'), 'utf8');
     const names = licences.split('-'.repeat(80)).map((text) => /^\s*(\S+) \S+ \(MIT\)/.exec(text)?.[1]);
-    expect(names).toEqual(['@noble/hashes', 'jose', 'zod']);
+    expect(names).toEqual(['@noble/hashes', 'jose', 'preact', 'zod']);
   });
 
   it('is ESM without side effects, for Node 20.19 and later', () => {

@@ -146,9 +146,12 @@ it('what ends a token is behind the menu, revoking before deleting, both in the 
   const { page, leave } = await visit(world.origin, world.admin);
   await page.goto(world.origin);
   const row = page.getByRole('row', { name: /admin/ });
+  const more = page.getByRole('button', { name: 'More for admin' });
+  await more.waitFor();
   expect(await row.getByRole('button').allInnerTexts()).toEqual(['']);
-  await page.getByRole('button', { name: 'More for admin' }).click();
+  await more.click();
   const items = page.getByRole('menuitem');
+  await items.first().waitFor();
   expect(await items.allInnerTexts()).toEqual(['Open', 'Update', 'Rotate', 'Revoke', 'Delete']);
   const colors = await items.evaluateAll((found) => found.map((item) => getComputedStyle(item).color));
   const [open, update, rotate, revoke, remove] = colors;
