@@ -39,7 +39,7 @@ export function readWords(words: unknown, path: string, more: readonly string[] 
       throw invalid(`${path}.${key}`, `is no text of 1 to ${most} characters`);
     }
   }
-  return Object.freeze(Object.fromEntries(entries));
+  return ownOnly(Object.fromEntries(entries));
 }
 
 /**
@@ -55,7 +55,12 @@ export function readScopeWords(words: unknown, isName: (name: string) => boolean
     }
     return [name, readWords(each, `scopeAccess.scopes.${name}`)] as const;
   });
-  return Object.freeze({ ...read, scopes: Object.freeze(Object.fromEntries(scopes)) });
+  return ownOnly({ ...read, scopes: ownOnly(Object.fromEntries(scopes)) });
+}
+
+/** Frozen and without a prototype: words that are left out are never found in a polluted `Object.prototype`. */
+function ownOnly<Read extends object>(read: Read): Read {
+  return Object.freeze(Object.assign(Object.create(null), read));
 }
 
 export function entriesOf(value: unknown, path: string): [string, unknown][] {

@@ -151,7 +151,8 @@ export function compileCatalog(types: TokenTypes): Catalog {
   const scopes = new Set<string>();
   for (const [name, type] of entriesOf(types, 'tokenTypes')) {
     assertName(name, TYPE_NAME, 'token type');
-    const { form, words = {} } = (type ?? {}) as Partial<EndpointAccess | ScopeAccess>;
+    const { form } = (type ?? {}) as Partial<EndpointAccess | ScopeAccess>;
+    const words = Object.hasOwn(type ?? {}, 'words') ? ((type as EndpointAccess | ScopeAccess).words ?? {}) : {};
     // Checked again, because the type may be written by hand.
     if (form === 'endpoint_access') compiled.set(name, { form, words: endpointAccess(words).words as EndpointWords });
     else if (form === 'scope_access') {

@@ -18,10 +18,10 @@ describe('a valid requirement', () => {
       { kind: 'endpoint', endpoint: 'a', organization: '' },
     ],
     [{ endpoint: '../etc' }, { kind: 'endpoint', endpoint: '../etc', organization: 'home' }],
-    [{ scope: 'models:read' }, { kind: 'scope', scopes: ['models:read'], organization: null }],
+    [{ scope: 'models:read' }, { kind: 'scope', scopes: ['models:read'], text: 'models:read', organization: null }],
     [
       { scope: ['models:read', 'iam:read'], organization: 'acme' },
-      { kind: 'scope', scopes: ['models:read', 'iam:read'], organization: 'acme' },
+      { kind: 'scope', scopes: ['models:read', 'iam:read'], text: 'iam:read models:read', organization: 'acme' },
     ],
     [{ authenticated: true }, { kind: 'authenticated' }],
     [{ public: true }, { kind: 'public' }],
