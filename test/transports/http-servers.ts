@@ -17,7 +17,6 @@ import { answerTo, readCredential } from 'postern/http';
 import { Caller, PosternModule, Requires } from 'postern/nestjs';
 import { guardUpgrade, guard as nodeGuard } from 'postern/node';
 import { internalNetworks } from 'postern/zones';
-import { envoyProxy, forwardAuthProxy } from '../gateway/proxies.js';
 import { byPath, fetchApp, honoApp, type Reached } from './fetch-apps.js';
 import { ALL_TARGETS, requirementOf, type Target } from './targets.js';
 
@@ -28,19 +27,11 @@ export interface Running {
   close(): Promise<unknown>;
 }
 
-type Start = (postern: Postern, reached: Reached) => Promise<Running>;
+export type Start = (postern: Postern, reached: Reached) => Promise<Running>;
 
 /** Callers from 127.0.0.2 are internal. */
 export const INSIDE = '127.0.0.2';
-const zone = internalNetworks([INSIDE]);
-
-/** The same for a gateway, which finds the requirement in the path. */
-function requirementOfPath({ path }: { readonly path: string }): ComputedRequirement | Promise<ComputedRequirement> {
-  const requirement = requirementOf(path.slice(1) as Target);
-  return typeof requirement === 'function' ? requirement() : requirement;
-}
-
-type ComputedRequirement = Requirement | undefined;
+export const zone = internalNetworks([INSIDE]);
 
 type Name =
   | 'express 5'
@@ -53,14 +44,9 @@ type Name =
   | 'node'
   | 'node upgrade'
   | 'http'
-  | 'http with fetch'
-  | 'a gateway over HTTP'
-  | 'a gateway for Envoy';
+  | 'http with fetch';
 
 export const HTTP_SERVERS: Readonly<Record<Name, Start>> = {
-  'a gateway over HTTP': (postern, reached) => forwardAuthProxy(postern, requirementOfPath, zone, reached),
-  'a gateway for Envoy': (postern, reached) => envoyProxy(postern, requirementOfPath, zone, reached),
-
   'express 5': (postern, reached) => startExpress(express5, postern, reached),
   'express 4': (postern, reached) => startExpress(express4 as unknown as typeof express5, postern, reached),
 

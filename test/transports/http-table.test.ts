@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CASES, type Case } from './cases.js';
+import { GATEWAY_SERVERS } from './gateway-servers.js';
 import { type RawAnswer, send } from './http-client.js';
 import { assertAnswered } from './http-expected.js';
 import { HTTP_SERVERS, INSIDE, type Running } from './http-servers.js';
 import { isOffered } from './targets.js';
 import { createWorld, type World } from './world.js';
 
-describe.each(Object.entries(HTTP_SERVERS))('the guard of %s', (name, start) => {
+describe.each(Object.entries({ ...HTTP_SERVERS, ...GATEWAY_SERVERS }))('the guard of %s', (name, start) => {
   let world: World;
   let server: Running;
   let reached: unknown[] = [];
