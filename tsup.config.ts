@@ -104,6 +104,7 @@ async function mergeChunks(): Promise<void> {
     // An entry of types alone has no export at run time, and must get none from a chunk that is merged into it.
     preserveEntrySignatures: 'strict',
     onLog: () => {},
+    plugins: [{ name: 'no-paths', renderChunk: (code) => code.replace(/^\/\/ \S*node_modules\/\S+$/gm, '') }],
   });
   for (const file of built) rmSync(join('dist', file));
   await bundle.write({
@@ -131,13 +132,14 @@ function writeLicenses(folder: string): void {
   const folders = Object.keys(inputs).flatMap((path) => path.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? []);
   // The console was bundled before, by `npm run console`.
   if (Object.keys(inputs).some((path) => path.endsWith('console/assets.ts'))) folders.push('node_modules/preact');
-  const texts = [...new Set(folders)].sort().map((each) => {
+  const texts = [...new Set(folders)].map((each) => {
     const { name, version, license } = JSON.parse(readFileSync(join(each, 'package.json'), 'utf8'));
     const file = readdirSync(each).find((one) => /^licen[cs]e/i.test(one));
     if (file === undefined) throw new Error(`${name} has no file with its licence`);
     return `${name} ${version} (${license})\n\n${readFileSync(join(each, file), 'utf8').trim()}\n`;
   });
-  writeFileSync(join(folder, 'LICENSES.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
+  // By name: the paths differ where a build has its packages elsewhere.
+  writeFileSync(join(folder, 'LICENSES.txt'), texts.sort().join(`\n${'-'.repeat(80)}\n\n`));
   rmSync(metafile);
 }
 
