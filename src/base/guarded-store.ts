@@ -53,6 +53,22 @@ export function missingMethods(store: unknown): readonly string[] {
 }
 
 /**
+ * A store without a feed, whose calls are all made by one function: it passes each on, as it came, to the method of the same name.
+ *
+ * @param call is handed a function that makes the call on a store
+ */
+export function passingOn(
+  call: (pass: (store: Store) => Promise<unknown>) => Promise<unknown>,
+): Required<Omit<Store, 'subscribe'>> {
+  const methods = [...STORE_METHODS, 'confirm' as const].map((method) => [
+    method,
+    (...given: never[]) =>
+      call((store) => (store as Record<typeof method, (...all: never[]) => Promise<unknown>>)[method](...given)),
+  ]);
+  return Object.fromEntries(methods);
+}
+
+/**
  * Wraps a store. Every failure becomes a `PosternError`: the store's own, or `unavailable`. After `close`, every call rejects
  * with `closed`.
  *
@@ -65,14 +81,7 @@ export function guardedStore(store: Store, used: () => void): Store {
     used();
     return attempt(work);
   };
-  const guarded = Object.fromEntries(
-    [...STORE_METHODS, 'confirm' as const].map((method) => [
-      method,
-      // biome-ignore lint/suspicious/noExplicitAny: each call is passed on as it came, to the method of the same name
-      (...given: any[]) => call(() => (store[method] as (...all: any[]) => Promise<unknown>)(...given)),
-    ]),
-  ) as unknown as Required<Store>;
-  const { confirm, ...required } = guarded;
+  const { confirm, ...required } = passingOn((pass) => call(() => pass(store)));
   const subscribe = unpolluted(store, 'subscribe');
   return {
     ...required,

@@ -1,4 +1,4 @@
-import { STORE_METHODS } from '../base/guarded-store.js';
+import { passingOn } from '../base/guarded-store.js';
 import type { Store } from '../ports/store.js';
 import { Listeners } from './shared/listeners.js';
 
@@ -9,16 +9,14 @@ import { Listeners } from './shared/listeners.js';
  */
 export function memoryStore(): Store {
   const listeners = new Listeners();
-  let opening: Promise<Required<Store>> | null = null;
+  let opening: Promise<Store> | null = null;
   // Loaded with its first call: a process with another store never loads it.
   const opened = () => {
-    opening ??= import('./memory/open.js').then(({ openMemoryStore }) => openMemoryStore(listeners) as Required<Store>);
+    opening ??= import('./memory/open.js').then(({ openMemoryStore }) => openMemoryStore(listeners));
     return opening;
   };
-  const methods = [...STORE_METHODS, 'confirm' as const].map((method) => [
-    method,
-    // biome-ignore lint/suspicious/noExplicitAny: each call is passed on as it came, to the method of the same name
-    async (...given: any[]) => ((await opened())[method] as (...all: any[]) => Promise<unknown>)(...given),
-  ]);
-  return { ...Object.fromEntries(methods), subscribe: (listener) => listeners.add(listener) };
+  return {
+    ...passingOn(async (pass) => pass(await opened())),
+    subscribe: (listener) => listeners.add(listener),
+  };
 }

@@ -5,7 +5,7 @@ import * as grpc from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
 import { Controller, type INestApplication, Module, Sse } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import { GrpcMethod } from '@nestjs/microservices';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -18,8 +18,8 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.js';
 import { leasesOf } from '../support/leases.js';
-import { freePort } from '../support/services.js';
 import { connectionsOf } from './lease-hosts.js';
+import { clientOfTable } from './nestjs-grpc.js';
 
 /** The handlers' open streams. */
 const open = new Set<object>();
@@ -262,23 +262,7 @@ describe('a stream of a gRPC microservice of Nest', () => {
         },
       },
     });
-    @Module({ imports: [PosternModule.forRoot({ postern: world.postern })], controllers: [Table] })
-    class Application {}
-    const url = `127.0.0.1:${await freePort()}`;
-    const app = await NestFactory.createMicroservice<MicroserviceOptions>(Application, {
-      transport: Transport.GRPC,
-      options: { url, package: 'table', packageDefinition },
-      logger: false,
-    });
-    await app.listen();
-    const { Table: Client } = grpc.loadPackageDefinition(packageDefinition).table as unknown as {
-      Table: grpc.ServiceClientConstructor;
-    };
-    const client = new Client(url, grpc.credentials.createInsecure());
-    onTestFinished(async () => {
-      client.close();
-      await app.close();
-    });
+    const client = await clientOfTable(world.postern, Table, packageDefinition);
     const { token, record } = await world.issue({ endpoints: ['live'] });
     const watch = async () => {
       const metadata = new grpc.Metadata();

@@ -4,7 +4,7 @@ import * as grpc from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
 import { Controller, type ExecutionContext, Get, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import { GrpcMethod } from '@nestjs/microservices';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { memoryRateLimiter, type Principal } from 'postern';
@@ -13,8 +13,8 @@ import { createTestPostern } from 'postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { refusal, thrown } from '../support/outcomes.js';
-import { freePort } from '../support/services.js';
 import { send } from './http-client.js';
+import { clientOfTable } from './nestjs-grpc.js';
 
 const bearer = (token: string) => [['Authorization', `Bearer ${token}`]] as const;
 type Class = new (...args: never[]) => object;
@@ -184,23 +184,7 @@ describe('PosternModule in a gRPC microservice', () => {
       ['Read', 'Forgotten'].map((name) => [name, { requestType: 'Text', responseType: 'Text', comment: '' }]),
     );
     const packageDefinition = fromJSON({ nested: { table: { nested: { Text: text, Table: { methods } } } } });
-    @Module({ imports: [PosternModule.forRoot({ postern })], controllers: [Table] })
-    class Application {}
-    const url = `127.0.0.1:${await freePort()}`;
-    const app = await NestFactory.createMicroservice<MicroserviceOptions>(Application, {
-      transport: Transport.GRPC,
-      options: { url, package: 'table', packageDefinition },
-      logger: false,
-    });
-    await app.listen();
-    const { Table: Client } = grpc.loadPackageDefinition(packageDefinition).table as unknown as {
-      Table: grpc.ServiceClientConstructor;
-    };
-    const client = new Client(url, grpc.credentials.createInsecure());
-    onTestFinished(async () => {
-      client.close();
-      await app.close();
-    });
+    const client = await clientOfTable(postern, Table, packageDefinition);
     const call = (method: string, authorization?: string) =>
       new Promise((resolve) => {
         const metadata = new grpc.Metadata();

@@ -4,21 +4,6 @@ import { en, type MessageKey } from '../messages/en.js';
 import { grantLines } from '../tokens/grants.js';
 import { inFull, titled } from '../words.js';
 
-const KINDS = [
-  'token.created',
-  'token.imported',
-  'token.updated',
-  'token.rotated',
-  'token.revoked',
-  'token.deleted',
-  'token.pruned',
-  'endpoint.created',
-  'endpoint.updated',
-  'endpoint.deleted',
-] as const;
-
-export const CHANGE_KINDS: readonly string[] = KINDS;
-
 /** The message of a kind of change. A kind of a later version has none. */
 export function messageOf(type: string): MessageKey {
   const key = `audit.${type}`;

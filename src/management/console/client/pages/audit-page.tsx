@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { CHANGE_TYPES } from '../../../../ports/changes.js';
 import type { AuditEntry, AuditPage as Page } from '../../../wire/types.js';
 import { call, isSignedOut } from '../api.js';
 import { What, Who } from '../audit/change.js';
 import { useNames } from '../audit/use-names.js';
-import { CHANGE_KINDS, kindOf, nameIn } from '../audit/words.js';
+import { kindOf, nameIn } from '../audit/words.js';
 import { t } from '../i18n.js';
 import { usePage } from '../page-context.js';
 import { Button } from '../parts/button.js';
@@ -94,7 +95,7 @@ export function AuditPage() {
           <Filter
             label={t('audit.kind')}
             value={asked.kind}
-            options={[['', t('audit.anyKind')], ...CHANGE_KINDS.map((kind) => [kind, kindOf(kind)] as const)]}
+            options={[['', t('audit.anyKind')], ...CHANGE_TYPES.map((kind) => [kind, kindOf(kind)] as const)]}
             onChange={(kind) => change({ kind })}
           />
           <DateFilter label={t('audit.from')} value={asked.from} onChange={(from) => change({ from })} />
