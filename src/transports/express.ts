@@ -110,20 +110,21 @@ const SHOWING = new WeakSet<object>();
  * as long as the whole decision.
  */
 function showPrincipal(request: Request, principal: Principal | null): void {
-  const prototype = Object.getPrototypeOf(request) as object;
-  if (!SHOWING.has(prototype)) {
-    const target = outermost(prototype);
-    if (target !== null) Object.defineProperty(target, 'principal', PRINCIPAL);
-    if (target !== null) SHOWING.add(prototype);
+  const prototype = requestsOf(request);
+  if (prototype === null || Object.hasOwn(request, 'principal')) Object.assign(request, { principal });
+  else if (!SHOWING.has(prototype)) {
+    Object.defineProperty(prototype, 'principal', PRINCIPAL);
+    SHOWING.add(prototype);
   }
-  // A request without an application, or with a property of this name already.
-  if (!SHOWING.has(prototype) || Object.hasOwn(request, 'principal')) Object.assign(request, { principal });
 }
 
-/** The requests of the application that the others are mounted in: a handler there reads the principal too. */
-function outermost(prototype: object): object | null {
+/**
+ * The prototype of the application's requests; `null` for a request without an application. Of applications in each other it is the
+ * outermost one's, whose handlers read the principal too. An application may be put into another at any time.
+ */
+function requestsOf(request: Request): object | null {
   let found: object | null = null;
-  for (let each: object | null = prototype; each !== null; each = Object.getPrototypeOf(each)) {
+  for (let each = Object.getPrototypeOf(request); each !== null; each = Object.getPrototypeOf(each)) {
     if (Object.hasOwn(each, 'app')) found = each;
   }
   return found;

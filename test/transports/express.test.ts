@@ -4,6 +4,7 @@ import express from 'express';
 import { guard, notFound } from 'postern/express';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { principalOf } from '../support/lives.js';
 import { send } from './http-client.js';
 import { serve } from './support.js';
 
@@ -166,6 +167,33 @@ describe('guard of postern/express', () => {
     expect(() => guard(postern, { endpoint: 'summarizer' }, options as never)).toThrow(
       expect.objectContaining({ code, path }),
     );
+  });
+
+  it('shows the principal in the application that holds the guarded one, put there at any time', async () => {
+    const { app: inner, postern, token } = await setUp();
+    const outer = express();
+    inner.get('/d', guard(postern, { endpoint: 'summarizer' }), (request, response, next) => {
+      if (request.query.next === undefined) response.json(request.principal?.tokenId);
+      else next();
+    });
+    const alone = await send(await serve(inner), { path: '/d', headers: bearer(token) });
+    outer.use(inner);
+    outer.get('/d', (request, response) => response.json(request.principal?.tokenId));
+    outer.get('/unguarded', (request, response) => response.json(request.principal === undefined));
+    const port = await serve(outer);
+    const { tokenId } = await principalOf(postern, token);
+    expect(JSON.parse(alone.body)).toBe(tokenId);
+    expect(JSON.parse((await send(port, { path: '/d?next', headers: bearer(token) })).body)).toBe(tokenId);
+    expect(JSON.parse((await send(port, { path: '/unguarded', headers: bearer(token) })).body)).toBe(true);
+  });
+
+  it('lets the application put something else in its place', async () => {
+    const { app, postern, token } = await setUp();
+    app.get('/d', guard(postern, { endpoint: 'summarizer' }), (request, response) => {
+      Object.assign(request, { principal: 'mine' });
+      response.json(request.principal);
+    });
+    expect((await send(await serve(app), { path: '/d', headers: bearer(token) })).body).toBe('"mine"');
   });
 
   it('throws at construction for a requirement that no call can meet', async () => {
