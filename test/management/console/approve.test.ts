@@ -53,13 +53,10 @@ async function open(query: string) {
 describe('a login that waits for approval', () => {
   it('shows its terminal, time and wanted grants, and grants nothing before the approval', async () => {
     const { world, code, page, leave } = await open(BOUND);
-    expect(await page.getByRole('definition').allInnerTexts()).toEqual([
-      '127.0.0.1',
-      expect.stringMatching(/^(now|\d seconds? ago)$/),
-      'Works for 90 days',
-      'every scope',
-    ]);
-    expect(await page.getByText('could come from anyone').count()).toBe(0);
+    await expect
+      .poll(() => page.getByRole('definition').allInnerTexts())
+      .toEqual(['127.0.0.1', expect.stringMatching(/^(now|\d seconds? ago)$/), 'Works for 90 days', 'every scope']);
+    await expect.poll(() => page.getByText('could come from anyone').count()).toBe(0);
     expect(await collect(world, code)).toMatchObject({ status: 401, code: 'authorization_pending' });
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('heading', { name: 'Approved' }).waitFor();
@@ -82,8 +79,8 @@ describe('a login that waits for approval', () => {
     await page.getByLabel('Code').waitFor();
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByText('Type the code that your terminal shows.').waitFor();
-    expect(await page.getByText('127.0.0.1').count()).toBe(0);
-    expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    await expect.poll(() => page.getByText('127.0.0.1').count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
     for (const left of ['4 more tries', '3 more tries', '2 more tries', '1 more try']) {
       await typeCode(page, 'BCDF-GHJK');
       await page.getByText(left).waitFor();
@@ -111,7 +108,7 @@ describe('a login that waits for approval', () => {
     const { world, code, page, leave } = await open('');
     await page.getByRole('heading', { name: 'This login could come from anyone' }).waitFor();
     await page.getByText('Nothing in particular').waitFor();
-    expect(await page.getByRole('switch', { checked: true }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('switch', { checked: true }).count()).toBe(0);
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByText('Switch on at least one').waitFor();
     await page.getByRole('switch', { name: 'Developer Operations Access' }).check();
@@ -182,7 +179,7 @@ describe('a login that waits for approval', () => {
     const { page, leave } = await visit(world.origin, world.admin);
     await page.goto(`${world.origin}/api_tokens?code=${'x'.repeat(22)}`);
     await page.getByRole('heading', { name: 'This login is over' }).waitFor();
-    expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
     await leave();
   });
 

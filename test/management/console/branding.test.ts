@@ -40,12 +40,12 @@ describe("the application's own", () => {
       await page.goto(world.origin);
       await page.getByRole('heading', { name: 'API Tokens' }).waitFor();
       expect(await page.title()).toBe('API Tokens · Acme');
-      expect(await page.getByRole('link', { name: 'Acme' }).getAttribute('href')).toBe('/app');
+      await expect.poll(() => page.getByRole('link', { name: 'Acme' }).getAttribute('href')).toBe('/app');
       expect(await page.locator('.logo').evaluate((logo) => (logo as HTMLImageElement).naturalWidth)).toBeGreaterThan(
         0,
       );
-      expect(await page.getByRole('link', { name: 'Sign out' }).getAttribute('href')).toBe('/logout');
-      expect(await page.getByText('postern').count()).toBe(0);
+      await expect.poll(() => page.getByRole('link', { name: 'Sign out' }).getAttribute('href')).toBe('/logout');
+      await expect.poll(() => page.getByText('postern').count()).toBe(0);
       await page.getByRole('button', { name: 'Create', exact: true }).click();
       // Yellow, which nobody could read on white as it is.
       expect(await findings(page)).toEqual([]);
@@ -67,7 +67,7 @@ describe("the application's own", () => {
     const world = await consoleWorld({ branding: { name: 'Acme', home: '/app' }, identify: () => null });
     const { page, leave } = await visit(world.origin, null);
     await page.goto(world.origin);
-    expect(await page.getByRole('link', { name: 'Go to Acme' }).getAttribute('href')).toBe('/app');
+    await expect.poll(() => page.getByRole('link', { name: 'Go to Acme' }).getAttribute('href')).toBe('/app');
     await leave();
   });
 
@@ -85,7 +85,7 @@ describe("the application's own", () => {
     await dialog.getByLabel('Run jobs').check();
     await dialog.getByLabel('All models').check();
     await dialog.getByText('This token can call all models and use Run jobs.').waitFor();
-    expect(await dialog.getByText(/Deployment|Developer|BentoCloud|endpoints/i).count()).toBe(0);
+    await expect.poll(() => dialog.getByText(/Deployment|Developer|BentoCloud|endpoints/i).count()).toBe(0);
     await leave();
   });
 });
@@ -100,11 +100,11 @@ describe('the console in another language', () => {
     const dialog = dialogOf(page);
     await page.goto(world.origin);
     await page.getByRole('heading', { name: title }).waitFor();
-    expect(await page.locator('html').getAttribute('lang')).toBe(locale);
+    await expect.poll(() => page.locator('html').getAttribute('lang')).toBe(locale);
     await page.getByRole('button', { name: create, exact: true }).click();
     await dialog.getByRole('button', { name: create, exact: true }).click();
     await dialog.getByText(missing).waitFor();
-    expect(await dialog.getByRole('option', { name: days }).count()).toBe(1);
+    await expect.poll(() => dialog.getByRole('option', { name: days }).count()).toBe(1);
     expect(await findings(page)).toEqual([]);
     await leave();
   });

@@ -19,30 +19,32 @@ describe('the console shows', () => {
     await page.goto(`${world.origin}/audit`);
     await page.getByText('No personal tokens yet').waitFor();
     expect(new URL(page.url()).pathname).toBe('/api_tokens');
-    expect(await page.getByRole('navigation').getByRole('link').allInnerTexts()).toEqual(['API Tokens']);
-    expect(await page.getByLabel('Owner').isVisible()).toBe(false);
-    expect(await page.getByRole('button', { name: 'Sign out' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('navigation').getByRole('link').allInnerTexts()).toEqual(['API Tokens']);
+    await expect.poll(() => page.getByLabel('Owner').isVisible()).toBe(false);
+    await expect.poll(() => page.getByRole('button', { name: 'Sign out' }).count()).toBe(0);
 
     await page.getByRole('tab', { name: 'Organization tokens' }).click();
     await page.getByRole('rowheader', { name: 'of all' }).waitFor();
-    expect(await page.getByRole('button', { name: /^(Update|Delete)/ }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: /^(Update|Delete)/ }).count()).toBe(0);
     await page.getByRole('button', { name: 'More for of all' }).click();
-    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Open']);
+    await expect.poll(() => page.getByRole('menuitem').allInnerTexts()).toEqual(['Open']);
     await page.keyboard.press('Escape');
 
     await page.getByRole('button', { name: 'Create', exact: true }).click();
-    expect(await dialog.getByText('Belongs to').count()).toBe(0);
-    expect(await dialog.getByRole('switch', { name: 'Developer Operations Access' }).isDisabled()).toBe(true);
+    await expect.poll(() => dialog.getByText('Belongs to').count()).toBe(0);
+    await expect
+      .poll(() => dialog.getByRole('switch', { name: 'Developer Operations Access' }).isDisabled())
+      .toBe(true);
     await dialog.getByLabel('Name').fill('mine');
     await dialog.getByRole('switch', { name: 'Protected Endpoint Access' }).check();
-    expect(await dialog.getByLabel('All Deployments').isDisabled()).toBe(true);
-    expect(await dialog.getByLabel('translator').count()).toBe(0);
+    await expect.poll(() => dialog.getByLabel('All Deployments').isDisabled()).toBe(true);
+    await expect.poll(() => dialog.getByLabel('translator').count()).toBe(0);
     await dialog.getByLabel('summarizer').check();
     await dialog.getByRole('button', { name: 'Create' }).click();
     const token = await dialog.getByLabel('Token', { exact: true }).inputValue();
     expect(await reaches(world, token, 'summarizer')).toBe('allowed');
     // No command is shown for a token that manages nothing.
-    expect(await dialog.getByLabel('Log in from a terminal').count()).toBe(0);
+    await expect.poll(() => dialog.getByLabel('Log in from a terminal').count()).toBe(0);
     await dialog.getByRole('button', { name: 'Copy token' }).click();
     await dialog.getByText('Copied.').waitFor();
     await dialog.getByRole('button', { name: 'Done' }).click();
@@ -50,7 +52,9 @@ describe('the console shows', () => {
     await page.getByRole('rowheader', { name: 'mine' }).waitFor();
     expect(await namesIn(page)).toEqual(['mine']);
     await page.getByRole('button', { name: 'More for mine' }).click();
-    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Open', 'Update', 'Rotate', 'Revoke', 'Delete']);
+    await expect
+      .poll(() => page.getByRole('menuitem').allInnerTexts())
+      .toEqual(['Open', 'Update', 'Rotate', 'Revoke', 'Delete']);
     await leave();
   });
 
@@ -60,7 +64,7 @@ describe('the console shows', () => {
     const { page, leave } = await visit(world.origin, null);
     await page.goto(world.origin);
     await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
-    expect(await page.getByLabel('Developer token').count()).toBe(0);
+    await expect.poll(() => page.getByLabel('Developer token').count()).toBe(0);
     who = { owner: 'bob', types: {} };
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { name: 'API Tokens' }).waitFor();
@@ -77,12 +81,12 @@ describe('the console shows', () => {
     await page.getByRole('rowheader', { name: 'reader' }).waitFor();
     await page.getByLabel('Owner').selectOption({ label: 'Everyone’s tokens' });
     await page.getByRole('rowheader', { name: 'admin' }).waitFor();
-    expect(await page.getByRole('columnheader').allInnerTexts()).toContain('Owner');
-    expect(await page.getByRole('row', { name: /admin/ }).getByText('Ada Lovelace').count()).toBe(1);
+    await expect.poll(() => page.getByRole('columnheader').allInnerTexts()).toContain('Owner');
+    await expect.poll(() => page.getByRole('row', { name: /admin/ }).getByText('Ada Lovelace').count()).toBe(1);
     for (const path of ['/api_tokens', '/endpoints']) {
       await page.goto(world.origin + path);
       await page.getByRole('table').waitFor();
-      expect(await page.getByRole('button', { name: /^(Create|Update|Delete|Change)/ }).count()).toBe(0);
+      await expect.poll(() => page.getByRole('button', { name: /^(Create|Update|Delete|Change)/ }).count()).toBe(0);
     }
     await page.getByRole('link', { name: 'Audit' }).click();
     await page.getByRole('row', { name: /Created endpoint summarizer/ }).waitFor();
@@ -97,11 +101,13 @@ describe('the console shows', () => {
     const { page, leave } = await visit(world.origin, world.admin);
     await page.goto(`${world.origin}/api_tokens?owner=everyone`);
     await page.getByRole('button', { name: 'More for of bob' }).click();
-    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Open', 'Update', 'Revoke', 'Delete']);
+    await expect.poll(() => page.getByRole('menuitem').allInnerTexts()).toEqual(['Open', 'Update', 'Revoke', 'Delete']);
     await page.keyboard.press('Escape');
     await page.getByRole('tab', { name: 'Organization tokens' }).click();
     await page.getByRole('button', { name: 'More for of all' }).click();
-    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Open', 'Update', 'Rotate', 'Revoke', 'Delete']);
+    await expect
+      .poll(() => page.getByRole('menuitem').allInnerTexts())
+      .toEqual(['Open', 'Update', 'Rotate', 'Revoke', 'Delete']);
     await leave();
   });
 
@@ -140,9 +146,9 @@ describe('the console shows', () => {
     await dialog.getByRole('switch', { name: 'Developer Operations Access' }).check();
     await dialog.getByLabel('models read').check();
     await dialog.getByRole('button', { name: 'Create' }).click();
-    expect(await dialog.getByLabel('Log in from a terminal').inputValue()).toMatch(
-      new RegExp(`--endpoint ${world.origin}/admin/tokens$`),
-    );
+    await expect
+      .poll(() => dialog.getByLabel('Log in from a terminal').inputValue())
+      .toMatch(new RegExp(`--endpoint ${world.origin}/admin/tokens$`));
     await leave();
   });
 });

@@ -40,9 +40,9 @@ describe('endpoints in the console', () => {
     await dialog.getByText('No token loses access.').waitFor();
     await dialog.getByLabel('Private').check();
     await dialog.getByRole('heading', { name: '1 token loses access' }).waitFor();
-    expect(await dialog.getByRole('listitem').allInnerTexts()).toEqual([
-      expect.stringMatching(/^caller (used it|never used it)/),
-    ]);
+    await expect
+      .poll(() => dialog.getByRole('listitem').allInnerTexts())
+      .toEqual([expect.stringMatching(/^caller (used it|never used it)/)]);
     expect(await isHeldBack()).toBe(false);
     await change().click();
     await page.getByText('summarizer is private now.').waitFor();
@@ -70,7 +70,9 @@ describe('endpoints in the console', () => {
     world.intercept((_, path) => (path.endsWith('/preview') ? 'drop' : null));
     await dialog.getByLabel('Public').check();
     await dialog.getByText('The server could not be reached.').waitFor();
-    expect(await dialog.getByRole('button', { name: 'Change access' }).getAttribute('aria-disabled')).toBe('true');
+    await expect
+      .poll(() => dialog.getByRole('button', { name: 'Change access' }).getAttribute('aria-disabled'))
+      .toBe('true');
     world.intercept(null);
     await dialog.getByRole('button', { name: 'Try again' }).click();
     await dialog.getByText('Anyone who can reach the server').waitFor();
@@ -89,14 +91,14 @@ describe('endpoints in the console', () => {
     await page.goto(`${world.origin}/endpoints`);
     await page.getByText('22 endpoints').waitFor();
     await page.getByLabel('Find an endpoint').fill('-3');
-    expect(await page.getByRole('rowheader').allInnerTexts()).toEqual(['model-30', 'model-31']);
+    await expect.poll(() => page.getByRole('rowheader').allInnerTexts()).toEqual(['model-30', 'model-31']);
 
     await page.getByRole('link', { name: 'API Tokens' }).click();
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await dialog.getByLabel('Name').fill('caller');
     await dialog.getByRole('switch', { name: 'Protected Endpoint Access' }).check();
     await dialog.getByLabel('Find an endpoint').fill('31');
-    expect(await dialog.getByRole('checkbox').count()).toBe(1);
+    await expect.poll(() => dialog.getByRole('checkbox').count()).toBe(1);
     await dialog.getByRole('checkbox').check();
     await dialog.getByLabel('Find an endpoint').fill('10');
     await dialog.getByRole('checkbox').check();

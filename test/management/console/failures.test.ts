@@ -31,8 +31,8 @@ describe('a failure in the console is shown in its place, and typed text is kept
     world.intercept(refusing('POST', TOKENS, 'drop'));
     await dialog.getByRole('button', { name: 'Create' }).click();
     await dialog.getByRole('alert').getByText('The server could not be reached, or did not answer.').waitFor();
-    expect(await dialog.getByLabel('Name').inputValue()).toBe('nightly');
-    expect(await dialog.getByLabel('models read').isChecked()).toBe(true);
+    await expect.poll(() => dialog.getByLabel('Name').inputValue()).toBe('nightly');
+    await expect.poll(() => dialog.getByLabel('models read').isChecked()).toBe(true);
     world.intercept(null);
     await dialog.getByRole('button', { name: 'Create' }).click();
     await dialog.getByRole('heading', { name: 'Token created' }).waitFor();
@@ -56,10 +56,10 @@ describe('a failure in the console is shown in its place, and typed text is kept
     await dialog.getByRole('button', { name: 'Create' }).click();
     await dialog.getByText('This description is too long.').waitFor();
     const field = dialog.getByLabel('Description');
-    expect(await field.getAttribute('aria-invalid')).toBe('true');
-    expect(await focusedName(page)).toBe('Description optional');
+    await expect.poll(() => field.getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => focusedName(page)).toBe('Description optional');
     const described = (await field.getAttribute('aria-describedby')) ?? '';
-    expect(await page.locator(`#${described}`).textContent()).toBe('This description is too long.');
+    await expect.poll(() => page.locator(`#${described}`).textContent()).toBe('This description is too long.');
     await leave();
   });
 
@@ -76,7 +76,7 @@ describe('a failure in the console is shown in its place, and typed text is kept
     await dialog.getByLabel('Developer token').fill(world.admin);
     await dialog.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Sign in again' }).waitFor({ state: 'detached' });
-    expect(await dialog.getByLabel('Name').inputValue()).toBe('nightly');
+    await expect.poll(() => dialog.getByLabel('Name').inputValue()).toBe('nightly');
     await dialog.getByRole('button', { name: 'Create' }).click();
     await dialog.getByRole('heading', { name: 'Token created' }).waitFor();
     expect(await names()).toEqual(['nightly', 'admin']);
@@ -106,17 +106,17 @@ describe('a failure in the console is shown in its place, and typed text is kept
     const { page, dialog, leave } = await filledIn();
     for (let time = 0; time < 3; time++) await page.keyboard.press('Escape');
     await dialog.getByText('Discard your input?').waitFor();
-    expect(await focusedName(page)).toBe('Keep editing');
+    await expect.poll(() => focusedName(page)).toBe('Keep editing');
     await page.keyboard.press('Enter');
-    expect(await dialog.getByLabel('Name').inputValue()).toBe('nightly');
+    await expect.poll(() => dialog.getByLabel('Name').inputValue()).toBe('nightly');
     await page.keyboard.press('Escape');
     await dialog.getByRole('button', { name: 'Discard' }).click();
-    expect(await page.locator('dialog').count()).toBe(0);
-    expect(await focusedName(page)).toBe('Create');
+    await expect.poll(() => page.locator('dialog').count()).toBe(0);
+    await expect.poll(() => focusedName(page)).toBe('Create');
     // An untouched form closes at once.
     await page.keyboard.press('Enter');
     await page.keyboard.press('Escape');
-    expect(await page.locator('dialog').count()).toBe(0);
+    await expect.poll(() => page.locator('dialog').count()).toBe(0);
     await leave();
   });
 
@@ -131,7 +131,7 @@ describe('a failure in the console is shown in its place, and typed text is kept
     await page.evaluate(() => history.back());
     await dialog.getByText('Discard your input?').waitFor();
     await page.waitForURL(`${world.origin}/endpoints`);
-    expect(await dialog.getByLabel('Name').inputValue()).toBe('summarizer');
+    await expect.poll(() => dialog.getByLabel('Name').inputValue()).toBe('summarizer');
     await dialog.getByRole('button', { name: 'Discard' }).click();
     await page.evaluate(() => history.back());
     await page.getByRole('rowheader', { name: 'admin' }).waitFor();
@@ -151,7 +151,7 @@ describe('a failure in the console is shown in its place, and typed text is kept
     expect(asked).toEqual([]);
     await page.reload();
     expect(asked).toEqual(['beforeunload']);
-    expect(await dialog.count()).toBe(0);
+    await expect.poll(() => dialog.count()).toBe(0);
     await leave();
   });
 
@@ -162,7 +162,7 @@ describe('a failure in the console is shown in its place, and typed text is kept
     await page.keyboard.press('Escape');
     await dialog.getByRole('alert').getByText('You have not copied the token here.').waitFor();
     await page.keyboard.press('Escape');
-    expect(await page.locator('dialog').count()).toBe(0);
+    await expect.poll(() => page.locator('dialog').count()).toBe(0);
     await leave();
   });
 
@@ -178,7 +178,7 @@ describe('a failure in the console is shown in its place, and typed text is kept
       const input = document.activeElement as HTMLInputElement;
       return input.value.slice(input.selectionStart ?? 0, input.selectionEnd ?? 0);
     };
-    expect(await page.evaluate(selected)).toBe(token);
+    await expect.poll(() => page.evaluate(selected)).toBe(token);
     await leave();
   });
 });

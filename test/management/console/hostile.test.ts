@@ -35,17 +35,17 @@ it('names are shown as text, with hiding and reordering characters escaped, in l
   for (const [, shown] of NAMES)
     await page.getByRole('rowheader').getByRole('link').getByText(shown, { exact: true }).waitFor();
   // Each is shown once as a name and once as a description.
-  for (const [, shown] of NAMES) expect(await page.getByText(shown, { exact: true }).count()).toBe(2);
-  expect(await page.locator('main img, main script, main [onerror], main [onmouseover]').count()).toBe(0);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  for (const [, shown] of NAMES) await expect.poll(() => page.getByText(shown, { exact: true }).count()).toBe(2);
+  await expect.poll(() => page.locator('main img, main script, main [onerror], main [onmouseover]').count()).toBe(0);
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
 
   const [, evil] = NAMES[0] as readonly [string, string];
   await page.getByRole('link', { name: evil, exact: true }).click();
   await page.getByRole('heading', { name: 'Where it was used' }).waitFor();
   await page.getByText('Created token').waitFor();
   // Its name, its description, and its name in the history.
-  expect(await page.getByText(evil, { exact: true }).count()).toBe(3);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  await expect.poll(() => page.getByText(evil, { exact: true }).count()).toBe(3);
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
 
   await page.goto(`${world.origin}/audit`);
   for (const [, shown] of NAMES) await page.locator('strong').getByText(shown, { exact: true }).waitFor();

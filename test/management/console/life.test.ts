@@ -25,7 +25,7 @@ describe('the whole life of a token in the console', () => {
     expect(new URL(page.url()).pathname).toBe('/api_tokens');
     // Ada's own token is listed, and no token of the other organization.
     await page.getByRole('rowheader', { name: 'admin' }).waitFor();
-    expect(await page.getByText('not yours').count()).toBe(0);
+    await expect.poll(() => page.getByText('not yours').count()).toBe(0);
 
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await dialog.getByRole('button', { name: 'Create' }).click();
@@ -41,7 +41,7 @@ describe('the whole life of a token in the console', () => {
     await dialog.getByRole('button', { name: 'Create' }).click();
     await dialog.getByText('Choose at least one scope, or switch this access off.').waitFor();
     await dialog.getByLabel('models write').check();
-    expect(await dialog.getByLabel('models read').isChecked()).toBe(true);
+    await expect.poll(() => dialog.getByLabel('models read').isChecked()).toBe(true);
     await dialog.getByLabel('summarizer').check();
     await dialog.getByLabel('Expires').selectOption('90');
     await dialog.getByText(/^Ends on \w+, \d+ \w+ \d{4}.*in 3 months\.$/).waitFor();
@@ -50,27 +50,29 @@ describe('the whole life of a token in the console', () => {
     await page.getByRole('heading', { name: 'Token created' }).waitFor();
     const token = await dialog.getByLabel('Token', { exact: true }).inputValue();
     expect(token).toMatch(/^pst_[0-9A-Za-z]{49}$/);
-    expect(await dialog.getByLabel('Log in from a terminal').inputValue()).toBe(
-      `postern login --api-token --endpoint ${world.origin}`,
-    );
+    await expect
+      .poll(() => dialog.getByLabel('Log in from a terminal').inputValue())
+      .toBe(`postern login --api-token --endpoint ${world.origin}`);
     await dialog.getByRole('button', { name: 'Copy token' }).click();
     await dialog.getByText('Copied.').waitFor();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(token);
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(token);
     await dialog.getByRole('button', { name: 'Done' }).click();
-    expect(await page.locator('dialog').count()).toBe(0);
+    await expect.poll(() => page.locator('dialog').count()).toBe(0);
     // The secret was shown once, and the page keeps no part of it.
     expect(await page.content()).not.toContain(token);
 
     await row.getByText('Build of the night').waitFor();
-    expect(await row.getByRole('cell').allInnerTexts()).toEqual([
-      '',
-      'Active',
-      'models:write, summarizer',
-      expect.stringMatching(/^\d+ \w+ \d{4}$/),
-      expect.stringMatching(/^\d+ \w+ \d{4}\s+in 3 months$/),
-      'Never',
-      '',
-    ]);
+    await expect
+      .poll(() => row.getByRole('cell').allInnerTexts())
+      .toEqual([
+        '',
+        'Active',
+        'models:write, summarizer',
+        expect.stringMatching(/^\d+ \w+ \d{4}$/),
+        expect.stringMatching(/^\d+ \w+ \d{4}\s+in 3 months$/),
+        'Never',
+        '',
+      ]);
     expect(await reaches(world, token, 'summarizer')).toBe('allowed');
     expect(await reaches(world, token, 'translator')).toBe('endpoint_not_granted');
 
@@ -86,7 +88,7 @@ describe('the whole life of a token in the console', () => {
     await dialog.getByRole('button', { name: 'Update' }).click();
     await page.getByText('nightly build is updated.').waitFor();
     await page.getByRole('rowheader', { name: 'nightly build' }).waitFor();
-    expect(await row.getByRole('cell').nth(4).textContent()).toBe('Never');
+    await expect.poll(() => row.getByRole('cell').nth(4).textContent()).toBe('Never');
     expect(await reaches(world, token, 'translator')).toBe('allowed');
 
     await row.getByRole('button', { name: 'More for nightly build' }).click();
@@ -108,7 +110,7 @@ describe('the whole life of a token in the console', () => {
     await row.getByText('Revoked').waitFor();
     expect(await reaches(world, rotated, 'summarizer')).toBe('token_revoked');
     await row.getByRole('button', { name: 'More for nightly build' }).click();
-    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Open', 'Update', 'Delete']);
+    await expect.poll(() => page.getByRole('menuitem').allInnerTexts()).toEqual(['Open', 'Update', 'Delete']);
     await page.keyboard.press('Escape');
 
     await fromMenu(page, 'Delete', 'nightly build');
@@ -141,11 +143,11 @@ describe('the whole life of a token in the console', () => {
     await keyboard.insertText(world.admin);
     await keyboard.press('Enter');
     await page.getByRole('rowheader', { name: 'admin' }).waitFor();
-    expect(await focusedName(page)).toBe('API Tokens');
+    await expect.poll(() => focusedName(page)).toBe('API Tokens');
 
     await tabTo(page, 'Create');
     await keyboard.press('Enter');
-    expect(await focusedName(page)).toBe('Name');
+    await expect.poll(() => focusedName(page)).toBe('Name');
     await keyboard.type('nightly');
     await tabTo(page, 'Developer Operations Access');
     await keyboard.press('Space');
@@ -155,48 +157,48 @@ describe('the whole life of a token in the console', () => {
     await keyboard.press('Space');
     await tabTo(page, 'Chosen Deployments');
     await keyboard.press('ArrowUp');
-    expect(await focusedName(page)).toBe('All Deployments');
+    await expect.poll(() => focusedName(page)).toBe('All Deployments');
     await tabTo(page, 'Expires');
     await keyboard.press('End');
     await dialog.getByText('Works until it is revoked or deleted.', { exact: true }).waitFor();
     await tabTo(page, 'Create');
     await keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Token created' }).waitFor();
-    expect(await focusedName(page)).toBe('Copy token');
+    await expect.poll(() => focusedName(page)).toBe('Copy token');
     await keyboard.press('Enter');
     await dialog.getByText('Copied.').waitFor();
     const token = await page.evaluate(() => navigator.clipboard.readText());
     await keyboard.press('Escape');
-    expect(await page.locator('dialog').count()).toBe(0);
-    expect(await focusedName(page)).toBe('Create');
+    await expect.poll(() => page.locator('dialog').count()).toBe(0);
+    await expect.poll(() => focusedName(page)).toBe('Create');
     expect(await reaches(world, token, 'translator')).toBe('allowed');
 
     await page.getByRole('rowheader', { name: 'nightly' }).waitFor();
     await tabTo(page, 'More for nightly');
     await keyboard.press('Enter');
-    expect(await focusedName(page)).toBe('Open');
+    await expect.poll(() => focusedName(page)).toBe('Open');
     await keyboard.press('u');
     await keyboard.press('Enter');
-    expect(await focusedName(page)).toBe('Name');
+    await expect.poll(() => focusedName(page)).toBe('Name');
     await keyboard.press('End');
     await keyboard.type(' build');
     await keyboard.press('Enter');
     await page.getByRole('rowheader', { name: 'nightly build' }).waitFor();
-    expect(await focusedName(page)).toBe('More for nightly build');
+    await expect.poll(() => focusedName(page)).toBe('More for nightly build');
 
     await keyboard.press('ArrowDown');
-    expect(await focusedName(page)).toBe('Open');
+    await expect.poll(() => focusedName(page)).toBe('Open');
     await keyboard.press('r');
-    expect(await focusedName(page)).toBe('Rotate');
+    await expect.poll(() => focusedName(page)).toBe('Rotate');
     await keyboard.press('Escape');
-    expect(await focusedName(page)).toBe('More for nightly build');
+    await expect.poll(() => focusedName(page)).toBe('More for nightly build');
     await keyboard.press('ArrowUp');
-    expect(await focusedName(page)).toBe('Delete');
+    await expect.poll(() => focusedName(page)).toBe('Delete');
     await keyboard.press('ArrowUp');
-    expect(await focusedName(page)).toBe('Revoke');
+    await expect.poll(() => focusedName(page)).toBe('Revoke');
     await keyboard.press('ArrowUp');
     await keyboard.press('Enter');
-    expect(await focusedName(page)).toBe('The old secret');
+    await expect.poll(() => focusedName(page)).toBe('The old secret');
     await tabTo(page, 'Rotate');
     await keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Token rotated' }).waitFor();
@@ -204,22 +206,22 @@ describe('the whole life of a token in the console', () => {
     await dialog.getByText('Copied.').waitFor();
     await tabTo(page, 'Done');
     await keyboard.press('Enter');
-    expect(await focusedName(page)).toBe('More for nightly build');
+    await expect.poll(() => focusedName(page)).toBe('More for nightly build');
 
     await keyboard.press('Enter');
     await keyboard.press('End');
     await keyboard.press('Enter');
-    expect(await focusedName(page)).toBe('Type the name to confirm');
+    await expect.poll(() => focusedName(page)).toBe('Type the name to confirm');
     await keyboard.type('nightly build');
     await keyboard.press('Enter');
     await page.getByRole('rowheader', { name: 'nightly' }).waitFor({ state: 'detached' });
     // The focused row is gone, so the page's heading has the focus.
-    expect(await focusedName(page)).toBe('API Tokens');
+    await expect.poll(() => focusedName(page)).toBe('API Tokens');
     expect((await world.postern.tokens.list()).items.map(({ name }) => name)).toEqual(['admin']);
 
     await tabTo(page, 'Personal tokens', 'Tab');
     await keyboard.press('ArrowRight');
-    expect(await focusedName(page)).toBe('Organization tokens');
+    await expect.poll(() => focusedName(page)).toBe('Organization tokens');
     await page.getByText('No organization tokens yet').waitFor();
     await leave();
   });

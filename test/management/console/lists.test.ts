@@ -21,11 +21,11 @@ describe('the list of tokens in the console', () => {
     await page.getByText('1–25 of 60 tokens').waitFor();
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByText('26–50 of 60 tokens').waitFor();
-    expect(await focusedName(page)).toBe('Next');
+    await expect.poll(() => focusedName(page)).toBe('Next');
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByText('51–60 of 60 tokens').waitFor();
-    expect(await page.getByRole('rowheader').count()).toBe(10);
-    expect(await page.getByRole('button', { name: 'Next' }).getAttribute('aria-disabled')).toBe('true');
+    await expect.poll(() => page.getByRole('rowheader').count()).toBe(10);
+    await expect.poll(() => page.getByRole('button', { name: 'Next' }).getAttribute('aria-disabled')).toBe('true');
     await page.reload();
     await page.getByText('51–60 of 60 tokens').waitFor();
     await page.getByRole('button', { name: 'Previous' }).click();
@@ -39,7 +39,7 @@ describe('the list of tokens in the console', () => {
     await page.getByLabel('Search by name or description').fill('nothing has this name');
     await page.getByRole('button', { name: 'Clear the filters' }).click();
     await page.getByText('1–25 of 60 tokens').waitFor();
-    expect(await focusedName(page)).toBe('Search by name or description');
+    await expect.poll(() => focusedName(page)).toBe('Search by name or description');
     await leave();
   });
 
@@ -55,7 +55,7 @@ describe('the list of tokens in the console', () => {
     await page.reload();
     await page.getByText('25 tokens', { exact: true }).waitFor();
     expect(new URL(page.url()).search).toBe('');
-    expect(await dialog.count()).toBe(0);
+    await expect.poll(() => dialog.count()).toBe(0);
     await leave();
   });
 
@@ -110,9 +110,9 @@ describe('the list of tokens in the console', () => {
     await page.getByRole('link', { name: 'caller', exact: true }).click();
     await page.getByRole('row', { name: /summarizer 12,345/ }).waitFor();
     await page.getByRole('row', { name: /No endpoint \(API calls\) 1/ }).waitFor();
-    expect(await page.getByRole('definition').getByText(record.hint).count()).toBe(1);
+    await expect.poll(() => page.getByRole('definition').getByText(record.hint).count()).toBe(1);
     expect(new URL(page.url()).pathname).toBe(`/api_tokens/${record.id}`);
-    expect(await focusedName(page)).toMatch(/^caller/);
+    await expect.poll(() => focusedName(page)).toMatch(/^caller/);
     await page.unroute(`**/${record.id}/usage`);
     await page.goBack();
     await page.getByRole('link', { name: 'admin', exact: true }).click();
@@ -144,24 +144,24 @@ describe('the audit in the console', () => {
       .getByRole('rowheader')
       .getByText(record?.id as string)
       .waitFor();
-    expect(await first.getByRole('cell').nth(0).textContent()).toBe(`adawith admin${record?.id}`);
-    expect(await first.getByRole('cell').nth(1).textContent()).toBe('127.0.0.1');
+    await expect.poll(() => first.getByRole('cell').nth(0).textContent()).toBe(`adawith admin${record?.id}`);
+    await expect.poll(() => first.getByRole('cell').nth(1).textContent()).toBe('127.0.0.1');
     await first.getByText('What changed').click();
-    expect(await first.locator('del').textContent()).toMatch(/empty$/);
-    expect(await first.locator('ins').textContent()).toMatch(/Mine$/);
+    await expect.poll(() => first.locator('del').textContent()).toMatch(/empty$/);
+    await expect.poll(() => first.locator('ins').textContent()).toMatch(/Mine$/);
     await page
       .getByRole('row', { name: /Created endpoint endpoint-60/ })
       .getByText('The application')
       .waitFor();
 
-    expect(await page.getByRole('rowheader').count()).toBe(50);
+    await expect.poll(() => page.getByRole('rowheader').count()).toBe(50);
     await page.getByRole('button', { name: 'Show older' }).click();
     await page.getByText('That is all.').waitFor();
-    expect(await page.getByRole('rowheader').count()).toBe(62);
-    expect(await page.getByText('elsewhere').count()).toBe(0);
+    await expect.poll(() => page.getByRole('rowheader').count()).toBe(62);
+    await expect.poll(() => page.getByText('elsewhere').count()).toBe(0);
     await page.getByLabel('Kind of change').selectOption({ label: 'Created token' });
     await page.getByText('That is all.').waitFor();
-    expect(await page.getByRole('rowheader').count()).toBe(1);
+    await expect.poll(() => page.getByRole('rowheader').count()).toBe(1);
     await leave();
   });
 });

@@ -52,7 +52,7 @@ it('nothing moves with reduced motion, and the focus is visible', async () => {
       const { animationName, transitionDuration } = getComputedStyle(element);
       return animationName !== 'none' || transitionDuration !== '0s';
     }).length;
-  expect(await page.evaluate(moving)).toBe(0);
+  await expect.poll(() => page.evaluate(moving)).toBe(0);
   for (let step = 0; step < 20; step++) {
     await page.keyboard.press('Tab');
     const ring = await page.evaluate(() => {

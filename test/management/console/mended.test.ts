@@ -19,8 +19,8 @@ describe('who may not list endpoints', () => {
     await dialog.getByLabel('Name', { exact: true }).fill('caller');
     await dialog.getByRole('switch', { name: 'Protected Endpoint Access' }).check();
     await dialog.getByText('You may not list endpoints').waitFor();
-    expect(await dialog.getByText('No endpoint').count()).toBe(0);
-    expect(await dialog.getByLabel('All Deployments').isChecked()).toBe(false);
+    await expect.poll(() => dialog.getByText('No endpoint').count()).toBe(0);
+    await expect.poll(() => dialog.getByLabel('All Deployments').isChecked()).toBe(false);
     await dialog.getByLabel('Name of an endpoint').fill('summarizer');
     // Enter adds it, and does not send the form.
     await dialog.getByLabel('Name of an endpoint').press('Enter');
@@ -56,10 +56,10 @@ it('each error of a form goes as soon as its field is mended, and comes back wit
   const missing = dialog.getByText('Give the token a name.');
   await missing.waitFor();
   await dialog.getByText('Switch on at least one').waitFor();
-  expect(await focusedName(page)).toBe('Name');
+  await expect.poll(() => focusedName(page)).toBe('Name');
   await dialog.getByLabel('Name', { exact: true }).fill('c');
   await missing.waitFor({ state: 'detached' });
-  expect(await dialog.getByLabel('Name', { exact: true }).getAttribute('aria-invalid')).toBe(null);
+  await expect.poll(() => dialog.getByLabel('Name', { exact: true }).getAttribute('aria-invalid')).toBe(null);
   await dialog.getByLabel('Name', { exact: true }).fill('');
   await missing.waitFor();
   await dialog.getByRole('switch', { name: 'Developer Operations Access' }).check();
@@ -88,15 +88,10 @@ it('the end of a token reads as a sentence: "Expires: in 30 days", and is the on
   await page.goto(world.origin);
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   const options = dialog.getByLabel('Expires').getByRole('option');
-  expect(await options.allInnerTexts()).toEqual([
-    'In 7 days',
-    'In 30 days',
-    'In 90 days',
-    'In a year',
-    'On a date',
-    'Never',
-  ]);
-  expect(await page.getByText('Expired At').count()).toBe(0);
+  await expect
+    .poll(() => options.allInnerTexts())
+    .toEqual(['In 7 days', 'In 30 days', 'In 90 days', 'In a year', 'On a date', 'Never']);
+  await expect.poll(() => page.getByText('Expired At').count()).toBe(0);
   await dialog.getByLabel('Name', { exact: true }).fill('ci');
   await dialog.getByRole('switch', { name: 'Developer Operations Access' }).check();
   await dialog.getByLabel('models read').check();
@@ -125,19 +120,19 @@ it('a choice among many endpoints grows with its form: nothing in the dialog scr
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await dialog.getByRole('switch', { name: 'Protected Endpoint Access' }).check();
   await dialog.getByLabel('model-10').waitFor();
-  expect(await dialog.getByRole('checkbox', { name: /^model-/ }).count()).toBe(10);
+  await expect.poll(() => dialog.getByRole('checkbox', { name: /^model-/ }).count()).toBe(10);
   const scrolling = () =>
     [...document.querySelectorAll('dialog[open] *')].filter(
       (element) =>
         /auto|scroll/.test(getComputedStyle(element).overflowY) && element.scrollHeight > element.clientHeight,
     ).length;
-  expect(await page.evaluate(scrolling)).toBe(0);
+  await expect.poll(() => page.evaluate(scrolling)).toBe(0);
   await dialog.getByRole('button', { name: 'Show 20 more' }).click();
   await dialog.getByLabel('model-39').check();
-  expect(await page.evaluate(scrolling)).toBe(0);
+  await expect.poll(() => page.evaluate(scrolling)).toBe(0);
   // The first row is whole, and the chosen ones stand above the list.
   await dialog.getByRole('button', { name: 'Take away model-39' }).click();
-  expect(await dialog.getByLabel('model-39').isChecked()).toBe(false);
+  await expect.poll(() => dialog.getByLabel('model-39').isChecked()).toBe(false);
   await leave();
 });
 
@@ -148,11 +143,11 @@ it('what ends a token is behind the menu, revoking before deleting, both in the 
   const row = page.getByRole('row', { name: /admin/ });
   const more = page.getByRole('button', { name: 'More for admin' });
   await more.waitFor();
-  expect(await row.getByRole('button').allInnerTexts()).toEqual(['']);
+  await expect.poll(() => row.getByRole('button').allInnerTexts()).toEqual(['']);
   await more.click();
   const items = page.getByRole('menuitem');
   await items.first().waitFor();
-  expect(await items.allInnerTexts()).toEqual(['Open', 'Update', 'Rotate', 'Revoke', 'Delete']);
+  await expect.poll(() => items.allInnerTexts()).toEqual(['Open', 'Update', 'Rotate', 'Revoke', 'Delete']);
   const colors = await items.evaluateAll((found) => found.map((item) => getComputedStyle(item).color));
   const [open, update, rotate, revoke, remove] = colors;
   expect([update, rotate]).toEqual([open, open]);
@@ -205,7 +200,7 @@ describe('the token that one is signed in with', () => {
       await page.keyboard.press('Escape');
       await fromMenu(page, action, 'other');
       await dialog.getByRole('heading', { name: `${action} token` }).waitFor();
-      expect(await dialog.getByText('You are signed in').count()).toBe(0);
+      await expect.poll(() => dialog.getByText('You are signed in').count()).toBe(0);
       await page.keyboard.press('Escape');
     }
     await fromMenu(page, 'Rotate', 'admin');
@@ -253,7 +248,7 @@ it('a bulk of revocations that stops half-way says how far it came, and goes on 
   });
   await dialog.getByRole('button', { name: 'Revoke' }).click();
   await dialog.getByText('1 of 3 are revoked.').waitFor();
-  expect(await dialog.getByRole('listitem').count()).toBe(2);
+  await expect.poll(() => dialog.getByRole('listitem').count()).toBe(2);
   world.intercept(null);
   await dialog.getByRole('button', { name: 'Revoke' }).click();
   await page.getByText('3 tokens are revoked.').waitFor();

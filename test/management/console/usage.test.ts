@@ -25,7 +25,7 @@ it('uses by day are a chart with the same numbers in a table, and limits show wh
   await page.goto(`${origin}/api_tokens/${record.id}`);
   await page.getByRole('img', { name: /^Uses by day\. 3 uses in 30 days\./ }).waitFor();
   await page.getByText('Show as a table').click();
-  expect(await page.getByRole('table', { name: 'Uses by day' }).getByRole('row').count()).toBe(31);
+  await expect.poll(() => page.getByRole('table', { name: 'Uses by day' }).getByRole('row').count()).toBe(31);
   await page.getByRole('row', { name: /^\d+ \w+ \d{4} 3$/ }).waitFor();
   await page.getByText('Quota: 10 calls, again after 30 days').waitFor();
   await page.getByText('7 left, full again in 30 days').waitFor();
