@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { useBrowser } from './browser.js';
+import { rowHead, useBrowser } from './browser.js';
 import { consoleWorld, reaches, type World } from './world.js';
 
 const visit = useBrowser();
@@ -66,7 +66,7 @@ describe('a login that waits for approval', () => {
     expect(found).toMatchObject({ ok: true, principal: { owner: 'ada', types: { developer: { scopes: ['*'] } } } });
     expect((await collect(world, code)).status).toBe(401);
     await page.getByRole('button', { name: 'Go to API Tokens' }).click();
-    await page.getByRole('rowheader', { name: 'Login from 127.0.0.1' }).waitFor();
+    await rowHead(page, 'Login from 127.0.0.1').waitFor();
     expect(page.url()).toBe(`${world.origin}/api_tokens`);
     await leave();
   });

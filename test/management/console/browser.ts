@@ -116,6 +116,11 @@ export function namesIn(page: Page): Promise<string[]> {
   return page.getByRole('rowheader').getByRole('link').allInnerTexts();
 }
 
+/** The row of that very name: a hint of another row may hold the same letters. */
+export function rowHead(page: Page, name: string): Locator {
+  return page.getByRole('rowheader').filter({ has: page.getByText(name, { exact: true }) });
+}
+
 /** Chooses an action from the menu of a row. */
 export async function fromMenu(page: Page, item: string, name = 'ci'): Promise<void> {
   await page.getByRole('button', { name: `More for ${name}`, exact: true }).click();

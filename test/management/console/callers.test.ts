@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dialogOf, fromMenu, namesIn, useBrowser } from './browser.js';
+import { dialogOf, fromMenu, namesIn, rowHead, useBrowser } from './browser.js';
 import { consoleWorld, reaches } from './world.js';
 
 const visit = useBrowser();
@@ -24,7 +24,7 @@ describe('the console shows', () => {
     await expect.poll(() => page.getByRole('button', { name: 'Sign out' }).count()).toBe(0);
 
     await page.getByRole('tab', { name: 'Organization tokens' }).click();
-    await page.getByRole('rowheader', { name: 'of all' }).waitFor();
+    await rowHead(page, 'of all').waitFor();
     await expect.poll(() => page.getByRole('button', { name: /^(Update|Delete)/ }).count()).toBe(0);
     await page.getByRole('button', { name: 'More for of all' }).click();
     await expect.poll(() => page.getByRole('menuitem').allInnerTexts()).toEqual(['Open']);
@@ -49,7 +49,7 @@ describe('the console shows', () => {
     await dialog.getByText('Copied.').waitFor();
     await dialog.getByRole('button', { name: 'Done' }).click();
     // The list that the new token is in.
-    await page.getByRole('rowheader', { name: 'mine' }).waitFor();
+    await rowHead(page, 'mine').waitFor();
     expect(await namesIn(page)).toEqual(['mine']);
     await page.getByRole('button', { name: 'More for mine' }).click();
     await expect
@@ -78,9 +78,9 @@ describe('the console shows', () => {
     const { token } = await world.postern.tokens.create({ name: 'reader', types, owner: 'carol' });
     const { page, leave } = await visit(world.origin, token);
     await page.goto(world.origin);
-    await page.getByRole('rowheader', { name: 'reader' }).waitFor();
+    await rowHead(page, 'reader').waitFor();
     await page.getByLabel('Owner').selectOption({ label: 'Everyone’s tokens' });
-    await page.getByRole('rowheader', { name: 'admin' }).waitFor();
+    await rowHead(page, 'admin').waitFor();
     await expect.poll(() => page.getByRole('columnheader').allInnerTexts()).toContain('Owner');
     await expect.poll(() => page.getByRole('row', { name: /admin/ }).getByText('Ada Lovelace').count()).toBe(1);
     for (const path of ['/api_tokens', '/endpoints']) {
@@ -124,7 +124,7 @@ describe('the console shows', () => {
     await dialog.getByText('The token does not reach them any more: gone').waitFor();
     await dialog.getByLabel('Name').fill('old caller');
     await dialog.getByRole('button', { name: 'Update' }).click();
-    await page.getByRole('rowheader', { name: 'old caller' }).waitFor();
+    await rowHead(page, 'old caller').waitFor();
     expect((await world.postern.tokens.get(record.id))?.types).toEqual(types);
     await leave();
   });
@@ -135,7 +135,7 @@ describe('the console shows', () => {
     const { page, leave } = await visit(world.origin, world.admin, { basePath });
     const dialog = dialogOf(page);
     await page.goto(`${world.origin}/admin/tokens`);
-    await page.getByRole('rowheader', { name: 'admin' }).waitFor();
+    await rowHead(page, 'admin').waitFor();
     expect(new URL(page.url()).pathname).toBe('/admin/tokens/api_tokens');
     await page.getByRole('link', { name: 'Audit' }).click();
     await page.getByText('Created token admin').waitFor();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { crowdedStore } from '../../support/crowd.js';
-import { dialogOf, fromMenu, useBrowser } from './browser.js';
+import { dialogOf, fromMenu, rowHead, useBrowser } from './browser.js';
 import { consoleWorld, ORGANIZATION, reaches } from './world.js';
 
 const visit = useBrowser();
@@ -15,10 +15,10 @@ it('a search continues after the part that the server read, and goes back to the
   await page.getByText('Older tokens were not searched yet.').waitFor();
   await expect.poll(() => page.getByRole('rowheader').count()).toBe(0);
   await page.getByRole('button', { name: 'Search further' }).click();
-  await page.getByRole('rowheader', { name: 'needle' }).waitFor();
+  await rowHead(page, 'needle').waitFor();
   await page.getByText('That is all.').waitFor();
   await page.reload();
-  await page.getByRole('rowheader', { name: 'needle' }).waitFor();
+  await rowHead(page, 'needle').waitFor();
   await page.getByRole('button', { name: 'Back to the newest' }).click();
   await page.getByRole('button', { name: 'Search further' }).waitFor();
   await page.getByLabel('Search by name or description').fill('');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dialogOf, fromMenu, useBrowser } from './browser.js';
+import { dialogOf, fromMenu, rowHead, useBrowser } from './browser.js';
 import { consoleWorld, reaches } from './world.js';
 
 const visit = useBrowser();
@@ -20,7 +20,7 @@ describe('endpoints in the console', () => {
     await dialog.getByText('Use letters, digits, dots, dashes and underscores').waitFor();
     await dialog.getByLabel('Name').fill('summarizer');
     await dialog.getByRole('button', { name: 'Create' }).click();
-    await page.getByRole('rowheader', { name: 'summarizer' }).waitFor();
+    await rowHead(page, 'summarizer').waitFor();
     const types = { user: { endpoints: ['summarizer'] } } as const;
     const { token } = await world.postern.tokens.create({ name: 'caller', types, owner: 'bob' });
     await world.postern.tokens.create({ name: 'unconcerned', types: { developer: { scopes: ['*'] } }, owner: 'bob' });

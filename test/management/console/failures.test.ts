@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dialogOf, focusedName, useBrowser } from './browser.js';
+import { dialogOf, focusedName, rowHead, useBrowser } from './browser.js';
 import { consoleWorld } from './world.js';
 
 const visit = useBrowser();
@@ -134,7 +134,7 @@ describe('a failure in the console is shown in its place, and typed text is kept
     await expect.poll(() => dialog.getByLabel('Name').inputValue()).toBe('summarizer');
     await dialog.getByRole('button', { name: 'Discard' }).click();
     await page.evaluate(() => history.back());
-    await page.getByRole('rowheader', { name: 'admin' }).waitFor();
+    await rowHead(page, 'admin').waitFor();
     await page.evaluate(() => history.forward());
     await page.getByText('No endpoints yet').waitFor();
     await leave();
@@ -211,7 +211,7 @@ describe('a list that can not be read', () => {
     await page.getByRole('link', { name: 'API Tokens' }).click();
     await page.getByLabel('Developer token').fill(world.admin);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('rowheader', { name: 'admin' }).waitFor();
+    await rowHead(page, 'admin').waitFor();
     expect(new URL(page.url()).pathname).toBe('/api_tokens');
     await leave();
   });
@@ -224,7 +224,7 @@ describe('a list that can not be read', () => {
     await page.getByRole('alert').getByText('The server answered 502').waitFor();
     await page.unroute('**/api/v1/session');
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.getByRole('rowheader', { name: 'admin' }).waitFor();
+    await rowHead(page, 'admin').waitFor();
     await leave();
   });
 });

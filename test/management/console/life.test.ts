@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dialogOf, focusedName, fromMenu, namesIn, tabTo, useBrowser } from './browser.js';
+import { dialogOf, focusedName, fromMenu, namesIn, rowHead, tabTo, useBrowser } from './browser.js';
 import { consoleWorld, reaches } from './world.js';
 
 const visit = useBrowser();
@@ -24,7 +24,7 @@ describe('the whole life of a token in the console', () => {
     await page.getByRole('heading', { name: 'API Tokens' }).waitFor();
     expect(new URL(page.url()).pathname).toBe('/api_tokens');
     // Ada's own token is listed, and no token of the other organization.
-    await page.getByRole('rowheader', { name: 'admin' }).waitFor();
+    await rowHead(page, 'admin').waitFor();
     await expect.poll(() => page.getByText('not yours').count()).toBe(0);
 
     await page.getByRole('button', { name: 'Create', exact: true }).click();
@@ -87,7 +87,7 @@ describe('the whole life of a token in the console', () => {
     await dialog.getByLabel('Expires').selectOption('never');
     await dialog.getByRole('button', { name: 'Update' }).click();
     await page.getByText('nightly build is updated.').waitFor();
-    await page.getByRole('rowheader', { name: 'nightly build' }).waitFor();
+    await rowHead(page, 'nightly build').waitFor();
     await expect.poll(() => row.getByRole('cell').nth(4).textContent()).toBe('Never');
     expect(await reaches(world, token, 'translator')).toBe('allowed');
 
@@ -142,7 +142,7 @@ describe('the whole life of a token in the console', () => {
     await tabTo(page, 'Developer token');
     await keyboard.insertText(world.admin);
     await keyboard.press('Enter');
-    await page.getByRole('rowheader', { name: 'admin' }).waitFor();
+    await rowHead(page, 'admin').waitFor();
     await expect.poll(() => focusedName(page)).toBe('API Tokens');
 
     await tabTo(page, 'Create');
@@ -173,7 +173,7 @@ describe('the whole life of a token in the console', () => {
     await expect.poll(() => focusedName(page)).toBe('Create');
     expect(await reaches(world, token, 'translator')).toBe('allowed');
 
-    await page.getByRole('rowheader', { name: 'nightly' }).waitFor();
+    await rowHead(page, 'nightly').waitFor();
     await tabTo(page, 'More for nightly');
     await keyboard.press('Enter');
     await expect.poll(() => focusedName(page)).toBe('Open');
@@ -183,7 +183,7 @@ describe('the whole life of a token in the console', () => {
     await keyboard.press('End');
     await keyboard.type(' build');
     await keyboard.press('Enter');
-    await page.getByRole('rowheader', { name: 'nightly build' }).waitFor();
+    await rowHead(page, 'nightly build').waitFor();
     await expect.poll(() => focusedName(page)).toBe('More for nightly build');
 
     await keyboard.press('ArrowDown');
@@ -214,7 +214,7 @@ describe('the whole life of a token in the console', () => {
     await expect.poll(() => focusedName(page)).toBe('Type the name to confirm');
     await keyboard.type('nightly build');
     await keyboard.press('Enter');
-    await page.getByRole('rowheader', { name: 'nightly' }).waitFor({ state: 'detached' });
+    await rowHead(page, 'nightly').waitFor({ state: 'detached' });
     // The focused row is gone, so the page's heading has the focus.
     await expect.poll(() => focusedName(page)).toBe('API Tokens');
     expect((await world.postern.tokens.list()).items.map(({ name }) => name)).toEqual(['admin']);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { findings, LOOKS, overflow } from './axe.js';
-import { screenshot, useBrowser } from './browser.js';
+import { rowHead, screenshot, useBrowser } from './browser.js';
 import { furnishedWorld, SCENES } from './scenes.js';
 
 const visit = useBrowser();
@@ -30,7 +30,7 @@ it('the checks find a broken page', async () => {
   const world = await furnishedWorld();
   const { page, leave } = await visit(world.origin, world.admin, { width: 360 });
   await page.goto(world.origin);
-  await page.getByRole('rowheader', { name: 'ci' }).waitFor();
+  await rowHead(page, 'ci').waitFor();
   expect([...(await findings(page)), ...(await overflow(page))]).toEqual([]);
   await page.evaluate(() => {
     const wide = document.createElement('button');
@@ -46,7 +46,7 @@ it('nothing moves with reduced motion, and the focus is visible', async () => {
   const world = await furnishedWorld();
   const { page, leave } = await visit(world.origin, world.admin);
   await page.goto(world.origin);
-  await page.getByRole('rowheader', { name: 'ci' }).waitFor();
+  await rowHead(page, 'ci').waitFor();
   const moving = () =>
     [...document.querySelectorAll('*')].filter((element) => {
       const { animationName, transitionDuration } = getComputedStyle(element);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dialogOf, focusedName, fromMenu, namesIn, useBrowser } from './browser.js';
+import { dialogOf, focusedName, fromMenu, namesIn, rowHead, useBrowser } from './browser.js';
 import { consoleWorld, reaches } from './world.js';
 
 /* Each failed once when people tried the console. */
@@ -264,7 +264,7 @@ describe('an address that has no page', () => {
     expect(answer?.status()).toBe(404);
     await page.getByRole('heading', { name: 'There is no page here' }).waitFor();
     await page.getByRole('link', { name: 'Go to API Tokens' }).click();
-    await page.getByRole('rowheader', { name: 'admin' }).waitFor();
+    await rowHead(page, 'admin').waitFor();
     const program = await fetch(`${world.origin}/admin/no/such/page`, { headers: { accept: 'application/json' } });
     expect(program.status).toBe(404);
     expect(program.headers.get('content-type')).toBe('application/problem+json');
@@ -279,7 +279,7 @@ describe('an address that has no page', () => {
     await page.goto(`${world.origin}/api_tokens/0000000000000000000000`);
     await page.getByRole('heading', { name: 'This token is not here' }).waitFor();
     await page.getByRole('link', { name: 'All tokens' }).click();
-    await page.getByRole('rowheader', { name: 'admin' }).waitFor();
+    await rowHead(page, 'admin').waitFor();
     expect(await namesIn(page)).toEqual(['admin']);
     await leave();
   });

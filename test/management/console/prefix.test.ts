@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { theCommand } from '../../cli/command.js';
 import { served } from '../../cli/server.js';
 import { startNginx } from '../../support/nginx.js';
-import { useBrowser } from './browser.js';
+import { rowHead, useBrowser } from './browser.js';
 
 const visit = useBrowser();
 const postern = theCommand();
@@ -37,12 +37,12 @@ describe.each([
     await page.goto(address);
     await page.getByLabel('Developer token').fill(server.token);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('rowheader', { name: 'bootstrap' }).waitFor();
+    await rowHead(page, 'bootstrap').waitFor();
     expect(page.url()).toBe(`${address}/api_tokens`);
     expect(await context.cookies(address)).toMatchObject([{ name: 'postern_session', httpOnly: true }]);
 
     await page.getByRole('link', { name: 'Endpoints' }).click();
-    await page.getByRole('rowheader', { name: 'demo' }).waitFor();
+    await rowHead(page, 'demo').waitFor();
     expect(page.url()).toBe(`${address}/endpoints`);
     const audit = await page.getByRole('link', { name: 'Audit' }).getAttribute('href');
     expect(audit).toBe(`${prefix}/audit`);
@@ -74,7 +74,7 @@ describe.each([
     await page.getByRole('heading', { name: 'Approved' }).waitFor();
     expect(await login.ended).toMatchObject({ code: 0 });
     await page.getByRole('button', { name: 'Go to API Tokens' }).click();
-    await page.getByRole('rowheader', { name: 'Login from 127.0.0.1' }).waitFor();
+    await rowHead(page, 'Login from 127.0.0.1').waitFor();
     expect(page.url()).toBe(`${address}/api_tokens`);
     await leave();
     expect(await postern.run(['api-token', 'list'], { env })).toMatchObject({

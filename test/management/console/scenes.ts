@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { dialogOf, fromMenu } from './browser.js';
+import { dialogOf, fromMenu, rowHead } from './browser.js';
 import { consoleWorld, type World } from './world.js';
 
 export interface Scene {
@@ -65,7 +65,7 @@ const at =
     await ready(page);
   };
 
-const tokensReady = (page: Page) => page.getByRole('rowheader', { name: 'ci' }).waitFor();
+const tokensReady = (page: Page) => rowHead(page, 'ci').waitFor();
 
 function onTokens(act: (page: Page, world: World) => Promise<unknown>) {
   return async (page: Page, world: World): Promise<void> => {
@@ -110,7 +110,7 @@ async function openLogin(page: Page, { origin }: World, query: string): Promise<
   await page.getByText('Asked from').waitFor();
 }
 
-const endpointsReady = (page: Page) => page.getByRole('rowheader', { name: 'summarizer' }).waitFor();
+const endpointsReady = (page: Page) => rowHead(page, 'summarizer').waitFor();
 const auditReady = (page: Page) => page.getByText('Created endpoint summarizer').waitFor();
 const ASKED = encodeURIComponent(JSON.stringify({ developer: { scopes: ['models:write'] } }));
 const BOUND = `?code_challenge=${'c'.repeat(43)}&code_challenge_method=S256&types=${ASKED}`;
@@ -121,7 +121,7 @@ export const SCENES: readonly Scene[] = [
   { name: 'tokens', open: at('/api_tokens', tokensReady) },
   {
     name: 'tokens-organization',
-    open: at('/api_tokens?tab=organization', (page) => page.getByRole('rowheader', { name: 'gateway' }).waitFor()),
+    open: at('/api_tokens?tab=organization', (page) => rowHead(page, 'gateway').waitFor()),
   },
   {
     name: 'tokens-not-found',
