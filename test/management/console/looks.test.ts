@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { findings, LOOKS, overflow } from './axe.js';
-import { rowHead, screenshot, useBrowser } from './browser.js';
+import { findings, LOOKS, overflow, problemsOf } from './axe.js';
+import { rowHead, useBrowser } from './browser.js';
 import { furnishedWorld, SCENES } from './scenes.js';
 
 const visit = useBrowser();
@@ -17,9 +17,7 @@ it.each(LOOKS)('every page and dialog is accessible and fits, $look', { timeout:
       (each) => (each.signedIn ?? true) === signedIn && (only?.includes(each.name) ?? true),
     )) {
       await scene.open(page, world);
-      const problems = [...(await findings(page)), ...(await overflow(page))];
-      found.push(...problems.map((problem) => `${scene.name}: ${problem}`));
-      await screenshot(page, `${scene.name}-${look.look}`);
+      found.push(...(await problemsOf(page, scene.name, look)));
     }
     await leave();
   }
