@@ -7,17 +7,27 @@ import { screenshot } from './browser.js';
 export const LOOKS = [
   { look: 'light', dark: 'dark', width: 1280, height: 860 },
   { look: 'phone', dark: 'phone-dark', width: 390, height: 844 },
-  { look: 'narrowest', dark: null, width: 320, height: 640 },
-] as const;
+  // The styles and the elements are those of the phone: only what depends on the room is checked again.
+  { look: 'narrowest', dark: null, width: 320, height: 640, rules: ['color-contrast', 'scrollable-region-focusable'] },
+] as const satisfies readonly Looked[];
+
+interface Looked {
+  readonly look: string;
+  readonly dark: string | null;
+  readonly width: number;
+  readonly height: number;
+  /** Those of axe. Default: all. */
+  readonly rules?: readonly string[];
+}
 
 /** What is wrong with the page as it stands, in light and then in dark, which changes nothing but colours. Takes a screenshot of each. */
 export async function problemsOf(
   page: Page,
   name: string,
-  { look, dark }: (typeof LOOKS)[number],
+  { look, dark, rules }: Looked,
   fullPage = false,
 ): Promise<string[]> {
-  const found = [...(await findings(page)), ...(await overflow(page))];
+  const found = [...(await findings(page, rules)), ...(await overflow(page))];
   await screenshot(page, `${name}-${look}`, fullPage);
   if (dark !== null) {
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -28,18 +38,14 @@ export async function problemsOf(
   return found.map((problem) => `${name}: ${problem}`);
 }
 
-/**
- * The findings of axe, one a line. The page's policy does not apply to the browser's driver.
- *
- * @param rules those to check. Default: all.
- */
-export async function findings(page: Page, rules?: string[]): Promise<string[]> {
+/** The findings of axe, one a line. The page's policy does not apply to the browser's driver. */
+export async function findings(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
   const { violations, passes } = (await page.evaluate(
-    (runOnly) =>
+    (only) =>
       (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
         resultTypes: ['violations'],
-        ...(runOnly && { runOnly }),
+        ...(only && { runOnly: [...only] }),
       }),
     rules,
   )) as AxeResults;

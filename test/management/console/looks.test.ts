@@ -8,7 +8,7 @@ const visit = useBrowser();
 /** `POSTERN_SCENES=token,audit` looks at these only. */
 const only = process.env.POSTERN_SCENES?.split(',');
 
-it.each(LOOKS)('every page and dialog is accessible and fits, $look', { timeout: 120_000 }, async (look) => {
+it.each(LOOKS)('every page and dialog is accessible and fits, $look', { timeout: 600_000 }, async (look) => {
   const world = await furnishedWorld();
   const found: string[] = [];
   for (const signedIn of [false, true]) {
