@@ -1,23 +1,32 @@
+import type { Credential } from '../base/credential.js';
 import { decideGrant, decideLife, decideWithoutCredential, type Trace } from '../domain/decide.js';
 import { decideMethod } from '../domain/decide-method.js';
 import { allowed, type Decision, type DenialReason, type Denied, denied, isDenied } from '../domain/decision.js';
+import type { EndpointPolicy } from '../domain/endpoint.js';
 import { isLimited } from '../domain/limits.js';
 import type { CompiledRequirement } from '../domain/requirement.js';
 import type { Call } from './call.js';
-import type { Restriction } from './holder.js';
+import type { Holder, Restriction } from './holder.js';
 
 /** The fact that a decision waits for. */
-export type Need = 'endpoint' | 'credential' | 'holder' | 'proof' | 'charge';
+export type Need = 'endpoint' | 'holder' | 'proof' | 'charge';
+
+/** The facts that are in memory. `undefined`: the fact must be loaded. Nothing here waits. */
+export interface Memory {
+  endpoint(call: Call): EndpointPolicy | null | undefined;
+  credential(call: Call): Credential;
+  holder(call: Call, credential: Exclude<Credential, string>): Holder | DenialReason | undefined;
+}
 
 /**
- * The decision of a call, or the next fact that it needs. This is the only place that knows the order of the checks. It is pure:
- * it only reads the known facts. The caller finds the missing fact, and steps again from the start.
+ * The decision of a call, or the next fact that it needs. This is the only place that knows the order of the checks. It takes
+ * facts from memory only. The caller loads the missing fact, and steps again from the start.
  *
  * @param now the time by which expiry is judged, epoch milliseconds
  * @param trace each check is written here, from the first one on
  */
-export function step(call: Call, now: number, trace?: Trace): Decision | Need {
-  const { requirement, credential, holder } = call;
+export function step(call: Call, memory: Memory, now: number, trace?: Trace): Decision | Need {
+  const { requirement } = call;
   if (requirement === null) {
     trace?.push({ check: 'requirement', passed: false, detail: 'the route or method declares no requirement' });
     return denied('requirement_missing');
@@ -25,15 +34,16 @@ export function step(call: Call, now: number, trace?: Trace): Decision | Need {
   // For an endpoint of the caller's own organization, the caller must be known first.
   const isOwn = requirement.kind === 'endpoint' && requirement.organization === null;
   if (!isOwn) {
-    const early = stepToEndpoint(call, requirement, trace);
+    const early = stepToEndpoint(call, memory, requirement, trace);
     if (early !== null) return early;
   }
 
-  if (credential === undefined) return 'credential';
+  const credential = memory.credential(call);
   if (trace) pushCredential(trace, credential);
   if (typeof credential === 'string') return denied(credential);
   if (call.proof !== null && credential.signed === null) return unbound(trace);
 
+  const holder = memory.holder(call, credential);
   if (holder === undefined) return 'holder';
   const known =
     typeof holder !== 'string' && (call.within ?? holder.principal.organization) === holder.principal.organization;
@@ -52,7 +62,7 @@ export function step(call: Call, now: number, trace?: Trace): Decision | Need {
     if (refused !== null) return refused;
   }
 
-  const reached = isOwn ? stepToEndpoint(call, requirement, trace) : null;
+  const reached = isOwn ? stepToEndpoint(call, memory, requirement, trace) : null;
   if (reached === 'endpoint' || (reached !== null && !reached.allowed)) return reached;
   const { principal } = holder;
   const decision =
@@ -66,8 +76,13 @@ export function step(call: Call, now: number, trace?: Trace): Decision | Need {
 }
 
 /** The decision that the endpoint's access alone makes; `null`: a credential is needed. */
-function stepToEndpoint(call: Call, requirement: CompiledRequirement, trace?: Trace): Decision | 'endpoint' | null {
-  const endpoint = requirement.kind === 'endpoint' ? call.endpoint : null;
+function stepToEndpoint(
+  call: Call,
+  memory: Memory,
+  requirement: CompiledRequirement,
+  trace?: Trace,
+): Decision | 'endpoint' | null {
+  const endpoint = requirement.kind === 'endpoint' ? memory.endpoint(call) : null;
   return endpoint === undefined ? 'endpoint' : decideWithoutCredential(requirement, endpoint, call.zone, trace);
 }
 
@@ -107,7 +122,7 @@ const PROBLEMS: Partial<Record<DenialReason, string>> = {
   token_unknown: 'the credential does not have the form of a token of this instance, or its checksum is wrong',
 };
 
-function pushCredential(trace: Trace, credential: NonNullable<Call['credential']>): void {
+function pushCredential(trace: Trace, credential: Credential): void {
   const problem = typeof credential === 'string' ? credential : null;
   const detail = problem === null ? 'one well-formed credential' : (PROBLEMS[problem] ?? problem);
   trace.push({ check: 'credential', passed: problem === null, detail });
