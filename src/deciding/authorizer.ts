@@ -1,10 +1,10 @@
 import { SecretReference } from '../base/credential.js';
 import type { Ground } from '../base/ground.js';
-import type { Trace } from '../domain/decide.js';
 import { type Authentication, type Decision, type Denied, internalError } from '../domain/decision.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { Explanation } from '../domain/explain.js';
 import type { Requirement } from '../domain/requirement.js';
+import type { Trace } from '../domain/trace.js';
 import { type Attempt, AttemptReader, type GuardAttempt } from './attempt.js';
 import { type Answer, Call, type Mode } from './call.js';
 import { type FactSources, Facts } from './facts.js';

@@ -1,10 +1,11 @@
 import type { Credential } from '../base/credential.js';
-import { decideGrant, decideLife, decideWithoutCredential, type Trace } from '../domain/decide.js';
+import { decideGrant, decideLife, decideWithoutCredential } from '../domain/decide.js';
 import { decideMethod } from '../domain/decide-method.js';
 import { allowed, type Decision, type DenialReason, type Denied, denied, isDenied } from '../domain/decision.js';
 import type { EndpointPolicy } from '../domain/endpoint.js';
 import { isLimited } from '../domain/limits.js';
 import type { CompiledRequirement } from '../domain/requirement.js';
+import { note, noteCredential, noteHolder, type Trace } from '../domain/trace.js';
 import type { Call } from './call.js';
 import type { Holder, Restriction } from './holder.js';
 
@@ -28,7 +29,7 @@ export interface Memory {
 export function step(call: Call, memory: Memory, now: number, trace?: Trace): Decision | Need {
   const { requirement } = call;
   if (requirement === null) {
-    trace?.push({ check: 'requirement', passed: false, detail: 'the route or method declares no requirement' });
+    if (trace) note(trace, 'requirement', false, 'the route or method declares no requirement');
     return denied('requirement_missing');
   }
   // For an endpoint of the caller's own organization, the caller must be known first.
@@ -39,7 +40,7 @@ export function step(call: Call, memory: Memory, now: number, trace?: Trace): De
   }
 
   const credential = memory.credential(call);
-  if (trace) pushCredential(trace, credential);
+  if (trace) noteCredential(trace, typeof credential === 'string' ? credential : null);
   if (typeof credential === 'string') return denied(credential);
   if (call.proof !== null && credential.signed === null) return unbound(trace);
 
@@ -47,11 +48,7 @@ export function step(call: Call, memory: Memory, now: number, trace?: Trace): De
   if (holder === undefined) return 'holder';
   const known =
     typeof holder !== 'string' && (call.within ?? holder.principal.organization) === holder.principal.organization;
-  trace?.push({
-    check: 'known',
-    passed: known,
-    detail: known ? `token ${holder.principal.tokenId}` : 'no token has this secret or signature',
-  });
+  if (trace) noteHolder(trace, known ? holder.principal.tokenId : null);
   if (!known) return denied(typeof holder === 'string' ? holder : 'token_unknown');
 
   const ended = decideLife(holder, now, trace);
@@ -97,14 +94,13 @@ function decideRestriction(
   if (prove === null && proof !== null) return unbound(trace);
   // A bound token without a proof may be stolen (RFC 9449 section 7.1).
   if (prove !== null && proof === null) {
-    trace?.push({ check: 'proof', passed: false, detail: 'the token is bound to a key, and came without a proof' });
+    if (trace) note(trace, 'proof', false, 'the token is bound to a key, and came without a proof');
     return denied('token_unknown');
   }
   // A proof can be used only once. A running call was checked at its start.
   if (prove !== null && call.mode !== 'recheck') {
     if (proven === undefined) return 'proof';
-    const detail = `the proof of possession is ${proven ? 'good' : 'not good'}`;
-    trace?.push({ check: 'proof', passed: proven, detail });
+    if (trace) note(trace, 'proof', proven, `the proof of possession is ${proven ? 'good' : 'not good'}`);
     if (!proven) return denied('proof_invalid');
   }
   return decideMethod(methods, call.method, requirement, trace);
@@ -112,18 +108,6 @@ function decideRestriction(
 
 /** A proof came with a token that is not bound to a key: the sender mistakes it for another kind of token. */
 function unbound(trace?: Trace): Denied {
-  trace?.push({ check: 'proof', passed: false, detail: 'the token is bound to no key' });
+  if (trace) note(trace, 'proof', false, 'the token is bound to no key');
   return denied('token_unknown');
-}
-
-const PROBLEMS: Partial<Record<DenialReason, string>> = {
-  token_missing: 'no credential came with the call',
-  token_malformed: 'the call has several credentials, or one that is not a single token of at most 8 KiB',
-  token_unknown: 'the credential does not have the form of a token of this instance, or its checksum is wrong',
-};
-
-function pushCredential(trace: Trace, credential: Credential): void {
-  const problem = typeof credential === 'string' ? credential : null;
-  const detail = problem === null ? 'one well-formed credential' : (PROBLEMS[problem] ?? problem);
-  trace.push({ check: 'credential', passed: problem === null, detail });
 }
