@@ -81,5 +81,3 @@ export function assertUnexpired(token: StoredToken, now: number): void {
   if (expiryOf(token) > now) return;
   throw new PosternError('token_expired', 'an expired token stays expired: create a new one', { path: 'id' });
 }
-
-export type { RulesInput };
