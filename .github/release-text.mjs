@@ -1,9 +1,6 @@
 const VERSION = /^(\d+)\.(\d+)\.(\d+)$/;
 
-/**
- * @param {string} current the version of package.json
- * @param {string | undefined} wanted `major`, `minor`, `patch`, a version, or none: the current one
- */
+/** `wanted` is `major`, `minor`, `patch`, a version, or none: then it is the version of package.json. */
 export function nextVersion(current, wanted = current) {
   const [major, minor, patch] = VERSION.exec(current)?.slice(1).map(Number) ?? [];
   if (major === undefined) throw new Error(`the version of package.json is ${current}, which is not like 1.2.3`);
@@ -14,13 +11,7 @@ export function nextVersion(current, wanted = current) {
   return wanted;
 }
 
-/**
- * The changelog in which the section that is not released becomes this version's, of this day (UTC).
- *
- * @param {string} changelog
- * @param {string} version
- * @param {Date} day
- */
+/** The changelog in which the section that is not released becomes this version's, of this day (UTC). */
 export function released(changelog, version, day) {
   const heading = /^## (?:\[?Unreleased\]?|\d+\.\d+\.\d+ - unreleased)$/im.exec(changelog);
   if (heading === null) throw new Error('CHANGELOG.md has no section "## Unreleased": write down what has changed');
