@@ -33,7 +33,7 @@ describe("a page's commands do what it says", () => {
       await step(shell, folder, { ...block, code: withPorts(block.code) });
       // As the page says of older versions of Node.
       if (needsDriver && block.code.includes('npm install ./')) await shell.run('npm install --prefer-offline libsql');
-      if (block.then !== '') await shell.run(withPorts(block.then));
+      if (block.checks !== '') await shell.run(withPorts(block.checks));
     }
     await shell.end();
     await rm(folder, { recursive: true });

@@ -41,7 +41,7 @@ export interface Block {
   readonly language: string;
   readonly code: string;
   readonly given: string;
-  readonly then: string;
+  readonly checks: string;
   readonly continues: boolean;
   readonly file: string | null;
   readonly serves: boolean;
@@ -68,7 +68,7 @@ export function blocksOf(page: string): Block[] {
       language,
       code: code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
       given: note('given') ?? '',
-      then: note('then') ?? '',
+      checks: note('then') ?? '',
       continues: note('continues') !== undefined,
       file: note('file')?.trim() ?? null,
       serves: note('serves') !== undefined,

@@ -51,9 +51,9 @@ function programOf(blocks: readonly Block[]): Program {
   };
 }
 
-function linesOf({ page, line, given, code, then }: Block): Line[] {
+function linesOf({ page, line, given, code, checks }: Block): Line[] {
   const around = `${page}:${line} (around it)`;
   const hidden = (text: string) => text.split('\n').map((each) => ({ text: each, place: around }));
   const shown = code.split('\n').map((text, index) => ({ text, place: `${page}:${line + index}` }));
-  return [...hidden(given), ...shown, ...hidden(then)];
+  return [...hidden(given), ...shown, ...hidden(checks)];
 }
