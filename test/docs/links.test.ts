@@ -7,7 +7,14 @@ import { PAGES, ROOT, readPage } from './pages.js';
 const REPOSITORY =
   /^https:\/\/(?:github\.com\/OWNER\/postern\/(?:blob|tree)|raw\.githubusercontent\.com\/OWNER\/postern)\/main\//;
 
-const ALL = [...PAGES, 'CHANGELOG.md', 'examples/README.md', 'examples/gateways/README.md', '.github/CONTRIBUTING.md'];
+const ALL = [
+  ...PAGES,
+  'CHANGELOG.md',
+  'examples/README.md',
+  'examples/gateways/README.md',
+  'examples/upstream/README.md',
+  '.github/CONTRIBUTING.md',
+];
 
 /** The anchors of a page, as GitHub makes them of its headings. */
 function anchorsOf(page: string): string[] {
