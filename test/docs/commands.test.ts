@@ -48,7 +48,7 @@ it('a command that is not run says why', () => {
 });
 
 async function step(shell: Shell, folder: string, block: Block): Promise<void> {
-  const { page, line, language, code, file, serves, continues } = block;
+  const { page, line, language, code, file, serves, soon, continues } = block;
   if (file !== null) {
     const before = continues ? await readFile(join(folder, file), 'utf8') : '';
     return writeFile(join(folder, file), before + code);
@@ -58,8 +58,10 @@ async function step(shell: Shell, folder: string, block: Block): Promise<void> {
     return;
   }
   for (const { command, output } of exchanges(code)) {
-    const printed = await (serves ? shell.serve(command) : shell.run(`set +e\n${command}\nset -e`));
-    expect(plain(printed), `${page}:${line}: ${command}`).toMatch(pattern(output));
+    const printed = async () => plain(await (serves ? shell.serve(command) : shell.run(`set +e\n${command}\nset -e`)));
+    const message = `${page}:${line}: ${command}`;
+    if (soon) await expect.poll(printed, { message }).toMatch(pattern(output));
+    else expect(await printed(), message).toMatch(pattern(output));
   }
 }
 

@@ -32,6 +32,7 @@ export const FOR_CONTRIBUTORS = [
  *     <!-- continues -->        the block goes on with the program, or the file, of the block above
  *     <!-- file app.mjs -->     the block is this file in the folder that the page's commands work in
  *     <!-- serves -->           its command goes on until the end of the page, or until the next one that serves
+ *     <!-- soon -->             its output is right once another process has heard of a change
  *     <!-- not run: why -->     it is only compiled; a block of commands is only read
  */
 export interface Block {
@@ -45,6 +46,7 @@ export interface Block {
   readonly continues: boolean;
   readonly file: string | null;
   readonly serves: boolean;
+  readonly soon: boolean;
   /** The reason, or `null`: it is run. */
   readonly notRun: string | null;
 }
@@ -59,7 +61,7 @@ export function blocksOf(page: string): Block[] {
   const text = readPage(page);
   return [...text.matchAll(FENCE)].map((match) => {
     const [, comments = '', indent = '', language = '', code = ''] = match;
-    const notes = [...comments.matchAll(/<!--\s*(given|then|continues|file|serves|not run:)([\s\S]*?)-->/g)];
+    const notes = [...comments.matchAll(/<!--\s*(given|then|continues|file|serves|soon|not run:)([\s\S]*?)-->/g)];
     const note = (word: string) => notes.find(([, each]) => each === word)?.[2];
     const start = match.index + comments.length;
     return {
@@ -72,6 +74,7 @@ export function blocksOf(page: string): Block[] {
       continues: note('continues') !== undefined,
       file: note('file')?.trim() ?? null,
       serves: note('serves') !== undefined,
+      soon: note('soon') !== undefined,
       notRun: note('not run:')?.trim() ?? null,
     };
   });

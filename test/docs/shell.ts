@@ -38,7 +38,8 @@ export class Shell {
   async serve(command: string): Promise<string> {
     const script = `
       if [ -n "\${SERVED:-}" ]; then kill $SERVED; wait $SERVED || true; fi
-      ( exec ${command.trim()} ) > served.log 2>&1 < /dev/null & SERVED=$!
+      ( exec ${command.trim()}
+      ) > served.log 2>&1 < /dev/null & SERVED=$!
       until [ "$(wc -l < served.log)" -ge 1 ]; do
         kill -0 $SERVED || { cat served.log; exit 1; }
         sleep 0.05
