@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline';
 import { type Readable, Writable } from 'node:stream';
-import { EXIT } from './exit-codes.js';
-import { CliError } from './failure.js';
+import { cancelled } from './failure.js';
 import type { Host } from './host.js';
 import { visible } from './output/print.js';
 
@@ -32,7 +31,7 @@ function line(host: Host, prompt: string, output: Writable): Promise<string> {
     reader.once('line', resolve);
     // Ctrl-C and Ctrl-D. Without effect once a line was read.
     for (const end of ['SIGINT', 'close']) {
-      reader.once(end, () => reject(new CliError('cancelled: nothing was changed', EXIT.interrupted)));
+      reader.once(end, () => reject(cancelled('Nothing was changed.')));
     }
   }).finally(() => reader.close());
 }

@@ -27,7 +27,7 @@ export async function identify(endpoint: string, token: string): Promise<Identit
     succeeded(endpoint, await ask(endpoint, { path: '/api/v1/current_org', token })),
   );
   if (!user.success || !organization.success) {
-    throw new CliError(`${endpoint} did not answer like a postern server: check the address`);
+    throw new CliError(`${endpoint} did not answer like a postern server. Check the address`);
   }
   return {
     user: escapeInvisible(user.data.name),

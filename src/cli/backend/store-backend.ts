@@ -7,7 +7,7 @@ import type { AnyTokenTypes } from '../../domain/token-types.js';
 import { createPostern, type Postern } from '../../instance/create-postern.js';
 import { memoryRateLimiter } from '../../limits/memory.js';
 import { limitsShape } from '../../management/wire/limits.js';
-import { endpointShape } from '../../management/wire/shapes.js';
+import { auditShape, endpointShape } from '../../management/wire/shapes.js';
 import type { AffectedToken } from '../../managing/preview.js';
 import type { CreateToken } from '../../managing/tokens-api.js';
 import { EXIT } from '../exit-codes.js';
@@ -144,6 +144,10 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
         lose: lose.map(affectedView),
       };
     },
+    async listChanges(query) {
+      const { items, nextCursor } = await postern.audit.list(query);
+      return { items: items.map(auditShape), next: nextCursor };
+    },
     async inspect(token) {
       const authentication = await postern.authenticate(token);
       if (!authentication.ok) {
@@ -187,9 +191,9 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
 /** Throws for a fault: a token that can't be looked up is not an invalid one. */
 function assertJudged(reason: DenialReason): void {
   if (reason === 'unavailable')
-    throw new CliError('the store gives no answer: check it, and try again', EXIT.unavailable);
+    throw new CliError('the store gives no answer. Check it, and try again', EXIT.unavailable);
   if (reason === 'internal_error')
-    throw new CliError("the token's record can't be read: look at it in the store, or delete it");
+    throw new CliError("the token's record can't be read. Look at it in the store, or delete it");
 }
 
 function tokenView(record: TokenRecord, now: number): TokenView {

@@ -71,7 +71,7 @@ async function endpointOf(host: Host, given: string | undefined): Promise<string
   const { current, contexts } = await loadContexts(host);
   const context = contexts.find(({ name }) => name === current);
   if (context) return context.endpoint;
-  throw usageError('there is no server to log in to: name it with --endpoint https://…');
+  throw usageError('there is no server to log in to. Name it with --endpoint https://…');
 }
 
 async function givenToken(host: Host, { apiToken, apiTokenFile }: LoginOptions): Promise<string | null> {

@@ -41,7 +41,7 @@ export function create(host: Host): Command {
       const types = grantsOf(options);
       if (types === undefined) {
         throw usageError(
-          'a token needs rights: give --endpoint or --all-endpoints (user token), --scope (developer token), or both',
+          'a token needs rights. Give --endpoint or --all-endpoints (user token), --scope (developer token), or both',
         );
       }
       const expiresAt = expiryOf(options, host.clock()) ?? null;
