@@ -7,6 +7,7 @@ import type {
   Explanation,
   LimitStanding,
   Preview,
+  TokenType,
   Use,
 } from '../../management/wire/types.js';
 import type { ChangeType } from '../../ports/changes.js';
@@ -168,6 +169,8 @@ export interface Backend {
   readonly place: string;
   /** The address to log in to with one of its tokens; `null` for a store. */
   readonly endpoint: string | null;
+  /** The types that its tokens can have. */
+  tokenTypes(): Promise<readonly TokenType[]>;
   listTokens(query: TokenQuery): Promise<Listed<TokenView>>;
   createToken(input: NewToken): Promise<Issued>;
   findToken(id: string): Promise<TokenDetail | null>;

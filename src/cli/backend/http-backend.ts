@@ -6,7 +6,7 @@ import {
   endpointPageAnswer,
   usageAnswer,
 } from '../../management/wire/schemas.js';
-import { explanationAnswer } from '../../management/wire/session-schemas.js';
+import { explanationAnswer, sessionAnswer } from '../../management/wire/session-schemas.js';
 import { CliError } from '../failure.js';
 import type { Backend } from './backend.js';
 import { type Answer, ask, type Call, succeeded } from './http-client.js';
@@ -69,6 +69,7 @@ export function httpBackend(endpoint: string, token: string): Backend {
   return {
     place: endpoint,
     endpoint,
+    tokenTypes: async () => (await get(sessionAnswer.pick({ types: true }), { path: '/api/v1/session' })).types,
     async listTokens({ limit, cursor, search, type, owner, ownership }) {
       const page = await get(tokensOnWire, {
         path: TOKENS,

@@ -5,9 +5,10 @@ import type { Requirement } from '../../domain/requirement.js';
 import type { TokenRecord } from '../../domain/token-record.js';
 import type { AnyTokenTypes } from '../../domain/token-types.js';
 import { createPostern, type Postern } from '../../instance/create-postern.js';
+import { internalsOf } from '../../instance/internals.js';
 import { memoryRateLimiter } from '../../limits/memory.js';
 import { limitsShape } from '../../management/wire/limits.js';
-import { auditShape, endpointShape } from '../../management/wire/shapes.js';
+import { auditShape, endpointShape, tokenTypeShapes } from '../../management/wire/shapes.js';
 import type { AffectedToken } from '../../managing/preview.js';
 import type { CreateToken } from '../../managing/tokens-api.js';
 import { EXIT } from '../exit-codes.js';
@@ -61,6 +62,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
   return {
     place,
     endpoint: null,
+    tokenTypes: async () => tokenTypeShapes(internalsOf(postern).ground.settings.catalog),
     async listTokens({ cursor, ...query }) {
       const { items, nextCursor } = await tokens.list({ ...query, cursor });
       return { items: items.map(view), next: nextCursor };
