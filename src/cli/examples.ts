@@ -116,6 +116,12 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     { line: 'postern api-token delete 2Yx0mBq7c9RtVn4kLsWd3F', about: 'it asks first' },
     { line: 'postern api-token delete 2Yx0mBq7c9RtVn4kLsWd3F --yes', about: 'in a script' },
   ],
+  'api-token prune': [
+    {
+      line: 'postern api-token prune --store sqlite:./postern.db --older-than 90d --yes',
+      about: 'in a script, such as once a night',
+    },
+  ],
   'api-token usage': [
     { line: 'postern api-token usage 2Yx0mBq7c9RtVn4kLsWd3F', about: 'its uses by endpoint, all time' },
   ],

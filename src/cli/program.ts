@@ -94,7 +94,8 @@ function settle(host: Host, command: Command): void {
   // The command's own options come first in its help.
   (command.options as Option[]).sort((a, b) => Number(isTargetOption(a)) - Number(isTargetOption(b)));
   // Read before the command line is parsed, because its errors have colors too.
-  command.addOption(new Option('--no-color', 'no colors').hideHelp(command.parent !== null));
+  const isGroup = command.commands.length > 0 && command.parent !== null;
+  if (!isGroup) command.addOption(new Option('--no-color', 'no colors').hideHelp(command.parent !== null));
   const examples = examplesOf(pathTo(command).replace(/^postern /, ''));
   if (examples !== '') command.addHelpText('after', examples);
   for (const each of command.commands) settle(host, each);

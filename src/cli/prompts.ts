@@ -1,18 +1,16 @@
 import { createInterface } from 'node:readline';
 import { type Readable, Writable } from 'node:stream';
-import { CliError, cancelled, failureOf } from './failure.js';
+import { CliError, cancelled } from './failure.js';
 import type { Host } from './host.js';
-import { visible } from './output/print.js';
+import { note, visible } from './output/print.js';
 
 /** Asks for a token. Nothing is shown, not even its length. */
 export async function askSecret(host: Host, message: string): Promise<string> {
   const hidden = new Writable({ write: (_chunk, _encoding, done) => done() });
-  try {
-    return await line(host, `${message}: `, hidden);
-  } finally {
-    // The typed line end was not shown either.
-    host.stderr.write('\n');
-  }
+  const secret = await line(host, `${message}: `, hidden);
+  // The typed line end was not shown either.
+  host.stderr.write('\n');
+  return secret;
 }
 
 /** Asks for a confirmation. Anything but yes is a no, unless an empty answer is `usual`. */
@@ -29,7 +27,7 @@ export function isInteractive({ stdin, stderr, env }: Host): boolean {
 /**
  * Asks until an answer can be read.
  *
- * @param read gets the answer without spaces around it; it throws a CliError for an answer that is to be asked again
+ * @param read gets the answer without spaces around it; it throws a CliError to ask again, with its message
  */
 export async function ask<T>(host: Host, question: string, read: (answer: string) => T): Promise<T> {
   for (;;) {
@@ -38,7 +36,7 @@ export async function ask<T>(host: Host, question: string, read: (answer: string
       return read(answer.trim());
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
-      host.stderr.write(`${failureOf(error).message}\n`);
+      note(host, error.message);
     }
   }
 }
@@ -55,5 +53,11 @@ function line(host: Host, prompt: string, output: Writable): Promise<string> {
     for (const end of ['SIGINT', 'close']) {
       reader.once(end, () => reject(cancelled('Nothing was changed.')));
     }
-  }).finally(() => reader.close());
+  })
+    .catch((error) => {
+      // The cursor still stands behind the prompt.
+      host.stderr.write('\n');
+      throw error;
+    })
+    .finally(() => reader.close());
 }

@@ -110,7 +110,7 @@ describe('the file of contexts', () => {
     const { code, stdout, stderr } = await runHere(['logout'], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(file);
-    expect(stderr).toContain('mend the file, or delete it and log in again');
+    expect(stderr).toContain('Mend the file, or delete it and log in again');
     expect(stderr).not.toContain(TOKEN);
     expect(await readFile(file, 'utf8')).toBe(text);
   });
@@ -143,7 +143,7 @@ describe('a context command', () => {
     const { code, stderr } = await runHere(['use-context', 'three'], { env });
     expect(code).toBe(1);
     expect(stderr).toBe(
-      'Error: there is no context "three": use one of one, two, or log in with postern login --context three.\n',
+      'postern: there is no context "three". Use one of one, two, or log in with postern login --context three.\n',
     );
     expect((await load()).current).toBe('one');
   });
@@ -202,6 +202,6 @@ describe('a context command', () => {
   it('says at first that nobody is logged in', async () => {
     const { code, stderr } = await runHere(['current-context'], { env });
     expect(code).toBe(1);
-    expect(stderr).toContain('you are not logged in: use postern login --endpoint <url>');
+    expect(stderr).toContain('you are not logged in. Use postern login --endpoint <url>');
   });
 });

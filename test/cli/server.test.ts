@@ -176,7 +176,7 @@ describe('the command against a server', () => {
     expect(refused).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'Error: HTTP 403: You need the scope iam:write to manage tokens.\n',
+      stderr: `postern: ${server.url} refused: You need the scope iam:write to manage tokens. Use a token that may do this.\n`,
     });
     const asUser = { env: { ...server.env, POSTERN_API_TOKEN: user.token } };
     expect(await postern.run(['api-token', 'list'], asUser)).toMatchObject({ code: 1, stdout: '' });

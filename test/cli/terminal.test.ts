@@ -23,7 +23,7 @@ describe('on a terminal the command', () => {
     const ended = await refused.ended;
     expect(ended.code).toBe(130);
     expect(ended.stdout).toContain(`Delete token "precious" (${uid})? [y/N] `);
-    expect(ended.stdout).toContain('cancelled: nothing was deleted.');
+    expect(ended.stdout).toContain('Cancelled. Nothing was deleted.');
     expect(await status(uid)).toBe(0);
 
     const confirmed = postern.start(['api-token', 'delete', uid, ...store], { terminal: true });
@@ -56,7 +56,9 @@ describe('on a terminal the command', () => {
 
   it('escapes names that would move the cursor or reorder text', async () => {
     await create('evil\u001b[2J\u202etxt.exe');
-    const listed = await postern.run(['api-token', 'list', '--search', 'evil', ...store], { terminal: true });
+    const listed = await postern.run(['api-token', 'list', '--search', 'evil', '-o', 'wide', ...store], {
+      terminal: true,
+    });
     expect(listed.stdout).toContain('evil\\u{1b}[2J\\u{202e}txt.exe');
     expect(listed.stdout).not.toContain('\u202e');
     const json = await postern.run(['api-token', 'list', '--search', 'evil', '-o', 'json', ...store]);
@@ -81,7 +83,7 @@ describe('in a pipe the command', () => {
     expect(refused).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'Error: deleting needs a confirmation, and there is nobody to ask: give --yes.\n',
+      stderr: 'postern: deleting needs a confirmation, and there is nobody to ask. Give --yes.\n',
     });
     const { stdout, stderr } = await postern.run(['api-token', 'list', ...store]);
     expect(stdout + stderr).not.toContain('\u001b');

@@ -181,6 +181,8 @@ export interface Backend {
   resetLimits(id: string): Promise<void>;
   revokeToken(id: string): Promise<void>;
   deleteToken(id: string): Promise<void>;
+  /** Deletes the tokens of all organizations that expired longer ago than this duration. */
+  pruneTokens(olderThan: string): Promise<number>;
   tokenUsage(id: string): Promise<readonly Use[]>;
   /** By day. `token` `null`: of all tokens of the organization. */
   dailyUsage(token: string | null, days: UsageDays): Promise<readonly DailyUse[]>;

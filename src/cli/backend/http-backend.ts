@@ -125,6 +125,9 @@ export function httpBackend(endpoint: string, token: string): Backend {
     revokeToken: (id) =>
       done({ method: 'POST', path: `${pathOf(TOKENS, id)}/revoke`, body: {} }, () => unknownToken(id)),
     deleteToken: (id) => done({ method: 'DELETE', path: pathOf(TOKENS, id) }, () => unknownToken(id)),
+    async pruneTokens() {
+      throw new CliError('a server does not prune its store. Name the store itself with --store');
+    },
     async tokenUsage(id) {
       return (await get(usageAnswer, { path: `${pathOf(TOKENS, id)}/usage` }, () => unknownToken(id))).items;
     },

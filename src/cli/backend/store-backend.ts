@@ -106,6 +106,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       await assertOwn(id);
       await tokens.delete(id);
     },
+    pruneTokens: (olderThan) => tokens.pruneExpired({ olderThan: olderThan as Duration }),
     async tokenUsage(id) {
       await assertOwn(id);
       return (await tokens.usage(id)).map(({ endpoint, count, lastUsedAt }) => {

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { readEndpoint } from '../backend/http-client.js';
-import { identify } from '../backend/identity.js';
+import { validate } from '../backend/identity.js';
 import { loadContexts, saveContext } from '../contexts.js';
 import { usageError } from '../failure.js';
 import { grantsOf } from '../grants.js';
@@ -57,7 +57,7 @@ async function logIn(host: Host, options: LoginOptions): Promise<void> {
   const { browser: open, scope, types } = options;
   const asked = grantsOf({ scope, types });
   const token = (await givenToken(host, options)) ?? (await loginInBrowser(host, endpoint, { open, types: asked }));
-  const { user, email, organization } = await identify(endpoint, token);
+  const { user, email, organization } = await validate(endpoint, token);
   await saveContext(host, { name: options.context, endpoint, api_token: token, email });
   say(host, `Successfully logged in as user "${user}" in organization "${organization}".`);
   if (host.env.POSTERN_API_TOKEN || host.env.POSTERN_ENDPOINT) {

@@ -77,7 +77,7 @@ async function collect(endpoint: string, code: string, verifier: string): Promis
   const { status } = answer;
   if (isPending(answer)) return null;
   if (status >= 400 && status < 500 && status !== 429)
-    throw new CliError(`the login was refused: ${problemOf(answer)}`);
+    throw new CliError(`the login was refused: ${problemOf(answer).replace(/\.$/, '')}. Run postern login again`);
   const { token } = succeeded(endpoint, answer) as { token?: unknown };
   if (typeof token === 'string') return assertToken(token, "the server's answer");
   throw new CliError(`${endpoint} approved the login and sent no token. Run postern login again`);

@@ -28,7 +28,7 @@ export async function askForToken(host: Host, backend: Backend): Promise<Answers
   const known = await backend.tokenTypes();
   const name = await ask(host, 'Name', (answer) => {
     if (answer !== '') return answer;
-    throw usageError('a token needs a name');
+    throw usageError('Give a name.');
   });
   const chosen = known.length === 1 ? known : await askTypes(host, known);
   const types: Record<string, GrantView> = {};
@@ -38,11 +38,9 @@ export async function askForToken(host: Host, backend: Backend): Promise<Answers
         ? { scopes: await askScopes(host, type) }
         : { endpoints: await askEndpoints(host, backend, type.name) };
   }
-  const expiresAt = await ask(host, 'Expires in (such as 12h or 90d, a date, or never) [90d]', (answer) => {
-    const text = answer === '' ? '90d' : answer;
-    const isTime = text === 'never' || parseDuration(text) !== null;
-    return expiryOf(isTime ? { expiresIn: text } : { expiresAt: text }, host.clock()) ?? null;
-  });
+  const expiresAt = await ask(host, 'Expires in (such as 12h or 90d, a date, or never) [90d]', (answer) =>
+    readExpiry(answer || '90d', host.clock()),
+  );
   const ends = expiresAt === null ? 'never ends' : `ends ${timeInWords(expiresAt.toISOString(), '')}`;
   note(host, `\nThe token ${quote(name)} grants ${grantsInWords({ types, dead_grants: [] })}; it ${ends}.`);
   if (!(await askConfirmation(host, 'Make it?', true))) throw cancelled('No token was made.');
@@ -51,8 +49,8 @@ export async function askForToken(host: Host, backend: Backend): Promise<Answers
 
 async function askTypes(host: Host, known: readonly TokenType[]): Promise<readonly TokenType[]> {
   const lines = known.map((type, index) => {
-    const about = type.description ?? (type.form === 'scope_access' ? 'holds scopes' : 'reaches endpoints');
-    return `  ${index + 1}  ${type.label ?? type.name}: ${about}`;
+    const about = type.description ?? (type.form === 'scope_access' ? 'Holds scopes.' : 'Reaches endpoints.');
+    return `  ${index + 1}  ${type.name}: ${about}`;
   });
   note(host, `Types:\n${lines.join('\n')}`);
   return ask(host, 'Which, such as 1 or 1,2', (answer) => {
@@ -60,7 +58,7 @@ async function askTypes(host: Host, known: readonly TokenType[]): Promise<readon
       (each) => known[Number(each) - 1] ?? known.find(({ name }) => name === each),
     );
     if (chosen.length > 0 && chosen.every((each) => each !== undefined)) return [...new Set(chosen)];
-    throw usageError(`give numbers from 1 to ${known.length}`);
+    throw usageError(`Give numbers from 1 to ${known.length}.`);
   });
 }
 
@@ -79,11 +77,20 @@ async function askEndpoints(host: Host, backend: Backend, type: string): Promise
   return ask(host, `Endpoints of ${type}`, (answer) => (answer === '*' ? '*' : chosenFrom(answer, known, 'endpoint')));
 }
 
+function readExpiry(text: string, now: number): Date | null {
+  const isLength = text === 'never' || parseDuration(text) !== null;
+  try {
+    return expiryOf(isLength ? { expiresIn: text } : { expiresAt: text }, now) ?? null;
+  } catch {
+    throw usageError('Give a duration such as 90d, a later date such as 2027-01-31, or never.');
+  }
+}
+
 function chosenFrom(answer: string, known: ReadonlySet<string> | null, what: string): readonly string[] {
   const chosen = collect(answer, []);
-  if (chosen.length === 0) throw usageError(`give at least one ${what}`);
+  if (chosen.length === 0) throw usageError(`Give at least one ${what}.`);
   const stray = chosen.find((each) => known !== null && !known.has(each));
-  if (stray !== undefined) throw usageError(`there is no ${what} ${quote(stray)}`);
+  if (stray !== undefined) throw usageError(`There is no ${what} ${quote(stray)}.`);
   return chosen;
 }
 
