@@ -177,6 +177,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   ],
   completion: [
     { line: 'postern completion bash > ~/.local/share/bash-completion/completions/postern', about: 'for bash' },
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: zsh reads it
     { line: 'postern completion zsh > "${fpath[1]}/_postern"', about: 'for zsh' },
     { line: 'postern completion fish > ~/.config/fish/completions/postern.fish', about: 'for fish' },
   ],

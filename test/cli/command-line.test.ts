@@ -10,6 +10,9 @@ describe('a wrong command line', () => {
   it.each([
     ['an unknown command', ['frobnicate'], "unknown command 'frobnicate'"],
     ['a misspelt command', ['serv'], 'Did you mean serve?'],
+    ['a misspelt subcommand', ['api-token', 'creat'], 'Did you mean create?'],
+    ['a token without a name', ['api-token', 'create'], 'a token needs a name. Give --name'],
+    ['a wrong time', ['audit', 'list', '--since', 'monday'], '--since is no time'],
     ['an unknown option', ['serve', '--prot', '1'], 'Did you mean --port?'],
     ['an option without its value', ['login', '--endpoint'], "option '--endpoint <url>' argument missing"],
     ['a value that is no choice', ['api-token', 'list', '-o', 'xml'], 'Allowed choices are table, wide, json, yaml.'],
@@ -97,6 +100,20 @@ describe('a wrong command line', () => {
   );
 });
 
+describe('a token among the arguments', () => {
+  it.each([
+    ['verify', 'echo "$TOKEN" | postern verify, or'],
+    ['explain', 'echo "$TOKEN" | postern explain, or'],
+    ['derive', 'echo "$TOKEN" | postern derive --token-file -, or'],
+  ])('of %s is refused, with the reason and another way', async (command, way) => {
+    const { code, stdout, stderr } = await runHere([command, TOKEN], { env });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('can be seen by other programs');
+    expect(stderr).toContain(way);
+    expect(stderr).not.toContain(TOKEN);
+  });
+});
+
 describe('an error of the command', () => {
   it('has a stack trace only if that is requested', async () => {
     const args = ['api-token', 'list', '--store', 'sqlite:/nonexistent/a.db'];
@@ -107,9 +124,11 @@ describe('an error of the command', () => {
     expect(debugged.stderr).toMatch(/\n {4}at /);
   });
 
-  it('is red on a terminal, and not with NO_COLOR', async () => {
+  it('is red on a terminal, and not with NO_COLOR or --no-color', async () => {
     const onTerminal = await runHere(['use-context', 'x'], { env, terminal: true });
     expect(onTerminal.stderr.startsWith('\u001b[31mpostern:\u001b[0m there is no context')).toBe(true);
+    const without = await runHere(['use-context', 'x', '--no-color'], { env, terminal: true });
+    expect(without.stderr).toMatch(/^postern: there is no context/);
     const plain = await runHere(['use-context', 'x'], { env: { ...env, NO_COLOR: '1' }, terminal: true });
     expect(plain.stderr).toMatch(/^postern: there is no context/);
     expect((await runHere(['use-context', 'x'], { env })).stderr).toMatch(/^postern: there is no context/);
@@ -133,12 +152,16 @@ describe('help', () => {
     'current-context',
     'list-context',
     'use-context',
+    'whoami',
+    'open',
     'verify',
     'explain',
     'derive',
     'migrate',
     'completion',
     ...['list', 'create', 'get', 'update', 'rotate', 'revoke', 'delete', 'usage'].map((each) => `api-token ${each}`),
+    ...['list', 'use', 'show', 'delete'].map((each) => `context ${each}`),
+    'audit list',
     ...['list', 'create', 'update', 'delete', 'preview'].map((each) => `endpoint ${each}`),
   ])('exists for %s', async (command) => {
     const { code, stdout } = await runHere([...command.split(' '), '--help']);

@@ -173,6 +173,48 @@ describe('a context command', () => {
     expect(parse((await runHere(['current-context', '-o', 'yaml'], { env })).stdout)).toEqual(expected);
   });
 
+  it('context list, use and delete are the old words in a new order', async () => {
+    await save('one', 'two');
+    for (const words of [['list'], ['ls', '-o', 'json']]) {
+      const { stdout } = await runHere(['context', ...words], { env });
+      expect(stdout).toBe((await runHere(['list-context', ...words.slice(1)], { env })).stdout);
+    }
+    expect((await runHere(['context', 'use', 'one'], { env })).stdout).toBe(
+      'Using context "one": https://one.example\n',
+    );
+    expect((await load()).current).toBe('one');
+    expect((await runHere(['context', 'delete', 'one'], { env })).stdout).toContain(
+      'Logged out of https://one.example',
+    );
+    expect(await load()).toMatchObject({ current: null, contexts: [{ name: 'two' }] });
+    expect(await runHere(['context', 'delete', 'one'], { env })).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  it('context show cuts the token short everywhere, unless it is asked for', async () => {
+    await save('one', 'two');
+    const expected = { name: 'two', endpoint: 'https://two.example', api_token: 'pst_aaaa…', email: 'me@two' };
+    for (const terminal of [true, false]) {
+      const json = await runHere(['context', 'show', '-o', 'json'], { env, terminal });
+      expect(JSON.parse(json.stdout)).toEqual(expected);
+      const shown = await runHere(['context', 'show', 'one'], { env, terminal });
+      expect(shown.stdout).toBe(
+        'Name:      one\nEndpoint:  https://one.example\nToken:     pst_aaaa…\nEmail:     me@one\n',
+      );
+      expect(shown.stdout + shown.stderr).not.toContain(TOKEN);
+      const whole = await runHere(['context', 'show', '--show-token', '-o', 'json'], { env, terminal });
+      expect(JSON.parse(whole.stdout)).toEqual({ ...expected, api_token: TOKEN });
+    }
+  });
+
+  it('open prints the address of the console, and opens it on a terminal only', async () => {
+    await save('one');
+    const page = 'https://one.example/api_tokens';
+    expect(await runHere(['open'], { env, terminal: true })).toMatchObject({ stdout: `${page}\n`, opened: [page] });
+    expect(await runHere(['open'], { env })).toMatchObject({ stdout: `${page}\n`, opened: [] });
+    const printed = await runHere(['open', '--no-browser'], { env, terminal: true });
+    expect(printed).toMatchObject({ code: 0, stdout: `${page}\n`, opened: [] });
+  });
+
   it('prefers the environment over the context', async () => {
     await save('one');
     const other = `pst_${'b'.repeat(49)}`;

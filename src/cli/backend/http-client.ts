@@ -156,7 +156,7 @@ function codeOf(error: unknown): string {
 export function problemOf({ status, body }: Answer): string {
   const { detail, title } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   for (const text of [detail, title]) if (typeof text === 'string' && text !== '') return text;
-  return status >= 500 ? 'the server failed' : 'the server refused, and did not say why';
+  return `it did not say why (HTTP ${status})`;
 }
 
 /**
