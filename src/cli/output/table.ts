@@ -90,7 +90,7 @@ function cut<Row>(drawn: readonly Drawn<Row>[], leastOf: (each: Drawn<Row>) => n
 }
 
 function widthFor({ stdout }: Host): number {
-  return stdout.isTTY ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
+  return stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY;
 }
 
 function textOf(value: Cell | undefined): string {
