@@ -52,7 +52,7 @@ function columns(output: Format, now: number): readonly Column<TokenView>[] {
   const time = timesIn(output, now);
   return [
     { heading: 'ID', cell: ({ uid }) => uid },
-    { heading: 'NAME', cell: ({ name }) => name, least: 16 },
+    { heading: 'NAME', cell: ({ name }) => name, least: 10 },
     {
       heading: 'STATUS',
       cell: (token) => stateInWords(token, now).word,
