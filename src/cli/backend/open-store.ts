@@ -35,10 +35,10 @@ export async function openStore({ url, namespace, make }: StoreAddress): Promise
       const filename = pathOf(url);
       if (!make && !existsSync(filename)) {
         throw new CliError(
-          `there is no database ${filename}: correct its path, or make one with postern migrate --store sqlite:${filename}`,
+          `there is no database ${filename}. Correct its path, or make one with postern migrate --store sqlite:${filename}`,
         );
       }
-      if (namespace !== undefined) throw usageError('--namespace is for PostgreSQL and Redis: a SQLite file has none');
+      if (namespace !== undefined) throw usageError('--namespace is for PostgreSQL and Redis. A SQLite file has none');
       return { store: sqliteStore({ filename }), place: filename };
     }
     case 'postgres':
@@ -55,7 +55,7 @@ export async function openStore({ url, namespace, make }: StoreAddress): Promise
     }
     default:
       throw usageError(
-        '--store names no known kind of store: use sqlite:<path>, postgres://<host>/<database> or redis://<host>',
+        '--store names no known kind of store. Use sqlite:<path>, postgres://<host>/<database> or redis://<host>',
       );
   }
 }
@@ -63,7 +63,7 @@ export async function openStore({ url, namespace, make }: StoreAddress): Promise
 /** `sqlite:./a.db`, `sqlite:/a.db`, `sqlite:///a.db` and `sqlite:C:\a.db` all name a path. */
 function pathOf(url: string): string {
   const path = url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '');
-  if (path === '') throw usageError('--store sqlite: names no file: use sqlite:<path>');
+  if (path === '') throw usageError('--store sqlite: names no file. Use sqlite:<path>');
   return isAbsolute(path) ? path : resolve(path);
 }
 

@@ -5,9 +5,10 @@ import type { Requirement } from '../../domain/requirement.js';
 import type { TokenRecord } from '../../domain/token-record.js';
 import type { AnyTokenTypes } from '../../domain/token-types.js';
 import { createPostern, type Postern } from '../../instance/create-postern.js';
+import { internalsOf } from '../../instance/internals.js';
 import { memoryRateLimiter } from '../../limits/memory.js';
 import { limitsShape } from '../../management/wire/limits.js';
-import { endpointShape } from '../../management/wire/shapes.js';
+import { auditShape, endpointShape, tokenTypeShapes } from '../../management/wire/shapes.js';
 import type { AffectedToken } from '../../managing/preview.js';
 import type { CreateToken } from '../../managing/tokens-api.js';
 import { EXIT } from '../exit-codes.js';
@@ -61,6 +62,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
   return {
     place,
     endpoint: null,
+    tokenTypes: async () => tokenTypeShapes(internalsOf(postern).ground.settings.catalog),
     async listTokens({ cursor, ...query }) {
       const { items, nextCursor } = await tokens.list({ ...query, cursor });
       return { items: items.map(view), next: nextCursor };
@@ -104,6 +106,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       await assertOwn(id);
       await tokens.delete(id);
     },
+    pruneTokens: (olderThan) => tokens.pruneExpired({ olderThan: olderThan as Duration }),
     async tokenUsage(id) {
       await assertOwn(id);
       return (await tokens.usage(id)).map(({ endpoint, count, lastUsedAt }) => {
@@ -143,6 +146,10 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
         gain: gain.map(affectedView),
         lose: lose.map(affectedView),
       };
+    },
+    async listChanges(query) {
+      const { items, nextCursor } = await postern.audit.list(query);
+      return { items: items.map(auditShape), next: nextCursor };
     },
     async inspect(token) {
       const authentication = await postern.authenticate(token);
@@ -187,9 +194,9 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
 /** Throws for a fault: a token that can't be looked up is not an invalid one. */
 function assertJudged(reason: DenialReason): void {
   if (reason === 'unavailable')
-    throw new CliError('the store gives no answer: check it, and try again', EXIT.unavailable);
+    throw new CliError('the store gives no answer. Check it, and try again', EXIT.unavailable);
   if (reason === 'internal_error')
-    throw new CliError("the token's record can't be read: look at it in the store, or delete it");
+    throw new CliError("the token's record can't be read. Look at it in the store, or delete it");
 }
 
 function tokenView(record: TokenRecord, now: number): TokenView {

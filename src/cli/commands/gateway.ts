@@ -9,13 +9,7 @@ A proxy asks it about each call, and calls the service behind only if the answer
   GET <listen>/denied    the same refusal for nginx's error page; it never lets a call through
   <grpc-listen>          Envoy's and Istio's external authorization (npm install @grpc/grpc-js)
 Limits of tokens are counted in its memory. Several gateways share the counts only in a program with createGateway.
-Ready files for each proxy are in examples/gateways of postern's repository.
-
-Examples:
-  postern gateway --store sqlite:./postern.db --host-pattern '{endpoint}.{organization}.cloud.example.com' --trusted-proxy 127.0.0.1
-  postern gateway --store postgres://… --endpoint-header X-Endpoint --trusted-proxy 10.0.0.5 --listen 10.0.0.4:4180
-  postern gateway --store redis://… --endpoint-context --trusted-proxy 127.0.0.1 --grpc-listen 127.0.0.1:4181
-  postern gateway … --hop-issuer https://auth.example.com --hop-keys ./hop-keys.json --jwks-listen 10.0.0.4:4182`;
+Ready files for each proxy are in examples/gateways of postern's repository.`;
 
 export function gateway(host: Host): Command {
   return new Command('gateway')

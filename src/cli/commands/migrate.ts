@@ -27,7 +27,7 @@ export function migrate(host: Host): Command {
 
 async function migrateStore(host: Host, { store: given, namespace, dryRun = false, output }: MigrateCommandOptions) {
   const url = given ?? host.env.POSTERN_STORE;
-  if (!url) throw usageError('there is no store to migrate: name it with --store');
+  if (!url) throw usageError('there is no store to migrate. Name it with --store');
   const { store, place } = await openStore({ url, namespace, make: true });
   const line = progress(host);
   try {

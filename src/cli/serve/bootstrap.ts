@@ -115,8 +115,8 @@ async function openNew(path: string): Promise<FileHandle> {
     const { code } = error as NodeJS.ErrnoException;
     throw new CliError(
       code === 'EEXIST'
-        ? `the bootstrap token can't be written: the file ${path} exists already; move it away, or name another`
-        : `the bootstrap token can't be written to ${path} (${code ?? 'failed'}): name a file in a writable folder`,
+        ? `the bootstrap token can't be written, because the file ${path} exists already. Move it away, or name another`
+        : `the bootstrap token can't be written to ${path} (${code ?? 'failed'}). Name a file in a writable folder`,
       undefined,
       { cause: error },
     );
