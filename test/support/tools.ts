@@ -64,14 +64,14 @@ export const TOOLS: readonly Tool[] = [
     debian: 'nginx-light',
     elsewhere: 'name its path in POSTERN_NGINX',
     isThere: () => existsSync(NGINX),
-    files: /^test\/management\/console\/prefix/,
+    files: /^test\/(management\/console\/prefix|examples\/gateway-demo)/,
   },
   {
     name: 'gRPC for Python',
     debian: 'python3-grpcio',
     elsewhere: 'name a Python that has grpcio in POSTERN_PYTHON',
     isThere: () => succeeds(PYTHON, '-c', 'import grpc'),
-    files: /^test\/(clients\/grpc-python|gateway\/in-front-grpc)/,
+    files: /^test\/(clients\/grpc-python|examples\/gateway-demo|gateway\/in-front-grpc)/,
   },
   ...['nginx', 'caddy', 'haproxy'].map((name) => ({
     name,
@@ -99,7 +99,7 @@ export const TOOLS: readonly Tool[] = [
     debian: 'curl',
     elsewhere: 'put curl in PATH',
     isThere: () => inPath('curl'),
-    files: /^test\/(cli\/seed-page|docs\/commands|transports\/leases|gateway\/in-front)/,
+    files: /^test\/(cli\/seed-page|docs\/commands|examples\/gateway-demo|transports\/leases|gateway\/in-front)/,
   },
   {
     name: 'OpenSSL',
