@@ -5,9 +5,11 @@ import { apiToken } from './commands/api-token/index.js';
 import { completion } from './commands/completion.js';
 import { currentContext } from './commands/current-context.js';
 import { derive } from './commands/derive.js';
+import { doctor } from './commands/doctor.js';
 import { endpoint } from './commands/endpoint/index.js';
 import { explain } from './commands/explain.js';
 import { gateway } from './commands/gateway.js';
+import { init } from './commands/init.js';
 import { listContext } from './commands/list-context.js';
 import { login } from './commands/login.js';
 import { logout } from './commands/logout.js';
@@ -41,6 +43,7 @@ export function program(host: Host, outcome: Outcome): Command {
     .addHelpText('after', EXIT_CODES_HELP)
     .addHelpText('after', ENVIRONMENT_HELP);
   const commands = [
+    init(host),
     serve(host),
     gateway(host),
     login(host),
@@ -55,6 +58,7 @@ export function program(host: Host, outcome: Outcome): Command {
     explain(host, outcome),
     derive(host),
     migrate(host),
+    doctor(host, outcome),
     completion(host, root),
   ];
   for (const command of commands) root.addCommand(command);

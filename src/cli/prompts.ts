@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { type Readable, Writable } from 'node:stream';
 import { EXIT } from './exit-codes.js';
-import { CliError } from './failure.js';
+import { CliError, failureOf } from './failure.js';
 import type { Host } from './host.js';
 import { visible } from './output/print.js';
 
@@ -20,6 +20,28 @@ export async function askSecret(host: Host, message: string): Promise<string> {
 export async function askConfirmation(host: Host, message: string): Promise<boolean> {
   const answer = await line(host, `${message} [y/N] `, host.stderr as unknown as Writable);
   return /^\s*y(es)?\s*$/i.test(answer);
+}
+
+/** Whether there is a person to ask: not in a pipe, and not in a CI system. */
+export function isInteractive({ stdin, stderr, env }: Host): boolean {
+  return Boolean(stdin.isTTY && stderr.isTTY && !env.CI);
+}
+
+/**
+ * Asks until an answer can be read.
+ *
+ * @param read gets the answer without spaces around it; it throws a CliError for an answer that is to be asked again
+ */
+export async function ask<T>(host: Host, question: string, read: (answer: string) => T): Promise<T> {
+  for (;;) {
+    const answer = await line(host, `${question}: `, host.stderr as unknown as Writable);
+    try {
+      return read(answer.trim());
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      host.stderr.write(`${failureOf(error).message}\n`);
+    }
+  }
 }
 
 /** Reads one typed line. The prompt goes to stderr, because stdout may be redirected and is for results. */

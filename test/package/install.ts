@@ -40,6 +40,8 @@ export interface Installed {
   readonly root: string;
   /** Paths in the tarball, as `npm pack` reports them. */
   readonly files: readonly string[];
+  /** The path of the tarball. */
+  readonly tarball: string;
   /** A project with the package and none of its peers. */
   readonly alone: string;
   /** A project with the package, every peer and the types a TypeScript user has. */
@@ -71,7 +73,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       install(join(home, 'full'), [tarball, ...exact]),
     ]);
     const files = packed.files.map((file: { path: string }) => file.path);
-    project.provide('installed', { root: ROOT, files, alone, full });
+    project.provide('installed', { root: ROOT, files, tarball, alone, full });
   } catch (error) {
     await remove();
     throw error;
