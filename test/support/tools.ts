@@ -120,7 +120,7 @@ export const TOOLS: readonly Tool[] = [
     debian: 'util-linux',
     elsewhere: 'run the tests on Linux',
     isThere: () => inPath('setpriv') && inPath('script'),
-    files: new RegExp(`${POSTGRES_FILES.source}|${REDIS_FILES.source}|^test/cli/terminal`),
+    files: new RegExp(`${POSTGRES_FILES.source}|${REDIS_FILES.source}|^test/cli/(terminal|init)`),
   },
 ];
 
