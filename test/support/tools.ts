@@ -26,9 +26,9 @@ export const NGINX = process.env.POSTERN_NGINX ?? '/usr/sbin/nginx';
 export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
 const POSTGRES_FILES =
-  /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/shared-stores|deciding\/leases-shared)/;
+  /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/(shared-stores|doctor-stores)|deciding\/leases-shared)/;
 const REDIS_FILES =
-  /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/(shared-stores|health)|deciding\/leases-shared)/;
+  /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/(shared-stores|health|doctor-stores)|deciding\/leases-shared)/;
 
 export const TOOLS: readonly Tool[] = [
   {
@@ -64,7 +64,7 @@ export const TOOLS: readonly Tool[] = [
     debian: 'nginx-light',
     elsewhere: 'name its path in POSTERN_NGINX',
     isThere: () => existsSync(NGINX),
-    files: /^test\/(management\/console\/prefix|examples\/gateway-demo)/,
+    files: /^test\/(management\/console\/prefix|examples\/gateway-demo|cli\/doctor-server)/,
   },
   {
     name: 'gRPC for Python',
@@ -106,7 +106,7 @@ export const TOOLS: readonly Tool[] = [
     debian: 'openssl',
     elsewhere: 'put openssl in PATH',
     isThere: () => inPath('openssl'),
-    files: /^test\/cli\/proxies/,
+    files: /^test\/cli\/(proxies|doctor-server)/,
   },
   {
     name: 'jq',
@@ -120,7 +120,7 @@ export const TOOLS: readonly Tool[] = [
     debian: 'util-linux',
     elsewhere: 'run the tests on Linux',
     isThere: () => inPath('setpriv') && inPath('script'),
-    files: new RegExp(`${POSTGRES_FILES.source}|${REDIS_FILES.source}|^test/cli/terminal`),
+    files: new RegExp(`${POSTGRES_FILES.source}|${REDIS_FILES.source}|^test/cli/(terminal|init)`),
   },
 ];
 
