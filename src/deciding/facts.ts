@@ -86,6 +86,7 @@ export class Facts {
   async load(need: Need, call: Call, now: number): Promise<void> {
     const { cache, directory } = this.#sources;
     const { changes } = directory;
+    call.awaited = [...call.awaited, need];
     await this.#wait(need, call, now);
     const account = call.knownHolder?.account;
     if (need !== 'holder' || (account && !cache.isCurrent(account))) call.holder = undefined;
@@ -115,7 +116,10 @@ export class Facts {
       }
       case 'charge': {
         const account = call.knownHolder?.account;
-        if (account) call.charge = await this.#limiter.charge(account);
+        if (account === null || account === undefined) return;
+        const { observer } = this.#ground.events;
+        const charge = () => this.#limiter.charge(account);
+        call.charge = await (observer === null ? charge() : observer.charge(charge));
         return;
       }
     }

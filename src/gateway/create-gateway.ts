@@ -64,14 +64,14 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
   const { ground } = internalsOf(postern);
   const hops = hop === undefined ? null : signingHops(postern, hop);
   const refusalFor = refusals(challenge);
-  const report = reporter(postern);
+  const report = reporter(postern, 'gateway');
   const needs = new WeakMap<Question, ComputedRequirement>();
   const ask = asker<Question, TokenTypes>(
     postern as unknown as Postern,
     // A constant is checked here already.
     typeof requirement === 'function' ? found : (requirement as Requirement),
     typeof zone === 'function' ? ({ caller }) => zone(caller) : zone,
-    { methodOf: ({ call }) => call.method, identityOf: (question) => question },
+    { transport: 'gateway', methodOf: ({ call }) => call.method, identityOf: (question) => question },
   );
 
   function found(question: Question): ComputedRequirement | Promise<ComputedRequirement> {
