@@ -25,6 +25,16 @@ export function encode(message: Message): string {
   return JSON.stringify(['everything', id, '']);
 }
 
+/** A notification of PostgreSQL has less than 8,000 bytes. */
+const MAX_BYTES = 7_900;
+
+/** A change as a message. One that is too long becomes "forget everything". */
+export function encodeChange(id: string, invalidation: Invalidation): string {
+  const text = encode({ kind: 'change', id, invalidation });
+  const isShort = new TextEncoder().encode(text).length <= MAX_BYTES;
+  return isShort ? text : encode({ kind: 'change', id, invalidation: { kind: 'everything' } });
+}
+
 /** An unreadable text may be of a later version: it means "forget everything", so that nothing is missed. */
 export function decode(text: string): Message {
   const [kind, first, second] = parse(text);
