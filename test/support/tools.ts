@@ -27,6 +27,7 @@ export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
 const POSTGRES_FILES =
   /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/shared-stores|deciding\/leases-shared)/;
+const MARIADB_FILES = /^test\/(stores|faults)\/mariadb/;
 const REDIS_FILES =
   /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/(shared-stores|health)|deciding\/leases-shared)/;
 
@@ -37,6 +38,13 @@ export const TOOLS: readonly Tool[] = [
     elsewhere: 'put initdb and postgres in PATH',
     isThere: () => findPostgres() !== null,
     files: POSTGRES_FILES,
+  },
+  {
+    name: 'MariaDB',
+    debian: 'mariadb-server',
+    elsewhere: 'put mariadbd and mariadb-install-db in PATH',
+    isThere: () => inPath('mariadbd') && inPath('mariadb-install-db'),
+    files: MARIADB_FILES,
   },
   {
     name: 'Redis',
@@ -120,7 +128,7 @@ export const TOOLS: readonly Tool[] = [
     debian: 'util-linux',
     elsewhere: 'run the tests on Linux',
     isThere: () => inPath('setpriv') && inPath('script'),
-    files: new RegExp(`${POSTGRES_FILES.source}|${REDIS_FILES.source}|^test/cli/terminal`),
+    files: new RegExp(`${POSTGRES_FILES.source}|${MARIADB_FILES.source}|${REDIS_FILES.source}|^test/cli/terminal`),
   },
 ];
 

@@ -150,8 +150,10 @@ export class Mysql extends Dialect {
       const text = `${column} LONGTEXT ${COLLATION} ${nullable}`;
       return isHashed(column) ? [text, `${column}_key BINARY(32) AS (UNHEX(SHA2(${column}, 256))) STORED`] : [text];
     });
-    const isNamed = Object.values(kinds).some(({ kind }) => kind === 'serial' || kind === 'sequence');
-    lines.push(`${isNamed ? `UNIQUE KEY ${name}_by_id` : 'PRIMARY KEY'} (${list(key)})`);
+    // A key on a hash can't be the primary one. That of `changes` has a name of its own, for `isTaken`.
+    const isPrimary = !key.some(isHashed) && !('seq' in columns);
+    if (!isPrimary && kinds.seq?.kind !== 'serial') lines.push('row_id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY');
+    lines.push(`${isPrimary ? 'PRIMARY KEY' : `UNIQUE KEY ${name}_by_id`} (${list(key)})`);
     for (const index of indexes)
       lines.push(`${index.isUnique ? 'UNIQUE ' : ''}KEY ${index.name} (${list(index.columns)})`);
     for (const [column, { kind }] of Object.entries(kinds)) {
