@@ -27,7 +27,7 @@ export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
 const POSTGRES_FILES =
   /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/shared-stores|deciding\/leases-shared)/;
-const MARIADB_FILES = /^test\/(stores|faults)\/mariadb/;
+const MARIADB_FILES = /^test\/(stores\/(endings|mariadb)|faults\/mariadb)/;
 const REDIS_FILES =
   /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/(shared-stores|health)|deciding\/leases-shared)/;
 
