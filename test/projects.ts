@@ -14,7 +14,7 @@ const PATTERNS = {
   package: /^test\/package\//,
   slow: /^test\/(examples\/demo|jwt\/contract|base\/without-node|management\/linear|stores\/node-sqlite|types\/)/,
   services:
-    /^test\/(cli\/(?!bootstrap|contexts)|gateway\/(hop-languages|in-front|command)|deciding\/leases-shared|clients\/|examples\/|faults\/|limits\/|management\/console\/|jwt\/derive-in-a-browser|stores\/(endings|mariadb|postgres|redis|sqlite))/,
+    /^test\/(cli\/(?!bootstrap|contexts)|gateway\/(hop-languages|in-front|command)|deciding\/leases-shared|clients\/|examples\/|faults\/|limits\/|management\/console\/|jwt\/derive-in-a-browser|stores\/(endings|mariadb|postgres|redis|sql))/,
 } as const;
 
 export type Project = keyof typeof PATTERNS | 'unit';

@@ -26,8 +26,8 @@ export const NGINX = process.env.POSTERN_NGINX ?? '/usr/sbin/nginx';
 export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
 const POSTGRES_FILES =
-  /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/shared-stores|deciding\/leases-shared)/;
-const MARIADB_FILES = /^test\/(stores\/(endings|mariadb)|faults\/mariadb)/;
+  /^test\/(stores\/(endings|postgres(?!-options)|sql-postgres)|faults\/postgres|limits\/limits|cli\/shared-stores|deciding\/leases-shared)/;
+const MARIADB_FILES = /^test\/(stores\/(endings|mariadb|sql-mariadb)|faults\/mariadb)/;
 const REDIS_FILES =
   /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/(shared-stores|health)|deciding\/leases-shared)/;
 

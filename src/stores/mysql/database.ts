@@ -17,6 +17,8 @@ export class Database implements SqlDriver {
   readonly #timeout: number;
   /** Connections that a statement was run on before. */
   readonly #known = new WeakSet<MysqlConnection>();
+  /** The last call that waits for a connection. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(pool: MysqlPool, dialect: Dialect, timeout: number) {
     this.#pool = pool;
@@ -73,11 +75,18 @@ export class Database implements SqlDriver {
     }
   }
 
+  /** In the order of the calls: the pool of `mariadb` may let later ones pass for ever. */
+  #connect(): Promise<MysqlConnection> {
+    const mine = this.#last.then(() => this.#pool.getConnection());
+    this.#last = mine.catch(() => {});
+    return mine;
+  }
+
   async #using<T>(milliseconds: number, work: (connection: MysqlConnection) => Promise<T>): Promise<T> {
     const until = elapsed() + milliseconds;
     const patience = Math.min(milliseconds, this.#timeout);
     const message = `no connection to the database in ${this.#timeout} ms`;
-    const connection = await within(this.#pool.getConnection(), patience, message, (late) => void late.release());
+    const connection = await within(this.#connect(), patience, message, (late) => void late.release());
     let isSound = false;
     try {
       const value = await within(work(connection), until - elapsed(), `no answer in ${Math.round(milliseconds)} ms`);

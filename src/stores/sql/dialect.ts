@@ -151,9 +151,14 @@ export abstract class Dialect {
   abstract finish(): readonly string[];
   /** The statements that begin a schema; the table of versions is one of them. */
   abstract found(isThere: boolean): readonly string[];
+  /** The statement that notes a version. */
+  mark(version: number): string {
+    return `INSERT INTO ${this.table('migrations')} (version) VALUES (${version})`;
+  }
+
   /** Finds what is there: `isOurs`, `isThere` and a reason to refuse the database, `refusal`. */
   abstract inspect(): SqlStatement;
-  /** The statements of a migration, with a lock that no other migration has at the same time. */
+  /** The statements of a migration, with a lock where concurrent ones could harm each other. */
   abstract locked(statements: readonly SqlStatement[]): readonly SqlStatement[];
 
   /** Another row has this key. The whole batch was undone. */

@@ -14,10 +14,9 @@ const plain = (sql: string): SqlStatement => ({ sql, parameters: [] });
 export async function planMigration(driver: SqlDriver, dialect: Dialect, migrations = MIGRATIONS): Promise<Migration> {
   const to = migrations.length;
   const { version, isThere } = await inspect(driver, dialect, to);
-  const versions = dialect.table('migrations');
   const statements = version === null ? [...dialect.found(isThere)] : [];
   for (const [index, statementsOf] of [...migrations.entries()].slice(version ?? 0)) {
-    const mark = `INSERT INTO ${versions} (version) VALUES (${index + 1})`;
+    const mark = dialect.mark(index + 1);
     // First, where all is undone together: of two migrations at once, the later one then fails before it has changed anything.
     statements.push(...(dialect.undoesSchema ? [mark, ...statementsOf(dialect)] : [...statementsOf(dialect), mark]));
   }

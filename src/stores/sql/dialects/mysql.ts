@@ -181,14 +181,13 @@ BEGIN IF @postern_trimming IS NULL OR OLD.at >= @postern_trimming THEN ${refuse}
     ];
   }
 
-  /** A lock of the session: a change of the schema ends the transaction. */
+  /** Without a lock: a change of the schema ends the transaction, and each of ours does nothing where it was made. */
   locked(statements: readonly SqlStatement[]): readonly SqlStatement[] {
-    const lock = { lock: this.table('migrations') };
-    return [
-      this.statement('SELECT GET_LOCK(:lock, 600)', lock),
-      ...statements,
-      this.statement('SELECT RELEASE_LOCK(:lock)', lock),
-    ];
+    return statements;
+  }
+
+  override mark(version: number): string {
+    return `${super.mark(version)} ON DUPLICATE KEY UPDATE version = VALUES(version)`;
   }
 
   /** Without a strict mode a long text would be cut silently, and without utf8mb4 a name would become another one. */
@@ -199,6 +198,7 @@ BEGIN IF @postern_trimming IS NULL OR OLD.at >= @postern_trimming THEN ${refuse}
         CASE WHEN DATABASE() IS NULL THEN 'is none: name a database in the connection'
           WHEN @@autocommit = 0 THEN 'is read through a connection without autocommit, which would see old rows: turn it on'
           WHEN @@sql_mode NOT LIKE '%STRICT%' THEN 'has no strict sql_mode, and would cut texts silently: add STRICT_TRANS_TABLES to it'
+          WHEN @@sql_mode LIKE '%NO_BACKSLASH_ESCAPES%' THEN 'has the sql_mode NO_BACKSLASH_ESCAPES, under which clients quote texts wrongly: remove it'
           WHEN @@character_set_client <> 'utf8mb4' OR @@character_set_connection <> 'utf8mb4'
             THEN 'is read through a connection that is not in utf8mb4: set the charset of the client' END AS refusal`,
       { name: this.table('migrations') },
