@@ -11,10 +11,10 @@ export const TEST_FILES: readonly string[] = readdirSync(`${root}test`, { recurs
 
 /** The first pattern that fits a file names its project; `unit` has the rest. */
 const PATTERNS = {
-  package: /^test\/package\//,
-  slow: /^test\/(examples\/demo|jwt\/contract|base\/without-node|management\/linear|stores\/node-sqlite|types\/)/,
+  package: /^test\/(package\/|docs\/commands)/,
+  slow: /^test\/(docs\/programs|examples\/demo|jwt\/contract|(base|jwt)\/without-node|management\/linear|stores\/node-sqlite|types\/)/,
   services:
-    /^test\/(cli\/(?!bootstrap|contexts)|gateway\/(hop-languages|in-front|command)|deciding\/leases-shared|clients\/|examples\/|faults\/|limits\/|management\/console\/|jwt\/derive-in-a-browser|stores\/(endings|mariadb|postgres|redis|sql))/,
+    /^test\/(cli\/(?!bootstrap|contexts)|gateway\/(hop-languages|in-front|command)|deciding\/leases-shared|docs\/terminal|clients\/|examples\/|faults\/|limits\/|management\/console\/|jwt\/derive-in-a-browser|stores\/(endings|mariadb|postgres|redis|sql))/,
 } as const;
 
 export type Project = keyof typeof PATTERNS | 'unit';

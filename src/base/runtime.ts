@@ -6,6 +6,7 @@ interface Globals {
   readonly process?: {
     getBuiltinModule?(id: string): unknown;
     readonly env?: Readonly<Record<string, string | undefined>>;
+    readonly versions?: Readonly<Record<string, string | undefined>>;
   };
   readonly crypto?: { getRandomValues?<T extends Uint8Array>(array: T): T; readonly subtle?: Subtle };
   setTimeout?(callback: () => void, milliseconds: number): unknown;
@@ -31,15 +32,38 @@ type Key = object;
 
 interface NodeCrypto {
   hash?(algorithm: string, data: string, encoding: string): string;
+  verify?: NodeVerifier['verify'];
+  readonly KeyObject?: { from?: NodeVerifier['keyOf'] };
+}
+
+/** The used part of Node's `crypto`, to verify signatures. */
+export interface NodeVerifier {
+  verify(hash: string | null, data: Uint8Array, key: object, signature: Uint8Array): boolean;
+  /** The `KeyObject` of a `CryptoKey`. */
+  keyOf(key: object): object;
 }
 
 const globals = globalThis as unknown as Globals;
 
 /** The runtime's synchronous hash (`crypto.hash`: Node 20.12, Bun, Deno), or `null`. */
 export function nativeHash(): ((text: string) => string) | null {
-  const crypto = globals.process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined;
-  const hash = crypto?.hash;
+  const hash = nodeCrypto()?.hash;
   return typeof hash === 'function' ? (text) => hash('sha256', text, 'latin1') : null;
+}
+
+/**
+ * Node's own verification of signatures, or `null`. Other runtimes have modules of the same name: their answers were never compared
+ * with those of the Web Crypto API.
+ */
+export function nodeVerifier(): NodeVerifier | null {
+  const { node, uv, bun, deno } = globals.process?.versions ?? {};
+  const isNode = node !== undefined && uv !== undefined && bun === undefined && deno === undefined;
+  const { verify, KeyObject } = (isNode && nodeCrypto()) || {};
+  return verify && KeyObject?.from ? { verify, keyOf: KeyObject.from } : null;
+}
+
+function nodeCrypto(): NodeCrypto | undefined {
+  return globals.process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined;
 }
 
 /** Random bytes of the Web Crypto API, or `null` if the runtime has none. */

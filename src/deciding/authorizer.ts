@@ -1,17 +1,17 @@
 import { SecretReference } from '../base/credential.js';
 import type { Ground } from '../base/ground.js';
-import type { Trace } from '../domain/decide.js';
 import { type Authentication, type Decision, type Denied, internalError } from '../domain/decision.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { Explanation } from '../domain/explain.js';
 import type { Requirement } from '../domain/requirement.js';
+import type { Trace } from '../domain/trace.js';
 import { type Attempt, AttemptReader, type GuardAttempt } from './attempt.js';
 import { type Answer, Call, type Mode } from './call.js';
 import { type FactSources, Facts } from './facts.js';
 import { deniedFor } from './fault.js';
 import type { Holder } from './holder.js';
 import { Identified } from './identified.js';
-import { type Need, step } from './step.js';
+import { step } from './step.js';
 import type { UsageRecorder } from './usage.js';
 
 interface Sources extends FactSources {
@@ -60,7 +60,7 @@ export class Authorizer {
     try {
       const call = this.#attempts.read(attempt, mode);
       const now = this.#ground.time.read();
-      const next = this.#stepInMemory(call, now);
+      const next = step(call, this.#facts, this.#ground.time.latest);
       return typeof next === 'string' ? call : this.#finish(call, next, now);
     } catch {
       // The cold path meets the same error again, and reports it.
@@ -143,22 +143,12 @@ export class Authorizer {
     for (let waits = 0; waits < MOST_WAITS; waits++) {
       // Read again: the store may have been slow, and the token may have expired meanwhile.
       const now = this.#ground.time.read();
-      const next = this.#stepInMemory(call, now, trace);
+      if (trace) trace.length = 0;
+      const next = step(call, this.#facts, this.#ground.time.latest, trace);
       if (typeof next !== 'string') return next;
       await this.#facts.load(next, call, now);
     }
     throw new PosternError('unavailable', 'the token, or its endpoint, changes faster than it can be read: try again');
-  }
-
-  /** Steps with the facts in memory: to the decision, or to the first fact that must be loaded. */
-  #stepInMemory(call: Call, now: number, trace?: Trace): Decision | Need {
-    const { latest } = this.#ground.time;
-    this.#facts.foresee(call, now);
-    for (;;) {
-      if (trace) trace.length = 0;
-      const next = step(call, latest, trace);
-      if (typeof next !== 'string' || !this.#facts.recall(next, call, now)) return next;
-    }
   }
 
   /** Counts the use, and emits the event. */

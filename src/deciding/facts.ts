@@ -1,13 +1,14 @@
 import { type Credential, credentialReader } from '../base/credential.js';
 import type { Ground } from '../base/ground.js';
 import type { DenialReason } from '../domain/decision.js';
+import type { EndpointPolicy } from '../domain/endpoint.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import type { Call } from './call.js';
 import type { EndpointDirectory } from './endpoint-directory.js';
 import type { Holder } from './holder.js';
 import { Limiter } from './limiter.js';
 import type { SignedTokens } from './signed-tokens.js';
-import type { Need } from './step.js';
+import type { Memory, Need } from './step.js';
 import type { TokenCache } from './token-cache.js';
 import { TokenFinder } from './token-finder.js';
 
@@ -18,7 +19,7 @@ export interface FactSources {
 }
 
 /** Finds the facts of calls, in memory or from the store, an issuer's keys or the limiter. It decides nothing. */
-export class Facts {
+export class Facts implements Memory {
   readonly #ground: Ground;
   readonly #sources: FactSources;
   readonly #readCredential: (token: unknown) => Credential;
@@ -39,44 +40,30 @@ export class Facts {
     return this.#readCredential(token);
   }
 
-  /** Finds in memory the facts that every call of this kind needs, so that the warm path takes one step. */
-  foresee(call: Call, now: number): void {
-    const { requirement } = call;
-    if (requirement === null || requirement.kind === 'public') return;
-    if (requirement.kind === 'endpoint' && requirement.organization !== null) {
-      if (call.endpoint === undefined && !this.recall('endpoint', call, now)) return;
-      // Others may be answered without a look at the credential.
-      if (call.endpoint?.access !== 'protected') return;
+  endpoint(call: Call): EndpointPolicy | null | undefined {
+    if (call.endpoint === undefined) {
+      const { requirement, organization } = call;
+      if (requirement?.kind !== 'endpoint' || organization === null) return undefined;
+      call.endpoint = this.#sources.directory.peek(organization, requirement.endpoint, this.#ground.time.last);
     }
-    if (call.credential === undefined) this.recall('credential', call, now);
-    if (call.holder === undefined && typeof call.credential === 'object') this.recall('holder', call, now);
+    return call.endpoint;
   }
 
-  /** Finds a fact in memory. `false` if it is not there. */
-  recall(need: Need, call: Call, now: number): boolean {
-    switch (need) {
-      case 'endpoint': {
-        const { requirement, organization } = call;
-        if (requirement?.kind !== 'endpoint' || organization === null) return false;
-        call.endpoint = this.#sources.directory.peek(organization, requirement.endpoint, now);
-        return call.endpoint !== undefined;
+  credential(call: Call): Credential {
+    call.credential ??= call.malformed ? 'token_malformed' : this.#readCredential(call.token);
+    return call.credential;
+  }
+
+  holder(call: Call, credential: Exclude<Credential, string>): Holder | DenialReason | undefined {
+    if (call.holder === undefined) {
+      const now = this.#ground.time.last;
+      if (credential.signed !== null) call.holder = this.#signed?.peek(credential, now);
+      else {
+        const known = this.#sources.cache.peek(credential.key, now);
+        call.holder = known === null ? 'token_unknown' : known;
       }
-      case 'credential':
-        call.credential = call.malformed ? 'token_malformed' : this.#readCredential(call.token);
-        return true;
-      case 'holder': {
-        const credential = call.credential as Exclude<Credential, string>;
-        if (credential.signed !== null) call.holder = this.#signed?.peek(credential, now);
-        else {
-          const known = this.#sources.cache.peek(credential.key, now);
-          call.holder = known === null ? 'token_unknown' : known;
-        }
-        return call.holder !== undefined;
-      }
-      case 'proof':
-      case 'charge':
-        return false;
     }
+    return call.holder;
   }
 
   /**
@@ -101,8 +88,6 @@ export class Facts {
         call.endpoint = await this.#sources.directory.find(organization, requirement.endpoint, now);
         return;
       }
-      case 'credential':
-        return;
       case 'holder':
         call.holder = await this.#find(call.credential as Exclude<Credential, string>, now);
         return;

@@ -1,47 +1,54 @@
-import { decideGrant, decideLife, decideWithoutCredential, type Trace } from '../domain/decide.js';
+import type { Credential } from '../base/credential.js';
+import { decideGrant, decideLife, decideWithoutCredential } from '../domain/decide.js';
 import { decideMethod } from '../domain/decide-method.js';
 import { allowed, type Decision, type DenialReason, type Denied, denied, isDenied } from '../domain/decision.js';
+import type { EndpointPolicy } from '../domain/endpoint.js';
 import { isLimited } from '../domain/limits.js';
 import type { CompiledRequirement } from '../domain/requirement.js';
+import { note, noteCredential, noteHolder, type Trace } from '../domain/trace.js';
 import type { Call } from './call.js';
-import type { Restriction } from './holder.js';
+import type { Holder, Restriction } from './holder.js';
 
 /** The fact that a decision waits for. */
-export type Need = 'endpoint' | 'credential' | 'holder' | 'proof' | 'charge';
+export type Need = 'endpoint' | 'holder' | 'proof' | 'charge';
+
+/** The facts that are in memory. `undefined`: the fact must be loaded. Nothing here waits. */
+export interface Memory {
+  endpoint(call: Call): EndpointPolicy | null | undefined;
+  credential(call: Call): Credential;
+  holder(call: Call, credential: Exclude<Credential, string>): Holder | DenialReason | undefined;
+}
 
 /**
- * The decision of a call, or the next fact that it needs. This is the only place that knows the order of the checks. It is pure:
- * it only reads the known facts. The caller finds the missing fact, and steps again from the start.
+ * The decision of a call, or the next fact that it needs. This is the only place that knows the order of the checks. It takes
+ * facts from memory only. The caller loads the missing fact, and steps again from the start.
  *
  * @param now the time by which expiry is judged, epoch milliseconds
  * @param trace each check is written here, from the first one on
  */
-export function step(call: Call, now: number, trace?: Trace): Decision | Need {
-  const { requirement, credential, holder } = call;
+export function step(call: Call, memory: Memory, now: number, trace?: Trace): Decision | Need {
+  const { requirement } = call;
   if (requirement === null) {
-    trace?.push({ check: 'requirement', passed: false, detail: 'the route or method declares no requirement' });
+    if (trace) note(trace, 'requirement', false, 'the route or method declares no requirement');
     return denied('requirement_missing');
   }
   // For an endpoint of the caller's own organization, the caller must be known first.
   const isOwn = requirement.kind === 'endpoint' && requirement.organization === null;
   if (!isOwn) {
-    const early = stepToEndpoint(call, requirement, trace);
+    const early = stepToEndpoint(call, memory, requirement, trace);
     if (early !== null) return early;
   }
 
-  if (credential === undefined) return 'credential';
-  if (trace) pushCredential(trace, credential);
+  const credential = memory.credential(call);
+  if (trace) noteCredential(trace, typeof credential === 'string' ? credential : null);
   if (typeof credential === 'string') return denied(credential);
   if (call.proof !== null && credential.signed === null) return unbound(trace);
 
+  const holder = memory.holder(call, credential);
   if (holder === undefined) return 'holder';
   const known =
     typeof holder !== 'string' && (call.within ?? holder.principal.organization) === holder.principal.organization;
-  trace?.push({
-    check: 'known',
-    passed: known,
-    detail: known ? `token ${holder.principal.tokenId}` : 'no token has this secret or signature',
-  });
+  if (trace) noteHolder(trace, known ? holder.principal.tokenId : null);
   if (!known) return denied(typeof holder === 'string' ? holder : 'token_unknown');
 
   const ended = decideLife(holder, now, trace);
@@ -52,7 +59,7 @@ export function step(call: Call, now: number, trace?: Trace): Decision | Need {
     if (refused !== null) return refused;
   }
 
-  const reached = isOwn ? stepToEndpoint(call, requirement, trace) : null;
+  const reached = isOwn ? stepToEndpoint(call, memory, requirement, trace) : null;
   if (reached === 'endpoint' || (reached !== null && !reached.allowed)) return reached;
   const { principal } = holder;
   const decision =
@@ -66,8 +73,13 @@ export function step(call: Call, now: number, trace?: Trace): Decision | Need {
 }
 
 /** The decision that the endpoint's access alone makes; `null`: a credential is needed. */
-function stepToEndpoint(call: Call, requirement: CompiledRequirement, trace?: Trace): Decision | 'endpoint' | null {
-  const endpoint = requirement.kind === 'endpoint' ? call.endpoint : null;
+function stepToEndpoint(
+  call: Call,
+  memory: Memory,
+  requirement: CompiledRequirement,
+  trace?: Trace,
+): Decision | 'endpoint' | null {
+  const endpoint = requirement.kind === 'endpoint' ? memory.endpoint(call) : null;
   return endpoint === undefined ? 'endpoint' : decideWithoutCredential(requirement, endpoint, call.zone, trace);
 }
 
@@ -82,14 +94,13 @@ function decideRestriction(
   if (prove === null && proof !== null) return unbound(trace);
   // A bound token without a proof may be stolen (RFC 9449 section 7.1).
   if (prove !== null && proof === null) {
-    trace?.push({ check: 'proof', passed: false, detail: 'the token is bound to a key, and came without a proof' });
+    if (trace) note(trace, 'proof', false, 'the token is bound to a key, and came without a proof');
     return denied('token_unknown');
   }
   // A proof can be used only once. A running call was checked at its start.
   if (prove !== null && call.mode !== 'recheck') {
     if (proven === undefined) return 'proof';
-    const detail = `the proof of possession is ${proven ? 'good' : 'not good'}`;
-    trace?.push({ check: 'proof', passed: proven, detail });
+    if (trace) note(trace, 'proof', proven, `the proof of possession is ${proven ? 'good' : 'not good'}`);
     if (!proven) return denied('proof_invalid');
   }
   return decideMethod(methods, call.method, requirement, trace);
@@ -97,18 +108,6 @@ function decideRestriction(
 
 /** A proof came with a token that is not bound to a key: the sender mistakes it for another kind of token. */
 function unbound(trace?: Trace): Denied {
-  trace?.push({ check: 'proof', passed: false, detail: 'the token is bound to no key' });
+  if (trace) note(trace, 'proof', false, 'the token is bound to no key');
   return denied('token_unknown');
-}
-
-const PROBLEMS: Partial<Record<DenialReason, string>> = {
-  token_missing: 'no credential came with the call',
-  token_malformed: 'the call has several credentials, or one that is not a single token of at most 8 KiB',
-  token_unknown: 'the credential does not have the form of a token of this instance, or its checksum is wrong',
-};
-
-function pushCredential(trace: Trace, credential: NonNullable<Call['credential']>): void {
-  const problem = typeof credential === 'string' ? credential : null;
-  const detail = problem === null ? 'one well-formed credential' : (PROBLEMS[problem] ?? problem);
-  trace.push({ check: 'credential', passed: problem === null, detail });
 }

@@ -2,7 +2,7 @@ import { quote } from './text.js';
 
 /**
  * The stable codes of all errors. Match on `code`, not on `instanceof`: two copies of this package in one process have two
- * classes. The README gives the remedy for each code.
+ * classes. docs/troubleshooting.md gives the remedy for each code.
  */
 export type PosternErrorCode =
   | 'closed'

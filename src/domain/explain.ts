@@ -1,9 +1,9 @@
-import type { Step } from './decide.js';
 import type { Decision } from './decision.js';
 import type { EndpointPolicy } from './endpoint.js';
 import { VerifiedPrincipal } from './principal.js';
 import type { CompiledRequirement } from './requirement.js';
 import type { Catalog, GrantsOf, TokenTypes } from './token-types.js';
+import type { Step } from './trace.js';
 
 /** A decision with its reasons: for an operator, not for the caller that was denied. */
 export interface Explanation<T extends TokenTypes = TokenTypes> {

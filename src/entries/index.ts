@@ -8,7 +8,6 @@ export type {
 } from '../base/events.js';
 export type { CacheOptions, ImportedTokenForm, Pepper, PosternOptions } from '../base/options.js';
 export type { Attempt, AttemptNeeding } from '../deciding/attempt.js';
-export type { Check, Step } from '../domain/decide.js';
 export type { Allowed, Authentication, Decision, DenialReason, Denied, FaultCause } from '../domain/decision.js';
 export type { Duration } from '../domain/duration.js';
 export type { Access, Endpoint, Zone } from '../domain/endpoint.js';
@@ -41,6 +40,7 @@ export {
   scopeAccess,
   type TokenTypes,
 } from '../domain/token-types.js';
+export type { Check, Step } from '../domain/trace.js';
 export { createPostern, type Postern } from '../instance/create-postern.js';
 export type {
   PrincipalOf,

@@ -3,6 +3,8 @@ import { isAlgorithm, type SignatureAlgorithm, signatureLength } from './algorit
 
 /** The parts of a compact JWS (RFC 7515 section 7.1) with a JSON object inside. Nothing in it is verified. */
 export interface CompactJws {
+  /** The whole token. Its signature is made over everything before the last dot. */
+  readonly token: string;
   readonly header: Readonly<Record<string, unknown>> & { readonly alg: SignatureAlgorithm };
   readonly payload: Readonly<Record<string, unknown>>;
   /** The `kid` as sent: an opaque name, only to be compared. `null`: none. */
@@ -68,6 +70,7 @@ function read(token: string, allowJwk: boolean): CompactJws | null {
   const payload = readObject(token.slice(first + 1, second));
   if (payload === null) return null;
   return {
+    token,
     header: header as CompactJws['header'],
     payload,
     kid: kid === undefined ? null : kid,

@@ -97,7 +97,7 @@ async function checkProof(asked: ProofCheck, now: number): Promise<PublicJwk | n
   const key = await importedOrNull(jwk, alg);
   const thumbprint = key === null ? null : await thumbprintOf(jwk);
   if (key === null || (jkt !== null && thumbprint !== jkt)) return null;
-  if (!(await verifySignature(jwt, jws, { find: async () => key }))) return null;
+  if (!(await verifySignature(jws, { find: async () => key }))) return null;
   // Last, when the key is proven: nobody can use up the `jti` of another's key.
   const entry = { kind: KIND, id: hashOf(JSON.stringify([thumbprint, jti])), value: '', version: 1 };
   const expiresAt = Math.ceil(madeAt) + PROOF_LIFE + CLOCK_MARGIN;

@@ -261,7 +261,7 @@ class TrustedIssuer implements Authenticator {
     if (keys === null) return 'token_unknown';
     const binding = bindingOf(jws.payload.cnf, { host: this.#host, token, origins });
     if (binding === 'refused') return 'token_unknown';
-    if (!(await verifySignature(token, jws, keys))) return 'token_unknown';
+    if (!(await verifySignature(jws, keys))) return 'token_unknown';
     // Only a token that the issuer signed is said to have expired.
     if (refusal !== null) return refusal;
     const claims = jws.payload as TrustedClaims;

@@ -9,7 +9,7 @@ import { isLimited, NO_RULES, stringifyRules, type TokenRules } from '../domain/
 import { formatToken, SECRET_BYTES } from '../domain/token-format.js';
 import type { NewSecret, StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
-import { type createTokenInput, expiryFrom, type RulesInput, rulesFrom } from './inputs.js';
+import { type createTokenInput, expiryFrom, rulesFrom } from './inputs.js';
 
 /** Reads the `types` of a token, and refuses grants that its maker may not give. */
 export type ResolveGrants = (types: unknown, organization: string) => Promise<StoredGrants>;
@@ -81,5 +81,3 @@ export function assertUnexpired(token: StoredToken, now: number): void {
   if (expiryOf(token) > now) return;
   throw new PosternError('token_expired', 'an expired token stays expired: create a new one', { path: 'id' });
 }
-
-export type { RulesInput };

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { unpolluted } from '../base/check.js';
 import { type Decision, type Denied, denied } from '../domain/decision.js';
 import type { Principal } from '../domain/principal.js';
-import { shared } from '../domain/shared.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import { asker, type RequirementFor, reporter } from './ask.js';
@@ -96,11 +95,15 @@ export function guard<
   };
 }
 
-/** The streams of the requests that a guard let through: responses, and the sockets of upgrades. */
-const STREAMS = /* @__PURE__ */ shared('node-streams', () => new WeakMap<object, NodeStream>());
+/** The property of a request that a guard let through: its response, or the socket of an upgrade. */
+const STREAM = Symbol.for('postern.stream');
 
+/**
+ * Keeps the stream of a request, for its leases. Unlike the passages it proves nothing, so a property does: a `WeakMap` costs each
+ * request as much as its decision.
+ */
 export function setStream(request: object, stream: NodeStream): void {
-  STREAMS.set(request, stream);
+  Reflect.defineProperty(request, STREAM, { value: stream, configurable: true });
 }
 
 /**
@@ -116,8 +119,10 @@ export function setStream(request: object, stream: NodeStream): void {
  * @throws PosternError `guard_missing` where no guard let this request through
  */
 export function leaseOf(request: NodeHttpRequest): Lease {
-  return leaseNodeRequest(request, STREAMS.get(request) ?? null);
+  return leaseNodeRequest(request, (request as WithStream)[STREAM] ?? null);
 }
+
+type WithStream = NodeHttpRequest & { readonly [STREAM]?: NodeStream };
 
 /** A last handler whose answer is that of an unknown or private endpoint, to the byte. */
 export function notFound(): (request: NodeHttpRequest, response: NodeResponse) => void {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { decideGrant, decideLife, decideWithoutCredential, type Trace } from '../../src/domain/decide.js';
+import { decideGrant, decideLife, decideWithoutCredential } from '../../src/domain/decide.js';
 import type { EndpointPolicy } from '../../src/domain/endpoint.js';
 import { compileGrants } from '../../src/domain/grants.js';
 import { VerifiedPrincipal } from '../../src/domain/principal.js';
 import { compileRequirement } from '../../src/domain/requirement.js';
 import { bentocloudTokenTypes, compileCatalog } from '../../src/domain/token-types.js';
+import type { Trace } from '../../src/domain/trace.js';
 import { START, verdict } from '../support/outcomes.js';
 
 const catalog = compileCatalog(bentocloudTokenTypes);

@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { startProgram } from '../support/programs.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-/** An example in its own process with piped output. tsx runs the sources, so no build is needed. */
+/** An example in its own process with piped output. */
 export interface Example {
   /** Resolves once the output matches, and rejects if the process ends before. */
   until(pattern: RegExp): Promise<RegExpExecArray>;
@@ -27,20 +25,18 @@ export function startExample(
   args: readonly string[] = [],
   env: Readonly<Record<string, string | undefined>> = {},
 ): Example {
-  // Node warns that its own SQLite is experimental.
-  const node = ['--disable-warning=ExperimentalWarning', '--import', 'tsx'];
-  const child = spawn(process.execPath, [...node, `examples/${file}`, ...args], {
-    cwd: ROOT,
-    env: { ...process.env, PORT: undefined, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = startProgram(`examples/${file}`, args, {
+    // Node warns that its own SQLite is experimental.
+    flags: ['--disable-warning=ExperimentalWarning'],
+    env: { PORT: undefined, ...env },
   });
   running.add(child);
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
   const ended = once(child, 'close').then(([code]) => {
@@ -55,10 +51,10 @@ export function startExample(
         const look = () => {
           const match = pattern.exec(stdout);
           if (match === null) return;
-          child.stdout.off('data', look);
+          child.stdout?.off('data', look);
           resolve(match);
         };
-        child.stdout.on('data', look);
+        child.stdout?.on('data', look);
         look();
         void ended.then(() => reject(new Error(`it ended without ${pattern}:\n${stdout}\n${stderr}`)));
       }),

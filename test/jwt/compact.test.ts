@@ -19,6 +19,7 @@ describe('readCompact', () => {
   it('reads the parts of a signed token', async () => {
     const token = await signed(await issuerKey('ES256', 'key 1'), { name: 'Zoë \u{1f511}' });
     expect(readCompact(token)).toEqual({
+      token,
       header: { alg: 'ES256', kid: 'key 1', typ: 'at+jwt' },
       payload: { ...CLAIMS, name: 'Zoë \u{1f511}' },
       kid: 'key 1',

@@ -1,12 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { calculateJwkThumbprint } from 'jose';
-import { memoryStore, type Postern } from 'postern';
-import * as signedTokens from 'postern/jwt';
+import { memoryStore } from 'postern';
 import { accessTokens, derive, generateKeys, trustedIssuer } from 'postern/jwt';
-import { createTestPostern, type TestPosternOptions, testClock } from 'postern/testing';
-import ts from 'typescript';
+import { createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { createDigester, hash } from '../../src/base/digest.js';
 import { decodeBase64url } from '../../src/domain/base64url.js';
@@ -184,69 +180,7 @@ describe('the contract of signed tokens', () => {
   });
 });
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** The TypeScript blocks of that section. */
-async function readmeBlocks(): Promise<readonly string[]> {
-  const readme = await readFile(`${root}README.md`, 'utf8');
-  const section = /^## Signed tokens\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? '';
-  return [...section.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code as string);
-}
-
-describe('the section "Signed tokens" of the README', () => {
-  test('compiles', { timeout: 120_000 }, async () => {
-    const blocks = await readmeBlocks();
-    expect(blocks.length).toBeGreaterThan(1);
-    const name = `${root}test/jwt/readme-signed-tokens.ts`;
-    const given = `import { memoryStore } from 'postern';\nconst store = memoryStore();\nconst apiToken = 'pst_…';\n`;
-    const source = `${given}${blocks.join('\n')}\nvoid [narrow, accessToken, edge];\n`;
-    const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
-    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-    const host = ts.createCompilerHost(options);
-    const read = host.getSourceFile.bind(host);
-    host.fileExists = (file) => file === name || ts.sys.fileExists(file);
-    host.getSourceFile = (file, ...rest) =>
-      file === name ? ts.createSourceFile(file, source, ts.ScriptTarget.ES2023) : read(file, ...rest);
-    const program = ts.createProgram([name], options, host);
-    const file = program.getSourceFile(name);
-    const problems = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
-    expect(problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([]);
-  });
-
-  test('runs', async () => {
-    const clock = testClock(new Date());
-    const store = memoryStore();
-    const { postern: issuing } = createTestPostern({ store, clock });
-    const { token: apiToken } = await issueBoth({ postern: issuing });
-    const made: Postern[] = [];
-    const names = {
-      ...signedTokens,
-      store,
-      apiToken,
-      memoryStore,
-      process: { env: { KEYS_SECRET: ENCRYPTION_KEY } },
-      createPostern: (options: TestPosternOptions) => {
-        made.push(createTestPostern({ ...options, clock }).postern);
-        return made.at(-1);
-      },
-    };
-    const code = (await readmeBlocks()).join('\n').replace(/^import .*$/gm, '');
-    const { outputText } = ts.transpileModule(`${code}\nreturn { narrow, accessToken, signed };`, {
-      compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
-    });
-    const run = new (Object.getPrototypeOf(async () => {}).constructor)(...Object.keys(names), outputText);
-    const { narrow, accessToken, signed } = await run(...Object.values(names));
-    const [postern] = made as [(typeof made)[number]];
-    const ask = async (token: string, method: string) =>
-      verdict(await postern.authorize({ token, method, requirement }));
-    expect(made).toHaveLength(2);
-    expect([await ask(narrow, 'GET'), await ask(narrow, 'POST')]).toEqual(['allowed', 'scope_missing']);
-    expect([await ask(accessToken, 'GET'), await ask(accessToken, 'POST')]).toEqual(['allowed', 'allowed']);
-    const answer: Response = await signed.jwksHandler(new Request('https://auth.acme.dev/.well-known/jwks.json'));
-    const { keys } = (await answer.json()) as { keys: { kid: string }[] };
-    expect(keys.map(({ kid }) => kid)).toEqual([(await headerOf(accessToken)).kid]);
-  });
-
+describe('docs/signed-tokens.md', () => {
   test('is right that scopes alone reach no endpoint, endpoints alone have no scope, and neither means all', async () => {
     const { postern, clock } = createTestPostern();
     const { token } = await issueBoth({ postern } as never);

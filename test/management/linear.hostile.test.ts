@@ -1,6 +1,5 @@
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { startProgram } from '../support/programs.js';
 
 /** In characters. As many steps as its square are minutes; a few for each character are nothing. */
 const SIZE = 128 * 1024;
@@ -8,9 +7,7 @@ const SIZE = 128 * 1024;
 const FAR = 60_000;
 
 test('whatever a stranger sends is read in as many steps as it is long', { timeout: 1_800_000 }, async () => {
-  const child = fork(fileURLToPath(new URL('linear-child.ts', import.meta.url)), [String(SIZE)], {
-    execArgv: ['--import', 'tsx'],
-  });
+  const child = startProgram('test/management/linear-child.ts', [String(SIZE)]);
   let at = 'nothing yet';
   const outcome = await new Promise<string>((resolve) => {
     const stuck = () => resolve(`no end of ${at}`);

@@ -38,6 +38,9 @@ declare module 'vitest' {
 export interface Installed {
   /** The repository's root. */
   readonly root: string;
+  /** A folder for projects of a test's own. It is removed in the end. */
+  readonly home: string;
+  readonly tarball: string;
   /** Paths in the tarball, as `npm pack` reports them. */
   readonly files: readonly string[];
   /** A project with the package and none of its peers. */
@@ -71,7 +74,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       install(join(home, 'full'), [tarball, ...exact]),
     ]);
     const files = packed.files.map((file: { path: string }) => file.path);
-    project.provide('installed', { root: ROOT, files, alone, full });
+    project.provide('installed', { root: ROOT, home, tarball, files, alone, full });
   } catch (error) {
     await remove();
     throw error;

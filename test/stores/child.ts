@@ -1,14 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
+import { startProgram } from '../support/programs.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Starts a TypeScript file of the tests in a Node process of its own, with a channel for messages. */
+/** Starts a TypeScript file, named from this folder, in a Node process of its own, with a channel for messages. */
 export function startChild(script: string, parameters: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL(script, import.meta.url)), ...parameters], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
+  return startProgram(`test/stores/${script}`, parameters, { stderr: 'inherit' });
 }
 
 /** Asks a child, and waits for its answer. Rejects with what the child rejected with, or when it ends instead. */

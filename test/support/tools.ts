@@ -107,7 +107,7 @@ export const TOOLS: readonly Tool[] = [
     debian: 'curl',
     elsewhere: 'put curl in PATH',
     isThere: () => inPath('curl'),
-    files: /^test\/(cli\/seed-page|transports\/leases|gateway\/in-front)/,
+    files: /^test\/(cli\/seed-page|docs\/commands|transports\/leases|gateway\/in-front)/,
   },
   {
     name: 'OpenSSL',

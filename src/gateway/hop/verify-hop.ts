@@ -95,7 +95,7 @@ export async function verifyHop(request: HopRequest, options: VerifyHopOptions):
   if (iat * 1000 > now + tolerance || exp * 1000 <= now - tolerance || (exp - iat) * 1000 > HOP_LIFE) return null;
   let isSigned: boolean;
   try {
-    isSigned = await verifySignature(hop, jws, keys);
+    isSigned = await verifySignature(jws, keys);
   } catch (cause) {
     throw new PosternError('unavailable', 'the keys of the hops can not be read', { input: 'verifyHop', cause });
   }

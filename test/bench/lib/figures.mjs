@@ -7,6 +7,9 @@ export function median(values) {
 /** Round by round: how often the second goes into the first. */
 export const ratios = (first, second) => first.map((value, round) => value / second[round]);
 
+/** Round by round: how much more the first is. */
+export const difference = (first, second) => first.map((value, round) => value - second[round]);
+
 /** A figure in two or three digits, with what it counts: `1,170 µs`. */
 export function figure(value, unit = '') {
   if (value !== 0 && Math.abs(value) < 0.1) return value.toPrecision(2) + unit;

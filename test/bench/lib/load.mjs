@@ -73,8 +73,10 @@ async function measureServer(server, attack, seconds) {
 /** wrk, with the credentials of the file in turn. @throws Error where an answer is not 2xx */
 export async function wrk(path, server, file, seconds) {
   const script = fileURLToPath(new URL('rotate.lua', import.meta.url));
-  const url = `http://127.0.0.1:${server.port}${path}`;
-  const args = ['-t1', '-c32', `-d${seconds}s`, '-s', script, url, '--', file];
+  const { call } = server.process.ready;
+  const url = `http://127.0.0.1:${server.port}${call?.path ?? path}`;
+  const more = call ? [call.method, call.body, call.type] : [];
+  const args = ['-t1', '-c32', `-d${seconds}s`, '-s', script, url, '--', file, ...more];
   const { stdout } = await execute(...pinned(LOAD_CORE, 'wrk', args));
   const [, requests, micros, refused, broken] = /^RESULT (\d+) (\d+) (\d+) (\d+)$/m.exec(stdout) ?? [];
   if (requests === undefined) throw new Error(`wrk gave no result:\n${stdout}`);

@@ -11,16 +11,17 @@ export const GROUPS = {
   fastify: 'guarded Fastify against bare Fastify, @fastify/bearer-auth and @fastify/jwt (wrk)',
   express: 'guarded Express against bare Express and express-oauth2-jwt-bearer (wrk)',
   grpc: 'guarded grpc-js, unary, against bare (h2load)',
+  hosts: 'guarded node:http, Hono, Nest and Connect, each against its bare host (wrk)',
   growth: '1,000 to 1,000,000 tokens, warm and cold',
   memory: 'the heap that 100,000 cached tokens take',
   size: 'size of the core entry, and import time beside Express',
 };
 
-const SETS = { http: ['fastify', 'express', 'grpc'] };
+const SETS = { http: ['fastify', 'express', 'grpc', 'hosts'] };
 
 const HELP = `npm run bench -- [options]
 
-  --only a,b        run these groups only (http: fastify, express and grpc)
+  --only a,b        run these groups only (http: fastify, express, grpc and hosts)
   --rounds N        rounds per group (default 10)
   --quick           2 short rounds and smaller stores: shows that it runs, its figures mean nothing
   --require-http    fail where wrk or h2load is missing, instead of leaving their groups out

@@ -1,9 +1,10 @@
 -- Requests with the credentials of a file in turn: one a line. Made before the load begins.
+-- Arguments: the file, and for anything but `GET` the method, the body and its type.
 local requests, at = {}, 0
 
 function init(args)
   for credential in io.lines(args[1]) do
-    requests[#requests + 1] = wrk.format('GET', nil, { ['Authorization'] = 'Bearer ' .. credential })
+    requests[#requests + 1] = wrk.format(args[2] or 'GET', nil, { ['Authorization'] = 'Bearer ' .. credential, ['Content-Type'] = args[4] }, args[3])
   end
 end
 

@@ -29,6 +29,8 @@ async function guarded(app, credentials) {
 
 await serveVariant({
   bare: async () => ({ port: await listen(application()) }),
+  // What Express itself asks for any middleware.
+  next: async () => ({ port: await listen(application((_request, _response, next) => next())) }),
   async guarded() {
     const { postern, credentials } = await posternWithTokens();
     const { guard } = await load('express');

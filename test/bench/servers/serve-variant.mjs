@@ -25,9 +25,10 @@ export async function serveVariant(variants) {
 }
 
 /** @throws Error where a call without a credential, or with a wrong one, gets through: a benchmark of no guard */
-export async function assertGuarded(port, credential) {
+export async function assertGuarded(port, credential, { path = '/', method, body, type } = {}) {
   const status = async (authorization) => {
-    const response = await fetch(`http://127.0.0.1:${port}/`, { headers: authorization ? { authorization } : {} });
+    const headers = { ...(authorization && { authorization }), ...(type && { 'content-type': type }) };
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, body, headers });
     await response.arrayBuffer();
     return response.status;
   };

@@ -7,12 +7,13 @@ export interface IssuerKey {
   readonly alg: SignatureAlgorithm;
   readonly kid: string;
   readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
   readonly jwk: JWK;
 }
 
 export async function issuerKey(alg: SignatureAlgorithm, kid = `${alg}-1`): Promise<IssuerKey> {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
-  return { alg, kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
+  return { alg, kid, privateKey, publicKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
 }
 
 export const ISSUER = 'https://login.example';

@@ -127,8 +127,13 @@ export async function fromMenu(page: Page, item: string, name = 'ci'): Promise<v
   await page.getByRole('menuitem', { name: item }).click();
 }
 
-/** @param fullPage what is below the screen too */
+/**
+ * For people, where they ask for it with `POSTERN_SCREENSHOTS` or `POSTERN_DOCS`.
+ *
+ * @param fullPage what is below the screen too
+ */
 export async function screenshot(page: Page, name: string, fullPage = false): Promise<void> {
+  if (!process.env.POSTERN_SCREENSHOTS && !process.env.POSTERN_DOCS) return;
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage });
   if (process.env.POSTERN_DOCS && IN_DOCS.includes(name)) {

@@ -5,8 +5,8 @@ import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { consolePage } from '../../../src/management/console/index.js';
-import { findings, LOOKS, overflow } from './axe.js';
-import { dialogOf, screenshot, useBrowser } from './browser.js';
+import { LOOKS, problemsOf } from './axe.js';
+import { dialogOf, useBrowser } from './browser.js';
 
 const visit = useBrowser();
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -51,11 +51,9 @@ it.each(LOOKS)('every part in every state is accessible and fits, $look', async 
   const { page, leave } = await visit(origin, null, look);
   await page.goto(origin);
   await page.getByRole('heading', { name: 'The parts of the console' }).waitFor();
-  const found = [...(await findings(page)), ...(await overflow(page))];
-  await screenshot(page, `design-${look.look}`, true);
+  const found = await problemsOf(page, 'design', look, true);
   await openForm(page);
-  found.push(...(await findings(page)), ...(await overflow(page)));
-  await screenshot(page, `design-form-${look.look}`);
+  found.push(...(await problemsOf(page, 'design-form', look)));
   expect(found).toEqual([]);
   await leave();
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { findings, LOOKS, overflow } from './axe.js';
-import { rowHead, screenshot, useBrowser } from './browser.js';
+import { findings, LOOKS, overflow, problemsOf } from './axe.js';
+import { rowHead, useBrowser } from './browser.js';
 import { furnishedWorld, SCENES } from './scenes.js';
 
 const visit = useBrowser();
@@ -8,7 +8,7 @@ const visit = useBrowser();
 /** `POSTERN_SCENES=token,audit` looks at these only. */
 const only = process.env.POSTERN_SCENES?.split(',');
 
-it.each(LOOKS)('every page and dialog is accessible and fits, $look', { timeout: 120_000 }, async (look) => {
+it.each(LOOKS)('every page and dialog is accessible and fits, $look', { timeout: 600_000 }, async (look) => {
   const world = await furnishedWorld();
   const found: string[] = [];
   for (const signedIn of [false, true]) {
@@ -17,9 +17,7 @@ it.each(LOOKS)('every page and dialog is accessible and fits, $look', { timeout:
       (each) => (each.signedIn ?? true) === signedIn && (only?.includes(each.name) ?? true),
     )) {
       await scene.open(page, world);
-      const problems = [...(await findings(page)), ...(await overflow(page))];
-      found.push(...problems.map((problem) => `${scene.name}: ${problem}`));
-      await screenshot(page, `${scene.name}-${look.look}`);
+      found.push(...(await problemsOf(page, scene.name, look)));
     }
     await leave();
   }
