@@ -57,26 +57,3 @@ export function fromPostgresJs(sql: PostgresJs): SqlDriver {
       (await sql.begin((transaction) => inOrder(statements, on(transaction)))) as readonly number[],
   };
 }
-
-/** The used part of `neon(…)` of `@neondatabase/serverless`: queries over HTTP. */
-export interface NeonHttp {
-  query(sql: string, parameters: unknown[], options: { fullResults: true }): PromiseLike<PgAnswer>;
-  transaction(queries: never[], options: { fullResults: true }): Promise<readonly PgAnswer[]>;
-}
-
-/** Neon's HTTP driver: each call is one request. */
-export function fromNeon(sql: NeonHttp): SqlDriver {
-  const ask = ({ sql: text, parameters }: SqlStatement) => sql.query(text, [...parameters], { fullResults: true });
-  return {
-    dialect: 'postgres',
-    query: async (statement) => (await ask(statement)).rows,
-    batch: async (statements) => {
-      const [only, ...others] = statements as [SqlStatement];
-      const answers =
-        others.length === 0
-          ? [await ask(only)]
-          : await sql.transaction(statements.map((statement) => ask(statement)) as never[], { fullResults: true });
-      return answers.map((answer) => Math.max(resultOf(answer).changes, answer.rows.length));
-    },
-  };
-}
