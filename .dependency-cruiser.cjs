@@ -195,7 +195,7 @@ module.exports = {
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'npm-optional', 'npm-bundled'],
         dependencyTypesNot: ['npm-peer', 'npm', 'type-only'],
-        pathNot: '^node_modules/(commander|yaml|env-paths)/',
+        pathNot: '^node_modules/(commander|yaml|env-paths|string-width)/',
       },
     },
     {

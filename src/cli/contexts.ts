@@ -85,14 +85,14 @@ export function findContext({ contexts }: Contexts, name: string): Context {
   const known = contexts.map((context) => context.name).join(', ');
   throw new CliError(
     known === ''
-      ? `there is no context ${quote(name)}: log in first, with postern login --endpoint <url>`
-      : `there is no context ${quote(name)}: use one of ${known}, or log in with postern login --context ${name}`,
+      ? `there is no context ${quote(name)}. Log in first, with postern login --endpoint <url>`
+      : `there is no context ${quote(name)}. Use one of ${known}, or log in with postern login --context ${name}`,
   );
 }
 
 function assertContextName(name: string): void {
   if (/^[A-Za-z0-9][A-Za-z0-9._@:-]{0,99}$/.test(name)) return;
-  throw usageError(`${quote(name)} can't name a context: use letters, digits, and any of . _ @ : -`);
+  throw usageError(`${quote(name)} can't name a context. Use letters, digits, and any of . _ @ : -`);
 }
 
 type ConfigFile = z.output<typeof fileSchema>;
@@ -122,7 +122,7 @@ async function read(host: Host): Promise<ConfigFile> {
 
 function unreadable(path: string, problem: string, cause: unknown): CliError {
   return new CliError(
-    `the contexts in ${path} can't be read (${problem}): mend the file, or delete it and log in again`,
+    `the contexts in ${path} can't be read (${problem}). Mend the file, or delete it and log in again`,
     undefined,
     cause === null ? {} : { cause },
   );
@@ -171,7 +171,7 @@ async function write(path: string, text: string): Promise<void> {
   } catch (error) {
     await rm(draft, { force: true }).catch(() => {});
     throw new CliError(
-      `${path} can't be written (${(error as NodeJS.ErrnoException).code ?? 'failed'}): make its folder writable, or name another file in POSTERN_CONFIG`,
+      `${path} can't be written (${(error as NodeJS.ErrnoException).code ?? 'failed'}). Make its folder writable, or name another file in POSTERN_CONFIG`,
       undefined,
       { cause: error },
     );

@@ -2,11 +2,11 @@ import { isPosternError, isUnavailable, type PosternError } from '../domain/erro
 import { escapeInvisible, redact } from '../domain/text.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 
-/** A failure that the user can mend. The message says how, in one sentence. */
+/** A failure that the user can mend. The message says what failed, and in a second sentence what to do next. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: ExitCode;
-  /** Whether the message is printed without `Error: ` before it. */
+  /** Whether the message is printed as it is, without the name of the program before it. */
   readonly bare: boolean;
 
   constructor(message: string, exitCode: ExitCode = EXIT.failed, options: { bare?: boolean; cause?: unknown } = {}) {
@@ -19,6 +19,14 @@ export class CliError extends Error {
 export function usageError(message: string): CliError {
   return new CliError(message, EXIT.usage);
 }
+
+/** The person's own end of a question: no error. */
+export function cancelled(kept: string): CliError {
+  return new CliError(`Cancelled. ${kept}`, EXIT.interrupted, { bare: true });
+}
+
+/** Stands before every error. */
+export const PROGRAM = 'postern:';
 
 /** An error's printed message and the exit code of the process. */
 export interface Failure {
@@ -33,7 +41,7 @@ export function failureOf(error: unknown): Failure {
   if (isPosternError(error)) return { message: sentence(error.message), exitCode: exitCodeOf(error) };
   const text = error instanceof Error ? error.message : String(error);
   return {
-    message: sentence(`${text.split('\n', 1)[0]}: run it again with POSTERN_DEBUG=1 to see its origin`),
+    message: sentence(`${text.split('\n', 1)[0]}. Run it again with POSTERN_DEBUG=1 to see its origin`),
     exitCode: EXIT.failed,
   };
 }
@@ -46,5 +54,5 @@ function exitCodeOf(error: PosternError): ExitCode {
 
 function sentence(text: string): string {
   const clean = escapeInvisible(redact(text.trim()));
-  return `Error: ${clean}${/[.!?]$/.test(clean) ? '' : '.'}`;
+  return `${PROGRAM} ${clean}${/[.!?]$/.test(clean) ? '' : '.'}`;
 }

@@ -58,5 +58,5 @@ function readTypes(json: string): Readonly<Record<string, GrantView>> {
   } catch {
     // The error below says it.
   }
-  throw usageError('--types is no JSON object: give one such as {"developer":{"scopes":["models:read"]}}');
+  throw usageError('--types is no JSON object. Give one such as {"developer":{"scopes":["models:read"]}}');
 }

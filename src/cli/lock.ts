@@ -18,7 +18,7 @@ export async function locked<T>(path: string, work: () => Promise<T>): Promise<T
   const lock = `${path}.lock`;
   const begun = Date.now();
   while (!(await taken(lock))) {
-    if (Date.now() - begun > PATIENCE) throw new CliError(`${lock} is held by another command: remove it if none runs`);
+    if (Date.now() - begun > PATIENCE) throw new CliError(`${lock} is held by another command. Remove it if none runs`);
     await removeLeftBehind(lock);
     await sleep(PAUSE);
   }
@@ -38,7 +38,7 @@ async function taken(lock: string): Promise<boolean> {
     const { code = 'failed' } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') return false;
     throw new CliError(
-      `${lock} can't be written (${code}): make its folder writable, or name another file in POSTERN_CONFIG`,
+      `${lock} can't be written (${code}). Make its folder writable, or name another file in POSTERN_CONFIG`,
       undefined,
       { cause: error },
     );

@@ -7,7 +7,9 @@ import { FORMATS } from './output/print.js';
 /** Options that several commands share. */
 
 export function outputOption(): Option {
-  return new Option('-o, --output <format>', 'the output format').choices(FORMATS).default('table');
+  return new Option('-o, --output <format>', 'the output format; wide: a table with all columns and exact times')
+    .choices(FORMATS)
+    .default('table');
 }
 
 const TARGET = 'Target:';
@@ -18,7 +20,7 @@ export function withTarget(command: Command): Command {
     new Option('--context <name>', 'the server of this context, instead of the current one'),
     new Option(
       '--store <url>',
-      'a store, without a server: sqlite:<path>, postgres://… or redis://… (or POSTERN_STORE, which keeps a password off the command line)',
+      'a store, without a server: sqlite:<path>, postgres://…, redis://…, or config for the one in postern.config (or POSTERN_STORE, which keeps a password off the command line)',
     ),
     new Option('--organization <name>', 'with --store: the organization (default: default)'),
     new Option(
@@ -26,9 +28,18 @@ export function withTarget(command: Command): Command {
       "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)",
     ),
     new Option('--token-prefix <prefix>', 'with --store: the prefix of its tokens (default: pst)'),
+    configOption(),
   ];
   for (const option of options) command.addOption(option.helpGroup(TARGET));
   return command;
+}
+
+/** Of every command that works on a store. */
+export function configOption(): Option {
+  return new Option(
+    '--config <path>',
+    "with --store: the file that exports the options of the application's createPostern (default: postern.config.ts, .js, .mjs or .cjs, here or above)",
+  );
 }
 
 /** Whether an option chooses the server or the store. */
@@ -110,18 +121,25 @@ export function expiryOf({ expiresIn, expiresAt }: ExpiryOptions, now: number): 
   if (expiresIn === 'never' || expiresAt === 'never') return null;
   if (expiresIn !== undefined) return new Date(now + (parseDuration(expiresIn) as number));
   if (expiresAt === undefined) return undefined;
-  const date = readTime(expiresAt);
+  const date = readTime(expiresAt, '--expires-at');
   if (date.getTime() <= now)
-    throw usageError(`--expires-at ${date.toISOString()} is not in the future: give a later time`);
+    throw usageError(`--expires-at ${date.toISOString()} is not in the future. Give a later time`);
   return date;
 }
 
 /** ISO 8601, or the same with a space. Without an offset it is UTC, whatever this machine's time zone. */
-function readTime(text: string): Date {
+function readTime(text: string, option: string): Date {
   const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text.trim());
   const date = new Date(match ? `${match[1]}T${match[2] ?? '00:00'}${match[3] ?? 'Z'}` : Number.NaN);
   if (!Number.isNaN(date.getTime())) return date;
-  throw usageError('--expires-at is no time: give one such as 2027-01-31 or 2027-01-31T12:00:00Z');
+  throw usageError(`${option} is no time. Give one such as 2027-01-31 or 2027-01-31T12:00:00Z`);
+}
+
+/** A past time: a duration before now, or a time. */
+export function pastTime(text: string | undefined, option: string, now: number): Date | undefined {
+  if (text === undefined) return undefined;
+  const duration = parseDuration(text);
+  return duration === null ? readTime(text, option) : new Date(now - duration);
 }
 
 export interface LimitOptions {

@@ -1,14 +1,16 @@
 import { CommanderError } from 'commander';
 import { redact } from '../domain/text.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { failureOf } from './failure.js';
+import { failureOf, PROGRAM } from './failure.js';
 import type { Host } from './host.js';
 import type { Outcome } from './outcome.js';
-import { paint, visible } from './output/print.js';
+import { visible } from './output/print.js';
+import { paint } from './output/style.js';
 import { program } from './program.js';
 
 /** Runs one command line. Resolves with the exit code, and never rejects. */
-export async function run(host: Host): Promise<ExitCode> {
+export async function run(machine: Host): Promise<ExitCode> {
+  const host = machine.args.includes('--no-color') ? { ...machine, env: { ...machine.env, NO_COLOR: '1' } } : machine;
   // The exit code of a command that does not throw.
   const outcome: Outcome = { exitCode: EXIT.ok };
   try {
@@ -18,8 +20,8 @@ export async function run(host: Host): Promise<ExitCode> {
     // Commander has printed its error through `configureOutput`.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     const { message, exitCode } = failureOf(error);
-    const [head = '', ...rest] = message.split(/(?<=^Error:)/);
-    host.stderr.write(`${rest.length > 0 ? paint(host, '31', head) + rest.join('') : message}\n`);
+    const painted = message.startsWith(PROGRAM) ? paint(host, 'red', PROGRAM) + message.slice(PROGRAM.length) : message;
+    host.stderr.write(`${painted}\n`);
     if (host.env.POSTERN_DEBUG === '1') host.stderr.write(`${visible(redact(traceOf(error)))}\n`);
     return exitCode;
   }

@@ -57,7 +57,7 @@ export async function readToken(host: Host, sources: TokenSources): Promise<stri
   if (host.stdin.isTTY && host.stderr.isTTY) return assertToken(await askSecret(host, prompt), 'the typed text');
   const text = host.stdin.isTTY ? '' : textOf((await readAll(host, STDIN_TIMEOUT)) ?? neverEnds(), 'stdin');
   if (text.trim() !== '') return assertToken(text, 'stdin');
-  throw usageError('there is no token: pipe one in, name a file with --token-file, or set POSTERN_API_TOKEN');
+  throw usageError('there is no token. Pipe one in, name a file with --token-file, or set POSTERN_API_TOKEN');
 }
 
 /** One line of visible ASCII. Guards would refuse anything else, and a line end could make a second header. */
@@ -66,8 +66,8 @@ export function assertToken(text: string, from: string): string {
   if (/^[\x21-\x7e]+$/.test(token) && token.length <= MAX_TOKEN_LENGTH) return token;
   throw usageError(
     token === ''
-      ? `${from} is empty: give the token itself`
-      : `${from} holds no token: give one line of ASCII, without spaces`,
+      ? `${from} is empty. Give the token itself`
+      : `${from} holds no token. Give one line of ASCII, without spaces`,
   );
 }
 
@@ -75,7 +75,7 @@ export function assertToken(text: string, from: string): string {
 function textOf(bytes: Buffer, from: string): string {
   const isUtf16 = bytes.length >= 2 && (bytes.readUInt16BE(0) === 0xfeff || bytes.readUInt16BE(0) === 0xfffe);
   if (isUtf16 || bytes.includes(0)) {
-    throw usageError(`${from} is text in UTF-16: save it as UTF-8 (in PowerShell: Set-Content -Encoding utf8)`);
+    throw usageError(`${from} is text in UTF-16. Save it as UTF-8 (in PowerShell: Set-Content -Encoding utf8)`);
   }
   return bytes.toString('utf8');
 }
@@ -87,8 +87,8 @@ async function readTokenFile(path: string): Promise<Buffer> {
     const { code } = error as NodeJS.ErrnoException;
     throw new CliError(
       code === 'ENOENT'
-        ? `there is no file ${path}: correct its name`
-        : `the file ${path} can't be read (${code ?? 'failed'}): look at its rights`,
+        ? `there is no file ${path}. Correct its name`
+        : `the file ${path} can't be read (${code ?? 'failed'}). Look at its rights`,
       undefined,
       { cause: error },
     );
@@ -112,7 +112,7 @@ async function readAll(host: Host, timeout: number): Promise<Buffer | null> {
 
 function neverEnds(): never {
   throw usageError(
-    `stdin is open and did not end in ${STDIN_TIMEOUT / 1000} seconds: pipe a token in, name a file with --token-file, or set POSTERN_API_TOKEN`,
+    `stdin is open and did not end in ${STDIN_TIMEOUT / 1000} seconds. Pipe a token in, name a file with --token-file, or set POSTERN_API_TOKEN`,
   );
 }
 
@@ -122,7 +122,7 @@ async function bytesOf(host: Host): Promise<Buffer> {
   for await (const chunk of host.stdin) {
     const bytes = Buffer.from(chunk as Uint8Array);
     length += bytes.length;
-    if (length > 2 * MAX_TOKEN_LENGTH) throw usageError('stdin holds more than a token: give the token alone');
+    if (length > 2 * MAX_TOKEN_LENGTH) throw usageError('stdin holds more than a token. Give the token alone');
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);

@@ -30,6 +30,10 @@ export interface ListChanges {
   readonly organization?: string | undefined;
   readonly subject?: string | undefined;
   readonly type?: ChangeType | undefined;
+  /** Changes at this time or later. */
+  readonly since?: Date | undefined;
+  /** Changes before this time. */
+  readonly until?: Date | undefined;
   /** 1 to 1,000. Default 100. */
   readonly limit?: number | undefined;
   readonly cursor?: string | null | undefined;
@@ -52,15 +56,15 @@ export function createAudit(ground: Ground, authority: Authority): Audit {
     async list(query = {}) {
       const given = check(listChangesInput, query, 'audit.list', 'input_invalid');
       const everywhere = given.organization === '*' && authority.actor.kind === 'application';
-      const after = given.cursor == null ? undefined : decodeCursor(given.cursor);
+      const cursor = given.cursor == null ? undefined : decodeCursor(given.cursor);
       const organization = everywhere ? null : authority.organization(given.organization);
       const filter = {
         organization,
         ...(given.subject !== undefined && { subject: given.subject }),
         ...(given.type !== undefined && { type: given.type }),
       };
-      const position = after && { at: after.createdAt, id: after.id };
-      const { rows, next } = await findChanges(ground.store, filter, position, given.limit);
+      const after = earlier(cursor && { at: cursor.createdAt, id: cursor.id }, startOf(given.until));
+      const { rows, next } = await findChanges(ground.store, filter, { after, end: startOf(given.since) }, given.limit);
       return {
         items: await inTurn(rows, toEntry),
         nextCursor: next && encodeCursor({ createdAt: next.at, id: next.id }),
@@ -71,11 +75,27 @@ export function createAudit(ground: Ground, authority: Authority): Audit {
 
 type Filter = Pick<ChangeQuery, 'organization' | 'subject' | 'type'>;
 
+/** The part of the log to read: after one position, up to and including another. */
+interface Span {
+  readonly after: ChangePosition | undefined;
+  readonly end: ChangePosition | undefined;
+}
+
+/** The position between all changes at a time or later, and all changes before it: no id is empty. */
+function startOf(time: Date | undefined): ChangePosition | undefined {
+  return time && { at: Math.max(0, time.getTime()), id: '' };
+}
+
+/** The cursor of a page lies before `until` already, unless the caller changed `until`. */
+function earlier(cursor: ChangePosition | undefined, until: ChangePosition | undefined): ChangePosition | undefined {
+  return cursor === undefined || (until !== undefined && until.at <= cursor.at) ? (until ?? cursor) : cursor;
+}
+
 /** A page of changes. Without an index the search is bounded, as in {@link findTokens}. */
 async function findChanges(
   store: Store,
   filter: Filter,
-  after: ChangePosition | undefined,
+  { after, end }: Span,
   limit: number,
 ): Promise<Found<Change, ChangePosition>> {
   const { organization, subject, type } = filter;
@@ -83,11 +103,12 @@ async function findChanges(
   const indexed = subject === undefined ? { organization } : { organization: null, subject };
   const isIndexed = type === undefined && (subject === undefined || organization === null);
   const listing: Listing<Change, ChangePosition> = {
-    list: (slice, most) => store.listChanges({ ...filter, ...slice, limit: most }),
+    // A slice without a last position is the last one.
+    list: (slice, most) => store.listChanges({ ...filter, until: end, ...slice, limit: most }),
     sizeOf: (change) => (change.before?.length ?? 0) + (change.after?.length ?? 0),
   };
   const at = async (begin: ChangePosition | undefined, offset: number): Promise<ChangePosition | undefined> => {
-    const [row] = await store.listChanges({ ...indexed, ...(begin && { after: begin }), offset, limit: 1 });
+    const [row] = await store.listChanges({ ...indexed, after: begin, until: end, offset, limit: 1 });
     return row;
   };
   const found = isIndexed

@@ -73,6 +73,8 @@ export const listChangesInput = z.strictObject({
   organization: organizationOrAll.optional(),
   subject: text(1, NAME_LENGTH).optional(),
   type: z.enum(CHANGE_TYPES, `use one of ${CHANGE_TYPES.join(', ')}`).optional(),
+  since: date.optional(),
+  until: date.optional(),
   limit,
   cursor: cursor.nullish(),
 });

@@ -10,9 +10,12 @@ describe('a wrong command line', () => {
   it.each([
     ['an unknown command', ['frobnicate'], "unknown command 'frobnicate'"],
     ['a misspelt command', ['serv'], 'Did you mean serve?'],
+    ['a misspelt subcommand', ['api-token', 'creat'], 'Did you mean create?'],
+    ['a token without a name', ['api-token', 'create'], 'a token needs a name. Give --name'],
+    ['a wrong time', ['audit', 'list', '--since', 'monday'], '--since is no time'],
     ['an unknown option', ['serve', '--prot', '1'], 'Did you mean --port?'],
     ['an option without its value', ['login', '--endpoint'], "option '--endpoint <url>' argument missing"],
-    ['a value that is no choice', ['api-token', 'list', '-o', 'xml'], 'Allowed choices are table, json, yaml.'],
+    ['a value that is no choice', ['api-token', 'list', '-o', 'xml'], 'Allowed choices are table, wide, json, yaml.'],
     ['an unknown choice', ['serve', '--port', '70000'], 'Give a whole number from 0 to 65535.'],
     [
       'an invalid port',
@@ -39,14 +42,14 @@ describe('a wrong command line', () => {
     ],
     ['nothing to change', ['api-token', 'update', 'x'], 'there is nothing to change'],
     ['types that are not JSON', ['api-token', 'update', 'x', '--types', 'user'], '--types is no JSON object'],
-    ['a deletion without a terminal to confirm it', ['api-token', 'delete', 'x'], 'give --yes'],
-    ['an explanation without a question', ['explain', '--no-token'], 'give --endpoint, --scope or --authenticated'],
+    ['a deletion without a terminal to confirm it', ['api-token', 'delete', 'x'], 'Give --yes'],
+    ['an explanation without a question', ['explain', '--no-token'], 'Give --endpoint, --scope or --authenticated'],
     [
       'an unknown kind of store',
       ['api-token', 'list', '--store', 'mysql://localhost'],
-      'use sqlite:<path>, postgres://',
+      'Use sqlite:<path>, postgres://',
     ],
-    ['a store and a context', ['api-token', 'list', '--store', 'sqlite:a.db', '--context', 'b'], 'give one of them'],
+    ['a store and a context', ['api-token', 'list', '--store', 'sqlite:a.db', '--context', 'b'], 'Give one of them'],
     [
       'an organization without a store',
       ['api-token', 'list', '--organization', 'acme'],
@@ -54,13 +57,13 @@ describe('a wrong command line', () => {
     ],
     ['no token', ['verify'], 'there is no token'],
     ['a token in two lines', ['verify', '--token-file', '-'], 'holds no token', 'two\nlines'],
-    ['no store', ['migrate'], 'name it with --store'],
+    ['no store', ['migrate'], 'Name it with --store'],
     ['an unknown context', ['login', '--api-token', 'x', '--endpoint', 'nonsense'], 'is no URL'],
   ])('%s is refused', async (_, args, sentence, input = '') => {
     const { code, stdout, stderr } = await runHere(args, { env, input });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(sentence);
-    expect(stderr).toMatch(/^Error: [^\n]+[.?]\n$/);
+    expect(stderr).toMatch(/^postern: [^\n]+[.?]\n$/);
   });
 
   it('a command group without a command prints its help', async () => {
@@ -97,22 +100,38 @@ describe('a wrong command line', () => {
   );
 });
 
+describe('a token among the arguments', () => {
+  it.each([
+    ['verify', 'echo "$TOKEN" | postern verify, or'],
+    ['explain', 'echo "$TOKEN" | postern explain, or'],
+    ['derive', 'echo "$TOKEN" | postern derive --token-file -, or'],
+  ])('of %s is refused, with the reason and another way', async (command, way) => {
+    const { code, stdout, stderr } = await runHere([command, TOKEN], { env });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('can be seen by other programs');
+    expect(stderr).toContain(way);
+    expect(stderr).not.toContain(TOKEN);
+  });
+});
+
 describe('an error of the command', () => {
   it('has a stack trace only if that is requested', async () => {
     const args = ['api-token', 'list', '--store', 'sqlite:/nonexistent/a.db'];
     const { code, stderr } = await runHere(args, { env });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^Error: there is no database [^\n]+\n$/);
+    expect(stderr).toMatch(/^postern: there is no database [^\n]+\n$/);
     const debugged = await runHere(args, { env: { ...env, POSTERN_DEBUG: '1' } });
     expect(debugged.stderr).toMatch(/\n {4}at /);
   });
 
-  it('is red on a terminal, and not with NO_COLOR', async () => {
+  it('is red on a terminal, and not with NO_COLOR or --no-color', async () => {
     const onTerminal = await runHere(['use-context', 'x'], { env, terminal: true });
-    expect(onTerminal.stderr.startsWith('\u001b[31mError:\u001b[0m there is no context')).toBe(true);
+    expect(onTerminal.stderr.startsWith('\u001b[31mpostern:\u001b[0m there is no context')).toBe(true);
+    const without = await runHere(['use-context', 'x', '--no-color'], { env, terminal: true });
+    expect(without.stderr).toMatch(/^postern: there is no context/);
     const plain = await runHere(['use-context', 'x'], { env: { ...env, NO_COLOR: '1' }, terminal: true });
-    expect(plain.stderr).toMatch(/^Error: there is no context/);
-    expect((await runHere(['use-context', 'x'], { env })).stderr).toMatch(/^Error: there is no context/);
+    expect(plain.stderr).toMatch(/^postern: there is no context/);
+    expect((await runHere(['use-context', 'x'], { env })).stderr).toMatch(/^postern: there is no context/);
   });
 });
 
@@ -133,17 +152,21 @@ describe('help', () => {
     'current-context',
     'list-context',
     'use-context',
+    'whoami',
+    'open',
     'verify',
     'explain',
     'derive',
     'migrate',
     'completion',
     ...['list', 'create', 'get', 'update', 'rotate', 'revoke', 'delete', 'usage'].map((each) => `api-token ${each}`),
+    ...['list', 'use', 'show', 'delete'].map((each) => `context ${each}`),
+    'audit list',
     ...['list', 'create', 'update', 'delete', 'preview'].map((each) => `endpoint ${each}`),
   ])('exists for %s', async (command) => {
     const { code, stdout } = await runHere([...command.split(' '), '--help']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(new RegExp(`^Usage: postern ${command} `));
+    expect(stdout).toMatch(new RegExp(`^Usage: postern ${command}(\\|ls)? `));
   });
 
   it('postern --version prints the version of the package', async () => {

@@ -19,11 +19,18 @@ describe('completion bash', () => {
   }
 
   it('suggests commands and subcommands', async () => {
-    expect(await offered('li')).toEqual(['list-context']);
+    expect(await offered('con')).toEqual(['context']);
     expect(await offered('api-token', '')).toEqual(
       expect.arrayContaining(['list', 'create', 'get', 'update', 'rotate', 'revoke', 'delete', 'usage']),
     );
     expect(await offered('endpoint', 'pre')).toEqual(['preview']);
+    expect(await offered('context', '')).toEqual(['list', 'use', 'show', 'delete']);
+  });
+
+  it('knows aliases and older words, and does not suggest them', async () => {
+    expect(await offered('list')).toEqual([]);
+    expect(await offered('api-token', 'ls', '--sea')).toEqual(['--search']);
+    expect(await offered('current-context', '--show')).toEqual(['--show-token']);
   });
 
   it('suggests the options of a command, also after other options', async () => {
@@ -33,7 +40,7 @@ describe('completion bash', () => {
   });
 
   it('suggests the choices of an option', async () => {
-    expect(await offered('api-token', 'list', '-o', '')).toEqual(['table', 'json', 'yaml']);
+    expect(await offered('api-token', 'list', '-o', '')).toEqual(['table', 'wide', 'json', 'yaml']);
     expect(await offered('endpoint', 'update', '--access', 'p')).toEqual(['public', 'protected', 'private']);
     expect(await offered('completion', '')).toEqual(['bash', 'zsh', 'fish']);
     expect(await offered('serve', '--database', 'package.j')).toEqual(['package.json']);

@@ -110,7 +110,7 @@ describe('the file of contexts', () => {
     const { code, stdout, stderr } = await runHere(['logout'], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(file);
-    expect(stderr).toContain('mend the file, or delete it and log in again');
+    expect(stderr).toContain('Mend the file, or delete it and log in again');
     expect(stderr).not.toContain(TOKEN);
     expect(await readFile(file, 'utf8')).toBe(text);
   });
@@ -143,7 +143,7 @@ describe('a context command', () => {
     const { code, stderr } = await runHere(['use-context', 'three'], { env });
     expect(code).toBe(1);
     expect(stderr).toBe(
-      'Error: there is no context "three": use one of one, two, or log in with postern login --context three.\n',
+      'postern: there is no context "three". Use one of one, two, or log in with postern login --context three.\n',
     );
     expect((await load()).current).toBe('one');
   });
@@ -171,6 +171,48 @@ describe('a context command', () => {
     const whole = await runHere(['current-context', '--show-token'], { env, terminal: true });
     expect(JSON.parse(whole.stdout)).toEqual(expected);
     expect(parse((await runHere(['current-context', '-o', 'yaml'], { env })).stdout)).toEqual(expected);
+  });
+
+  it('context list, use and delete are the old words in a new order', async () => {
+    await save('one', 'two');
+    for (const words of [['list'], ['ls', '-o', 'json']]) {
+      const { stdout } = await runHere(['context', ...words], { env });
+      expect(stdout).toBe((await runHere(['list-context', ...words.slice(1)], { env })).stdout);
+    }
+    expect((await runHere(['context', 'use', 'one'], { env })).stdout).toBe(
+      'Using context "one": https://one.example\n',
+    );
+    expect((await load()).current).toBe('one');
+    expect((await runHere(['context', 'delete', 'one'], { env })).stdout).toContain(
+      'Logged out of https://one.example',
+    );
+    expect(await load()).toMatchObject({ current: null, contexts: [{ name: 'two' }] });
+    expect(await runHere(['context', 'delete', 'one'], { env })).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  it('context show cuts the token short everywhere, unless it is asked for', async () => {
+    await save('one', 'two');
+    const expected = { name: 'two', endpoint: 'https://two.example', api_token: 'pst_aaaa…', email: 'me@two' };
+    for (const terminal of [true, false]) {
+      const json = await runHere(['context', 'show', '-o', 'json'], { env, terminal });
+      expect(JSON.parse(json.stdout)).toEqual(expected);
+      const shown = await runHere(['context', 'show', 'one'], { env, terminal });
+      expect(shown.stdout).toBe(
+        'Name:      one\nEndpoint:  https://one.example\nToken:     pst_aaaa…\nEmail:     me@one\n',
+      );
+      expect(shown.stdout + shown.stderr).not.toContain(TOKEN);
+      const whole = await runHere(['context', 'show', '--show-token', '-o', 'json'], { env, terminal });
+      expect(JSON.parse(whole.stdout)).toEqual({ ...expected, api_token: TOKEN });
+    }
+  });
+
+  it('open prints the address of the console, and opens it on a terminal only', async () => {
+    await save('one');
+    const page = 'https://one.example/api_tokens';
+    expect(await runHere(['open'], { env, terminal: true })).toMatchObject({ stdout: `${page}\n`, opened: [page] });
+    expect(await runHere(['open'], { env })).toMatchObject({ stdout: `${page}\n`, opened: [] });
+    const printed = await runHere(['open', '--no-browser'], { env, terminal: true });
+    expect(printed).toMatchObject({ code: 0, stdout: `${page}\n`, opened: [] });
   });
 
   it('prefers the environment over the context', async () => {
@@ -202,6 +244,6 @@ describe('a context command', () => {
   it('says at first that nobody is logged in', async () => {
     const { code, stderr } = await runHere(['current-context'], { env });
     expect(code).toBe(1);
-    expect(stderr).toContain('you are not logged in: use postern login --endpoint <url>');
+    expect(stderr).toContain('you are not logged in. Use postern login --endpoint <url>');
   });
 });

@@ -108,7 +108,9 @@ describe('login to postern serve', () => {
     expect(denied.status).toBe(200);
     const ended = await login.ended;
     expect(ended).toMatchObject({ code: 1, stdout: '' });
-    expect(ended.stderr).toContain('Error: the login was refused: This login was refused in the browser.');
+    expect(ended.stderr).toContain(
+      'postern: the login was refused: This login was refused in the browser. Run postern login again.',
+    );
     await expect(saved()).rejects.toThrow('ENOENT');
   });
 });
@@ -137,7 +139,7 @@ describe('login to another server', () => {
     expect(await login(endpoint)).toMatchObject({
       code: 3,
       stdout: '',
-      stderr: `Error: ${endpoint} can't be reached (nothing listens there): is the server running, and is the address right?\n`,
+      stderr: `postern: ${endpoint} can't be reached (nothing listens there). Is the server running, and is the address right?\n`,
     });
   });
 
@@ -157,7 +159,13 @@ describe('login to another server', () => {
   it.each([
     ['an HTML page', 200, '<!doctype html>', 1, 'did not answer like a postern server'],
     ['other JSON', 200, '{"hello":1}', 1, 'did not answer like a postern server'],
-    ['an outage', 503, '{"detail":"The store can not be reached."}', 3, 'HTTP 503: The store can not be reached.'],
+    [
+      'an outage',
+      503,
+      '{"detail":"The store can not be reached."}',
+      3,
+      'failed: The store can not be reached. Try again later.',
+    ],
     ['a refusal with escape codes for a terminal', 403, '{"detail":"\\u001b[2J\\u202e"}', 1, '\\u{1b}[2J\\u{202e}'],
   ])('explains %s in a sentence', async (_, status, body, code, sentence) => {
     const endpoint = await serve((_request, response) => response.writeHead(status).end(body));
@@ -226,7 +234,7 @@ describe('login to another server', () => {
       });
       const { code, stderr } = await runHere(['login', '--endpoint', endpoint], { env });
       expect(code).toBe(1);
-      expect(stderr).toContain('nobody approved this login within five minutes: run postern login again');
+      expect(stderr).toContain('nobody approved this login within five minutes. Run postern login again');
       expect(asked).toBe(300);
     });
 

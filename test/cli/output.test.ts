@@ -14,7 +14,9 @@ const EVIL = 'a\u009b31m \u202egnp.exe \u2028 \u007f \u001b[2J \u{e0041} \r\t é
 function printed(format: Format, value: unknown): string {
   let text = '';
   const host = { stdout: { write: (each: string) => (text += each) } } as unknown as Host;
-  print(host, format, value, () => table(['NAME'], [[String(value)]]));
+  print(host, format, value, () =>
+    table(host, format, [{ heading: 'NAME', cell: (row: unknown) => String(row) }], [value]),
+  );
   return text;
 }
 

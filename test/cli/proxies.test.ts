@@ -115,13 +115,13 @@ describe('the command behind a proxy', () => {
       const { code, stderr } = await run(address, LIST, env);
       expect(code).toBe(3);
       expect(stderr).toContain(
-        `Error: the proxy ${host} can't be reached (ECONNREFUSED): check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.\n`,
+        `postern: the proxy ${host} can't be reached (ECONNREFUSED). Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.\n`,
       );
     }
     const socks = await run(endpoint, LIST, { HTTP_PROXY: 'socks5://me:hunter2@proxy.test' });
     expect(socks).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^Error: HTTP_PROXY names no http .*socks5:/m),
+      stderr: expect.stringMatching(/^postern: HTTP_PROXY names no http .*socks5:/m),
     });
     expect(socks.stderr).not.toContain('hunter2');
   });

@@ -75,7 +75,7 @@ describe('postern serve', () => {
     await new Promise((resolve) => occupant.close(resolve));
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(
-      `Error: port ${port} of 127.0.0.1 is in use: stop the program that listens there, or give another --port (0 takes a free one).\n`,
+      `postern: port ${port} of 127.0.0.1 is in use. Stop the program that listens there, or give another --port (0 takes a free one).\n`,
     );
     const list = await postern.run(['api-token', 'list', '--store', 'sqlite:busy.db', '-o', 'json']);
     expect(JSON.parse(list.stdout)).toEqual([]);
@@ -193,6 +193,6 @@ describe('postern serve', () => {
     await writeFile(postern.path('letter.db'), 'Dear Sir or Madam, '.repeat(100));
     const { code, stdout, stderr } = await postern.run(['serve', '--port', '0', '--database', 'letter.db']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^Error: .*letter\.db.*\n$/);
+    expect(stderr).toMatch(/^postern: .*letter\.db.*\n$/);
   });
 });

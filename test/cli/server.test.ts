@@ -27,7 +27,7 @@ describe('the command against a server', () => {
   it('runs endpoint create, list, update, preview and delete', async () => {
     expect(await json(['endpoint', 'create', 'summarizer'])).toMatchObject({ access: 'protected' });
     const exists = await run(['endpoint', 'create', 'summarizer']);
-    expect(exists).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('HTTP 409') });
+    expect(exists).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('is already registered') });
     expect(await json(['endpoint', 'list'])).toMatchObject([{ id: 'demo' }, { id: 'summarizer' }]);
     const { uid } = await json(['api-token', 'create', '--name', 'reader', '--endpoint', 'summarizer']);
     expect(await json(['endpoint', 'preview', 'summarizer', '--access', 'private'])).toEqual({
@@ -168,6 +168,38 @@ describe('the command against a server', () => {
     expect(await json(['api-token', 'list', '--ownership', 'organization'])).toEqual([]);
   });
 
+  it('runs whoami', async () => {
+    const expected = { user: 'admin', email: 'admin', organization: 'default' };
+    expect(await json(['whoami'])).toEqual({ ...expected, context: '(environment)', endpoint: server.url });
+    const wrong = { env: { ...server.env, POSTERN_API_TOKEN: `pst_${'a'.repeat(49)}` } };
+    expect(await postern.run(['whoami'], wrong)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^postern: \S+ does not take this token \(.+\)\. Log in again, with postern login\.\n$/,
+      ),
+    });
+  });
+
+  it('runs audit list with its filters', async () => {
+    await run(['endpoint', 'create', 'summarizer']);
+    const { uid } = await json(['api-token', 'create', '--name', 'ci', '--scope', 'models:read']);
+    await run(['api-token', 'revoke', uid]);
+    const actions = async (...words: readonly string[]) =>
+      (await json(['audit', 'list', ...words])).map(({ type }: { type: string }) => type);
+    expect(await actions('--subject', uid)).toEqual(['token.revoked', 'token.created']);
+    expect(await actions('--action', 'endpoint.created')).toHaveLength(2);
+    expect(await actions('--actor', 'admin')).toEqual(['token.revoked', 'token.created', 'endpoint.created']);
+    expect(await actions('--actor', 'admin', '--limit', '1')).toEqual(['token.revoked']);
+    expect((await actions('--actor', 'application')).sort()).toEqual(['endpoint.created', 'token.created']);
+    expect(await actions('--since', '1h')).toHaveLength(5);
+    expect(await actions('--until', '1h')).toEqual([]);
+    const { stdout } = await run(['audit', 'ls', '--subject', uid]);
+    expect(stdout).toMatch(
+      new RegExp(`^WHEN +ACTION +SUBJECT +NAME +ACTOR +FROM\n.+ token\\.revoked +${uid} +ci +admin +127`),
+    );
+  });
+
   it('explains a missing right of its token', async () => {
     const reader = await json(['api-token', 'create', '--name', 'reader', '--scope', 'iam:read']);
     const user = await json(['api-token', 'create', '--name', 'user', '--all-endpoints']);
@@ -176,7 +208,7 @@ describe('the command against a server', () => {
     expect(refused).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'Error: HTTP 403: You need the scope iam:write to manage tokens.\n',
+      stderr: `postern: ${server.url} refused: You need the scope iam:write to manage tokens. Use a token that may do this.\n`,
     });
     const asUser = { env: { ...server.env, POSTERN_API_TOKEN: user.token } };
     expect(await postern.run(['api-token', 'list'], asUser)).toMatchObject({ code: 1, stdout: '' });

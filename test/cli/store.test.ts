@@ -141,4 +141,18 @@ describe('the command on a store', () => {
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('"mistyped"') });
     expect(await json(['api-token', 'get', uid, ...store])).toMatchObject({ name: 'kept' });
   });
+
+  it('prunes what has expired, and nothing else', async () => {
+    const { uid } = await json(['api-token', 'create', '--name', 'alive', '--scope', 'models:read', ...store]);
+    await json(['api-token', 'create', '--name', 'short', '--scope', 'models:read', '--expires-in', '1s', ...store]);
+    const prune = ['api-token', 'prune', '--older-than', '1s', ...store];
+    expect(await postern.run(prune)).toMatchObject({ code: 2, stderr: expect.stringContaining('Give --yes') });
+    await expect
+      .poll(async () => (await postern.run([...prune, '--yes'])).stdout)
+      .toBe('Deleted 1 token that expired more than 1s ago\n');
+    expect(await json(['api-token', 'list', '--search', 'short', ...store])).toEqual([]);
+    expect(await json(['api-token', 'get', uid, ...store])).toMatchObject({ name: 'alive' });
+    const ofOne = await postern.run([...prune, '--yes', '--organization', 'other']);
+    expect(ofOne).toMatchObject({ code: 2, stderr: expect.stringContaining('Leave --organization out') });
+  });
 });

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { theCommand } from './command.js';
 
@@ -23,7 +24,7 @@ describe('on a terminal the command', () => {
     const ended = await refused.ended;
     expect(ended.code).toBe(130);
     expect(ended.stdout).toContain(`Delete token "precious" (${uid})? [y/N] `);
-    expect(ended.stdout).toContain('cancelled: nothing was deleted.');
+    expect(ended.stdout).toContain('Cancelled. Nothing was deleted.');
     expect(await status(uid)).toBe(0);
 
     const confirmed = postern.start(['api-token', 'delete', uid, ...store], { terminal: true });
@@ -54,9 +55,70 @@ describe('on a terminal the command', () => {
     expect(stdout).not.toContain(token.slice(8));
   });
 
+  it('asks for a new token if nothing is given', async () => {
+    await postern.run(['migrate', ...store]);
+    await postern.run(['endpoint', 'create', 'summarizer', ...store]);
+    const making = postern.start(['api-token', 'create', ...store], { terminal: true });
+    const answers: readonly (readonly [question: RegExp, answer: string])[] = [
+      [/Name: $/, ''],
+      [/Give a name\.\s+Name: $/, 'asked'],
+      [/1 {2}user: .*\s+2 {2}developer: .*\s+Which, .*: $/, '1,2'],
+      [/Endpoints: summarizer; .*\s+Endpoints of user: $/, 'sumarizer'],
+      [/There is no endpoint "sumarizer"\.\s+Endpoints of user: $/, 'summarizer'],
+      [/Scopes of developer: $/, 'models:read, iam:*'],
+      [/Expires in .*: $/, 'yesterday'],
+      [/Give a duration .*\s+Expires in .*: $/, ''],
+      [/grants user: summarizer; developer: models:read, iam:\*; it ends .*\s+Make it\? \[Y\/n\] $/, ''],
+    ];
+    for (const [question, answer] of answers) {
+      await making.until(question);
+      making.type(`${answer}\r`);
+    }
+    expect(await making.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/\npst_[0-9A-Za-z]{49}\r?\n/) });
+    const { stdout } = await postern.run(['api-token', 'list', '--search', 'asked', '-o', 'json', ...store]);
+    const [{ types, created_at, expired_at }] = JSON.parse(stdout);
+    expect(types).toEqual({ user: { endpoints: ['summarizer'] }, developer: { scopes: ['models:read', 'iam:*'] } });
+    expect(Math.round((Date.parse(expired_at) - Date.parse(created_at)) / 86_400_000)).toBe(90);
+  });
+
+  it('makes no token after Ctrl-C or a no', async () => {
+    await postern.run(['migrate', ...store]);
+    const left = postern.start(['api-token', 'create', ...store], { terminal: true });
+    await left.until(/Name: $/);
+    left.type('\u0003');
+    const ended = await left.ended;
+    expect(ended).toMatchObject({ code: 130, stdout: expect.stringContaining('Cancelled. Nothing was changed.') });
+    expect(ended.stdout).not.toContain('postern:');
+  });
+
+  it('asks for no token in a CI system', async () => {
+    const { code, stdout } = await postern.run(['api-token', 'create', ...store], {
+      terminal: true,
+      env: { CI: 'true' },
+    });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: expect.stringContaining('a token needs a name. Give --name') });
+  });
+
+  it('colours the state of tokens, and cuts tables to its width', async () => {
+    const { uid } = await create(`coloured ${'and much too long '.repeat(8)}`);
+    await postern.run(['api-token', 'revoke', uid, ...store]);
+    const list = ['api-token', 'list', '--search', 'coloured', ...store];
+    const { stdout } = await postern.run(list, { terminal: true });
+    expect(stdout).toContain('\u001b[31mrevoked\u001b[0m');
+    // `script` makes a terminal of 120 columns. The escapes take none.
+    for (const line of stdout.replaceAll('\r', '').split('\n'))
+      expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(120);
+    expect(stdout).toContain('…');
+    expect((await postern.run([...list, '--no-color'], { terminal: true })).stdout).not.toContain('\u001b[31m');
+    const piped = (await postern.run(list)).stdout;
+    for (const mark of ['\u001b', '…']) expect(piped).not.toContain(mark);
+  });
+
   it('escapes names that would move the cursor or reorder text', async () => {
     await create('evil\u001b[2J\u202etxt.exe');
-    const listed = await postern.run(['api-token', 'list', '--search', 'evil', ...store], { terminal: true });
+    const listed = await postern.run(['api-token', 'list', '--search', 'evil', '-o', 'wide', ...store], {
+      terminal: true,
+    });
     expect(listed.stdout).toContain('evil\\u{1b}[2J\\u{202e}txt.exe');
     expect(listed.stdout).not.toContain('\u202e');
     const json = await postern.run(['api-token', 'list', '--search', 'evil', '-o', 'json', ...store]);
@@ -81,7 +143,7 @@ describe('in a pipe the command', () => {
     expect(refused).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'Error: deleting needs a confirmation, and there is nobody to ask: give --yes.\n',
+      stderr: 'postern: deleting needs a confirmation, and there is nobody to ask. Give --yes.\n',
     });
     const { stdout, stderr } = await postern.run(['api-token', 'list', ...store]);
     expect(stdout + stderr).not.toContain('\u001b');

@@ -67,7 +67,7 @@ describe('a command that nobody watches', () => {
     await writeFile(path, Buffer.from(`\ufeffpst_${'a'.repeat(49)}\r\n`, 'utf16le'));
     const { code, stderr } = await postern.run(['derive', '--token-file', path]);
     expect(code).toBe(2);
-    expect(stderr).toContain('is text in UTF-16: save it as UTF-8');
+    expect(stderr).toContain('is text in UTF-16. Save it as UTF-8');
     await writeFile(path, `\ufeffpst_${'a'.repeat(49)}\r\n`);
     expect((await postern.run(['derive', '--token-file', path])).stderr).not.toContain('holds no token');
   });

@@ -67,6 +67,49 @@ describe('the audit log', () => {
     expect((await postern.audit.list({ type: 'endpoint.deleted' })).items).toEqual([]);
   });
 
+  test('lists the changes since one time and until another, page by page, also in a search without an index', async () => {
+    const { postern, clock } = createTestPostern();
+    for (const id of ['a', 'b', 'c', 'd', 'e']) {
+      await postern.endpoints.create({ id, access: 'public' });
+      clock.advance(1000);
+    }
+    const at = (seconds: number) => new Date(START + seconds * 1000);
+    const subjects = async (query: Parameters<typeof postern.audit.list>[0]) => {
+      const found: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const page: Awaited<ReturnType<typeof postern.audit.list>> = await postern.audit.list({
+          ...query,
+          limit: 1,
+          cursor,
+        });
+        found.push(...page.items.map(({ subject }) => subject));
+        cursor = page.nextCursor;
+      } while (cursor !== null);
+      return found;
+    };
+    for (const search of [{}, { type: 'endpoint.created' }] as const) {
+      expect(await subjects({ ...search, since: at(3) })).toEqual(['e', 'd']);
+      expect(await subjects({ ...search, until: at(2) })).toEqual(['b', 'a']);
+      expect(await subjects({ ...search, since: at(1), until: at(4) })).toEqual(['d', 'c', 'b']);
+      expect(await subjects({ ...search, since: at(4), until: at(4) })).toEqual([]);
+      expect(await subjects({ ...search, since: new Date(-1) })).toEqual(['e', 'd', 'c', 'b', 'a']);
+    }
+  });
+
+  test('does not go back to later changes if a cursor comes with an earlier until', async () => {
+    const { postern, clock } = createTestPostern();
+    for (const id of ['a', 'b', 'c']) {
+      await postern.endpoints.create({ id, access: 'public' });
+      clock.advance(1000);
+    }
+    const { nextCursor: cursor } = await postern.audit.list({ limit: 1 });
+    const { items } = await postern.audit.list({ cursor, until: new Date(START + 1000) });
+    expect(items.map(({ subject }) => subject)).toEqual(['a']);
+    const later = await postern.audit.list({ cursor, until: new Date(START + 9000) });
+    expect(later.items.map(({ subject }) => subject)).toEqual(['b', 'a']);
+  });
+
   test('shows a principal only its own organization', async () => {
     const { postern } = createTestPostern();
     await postern.endpoints.create({ id: 'ours', access: 'public' });

@@ -1,6 +1,16 @@
 import type { Access, Zone } from '../../domain/endpoint.js';
 import type { Ownership } from '../../domain/principal.js';
-import type { DailyUse, Endpoint, Explanation, LimitStanding, Preview, Use } from '../../management/wire/types.js';
+import type {
+  AuditEntry,
+  DailyUse,
+  Endpoint,
+  Explanation,
+  LimitStanding,
+  Preview,
+  TokenType,
+  Use,
+} from '../../management/wire/types.js';
+import type { ChangeType } from '../../ports/changes.js';
 
 /** A token in the command's output. A server and a store give the same keys. Times are ISO 8601. */
 export interface TokenView {
@@ -91,13 +101,11 @@ export interface Question {
     | { readonly authenticated: true };
 }
 
-export interface TokenQuery {
+export interface TokenQuery extends Paging {
   readonly search?: string | undefined;
   readonly type?: string | undefined;
   readonly owner?: string | undefined;
   readonly ownership?: Ownership | undefined;
-  readonly limit: number;
-  readonly cursor: string | null;
 }
 
 export interface NewToken {
@@ -132,9 +140,21 @@ export interface UsageDays {
   readonly to?: string | undefined;
 }
 
+export interface ChangeFilter {
+  readonly type?: ChangeType | undefined;
+  readonly subject?: string | undefined;
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
+}
+
 export interface Issued {
   readonly token: string;
   readonly record: TokenView;
+}
+
+export interface Paging {
+  readonly limit: number;
+  readonly cursor: string | null;
 }
 
 export interface Listed<Item> {
@@ -149,6 +169,8 @@ export interface Backend {
   readonly place: string;
   /** The address to log in to with one of its tokens; `null` for a store. */
   readonly endpoint: string | null;
+  /** The types that its tokens can have. */
+  tokenTypes(): Promise<readonly TokenType[]>;
   listTokens(query: TokenQuery): Promise<Listed<TokenView>>;
   createToken(input: NewToken): Promise<Issued>;
   findToken(id: string): Promise<TokenDetail | null>;
@@ -159,14 +181,18 @@ export interface Backend {
   resetLimits(id: string): Promise<void>;
   revokeToken(id: string): Promise<void>;
   deleteToken(id: string): Promise<void>;
+  /** Deletes the tokens of all organizations that expired longer ago than this duration. */
+  pruneTokens(olderThan: string): Promise<number>;
   tokenUsage(id: string): Promise<readonly Use[]>;
   /** By day. `token` `null`: of all tokens of the organization. */
   dailyUsage(token: string | null, days: UsageDays): Promise<readonly DailyUse[]>;
-  listEndpoints(query: { readonly limit: number; readonly cursor: string | null }): Promise<Listed<Endpoint>>;
+  listEndpoints(query: Paging): Promise<Listed<Endpoint>>;
   createEndpoint(id: string, access: Access): Promise<Endpoint>;
   updateEndpoint(id: string, access: Access): Promise<Endpoint>;
   deleteEndpoint(id: string): Promise<void>;
   previewEndpoint(id: string, access: Access): Promise<PreviewView>;
+  /** The audit log, newest first. */
+  listChanges(query: ChangeFilter & Paging): Promise<Listed<AuditEntry>>;
   inspect(token: string): Promise<Inspection>;
   explain(question: Question): Promise<Explanation>;
   close(): Promise<void>;

@@ -1,6 +1,12 @@
 import type * as z from 'zod';
-import { dailyUsageAnswer, endpointAnswer, endpointPageAnswer, usageAnswer } from '../../management/wire/schemas.js';
-import { explanationAnswer } from '../../management/wire/session-schemas.js';
+import {
+  auditAnswer,
+  dailyUsageAnswer,
+  endpointAnswer,
+  endpointPageAnswer,
+  usageAnswer,
+} from '../../management/wire/schemas.js';
+import { explanationAnswer, sessionAnswer } from '../../management/wire/session-schemas.js';
 import { CliError } from '../failure.js';
 import type { Backend } from './backend.js';
 import { type Answer, ask, type Call, succeeded } from './http-client.js';
@@ -27,7 +33,7 @@ export function httpBackend(endpoint: string, token: string): Backend {
     if (result.success) return result.data;
     const where = result.error.issues[0]?.path.join('.') || 'the body';
     throw new CliError(
-      `${endpoint} did not answer like a postern server (${where}): check the address and its version`,
+      `${endpoint} did not answer like a postern server (${where}). Check the address and its version`,
     );
   }
 
@@ -63,6 +69,7 @@ export function httpBackend(endpoint: string, token: string): Backend {
   return {
     place: endpoint,
     endpoint,
+    tokenTypes: async () => (await get(sessionAnswer.pick({ types: true }), { path: '/api/v1/session' })).types,
     async listTokens({ limit, cursor, search, type, owner, ownership }) {
       const page = await get(tokensOnWire, {
         path: TOKENS,
@@ -73,7 +80,7 @@ export function httpBackend(endpoint: string, token: string): Backend {
     createToken: ({ name, description, types, ownership, owner, expiresAt, labels, rateLimit, quota }) => {
       if (owner !== undefined) {
         throw new CliError(
-          'a server makes tokens for the caller only: leave --owner out, or work on its store with --store',
+          'a server makes tokens for the caller only. Leave --owner out, or work on its store with --store',
         );
       }
       return issue({
@@ -118,6 +125,9 @@ export function httpBackend(endpoint: string, token: string): Backend {
     revokeToken: (id) =>
       done({ method: 'POST', path: `${pathOf(TOKENS, id)}/revoke`, body: {} }, () => unknownToken(id)),
     deleteToken: (id) => done({ method: 'DELETE', path: pathOf(TOKENS, id) }, () => unknownToken(id)),
+    async pruneTokens() {
+      throw new CliError('a server does not prune its store. Name the store itself with --store');
+    },
     async tokenUsage(id) {
       return (await get(usageAnswer, { path: `${pathOf(TOKENS, id)}/usage` }, () => unknownToken(id))).items;
     },
@@ -139,6 +149,14 @@ export function httpBackend(endpoint: string, token: string): Backend {
     deleteEndpoint: (id) => done({ method: 'DELETE', path: pathOf(ENDPOINTS, id) }, () => unknownEndpoint(id)),
     previewEndpoint: (id, access) =>
       get(previewOnWire, { path: `${pathOf(ENDPOINTS, id)}/preview`, query: { access } }, () => unknownEndpoint(id)),
+    async listChanges({ limit, cursor, type, subject, since, until }) {
+      const times = { since: since?.toISOString(), until: until?.toISOString() };
+      const page = await get(auditAnswer, {
+        path: '/api/v1/audit',
+        query: { count: limit, cursor, type, subject, ...times },
+      });
+      return { items: page.items, next: page.next_cursor };
+    },
     async inspect(credential) {
       const call = { method: 'POST', path: '/oauth/introspect', form: { token: credential } } as const;
       return get(introspectionOnWire, call);
@@ -148,7 +166,7 @@ export function httpBackend(endpoint: string, token: string): Backend {
         explanationAnswer,
         { method: 'POST', path: '/api/v1/explain', body: { token: credential, zone, requirement } },
         () =>
-          new CliError(`${endpoint} does not explain its decisions: ask its store, with postern explain --store <url>`),
+          new CliError(`${endpoint} does not explain its decisions. Ask its store, with postern explain --store <url>`),
       ),
     async close() {},
   };

@@ -19,6 +19,7 @@ export interface Call {
 
 export interface Answer {
   readonly status: number;
+  readonly headers: Headers;
   /** The JSON of the body; `null` if it is no JSON. */
   readonly body: unknown;
 }
@@ -38,17 +39,17 @@ export function readEndpoint(text: string): string {
     url = new URL(text.trim());
   } catch {
     throw usageError(
-      `the endpoint ${JSON.stringify(escapeInvisible(text))} is no URL: give one such as https://api.example.com`,
+      `the endpoint ${JSON.stringify(escapeInvisible(text))} is no URL. Give one such as https://api.example.com`,
     );
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    throw usageError('the endpoint is no http or https address: give one such as https://api.example.com');
+    throw usageError('the endpoint is no http or https address. Give one such as https://api.example.com');
   }
   // A password in an address ends up in history, logs and messages.
   if (url.username !== '' || url.password !== '') {
-    throw usageError('the endpoint holds a user name or a password: leave them out, only a token is needed');
+    throw usageError('the endpoint holds a user name or a password. Leave them out, only a token is needed');
   }
-  if (url.search !== '' || url.hash !== '') throw usageError('the endpoint holds a query: give the address alone');
+  if (url.search !== '' || url.hash !== '') throw usageError('the endpoint holds a query. Give the address alone');
   return url.origin + url.pathname.replace(/\/+$/, '');
 }
 
@@ -86,7 +87,7 @@ export async function ask(endpoint: string, call: Call): Promise<Answer> {
       ...(form !== undefined && { body: new URLSearchParams(form) }),
     });
     const bytes = await readBounded(response.body, MOST_BYTES);
-    if (bytes === null) throw new CliError('the server sent more than 32 MiB: check its address');
+    if (bytes === null) throw new CliError('the server sent more than 32 MiB. Check its address');
     text = new TextDecoder().decode(bytes);
   } catch (error) {
     throw unreachable(endpoint, error);
@@ -94,10 +95,10 @@ export async function ask(endpoint: string, call: Call): Promise<Answer> {
   if (response.status >= 300 && response.status < 400) {
     const location = response.headers.get('location');
     throw new CliError(
-      `${endpoint} answers with a redirect${location === null ? '' : ` to ${location}`}: no token was sent there; log in again with the address that it redirects to`,
+      `${endpoint} answers with a redirect${location === null ? '' : ` to ${location}`}. No token was sent there: log in again with the address that it redirects to`,
     );
   }
-  return { status: response.status, body: parsed(text) };
+  return { status: response.status, headers: response.headers, body: parsed(text) };
 }
 
 function parsed(text: string): unknown {
@@ -127,14 +128,14 @@ function unreachable(endpoint: string, error: unknown): CliError {
   if (error instanceof CliError) return error;
   if ((error as Error).name === 'TimeoutError') {
     return new CliError(
-      `${endpoint} gave no answer within ${TIMEOUT / 1000} seconds: try again later`,
+      `${endpoint} gave no answer within ${TIMEOUT / 1000} seconds. Try again later`,
       EXIT.unavailable,
     );
   }
   const code = codeOf(error);
   const why = CAUSES[code] ?? (code || (error as { cause?: Error }).cause?.message || 'the connection failed');
   return new CliError(
-    `${endpoint} can't be reached (${why}): is the server running, and is the address right?`,
+    `${endpoint} can't be reached (${why}). Is the server running, and is the address right?`,
     EXIT.unavailable,
     {
       cause: error,
@@ -156,7 +157,7 @@ function codeOf(error: unknown): string {
 export function problemOf({ status, body }: Answer): string {
   const { detail, title } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   for (const text of [detail, title]) if (typeof text === 'string' && text !== '') return text;
-  return status >= 500 ? 'the server failed' : 'the server refused, and did not say why';
+  return `it did not say why (HTTP ${status})`;
 }
 
 /**
@@ -168,11 +169,14 @@ export function succeeded(endpoint: string, answer: Answer): unknown {
   const { status, body } = answer;
   if (status >= 200 && status < 300) {
     if (typeof body === 'object' && body !== null) return body;
-    throw new CliError(`${endpoint} did not answer like a postern server: check the address`);
+    throw new CliError(`${endpoint} did not answer like a postern server. Check the address`);
   }
+  const said = problemOf(answer).replace(/\.$/, '');
   if (status === 401) {
-    throw new CliError(`${endpoint} does not take this token (${problemOf(answer)}): log in again, with postern login`);
+    throw new CliError(`${endpoint} does not take this token (${said}). Log in again, with postern login`);
   }
   const outage = status === 502 || status === 503 || status === 504 || status === 429;
-  throw new CliError(`HTTP ${status}: ${problemOf(answer)}`, outage ? EXIT.unavailable : EXIT.failed);
+  const next = outage ? '. Try again later' : status === 403 ? '. Use a token that may do this' : '';
+  const did = status >= 500 ? 'failed' : 'refused';
+  throw new CliError(`${endpoint} ${did}: ${said}${next}`, outage ? EXIT.unavailable : EXIT.failed);
 }

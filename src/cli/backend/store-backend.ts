@@ -5,13 +5,16 @@ import type { Requirement } from '../../domain/requirement.js';
 import type { TokenRecord } from '../../domain/token-record.js';
 import type { AnyTokenTypes } from '../../domain/token-types.js';
 import { createPostern, type Postern } from '../../instance/create-postern.js';
-import { memoryRateLimiter } from '../../limits/memory.js';
+import { internalsOf } from '../../instance/internals.js';
 import { limitsShape } from '../../management/wire/limits.js';
-import { endpointShape } from '../../management/wire/shapes.js';
+import { auditShape, endpointShape, tokenTypeShapes } from '../../management/wire/shapes.js';
 import type { AffectedToken } from '../../managing/preview.js';
 import type { CreateToken } from '../../managing/tokens-api.js';
+import { type GivenOptions, instanceOptions } from '../config/instance-options.js';
+import { assertKnownGrants, assertKnownTypes } from '../config/known-types.js';
 import { EXIT } from '../exit-codes.js';
 import { CliError } from '../failure.js';
+import type { Host } from '../host.js';
 import type { AffectedView, Backend, TokenChanges, TokenView } from './backend.js';
 import { unknownEndpoint, unknownToken } from './not-found.js';
 import { openStore, type StoreAddress } from './open-store.js';
@@ -20,11 +23,8 @@ import { labelList, labelsOf, NOT_ACTIVE, statusOf } from './views.js';
 /** Unchecked input. The library checks it, because it knows the token types. */
 type AnyGrants = CreateToken<AnyTokenTypes>['types'];
 
-export interface StoreBackendOptions extends StoreAddress {
-  readonly organization?: string | undefined;
-  readonly tokenPrefix?: string | undefined;
-  readonly pepper?: string | undefined;
-  readonly clock: () => number;
+export interface StoreBackendOptions extends StoreAddress, GivenOptions {
+  readonly host: Host;
 }
 
 /**
@@ -34,26 +34,26 @@ export interface StoreBackendOptions extends StoreAddress {
  */
 export async function storeBackend(options: StoreBackendOptions): Promise<Backend> {
   const { store, place } = await openStore(options);
-  const { organization, tokenPrefix, pepper, clock } = options;
+  const { host, config } = options;
+  const own = instanceOptions(host, config, options);
+  const { organization = 'default', clock = host.clock } = own;
   const postern: Postern<AnyTokenTypes> = createPostern({
+    ...own,
     store,
-    clock,
     // The process ends after one command, so a cache would never be used.
     cache: false,
-    // Limits are set here, and counted by the application's limiter.
-    rateLimiter: memoryRateLimiter(),
-    ...(organization !== undefined && { organization }),
-    ...(tokenPrefix !== undefined && { tokenPrefix }),
-    ...(pepper !== undefined && { pepper }),
+    // The application's listener may write to our output.
+    onEvent: undefined,
   });
   const { tokens, endpoints } = postern;
   const view = (record: TokenRecord) => tokenView(record, clock());
   /** The library sees every organization here. Tokens of other organizations count as unknown. */
-  const own = organization ?? 'default';
   const find = async (id: string) => {
     const record = await tokens.get(id);
-    return record?.organization === own ? record : null;
+    return record?.organization === organization ? record : null;
   };
+  /** A token may be older than those that {@link assertKnownTypes} looks at. Signed tokens have no record. */
+  const assertKnown = async (id: string) => assertKnownGrants((await tokens.get(id))?.types ?? {}, config);
   const assertOwn = async (id: string) => {
     if ((await find(id)) === null) throw unknownToken(id);
   };
@@ -61,11 +61,13 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
   return {
     place,
     endpoint: null,
+    tokenTypes: async () => tokenTypeShapes(internalsOf(postern).ground.settings.catalog),
     async listTokens({ cursor, ...query }) {
       const { items, nextCursor } = await tokens.list({ ...query, cursor });
       return { items: items.map(view), next: nextCursor };
     },
     async createToken({ labels, owner, types, rateLimit, quota, ...input }) {
+      await assertKnownTypes(store, config);
       const { token, record } = await tokens.create({
         ...input,
         types: types as AnyGrants,
@@ -83,6 +85,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
     async updateToken(id, { labels, types, rateLimit, quota, ...rest }) {
       const record = await find(id);
       if (record === null) throw unknownToken(id);
+      if (types !== undefined) assertKnownGrants(record.types, config);
       const metadata = labels && labelled(record.metadata, labels);
       const changes = { ...rest, ...limitsOf({ rateLimit, quota }), types: types as AnyGrants | undefined, metadata };
       return view(await tokens.update(id, changes));
@@ -104,6 +107,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       await assertOwn(id);
       await tokens.delete(id);
     },
+    pruneTokens: (olderThan) => tokens.pruneExpired({ olderThan: olderThan as Duration }),
     async tokenUsage(id) {
       await assertOwn(id);
       return (await tokens.usage(id)).map(({ endpoint, count, lastUsedAt }) => {
@@ -130,6 +134,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       await endpoints.delete(id);
     },
     async previewEndpoint(id, access) {
+      await assertKnownTypes(store, config);
       const { from, to, openToAnyone, gainCount, loseCount, more, gain, lose } = await endpoints.preview(id, {
         access,
       });
@@ -144,7 +149,12 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
         lose: lose.map(affectedView),
       };
     },
+    async listChanges(query) {
+      const { items, nextCursor } = await postern.audit.list(query);
+      return { items: items.map(auditShape), next: nextCursor };
+    },
     async inspect(token) {
+      await assertKnownTypes(store, config);
       const authentication = await postern.authenticate(token);
       if (!authentication.ok) {
         assertJudged(authentication.reason);
@@ -153,6 +163,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       const found = await postern.introspect(token, { limits: false });
       if (!found.active) return { ...NOT_ACTIVE, reason: null };
       const { tokenId, owner, organization: of, grants } = found.principal;
+      await assertKnown(tokenId);
       return {
         active: true,
         reason: null,
@@ -167,6 +178,9 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       };
     },
     async explain({ token, zone, requirement }) {
+      await assertKnownTypes(store, config);
+      const known = token === null ? null : await postern.authenticate(token);
+      if (known?.ok) await assertKnown(known.principal.tokenId);
       const { decision, steps, remedy } = await postern.explain({
         token,
         zone,
@@ -187,9 +201,9 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
 /** Throws for a fault: a token that can't be looked up is not an invalid one. */
 function assertJudged(reason: DenialReason): void {
   if (reason === 'unavailable')
-    throw new CliError('the store gives no answer: check it, and try again', EXIT.unavailable);
+    throw new CliError('the store gives no answer. Check it, and try again', EXIT.unavailable);
   if (reason === 'internal_error')
-    throw new CliError("the token's record can't be read: look at it in the store, or delete it");
+    throw new CliError("the token's record can't be read. Look at it in the store, or delete it");
 }
 
 function tokenView(record: TokenRecord, now: number): TokenView {

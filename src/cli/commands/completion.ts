@@ -11,17 +11,10 @@ const SHELLS: Readonly<Record<string, (nodes: readonly Node[]) => string>> = {
   fish: fishScript,
 };
 
-const HELP = `
-To install it:
-  bash  postern completion bash > ~/.local/share/bash-completion/completions/postern
-  zsh   postern completion zsh > "\${fpath[1]}/_postern"
-  fish  postern completion fish > ~/.config/fish/completions/postern.fish`;
-
 export function completion(host: Host, root: Command): Command {
   return new Command('completion')
     .description('Print a completion script for a shell.')
     .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(SHELLS)))
-    .addHelpText('after', HELP)
     .action((shell: string) => {
       host.stdout.write((SHELLS[shell] as (nodes: readonly Node[]) => string)(nodesOf(root)));
     });

@@ -7,6 +7,7 @@ import type { Host } from '../host.js';
 import { collect, durationArgument, outputOption, tokenFileOption } from '../options.js';
 import { type Format, note, print } from '../output/print.js';
 import { environmentToken, type KnownToken, readToken } from '../secrets.js';
+import { withoutTokenArgument } from './token-argument.js';
 
 interface DeriveCommandOptions {
   readonly scope?: readonly string[];
@@ -19,7 +20,7 @@ interface DeriveCommandOptions {
 }
 
 export function derive(host: Host): Command {
-  return new Command('derive')
+  return withoutTokenArgument(new Command('derive'), ' --token-file -')
     .description(
       'Make a narrower, short-lived token from an API token, offline. The API token comes from --token-file, POSTERN_API_TOKEN, the context, a pipe or a prompt.',
     )

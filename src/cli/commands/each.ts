@@ -1,6 +1,5 @@
 import { escapeInvisible } from '../../domain/text.js';
-import { EXIT } from '../exit-codes.js';
-import { CliError, usageError } from '../failure.js';
+import { cancelled, usageError } from '../failure.js';
 import type { Host } from '../host.js';
 import { progress } from '../output/print.js';
 import { askConfirmation } from '../prompts.js';
@@ -31,13 +30,13 @@ export async function eachOf<Item>(
  */
 export function assertCanConfirm(host: Host, yes: boolean): void {
   if (yes || (host.stdin.isTTY && host.stderr.isTTY)) return;
-  throw usageError('deleting needs a confirmation, and there is nobody to ask: give --yes');
+  throw usageError('deleting needs a confirmation, and there is nobody to ask. Give --yes');
 }
 
-/** @throws CliError (interrupted) if the answer is no */
+/** @throws the error of {@link cancelled} if the answer is no */
 export async function confirmed(host: Host, yes: boolean, names: readonly string[], what: string): Promise<void> {
   if (yes) return;
   const all = names.map(escapeInvisible).join(', ');
   const message = names.length === 1 ? `Delete ${what} ${all}?` : `Delete these ${names.length} ${what}s: ${all}?`;
-  if (!(await askConfirmation(host, message))) throw new CliError('cancelled: nothing was deleted', EXIT.interrupted);
+  if (!(await askConfirmation(host, message))) throw cancelled('Nothing was deleted.');
 }

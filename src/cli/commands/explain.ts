@@ -9,9 +9,11 @@ import type { Host } from '../host.js';
 import { collect, outputOption, tokenFileOption, withTarget } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { type Format, print } from '../output/print.js';
+import { paint } from '../output/style.js';
 import { table } from '../output/table.js';
 import { environmentToken, readToken } from '../secrets.js';
 import { type TargetOptions, withBackend } from '../target.js';
+import { withoutTokenArgument } from './token-argument.js';
 
 interface ExplainOptions extends TargetOptions {
   readonly endpoint?: string;
@@ -25,7 +27,7 @@ interface ExplainOptions extends TargetOptions {
 }
 
 export function explain(host: Host, outcome: Outcome): Command {
-  return withTarget(new Command('explain'))
+  return withTarget(withoutTokenArgument(new Command('explain')))
     .description(
       'Explain why a token is allowed or denied. Prints every check in order, and the grant that would change the answer.',
     )
@@ -53,7 +55,7 @@ export function explain(host: Host, outcome: Outcome): Command {
       const found = await withBackend(host, options, (backend) => {
         return backend.explain({ token, zone: options.zone, requirement });
       });
-      print(host, options.output, found, () => told(found));
+      print(host, options.output, found, () => told(host, options.output, found));
       if (!found.allowed) outcome.exitCode = EXIT.failed;
     });
 }
@@ -62,14 +64,27 @@ function requirementOf({ endpoint, scope, authenticated }: ExplainOptions): Ques
   if (endpoint !== undefined) return { endpoint };
   if (scope !== undefined) return { scope };
   if (authenticated) return { authenticated };
-  throw usageError('explain needs the requirement of the call: give --endpoint, --scope or --authenticated');
+  throw usageError('explain needs the requirement of the call. Give --endpoint, --scope or --authenticated');
 }
 
-function told({ allowed, reason, steps, remedy }: Explanation): string {
-  const verdict = allowed ? 'Allowed.\n' : `Denied: ${escapeInvisible(reason ?? '')}\n`;
-  const checks = table(
-    ['CHECK', 'RESULT', 'DETAIL'],
-    steps.map(({ check, passed, detail }) => [check, passed ? 'passed' : 'failed', detail]),
+function told(host: Host, output: Format, { allowed, reason, steps, remedy }: Explanation): string {
+  const verdict = allowed
+    ? paint(host, 'green', 'Allowed.', 'stdout')
+    : paint(host, 'red', `Denied: ${escapeInvisible(reason ?? '')}`, 'stdout');
+  const checks = table<Explanation['steps'][number]>(
+    host,
+    output,
+    [
+      { heading: 'CHECK', cell: ({ check }) => check },
+      {
+        heading: 'RESULT',
+        cell: ({ passed }) => (passed ? 'passed' : 'failed'),
+        style: ({ passed }) => (passed ? 'green' : 'red'),
+      },
+      // Never cut: the last one says why.
+      { heading: 'DETAIL', cell: ({ detail }) => detail },
+    ],
+    steps,
   );
-  return `${verdict}\n${checks}${remedy === null ? '' : `\n${escapeInvisible(remedy.message)}\n`}`;
+  return `${verdict}\n\n${checks}${remedy === null ? '' : `\n${escapeInvisible(remedy.message)}\n`}`;
 }

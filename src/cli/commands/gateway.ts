@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { GatewayCommand } from '../gateway/serve-gateway.js';
 import type { Host } from '../host.js';
-import { collect } from '../options.js';
+import { collect, configOption } from '../options.js';
 
 const HELP = `
 A proxy asks it about each call, and calls the service behind only if the answer is 200:
@@ -9,13 +9,7 @@ A proxy asks it about each call, and calls the service behind only if the answer
   GET <listen>/denied    the same refusal for nginx's error page; it never lets a call through
   <grpc-listen>          Envoy's and Istio's external authorization (npm install @grpc/grpc-js)
 Limits of tokens are counted in its memory. Several gateways share the counts only in a program with createGateway.
-Ready files for each proxy are in examples/gateways of postern's repository.
-
-Examples:
-  postern gateway --store sqlite:./postern.db --host-pattern '{endpoint}.{organization}.cloud.example.com' --trusted-proxy 127.0.0.1
-  postern gateway --store postgres://… --endpoint-header X-Endpoint --trusted-proxy 10.0.0.5 --listen 10.0.0.4:4180
-  postern gateway --store redis://… --endpoint-context --trusted-proxy 127.0.0.1 --grpc-listen 127.0.0.1:4181
-  postern gateway … --hop-issuer https://auth.example.com --hop-keys ./hop-keys.json --jwks-listen 10.0.0.4:4182`;
+Ready files for each proxy are in examples/gateways of postern's repository.`;
 
 export function gateway(host: Host): Command {
   return new Command('gateway')
@@ -51,9 +45,13 @@ export function gateway(host: Host): Command {
         'where a question over HTTP describes the call (default: forwarded, unless its own host fits the host pattern)',
       ).choices(['forwarded', 'request']),
     )
-    .option('--store <url>', 'the store: sqlite:<path>, postgres://… or redis://… (or POSTERN_STORE)')
+    .option(
+      '--store <url>',
+      'the store: sqlite:<path>, postgres://…, redis://…, or config for the one in postern.config (or POSTERN_STORE)',
+    )
     .option('--namespace <name>', "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
-    .option('--organization <name>', 'the organization if none is named', 'default')
+    .addOption(configOption())
+    .option('--organization <name>', 'the organization if none is named (default: default)')
     .option('--token-prefix <prefix>', 'the prefix of tokens (default: pst)')
     .option('--hop-issuer <url>', 'sign the identity of callers for the services behind, as this issuer')
     .option('--hop-keys <path>', 'the file of its keys (JWKs); it is made if missing, with mode 0600')

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { readEndpoint } from '../backend/http-client.js';
-import { identify } from '../backend/identity.js';
+import { validate } from '../backend/identity.js';
 import { loadContexts, saveContext } from '../contexts.js';
 import { usageError } from '../failure.js';
 import { grantsOf } from '../grants.js';
@@ -57,7 +57,7 @@ async function logIn(host: Host, options: LoginOptions): Promise<void> {
   const { browser: open, scope, types } = options;
   const asked = grantsOf({ scope, types });
   const token = (await givenToken(host, options)) ?? (await loginInBrowser(host, endpoint, { open, types: asked }));
-  const { user, email, organization } = await identify(endpoint, token);
+  const { user, email, organization } = await validate(endpoint, token);
   await saveContext(host, { name: options.context, endpoint, api_token: token, email });
   say(host, `Successfully logged in as user "${user}" in organization "${organization}".`);
   if (host.env.POSTERN_API_TOKEN || host.env.POSTERN_ENDPOINT) {
@@ -71,7 +71,7 @@ async function endpointOf(host: Host, given: string | undefined): Promise<string
   const { current, contexts } = await loadContexts(host);
   const context = contexts.find(({ name }) => name === current);
   if (context) return context.endpoint;
-  throw usageError('there is no server to log in to: name it with --endpoint https://…');
+  throw usageError('there is no server to log in to. Name it with --endpoint https://…');
 }
 
 async function givenToken(host: Host, { apiToken, apiTokenFile }: LoginOptions): Promise<string | null> {

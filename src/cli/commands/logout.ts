@@ -10,11 +10,13 @@ export function logout(host: Host): Command {
     .option('--context <name>', 'the context to forget, instead of the current one')
     .action(async ({ context }: { readonly context?: string }) => {
       const name = context ?? (await loadContexts(host)).current;
-      if (name === null) throw new CliError('no context is in use: name one with --context, from postern list-context');
-      const { endpoint } = await removeContext(host, name);
-      say(
-        host,
-        `Logged out of ${endpoint} (context "${name}"). Its token still works: revoke it if nobody else uses it.`,
-      );
+      if (name === null) throw new CliError('no context is in use. Name one with --context, from postern context list');
+      await forget(host, name);
     });
+}
+
+/** Removes a context, and says that its token goes on. */
+export async function forget(host: Host, name: string): Promise<void> {
+  const { endpoint } = await removeContext(host, name);
+  say(host, `Logged out of ${endpoint} (context "${name}"). Its token still works: revoke it if nobody else uses it.`);
 }

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { isDay } from '../../management/wire/time.js';
+import type { DailyUse } from '../../management/wire/types.js';
 import type { UsageDays } from '../backend/backend.js';
 import type { Host } from '../host.js';
 import { outputOption, withTarget } from '../options.js';
@@ -26,9 +27,16 @@ export function usage(host: Host): Command {
       withBackend(host, target, async (backend) => {
         const uses = await backend.dailyUsage(token ?? null, { from, to });
         print(host, output, uses, () =>
-          table(
-            ['DAY', 'ENDPOINT', 'SCOPES', 'COUNT'],
-            uses.map(({ day, endpoint, scopes, count }) => [day, endpoint, listed(scopes), count]),
+          table<DailyUse>(
+            host,
+            output,
+            [
+              { heading: 'DAY', cell: ({ day }) => day },
+              { heading: 'ENDPOINT', cell: ({ endpoint }) => endpoint, least: 12 },
+              { heading: 'SCOPES', cell: ({ scopes }) => listed(scopes), least: 12, rank: 1 },
+              { heading: 'COUNT', cell: ({ count }) => count },
+            ],
+            uses,
           ),
         );
         if (uses.length === 0) note(host, 'There were none on these days.');

@@ -5,11 +5,13 @@ import type { Host } from '../host.js';
 import { outputOption, tokenFileOption, withTarget } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { type Format, print } from '../output/print.js';
+import { paint } from '../output/style.js';
 import { fields } from '../output/table.js';
-import { deleted, listed } from '../output/words.js';
+import { bothTimes, deleted, listed } from '../output/words.js';
 import { environmentToken, readToken } from '../secrets.js';
 import { type TargetOptions, withBackend } from '../target.js';
 import { leftOf } from './api-token/get.js';
+import { withoutTokenArgument } from './token-argument.js';
 
 interface VerifyOptions extends TargetOptions {
   readonly tokenFile?: string;
@@ -17,7 +19,7 @@ interface VerifyOptions extends TargetOptions {
 }
 
 export function verify(host: Host, outcome: Outcome): Command {
-  return withTarget(new Command('verify'))
+  return withTarget(withoutTokenArgument(new Command('verify')))
     .description(
       'Check a token and show its rights. It comes from --token-file, a pipe, POSTERN_API_TOKEN or a prompt. On a server, the token that you are logged in with must hold iam:read.',
     )
@@ -31,19 +33,24 @@ export function verify(host: Host, outcome: Outcome): Command {
         prompt: 'Token to verify',
       });
       const found = await withBackend(host, target, (backend) => backend.inspect(token));
-      print(host, output, found, () => (found.active ? good(found) : `The token is not valid${because(found)}.\n`));
+      print(host, output, found, () => (found.active ? good(host, found) : bad(host, found)));
       if (!found.active) outcome.exitCode = EXIT.failed;
     });
 }
 
-function good({ uid, owner, organization, scopes, endpoints, dead_endpoints, expired_at, limits }: Inspection): string {
-  return `The token is valid.\n${fields([
+function bad(host: Host, found: Inspection): string {
+  return `${paint(host, 'red', `The token is not valid${because(found)}.`, 'stdout')}\n`;
+}
+
+function good(host: Host, found: Inspection): string {
+  const { uid, owner, organization, scopes, endpoints, dead_endpoints, expired_at, limits } = found;
+  return `${paint(host, 'green', 'The token is valid.', 'stdout')}\n${fields([
     ['ID', uid],
     ['Owner', owner],
     ['Organization', organization],
     ['Scopes', listed(scopes)],
     ['Endpoints', endpoints === '*' ? 'all' : listed([...endpoints, ...dead_endpoints.map(deleted)])],
-    ['Expires', expired_at ?? 'never'],
+    ['Expires', bothTimes(expired_at, 'never', host.clock())],
     ...(limits.length === 0 ? [] : [['Limits', limits.map(limitInWords).join('; ')] as const]),
   ])}`;
 }

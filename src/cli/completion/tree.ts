@@ -4,7 +4,10 @@ import type { Command, Option } from 'commander';
 export interface Node {
   /** The words that lead to it, without `postern`. */
   readonly path: readonly string[];
+  /** The words to offer next. */
   readonly commands: readonly Word[];
+  /** All words that may follow: with aliases and older words, which are not offered. */
+  readonly known: readonly string[];
   readonly options: readonly Flag[];
   /** The choices of its first argument. Empty if it is free. */
   readonly choices: readonly string[];
@@ -23,13 +26,22 @@ export interface Flag extends Word {
 }
 
 export function nodesOf(command: Command, path: readonly string[] = []): readonly Node[] {
+  const help = command.createHelp();
   const node: Node = {
     path,
-    commands: command.commands.map((each) => ({ name: each.name(), description: summary(each.description()) })),
+    commands: help
+      .visibleCommands(command)
+      .filter((each) => command.commands.includes(each))
+      .map((each) => ({ name: each.name(), description: summary(each.description()) })),
+    known: command.commands.flatMap(namesOf),
     options: [...command.options.map(flagOf), HELP],
     choices: command.registeredArguments[0]?.argChoices ?? [],
   };
-  return [node, ...command.commands.flatMap((each) => nodesOf(each, [...path, each.name()]))];
+  return [node, ...command.commands.flatMap((each) => namesOf(each).flatMap((name) => nodesOf(each, [...path, name])))];
+}
+
+function namesOf(command: Command): readonly string[] {
+  return [command.name(), ...command.aliases()];
 }
 
 const HELP: Flag = { name: '--help', short: '-h', description: 'print help', takes: 'nothing', choices: [] };

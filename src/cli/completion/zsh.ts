@@ -13,8 +13,8 @@ fi
 `;
 }
 
-function groupFunction({ path, commands, options }: Node): string {
-  const cases = commands.map(({ name }) => `        ${name}) ${functionName([...path, name])} ;;`);
+function groupFunction({ path, commands, known, options }: Node): string {
+  const cases = known.map((name) => `        ${name}) ${functionName([...path, name])} ;;`);
   return `${functionName(path)}() {
   local curcontext="$curcontext" state line
   _arguments -C ${options.map(spec).join(' ')} '1: :->command' '*:: :->rest'

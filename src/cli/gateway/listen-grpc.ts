@@ -10,7 +10,7 @@ export async function listenGrpc(
   { name, port }: { readonly name: string; readonly port: number },
 ): Promise<Listening> {
   const grpc = findDriver('@grpc/grpc-js') as typeof Grpc | null;
-  if (grpc === null) throw new CliError('--grpc-listen needs grpc-js: run npm install @grpc/grpc-js beside postern');
+  if (grpc === null) throw new CliError('--grpc-listen needs grpc-js. Run npm install @grpc/grpc-js beside postern');
   const server = new grpc.Server();
   server.addService(definition, handlers as unknown as Grpc.UntypedServiceImplementation);
   const place = name.includes(':') ? `[${name}]` : name;
@@ -19,7 +19,7 @@ export async function listenGrpc(
       error === null ? resolve(bound) : reject(error),
     );
   }).catch((cause) => {
-    throw new CliError(`--grpc-listen ${place}:${port} can't be listened on: give another address`, undefined, {
+    throw new CliError(`--grpc-listen ${place}:${port} can't be listened on. Give another address`, undefined, {
       cause,
     });
   });

@@ -6,10 +6,12 @@ import type { CallFrom } from '../../gateway/told.js';
 import { createPostern } from '../../instance/create-postern.js';
 import { jwksHandler } from '../../jwt/jwks-handler.js';
 import { generateKeys } from '../../jwt/keys.js';
-import { memoryRateLimiter } from '../../limits/memory.js';
 import { toNodeHandler } from '../../management/adapters/node.js';
 import { internalNetworks } from '../../transports/zones.js';
 import { openStore } from '../backend/open-store.js';
+import { instanceOptions } from '../config/instance-options.js';
+import { assertKnownTypes } from '../config/known-types.js';
+import { loadConfig } from '../config/load-config.js';
 import { CliError, failureOf, usageError } from '../failure.js';
 import type { Host } from '../host.js';
 import { note, say } from '../output/print.js';
@@ -28,7 +30,8 @@ export interface GatewayCommand {
   readonly callFrom?: CallFrom;
   readonly store?: string;
   readonly namespace?: string;
-  readonly organization: string;
+  readonly organization?: string;
+  readonly config?: string;
   readonly tokenPrefix?: string;
   readonly hopIssuer?: string;
   readonly hopKeys?: string;
@@ -46,24 +49,22 @@ const MAX_AGE = 300;
 export async function serveGateway(host: Host, options: GatewayCommand): Promise<void> {
   const requirement = requirementOf(options);
   if (options.trustedProxy.length === 0) {
-    throw usageError('nobody may ask yet: name the proxy with --trusted-proxy, such as 127.0.0.1');
+    throw usageError('nobody may ask yet. Name the proxy with --trusted-proxy, such as 127.0.0.1');
   }
   const url = options.store ?? host.env.POSTERN_STORE;
-  if (!url) throw usageError('there is no store: name it with --store, such as sqlite:./postern.db');
+  if (!url) throw usageError('there is no store. Name it with --store, such as sqlite:./postern.db');
   const hop = await hopOf(options);
-  const { store, place } = await openStore({ url, namespace: options.namespace, make: false });
-  const pepper = host.env.POSTERN_PEPPER || undefined;
+  const config = await loadConfig(options.config);
+  const { store, place } = await openStore({ url, namespace: options.namespace, config, make: false });
+  // Limits are counted in this process by default: several gateways each allow a token its whole limit.
+  const own = instanceOptions(host, config, options);
   const postern = createPostern({
+    ...own,
     store,
-    organization: options.organization,
-    clock: host.clock,
-    // Counted in this process: several gateways each allow a token its whole limit.
-    rateLimiter: memoryRateLimiter(),
     onEvent: (event) => {
       if (event.type === 'fault') note(host, failureOf(event.error).message);
+      own.onEvent?.(event);
     },
-    ...(options.tokenPrefix !== undefined && { tokenPrefix: options.tokenPrefix }),
-    ...(pepper !== undefined && { pepper }),
   });
   const stopped = new Promise<void>((settle) => {
     // Without a listener, the next signal ends the process.
@@ -75,7 +76,8 @@ export async function serveGateway(host: Host, options: GatewayCommand): Promise
   const servers: Listening[] = [];
   try {
     // Before the first question, so that a faulty store is noticed at the start.
-    await store.migrate();
+    await store.migrate?.();
+    await assertKnownTypes(store, config);
     const gateway = createGateway(postern, {
       requirement,
       trustedProxies: options.trustedProxy,
@@ -141,7 +143,7 @@ function requirementOf({ hostPattern, endpointHeader, endpointContext }: Gateway
   if (endpointHeader !== undefined) return endpointFromHeader(endpointHeader);
   if (endpointContext) return endpointFromContext();
   throw usageError(
-    "nothing names the endpoint of a call: give --host-pattern '{endpoint}.example.com', --endpoint-header or --endpoint-context",
+    "nothing names the endpoint of a call. Give --host-pattern '{endpoint}.example.com', --endpoint-header or --endpoint-context",
   );
 }
 
@@ -149,7 +151,7 @@ function addressOf(text: string, option: string): { readonly name: string; reado
   const [, bracketed, plain, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
   const name = bracketed ?? plain;
   if (name === undefined || Number(port) > 65_535) {
-    throw usageError(`${option} ${text} is no address with a port: give one such as 127.0.0.1:4180 or [::1]:4180`);
+    throw usageError(`${option} ${text} is no address with a port. Give one such as 127.0.0.1:4180 or [::1]:4180`);
   }
   return { name, port: Number(port) };
 }
@@ -157,10 +159,10 @@ function addressOf(text: string, option: string): { readonly name: string; reado
 async function hopOf({ hopIssuer, hopKeys, jwksListen }: GatewayCommand): Promise<HopsOptions | undefined> {
   if (hopIssuer === undefined) {
     const stray = hopKeys !== undefined ? '--hop-keys' : jwksListen !== undefined ? '--jwks-listen' : null;
-    if (stray !== null) throw usageError(`${stray} is for hops: give --hop-issuer too`);
+    if (stray !== null) throw usageError(`${stray} is for hops. Give --hop-issuer too`);
     return undefined;
   }
-  if (hopKeys === undefined) throw usageError('--hop-issuer needs keys: give --hop-keys and the path of a file');
+  if (hopKeys === undefined) throw usageError('--hop-issuer needs keys. Give --hop-keys and the path of a file');
   return { issuer: hopIssuer, keys: await keysIn(hopKeys) };
 }
 
@@ -182,7 +184,7 @@ async function keysIn(path: string): Promise<Exclude<HopsOptions['keys'], { atta
 
 function unusable(path: string, cause: unknown): CliError {
   return new CliError(
-    `the keys in ${path} can't be read or made: give --hop-keys a file of private JWKs, or a new path`,
+    `the keys in ${path} can't be read or made. Give --hop-keys a file of private JWKs, or a new path`,
     undefined,
     {
       cause,

@@ -50,7 +50,7 @@ export async function loginInBrowser(host: Host, endpoint: string, { open, types
       if (!away || ++failures >= MOST_FAILURES) throw error;
     }
   }
-  throw new CliError('nobody approved this login within five minutes: run postern login again');
+  throw new CliError('nobody approved this login within five minutes. Run postern login again');
 }
 
 /** Servers other than postern give no user code. */
@@ -64,7 +64,7 @@ async function begin(endpoint: string, challenge: string, types: BrowserLogin['t
   const { code, user_code: userCode = null } = answer as { code?: unknown; user_code?: unknown };
   const understood = userCode === null || (typeof userCode === 'string' && /^[A-Z-]{4,20}$/.test(userCode));
   if (typeof code === 'string' && /^[\x21-\x7e]{16,512}$/.test(code) && understood) return { code, userCode };
-  throw new CliError(`${endpoint} gave no code to log in with: check the address, or use --api-token`);
+  throw new CliError(`${endpoint} gave no code to log in with. Check the address, or use --api-token`);
 }
 
 /** The token, or `null` if nobody has approved the login yet. */
@@ -77,10 +77,10 @@ async function collect(endpoint: string, code: string, verifier: string): Promis
   const { status } = answer;
   if (isPending(answer)) return null;
   if (status >= 400 && status < 500 && status !== 429)
-    throw new CliError(`the login was refused: ${problemOf(answer)}`);
+    throw new CliError(`the login was refused: ${problemOf(answer).replace(/\.$/, '')}. Run postern login again`);
   const { token } = succeeded(endpoint, answer) as { token?: unknown };
   if (typeof token === 'string') return assertToken(token, "the server's answer");
-  throw new CliError(`${endpoint} approved the login and sent no token: run postern login again`);
+  throw new CliError(`${endpoint} approved the login and sent no token. Run postern login again`);
 }
 
 /** RFC 8628 section 3.5. Other servers only say that there is no token, so they are asked until the time is over. */

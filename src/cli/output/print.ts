@@ -1,11 +1,12 @@
 import { Document, visit } from 'yaml';
 import { escapeInvisible } from '../../domain/text.js';
 import type { Host } from '../host.js';
+import { paint } from './style.js';
 
-export const FORMATS = ['table', 'json', 'yaml'] as const;
+export const FORMATS = ['table', 'wide', 'json', 'yaml'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** Prints a value: as JSON or YAML for programs, or with `table` for people. */
+/** Prints a value: as JSON or YAML for programs, or with `table` for people. `wide` is a table with everything in it. */
 export function print(host: Host, format: Format, value: unknown, table: () => string): void {
   host.stdout.write(rendered(format, value, table));
 }
@@ -17,6 +18,7 @@ function rendered(format: Format, value: unknown, table: () => string): string {
     case 'yaml':
       return escaped(yamlOf(value), (character) => `\\U${character.codePointAt(0)?.toString(16).padStart(8, '0')}`);
     case 'table':
+    case 'wide':
       return table();
   }
 }
@@ -62,13 +64,7 @@ export function note(host: Host, text: string): void {
 }
 
 export function warn(host: Host, text: string): void {
-  host.stderr.write(`${paint(host, '33', 'Warning:')} ${visible(text)}\n`);
-}
-
-/** Colours text by SGR number, on a terminal only. `NO_COLOR`, set and not empty, turns it off (https://no-color.org). */
-export function paint(host: Host, sgr: string, text: string, to: 'stdout' | 'stderr' = 'stderr'): string {
-  const plain = !host[to].isTTY || Boolean(host.env.NO_COLOR) || host.env.TERM === 'dumb';
-  return plain ? text : `\u001b[${sgr}m${text}\u001b[0m`;
+  host.stderr.write(`${paint(host, 'yellow', 'Warning:')} ${visible(text)}\n`);
 }
 
 /** Shows the progress of long work on one line. Does nothing without a terminal. */

@@ -64,7 +64,7 @@ function toProxy(proxy: URL, { headers, ...line }: Line & { readonly path: strin
     if (error.name === 'AbortError') return;
     // Otherwise it would look as if the server were down.
     error.cause = new CliError(
-      `the proxy ${proxy.host} can't be reached (${error.code ?? error.message}): check HTTP_PROXY, HTTPS_PROXY and NO_PROXY`,
+      `the proxy ${proxy.host} can't be reached (${error.code ?? error.message}). Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY`,
       EXIT.unavailable,
     );
   });
@@ -77,7 +77,7 @@ async function openTunnel(url: URL, proxy: URL, signal: AbortSignal): Promise<So
   if (answer.statusCode === 200) return answer.socket;
   answer.socket.destroy();
   throw new CliError(
-    `the proxy ${proxy.host} opens no way to ${path} (HTTP ${answer.statusCode}): check HTTPS_PROXY and NO_PROXY`,
+    `the proxy ${proxy.host} opens no way to ${path} (HTTP ${answer.statusCode}). Check HTTPS_PROXY and NO_PROXY`,
     EXIT.unavailable,
   );
 }

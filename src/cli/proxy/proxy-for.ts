@@ -25,7 +25,7 @@ export function proxyFor({ protocol, hostname, port }: URL, env: Env): URL | nul
   const proxy = URL.canParse(address) ? new URL(address) : null;
   if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:') return proxy;
   const shown = proxy === null ? 'no address' : escapeInvisible(proxy.protocol);
-  throw usageError(`${name} names no http or https proxy (${shown}): give one such as http://proxy.example.com:3128`);
+  throw usageError(`${name} names no http or https proxy (${shown}). Give one such as http://proxy.example.com:3128`);
 }
 
 function isLoopback(host: string): boolean {

@@ -58,14 +58,14 @@ function isLast(response: ServerResponse): void {
 
 function refused(error: NodeJS.ErrnoException, host: string, port: number, options: AddressOptions): CliError {
   const why: Readonly<Record<string, string>> = {
-    EADDRINUSE: `port ${port} of ${host} is in use: stop the program that listens there, or give another ${options.port} (${options.port === options.host ? 'port ' : ''}0 takes a free one)`,
-    EACCES: `port ${port} may not be used by this user: give one above 1023 in ${options.port}`,
-    EADDRNOTAVAIL: `${host} is no address of this machine: give 127.0.0.1 in ${options.host}, or 0.0.0.0 for all of its addresses`,
-    ENOTFOUND: `${host} is no known address: give 127.0.0.1 in ${options.host}`,
+    EADDRINUSE: `port ${port} of ${host} is in use. Stop the program that listens there, or give another ${options.port} (${options.port === options.host ? 'port ' : ''}0 takes a free one)`,
+    EACCES: `port ${port} may not be used by this user. Give one above 1023 in ${options.port}`,
+    EADDRNOTAVAIL: `${host} is no address of this machine. Give 127.0.0.1 in ${options.host}, or 0.0.0.0 for all of its addresses`,
+    ENOTFOUND: `${host} is no known address. Give 127.0.0.1 in ${options.host}`,
   };
   return new CliError(
     why[error.code ?? ''] ??
-      `the server can't listen (${error.code ?? error.message}): check ${[...new Set([options.host, options.port])].join(' and ')}`,
+      `the server can't listen (${error.code ?? error.message}). Check ${[...new Set([options.host, options.port])].join(' and ')}`,
     undefined,
     {
       cause: error,

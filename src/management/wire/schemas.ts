@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ACCESS, isEndpointId } from '../../domain/endpoint.js';
 import { CHANGE_TYPES } from '../../ports/changes.js';
 import { limitStanding, quota, rateLimit } from './limits.js';
-import { isDay } from './time.js';
+import { isDay, parseTime } from './time.js';
 
 /*
  * The wire. These schemas read the input and make the OpenAPI document. The library checks lengths, so that they are counted in one
@@ -249,11 +249,18 @@ export const previewAnswer = z.object({
   lose: affected,
 });
 
+const moment = z
+  .string('give a time')
+  .refine((text) => parseTime(text) !== null, 'give a time, such as 2026-01-31T12:00:00Z')
+  .meta({ format: 'date-time' });
+
 export const auditQuery = z.strictObject({
   count: pageSize,
   cursor: cursor.optional(),
   type: z.enum(CHANGE_TYPES, `use one of ${CHANGE_TYPES.join(', ')}`).optional(),
   subject: z.string().optional(),
+  since: moment.optional().meta({ description: 'Changes at this time or later' }),
+  until: moment.optional().meta({ description: 'Changes before this time' }),
 });
 
 export const auditAnswer = z.object({

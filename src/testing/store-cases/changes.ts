@@ -71,6 +71,7 @@ export const changeCases: readonly StoreCase[] = [
       }
       assert.deepEqual(idsOf(await listed(store, { after: { at: T0, id: 'B' } })), order.slice(4));
       assert.deepEqual(idsOf(await listed(store, { after: { at: T0, id: '' } })), order.slice(5));
+      assert.deepEqual(idsOf(await listed(store, { until: { at: T0, id: '' } })), order.slice(0, 5));
     },
   ],
   [

@@ -16,10 +16,12 @@ import {
 } from '../../options.js';
 import { type Format, note, print } from '../../output/print.js';
 import { named, timeInWords } from '../../output/words.js';
+import { isInteractive } from '../../prompts.js';
 import { type TargetOptions, withBackend } from '../../target.js';
+import { type Answers, askForToken } from './ask.js';
 
 interface CreateOptions extends TargetOptions, GrantOptions, ExpiryOptions, LimitOptions {
-  readonly name: string;
+  readonly name?: string;
   readonly description: string;
   readonly owner?: string;
   readonly organizationToken?: boolean;
@@ -29,8 +31,10 @@ interface CreateOptions extends TargetOptions, GrantOptions, ExpiryOptions, Limi
 
 export function create(host: Host): Command {
   const command = withTarget(new Command('create'))
-    .description('Make a token. Its secret is printed once, alone on stdout; nobody can show it again.')
-    .requiredOption('--name <name>', 'its name')
+    .description(
+      'Make a token. Its secret is printed once, alone on stdout; nobody can show it again. On a terminal, without any name, rights and expiry, it asks for them.',
+    )
+    .option('--name <name>', 'its name')
     .option('--description <text>', 'its purpose', '');
   return withLimits(withExpiry(withGrants(command), 'without this and --expires-at it never ends'))
     .option('--organization-token', 'it belongs to the organization, and stays when its maker leaves')
@@ -38,16 +42,11 @@ export function create(host: Host): Command {
     .addOption(new Option('--label <key=value>', 'a label; repeatable').argParser(label))
     .addOption(outputOption())
     .action((options: CreateOptions) => {
-      const types = grantsOf(options);
-      if (types === undefined) {
-        throw usageError(
-          'a token needs rights: give --endpoint or --all-endpoints (user token), --scope (developer token), or both',
-        );
-      }
-      const expiresAt = expiryOf(options, host.clock()) ?? null;
-      const { name, description, owner, organizationToken = false, label: labels = {}, output } = options;
+      const given = givenIn(host, options);
+      const { description, owner, organizationToken = false, label: labels = {}, output } = options;
       const { rateLimit, quota } = limitsOf(options);
       return withBackend(host, options, async (backend) => {
+        const { name, types, expiresAt } = given ?? (await askForToken(host, backend));
         const issued = await backend.createToken({
           name,
           description,
@@ -62,6 +61,21 @@ export function create(host: Host): Command {
         printIssued(host, output, backend, issued, 'Created');
       });
     });
+}
+
+/** The token of the options; `null`: nothing is given, and there is a person to ask. */
+function givenIn(host: Host, options: CreateOptions): Answers | null {
+  const { name } = options;
+  const types = grantsOf(options);
+  const expiresAt = expiryOf(options, host.clock());
+  if (name === undefined && types === undefined && expiresAt === undefined && isInteractive(host)) return null;
+  if (name === undefined) throw usageError('a token needs a name. Give --name');
+  if (types === undefined) {
+    throw usageError(
+      'a token needs rights. Give --endpoint or --all-endpoints (user token), --scope (developer token), or both',
+    );
+  }
+  return { name, types, expiresAt: expiresAt ?? null };
 }
 
 /** Prints the secret, this once: alone on stdout, for `TOKEN=$(postern api-token create …)`. Notes go to stderr. */

@@ -5,7 +5,7 @@ import type { Host } from '../../host.js';
 import { outputOption, withTarget } from '../../options.js';
 import { type Format, print } from '../../output/print.js';
 import { fields } from '../../output/table.js';
-import { grantsInWords, timeInWords } from '../../output/words.js';
+import { bothTimes, grantsInWords, stateInWords, timeInWords } from '../../output/words.js';
 import { type TargetOptions, withBackend } from '../../target.js';
 
 export function get(host: Host): Command {
@@ -17,7 +17,7 @@ export function get(host: Host): Command {
       withBackend(host, target, async (backend) => {
         const token = await backend.findToken(id);
         if (token === null) throw unknownToken(id);
-        print(host, output, token, () => described(token) + limitsInWords(token.limits ?? []));
+        print(host, output, token, () => described(token, host.clock()) + limitsInWords(token.limits ?? []));
       }),
     );
 }
@@ -32,12 +32,13 @@ export function leftOf({ remaining, points, resets_at }: LimitView): string {
   return `${remaining} of ${points}${resets_at === null ? '' : `, all of it at ${timeInWords(resets_at, '')}`}`;
 }
 
-export function described(token: TokenView): string {
+export function described(token: TokenView, now: number): string {
+  const time = (iso: string | null, none: string) => bothTimes(iso, none, now);
   return fields([
     ['ID', token.uid],
     ['Name', token.name],
     ['Description', token.description],
-    ['Status', token.status],
+    ['Status', stateInWords(token, now).word],
     ['Grants', grantsInWords(token)],
     ['Organization', token.organization],
     ['Owner', token.owner],
@@ -51,10 +52,10 @@ export function described(token: TokenView): string {
     ],
     ['Rate limit', token.rate_limit && `${token.rate_limit.points} in ${token.rate_limit.duration}`],
     ['Quota', token.quota && `${token.quota.points} in ${token.quota.refill}`],
-    ['Created', timeInWords(token.created_at, '-')],
-    ['Updated', timeInWords(token.updated_at, '-')],
-    ['Expires', timeInWords(token.expired_at, 'never')],
-    ['Revoked', timeInWords(token.revoked_at, 'no')],
-    ['Last used', timeInWords(token.last_used_at, 'never')],
+    ['Created', time(token.created_at, '-')],
+    ['Updated', time(token.updated_at, '-')],
+    ['Expires', time(token.expired_at, 'never')],
+    ['Revoked', time(token.revoked_at, 'no')],
+    ['Last used', time(token.last_used_at, 'never')],
   ]);
 }

@@ -4,6 +4,7 @@ import { create } from './create.js';
 import { remove } from './delete.js';
 import { get } from './get.js';
 import { list } from './list.js';
+import { prune } from './prune.js';
 import { resetLimits } from './reset-limits.js';
 import { revoke } from './revoke.js';
 import { rotate } from './rotate.js';
@@ -12,7 +13,7 @@ import { usage } from './usage.js';
 
 export function apiToken(host: Host): Command {
   const group = new Command('api-token').description('Manage API tokens on the current server or on a store.');
-  for (const command of [list, create, get, update, rotate, revoke, resetLimits, remove, usage])
+  for (const command of [list, create, get, update, rotate, revoke, resetLimits, remove, prune, usage])
     group.addCommand(command(host));
   return group;
 }

@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander';
 import type { Ownership } from '../../../domain/principal.js';
+import type { TokenView } from '../../backend/backend.js';
 import type { Host } from '../../host.js';
 import { outputOption, wholeNumber, withTarget } from '../../options.js';
 import { type Format, note, print } from '../../output/print.js';
-import { table } from '../../output/table.js';
-import { grantsInWords, timeInWords } from '../../output/words.js';
+import { type Column, table } from '../../output/table.js';
+import { grantsInWords, stateInWords, timesIn } from '../../output/words.js';
 import { readPages } from '../../paging.js';
 import { type TargetOptions, withBackend } from '../../target.js';
 
@@ -19,7 +20,7 @@ interface ListOptions extends TargetOptions {
 }
 
 export function list(host: Host): Command {
-  return withTarget(new Command('list'))
+  return withTarget(new Command('list').alias('ls'))
     .description("List tokens, newest first, without secrets. JSON and YAML use the API's names: uid, expired_at, …")
     .option('--search <text>', 'only tokens with this text in their name or description')
     .option('--type <type>', 'only tokens of this type, such as user or developer')
@@ -40,23 +41,32 @@ export function list(host: Host): Command {
         const { items, more } = await readPages(host, limit, (page) => {
           return backend.listTokens({ search, type, owner, ownership, ...page });
         });
-        print(host, output, items, () =>
-          table(
-            ['ID', 'NAME', 'STATUS', 'GRANTS', 'OWNER', 'CREATED', 'EXPIRES', 'LAST USED'],
-            items.map((token) => [
-              token.uid,
-              token.name,
-              token.status,
-              grantsInWords(token),
-              token.ownership === 'organization' ? '(organization)' : token.owner,
-              timeInWords(token.created_at, '-'),
-              timeInWords(token.expired_at, 'never'),
-              timeInWords(token.last_used_at, 'never'),
-            ]),
-          ),
-        );
+        print(host, output, items, () => table(host, output, columns(output, host.clock()), items));
         if (more) note(host, `There are more than these ${items.length}: --all shows them, --search finds some.`);
         if (items.length === 0) note(host, 'There are none: make one with postern api-token create.');
       }),
     );
+}
+
+function columns(output: Format, now: number): readonly Column<TokenView>[] {
+  const time = timesIn(output, now);
+  return [
+    { heading: 'ID', cell: ({ uid }) => uid },
+    { heading: 'NAME', cell: ({ name }) => name, least: 10 },
+    {
+      heading: 'STATUS',
+      cell: (token) => stateInWords(token, now).word,
+      style: (token) => stateInWords(token, now).style,
+    },
+    { heading: 'GRANTS', cell: grantsInWords, least: 24, rank: 3 },
+    {
+      heading: 'OWNER',
+      cell: ({ ownership, owner }) => (ownership === 'organization' ? '(organization)' : owner),
+      least: 8,
+      rank: 4,
+    },
+    { heading: 'CREATED', cell: ({ created_at }) => time(created_at, '-'), rank: 5 },
+    { heading: 'EXPIRES', cell: ({ expired_at }) => time(expired_at, 'never'), rank: 1 },
+    { heading: 'LAST USED', cell: ({ last_used_at }) => time(last_used_at, 'never'), rank: 2 },
+  ];
 }

@@ -49,11 +49,11 @@ export function update(host: Host): Command {
         ...limitsOf(options),
       };
       if (Object.values(changes).every((value) => value === undefined)) {
-        throw usageError('there is nothing to change: give --name, --description, grants, an expiry, limits or labels');
+        throw usageError('there is nothing to change. Give --name, --description, grants, an expiry, limits or labels');
       }
       return withBackend(host, options, async (backend) => {
         const token = await backend.updateToken(id, changes);
-        print(host, options.output, token, () => described(token));
+        print(host, options.output, token, () => described(token, host.clock()));
       });
     });
 }

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
+import type { Use } from '../../../management/wire/types.js';
 import type { Host } from '../../host.js';
 import { outputOption, withTarget } from '../../options.js';
 import { type Format, note, print } from '../../output/print.js';
 import { table } from '../../output/table.js';
-import { timeInWords } from '../../output/words.js';
+import { timesIn } from '../../output/words.js';
 import { type TargetOptions, withBackend } from '../../target.js';
 
 export function usage(host: Host): Command {
@@ -13,15 +14,18 @@ export function usage(host: Host): Command {
     .addOption(outputOption())
     .action((id: string, { output, ...target }: TargetOptions & { readonly output: Format }) =>
       withBackend(host, target, async (backend) => {
+        const time = timesIn(output, host.clock());
         const uses = await backend.tokenUsage(id);
         print(host, output, uses, () =>
-          table(
-            ['ENDPOINT', 'COUNT', 'LAST USED'],
-            uses.map(({ endpoint, count, last_used_at }) => [
-              endpoint ?? '(scopes)',
-              count,
-              timeInWords(last_used_at, '-'),
-            ]),
+          table<Use>(
+            host,
+            output,
+            [
+              { heading: 'ENDPOINT', cell: ({ endpoint }) => endpoint ?? '(scopes)', least: 12 },
+              { heading: 'COUNT', cell: ({ count }) => count },
+              { heading: 'LAST USED', cell: ({ last_used_at }) => time(last_used_at, '-') },
+            ],
+            uses,
           ),
         );
         if (uses.length === 0) note(host, 'It has not been used yet.');

@@ -20,7 +20,7 @@ export function create(host: Host): Command {
     .action((id: string, { access, output, ...target }: CreateOptions) =>
       withBackend(host, target, async (backend) => {
         const made = await backend.createEndpoint(id, access);
-        print(host, output, made, () => endpointTable([made]));
+        print(host, output, made, () => endpointTable(host, output, [made]));
       }),
     );
 }

@@ -20,7 +20,7 @@ export function update(host: Host): Command {
     .action((id: string, { access, output, ...target }: UpdateOptions) =>
       withBackend(host, target, async (backend) => {
         const updated = await backend.updateEndpoint(id, access);
-        print(host, output, updated, () => endpointTable([updated]));
+        print(host, output, updated, () => endpointTable(host, output, [updated]));
       }),
     );
 }
