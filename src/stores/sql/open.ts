@@ -1,5 +1,5 @@
 import { PosternError } from '../../domain/errors.js';
-import type { Confirmation, Invalidation, Store } from '../../ports/store.js';
+import type { Confirmation, Stale, Store } from '../../ports/store.js';
 import { within } from '../shared/deadline.js';
 import type { Listener } from '../shared/listeners.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
@@ -26,7 +26,7 @@ export interface SqlStore extends Store {
 /** How processes hear of each other's changes. */
 export interface StoreFeed {
   enter(): Promise<void> | undefined;
-  change(id: string, invalidation: Invalidation | null, make: () => Promise<boolean>): Promise<boolean>;
+  change(id: string, invalidation: Stale | null, make: () => Promise<boolean>): Promise<boolean>;
   subscribe(listener: Listener): () => void;
   confirm?(timeout: number): Promise<Confirmation>;
   close(): Promise<void>;

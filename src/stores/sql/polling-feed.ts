@@ -1,4 +1,4 @@
-import type { Invalidation } from '../../ports/store.js';
+import type { Stale } from '../../ports/store.js';
 import { decode } from '../shared/feed/message.js';
 import { type Listener, Listeners } from '../shared/listeners.js';
 import type { Dialect } from './dialect.js';
@@ -74,7 +74,7 @@ export class PollingFeed {
   }
 
   /** Makes a change, and tells listeners before it returns. A change that failed may still have been made, so they are told too. */
-  async change(id: string, invalidation: Invalidation | null, make: () => Promise<boolean>): Promise<boolean> {
+  async change(id: string, invalidation: Stale | null, make: () => Promise<boolean>): Promise<boolean> {
     if (invalidation === null) return make();
     if (this.#timer !== null) this.#own.set(id, false);
     let isMade: boolean | null = null;

@@ -1,6 +1,6 @@
 import type { Change } from '../../ports/changes.js';
 import type { StoredEntry } from '../../ports/records.js';
-import type { Invalidation, Store } from '../../ports/store.js';
+import type { Stale, Store } from '../../ports/store.js';
 import { encodeChange, NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { Dialect } from './dialect.js';
 import type { SqlDriver, SqlRow, SqlStatement } from './driver.js';
@@ -30,7 +30,7 @@ const PURGED_AT_ONCE = 256;
 
 /** Tells the listeners of changes. */
 export interface ChangeTeller {
-  change(id: string, invalidation: Invalidation | null, make: () => Promise<boolean>): Promise<boolean>;
+  change(id: string, invalidation: Stale | null, make: () => Promise<boolean>): Promise<boolean>;
 }
 
 /** The tables of a store, and the way to them. */
@@ -72,8 +72,8 @@ export function storeOver({ dialect, driver, enter, feed }: Tables): Omit<Store,
     }
   };
   const count = async (statement: SqlStatement): Promise<number> => (await batch([statement]))[0] ?? 0;
-  const change = async (made: Change, invalidation: Invalidation | null, [of, values]: Prepared): Promise<boolean> => {
-    const told = invalidation && encodeChange(made.id, invalidation);
+  const change = async (made: Change, invalidation: Stale | null, [of, values]: Prepared): Promise<boolean> => {
+    const told = invalidation && encodeChange(made, invalidation);
     const statements = statementsOf(dialect, of, told !== null, { ...values, ...changeValues(made), told });
     const entering = enter();
     if (entering !== undefined) await entering;
