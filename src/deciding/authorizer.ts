@@ -160,7 +160,8 @@ export class Authorizer {
       const scope = requirement?.kind === 'scope' ? requirement.text : '';
       if (account) this.#usage.note(account, call.endpoint?.id ?? '', scope, now);
     }
-    return this.#emit(decision, holder);
+    // The refusal was told already.
+    return call.mode === 'again' ? decision : this.#emit(decision, holder);
   }
 
   #emit(decision: Decision, holder: Holder | null): Decision {

@@ -10,10 +10,12 @@ import type { Holder } from './holder.js';
  * The purpose of a decision.
  * - `use`: the call is about to happen. It is counted and charged to the limits, and its proof is used up.
  * - `recheck`: the call is already running. It was charged, and its proof was checked, at its start.
+ * - `again`: the call was refused, and its refusal is asked for again. Nothing is charged or used up, and a proof counts that it used up.
+ *   A call that is allowed now must still be refused.
  * - `look`: the call does not happen. Nothing is charged or used up.
  * - `identify`: only the holder is wanted. The credential's restrictions are part of the answer and are not checked.
  */
-export type Mode = 'use' | 'recheck' | 'look' | 'identify';
+export type Mode = 'use' | 'recheck' | 'again' | 'look' | 'identify';
 
 /**
  * One call on its way to a decision: its input, and the facts that were found so far. `undefined` is a fact that is not known

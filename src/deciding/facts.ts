@@ -95,12 +95,13 @@ export class Facts implements Memory {
         const { method, proof, mode } = call;
         const prove = call.knownHolder?.restriction?.prove;
         const { latest } = this.#ground.time;
-        call.proven = (await prove?.({ method, proof }, latest, mode === 'use')) === true;
+        const use = mode === 'use' || mode === 'again' ? mode : 'look';
+        call.proven = (await prove?.({ method, proof }, latest, use)) === true;
         return;
       }
       case 'charge': {
         const account = call.knownHolder?.account;
-        if (account) call.charge = await this.#limiter.charge(account);
+        if (account) call.charge = await this.#limiter.charge(account, call.mode === 'use');
         return;
       }
     }

@@ -34,6 +34,8 @@ export interface Reading<Request> {
   methodOf(request: Request): string | undefined;
   /** The object that all guards of one request share, and that no other request has. */
   identityOf(request: Request): object;
+  /** The mode of a first decision. Default `'use'`. */
+  readonly mode?: 'use' | 'again';
 }
 
 /** Asks for the decision on one request. */
@@ -54,7 +56,7 @@ export function asker<Request, T extends TokenTypes>(
   postern: Postern<T>,
   requirement: RequirementFor<Request, T>,
   zone: ZoneOf<Request>,
-  { methodOf, identityOf }: Reading<Request>,
+  { methodOf, identityOf, mode: first = 'use' }: Reading<Request>,
 ): Ask<Request, T> {
   const { gate, holding } = internalsOf(postern);
   const askOnce = oncePerRequest(gate, holding);
@@ -82,7 +84,7 @@ export function asker<Request, T extends TokenTypes>(
     const standing = constantZone ?? (zone as (request: Request) => Zone)(request);
     const attempt = { token, malformed, proof, method: methodOf(request), zone: standing, requirement: needed };
     const askAs = (mode: Mode) => gate.tryAuthorize(attempt, mode) ?? settled(gate, gate.authorize(attempt, mode));
-    const decision = askOnce(identityOf(request), attempt, askAs);
+    const decision = askOnce(identityOf(request), attempt, (mode) => askAs(mode === 'use' ? first : mode));
     if (isPromise(decision)) return decision.then((each) => withScopes(each, needed));
     return withScopes(decision, needed);
   }

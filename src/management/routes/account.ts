@@ -1,3 +1,4 @@
+import { VERSION } from '../../domain/version.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { endedCookie, sessionCookie, sessionCookies } from '../http/cookie.js';
@@ -126,6 +127,7 @@ function sessionShape(context: Context, caller: Caller, user: User): Session {
       manageEndpoints: can(context, caller, 'manageEndpoints'),
       readAudit: can(context, caller, 'readAudit'),
     },
+    version: VERSION,
     sign_out: caller.kind === 'token' && caller.ambient,
   };
 }

@@ -48,6 +48,7 @@ export const sessionAnswer = z.object({
     manageEndpoints: z.boolean(),
     readAudit: z.boolean(),
   }),
+  version: z.string().meta({ description: 'The version of postern that the server runs' }),
   sign_out: z.boolean().meta({ description: "Whether the session is the console's own, and ends here" }),
 });
 

@@ -42,6 +42,7 @@ export interface SqliteStore extends Store {
 /**
  * The embedded store: one SQLite file, in WAL mode, which several processes of one machine may share. Confirmed changes survive
  * the end of the process and a loss of power (`synchronous = FULL`). Another process's change is seen after `pollInterval`.
+ * Processes do not answer each other: `tokens.revoke(id, { wait: true })` always waits for `cache.ttl`.
  *
  * The file is opened with the first call; this function only checks its options. If opening fails, the call rejects, and the next
  * call tries again. Use `await store.migrate()` at the start to find problems before the first request.
