@@ -65,7 +65,7 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
   const { ground } = internalsOf(postern);
   const hops = hop === undefined ? null : signingHops(postern, hop);
   const refusalFor = refusals(challenge);
-  const report = reporter(postern);
+  const report = reporter(postern, 'gateway');
   const needs = new WeakMap<Question, ComputedRequirement>();
   const askerAs = (mode: 'use' | 'again') =>
     asker<Question, TokenTypes>(
@@ -73,7 +73,7 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
       // A constant is checked here already.
       typeof requirement === 'function' ? found : (requirement as Requirement),
       typeof zone === 'function' ? ({ caller }) => zone(caller) : zone,
-      { methodOf: ({ call }) => call.method, identityOf: (question) => question, mode },
+      { transport: 'gateway', methodOf: ({ call }) => call.method, identityOf: (question) => question, mode },
     );
   const ask = askerAs('use');
   const askAgain = askerAs('again');

@@ -78,7 +78,7 @@ describe('postern init', () => {
     const running = postern.start(['init'], { cwd: folder, terminal: true });
     await running.until(/Framework \(express, fastify, hono, nest\): /);
     running.type('koa\n');
-    await running.until(/type one of[\s\S]*Framework/);
+    await running.until(/Type one of[\s\S]*Framework/);
     running.type('Hono\n');
     expect((await running.ended).code).toBe(0);
     expect(await read('server.ts')).toContain("from 'postern/hono'");

@@ -20,6 +20,7 @@ const PEERS = [
   '@connectrpc/connect',
   '@bufbuild/protobuf',
   '@grpc/grpc-js',
+  '@opentelemetry/api',
   'libsql',
   'pg',
   'ioredis',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Turns } from '../../base/turns.js';
 import { PosternError } from '../../domain/errors.js';
 import type { Change } from '../../ports/changes.js';
-import type { Invalidation, Store } from '../../ports/store.js';
+import type { Stale, Store } from '../../ports/store.js';
 import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
 import { listChanges, trimChanges } from './changes.js';
@@ -140,7 +140,7 @@ class LazyDatabase {
   /** The same, with a row in the audit log. Listeners are told before the call returns. */
   readonly change = async (
     change: Change,
-    invalidation: Invalidation | null,
+    invalidation: Stale | null,
     work: (db: Connection) => boolean,
   ): Promise<boolean> => {
     let seq = 0;
