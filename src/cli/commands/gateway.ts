@@ -47,7 +47,7 @@ export function gateway(host: Host): Command {
     )
     .option(
       '--store <url>',
-      'the store: sqlite:<path>, postgres://…, redis://…, or config for the one in postern.config (or POSTERN_STORE)',
+      'the store: sqlite:<path>, postgres://…, mysql://…, redis://…, or config for the one in postern.config (or POSTERN_STORE)',
     )
     .option('--namespace <name>', "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
     .addOption(configOption())
