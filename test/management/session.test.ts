@@ -264,6 +264,7 @@ describe('the first request of the console', () => {
         manageEndpoints: false,
         readAudit: false,
       },
+      limits: false,
       sign_out: false,
     });
   });

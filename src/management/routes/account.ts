@@ -126,6 +126,7 @@ function sessionShape(context: Context, caller: Caller, user: User): Session {
       manageEndpoints: can(context, caller, 'manageEndpoints'),
       readAudit: can(context, caller, 'readAudit'),
     },
+    limits: context.ground.settings.rateLimiter !== null,
     sign_out: caller.kind === 'token' && caller.ambient,
   };
 }

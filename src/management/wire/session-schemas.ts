@@ -48,6 +48,7 @@ export const sessionAnswer = z.object({
     manageEndpoints: z.boolean(),
     readAudit: z.boolean(),
   }),
+  limits: z.boolean().meta({ description: 'Whether this server counts calls, so that tokens may have limits' }),
   sign_out: z.boolean().meta({ description: "Whether the session is the console's own, and ends here" }),
 });
 

@@ -35,12 +35,14 @@ export async function furnishedWorld(): Promise<World> {
   world.setBehind(9 * DAY);
   const { record: old } = await tokens.create({ name: 'spring campaign', types: { user }, owner, ...inDays(20) });
   await tokens.revoke(old.id);
-  await tokens.create({ name: 'invoice-\u202Efdp.exe <b>', types: { user }, owner, description: '<img src=x>' });
+  await tokens.create({ name: 'support inbox', types: { user }, owner, description: 'Drafts answers to customers' });
   const { token, record } = await tokens.create({
     name: 'ci',
     description: 'Nightly build of the summarizer, and its evaluation against last week’s',
     types: { user, developer: { scopes: ['models:write', 'bentos:write'] } },
     owner,
+    rateLimit: { points: 60, duration: '1m' },
+    quota: { points: 10_000, refill: '30d' },
     ...inDays(90),
   });
 

@@ -15,7 +15,8 @@ import { announce } from '../parts/status.js';
 import { Foreign } from '../parts/text.js';
 import { mayManage, mayRotate } from '../session.js';
 import { fromNow } from '../words.js';
-import { deleteToken, revokeToken, rotateToken } from './calls.js';
+import { deleteToken, resetLimits, revokeToken, rotateToken } from './calls.js';
+import { limitSentence } from './limit-draft.js';
 import { Secret } from './secret.js';
 import { isAlive } from './state.js';
 import { UpdateToken } from './token-form.js';
@@ -55,6 +56,13 @@ export function actionsOn(token: Token, session: Session, { changed, gone }: Act
     )),
     ...(alive && mayRotate(session, token)
       ? [item(t('token.rotate'), (close) => <RotateToken close={close} token={token} done={rotated} />)]
+      : []),
+    ...(alive && (token.rate_limit !== null || token.quota !== null)
+      ? [
+          item(t('token.reset'), (close) => (
+            <ResetLimits close={close} token={token} done={() => finished(t('done.reset', { name }))} />
+          )),
+        ]
       : []),
     ...(alive
       ? [
@@ -114,6 +122,27 @@ function RotateToken({ close, token, done }: ActionProps<IssuedToken>) {
             error={errors.grace}
             onChange={(grace) => set('grace', grace)}
           />
+        </>
+      )}
+    </FormDialog>
+  );
+}
+
+function ResetLimits({ close, token, done }: ActionProps) {
+  return (
+    <FormDialog
+      title={t('reset.title')}
+      close={close}
+      initial={{}}
+      submit={t('token.reset')}
+      busy={t('reset.busy')}
+      send={() => resetLimits(token)}
+      done={done}
+    >
+      {() => (
+        <>
+          <p>{tx('reset.intro', { name: <Foreign text={token.name} /> })}</p>
+          <p>{limitSentence(token)}</p>
         </>
       )}
     </FormDialog>
