@@ -213,6 +213,11 @@ function History({ token }: TokenProps) {
         ) : (
           <ChangeList entries={changes.value.items} />
         ))}
+      {changes.state === 'read' && changes.value.next_cursor !== null && (
+        <p>
+          <Link to={`audit?subject=${encodeURIComponent(token.uid)}`}>{t('token.historyAll')}</Link>
+        </p>
+      )}
     </Section>
   );
 }

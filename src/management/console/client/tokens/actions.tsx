@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { escapeInvisible } from '../../../../domain/text.js';
 import type { IssuedToken, Session, Token } from '../../../wire/types.js';
 import { sentence, Unreachable } from '../api.js';
@@ -193,17 +193,18 @@ function DeleteToken({ close, token, done }: ActionProps<void>) {
 interface RevokeManyProps {
   readonly close: Close;
   readonly tokens: readonly Token[];
-  /** Called when the dialog is closed: some may be revoked even if others were not. */
-  readonly closed: () => void;
+  /** Called when the dialog is closed and some are revoked, even if others were not. */
+  readonly revoked: () => void;
 }
 
 /** Revokes several, one after the other: the caller's own last, because it ends the session. */
-export function RevokeMany({ close, tokens, closed }: RevokeManyProps) {
+export function RevokeMany({ close, tokens, revoked }: RevokeManyProps) {
   const { session } = usePage();
   const isOwn = ({ uid }: Token) => uid === session.token_id;
   const ordered = [...tokens].sort((a, b) => Number(isOwn(a)) - Number(isOwn(b)));
   const [left, setLeft] = useState<readonly Token[]>(ordered);
   const count = tokens.length;
+  const isAnyRevoked = useRef(false);
 
   async function revokeAll(): Promise<void> {
     let remaining = left;
@@ -215,6 +216,7 @@ export function RevokeMany({ close, tokens, closed }: RevokeManyProps) {
         const values = { done: count - remaining.length, count, problem: sentence(error) };
         throw count === remaining.length ? error : new Unreachable(t('revoke.some', values));
       }
+      isAnyRevoked.current = true;
       remaining = remaining.filter((each) => each !== token);
     }
     setLeft([]);
@@ -225,7 +227,7 @@ export function RevokeMany({ close, tokens, closed }: RevokeManyProps) {
       title={t('revoke.titleMany', { count })}
       close={() => {
         close();
-        closed();
+        if (isAnyRevoked.current) revoked();
       }}
       initial={{}}
       submit={t('token.revoke')}
