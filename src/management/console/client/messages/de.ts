@@ -289,6 +289,7 @@ export const de: Messages = {
   'use.last': 'Zuletzt benutzt {relative}.',
   'use.none': 'Es ist noch keine Nutzung verzeichnet.',
   'own.ends': 'Sie sind mit diesem Token angemeldet. Sie werden sofort abgemeldet.',
+  'own.endsOne': 'Sie sind mit {name} angemeldet. Sie werden sofort abgemeldet.',
   'own.rotates':
     'Sie sind mit diesem Token angemeldet. Sein neues Geheimnis meldet Sie ab: Kopieren Sie es, bevor Sie dies schließen.',
 

@@ -284,6 +284,7 @@ export const en = {
   'use.last': 'It was last used {relative}.',
   'use.none': 'No use of it is recorded yet.',
   'own.ends': 'You are signed in with this token. You will be signed out at once.',
+  'own.endsOne': 'You are signed in with {name}. You will be signed out at once.',
   'own.rotates': 'You are signed in with this token. Its new secret signs you out: copy it before you close this.',
 
   'endpoints.lead': 'What tokens can reach in {organization}, and who may call it.',

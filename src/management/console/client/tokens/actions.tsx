@@ -247,7 +247,7 @@ export function RevokeMany({ close, tokens, revoked }: RevokeManyProps) {
             ))}
           </ul>
           {left.filter(isOwn).map((token) => (
-            <OwnToken key={token.uid} token={token} message={t('own.ends')} />
+            <OwnToken key={token.uid} token={token} message={t('own.endsOne', { name: escapeInvisible(token.name) })} />
           ))}
         </>
       )}
