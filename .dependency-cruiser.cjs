@@ -126,6 +126,13 @@ module.exports = {
       to: { path: '^src/(gateway/(?!hop/)|transports/zones[.]ts$)' },
     },
     {
+      name: 'otel-watches',
+      comment: 'Telemetry sees an instance through the port of an observer; no store and no transport knows of it.',
+      severity: 'error',
+      from: { path: '^src/otel/' },
+      to: { path: '^src/', pathNot: '^src/(domain|ports|base|instance|otel)/' },
+    },
+    {
       name: 'management-is-above',
       comment: 'Management speaks HTTP over an instance and signed tokens; it brings no store and no framework.',
       severity: 'error',
@@ -216,7 +223,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(transports/(express|fastify|hono|connect)(-lint|-lease)?\\.ts$|transports/(grpc|nestjs)/|stores/[^/]+/|limits/|cli/gateway/listen-grpc\\.ts$)',
+          '^src/(transports/(express|fastify|hono|connect)(-lint|-lease)?\\.ts$|transports/(grpc|nestjs)/|stores/[^/]+/|limits/|otel/|cli/gateway/listen-grpc\\.ts$)',
       },
       to: { dependencyTypes: ['npm-peer'] },
     },

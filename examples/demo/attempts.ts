@@ -47,6 +47,7 @@ const STATUSES = {
   token_missing: { http: '401', grpc: 'UNAUTHENTICATED' },
   token_malformed: { http: '400', grpc: 'UNAUTHENTICATED' },
   token_unknown: { http: '401', grpc: 'UNAUTHENTICATED' },
+  token_revoked: { http: '401', grpc: 'UNAUTHENTICATED' },
   scope_missing: { http: '403', grpc: 'PERMISSION_DENIED' },
   endpoint_not_granted: { http: '403', grpc: 'PERMISSION_DENIED' },
   endpoint_unknown: { http: '404', grpc: 'NOT_FOUND' },

@@ -77,9 +77,9 @@ function curlClient(port: number): Client {
 }
 
 /** A key and a certificate of this machine. It is its own authority: a client that is given it trusts it. */
-export function createCertificate() {
-  const altNames = [{ type: 2, value: 'localhost' } as const, { type: 7, ip: HOST } as const];
-  return generate([{ name: 'commonName', value: 'localhost' }], {
+export function createCertificate(name = 'localhost') {
+  const altNames = [{ type: 2, value: name } as const, { type: 7, ip: HOST } as const];
+  return generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
     algorithm: 'sha256',
     extensions: [
@@ -236,7 +236,7 @@ export async function lookAround() {
   return { python, curl, inside, missing };
 }
 
-async function hasAddress(host: string): Promise<boolean> {
+export async function hasAddress(host: string): Promise<boolean> {
   const server = createServer();
   return once(server.listen(0, host), 'listening').then(
     () => {
@@ -247,12 +247,12 @@ async function hasAddress(host: string): Promise<boolean> {
   );
 }
 
-function httpAnswer(code: string): Answer {
+export function httpAnswer(code: string): Answer {
   return { ok: code.startsWith('2'), status: code };
 }
 
 /** Runs a program to its end; a missing one ends with code 127. */
-function run(program: string, args: readonly string[]) {
+export function run(program: string, args: readonly string[]) {
   const env = { ...process.env, no_proxy: '*', no_grpc_proxy: '127.0.0.1,localhost' };
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
     const child = execFile(program, args, { env, timeout: 20_000 }, (error, stdout, stderr) => {

@@ -14,6 +14,8 @@ local function first(headers, name)
 end
 
 local function refuse(txn, status, headers, body)
+  -- A refused gRPC call has its status in a header. Clients in Go read it only beside an HTTP status of 200.
+  if first(headers, "grpc-status") then status = 200 end
   local reply = txn:reply({ status = status })
   for name, values in pairs(headers or {}) do
     if not OWN[name] and name ~= "date" then

@@ -47,7 +47,7 @@ class HopVerifier:
         audience: this service, "organization/endpoint".
         jwks: the address of the key set, or the set itself as a dict.
         tolerance, max_age, cooldown, stale: seconds. The keys are fetched again after max_age, or for an unknown key, but never
-        twice within cooldown. If the server does not answer, known keys serve for stale longer.
+        twice within cooldown for one of these causes. If the server does not answer, known keys serve for stale longer.
         """
         self.issuer = issuer
         self.audience = audience
@@ -130,18 +130,19 @@ class _KeySet:
         self._max_age, self._cooldown, self._stale = max_age, cooldown, stale
         self._lock = threading.Lock()
         self._keys = _import(source) if isinstance(source, dict) else {}
-        self._fetched_at = self._asked_at = None
+        self._fetched_at = None
+        self._asked_at = {}
         self._failure = None
 
     def find(self, kid):
         if isinstance(self._source, dict):
             return self._keys.get(kid)
         with self._lock:
-            if self._age() >= self._max_age:
-                self._ask()
+            asked = self._age() >= self._max_age and self._ask("age")
             if self._age() < self._max_age + (self._stale if self._failure else 0) and kid in self._keys:
                 return self._keys[kid]
-            self._ask()
+            if not asked:
+                self._ask("kid")
             if self._failure:
                 raise KeysUnavailable("the keys can not be read") from self._failure
             return self._keys.get(kid)
@@ -150,15 +151,16 @@ class _KeySet:
         # Absolute, so that a clock that is set back can't make keys look young.
         return float("inf") if self._fetched_at is None else abs(self._now() - self._fetched_at)
 
-    def _ask(self):
+    def _ask(self, cause):
         now = self._now()
-        if self._asked_at is not None and abs(now - self._asked_at) < self._cooldown:
-            return
-        self._asked_at = now
+        if cause in self._asked_at and abs(now - self._asked_at[cause]) < self._cooldown:
+            return False
+        self._asked_at[cause] = now
         try:
             self._keys, self._fetched_at, self._failure = _import(_fetch(self._source)), now, None
         except Exception as error:  # whatever failed, it says nothing about a hop
             self._failure = error
+        return True
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

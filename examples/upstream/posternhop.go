@@ -55,13 +55,14 @@ type Verifier struct {
 	Tolerance time.Duration    // between the clocks
 	Now       func() time.Time // for tests
 	MaxAge    time.Duration    // the keys are fetched again after this time,
-	Cooldown  time.Duration    // or for an unknown key, but never twice within this
+	Cooldown  time.Duration    // or for an unknown key, but never twice within this for one of these causes
 	Stale     time.Duration    // if the server does not answer, known keys serve for this much longer
 
 	lock      sync.Mutex
 	keys      map[string]ed25519.PublicKey
 	fetchedAt time.Time
-	askedAt   time.Time
+	ageAsked  time.Time
+	kidAsked  time.Time
 	failure   error
 }
 
@@ -172,9 +173,7 @@ func refused(why string) error {
 func (v *Verifier) find(kid string) (ed25519.PublicKey, error) {
 	v.lock.Lock()
 	defer v.lock.Unlock()
-	if v.age() >= v.MaxAge {
-		v.ask()
-	}
+	asked := v.age() >= v.MaxAge && v.ask(&v.ageAsked)
 	usable := v.MaxAge
 	if v.failure != nil {
 		usable += v.Stale
@@ -182,7 +181,9 @@ func (v *Verifier) find(kid string) (ed25519.PublicKey, error) {
 	if key := v.keys[kid]; key != nil && v.age() < usable {
 		return key, nil
 	}
-	v.ask()
+	if !asked {
+		v.ask(&v.kidAsked)
+	}
 	if v.failure != nil {
 		return nil, fmt.Errorf("%w: %v", ErrKeysUnavailable, v.failure)
 	}
@@ -204,17 +205,19 @@ func distance(one, other time.Time) time.Duration {
 	return one.Sub(other)
 }
 
-func (v *Verifier) ask() {
+// ask reads the keys, unless they were asked for within the cool-down since last.
+func (v *Verifier) ask(last *time.Time) bool {
 	now := v.Now()
-	if !v.askedAt.IsZero() && distance(now, v.askedAt) < v.Cooldown {
-		return
+	if !last.IsZero() && distance(now, *last) < v.Cooldown {
+		return false
 	}
-	v.askedAt = now
+	*last = now
 	keys, err := fetch(v.JWKS)
 	v.failure = err
 	if err == nil {
 		v.keys, v.fetchedAt = keys, now
 	}
+	return true
 }
 
 var client = &http.Client{

@@ -1,8 +1,10 @@
 import type { Decision, DenialReason } from '../domain/decision.js';
 import type { Endpoint } from '../domain/endpoint.js';
-import type { Principal } from '../domain/principal.js';
+import { PosternError } from '../domain/errors.js';
 import type { TokenRecord } from '../domain/token-record.js';
+import type { Transport } from '../domain/transport.js';
 import type { Actor, ChangeType } from '../ports/changes.js';
+import type { ObservedCall, Observer } from '../ports/observer.js';
 import { FaultLog } from './fault-log.js';
 
 /** This instance changed a token or an endpoint. Never holds a secret. */
@@ -72,12 +74,42 @@ const DECISIONS_PER_SECOND = 50;
 export class Events {
   readonly #listener: EventListener | null;
   readonly #log = new FaultLog();
+  #observer: Observer | null = null;
+  /** Nobody sees decisions. */
+  #idle: boolean;
   #windowStart = Number.NEGATIVE_INFINITY;
   #inWindow = 0;
   #skipped = 0;
 
   constructor(listener: EventListener | null) {
     this.#listener = listener;
+    this.#idle = listener === null;
+  }
+
+  /** `null`: there is none. */
+  get observer(): Observer | null {
+    return this.#observer;
+  }
+
+  /**
+   * Lets an observer see the work of this instance. Returns a function that ends this; it is idempotent.
+   *
+   * @throws PosternError `input_invalid` if there is one already
+   */
+  observe(observer: Observer): () => void {
+    if (this.#observer !== null) {
+      throw new PosternError('input_invalid', 'is instrumented already: close() the earlier one first', {
+        path: 'postern',
+        input: 'instrument',
+      });
+    }
+    this.#observer = observer;
+    this.#idle = false;
+    return () => {
+      if (this.#observer !== observer) return;
+      this.#observer = null;
+      this.#idle = this.#listener === null;
+    };
   }
 
   emit(event: PosternEvent): void {
@@ -91,13 +123,19 @@ export class Events {
   }
 
   fault(during: FaultEvent['during'], error: unknown, now: number): void {
+    this.#observer?.fault(during);
     if (this.#listener === null) this.#log.write(during, error, now);
     else this.emit({ type: 'fault', at: new Date(now), during, error });
   }
 
-  /** @param denied the principal of a known credential that was denied */
-  decision(decision: Decision, denied: Principal | null, now: number): void {
-    if (this.#listener === null) return;
+  /** @param call the decided call; `null`: it could not be read */
+  decision(decision: Decision, call: ObservedCall | null, now: number, transport: Transport | null = null): void {
+    if (this.#idle) return;
+    this.#observer?.decided(decision, call, call?.transport ?? transport);
+    if (this.#listener !== null) this.#sample(decision, call, now);
+  }
+
+  #sample(decision: Decision, call: ObservedCall | null, now: number): void {
     if (now - this.#windowStart >= 1000 || now < this.#windowStart) {
       this.#windowStart = now;
       this.#inWindow = 0;
@@ -106,7 +144,7 @@ export class Events {
       this.#skipped++;
       return;
     }
-    const principal = decision.allowed ? decision.principal : denied;
+    const principal = decision.allowed ? decision.principal : (call?.knownHolder?.principal ?? null);
     const skipped = this.#skipped;
     this.#skipped = 0;
     this.emit({

@@ -25,14 +25,15 @@ export function createGround(settings: Settings): Ground {
     first = () => {};
     callback();
   };
+  const events = new Events(settings.onEvent);
   return {
     settings,
-    store: guardedStore(settings.store, used),
+    store: guardedStore(settings.store, used, events),
     onFirstUse(callback) {
       first = callback;
     },
     time: new Time(settings.clock),
-    events: new Events(settings.onEvent),
+    events,
     reader: new TokenReader(settings.catalog),
     digester: createDigester(settings.peppers),
   };

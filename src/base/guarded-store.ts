@@ -1,5 +1,6 @@
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { ChangeQuery } from '../ports/changes.js';
+import type { Observer } from '../ports/observer.js';
 import type { Store, TokenQuery } from '../ports/store.js';
 import { unpolluted } from './check.js';
 
@@ -55,15 +56,18 @@ export function missingMethods(store: unknown): readonly string[] {
 /**
  * A store without a feed, whose calls are all made by one function: it passes each on, as it came, to the method of the same name.
  *
- * @param call is handed a function that makes the call on a store
+ * @param call is handed a function that makes the call on a store, and the method's name
  */
 export function passingOn(
-  call: (pass: (store: Store) => Promise<unknown>) => Promise<unknown>,
+  call: (pass: (store: Store) => Promise<unknown>, method: keyof Store) => Promise<unknown>,
 ): Required<Omit<Store, 'subscribe'>> {
   const methods = [...STORE_METHODS, 'confirm' as const].map((method) => [
     method,
     (...given: never[]) =>
-      call((store) => (store as Record<typeof method, (...all: never[]) => Promise<unknown>>)[method](...given)),
+      call(
+        (store) => (store as Record<typeof method, (...all: never[]) => Promise<unknown>>)[method](...given),
+        method,
+      ),
   ]);
   return Object.fromEntries(methods);
 }
@@ -73,15 +77,17 @@ export function passingOn(
  * with `closed`.
  *
  * @param used called with each call
+ * @param seen who sees the calls now
  */
-export function guardedStore(store: Store, used: () => void): Store {
+export function guardedStore(store: Store, used: () => void, seen: { readonly observer: Observer | null }): Store {
   let closing: Promise<void> | null = null;
-  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+  const call = async <T>(work: () => Promise<T>, method: keyof Store): Promise<T> => {
     if (closing !== null) throw new PosternError('closed', 'this postern is closed: create another one');
     used();
-    return attempt(work);
+    const { observer } = seen;
+    return observer === null ? attempt(work) : observer.store(method, () => attempt(work));
   };
-  const { confirm, ...required } = passingOn((pass) => call(() => pass(store)));
+  const { confirm, ...required } = passingOn((pass, method) => call(() => pass(store), method));
   const subscribe = unpolluted(store, 'subscribe');
   return {
     ...required,

@@ -6,7 +6,7 @@ import { compileGrants, type Grants, type StoredGrants } from '../domain/grants.
 import type { PrincipalFields } from '../domain/principal.js';
 import {
   type Confirmation,
-  type Presentation,
+  type Prove,
   REFUSALS,
   type Refusal,
   type Vouched,
@@ -35,7 +35,7 @@ export interface VouchedFacts {
   readonly trustedUntil: number;
   readonly parent: VouchedParent | null;
   readonly methods: readonly string[] | null;
-  readonly prove: ((presentation: Presentation, now: number, spent: boolean) => Promise<boolean>) | null;
+  readonly prove: Prove | null;
   readonly confirmation: Confirmation | null;
 }
 

@@ -6,6 +6,14 @@ export interface Example {
 
 /** The examples of every command, by its words. Groups have none. A test parses each with the real parser. */
 export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
+  init: [
+    { line: 'postern init --framework express', about: 'in an empty folder: a guarded application that runs' },
+    { line: 'postern init --framework hono --dry-run', about: 'only show the files' },
+  ],
+  doctor: [
+    { line: 'postern doctor', about: 'the store of postern.config, and the server that you are logged in to' },
+    { line: 'postern doctor --store postgres://db.internal/postern -o json', about: 'a database, for a program' },
+  ],
   serve: [
     { line: 'postern serve', about: 'on ./postern.db, with the console at http://127.0.0.1:3210' },
     {

@@ -18,3 +18,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 // `process.exit()` would cut off output that is still on its way to a pipe.
 process.exitCode = await run(host);
+// The application's configuration may have opened connections that only the application would close.
+setTimeout(() => {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+}, 200).unref();

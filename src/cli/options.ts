@@ -20,7 +20,7 @@ export function withTarget(command: Command): Command {
     new Option('--context <name>', 'the server of this context, instead of the current one'),
     new Option(
       '--store <url>',
-      'a store, without a server: sqlite:<path>, postgres://… or redis://… (or POSTERN_STORE, which keeps a password off the command line)',
+      'a store, without a server: sqlite:<path>, postgres://…, redis://…, or config for the one in postern.config (or POSTERN_STORE, which keeps a password off the command line)',
     ),
     new Option('--organization <name>', 'with --store: the organization (default: default)'),
     new Option(
@@ -28,9 +28,18 @@ export function withTarget(command: Command): Command {
       "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)",
     ),
     new Option('--token-prefix <prefix>', 'with --store: the prefix of its tokens (default: pst)'),
+    configOption(),
   ];
   for (const option of options) command.addOption(option.helpGroup(TARGET));
   return command;
+}
+
+/** Of every command that works on a store. */
+export function configOption(): Option {
+  return new Option(
+    '--config <path>',
+    "with --store: the file that exports the options of the application's createPostern (default: postern.config.ts, .js, .mjs or .cjs, here or above)",
+  );
 }
 
 /** Whether an option chooses the server or the store. */

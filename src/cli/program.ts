@@ -9,9 +9,11 @@ import { list as listContext } from './commands/context/list.js';
 import { currentContext } from './commands/context/show.js';
 import { use as useContext } from './commands/context/use.js';
 import { derive } from './commands/derive.js';
+import { doctor } from './commands/doctor.js';
 import { endpoint } from './commands/endpoint/index.js';
 import { explain } from './commands/explain.js';
 import { gateway } from './commands/gateway.js';
+import { init } from './commands/init.js';
 import { login } from './commands/login.js';
 import { logout } from './commands/logout.js';
 import { migrate } from './commands/migrate.js';
@@ -48,6 +50,7 @@ export function program(host: Host, outcome: Outcome): Command {
     .addHelpText('after', EXIT_CODES_HELP)
     .addHelpText('after', ENVIRONMENT_HELP);
   const commands = [
+    init(host),
     serve(host),
     gateway(host),
     login(host),
@@ -63,6 +66,7 @@ export function program(host: Host, outcome: Outcome): Command {
     explain(host, outcome),
     derive(host),
     migrate(host),
+    doctor(host, outcome),
     completion(host, root),
   ];
   for (const command of commands) root.addCommand(command);

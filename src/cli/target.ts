@@ -1,6 +1,7 @@
 import type { Backend } from './backend/backend.js';
 import { httpBackend } from './backend/http-backend.js';
 import { isInTheClear, readEndpoint } from './backend/http-client.js';
+import { loadConfig } from './config/load-config.js';
 import { type Context, findContext, loadContexts } from './contexts.js';
 import { CliError, usageError } from './failure.js';
 import type { Host } from './host.js';
@@ -17,6 +18,8 @@ export interface TargetOptions {
   readonly organization?: string | undefined;
   readonly namespace?: string | undefined;
   readonly tokenPrefix?: string | undefined;
+  /** The file of the application's configuration, for a store. */
+  readonly config?: string | undefined;
 }
 
 /**
@@ -58,14 +61,14 @@ export async function effectiveContext(host: Host, name: string | undefined): Pr
  * @throws CliError, PosternError
  */
 export async function connect(host: Host, options: TargetOptions): Promise<Backend> {
-  const { context, store, organization, namespace, tokenPrefix } = options;
+  const { context, store, organization, namespace, tokenPrefix, config } = options;
   // --context takes precedence over a store of the environment.
   const url = store ?? (context === undefined ? host.env.POSTERN_STORE : undefined);
   if (url) {
     if (context !== undefined) throw usageError('--store and --context name two targets. Give one of them');
     const { storeBackend } = await import('./backend/store-backend.js');
-    const pepper = host.env.POSTERN_PEPPER || undefined;
-    return storeBackend({ url, namespace, organization, tokenPrefix, pepper, make: false, clock: host.clock });
+    const loaded = await loadConfig(config);
+    return storeBackend({ url, namespace, organization, tokenPrefix, config: loaded, make: false, host });
   }
   const stray =
     organization !== undefined
@@ -74,7 +77,9 @@ export async function connect(host: Host, options: TargetOptions): Promise<Backe
         ? '--namespace'
         : tokenPrefix !== undefined
           ? '--token-prefix'
-          : null;
+          : config !== undefined
+            ? '--config'
+            : null;
   if (stray !== null) throw usageError(`${stray} is for --store only. On a server, the token determines it`);
   const { endpoint, api_token } = await effectiveContext(host, context);
   warnInTheClear(host, endpoint);

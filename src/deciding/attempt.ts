@@ -4,6 +4,7 @@ import type { Zone } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { type CompiledRequirement, compileRequirement, type Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
+import type { Transport } from '../domain/transport.js';
 import type { Proof } from '../ports/authenticator.js';
 import { Call, type Mode } from './call.js';
 
@@ -32,6 +33,8 @@ export interface GuardAttempt extends Omit<AttemptNeeding<Requirement>, 'token'>
   readonly token?: AttemptNeeding<Requirement>['token'] | SecretReference;
   /** In place of `token`: the call has a malformed credential, or several. */
   readonly malformed?: boolean | undefined;
+  /** The transport of the guard. */
+  readonly transport?: Transport | undefined;
 }
 
 /** Reads attempts. Prepared requirements are not compiled again. */
@@ -63,7 +66,7 @@ export class AttemptReader {
 
   /** @throws PosternError `requirement_invalid`, `scope_unknown` */
   read(attempt: GuardAttempt, mode: Mode, within: string | null = null): Call {
-    const { token, malformed, zone, requirement, method, proof } = ownFields(attempt);
+    const { token, malformed, zone, requirement, method, proof, transport } = ownFields(attempt);
     return new Call(
       mode,
       requirement === undefined || requirement === null
@@ -75,6 +78,7 @@ export class AttemptReader {
       typeof method === 'string' ? method : null,
       proof ?? null,
       within,
+      transport ?? null,
     );
   }
 
@@ -113,7 +117,7 @@ const INHERITED: GuardAttempt = {};
  * prototype comes first, because it costs a tenth of testing each field.
  */
 function ownFields(attempt: GuardAttempt): GuardAttempt {
-  const { token, malformed, zone, requirement, method, proof } = INHERITED;
-  const clean = (token ?? malformed ?? zone ?? requirement ?? method ?? proof) === undefined;
+  const { token, malformed, zone, requirement, method, proof, transport } = INHERITED;
+  const clean = (token ?? malformed ?? zone ?? requirement ?? method ?? proof ?? transport) === undefined;
   return clean ? attempt : Object.assign(Object.create(null), attempt);
 }

@@ -1,15 +1,16 @@
 import { SecretReference } from '../base/credential.js';
 import type { Ground } from '../base/ground.js';
+import { elapsed } from '../base/runtime.js';
 import { type Authentication, type Decision, type Denied, internalError } from '../domain/decision.js';
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { Explanation } from '../domain/explain.js';
 import type { Requirement } from '../domain/requirement.js';
 import type { Trace } from '../domain/trace.js';
+import type { Transport } from '../domain/transport.js';
 import { type Attempt, AttemptReader, type GuardAttempt } from './attempt.js';
 import { type Answer, Call, type Mode } from './call.js';
 import { type FactSources, Facts } from './facts.js';
 import { deniedFor } from './fault.js';
-import type { Holder } from './holder.js';
 import { Identified } from './identified.js';
 import { step } from './step.js';
 import type { UsageRecorder } from './usage.js';
@@ -59,6 +60,7 @@ export class Authorizer {
   #begin(attempt: GuardAttempt, mode: Mode): Decision | Call | null {
     try {
       const call = this.#attempts.read(attempt, mode);
+      if (this.#ground.events.observer !== null) call.began = elapsed();
       const now = this.#ground.time.read();
       const next = step(call, this.#facts, this.#ground.time.latest);
       return typeof next === 'string' ? call : this.#finish(call, next, now);
@@ -114,16 +116,17 @@ export class Authorizer {
   }
 
   /** Reports an error that happened before the call could be decided, and denies the call. */
-  fault(error: unknown): Denied {
+  fault(error: unknown, transport?: Transport): Denied {
     const denial = this.#fault(error);
-    this.#ground.events.decision(denial, null, this.#ground.time.latest);
+    this.#ground.events.decision(denial, null, this.#ground.time.latest, transport);
     return denial;
   }
 
   async #authorizeCold(attempt: GuardAttempt | Call, mode: Mode): Promise<Decision> {
-    const { decision, call } = await this.answer(attempt, mode);
-    const { latest } = this.#ground.time;
-    return call === null ? this.#emit(decision, null) : this.#finish(call, decision, latest);
+    const { observer } = this.#ground.events;
+    const answer = () => this.answer(attempt, mode);
+    const { decision, call } = await (observer === null ? answer() : observer.verify(answer));
+    return call === null ? this.#emit(decision, null) : this.#finish(call, decision, this.#ground.time.latest);
   }
 
   /** @throws PosternError `requirement_invalid`, `scope_unknown` */
@@ -153,18 +156,18 @@ export class Authorizer {
 
   /** Counts the use, and emits the event. */
   #finish(call: Call, decision: Decision, now: number): Decision {
-    const holder = call.knownHolder;
     if (decision.allowed && call.mode === 'use' && decision.principal !== null) {
-      const account = holder?.account;
+      const account = call.knownHolder?.account;
       const { requirement } = call;
       const scope = requirement?.kind === 'scope' ? requirement.text : '';
       if (account) this.#usage.note(account, call.endpoint?.id ?? '', scope, now);
     }
-    return this.#emit(decision, holder);
+    // The refusal was told already.
+    return call.mode === 'again' ? decision : this.#emit(decision, call);
   }
 
-  #emit(decision: Decision, holder: Holder | null): Decision {
-    this.#ground.events.decision(decision, holder?.principal ?? null, this.#ground.time.latest);
+  #emit(decision: Decision, call: Call | null): Decision {
+    this.#ground.events.decision(decision, call, this.#ground.time.latest);
     return decision;
   }
 

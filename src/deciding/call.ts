@@ -3,23 +3,29 @@ import type { Decision, DenialReason, Denied } from '../domain/decision.js';
 import type { EndpointPolicy, Zone } from '../domain/endpoint.js';
 import type { LimitState } from '../domain/limits.js';
 import type { CompiledRequirement } from '../domain/requirement.js';
+import type { Transport } from '../domain/transport.js';
 import type { Proof } from '../ports/authenticator.js';
+import type { Awaited, ObservedCall } from '../ports/observer.js';
 import type { Holder } from './holder.js';
 
 /**
  * The purpose of a decision.
  * - `use`: the call is about to happen. It is counted and charged to the limits, and its proof is used up.
  * - `recheck`: the call is already running. It was charged, and its proof was checked, at its start.
+ * - `again`: the call was refused, and its refusal is asked for again. Nothing is charged or used up, and a proof counts that it used up.
+ *   A call that is allowed now must still be refused.
  * - `look`: the call does not happen. Nothing is charged or used up.
  * - `identify`: only the holder is wanted. The credential's restrictions are part of the answer and are not checked.
  */
-export type Mode = 'use' | 'recheck' | 'look' | 'identify';
+export type Mode = 'use' | 'recheck' | 'again' | 'look' | 'identify';
+
+const NOTHING: readonly Awaited[] = [];
 
 /**
  * One call on its way to a decision: its input, and the facts that were found so far. `undefined` is a fact that is not known
  * yet. It is a class, so that every field is an own property.
  */
-export class Call {
+export class Call implements ObservedCall {
   /** `null`: there is no such endpoint. */
   endpoint: EndpointPolicy | null | undefined = undefined;
   credential: Credential | undefined = undefined;
@@ -29,6 +35,8 @@ export class Call {
   proven: boolean | undefined = undefined;
   /** The result of charging the token's limits: a denial, or the window with the smallest share left (`null`: none counts). */
   charge: Denied | LimitState | null | undefined = undefined;
+  began = 0;
+  awaited: readonly Awaited[] = NOTHING;
 
   constructor(
     readonly mode: Mode,
@@ -40,6 +48,7 @@ export class Call {
     readonly proof: Proof | null,
     /** The only organization whose tokens the asker may know; `null`: any. */
     readonly within: string | null,
+    readonly transport: Transport | null,
   ) {}
 
   /** The organization of the endpoint; `null`: the call needs none, or its holder, whose own it is, is not known yet. */

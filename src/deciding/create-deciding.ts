@@ -45,6 +45,7 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
     cache.setFeed(connected);
     directory.setFeed(connected);
     holding.leases?.lookAtAll();
+    events.observer?.feed(connected);
     events.emit({ type: 'feed', at: new Date(settings.clock()), connected });
   };
   time.listen({
@@ -57,6 +58,7 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
     },
   });
   const unsubscribe = store.subscribe?.((invalidation) => {
+    if ('at' in invalidation && invalidation.at !== undefined) events.observer?.heard(invalidation.at);
     switch (invalidation.kind) {
       case 'token':
         return forgetToken(invalidation.id);

@@ -73,6 +73,7 @@ export class Facts implements Memory {
   async load(need: Need, call: Call, now: number): Promise<void> {
     const { cache, directory } = this.#sources;
     const { changes } = directory;
+    call.awaited = [...call.awaited, need];
     await this.#wait(need, call, now);
     const account = call.knownHolder?.account;
     if (need !== 'holder' || (account && !cache.isCurrent(account))) call.holder = undefined;
@@ -95,12 +96,16 @@ export class Facts implements Memory {
         const { method, proof, mode } = call;
         const prove = call.knownHolder?.restriction?.prove;
         const { latest } = this.#ground.time;
-        call.proven = (await prove?.({ method, proof }, latest, mode === 'use')) === true;
+        const use = mode === 'use' || mode === 'again' ? mode : 'look';
+        call.proven = (await prove?.({ method, proof }, latest, use)) === true;
         return;
       }
       case 'charge': {
         const account = call.knownHolder?.account;
-        if (account) call.charge = await this.#limiter.charge(account);
+        if (account === null || account === undefined) return;
+        const { observer } = this.#ground.events;
+        const charge = () => this.#limiter.charge(account, call.mode === 'use');
+        call.charge = await (observer === null ? charge() : observer.charge(charge));
         return;
       }
     }

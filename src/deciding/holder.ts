@@ -1,7 +1,7 @@
 import type { Life } from '../domain/decide.js';
 import type { TokenRules } from '../domain/limits.js';
 import type { VerifiedPrincipal } from '../domain/principal.js';
-import type { Confirmation, Presentation } from '../ports/authenticator.js';
+import type { Confirmation, Prove } from '../ports/authenticator.js';
 import type { Uses } from './uses.js';
 
 /** Restrictions of a signed token, besides its grants. */
@@ -11,7 +11,7 @@ export interface Restriction {
   /** The key that it is bound to (RFC 7800), for introspection. */
   readonly confirmation: Confirmation | null;
   readonly methods: readonly string[] | null;
-  readonly prove: ((presentation: Presentation, now: number, spent: boolean) => Promise<boolean>) | null;
+  readonly prove: Prove | null;
 }
 
 /** The API token that a use is counted for and charged to. */

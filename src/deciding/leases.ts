@@ -186,7 +186,7 @@ export class Leases {
       this.#lookAfter(this.#interval, group);
     } else {
       const { events, time } = this.#sources.ground;
-      events.decision(decision, call?.knownHolder?.principal ?? null, time.latest);
+      events.decision(decision, call, time.latest);
       this.#endGroup(group, decision);
     }
   }

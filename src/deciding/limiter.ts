@@ -17,16 +17,20 @@ export class Limiter {
     this.#ground = ground;
   }
 
-  /** A denial, or the window with the smallest share left; `null`: no limit counts. */
-  async charge({ principal, rules }: Account): Promise<Denied | LimitState | null> {
+  /**
+   * A denial, or the window with the smallest share left; `null`: no limit counts.
+   *
+   * @param taking `false`: nothing is charged, and only a denial is told
+   */
+  async charge({ principal, rules }: Account, taking: boolean): Promise<Denied | LimitState | null> {
     const { onLimiterFault } = this.#ground.settings;
     const { latest } = this.#ground.time;
     const windows = windowsOf(principal.tokenId, rules);
     let nearest: LimitState | null = null;
     try {
       const limiter = limiterOf(this.#ground);
-      const full = await usedUp(limiter, windows, latest);
-      if (full !== null) return full;
+      const full = windows.length > 1 || !taking ? await usedUp(limiter, windows, latest) : null;
+      if (full !== null || !taking) return full;
       for (const window of windows) {
         const consumed = await limiter.consume(window.key, window, latest);
         if (unpolluted(consumed, 'allowed') !== true) return limited(window, consumed);
@@ -47,7 +51,6 @@ export class Limiter {
  * point, those that lose it may still take a point of the window before.
  */
 async function usedUp(limiter: RateLimiter, windows: readonly TokenWindow[], now: number): Promise<Denied | null> {
-  if (windows.length < 2) return null;
   const states = await Promise.all(windows.map((window) => limiter.peek(window.key, window, now)));
   for (const [index, state] of states.entries()) {
     if (state !== null && state.remaining <= 0) return limited(windows[index] as TokenWindow, state);

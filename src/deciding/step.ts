@@ -64,7 +64,7 @@ export function step(call: Call, memory: Memory, now: number, trace?: Trace): De
   const { principal } = holder;
   const decision =
     reached === null ? decideGrant(principal, requirement, call.endpoint ?? null, trace) : allowed(principal);
-  if (!decision.allowed || call.mode !== 'use') return decision;
+  if (!decision.allowed || (call.mode !== 'use' && call.mode !== 'again')) return decision;
   if (holder.account === null || !isLimited(holder.account.rules)) return decision;
   const { charge } = call;
   if (charge === undefined) return 'charge';

@@ -73,6 +73,8 @@ export type {
   AuthenticatorHost,
   Presentation,
   Proof,
+  ProofUse,
+  Prove,
   Refusal,
   Vouched,
   VouchedTypes,

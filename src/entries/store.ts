@@ -20,6 +20,7 @@ export type {
   DailyUsageQuery,
   EndpointQuery,
   Invalidation,
+  Stale,
   Store,
   TokenFilter,
   TokenPosition,

@@ -1,5 +1,5 @@
 import { unpolluted } from '../base/check.js';
-import type { Allowed } from '../domain/decision.js';
+import { type Allowed, denied } from '../domain/decision.js';
 import { own, type Requirement } from '../domain/requirement.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
@@ -35,8 +35,9 @@ export interface Gateway {
    */
   fetch(request: Request, asker?: Asker): Promise<Response>;
   /**
-   * The same refusal for an error page of nginx, whose `auth_request` keeps neither body nor most statuses. It decides again. A call
-   * that may pass meanwhile is answered with 503, never with an allow.
+   * The same refusal for an error page of nginx, whose `auth_request` keeps neither body nor most statuses. It decides again, and
+   * charges nothing and uses up no proof. A call that may pass meanwhile is answered with 503 (with a proof of possession: 401, because
+   * the proof is used up), never with an allow.
    */
   denied(request: Request, asker?: Asker): Promise<Response>;
   /** Envoy's external authorization (`envoy.service.auth.v3.Authorization`), for `server.addService` of grpc-js. */
@@ -64,15 +65,18 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
   const { ground } = internalsOf(postern);
   const hops = hop === undefined ? null : signingHops(postern, hop);
   const refusalFor = refusals(challenge);
-  const report = reporter(postern);
+  const report = reporter(postern, 'gateway');
   const needs = new WeakMap<Question, ComputedRequirement>();
-  const ask = asker<Question, TokenTypes>(
-    postern as unknown as Postern,
-    // A constant is checked here already.
-    typeof requirement === 'function' ? found : (requirement as Requirement),
-    typeof zone === 'function' ? ({ caller }) => zone(caller) : zone,
-    { methodOf: ({ call }) => call.method, identityOf: (question) => question },
-  );
+  const askerAs = (mode: 'use' | 'again') =>
+    asker<Question, TokenTypes>(
+      postern as unknown as Postern,
+      // A constant is checked here already.
+      typeof requirement === 'function' ? found : (requirement as Requirement),
+      typeof zone === 'function' ? ({ caller }) => zone(caller) : zone,
+      { transport: 'gateway', methodOf: ({ call }) => call.method, identityOf: (question) => question, mode },
+    );
+  const ask = askerAs('use');
+  const askAgain = askerAs('again');
 
   function found(question: Question): ComputedRequirement | Promise<ComputedRequirement> {
     const needed = (requirement as EndpointFunction)(question.call);
@@ -86,15 +90,28 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
   /** @param peer the caller's address as the proxy's socket has it, or the proxy's own */
   async function decide(told: Told | Unreadable, peer: string): Promise<Answer> {
     if (told instanceof Unreadable) return refused(malformed(told.problem));
-    const caller = callerBehind(peer, told.headers.get('x-forwarded-for') ?? '', isProxy);
-    const call = { ...told, address: caller.socket.remoteAddress ?? null };
-    const question: Question = { call, caller };
-    const decision = await ask(
-      question,
-      readHeaders(call.headers, () => call.target, places),
-    );
+    const { question, presented } = read(told, peer);
+    const decision = await ask(question, presented);
     if (!decision.allowed) return refused(refusalFor(decision));
     return { allowed: true, headers: await headersOf(decision, question) };
+  }
+
+  /** Decides again about a call that was refused. */
+  async function decideAgain(told: Told | Unreadable, peer: string): Promise<Answer> {
+    if (told instanceof Unreadable) return refused(malformed(told.problem));
+    const { question, presented } = read(told, peer);
+    const decision = await askAgain(question, presented);
+    if (!decision.allowed) return refused(refusalFor(decision));
+    // The proof is used up by now, by this call or by an earlier one.
+    const isSpent = decision.principal !== null && presented.proof !== null;
+    return refused(isSpent ? refusalFor(denied('proof_invalid')) : AGAIN);
+  }
+
+  function read(told: Told, peer: string) {
+    const caller = callerBehind(peer, told.headers.get('x-forwarded-for') ?? '', isProxy);
+    const call = { ...told, address: caller.socket.remoteAddress ?? null };
+    const presented = readHeaders(call.headers, () => call.target, places);
+    return { question: { call, caller } satisfies Question, presented };
   }
 
   async function headersOf(decision: Allowed, question: Question): Promise<Record<string, string>> {
@@ -129,7 +146,7 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
     }
   }
 
-  function overHttp(request: Request, asker: Asker): Promise<Answer> {
+  function overHttp(request: Request, asker: Asker, decide: Decide): Promise<Answer> {
     return settled(async () => {
       const address = addressOf(asker);
       if (!isProxyAt(address, isProxy)) return refused(NOT_TRUSTED);
@@ -141,11 +158,11 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
 
   return Object.freeze({
     async fetch(request: Request, asker: Asker = {}) {
-      const answer = await overHttp(request, asker);
+      const answer = await overHttp(request, asker, decide);
       return answer.allowed ? allowedResponse(answer.headers) : deniedResponse(answer.refusal, request);
     },
     async denied(request: Request, asker: Asker = {}) {
-      const answer = await overHttp(request, asker);
+      const answer = await overHttp(request, asker, decideAgain);
       return deniedResponse(answer.allowed ? AGAIN : answer.refusal, request);
     },
     envoy: envoyService({
@@ -158,6 +175,8 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
 }
 
 type EndpointFunction = Extract<GatewayOptions['requirement'], (call: GatewayCall) => unknown>;
+
+type Decide = (told: Told | Unreadable, peer: string) => Promise<Answer>;
 
 /** One call that is asked about: a new object for each question, so each is decided and charged by itself. */
 interface Question {

@@ -8,6 +8,7 @@ import type { Decision, Denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
 import type { Requirement } from '../domain/requirement.js';
 import { markVersion, shared, versionOf } from '../domain/shared.js';
+import type { Transport } from '../domain/transport.js';
 import { VERSION } from '../domain/version.js';
 import type { AttachableAuthenticator, Authenticator } from '../ports/authenticator.js';
 
@@ -26,7 +27,7 @@ export interface Gate {
   /** @throws PosternError `requirement_invalid`, `scope_unknown` */
   authorize(attempt: GuardAttempt, mode?: Mode): Promise<Decision>;
   /** Reports an error that happened before the call could be decided, and denies the call. Never throws. */
-  fault(error: unknown): Denied;
+  fault(error: unknown, transport?: Transport): Denied;
 }
 
 /** Stand-ins for API tokens, so that the gate can decide without the tokens themselves. */

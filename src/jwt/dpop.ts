@@ -6,7 +6,7 @@ import { webRandom } from '../base/runtime.js';
 import { pathOfTarget } from '../base/target.js';
 import { encodeBase64url } from '../domain/base64url.js';
 import { PosternError } from '../domain/errors.js';
-import type { Presentation } from '../ports/authenticator.js';
+import type { Presentation, ProofUse } from '../ports/authenticator.js';
 import type { Store } from '../ports/store.js';
 import { ALGORITHMS, bareKey, fits, isAlgorithm, type PublicJwk, type SignatureAlgorithm } from './algorithms.js';
 import { readCompact } from './compact.js';
@@ -49,8 +49,7 @@ interface ProofCheck extends Pick<ProofRules, 'origins' | 'store'> {
   readonly ath: string | null;
   /** The thumbprint of the required key; `null`: any key. */
   readonly jkt: string | null;
-  /** Whether the check uses the proof up. */
-  readonly spent: boolean;
+  readonly use: ProofUse;
 }
 
 /**
@@ -59,10 +58,10 @@ interface ProofCheck extends Pick<ProofRules, 'origins' | 'store'> {
  */
 export function proofVerifier({ jkt, token, origins, store }: ProofRules) {
   const ath = hashOf(token);
-  return async ({ method, proof }: Presentation, now: number, spent = true): Promise<boolean> => {
+  return async ({ method, proof }: Presentation, now: number, use: ProofUse = 'use'): Promise<boolean> => {
     if (proof === null || proof.jwt === null || method === null) return false;
     const { jwt, target } = proof;
-    return (await checkProof({ jwt, method, target, ath, jkt, origins, store, spent }, now)) !== null;
+    return (await checkProof({ jwt, method, target, ath, jkt, origins, store, use }, now)) !== null;
   };
 }
 
@@ -72,8 +71,8 @@ export function proofVerifier({ jkt, token, origins, store }: ProofRules) {
  *
  * @throws PosternError `unavailable` if the store can't tell whether the proof was used before
  */
-export function keyOfProof(request: Omit<ProofCheck, 'ath' | 'jkt' | 'spent'>, now: number): Promise<PublicJwk | null> {
-  return checkProof({ ...request, ath: null, jkt: null, spent: true }, now);
+export function keyOfProof(request: Omit<ProofCheck, 'ath' | 'jkt' | 'use'>, now: number): Promise<PublicJwk | null> {
+  return checkProof({ ...request, ath: null, jkt: null, use: 'use' }, now);
 }
 
 /**
@@ -83,7 +82,7 @@ export function keyOfProof(request: Omit<ProofCheck, 'ath' | 'jkt' | 'spent'>, n
  * @returns the key with its bare members; `null` if the proof is not valid
  */
 async function checkProof(asked: ProofCheck, now: number): Promise<PublicJwk | null> {
-  const { jwt, method, target, ath, jkt, origins, store, spent } = asked;
+  const { jwt, method, target, ath, jkt, origins, store, use } = asked;
   const jws = readCompact(jwt, { allowJwk: true });
   if (jws === null || jws.typ !== 'dpop+jwt') return null;
   const { jwk, alg } = jws.header;
@@ -101,10 +100,12 @@ async function checkProof(asked: ProofCheck, now: number): Promise<PublicJwk | n
   // Last, when the key is proven: nobody can use up the `jti` of another's key.
   const entry = { kind: KIND, id: hashOf(JSON.stringify([thumbprint, jti])), value: '', version: 1 };
   const expiresAt = Math.ceil(madeAt) + PROOF_LIFE + CLOCK_MARGIN;
-  const isNew = spent
-    ? await store.putEntry({ ...entry, expiresAt }, 0, now)
-    : (await store.findEntry(KIND, entry.id, now)) === null;
-  return isNew ? bareKey(jwk) : null;
+  const isGood =
+    use === 'again' ||
+    (use === 'use'
+      ? await store.putEntry({ ...entry, expiresAt }, 0, now)
+      : (await store.findEntry(KIND, entry.id, now)) === null);
+  return isGood ? bareKey(jwk) : null;
 }
 
 /**

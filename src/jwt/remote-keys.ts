@@ -14,7 +14,9 @@ import type { KeyQuery, VerificationKeys } from './verify.js';
 export interface KeyServerOptions {
   /** Replaces the runtime's `fetch`. It must not follow redirects. */
   readonly fetch?: Fetch | undefined;
-  /** The least time between two requests. Default `'30s'`. */
+  /**
+   * The least time between two requests for one cause: keys that are old, or a token that names an unknown key. Default `'30s'`.
+   */
   readonly cooldown?: Duration | undefined;
   /** The age at which keys are fetched again. Default `'10m'`. */
   readonly maxAge?: Duration | undefined;
@@ -90,8 +92,8 @@ export function keyServerSettings(
 
 /**
  * Verifies with the keys of a server. They are fetched on first use, then when they are older than `maxAge` or a token names an
- * unknown key. They are never fetched twice within `cooldown` or twice at once, so invented `kid`s make no load. If the server
- * fails, known keys are used for `staleIfUnavailable`. After that, and for unknown keys, `find` rejects.
+ * unknown key: at once, so that a new key is good as soon as it signs. They are never fetched twice within `cooldown` for one of these
+ * causes, or twice at once, so invented `kid`s make no load. If the server fails, known keys are used for `staleIfUnavailable`. After that, and for unknown keys, `find` rejects.
  */
 export function remoteKeys(options: RemoteKeysOptions): VerificationKeys {
   const { server, settings, algorithms, clock = Date.now, onFault } = options;
@@ -116,7 +118,7 @@ class RemoteKeys implements VerificationKeys {
   readonly #onFault: (error: unknown) => void;
   #keys: LocalKeys | null = null;
   #fetchedAt = Number.NEGATIVE_INFINITY;
-  #askedAt = Number.NEGATIVE_INFINITY;
+  readonly #askedAt = { age: Number.NEGATIVE_INFINITY, kid: Number.NEGATIVE_INFINITY };
   /** The error of the last request; `null` if it succeeded. */
   #failure: unknown = null;
   #asking: Promise<void> | null = null;
@@ -135,26 +137,27 @@ class RemoteKeys implements VerificationKeys {
 
   async find(query: KeyQuery): Promise<CryptoKey | readonly CryptoKey[] | null> {
     const now = this.#clock();
+    const before = this.#keys;
     if (this.#ageAt(now) >= this.#settings.maxAge) await this.#renew(now);
     const found = await this.#keysAt(now).find(query);
-    if (found !== null) return found;
-    // It may name a new key. Only the server can tell that from an invented name.
-    await this.#ask(now);
+    // An unknown name may be that of a new key. Only the server can tell that from an invented one.
+    if (found !== null || this.#keys !== before) return found;
+    await this.#ask(now, 'kid');
     if (this.#failure !== null) throw this.#failure;
     return this.#keysAt(now).find(query);
   }
 
   /** After a failure, known keys serve at once and the server is asked in the background. */
   #renew(now: number): Promise<void> {
-    const asking = this.#ask(now);
+    const asking = this.#ask(now, 'age');
     return this.#failure !== null && this.#isUsable(now) ? Promise.resolve() : asking;
   }
 
-  /** Asks the server, unless it was asked within `cooldown`. Never rejects. */
-  #ask(now: number): Promise<void> {
+  /** Asks the server, unless it was asked for this cause within `cooldown`. Never rejects. */
+  #ask(now: number, cause: 'age' | 'kid'): Promise<void> {
     if (this.#asking !== null) return this.#asking;
-    if (distance(now, this.#askedAt) < this.#settings.cooldown) return Promise.resolve();
-    this.#askedAt = now;
+    if (distance(now, this.#askedAt[cause]) < this.#settings.cooldown) return Promise.resolve();
+    this.#askedAt[cause] = now;
     this.#asking = this.#fetchKeys()
       .then(
         (keys) => {

@@ -127,7 +127,11 @@ function createContext(postern: Postern<AnyTokenTypes>, options: unknown): Conte
   };
 }
 
-const READING = { methodOf: ({ method }: Request) => method, identityOf: (request: Request) => request };
+const READING = {
+  transport: 'management' as const,
+  methodOf: ({ method }: Request) => method,
+  identityOf: (request: Request) => request,
+};
 
 function routesOf(context: Context): readonly Route[] {
   const { session, login, accessTokens } = context.settings;

@@ -152,7 +152,7 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
   update(id: string, changes: UpdateToken<T>): Promise<TokenRecord<T>>;
   /**
    * Makes a new secret for the same record. The old secret works until the grace ends (default 0: it stops at once), and never
-   * after the token's expiry. Of two concurrent rotations exactly one wins; the other rejects with `conflict`.
+   * after the token's expiry. A rotation rejects with `conflict` if another one was written after it had read the token.
    *
    * @throws PosternError `token_unknown`, `token_revoked`, `token_expired`, `conflict`, `input_invalid`, `unavailable`
    */

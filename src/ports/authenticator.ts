@@ -20,6 +20,18 @@ export interface Presentation {
   readonly proof: Proof | null;
 }
 
+/**
+ * Why a proof is checked.
+ * - `use`: the call is about to happen. The proof must be new, and is used up.
+ * - `look`: the call is only explained. The proof must be new, and stays so.
+ * - `again`: the call was refused, and its refusal is asked for again. Whether the proof is new does not count: it may have been used up
+ *   by the refused call itself. The call is not let through.
+ */
+export type ProofUse = 'use' | 'look' | 'again';
+
+/** Whether the proof of a call shows possession of the key. Rejects if it can't tell. @param now epoch milliseconds */
+export type Prove = (presentation: Presentation, now: number, use: ProofUse) => Promise<boolean>;
+
 /** The SHA-256 thumbprint (RFC 7638) of the key that a credential is bound to, in the form of `cnf` (RFC 9449 section 6.1). */
 export interface Confirmation {
   readonly jkt: string;
@@ -74,10 +86,9 @@ export interface Vouched {
   readonly methods?: readonly string[] | null | undefined;
   /**
    * For a credential that is bound to a key: whether the call's proof shows possession of that key. It is asked at each call.
-   * It rejects if it can't tell: a fault. With `spent` false the call is only explained, and the proof must not be used up.
-   * Default `null`: a plain bearer token.
+   * It rejects if it can't tell: a fault. Default `null`: a plain bearer token.
    */
-  readonly prove?: ((presentation: Presentation, now: number, spent: boolean) => Promise<boolean>) | null | undefined;
+  readonly prove?: Prove | null | undefined;
   /** The key that it is bound to, for introspection. Needed with `prove` if other services are to accept the credential. */
   readonly confirmation?: Confirmation | null | undefined;
 }

@@ -61,12 +61,17 @@ export interface DailyUsageQuery {
   readonly limit: number;
 }
 
-/** A store's notice of a change that another process may have made. */
-export type Invalidation =
+/** The caches to forget after a change. */
+export type Stale =
   | { readonly kind: 'token'; readonly id: string }
   | { readonly kind: 'endpoints'; readonly organization: string }
   /** Changes may have been missed: forget everything. */
-  | { readonly kind: 'everything' }
+  | { readonly kind: 'everything' };
+
+/** A store's notice of a change that another process may have made. */
+export type Invalidation =
+  /** `at`: when another process made the change, in epoch milliseconds by its clock. Left out: unknown, or an own change. */
+  | (Stale & { readonly at?: number | undefined })
   /** `lost`: other processes' changes are no longer reported. `restored`: they are again, and the caches must be cleared. */
   | { readonly kind: 'lost'; readonly error: unknown }
   | { readonly kind: 'restored' };

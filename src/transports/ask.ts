@@ -3,6 +3,7 @@ import type { Zone } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import type { RequiredOrganization, Requirement } from '../domain/requirement.js';
 import type { ScopeOf, TokenTypes } from '../domain/token-types.js';
+import type { Transport } from '../domain/transport.js';
 import type { Postern } from '../instance/create-postern.js';
 import { type Gate, internalsOf, type Mode } from '../instance/internals.js';
 import type { Presented } from './credential.js';
@@ -30,10 +31,13 @@ export type ZoneOf<Request> = Zone | ((request: Request) => Zone);
 
 /** How a transport reads its requests. */
 export interface Reading<Request> {
+  readonly transport: Transport;
   /** The HTTP method, or the full name of the gRPC method. */
   methodOf(request: Request): string | undefined;
   /** The object that all guards of one request share, and that no other request has. */
   identityOf(request: Request): object;
+  /** The mode of a first decision. Default `'use'`. */
+  readonly mode?: 'use' | 'again';
 }
 
 /** Asks for the decision on one request. */
@@ -54,11 +58,12 @@ export function asker<Request, T extends TokenTypes>(
   postern: Postern<T>,
   requirement: RequirementFor<Request, T>,
   zone: ZoneOf<Request>,
-  { methodOf, identityOf }: Reading<Request>,
+  { transport, methodOf, identityOf, mode: first = 'use' }: Reading<Request>,
 ): Ask<Request, T> {
   const { gate, holding } = internalsOf(postern);
   const askOnce = oncePerRequest(gate, holding);
   const prepared = typeof requirement === 'function' ? requirement : gate.prepare(requirement);
+  const settled = settledBy(gate, transport);
   const constantZone = typeof zone === 'function' ? null : zone;
 
   const ask: Ask<Request> = (request, presented) => {
@@ -68,9 +73,9 @@ export function asker<Request, T extends TokenTypes>(
       if (!isPromise(needed)) return decide(request, presented, named(needed));
       // A foreign thenable is wrapped: guards test with `instanceof Promise`.
       const decision = Promise.resolve(needed).then((each) => decide(request, presented, named(each)));
-      return settled(gate, decision);
+      return settled(decision);
     } catch (error) {
-      return gate.fault(error);
+      return gate.fault(error, transport);
     }
   };
 
@@ -80,9 +85,10 @@ export function asker<Request, T extends TokenTypes>(
     needed: Requirement | null,
   ): Decision | Promise<Decision> {
     const standing = constantZone ?? (zone as (request: Request) => Zone)(request);
-    const attempt = { token, malformed, proof, method: methodOf(request), zone: standing, requirement: needed };
-    const askAs = (mode: Mode) => gate.tryAuthorize(attempt, mode) ?? settled(gate, gate.authorize(attempt, mode));
-    const decision = askOnce(identityOf(request), attempt, askAs);
+    const method = methodOf(request);
+    const attempt = { token, malformed, proof, method, zone: standing, requirement: needed, transport };
+    const askAs = (mode: Mode) => gate.tryAuthorize(attempt, mode) ?? settled(gate.authorize(attempt, mode));
+    const decision = askOnce(identityOf(request), attempt, (mode) => askAs(mode === 'use' ? first : mode));
     if (isPromise(decision)) return decision.then((each) => withScopes(each, needed));
     return withScopes(decision, needed);
   }
@@ -107,14 +113,18 @@ export function withScopes<Outcome extends Decision>(decision: Outcome, requirem
 }
 
 /** Reports a fault in a guard to the instance, and so to its `onEvent`. The result is a denial. */
-export function reporter(postern: Postern): (fault: unknown) => Denied {
+export function reporter(postern: Postern, transport: Transport): (fault: unknown) => Denied {
   const { gate } = internalsOf(postern);
-  return (fault) => gate.fault(fault ?? new Error('a guard, or a function that it called, failed without a reason'));
+  return (fault) =>
+    gate.fault(fault ?? new Error('a guard, or a function that it called, failed without a reason'), transport);
 }
 
-/** The same promise, but it never rejects: a fault is reported and becomes a denial. */
-function settled(gate: Gate, decision: Promise<Decision>): Promise<Decision> {
-  return decision.catch((fault: unknown) => gate.fault(fault ?? new Error('the requirement failed without a reason')));
+/** Makes a promise one that never rejects: a fault is reported and becomes a denial. */
+function settledBy(gate: Gate, transport: Transport) {
+  return (decision: Promise<Decision>): Promise<Decision> =>
+    decision.catch((fault: unknown) =>
+      gate.fault(fault ?? new Error('the requirement failed without a reason'), transport),
+    );
 }
 
 /**

@@ -53,6 +53,7 @@ const REQUIREMENTS = /* @__PURE__ */ shared(
 );
 
 const READING = {
+  transport: 'connect' as const,
   methodOf: ({ path }: ConnectRequest) => path,
   identityOf: ({ header }: ConnectRequest) => header,
 };
@@ -80,7 +81,7 @@ export function guard<T extends TokenTypes>(
 ): ConnectGuard {
   const { zone, header, onDenied, ...challenge } = readOptions(options);
   const { askFor, requirementOf } = readMethods(postern, requirements, zone, READING);
-  const report = reporter(postern);
+  const report = reporter(postern, 'connect');
   const answer = connectErrors(challenge);
   /** The headers of calls that were let through; by them the headers of their answers, which only the gate sees. */
   const passed = new WeakMap<Headers, Headers | null>();

@@ -59,7 +59,7 @@ export function guard<T extends TokenTypes>(
 ): RequestHandler {
   const { zone, header, onDenied, ...challenge } = readOptions(options);
   const ask = asker(postern, requirement, zone, READING);
-  const report = reporter(postern);
+  const report = reporter(postern, 'express');
   const answer = httpAnswers(challenge);
 
   const middleware: RequestHandler = (request, response, next) => {
@@ -141,6 +141,7 @@ const PRINCIPAL: PropertyDescriptor & ThisType<Request> = {
 };
 
 const READING = {
+  transport: 'express' as const,
   methodOf: (request: GuardedRequest) => request.method,
   identityOf: (request: GuardedRequest) => request,
 };

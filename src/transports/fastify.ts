@@ -53,6 +53,7 @@ const REPLY = Symbol.for('postern.reply');
 type Ask = (request: FastifyRequest) => Decision | Promise<Decision>;
 
 const READING = {
+  transport: 'fastify' as const,
   methodOf: (request: FastifyRequest) => request.method,
   // A Fastify inside another framework wraps the request; both share the raw one.
   identityOf: (request: FastifyRequest) => request.raw,
@@ -75,7 +76,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
   const { prefix, logLevel, logSerializers, ...own } = ownCopy(options) as typeof options & Record<string, unknown>;
   const { postern, undeclared, zone, header, onDenied, ...challenge } = readOptions<PosternPluginOptions>(own);
   const answer = httpAnswers(challenge);
-  const report = reporter(postern);
+  const report = reporter(postern, 'fastify');
   const asks = new WeakMap<object, Ask>();
 
   /** Called when a route is registered, so that a wrong requirement fails there. */

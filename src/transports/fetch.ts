@@ -77,10 +77,10 @@ export function guard<T extends TokenTypes, Rest extends readonly unknown[] = re
     postern,
     typeof requirement === 'function' ? (call) => requirement(...call) : requirement,
     typeof zone === 'function' ? (call) => zone(...call) : zone,
-    { methodOf: ([request]) => request.method, identityOf: ([request]) => request },
+    { transport: 'fetch', methodOf: ([request]) => request.method, identityOf: ([request]) => request },
   );
   const answer = httpAnswers(challenge);
-  const report = reporter(postern);
+  const report = reporter(postern, 'fetch');
 
   return async (...call) => {
     const [request, ...rest] = call as unknown as [Request, ...Rest];

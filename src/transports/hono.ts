@@ -49,6 +49,7 @@ const readOptions = optionsReader('guard of postern/hono', httpOptions);
 const REQUESTS = /* @__PURE__ */ shared('hono-requests', () => new WeakMap<Context, Request>());
 
 const READING = {
+  transport: 'hono' as const,
   methodOf: (context: Context) => context.req.method,
   identityOf(context: Context): Request {
     let request = REQUESTS.get(context);
@@ -76,7 +77,7 @@ export function guard<T extends TokenTypes>(
   const { zone, header, onDenied, ...challenge } = readOptions(options);
   const ask = asker<Context, T>(postern, requirement, zone, READING);
   const answer = httpAnswers(challenge);
-  const report = reporter(postern);
+  const report = reporter(postern, 'hono');
 
   const middleware: MiddlewareHandler<GuardEnv<T>> = async (context, next) => {
     const asked = ask(context, readFetchCredential(context.req.raw, header));

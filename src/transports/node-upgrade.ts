@@ -37,7 +37,7 @@ export function guardUpgrade<T extends TokenTypes>(
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
   const { zone, header, onDenied, ...challenge } = readOptions(options);
   const ask = asker<IncomingMessage, T>(postern, requirement, zone, NODE_READING);
-  const report = reporter(postern);
+  const report = reporter(postern, 'node');
   const answer = httpAnswers(challenge);
 
   return (request, socket, head) => {

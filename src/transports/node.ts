@@ -37,6 +37,7 @@ const readOptions = optionsReader('guard of postern/node', httpOptions);
 
 /** How a request of Node is asked about. */
 export const NODE_READING = {
+  transport: 'node' as const,
   methodOf: (request: NodeHttpRequest) => request.method,
   identityOf: (request: NodeHttpRequest) => request,
 };
@@ -61,7 +62,7 @@ export function guard<
 ): (request: In, response: Out) => void {
   const { zone, header, onDenied, ...challenge } = readOptions(options);
   const ask = asker<In, T>(postern, requirement, zone, NODE_READING);
-  const report = reporter(postern);
+  const report = reporter(postern, 'node');
   const answer = httpAnswers(challenge);
 
   return (request, response) => {

@@ -5,7 +5,7 @@ import { createPostern, memoryStore } from 'postern';
 import type { Store } from 'postern/store';
 import { type TestClock, testClock } from 'postern/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bootstrap } from '../../src/cli/serve/bootstrap.js';
+import { bootstrap, everyScope } from '../../src/cli/serve/bootstrap.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -21,7 +21,8 @@ function starter(store: Store, { clock = testClock(), file = null }: { clock?: T
   return {
     postern,
     shown,
-    start: () => bootstrap({ postern, store, organization: 'default', file, show, clock: clock.now }),
+    start: () =>
+      bootstrap({ postern, store, organization: 'default', types: everyScope(), file, show, clock: clock.now }),
   };
 }
 

@@ -26,6 +26,8 @@ export interface Start {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Its piped input. Default: empty. */
   readonly input?: string;
+  /** Its working directory. Default: the command's folder. */
+  readonly cwd?: string;
   /** Keeps its stdin open and empty. */
   readonly hold?: boolean;
   /** Runs it on a terminal with `script`, which joins stdout and stderr. */
@@ -53,13 +55,16 @@ export function theCommand() {
 
   afterAll(() => rm(home, { recursive: true, force: true }));
 
-  function start(args: readonly string[], { env = {}, input, hold = false, terminal = false }: Start = {}): Running {
+  function start(
+    args: readonly string[],
+    { env = {}, input, cwd = home, hold = false, terminal = false }: Start = {},
+  ): Running {
     const line = [process.execPath, '--disable-warning=ExperimentalWarning', join(home, 'dist/cli.js'), ...args];
     const [file, ...rest] = terminal
       ? ['script', '-qefc', `stty cols 120; exec ${line.map(quoted).join(' ')}`, '/dev/null']
       : line;
     const child = spawn(file as string, rest, {
-      cwd: home,
+      cwd,
       env: {
         PATH: process.env.PATH,
         HOME: home,

@@ -4,34 +4,28 @@ import { endpointFromHost } from 'postern/gateway';
 import { generateKeys } from 'postern/jwt';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PYTHON, requireTool } from '../support/tools.js';
-import { Endings, isThere, type Ports, type ProxyName, run, serveGateway, startProxy } from './real-proxies.js';
+import {
+  Endings,
+  type GrpcCall,
+  grpcCalls,
+  isThere,
+  type Ports,
+  PROXIES,
+  type ProxyName,
+  serveGateway,
+  startProxy,
+} from './real-proxies.js';
 import { type GatewayWorld, gatewayWorld, ISSUER } from './world.js';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const EXAMPLES = fileURLToPath(new URL('../../examples/upstream', import.meta.url));
-const HOST = 'summarizer.acme.cloud.example.com';
-
-interface Call {
-  readonly host?: string;
-  readonly path?: string;
-  readonly metadata?: readonly (readonly [string, string])[];
-}
-
-type Outcome = readonly [
-  code: string,
-  details: string,
-  answers: number,
-  metadata: readonly (readonly [string, string])[],
-];
-
-const there = (['nginx', 'envoy'] satisfies ProxyName[]).filter((name) => name === 'nginx' || isThere(name));
+const there = (Object.keys(PROXIES) as ProxyName[]).filter(isThere);
 
 describe.each(there)('gRPC behind %s', (name) => {
   const endings = new Endings();
   let world: GatewayWorld;
   let ports: Ports;
   let port: number;
-  const portOf = ({ port, grpcPort }: { port: number; grpcPort: number }) => (name === 'nginx' ? grpcPort : port);
 
   beforeAll(async () => {
     for (const tool of ['nginx', 'gRPC for Python', 'PyJWT for Python']) requireTool(tool);
@@ -57,26 +51,15 @@ describe.each(there)('gRPC behind %s', (name) => {
     );
     const { http, grpc } = await serveGateway(world.gateway, endings);
     ports = { gateway: http, grpcGateway: grpc, service: 1, grpcService };
-    port = portOf(await startProxy(name, ports, endings));
+    port = (await startProxy(name, ports, endings)).grpcPort;
   });
   afterAll(() => endings.run());
-
-  async function call(to: number, ...calls: readonly Call[]): Promise<Outcome[]> {
-    const all = calls.map((each) => ({ host: HOST, path: '/bento.Summarizer/Summarize', metadata: [], ...each }));
-    const { code, output } = await run(
-      PYTHON,
-      [`${HERE}grpc_caller.py`, JSON.stringify({ port: to, calls: all })],
-      HERE,
-    );
-    if (code !== 0) throw new Error(output);
-    return JSON.parse(output);
-  }
 
   const bearer = (token: string) => ['authorization', `Bearer ${token}`] as const;
 
   it('a call and a stream reach the service with a hop that its interceptor accepts', async () => {
     const metadata = [bearer(world.good), ['x-postern-owner', 'root']] as const;
-    const [unary, stream] = await call(port, { metadata }, { metadata, path: '/bento.Summarizer/Stream' });
+    const [unary, stream] = await grpcCalls(port, { metadata }, { metadata, path: '/bento.Summarizer/Stream' });
     expect(unary?.slice(0, 3)).toEqual(['OK', '', 1]);
     expect(stream?.slice(0, 3)).toEqual(['OK', '', 3]);
     const got = new Map(unary?.[3]);
@@ -86,7 +69,7 @@ describe.each(there)('gRPC behind %s', (name) => {
 
   it('every refusal has its true status and message', async () => {
     const other = await world.token({ endpoints: ['translator'] });
-    const outcomes = await call(
+    const outcomes = await grpcCalls(
       port,
       {},
       { metadata: [bearer('pst_nothing')] },
@@ -105,8 +88,59 @@ describe.each(there)('gRPC behind %s', (name) => {
     ]);
   });
 
+  it('callers that share a connection are told apart', async () => {
+    const bob = await world.token({ endpoints: ['summarizer'], owner: 'bob' });
+    const metadata = [[bearer(world.good)], [], [bearer(bob)], [bearer('pst_x')], [bearer(world.good)]];
+    const outcomes = await grpcCalls(port, ...metadata.map((each) => ({ metadata: each })));
+    expect(outcomes.map(([code, , , got]) => [code, new Map(got).get('x-postern-owner')])).toEqual([
+      ['OK', 'ada'],
+      ['UNAUTHENTICATED', undefined],
+      ['OK', 'bob'],
+      ['UNAUTHENTICATED', undefined],
+      ['OK', 'ada'],
+    ]);
+  });
+
+  it('metadata that a caller forges lets nobody in, and no alias of an identity reaches the service', async () => {
+    const forged = [
+      ['x-forwarded-host', 'status.acme.cloud.example.com'],
+      ['x-forwarded-method', 'POST'],
+      ['x-forwarded-uri', '/'],
+      ['x-original-uri', '/'],
+      ['x-forwarded-for', '10.0.0.1'],
+      ['postern-identity', 'e30.e30.e30'],
+      ['x_postern_owner', 'root'],
+      ['x.postern.owner', 'root'],
+      ['grpc-status', '0'],
+    ] as const;
+    const calls: GrpcCall[] = [
+      { metadata: forged },
+      ...forged.map((each) => ({ metadata: [each] })),
+      { metadata: forged, host: 'metrics.acme.cloud.example.com' },
+      { metadata: [bearer(world.good), bearer('pst_x')] },
+      { metadata: [bearer('pst_x'), bearer(world.good)] },
+    ];
+    for (const [code] of await grpcCalls(port, ...calls)) expect(code).not.toBe('OK');
+    const known = await grpcCalls(port, ...forged.map((each) => ({ metadata: [bearer(world.good), each] })));
+    for (const [, , , got] of known) expect(got.filter(([, value]) => value === 'root')).toEqual([]);
+  });
+
+  it.each([
+    'bento.Summarizer/Summarize',
+    '//bento.Summarizer/Summarize',
+    '/x/../bento.Summarizer/Summarize',
+    '/bento.Summarizer%2fSummarize',
+    '/bento.Summarizer/Summarize;x',
+    '/bento.Summarizer/Summarize?x',
+    '',
+  ])('the path "%s" lets nobody in, and a hop for it fits, if it reaches the service', async (path) => {
+    const [nobody, known] = await grpcCalls(port, { path }, { path, metadata: [bearer(world.good)] });
+    expect(nobody?.[0]).not.toBe('OK');
+    expect(known?.[1]).not.toBe('The call has no valid identity.');
+  });
+
   it('the service refuses a call without a hop, which its public endpoint would let through', async () => {
-    const [outcome] = await call(port, { host: 'status.acme.cloud.example.com' });
+    const [outcome] = await grpcCalls(port, { host: 'status.acme.cloud.example.com' });
     expect(outcome?.slice(0, 2)).toEqual(['UNAUTHENTICATED', 'The call has no valid identity.']);
   });
 
@@ -114,12 +148,13 @@ describe.each(there)('gRPC behind %s', (name) => {
     const unread = await world.token({ endpoints: ['summarizer'] });
     world.store.failAll(new Error('down'));
     onTestFinished(() => world.store.mend());
-    const [outage] = await call(port, { metadata: [bearer(unread)] });
+    const [outage] = await grpcCalls(port, { metadata: [bearer(unread)] });
     expect(outage?.[0]).toBe('UNAVAILABLE');
     const own = new Endings();
     onTestFinished(() => own.run());
     const proxy = await startProxy(name, { ...ports, gateway: 1, grpcGateway: 1 }, own);
-    const [down] = await call(portOf(proxy), { metadata: [bearer(world.good)] });
-    expect(down?.[0]).toBe('UNAVAILABLE');
+    const [down] = await grpcCalls(proxy.grpcPort, { metadata: [bearer(world.good)] });
+    // Traefik answers 500, which clients read so.
+    expect(down?.[0]).toBe(name === 'traefik' ? 'UNKNOWN' : 'UNAVAILABLE');
   });
 });

@@ -8,6 +8,7 @@ import {
   type CurlAnswer,
   curl,
   Endings,
+  HOST,
   isThere,
   lint,
   PROXIES,
@@ -26,7 +27,6 @@ for (const name of NAMES.filter((each) => !there.includes(each))) {
   console.warn(`!!! NOT TESTED: ${name} is not here. Name its program in POSTERN_${name.toUpperCase()}.`);
 }
 
-const HOST = 'summarizer.acme.cloud.example.com';
 const host = (endpoint: string) => `${endpoint}.acme.cloud.example.com`;
 const bearer = (token: string) => ['-H', `Authorization: Bearer ${token}`];
 
@@ -43,7 +43,7 @@ describe.each(there)('behind %s', (name) => {
   let ports: { gateway: number; grpcGateway: number; service: number };
   let port: number;
   let jwks: VerifyHopOptions['jwks'];
-  const tokens = { limited: '', expired: '', revoked: '', other: '', bob: '' };
+  let bob: string;
 
   beforeAll(async () => {
     if (DEBIAN.includes(name)) requireTool(name);
@@ -56,14 +56,7 @@ describe.each(there)('behind %s', (name) => {
       hop: { issuer: ISSUER, keys: await generateKeys() },
     });
     jwks = await world.gateway.jwks();
-    tokens.expired = await world.token({ endpoints: ['summarizer'], expiresIn: '1s' });
-    tokens.other = await world.token({ endpoints: ['translator'] });
-    tokens.bob = await world.token({ endpoints: ['summarizer'], owner: 'bob' });
-    tokens.limited = await world.token({ endpoints: ['summarizer'], rateLimit: { points: 1, duration: '1d' } });
-    const { record, token } = await world.issue({ endpoints: ['summarizer'] });
-    await world.postern.tokens.revoke(record.id);
-    tokens.revoked = token;
-    world.clock.advance('2s');
+    bob = await world.token({ endpoints: ['summarizer'], owner: 'bob' });
     const service = await startUpstream(endings);
     const { http, grpc } = await serveGateway(world.gateway, endings);
     ports = { gateway: http, grpcGateway: grpc, service };
@@ -87,49 +80,6 @@ describe.each(there)('behind %s', (name) => {
     const options = { issuer: ISSUER, audience: 'acme/summarizer', jwks, clock: world.clock.now };
     expect(await verifyHop({ method: 'POST', url: got?.target, headers }, options)).toMatchObject({ owner: 'ada' });
     expect(await verifyHop({ method: 'POST', url: '/v1/other', headers }, options)).toBeNull();
-  });
-
-  it('every refusal keeps its status, challenge and body', async () => {
-    const { limited, expired, revoked, other } = tokens;
-    await call('/', ...bearer(limited));
-    const cases: readonly (readonly [number, string, string, readonly string[]])[] = [
-      [401, 'token_missing', HOST, []],
-      [401, 'token_missing', HOST, ['-H', 'Authorization: Basic eDp5']],
-      [400, 'token_malformed', HOST, ['-H', 'Authorization: Bearer a b']],
-      [401, 'token_unknown', HOST, bearer('pst_nothing')],
-      [401, 'token_expired', HOST, bearer(expired)],
-      [401, 'token_revoked', HOST, bearer(revoked)],
-      [403, 'endpoint_not_granted', HOST, bearer(other)],
-      [404, 'not_found', host('nowhere'), bearer(world.good)],
-      [404, 'not_found', host('metrics'), bearer(world.good)],
-      [404, 'not_found', 'evil.example.org', bearer(world.good)],
-      [429, 'rate_limited', HOST, bearer(limited)],
-    ];
-    for (const [status, code, named, args] of cases) {
-      const answer = await curl(port, named, '/v1', ...args);
-      expect.soft([answer.status, (parsed(answer.body) as { code?: string })?.code], code).toEqual([status, code]);
-      expect
-        .soft(answer.headers['www-authenticate'] ?? '', code)
-        .toMatch(
-          status === 401 || status === 400
-            ? /^Bearer realm="postern"/
-            : status === 403
-              ? /error="insufficient_scope"/
-              : /^$/,
-        );
-      if (status === 429) expect.soft(answer.headers['retry-after']).toMatch(/^\d+$/);
-      expect.soft(answer.headers['content-type']).toBe('application/problem+json');
-    }
-    // nginx has an answer of its own.
-    const twice = await call('/v1', ...bearer(world.good), ...bearer(world.good));
-    expect(twice.status).toBe(400);
-    const unread = await world.token({ endpoints: ['summarizer'] });
-    world.store.failAll(new Error('down'));
-    onTestFinished(() => world.store.mend());
-    const answer = await call('/v1', ...bearer(unread));
-    expect(answer.status).toBe(503);
-    expect(parsed(answer.body)).toMatchObject({ code: 'unavailable' });
-    expect(answer.headers['retry-after']).toBe('5');
   });
 
   it('a public endpoint gets nobody’s identity, whatever the caller writes', async () => {
@@ -203,7 +153,7 @@ describe.each(there)('behind %s', (name) => {
       ...(token === null ? [] : bearer(token)),
       url,
     ];
-    const calls = [world.good, null, tokens.bob, 'pst_x', world.good].flatMap((each, i) => [
+    const calls = [world.good, null, bob, 'pst_x', world.good].flatMap((each, i) => [
       ...(i > 0 ? ['--next'] : []),
       ...one(each),
     ]);
@@ -277,14 +227,6 @@ it('nginx that caches answers of the gateway lets nobody in by another’s', asy
   const status = async (token: string) => (await curl(port, HOST, '/v1', ...bearer(token))).status;
   expect([await status(good), await status('pst_x'), await status(good)]).toEqual([200, 401, 200]);
 });
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return body;
-  }
-}
 
 async function stub(answer: (socket: Socket) => unknown, endings: Endings): Promise<number> {
   const sockets = new Set<Socket>();

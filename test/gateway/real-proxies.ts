@@ -10,6 +10,7 @@ import { inPath, PYTHON } from '../support/tools.js';
 import { envoyClient } from './envoy-client.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/gateways', import.meta.url));
+const GRPC_CALLER = fileURLToPath(new URL('grpc_caller.py', import.meta.url));
 const UPSTREAM = fileURLToPath(new URL('upstream.py', import.meta.url));
 
 interface Program {
@@ -135,7 +136,7 @@ export async function startProxy(
     if (child.exitCode !== null || i > 600) throw new Error(`${name} does not listen: ${errors}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return { port, grpcPort };
+  return { port, grpcPort: name === 'envoy' ? port : grpcPort };
 }
 
 export function lint(name: ProxyName): Promise<{ code: number | null; output: string }> {
@@ -172,6 +173,32 @@ export function answersIn(output: string): CurlAnswer[] {
       body: text.slice(end + 4),
     };
   });
+}
+
+export const HOST = 'summarizer.acme.cloud.example.com';
+
+/** A gRPC call by the real client of Python. */
+export interface GrpcCall {
+  /** Default: that of `summarizer`. */
+  readonly host?: string;
+  readonly path?: string;
+  readonly metadata?: readonly (readonly [string, string])[];
+}
+
+export type GrpcOutcome = readonly [
+  code: string,
+  details: string,
+  answers: number,
+  /** Those that the service got. */
+  metadata: readonly (readonly [string, string])[],
+];
+
+/** All at once, on one connection for each host. */
+export async function grpcCalls(port: number, ...calls: readonly GrpcCall[]): Promise<GrpcOutcome[]> {
+  const all = calls.map((each) => ({ host: HOST, path: '/bento.Summarizer/Summarize', metadata: [], ...each }));
+  const { output } = await run(PYTHON, [GRPC_CALLER, JSON.stringify({ port, calls: all })], EXAMPLES);
+  // gRPC may have written lines of its own before.
+  return JSON.parse(output.trimEnd().split('\n').at(-1) as string);
 }
 
 export function run(

@@ -1,4 +1,4 @@
-// Reads vectors from stdin, and prints the names of those that the Go verifier accepts.
+// Reads vectors from stdin, and prints the names of those that the Go verifier accepts at the second try.
 package main
 
 import (
@@ -26,6 +26,7 @@ func main() {
 	for _, vector := range given.Vectors {
 		verifier := posternhop.New(given.Issuer, given.Audience, given.JwksURL)
 		verifier.Now = func() time.Time { return time.Unix(vector.Now, 0) }
+		verifier.Verify(vector.Hop, vector.Method, vector.Target)
 		_, err := verifier.Verify(vector.Hop, vector.Method, vector.Target)
 		if err == nil {
 			accepted = append(accepted, vector.Name)

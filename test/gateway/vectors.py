@@ -1,4 +1,4 @@
-"""Reads vectors from stdin, and prints the names of those that the Python verifier accepts."""
+"""Reads vectors from stdin, and prints the names of those that the Python verifier accepts at the second try."""
 
 import json
 import sys
@@ -10,9 +10,12 @@ given = json.load(sys.stdin)
 accepted = []
 for vector in given["vectors"]:
     verifier = HopVerifier(given["issuer"], given["audience"], given["jwksUrl"], now=lambda: vector["now"])
-    try:
-        verifier.verify(vector["hop"], vector["method"], vector["target"])
+    for _ in range(2):
+        try:
+            verifier.verify(vector["hop"], vector["method"], vector["target"])
+            is_good = True
+        except HopRefused:
+            is_good = False
+    if is_good:
         accepted.append(vector["name"])
-    except HopRefused:
-        pass
 json.dump(accepted, sys.stdout)

@@ -63,10 +63,9 @@ describe('remote keys', () => {
 
   it('are fetched again for an unknown kid, so a rotation is noticed at once', async () => {
     const server = await serving(old);
-    const { find, clock } = keysOf(server);
+    const { find } = keysOf(server);
     await find('old');
     server.answers.set(JWKS, { keys: [old.jwk, next.jwk] });
-    clock.advance(30 * SECOND);
     expect(await find('next')).not.toBeNull();
     expect(await find('old')).not.toBeNull();
     expect(server.count(JWKS)).toBe(2);
@@ -77,15 +76,18 @@ describe('remote keys', () => {
     const { find, clock } = keysOf(server);
     const flood = (from: number) =>
       Promise.all(Array.from({ length: 1_000 }, (_, index) => find(`invented-${from + index}`)));
+    // They were read for this very flood.
     expect(new Set(await flood(0))).toEqual(new Set([null]));
     expect(server.count(JWKS)).toBe(1);
-    clock.advance(30 * SECOND - 1);
     await flood(1_000);
-    expect(server.count(JWKS)).toBe(1);
-    clock.advance(1);
-    await flood(2_000);
-    for (let i = 0; i < 1_000; i++) await find(`one-by-one-${i}`);
     expect(server.count(JWKS)).toBe(2);
+    clock.advance(30 * SECOND - 1);
+    await flood(2_000);
+    expect(server.count(JWKS)).toBe(2);
+    clock.advance(1);
+    await flood(3_000);
+    for (let i = 0; i < 1_000; i++) await find(`one-by-one-${i}`);
+    expect(server.count(JWKS)).toBe(3);
     expect(await find('old')).not.toBeNull();
   });
 
@@ -132,11 +134,9 @@ describe('a key server that is down', () => {
 
   it('makes an unknown key unavailable, never unknown', async () => {
     const server = await serving(old);
-    const { find, clock } = keysOf(server);
+    const { find } = keysOf(server);
     await find('old');
     await server.down();
-    expect(await find('next')).toBeNull();
-    clock.advance(30 * SECOND);
     await expect(find('next')).rejects.toThrow(/could not be reached/);
     await expect(find('next')).rejects.toThrow(/could not be reached/);
     expect(await find('old')).not.toBeNull();
@@ -160,8 +160,8 @@ describe('a key server that is down', () => {
     expect(await find('old')).not.toBeNull();
     answered.resolve();
     expect(await find('next')).not.toBeNull();
-    expect(await find('old')).toBeNull();
     expect(server.count(JWKS)).toBe(3);
+    expect(await find('old')).toBeNull();
   });
 
   it('can be given no extra time beyond maxAge', async () => {

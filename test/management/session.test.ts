@@ -3,6 +3,7 @@ import { memoryRateLimiter } from 'postern/limits';
 import { managementApi } from 'postern/management';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
+import { VERSION } from '../../src/domain/version.js';
 import { answerOf, init, listening, type World, world } from './world.js';
 
 const SESSION = '/api/v1/session';
@@ -265,6 +266,7 @@ describe('the first request of the console', () => {
         readAudit: false,
       },
       limits: false,
+      version: VERSION,
       sign_out: false,
     });
   });
@@ -276,6 +278,7 @@ describe('the first request of the console', () => {
       token_id: null,
       grants: { scopes: ['models:read'], endpoints: ['a'] },
       can: { manageTokens: false, manageOwn: true },
+      version: VERSION,
       sign_out: false,
     });
     expect((await ask(SESSION, { person: 'boss' })).body).toMatchObject({

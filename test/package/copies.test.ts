@@ -12,8 +12,8 @@ const BUNDLE = join(full, 'bundle.mjs');
 
 /** A bundle beside `node_modules`, as a framework's own build makes one. */
 beforeAll(async () => {
-  const entries = ['postern', 'postern/management', 'postern/jwt', 'postern/express', 'postern/fetch'];
-  const names = ['core', 'management', 'jwt', 'express', 'fetch'];
+  const entries = ['postern', 'postern/management', 'postern/jwt', 'postern/express', 'postern/fetch', 'postern/otel'];
+  const names = ['core', 'management', 'jwt', 'express', 'fetch', 'otel'];
   await build({
     stdin: {
       contents: entries.map((entry, i) => `export * as ${names[i]} from '${entry}';`).join('\n'),
@@ -34,7 +34,7 @@ import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 const load = async (get) => ({
   core: await get('postern'), management: await get('postern/management'), jwt: await get('postern/jwt'),
-  express: await get('postern/express'), fetch: await get('postern/fetch'),
+  express: await get('postern/express'), fetch: await get('postern/fetch'), otel: await get('postern/otel'),
 });
 const copies = {
   esm: await load((name) => import(name)),
@@ -85,6 +85,19 @@ async function seenBy(mine, other) {
   const inner = other.fetch.guard(limited, { scope: 'models:read' }, () => new Response('ok'));
   const outer = mine.fetch.guard(limited, { scope: 'models:read' }, (request) => inner(request));
   seen.charged = [(await ask(outer, '/', counted)).status, charged];
+
+  // Telemetry of one copy, for the instance of another. A second is refused while it runs.
+  let observed = 0;
+  const meter = { createCounter: () => ({ add: () => observed++ }), createHistogram: () => ({ record() {} }) };
+  const gauge = () => ({ addCallback() {}, removeCallback() {} });
+  const meterProvider = { getMeter: () => ({ ...meter, createObservableGauge: gauge, createObservableUpDownCounter: gauge }) };
+  const { close } = other.otel.instrument(postern, { meterProvider });
+  try { mine.otel.instrument(postern, { meterProvider }); } catch (error) { seen.twice = error.code; }
+  await ask(guarded, '/', token);
+  close();
+  const before = observed;
+  await ask(guarded, '/', token);
+  seen.observed = [before > 0, observed === before];
   return seen;
 }
 const seen = {};
@@ -102,6 +115,8 @@ describe.each(PAIRS)('what the copy %s made, the copy %s takes', (one, other) =>
       derived: 'issuance_forbidden,issuance_forbidden',
       error: 'option_invalid',
       charged: [200, 1],
+      twice: 'input_invalid',
+      observed: [true, true],
     });
   });
 });

@@ -16,6 +16,7 @@ export const ENTRIES = [
   { entry: 'postern/http', node: false },
   { entry: 'postern/jwt', node: false },
   { entry: 'postern/management', node: false },
+  { entry: 'postern/otel', node: false, peer: '@opentelemetry/api' },
   { entry: 'postern/zones', node: true },
   { entry: 'postern/limits', node: true },
   { entry: 'postern/store', node: false, types: true },

@@ -37,6 +37,7 @@ const FORBIDDEN = [
   ['jwt/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'jwt-knows-ports'],
   ['gateway/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'gateway-is-above'],
   ['gateway/hop/to-gateway.ts', `export { createGateway } from '../create-gateway.js';`, 'hops-run-anywhere'],
+  ['otel/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'otel-watches'],
   ['management/to-store.ts', `export { memoryStore } from '../stores/memory.js';`, 'management-is-above'],
   ['transports/to-cli.ts', `export const a = 1; export * from '../cli/exit-codes.js';`, 'cli-is-on-top'],
   ['cli/to-tool.ts', `export { expect } from 'vitest';`, 'cli-brings-its-own'],

@@ -20,6 +20,7 @@ const PEERS = [
   '@connectrpc/connect',
   '@bufbuild/protobuf',
   '@grpc/grpc-js',
+  '@opentelemetry/api',
   'libsql',
   'pg',
   'ioredis',
@@ -40,6 +41,7 @@ export interface Installed {
   readonly root: string;
   /** A folder for projects of a test's own. It is removed in the end. */
   readonly home: string;
+  /** The path of the tarball. */
   readonly tarball: string;
   /** Paths in the tarball, as `npm pack` reports them. */
   readonly files: readonly string[];

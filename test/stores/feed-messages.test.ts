@@ -5,6 +5,8 @@ it.each<Message>([
   { kind: 'change', id: 'c', invalidation: ofToken('A "strange", token\n') },
   { kind: 'change', id: 'c', invalidation: ofEndpoints('acme') },
   { kind: 'change', id: 'c', invalidation: { kind: 'everything' } },
+  { kind: 'change', id: 'c', invalidation: { ...ofToken('t'), at: 1767225600000 } },
+  { kind: 'change', id: 'c', invalidation: { ...ofEndpoints('acme'), at: 0 } },
   { kind: 'beat', instance: 'a' },
   { kind: 'question', id: 'q', instance: 'a' },
   { kind: 'answer', id: 'q', instance: 'a' },

@@ -1,11 +1,14 @@
-import type { Invalidation, Store } from 'postern/store';
+import type { Invalidation, Stale, Store } from 'postern/store';
 
-/** What a store tells, in the order told; `until` waits for one that fits, also among those told already. */
+/**
+ * What a store tells, in the order told, without the times of the changes; `until` waits for one that fits, also among those told
+ * already.
+ */
 export function listen(store: Store) {
   const told: Invalidation[] = [];
   const wakes = new Set<() => void>();
   const stop = store.subscribe?.((invalidation) => {
-    told.push(invalidation);
+    told.push('at' in invalidation ? withoutTime(invalidation) : invalidation);
     for (const wake of wakes) wake();
   });
   const until = async (fits: (invalidation: Invalidation) => boolean): Promise<Invalidation> => {
@@ -32,5 +35,7 @@ export function listen(store: Store) {
     },
   };
 }
+
+const withoutTime = ({ at: _, ...stale }: Stale & { readonly at?: number | undefined }) => stale as Stale;
 
 export const tells = (wanted: Invalidation) => (told: Invalidation) => JSON.stringify(told) === JSON.stringify(wanted);

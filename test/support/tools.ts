@@ -26,9 +26,9 @@ export const NGINX = process.env.POSTERN_NGINX ?? '/usr/sbin/nginx';
 export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
 const POSTGRES_FILES =
-  /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/shared-stores|deciding\/leases-shared)/;
+  /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/(shared-stores|doctor-stores)|deciding\/leases-shared)/;
 const REDIS_FILES =
-  /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/(shared-stores|health)|deciding\/leases-shared)/;
+  /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/(shared-stores|health|doctor-stores)|deciding\/leases-shared)/;
 
 export const TOOLS: readonly Tool[] = [
   {
@@ -64,14 +64,14 @@ export const TOOLS: readonly Tool[] = [
     debian: 'nginx-light',
     elsewhere: 'name its path in POSTERN_NGINX',
     isThere: () => existsSync(NGINX),
-    files: /^test\/management\/console\/prefix/,
+    files: /^test\/(management\/console\/prefix|examples\/gateway-demo|cli\/doctor-server)/,
   },
   {
     name: 'gRPC for Python',
     debian: 'python3-grpcio',
     elsewhere: 'name a Python that has grpcio in POSTERN_PYTHON',
     isThere: () => succeeds(PYTHON, '-c', 'import grpc'),
-    files: /^test\/(clients\/grpc-python|gateway\/in-front-grpc)/,
+    files: /^test\/(clients\/grpc-python|examples\/gateway-demo|gateway\/in-front-grpc)/,
   },
   ...['nginx', 'caddy', 'haproxy'].map((name) => ({
     name,
@@ -99,14 +99,14 @@ export const TOOLS: readonly Tool[] = [
     debian: 'curl',
     elsewhere: 'put curl in PATH',
     isThere: () => inPath('curl'),
-    files: /^test\/(cli\/seed-page|docs\/commands|transports\/leases|gateway\/in-front)/,
+    files: /^test\/(cli\/seed-page|docs\/commands|examples\/gateway-demo|transports\/leases|gateway\/in-front)/,
   },
   {
     name: 'OpenSSL',
     debian: 'openssl',
     elsewhere: 'put openssl in PATH',
     isThere: () => inPath('openssl'),
-    files: /^test\/cli\/proxies/,
+    files: /^test\/cli\/(proxies|doctor-server)/,
   },
   {
     name: 'jq',
@@ -120,7 +120,7 @@ export const TOOLS: readonly Tool[] = [
     debian: 'util-linux',
     elsewhere: 'run the tests on Linux',
     isThere: () => inPath('setpriv') && inPath('script'),
-    files: new RegExp(`${POSTGRES_FILES.source}|${REDIS_FILES.source}|^test/cli/terminal`),
+    files: new RegExp(`${POSTGRES_FILES.source}|${REDIS_FILES.source}|^test/cli/(terminal|init)`),
   },
 ];
 

@@ -17,7 +17,11 @@ it.each(Object.entries(FAILING))('a stream whose return() %s ends with the denia
   const { postern, issue } = createTestPostern();
   const { token, record } = await issue({ scopes: ['models:read'] });
   const header = new Headers();
-  const reading = { methodOf: () => '/table.Table/Live', identityOf: (each: Headers) => each };
+  const reading = {
+    transport: 'connect' as const,
+    methodOf: () => '/table.Table/Live',
+    identityOf: (each: Headers) => each,
+  };
   const ask = asker<Headers, never>(postern as never, { authenticated: true }, 'external', reading);
   await ask(header, { token, malformed: false, proof: null });
   const message = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}), return: giveUp }) };

@@ -19,6 +19,7 @@ export interface Call {
 
 export interface Answer {
   readonly status: number;
+  readonly headers: Headers;
   /** The JSON of the body; `null` if it is no JSON. */
   readonly body: unknown;
 }
@@ -97,7 +98,7 @@ export async function ask(endpoint: string, call: Call): Promise<Answer> {
       `${endpoint} answers with a redirect${location === null ? '' : ` to ${location}`}. No token was sent there: log in again with the address that it redirects to`,
     );
   }
-  return { status: response.status, body: parsed(text) };
+  return { status: response.status, headers: response.headers, body: parsed(text) };
 }
 
 function parsed(text: string): unknown {

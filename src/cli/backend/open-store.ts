@@ -1,11 +1,16 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
+import { unpolluted } from '../../base/check.js';
 import type { Store } from '../../ports/store.js';
 import type { MigrateOptions, Migration } from '../../stores/shared/migration.js';
+import type { Config } from '../config/load-config.js';
 import { CliError, usageError } from '../failure.js';
 
-/** A store that makes its own tables. All stores of the command do. */
-export type MigratingStore = Store & { migrate(options?: MigrateOptions): Promise<Migration> };
+/** A store. Those of this package make their own tables. */
+export type MigratingStore = Store & { migrate?(options?: MigrateOptions): Promise<Migration> };
+
+/** The address of the store that the application's configuration names. */
+export const STORE_OF_CONFIG = 'config';
 
 export interface OpenedStore {
   readonly store: MigratingStore;
@@ -14,12 +19,14 @@ export interface OpenedStore {
 }
 
 export interface StoreAddress {
-  /** `sqlite:path`, `postgres://…` or `redis://…`. */
+  /** `sqlite:path`, `postgres://…`, `redis://…`, or `config`. */
   readonly url: string;
   /** PostgreSQL's schema, or the prefix of Redis' keys. Default: the store's own default. */
   readonly namespace?: string | undefined;
   /** Whether a missing SQLite file is made. */
   readonly make: boolean;
+  /** The application's configuration, for the address `config`. */
+  readonly config: Config | null;
 }
 
 /**
@@ -27,7 +34,8 @@ export interface StoreAddress {
  *
  * @throws CliError (usage) for an address of unknown form; `PosternError` `driver_missing`, `option_invalid`
  */
-export async function openStore({ url, namespace, make }: StoreAddress): Promise<OpenedStore> {
+export async function openStore({ url, namespace, make, config }: StoreAddress): Promise<OpenedStore> {
+  if (url === STORE_OF_CONFIG) return storeOf(config, namespace);
   const scheme = /^([a-z]+):/i.exec(url)?.[1]?.toLowerCase();
   switch (scheme) {
     case 'sqlite': {
@@ -55,9 +63,20 @@ export async function openStore({ url, namespace, make }: StoreAddress): Promise
     }
     default:
       throw usageError(
-        '--store names no known kind of store. Use sqlite:<path>, postgres://<host>/<database> or redis://<host>',
+        '--store names no known kind of store. Use sqlite:<path>, postgres://<host>/<database>, redis://<host>, or config for the one in postern.config',
       );
   }
+}
+
+function storeOf(config: Config | null, namespace: string | undefined): OpenedStore {
+  if (config === null) {
+    throw usageError('--store config: there is no postern.config here or above. Name its file with --config');
+  }
+  const store = unpolluted(config.options, 'store');
+  if (store === undefined)
+    throw usageError(`--store config: ${config.file} names no store. Add one, or give its address`);
+  if (namespace !== undefined) throw usageError('--namespace: the store in the configuration has its own');
+  return { store, place: `the store of ${config.file}` };
 }
 
 /** `sqlite:./a.db`, `sqlite:/a.db`, `sqlite:///a.db` and `sqlite:C:\a.db` all name a path. */

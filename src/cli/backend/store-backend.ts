@@ -6,13 +6,15 @@ import type { TokenRecord } from '../../domain/token-record.js';
 import type { AnyTokenTypes } from '../../domain/token-types.js';
 import { createPostern, type Postern } from '../../instance/create-postern.js';
 import { internalsOf } from '../../instance/internals.js';
-import { memoryRateLimiter } from '../../limits/memory.js';
 import { limitsShape } from '../../management/wire/limits.js';
 import { auditShape, endpointShape, tokenTypeShapes } from '../../management/wire/shapes.js';
 import type { AffectedToken } from '../../managing/preview.js';
 import type { CreateToken } from '../../managing/tokens-api.js';
+import { type GivenOptions, instanceOptions } from '../config/instance-options.js';
+import { assertKnownGrants, assertKnownTypes } from '../config/known-types.js';
 import { EXIT } from '../exit-codes.js';
 import { CliError } from '../failure.js';
+import type { Host } from '../host.js';
 import type { AffectedView, Backend, TokenChanges, TokenView } from './backend.js';
 import { unknownEndpoint, unknownToken } from './not-found.js';
 import { openStore, type StoreAddress } from './open-store.js';
@@ -21,11 +23,8 @@ import { labelList, labelsOf, NOT_ACTIVE, statusOf } from './views.js';
 /** Unchecked input. The library checks it, because it knows the token types. */
 type AnyGrants = CreateToken<AnyTokenTypes>['types'];
 
-export interface StoreBackendOptions extends StoreAddress {
-  readonly organization?: string | undefined;
-  readonly tokenPrefix?: string | undefined;
-  readonly pepper?: string | undefined;
-  readonly clock: () => number;
+export interface StoreBackendOptions extends StoreAddress, GivenOptions {
+  readonly host: Host;
 }
 
 /**
@@ -35,26 +34,26 @@ export interface StoreBackendOptions extends StoreAddress {
  */
 export async function storeBackend(options: StoreBackendOptions): Promise<Backend> {
   const { store, place } = await openStore(options);
-  const { organization, tokenPrefix, pepper, clock } = options;
+  const { host, config } = options;
+  const own = instanceOptions(host, config, options);
+  const { organization = 'default', clock = host.clock } = own;
   const postern: Postern<AnyTokenTypes> = createPostern({
+    ...own,
     store,
-    clock,
     // The process ends after one command, so a cache would never be used.
     cache: false,
-    // Limits are set here, and counted by the application's limiter.
-    rateLimiter: memoryRateLimiter(),
-    ...(organization !== undefined && { organization }),
-    ...(tokenPrefix !== undefined && { tokenPrefix }),
-    ...(pepper !== undefined && { pepper }),
+    // The application's listener may write to our output.
+    onEvent: undefined,
   });
   const { tokens, endpoints } = postern;
   const view = (record: TokenRecord) => tokenView(record, clock());
   /** The library sees every organization here. Tokens of other organizations count as unknown. */
-  const own = organization ?? 'default';
   const find = async (id: string) => {
     const record = await tokens.get(id);
-    return record?.organization === own ? record : null;
+    return record?.organization === organization ? record : null;
   };
+  /** A token may be older than those that {@link assertKnownTypes} looks at. Signed tokens have no record. */
+  const assertKnown = async (id: string) => assertKnownGrants((await tokens.get(id))?.types ?? {}, config);
   const assertOwn = async (id: string) => {
     if ((await find(id)) === null) throw unknownToken(id);
   };
@@ -68,6 +67,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       return { items: items.map(view), next: nextCursor };
     },
     async createToken({ labels, owner, types, rateLimit, quota, ...input }) {
+      await assertKnownTypes(store, config);
       const { token, record } = await tokens.create({
         ...input,
         types: types as AnyGrants,
@@ -85,6 +85,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
     async updateToken(id, { labels, types, rateLimit, quota, ...rest }) {
       const record = await find(id);
       if (record === null) throw unknownToken(id);
+      if (types !== undefined) assertKnownGrants(record.types, config);
       const metadata = labels && labelled(record.metadata, labels);
       const changes = { ...rest, ...limitsOf({ rateLimit, quota }), types: types as AnyGrants | undefined, metadata };
       return view(await tokens.update(id, changes));
@@ -133,6 +134,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       await endpoints.delete(id);
     },
     async previewEndpoint(id, access) {
+      await assertKnownTypes(store, config);
       const { from, to, openToAnyone, gainCount, loseCount, more, gain, lose } = await endpoints.preview(id, {
         access,
       });
@@ -152,6 +154,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       return { items: items.map(auditShape), next: nextCursor };
     },
     async inspect(token) {
+      await assertKnownTypes(store, config);
       const authentication = await postern.authenticate(token);
       if (!authentication.ok) {
         assertJudged(authentication.reason);
@@ -160,6 +163,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       const found = await postern.introspect(token, { limits: false });
       if (!found.active) return { ...NOT_ACTIVE, reason: null };
       const { tokenId, owner, organization: of, grants } = found.principal;
+      await assertKnown(tokenId);
       return {
         active: true,
         reason: null,
@@ -174,6 +178,9 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       };
     },
     async explain({ token, zone, requirement }) {
+      await assertKnownTypes(store, config);
+      const known = token === null ? null : await postern.authenticate(token);
+      if (known?.ok) await assertKnown(known.principal.tokenId);
       const { decision, steps, remedy } = await postern.explain({
         token,
         zone,

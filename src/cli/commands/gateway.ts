@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { GatewayCommand } from '../gateway/serve-gateway.js';
 import type { Host } from '../host.js';
-import { collect } from '../options.js';
+import { collect, configOption } from '../options.js';
 
 const HELP = `
 A proxy asks it about each call, and calls the service behind only if the answer is 200:
@@ -45,9 +45,13 @@ export function gateway(host: Host): Command {
         'where a question over HTTP describes the call (default: forwarded, unless its own host fits the host pattern)',
       ).choices(['forwarded', 'request']),
     )
-    .option('--store <url>', 'the store: sqlite:<path>, postgres://… or redis://… (or POSTERN_STORE)')
+    .option(
+      '--store <url>',
+      'the store: sqlite:<path>, postgres://…, redis://…, or config for the one in postern.config (or POSTERN_STORE)',
+    )
     .option('--namespace <name>', "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
-    .option('--organization <name>', 'the organization if none is named', 'default')
+    .addOption(configOption())
+    .option('--organization <name>', 'the organization if none is named (default: default)')
     .option('--token-prefix <prefix>', 'the prefix of tokens (default: pst)')
     .option('--hop-issuer <url>', 'sign the identity of callers for the services behind, as this issuer')
     .option('--hop-keys <path>', 'the file of its keys (JWKs); it is made if missing, with mode 0600')

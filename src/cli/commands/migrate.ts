@@ -1,13 +1,15 @@
 import { Command } from 'commander';
-import { openStore } from '../backend/open-store.js';
+import { openStore, STORE_OF_CONFIG } from '../backend/open-store.js';
+import { loadConfig } from '../config/load-config.js';
 import { usageError } from '../failure.js';
 import type { Host } from '../host.js';
-import { outputOption } from '../options.js';
+import { configOption, outputOption } from '../options.js';
 import { type Format, note, print, progress } from '../output/print.js';
 
 interface MigrateCommandOptions {
   readonly store?: string;
   readonly namespace?: string;
+  readonly config?: string;
   readonly dryRun?: boolean;
   readonly output: Format;
 }
@@ -15,8 +17,12 @@ interface MigrateCommandOptions {
 export function migrate(host: Host): Command {
   return new Command('migrate')
     .description("Make or upgrade a store's tables now, instead of at the first use.")
-    .option('--store <url>', 'sqlite:<path>, postgres://… or redis://… (or POSTERN_STORE)')
+    .option(
+      '--store <url>',
+      'sqlite:<path>, postgres://…, redis://…, or config for the one in postern.config (or POSTERN_STORE)',
+    )
     .option('--namespace <name>', "PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
+    .addOption(configOption())
     .option(
       '--dry-run',
       'change nothing: print the statements that would run, to review them or to run them as another role',
@@ -25,12 +31,17 @@ export function migrate(host: Host): Command {
     .action((options: MigrateCommandOptions) => migrateStore(host, options));
 }
 
-async function migrateStore(host: Host, { store: given, namespace, dryRun = false, output }: MigrateCommandOptions) {
+async function migrateStore(
+  host: Host,
+  { store: given, namespace, config: named, dryRun = false, output }: MigrateCommandOptions,
+) {
   const url = given ?? host.env.POSTERN_STORE;
   if (!url) throw usageError('there is no store to migrate. Name it with --store');
-  const { store, place } = await openStore({ url, namespace, make: true });
+  const config = url === STORE_OF_CONFIG ? await loadConfig(named) : null;
+  const { store, place } = await openStore({ url, namespace, config, make: true });
   const line = progress(host);
   try {
+    if (store.migrate === undefined) throw usageError(`${place} makes no tables: there is nothing to migrate`);
     if (!dryRun) line.show(`Migrating ${place} …`);
     const { from, to, statements } = await store.migrate({ dryRun });
     line.end();

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Host } from '../host.js';
-import { collect, wholeNumber } from '../options.js';
+import { collect, configOption, wholeNumber } from '../options.js';
 import type { ServeOptions } from '../serve/serve.js';
 
 const HELP = `
@@ -25,11 +25,12 @@ export function serve(host: Host): Command {
     .addOption(
       new Option(
         '--store <url>',
-        'another store: postgres://…, redis://… or sqlite:<path> (or POSTERN_STORE)',
+        'another store: postgres://…, redis://…, sqlite:<path>, or config for the one in postern.config (or POSTERN_STORE)',
       ).conflicts('database'),
     )
     .option('--namespace <name>', "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
-    .option('--organization <name>', 'the organization if none is named', 'default')
+    .addOption(configOption())
+    .option('--organization <name>', 'the organization if none is named (default: default)')
     .option('--token-prefix <prefix>', 'the prefix of tokens (default: pst)')
     .option(
       '--bootstrap-token-file <path>',

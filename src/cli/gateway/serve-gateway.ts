@@ -6,10 +6,12 @@ import type { CallFrom } from '../../gateway/told.js';
 import { createPostern } from '../../instance/create-postern.js';
 import { jwksHandler } from '../../jwt/jwks-handler.js';
 import { generateKeys } from '../../jwt/keys.js';
-import { memoryRateLimiter } from '../../limits/memory.js';
 import { toNodeHandler } from '../../management/adapters/node.js';
 import { internalNetworks } from '../../transports/zones.js';
 import { openStore } from '../backend/open-store.js';
+import { instanceOptions } from '../config/instance-options.js';
+import { assertKnownTypes } from '../config/known-types.js';
+import { loadConfig } from '../config/load-config.js';
 import { CliError, failureOf, usageError } from '../failure.js';
 import type { Host } from '../host.js';
 import { note, say } from '../output/print.js';
@@ -28,7 +30,8 @@ export interface GatewayCommand {
   readonly callFrom?: CallFrom;
   readonly store?: string;
   readonly namespace?: string;
-  readonly organization: string;
+  readonly organization?: string;
+  readonly config?: string;
   readonly tokenPrefix?: string;
   readonly hopIssuer?: string;
   readonly hopKeys?: string;
@@ -51,19 +54,17 @@ export async function serveGateway(host: Host, options: GatewayCommand): Promise
   const url = options.store ?? host.env.POSTERN_STORE;
   if (!url) throw usageError('there is no store. Name it with --store, such as sqlite:./postern.db');
   const hop = await hopOf(options);
-  const { store, place } = await openStore({ url, namespace: options.namespace, make: false });
-  const pepper = host.env.POSTERN_PEPPER || undefined;
+  const config = await loadConfig(options.config);
+  const { store, place } = await openStore({ url, namespace: options.namespace, config, make: false });
+  // Limits are counted in this process by default: several gateways each allow a token its whole limit.
+  const own = instanceOptions(host, config, options);
   const postern = createPostern({
+    ...own,
     store,
-    organization: options.organization,
-    clock: host.clock,
-    // Counted in this process: several gateways each allow a token its whole limit.
-    rateLimiter: memoryRateLimiter(),
     onEvent: (event) => {
       if (event.type === 'fault') note(host, failureOf(event.error).message);
+      own.onEvent?.(event);
     },
-    ...(options.tokenPrefix !== undefined && { tokenPrefix: options.tokenPrefix }),
-    ...(pepper !== undefined && { pepper }),
   });
   const stopped = new Promise<void>((settle) => {
     // Without a listener, the next signal ends the process.
@@ -75,7 +76,8 @@ export async function serveGateway(host: Host, options: GatewayCommand): Promise
   const servers: Listening[] = [];
   try {
     // Before the first question, so that a faulty store is noticed at the start.
-    await store.migrate();
+    await store.migrate?.();
+    await assertKnownTypes(store, config);
     const gateway = createGateway(postern, {
       requirement,
       trustedProxies: options.trustedProxy,

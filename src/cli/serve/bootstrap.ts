@@ -1,5 +1,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type AnyTokenTypes, bentocloudTokenTypes, type TokenTypes } from '../../domain/token-types.js';
 import type { Postern } from '../../instance/create-postern.js';
+import type { CreateToken } from '../../managing/tokens-api.js';
 import type { StoredEntry } from '../../ports/records.js';
 import type { Store } from '../../ports/store.js';
 import { CliError } from '../failure.js';
@@ -15,10 +17,13 @@ interface State {
   readonly since: number;
 }
 
+type Grants = CreateToken<AnyTokenTypes>['types'];
+
 export interface BootstrapOptions {
   readonly postern: Postern;
   readonly store: Store;
   readonly organization: string;
+  readonly types: Grants;
   /** The path of a new file (mode 0600) for the secret; `null`: pass it to `show`. */
   readonly file: string | null;
   readonly show: (token: string) => void;
@@ -50,18 +55,18 @@ export async function bootstrap({ file, show, ...options }: BootstrapOptions): P
   }
 }
 
-type Making = Pick<BootstrapOptions, 'postern' | 'store' | 'organization' | 'clock'>;
+type Making = Pick<BootstrapOptions, 'postern' | 'store' | 'organization' | 'types' | 'clock'>;
 
 /** Makes the token; `null` if another process has taken over, and the token was deleted. */
 async function make(
-  { postern, store, organization, clock }: Making,
+  { postern, store, organization, types, clock }: Making,
   claim: StoredEntry,
   output: FileHandle | null,
 ): Promise<string | null> {
   const { token, record } = await postern.tokens.create({
     name: 'bootstrap',
     description: 'Made by postern serve on an empty store.',
-    types: { developer: { scopes: ['*'] } },
+    types,
     organization,
     owner: 'admin',
   });
@@ -102,6 +107,14 @@ async function claimFrom(store: Store, now: number): Promise<StoredEntry | null>
   if ((await store.listTokens({ organization: null, limit: 1 })).length > 0) return null;
   const claim = entry({ state: 'making', since: now }, version + 1);
   return (await store.putEntry(claim, version, now)) ? claim : null;
+}
+
+/** Every scope of every type; of types without scopes, every endpoint. */
+export function everyScope(types: TokenTypes = bentocloudTokenTypes): Grants {
+  const all = Object.entries(types);
+  const scoped = all.filter(([, { form }]) => form === 'scope_access');
+  if (scoped.length > 0) return Object.fromEntries(scoped.map(([name]) => [name, { scopes: ['*'] }]));
+  return Object.fromEntries(all.map(([name]) => [name, { endpoints: '*' }]));
 }
 
 function entry(state: State, version: number): StoredEntry {

@@ -1,15 +1,17 @@
 import { resolve } from 'node:path';
 import { createPostern, type Postern } from '../../instance/create-postern.js';
-import { memoryRateLimiter } from '../../limits/memory.js';
 import { toNodeHandler } from '../../management/adapters/node.js';
 import { type ManagementApi, managementApi } from '../../management/api.js';
 import { clientAddress, type SocketRequest } from '../../transports/zones.js';
 import { isInTheClear } from '../backend/http-client.js';
 import { openStore } from '../backend/open-store.js';
+import { instanceOptions } from '../config/instance-options.js';
+import { assertKnownTypes } from '../config/known-types.js';
+import { loadConfig } from '../config/load-config.js';
 import { failureOf } from '../failure.js';
 import type { Host } from '../host.js';
 import { note, say, warn } from '../output/print.js';
-import { bootstrap } from './bootstrap.js';
+import { bootstrap, everyScope } from './bootstrap.js';
 import { DEMO_PATH, demoEndpoint } from './demo.js';
 import { healthOf } from './health.js';
 import { listen } from './listen.js';
@@ -20,7 +22,8 @@ export interface ServeOptions {
   readonly database?: string;
   readonly store?: string;
   readonly namespace?: string;
-  readonly organization: string;
+  readonly organization?: string;
+  readonly config?: string;
   readonly tokenPrefix?: string;
   readonly bootstrapTokenFile?: string;
   readonly origin?: string;
@@ -38,29 +41,26 @@ const DATABASE = './postern.db';
  * @throws CliError, PosternError if it can't start
  */
 export async function serveStore(host: Host, options: ServeOptions): Promise<void> {
-  const { organization, basePath = '' } = options;
-  const { store, place } = await openStore({ url: addressOf(host, options), namespace: options.namespace, make: true });
-  const pepper = host.env.POSTERN_PEPPER || undefined;
-  const postern = createPostern({
-    store,
-    organization,
-    clock: host.clock,
-    rateLimiter: memoryRateLimiter(),
-    ...(options.tokenPrefix !== undefined && { tokenPrefix: options.tokenPrefix }),
-    ...(pepper !== undefined && { pepper }),
-  });
+  const { basePath = '' } = options;
+  const config = await loadConfig(options.config);
+  const address = { url: addressOf(host, options), namespace: options.namespace, config, make: true };
+  const { store, place } = await openStore(address);
+  const own = instanceOptions(host, config, options);
+  const { organization = 'default' } = own;
+  const postern = createPostern({ ...own, store });
   const stopped = stopSignal(host);
   const health = healthOf(store, host.clock);
   try {
     // Before the first request, so that a faulty store is noticed at the start.
-    await store.migrate();
+    await store.migrate?.();
+    await assertKnownTypes(store, config);
     const demo = await demoEndpoint(postern, organization);
-    const address = clientAddress({ trustedProxies: options.trustedProxy });
+    const caller = clientAddress({ trustedProxies: options.trustedProxy });
     const api = managementApi(postern, {
       session: true,
       console: options.console,
       basePath,
-      clientAddress: (_request, source) => address(source as SocketRequest),
+      clientAddress: (_request, source) => caller(source as SocketRequest),
       ...(options.origin !== undefined && { origin: options.origin }),
       onError: (error) => note(host, failureOf(error).message),
     });
@@ -73,7 +73,7 @@ export async function serveStore(host: Host, options: ServeOptions): Promise<voi
       if (isInTheClear(server.url)) {
         warn(host, 'this is plain HTTP, and others can reach it: put a proxy with TLS before it.');
       }
-      await begin(host, postern, options, { store, organization });
+      await begin(host, postern, options, { store, organization, types: everyScope(own.tokenTypes) });
       await stopped.promise;
     } finally {
       await server.close();
@@ -89,7 +89,7 @@ async function begin(
   host: Host,
   postern: Postern,
   { bootstrapTokenFile }: ServeOptions,
-  on: Pick<Parameters<typeof bootstrap>[0], 'store' | 'organization'>,
+  on: Pick<Parameters<typeof bootstrap>[0], 'store' | 'organization' | 'types'>,
 ): Promise<void> {
   const file = bootstrapTokenFile === undefined ? null : resolve(bootstrapTokenFile);
   const made = await bootstrap({

@@ -121,7 +121,9 @@ export function signingHops<T extends TokenTypes>(postern: Postern<T>, options: 
     kept.set(principal, hopsOfCaller);
     const name = JSON.stringify([signer.kid, call.audience, call.htm, call.htu]);
     const earlier = hopsOfCaller.get(name);
-    if (earlier !== undefined && earlier.from <= now && now < earlier.until) return earlier.hop;
+    const reused = earlier !== undefined && earlier.from <= now && now < earlier.until;
+    ground.events.observer?.hop(reused);
+    if (reused) return earlier.hop;
     const end = Math.min(now + expiresIn, principal.endsAt?.getTime() ?? Number.POSITIVE_INFINITY);
     const claims = claimsOf(principal, call, { iss: issuer, iat: seconds(now), exp: seconds(end) });
     const hop = new CompactSign(utf8(JSON.stringify(claims)))

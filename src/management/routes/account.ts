@@ -1,3 +1,4 @@
+import { VERSION } from '../../domain/version.js';
 import type { Caller } from '../caller.js';
 import type { Context } from '../context.js';
 import { endedCookie, sessionCookie, sessionCookies } from '../http/cookie.js';
@@ -127,6 +128,7 @@ function sessionShape(context: Context, caller: Caller, user: User): Session {
       readAudit: can(context, caller, 'readAudit'),
     },
     limits: context.ground.settings.rateLimiter !== null,
+    version: VERSION,
     sign_out: caller.kind === 'token' && caller.ambient,
   };
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { PosternError } from '../../domain/errors.js';
 import type { Change } from '../../ports/changes.js';
-import type { Invalidation, Store } from '../../ports/store.js';
+import type { Stale, Store } from '../../ports/store.js';
 import { within } from '../shared/deadline.js';
 import { Feed } from '../shared/feed/feed.js';
-import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
+import { messageOf, NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
 import { listChanges, recordValues, trimChanges } from './audit.js';
 import { PostgresChannel, payloadOf } from './channel.js';
@@ -148,12 +148,12 @@ class Tables {
     return work(this.#db);
   };
 
-  readonly change = async (change: Change, invalidation: Invalidation | null, write: () => Write): Promise<boolean> => {
+  readonly change = async (change: Change, invalidation: Stale | null, write: () => Write): Promise<boolean> => {
     await this.#enter();
     const { id } = change;
     // The input is read completely before anything is done.
     const { statement, values } = write();
-    const payload = invalidation && payloadOf({ kind: 'change', id, invalidation });
+    const payload = invalidation && payloadOf(messageOf(change, invalidation));
     const all = [...values, ...recordValues(change, this.#channel.name, payload)];
     const make = async () => {
       try {

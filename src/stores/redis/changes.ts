@@ -1,6 +1,6 @@
 import type { Change, ChangeQuery } from '../../ports/changes.js';
-import type { Invalidation } from '../../ports/store.js';
-import { encode } from '../shared/feed/message.js';
+import type { Stale } from '../../ports/store.js';
+import { encode, messageOf } from '../shared/feed/message.js';
 import type { Connection } from './connection.js';
 import { Listing } from './keys.js';
 import { readListing } from './listing.js';
@@ -34,10 +34,10 @@ return {'removed', removed}
 const TRIMMED_AT_ONCE = 200;
 
 /** The arguments of the scripts for a change. They are made before anything is written, so an unreadable change changes nothing. */
-export function changeArgs(change: Change, feed: string, invalidation: Invalidation | null): readonly string[] {
+export function changeArgs(change: Change, feed: string, invalidation: Stale | null): readonly string[] {
   const { id, type, at, actor, from, organization, subject, before, after } = change;
   const entry = JSON.stringify({ id, type, at, actor, from, organization, subject, before, after });
-  const message = invalidation === null ? '' : encode({ kind: 'change', id, invalidation });
+  const message = invalidation === null ? '' : encode(messageOf(change, invalidation));
   return [id, entry, ...membersOf(change), feed, message];
 }
 

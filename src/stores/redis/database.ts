@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PosternError } from '../../domain/errors.js';
 import type { Change } from '../../ports/changes.js';
-import type { Invalidation, Store } from '../../ports/store.js';
+import type { Stale, Store } from '../../ports/store.js';
 import { Feed } from '../shared/feed/feed.js';
 import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
@@ -116,7 +116,7 @@ export class RedisDatabase {
 
   async #change(
     change: Change,
-    invalidation: Invalidation | null,
+    invalidation: Stale | null,
     write: (change: readonly string[]) => Promise<string>,
   ): Promise<boolean> {
     const args = changeArgs(change, this.#connection.keys.feed, invalidation);

@@ -1,6 +1,6 @@
 import type { Change } from '../../ports/changes.js';
-import type { Invalidation } from '../../ports/store.js';
-import { decode, encode } from '../shared/feed/message.js';
+import type { Invalidation, Stale } from '../../ports/store.js';
+import { decode, encode, messageOf } from '../shared/feed/message.js';
 import { type Listener, Listeners } from '../shared/listeners.js';
 import { CHANGE_FIELDS, changeValues } from '../sql/rows.js';
 import type { Connection } from './connection.js';
@@ -14,8 +14,8 @@ const APPEND = `INSERT INTO changes (${CHANGE_FIELDS}, told) VALUES (?, ?, ?, ?,
  * In a transaction: adds a change to the audit log, with its message for other processes. Returns its number: one more than the
  * number of the previous change.
  */
-export function appendChange(db: Connection, change: Change, invalidation: Invalidation | null): number {
-  const told = invalidation && encode({ kind: 'change', id: change.id, invalidation });
+export function appendChange(db: Connection, change: Change, invalidation: Stale | null): number {
+  const told = invalidation && encode(messageOf(change, invalidation));
   return db.get(APPEND, ...changeValues(change), told)?.seq as number;
 }
 

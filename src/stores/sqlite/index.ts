@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Turns } from '../../base/turns.js';
 import { PosternError } from '../../domain/errors.js';
 import type { Change } from '../../ports/changes.js';
-import type { Invalidation, Store } from '../../ports/store.js';
+import type { Stale, Store } from '../../ports/store.js';
 import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
 import { listChanges, trimChanges } from './changes.js';
@@ -42,6 +42,7 @@ export interface SqliteStore extends Store {
 /**
  * The embedded store: one SQLite file, in WAL mode, which several processes of one machine may share. Confirmed changes survive
  * the end of the process and a loss of power (`synchronous = FULL`). Another process's change is seen after `pollInterval`.
+ * Processes do not answer each other: `tokens.revoke(id, { wait: true })` always waits for `cache.ttl`.
  *
  * The file is opened with the first call; this function only checks its options. If opening fails, the call rejects, and the next
  * call tries again. Use `await store.migrate()` at the start to find problems before the first request.
@@ -139,7 +140,7 @@ class LazyDatabase {
   /** The same, with a row in the audit log. Listeners are told before the call returns. */
   readonly change = async (
     change: Change,
-    invalidation: Invalidation | null,
+    invalidation: Stale | null,
     work: (db: Connection) => boolean,
   ): Promise<boolean> => {
     let seq = 0;

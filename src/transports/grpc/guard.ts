@@ -32,7 +32,7 @@ export function guard<T extends TokenTypes>(
 ): ServerInterceptor {
   const { zone, header, onDenied } = readGrpcOptions(options);
   const { askFor, requirementOf } = readMethods(postern, requirements, zone, GRPC_READING);
-  const fault = reporter(postern);
+  const fault = reporter(postern, 'grpc');
   const guarding: Guarding = {
     header,
     answer: grpcAnswers(onDenied, fault),

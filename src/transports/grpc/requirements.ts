@@ -13,6 +13,7 @@ export type Ask = AskOf<GrpcRequest>;
 
 /** How a call of grpc-js is asked about. */
 export const GRPC_READING = {
+  transport: 'grpc' as const,
   /** Compared with the methods of a token that is good for some methods only. */
   methodOf: ({ path }: GrpcRequest) => path,
   identityOf: callOf,

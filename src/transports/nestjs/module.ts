@@ -80,13 +80,14 @@ class Guarding {
     const asks = new WeakMap<object, Ask<NestCall>>();
     this.#header = header;
     this.#answer = httpAnswers(challenge);
-    this.#report = reporter(postern);
+    this.#report = reporter(postern, 'nestjs');
     this.#ask = (requirement) => {
       let ask = asks.get(requirement);
       if (ask === undefined) {
         const needed = typeof requirement === 'function' ? (call: NestCall) => requirement(call.context) : requirement;
         const standing = typeof zone === 'function' ? (call: NestCall) => zone(call.request) : zone;
         ask = asker<NestCall, never>(postern as never, needed as never, standing, {
+          transport: 'nestjs',
           methodOf: ({ method }) => method,
           identityOf: ({ identity }) => identity,
         }) as Ask<NestCall>;

@@ -1,4 +1,4 @@
-import type { Confirmation, Invalidation } from '../../../ports/store.js';
+import type { Confirmation, Stale } from '../../../ports/store.js';
 import { elapsed } from '../deadline.js';
 import { type Listener, Listeners } from '../listeners.js';
 import type { Channel, Line } from './channel.js';
@@ -97,7 +97,7 @@ export class Feed {
    * Makes a change, and tells listeners before it returns. A change that failed may still have been made, or be made later. So
    * listeners are told of it too, and again if it comes in through the line.
    */
-  async change(id: string, invalidation: Invalidation | null, make: () => Promise<boolean>): Promise<boolean> {
+  async change(id: string, invalidation: Stale | null, make: () => Promise<boolean>): Promise<boolean> {
     if (invalidation === null) return make();
     if (this.#state.name === 'live') this.#own.add(id);
     let isMade: boolean | null = null;

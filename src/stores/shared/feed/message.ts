@@ -1,9 +1,10 @@
-import type { Invalidation } from '../../../ports/store.js';
+import type { Change } from '../../../ports/changes.js';
+import type { Stale } from '../../../ports/store.js';
 
 /** A message between processes that share a store. It holds ids and names, no record and no secret. */
 export type Message =
-  /** A change was made. `invalidation` is the part of the caches to forget. */
-  | { readonly kind: 'change'; readonly id: string; readonly invalidation: Invalidation }
+  /** A change was made. `invalidation` is the part of the caches to forget, with the time of the change. */
+  | { readonly kind: 'change'; readonly id: string; readonly invalidation: Stale & { readonly at?: number } }
   /** A process sends this to itself: while it comes back, the feed works. */
   | { readonly kind: 'beat'; readonly instance: string }
   /** Asks every listening process whether it has received all changes so far. */
@@ -12,25 +13,31 @@ export type Message =
 
 /** For a new token: nobody can have read it before, so nobody needs to be told. */
 export const NOBODY = null;
-export const ofToken = (id: string): Invalidation => ({ kind: 'token', id });
-export const ofEndpoints = (organization: string): Invalidation => ({ kind: 'endpoints', organization });
+export const ofToken = (id: string): Stale => ({ kind: 'token', id });
+export const ofEndpoints = (organization: string): Stale => ({ kind: 'endpoints', organization });
+
+/** The message of a change. */
+export function messageOf({ id, at }: Change, invalidation: Stale): Message {
+  return { kind: 'change', id, invalidation: { ...invalidation, at } };
+}
 
 export function encode(message: Message): string {
   if (message.kind !== 'change')
     return JSON.stringify([message.kind, message.instance, message.kind === 'beat' ? '' : message.id]);
   const { id, invalidation } = message;
-  const { kind } = invalidation;
-  if (kind === 'token') return JSON.stringify([kind, id, invalidation.id]);
-  if (kind === 'endpoints') return JSON.stringify([kind, id, invalidation.organization]);
-  return JSON.stringify(['everything', id, '']);
+  const { kind, at } = invalidation;
+  if (kind === 'token') return JSON.stringify([kind, id, invalidation.id, at]);
+  if (kind === 'endpoints') return JSON.stringify([kind, id, invalidation.organization, at]);
+  return JSON.stringify([kind, id, '', at]);
 }
 
 /** An unreadable text may be of a later version: it means "forget everything", so that nothing is missed. */
 export function decode(text: string): Message {
-  const [kind, first, second] = parse(text);
+  const [kind, first, second, at] = parse(text);
+  const time = typeof at === 'number' ? { at } : {};
   if (typeof first === 'string' && typeof second === 'string') {
-    if (kind === 'token') return { kind: 'change', id: first, invalidation: ofToken(second) };
-    if (kind === 'endpoints') return { kind: 'change', id: first, invalidation: ofEndpoints(second) };
+    if (kind === 'token') return { kind: 'change', id: first, invalidation: { ...ofToken(second), ...time } };
+    if (kind === 'endpoints') return { kind: 'change', id: first, invalidation: { ...ofEndpoints(second), ...time } };
     if (kind === 'beat') return { kind, instance: first };
     if (kind === 'question' || kind === 'answer') return { kind, instance: first, id: second };
   }
