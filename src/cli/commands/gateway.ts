@@ -8,7 +8,7 @@ A proxy asks it about each call, and calls the service behind only if the answer
   GET <listen>/auth      what nginx (auth_request), Caddy, HAProxy and Traefik ask (X-Forwarded-Method, -Host and -Uri)
   GET <listen>/denied    the same refusal for nginx's error page; it never lets a call through
   <grpc-listen>          Envoy's and Istio's external authorization (npm install @grpc/grpc-js)
-Limits of tokens are counted in its memory. Several gateways share the counts only in a program with createGateway.
+Limits of tokens are counted in its memory. Several gateways share the counts with a shared rateLimiter in postern.config.
 Ready files for each proxy are in examples/gateways of postern's repository.`;
 
 export function gateway(host: Host): Command {
