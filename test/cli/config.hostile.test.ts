@@ -79,7 +79,7 @@ it('an event listener of postern.config that fails ends no gateway', async () =>
   const store = ['--store', `sqlite:${join(project, 'gateway.db')}`];
   await writeFile(
     join(project, 'postern.config.mjs'),
-    "export const onEvent = async () => { throw new Error('no log'); };\nexport default { onEvent };",
+    "export default { onEvent: async () => { throw new Error('no log'); } };",
   );
   await postern.run(['migrate', ...store], { cwd: project });
   const proxy = ['--listen', '127.0.0.1:0', '--endpoint-header', 'x-endpoint', '--trusted-proxy', '127.0.0.1'];
