@@ -180,7 +180,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(stores/(sqlite|postgres|redis)/|transports/(express|fastify|zones|node|node-[^/]+)\\.ts$|transports/(grpc|nestjs)/|testing/|management/adapters/|management/console/build[.]mjs$|cli/)',
+          '^src/(stores/(sqlite|postgres|mysql|redis)/|transports/(express|fastify|zones|node|node-[^/]+)\\.ts$|transports/(grpc|nestjs)/|testing/|management/adapters/|management/console/build[.]mjs$|cli/)',
       },
       to: { dependencyTypes: ['core'] },
     },

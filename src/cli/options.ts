@@ -20,12 +20,12 @@ export function withTarget(command: Command): Command {
     new Option('--context <name>', 'the server of this context, instead of the current one'),
     new Option(
       '--store <url>',
-      'a store, without a server: sqlite:<path>, postgres://…, redis://…, or config for the one in postern.config (or POSTERN_STORE, which keeps a password off the command line)',
+      'a store, without a server: sqlite:<path>, postgres://…, mysql://…, redis://…, or config for the one in postern.config (or POSTERN_STORE, which keeps a password off the command line)',
     ),
     new Option('--organization <name>', 'with --store: the organization (default: default)'),
     new Option(
       '--namespace <name>',
-      "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)",
+      "with --store: PostgreSQL's schema, or the prefix of MySQL's tables or of Redis' keys (default: postern)",
     ),
     new Option('--token-prefix <prefix>', 'with --store: the prefix of its tokens (default: pst)'),
     configOption(),

@@ -21,6 +21,7 @@ export interface TokenRules extends Limits {
   readonly mayIssue: boolean;
 }
 
+/** The limit that a standing is about: the calls in a window of time (`rate`), or in total (`quota`). */
 export type LimitPolicy = 'rate' | 'quota';
 
 /** A limit of a token, and what is left of it. */

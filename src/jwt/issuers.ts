@@ -13,6 +13,7 @@ export type KeySource = URL | string | JsonWebKeySet;
  */
 export type IssuerLookup = (iss: string) => IssuerAnswer | Promise<IssuerAnswer>;
 
+/** The answer of an {@link IssuerLookup}. */
 export type IssuerAnswer = boolean | null | { readonly jwks: KeySource };
 
 /** Finds the keys of an issuer. */

@@ -90,7 +90,7 @@ export interface Confirmation {
 export interface Store {
   /** The token that has one of these digests, with the secret that matched. One read. */
   findTokenByDigest(digests: readonly string[]): Promise<{ token: StoredToken; secret: StoredSecret } | null>;
-  /** The same by the id of a secret's key ({@link SecretKey}). One read. */
+  /** The same by the id of a secret's key (`SecretKey.id`). One read. */
   findTokenByKeyId(
     keyIds: readonly string[],
   ): Promise<{ token: StoredToken; secret: StoredSecret; publicKey: string } | null>;

@@ -12,7 +12,11 @@ export interface TestClock {
 
 const START = Date.UTC(2026, 0, 1);
 
-/** @param start default 2026-01-01T00:00:00Z */
+/**
+ * Makes a clock that stands still until a test moves it.
+ *
+ * @param start default 2026-01-01T00:00:00Z
+ */
 export function testClock(start: Date = new Date(START)): TestClock {
   let now = start.getTime();
   return {

@@ -1,6 +1,8 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { createPostern, type PosternOptions, scopeAccess } from 'postern';
 import type { Store } from 'postern/store';
 import { postgresStore } from 'postern/stores/postgres';
@@ -73,9 +75,32 @@ describe('postern doctor on SQLite', () => {
       file: 'ok',
       schema: 'ok',
       store: 'ok',
+      feed: 'ok',
       prefix: 'ok',
       types: 'ok',
     });
+  });
+
+  it('finds nothing wrong with the one of a configuration', async () => {
+    await filled(open());
+    const config = join(folder, 'postern.config.mjs');
+    const entry = new URL('../../src/entries/stores/sqlite.ts', import.meta.url);
+    const built = join(folder, 'sqlite.mjs');
+    await build({
+      entryPoints: [fileURLToPath(entry)],
+      outfile: built,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      external: ['libsql'],
+    });
+    writeFileSync(
+      config,
+      `import { sqliteStore } from './sqlite.mjs';
+export default { store: sqliteStore({ filename: ${JSON.stringify(filename)} }) };`,
+    );
+    const { code, findings } = await doctor(['--store', 'config', '--config', config]);
+    expect({ code, feed: about(findings, 'feed')?.status }).toEqual({ code: 0, feed: 'ok' });
   });
 
   it('names a missing file, and makes none', async () => {

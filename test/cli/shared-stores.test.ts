@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { aDatabase } from '../stores/mariadb-server.js';
+import { useMariadb } from '../support/mariadb-server.js';
 import { useRedis } from '../support/redis-server.js';
 import { usePostgres } from '../support/services.js';
 import { theCommand } from './command.js';
 
 const postgres = await usePostgres();
 const redis = await useRedis(['--save', '']);
+const mariadb = await useMariadb();
 const postern = theCommand();
 
 describe.each([
   ['PostgreSQL', postgres.url(), 'postern_cli'],
+  ['MariaDB', await aDatabase(mariadb), 'postern_cli_'],
   ['Redis', redis.url, 'cli'],
 ] as const)('the command on %s', (name, url, namespace) => {
   const store = ['--store', url, '--namespace', namespace];

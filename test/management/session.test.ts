@@ -265,6 +265,7 @@ describe('the first request of the console', () => {
         manageEndpoints: false,
         readAudit: false,
       },
+      limits: false,
       version: VERSION,
       sign_out: false,
     });

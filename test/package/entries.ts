@@ -22,6 +22,8 @@ export const ENTRIES = [
   { entry: 'postern/store', node: false, types: true },
   { entry: 'postern/stores/sqlite', node: true },
   { entry: 'postern/stores/postgres', node: true },
+  { entry: 'postern/stores/mysql', node: true },
+  { entry: 'postern/stores/sql', node: false },
   { entry: 'postern/stores/redis', node: true },
   { entry: 'postern/testing', node: true },
 ] as const satisfies readonly {

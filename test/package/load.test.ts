@@ -187,6 +187,8 @@ const MISSING = {
     await redisRateLimiter({ client: {} }).consume('x', { points: 1, duration: 1_000 }, 0);`,
   pg: `import { postgresStore } from 'postern/stores/postgres';
     await postgresStore({ connectionString: 'postgres://localhost/x' }).findToken('x');`,
+  mysql2: `import { mysqlStore } from 'postern/stores/mysql';
+    await mysqlStore({ uri: 'mysql://localhost/x' }).findToken('x');`,
   ioredis: `import { redisStore } from 'postern/stores/redis';
     await redisStore({ url: 'redis://localhost' }).findToken('x');`,
 } as const;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Change, ChangeType, Store } from 'postern/store';
+import { mysqlStore } from 'postern/stores/mysql';
 import { postgresStore } from 'postern/stores/postgres';
 import { redisStore } from 'postern/stores/redis';
 import { sqliteStore } from 'postern/stores/sqlite';
@@ -8,11 +9,13 @@ import { aChange } from '../../src/testing/store-cases/case.js';
 /** Where two processes find the same store. */
 export type Database =
   | { readonly kind: 'postgres'; readonly connectionString: string; readonly schema: string }
+  | { readonly kind: 'mariadb'; readonly uri: string }
   | { readonly kind: 'redis'; readonly url: string }
   | { readonly kind: 'sqlite'; readonly filename: string };
 
 export function openStore({ kind, ...options }: Database): Store {
   if (kind === 'postgres') return postgresStore(options as Parameters<typeof postgresStore>[0]);
+  if (kind === 'mariadb') return mysqlStore(options as Parameters<typeof mysqlStore>[0]);
   if (kind === 'redis') return redisStore(options as Parameters<typeof redisStore>[0]);
   return sqliteStore(options as Parameters<typeof sqliteStore>[0]);
 }

@@ -3,20 +3,24 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Store } from 'postern/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aSecret, aToken } from '../../src/testing/store-cases/case.js';
+import { useMariadb } from '../support/mariadb-server.js';
 import { useRedis } from '../support/redis-server.js';
 import { usePostgres } from '../support/services.js';
 import { askChild, startChild } from './child.js';
 import { aNewChange, type Database, openStore } from './ending-stores.js';
+import { aDatabase } from './mariadb-server.js';
 import { aSchema } from './postgres-server.js';
 import { testDirectory } from './sqlite-files.js';
 
 const postgres = await usePostgres();
+const mariadb = await useMariadb();
 const redis = await useRedis(['--save', '']);
 const { aFile } = testDirectory();
 
 const DATABASES: readonly Database[] = [
   { kind: 'sqlite', filename: aFile() },
   { kind: 'postgres', connectionString: postgres.url(), schema: aSchema() },
+  { kind: 'mariadb', uri: await aDatabase(mariadb) },
   { kind: 'redis', url: redis.url },
 ];
 

@@ -1,8 +1,10 @@
 import pg from 'pg';
 import { postgresStore } from 'postern/stores/postgres';
 import { describe, expect, it } from 'vitest';
-import { migrate } from '../../src/stores/postgres/migrate.js';
-import { MIGRATIONS, SCHEMA_VERSION, type Version } from '../../src/stores/postgres/schema.js';
+import { Database } from '../../src/stores/postgres/database.js';
+import { Postgres } from '../../src/stores/sql/dialects/postgres.js';
+import { migrate } from '../../src/stores/sql/migrate.js';
+import { MIGRATIONS, SCHEMA_VERSION, type Version } from '../../src/stores/sql/schema.js';
 import { aToken, insert } from '../../src/testing/store-cases/case.js';
 import { eventually } from '../support/eventually.js';
 import { usePostgres } from '../support/services.js';
@@ -68,23 +70,23 @@ describe('migrations', () => {
   });
 
   describe('to a made-up next version', () => {
-    const next: Version = (s) => [
-      `ALTER TABLE ${s}.tokens ADD COLUMN made_up text`,
-      `CREATE INDEX made_up ON ${s}.tokens (made_up)`,
+    const next: Version = (dialect) => [
+      `ALTER TABLE ${dialect.table('tokens')} ADD COLUMN made_up text`,
+      `CREATE INDEX made_up ON ${dialect.table('tokens')} (made_up)`,
     ];
     /** A schema of this version, with a token in it, and a connection to migrate it by. */
     async function aSchemaOfOurs() {
       const schema = aSchema();
       const store = open(schema);
       await insert(store, aToken('t1'));
-      const clients: pg.Client[] = [];
+      const pools: pg.Pool[] = [];
       const upgrade = async (migrations: readonly Version[]) => {
-        const client = new pg.Client(url);
-        clients.push(client);
-        await client.connect();
-        return migrate(client, schema, migrations);
+        const pool = new pg.Pool({ connectionString: url, max: 1 });
+        pools.push(pool);
+        const dialect = new Postgres(schema);
+        return migrate(new Database(pool, dialect, { timeout: 60_000, prepare: true }), dialect, migrations);
       };
-      const close = () => Promise.all([store.close(), ...clients.map((client) => client.end())]);
+      const close = () => Promise.all([store.close(), ...pools.map((pool) => pool.end())]);
       return { schema, store, upgrade, close };
     }
 
@@ -100,9 +102,9 @@ describe('migrations', () => {
 
     it('a migration that fails in the middle changes nothing', async () => {
       const { schema, store, upgrade, close } = await aSchemaOfOurs();
-      await expect(upgrade([...MIGRATIONS, (s) => [...next(s), 'SELECT no_such_function()']])).rejects.toThrow(
-        'no_such',
-      );
+      await expect(
+        upgrade([...MIGRATIONS, (dialect) => [...next(dialect), 'SELECT no_such_function()']]),
+      ).rejects.toThrow('no_such');
       expect(await ask(url, `SELECT max(version) AS n FROM ${schema}.postern_migrations`)).toEqual([
         { n: SCHEMA_VERSION },
       ]);

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { sqliteStore } from 'postern/stores/sqlite';
 import { describe, expect, it } from 'vitest';
+import { MIGRATIONS, SCHEMA_VERSION } from '../../src/stores/sql/schema.js';
 import { Connection } from '../../src/stores/sqlite/connection.js';
 import { upgrade } from '../../src/stores/sqlite/migrate.js';
-import { MIGRATIONS, SCHEMA_VERSION } from '../../src/stores/sqlite/schema.js';
 import { aToken, insert } from '../../src/testing/store-cases/case.js';
 import { ask, bytesOf, Libsql, script, testDirectory } from './sqlite-files.js';
 
@@ -66,7 +66,7 @@ it('a dry run in memory returns all statements', async () => {
 });
 
 describe('a migration to a made-up next version', () => {
-  const next = ['ALTER TABLE tokens ADD COLUMN made_up TEXT', 'CREATE INDEX made_up ON tokens (made_up)'];
+  const next = () => ['ALTER TABLE tokens ADD COLUMN made_up TEXT', 'CREATE INDEX made_up ON tokens (made_up)'];
   /** A file of this version, with a token in it, and a connection to it. */
   async function aFileOfOurs() {
     const file = aFile();
@@ -88,7 +88,7 @@ describe('a migration to a made-up next version', () => {
 
   it('changes nothing if it fails in the middle', async () => {
     const { file, db } = await aFileOfOurs();
-    expect(() => upgrade(db, file, [...MIGRATIONS, [...next, 'SELECT no_such_function()']])).toThrow('no_such');
+    expect(() => upgrade(db, file, [...MIGRATIONS, () => [...next(), 'SELECT no_such_function()']])).toThrow('no_such');
     db.close();
     expect(ask(file, 'PRAGMA user_version')).toBe(SCHEMA_VERSION);
     const store = sqliteStore({ filename: file });

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { createPostern } from 'postern';
 import { type SqliteDriver, sqliteStore } from 'postern/stores/sqlite';
 import { describe, expect, it } from 'vitest';
-import { SCHEMA_VERSION } from '../../src/stores/sqlite/schema.js';
+import { SCHEMA_VERSION } from '../../src/stores/sql/schema.js';
 import { anEntry } from '../../src/testing/store-cases/case.js';
 import { ask, bytesOf, Libsql, script, testDirectory } from './sqlite-files.js';
 

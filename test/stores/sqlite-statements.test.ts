@@ -3,7 +3,8 @@ import { basename, join } from 'node:path';
 import { createPostern } from 'postern';
 import { type SqliteConstructor, type SqliteDatabase, type SqlValue, sqliteStore } from 'postern/stores/sqlite';
 import { describe, expect, it } from 'vitest';
-import { findByDigestSql, findByKeyIdSql } from '../../src/stores/sqlite/tokens.js';
+import { Sqlite } from '../../src/stores/sql/dialects/sqlite.js';
+import { TokenStatements } from '../../src/stores/sql/tokens.js';
 import {
   aChange,
   aDigest,
@@ -19,6 +20,9 @@ import {
 import { ask, Libsql, script, testDirectory } from './sqlite-files.js';
 
 const { directory, aFile } = testDirectory();
+const statements = new TokenStatements(new Sqlite(''));
+const findByDigestSql = (digests: number) => statements.byDigest(Array(digests).fill('x')).sql;
+const findByKeyIdSql = (keyIds: number) => statements.byKeyId(Array(keyIds).fill('x')).sql;
 
 /** A driver that notes every statement that is run. */
 function spying(): { readonly driver: SqliteConstructor; readonly log: string[] } {

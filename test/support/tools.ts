@@ -26,7 +26,8 @@ export const NGINX = process.env.POSTERN_NGINX ?? '/usr/sbin/nginx';
 export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
 const POSTGRES_FILES =
-  /^test\/(stores\/(endings|postgres(?!-options))|faults\/postgres|limits\/limits|cli\/(shared-stores|doctor-stores)|deciding\/leases-shared)/;
+  /^test\/(stores\/(endings|postgres(?!-options)|sql-postgres)|faults\/postgres|limits\/limits|cli\/(shared-stores|doctor-stores)|deciding\/leases-shared)/;
+const MARIADB_FILES = /^test\/(stores\/(endings|mariadb|sql-mariadb)|faults\/mariadb|cli\/shared-stores)/;
 const REDIS_FILES =
   /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/(shared-stores|health|doctor-stores)|deciding\/leases-shared)/;
 
@@ -37,6 +38,13 @@ export const TOOLS: readonly Tool[] = [
     elsewhere: 'put initdb and postgres in PATH',
     isThere: () => findPostgres() !== null,
     files: POSTGRES_FILES,
+  },
+  {
+    name: 'MariaDB',
+    debian: 'mariadb-server',
+    elsewhere: 'put mariadbd and mariadb-install-db in PATH',
+    isThere: () => inPath('mariadbd') && inPath('mariadb-install-db'),
+    files: MARIADB_FILES,
   },
   {
     name: 'Redis',
@@ -120,7 +128,9 @@ export const TOOLS: readonly Tool[] = [
     debian: 'util-linux',
     elsewhere: 'run the tests on Linux',
     isThere: () => inPath('setpriv') && inPath('script'),
-    files: new RegExp(`${POSTGRES_FILES.source}|${REDIS_FILES.source}|^test/cli/(terminal|init)`),
+    files: new RegExp(
+      `${POSTGRES_FILES.source}|${MARIADB_FILES.source}|${REDIS_FILES.source}|^test/cli/(terminal|init)`,
+    ),
   },
 ];
 

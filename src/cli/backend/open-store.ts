@@ -19,9 +19,9 @@ export interface OpenedStore {
 }
 
 export interface StoreAddress {
-  /** `sqlite:path`, `postgres://…`, `redis://…`, or `config`. */
+  /** `sqlite:path`, `postgres://…`, `mysql://…`, `redis://…`, or `config`. */
   readonly url: string;
-  /** PostgreSQL's schema, or the prefix of Redis' keys. Default: the store's own default. */
+  /** PostgreSQL's schema, or the prefix of MySQL's tables or of Redis' keys. Default: the store's own default. */
   readonly namespace?: string | undefined;
   /** Whether a missing SQLite file is made. */
   readonly make: boolean;
@@ -55,6 +55,12 @@ export async function openStore({ url, namespace, make, config }: StoreAddress):
       const schema = namespace === undefined ? {} : { schema: namespace };
       return { store: postgresStore({ connectionString: url, ...schema }), place: withoutSecret(url) };
     }
+    case 'mysql':
+    case 'mariadb': {
+      const { mysqlStore } = await import('../../stores/mysql/index.js');
+      const prefix = namespace === undefined ? {} : { prefix: namespace };
+      return { store: mysqlStore({ uri: url, ...prefix }), place: withoutSecret(url) };
+    }
     case 'redis':
     case 'rediss': {
       const { redisStore } = await import('../../stores/redis/index.js');
@@ -63,7 +69,7 @@ export async function openStore({ url, namespace, make, config }: StoreAddress):
     }
     default:
       throw usageError(
-        '--store names no known kind of store. Use sqlite:<path>, postgres://<host>/<database>, redis://<host>, or config for the one in postern.config',
+        '--store names no known kind of store. Use sqlite:<path>, postgres://<host>/<database>, mysql://<host>/<database>, redis://<host>, or config for the one in postern.config',
       );
   }
 }

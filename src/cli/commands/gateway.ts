@@ -8,7 +8,7 @@ A proxy asks it about each call, and calls the service behind only if the answer
   GET <listen>/auth      what nginx (auth_request), Caddy, HAProxy and Traefik ask (X-Forwarded-Method, -Host and -Uri)
   GET <listen>/denied    the same refusal for nginx's error page; it never lets a call through
   <grpc-listen>          Envoy's and Istio's external authorization (npm install @grpc/grpc-js)
-Limits of tokens are counted in its memory. Several gateways share the counts only in a program with createGateway.
+Limits of tokens are counted in its memory. Several gateways share the counts with a shared rateLimiter in postern.config.
 Ready files for each proxy are in examples/gateways of postern's repository.`;
 
 export function gateway(host: Host): Command {
@@ -47,7 +47,7 @@ export function gateway(host: Host): Command {
     )
     .option(
       '--store <url>',
-      'the store: sqlite:<path>, postgres://…, redis://…, or config for the one in postern.config (or POSTERN_STORE)',
+      'the store: sqlite:<path>, postgres://…, mysql://…, redis://…, or config for the one in postern.config (or POSTERN_STORE)',
     )
     .option('--namespace <name>', "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
     .addOption(configOption())

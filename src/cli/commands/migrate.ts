@@ -19,7 +19,7 @@ export function migrate(host: Host): Command {
     .description("Make or upgrade a store's tables now, instead of at the first use.")
     .option(
       '--store <url>',
-      'sqlite:<path>, postgres://…, redis://…, or config for the one in postern.config (or POSTERN_STORE)',
+      'sqlite:<path>, postgres://…, mysql://…, redis://…, or config for the one in postern.config (or POSTERN_STORE)',
     )
     .option('--namespace <name>', "PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
     .addOption(configOption())

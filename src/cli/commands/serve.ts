@@ -25,7 +25,7 @@ export function serve(host: Host): Command {
     .addOption(
       new Option(
         '--store <url>',
-        'another store: postgres://…, redis://…, sqlite:<path>, or config for the one in postern.config (or POSTERN_STORE)',
+        'another store: postgres://…, mysql://…, redis://…, sqlite:<path>, or config for the one in postern.config (or POSTERN_STORE)',
       ).conflicts('database'),
     )
     .option('--namespace <name>', "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")

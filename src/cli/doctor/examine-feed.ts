@@ -14,6 +14,8 @@ export async function examineFeed(store: Store, isPooled: boolean, now: number):
       'Set cache.ttl to the longest time that you accept.',
     );
   }
+  // Such a store reads the changes of others again and again: nothing is sent that could come back.
+  if (store.confirm === undefined) return ok('feed', 'The store looks for changes of other processes by itself');
   let stop = () => {};
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -26,7 +28,7 @@ export async function examineFeed(store: Store, isPooled: boolean, now: number):
       store.findEntry('doctor', 'probe', now).catch(reject);
     });
     if (first?.kind !== 'restored') return silent(first, isPooled);
-    const { acknowledged = 1, missing = 0 } = (await store.confirm?.(CONFIRM)) ?? {};
+    const { acknowledged, missing } = await store.confirm(CONFIRM);
     if (missing > 0) {
       return warning(
         'feed',

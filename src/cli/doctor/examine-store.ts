@@ -30,7 +30,7 @@ export async function* examineStore(host: Host, asked: StoreToExamine): AsyncGen
     if (schema.status !== 'ok') return;
     await store.findEntry('doctor', 'probe', host.clock());
     yield ok('store', `The store answers: ${opened.place}`);
-    if (!/^sqlite:/i.test(url)) yield await examineFeed(store, isPooled, host.clock());
+    yield await examineFeed(store, isPooled, host.clock());
     yield* await examineTokens(store, config, tokenPrefix);
   } catch (error) {
     yield withoutPassword(
@@ -49,8 +49,8 @@ async function examineDatabase(
 ): Promise<{ readonly findings: readonly Finding[]; readonly isPooled: boolean }> {
   if (/^postgres(ql)?:/i.test(url)) return examinePostgres(host, url);
   if (/^rediss?:/i.test(url)) return { findings: await examineRedis(host, url), isPooled: false };
-  if (url === STORE_OF_CONFIG) return { findings: [], isPooled: false };
-  return { findings: examineSqliteFile(place, host.platform), isPooled: false };
+  const findings = /^sqlite:/i.test(url) ? examineSqliteFile(place, host.platform) : [];
+  return { findings, isPooled: false };
 }
 
 async function schemaFinding(store: MigratingStore, place: string, url: string): Promise<Finding> {

@@ -127,6 +127,7 @@ function sessionShape(context: Context, caller: Caller, user: User): Session {
       manageEndpoints: can(context, caller, 'manageEndpoints'),
       readAudit: can(context, caller, 'readAudit'),
     },
+    limits: context.ground.settings.rateLimiter !== null,
     version: VERSION,
     sign_out: caller.kind === 'token' && caller.ambient,
   };

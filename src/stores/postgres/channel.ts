@@ -1,23 +1,16 @@
 import { within } from '../shared/deadline.js';
 import type { Channel, Line, LineEvents } from '../shared/feed/channel.js';
 import { decode, encode, type Message } from '../shared/feed/message.js';
+import type { Postgres } from '../sql/dialects/postgres.js';
+import type { SqlRow, SqlStatement, SqlValue } from '../sql/driver.js';
 import type { PgNotification, PgQuery } from './client.js';
 import type { Connections, PgListener } from './connections.js';
-import type { Database, SqlValue } from './database.js';
+import type { Database } from './database.js';
 
-/** PostgreSQL accepts less than 8,000 bytes. */
-const MAX_BYTES = 7_900;
 /** After this time a process that starts removes the rows of dead processes. */
 const FORGOTTEN_AFTER = "interval '1 hour'";
 
 const NOTIFY = 'SELECT pg_notify($1::text, $2::text)';
-
-/** A message as a notification. A message that is too long becomes "forget everything". */
-export function payloadOf(message: Message): string {
-  const text = encode(message);
-  if (Buffer.byteLength(text) <= MAX_BYTES || message.kind !== 'change') return text;
-  return encode({ ...message, invalidation: { kind: 'everything' } });
-}
 
 /**
  * LISTEN and NOTIFY, and a table of listening processes. Notifications come in the order of their commits, and none is lost while
@@ -35,13 +28,13 @@ export class PostgresChannel implements Channel {
   readonly #listeners: string;
 
   /** @param limit for each answer on a line, in milliseconds */
-  constructor(db: Database, connections: Connections, schema: string, instance: string, limit: number) {
+  constructor(db: Database, connections: Connections, dialect: Postgres, instance: string, limit: number) {
     this.#db = db;
     this.#connections = connections;
     this.instance = instance;
     this.#limit = limit;
-    this.name = `postern:${schema}`;
-    this.#listeners = `"${schema}".listeners`;
+    this.name = dialect.channel;
+    this.#listeners = dialect.table('listeners');
   }
 
   open(events: LineEvents): Line {
@@ -51,27 +44,31 @@ export class PostgresChannel implements Channel {
   async enter(lifetime: number): Promise<void> {
     const forget = `WITH forgotten AS (DELETE FROM ${this.#listeners}
       WHERE live_until < clock_timestamp() - ${FORGOTTEN_AFTER} AND instance <> $1::text)`;
-    await this.#db.run({ text: `${forget} ${this.#upsert}` }, [this.instance, lifetime]);
+    await this.#run(`${forget} ${this.#upsert}`, [this.instance, lifetime]);
   }
 
   async leave(): Promise<void> {
-    await this.#db.run({ text: `DELETE FROM ${this.#listeners} WHERE instance = $1::text` }, [this.instance]);
+    await this.#run(`DELETE FROM ${this.#listeners} WHERE instance = $1::text`, [this.instance]);
   }
 
   async ask(question: Message): Promise<readonly string[]> {
     const text = `WITH asked AS (${NOTIFY})
       SELECT l.instance FROM ${this.#listeners} l, asked WHERE l.live_until > clock_timestamp()`;
-    const rows = await this.#db.run({ text }, [this.name, encode(question)]);
+    const rows = await this.#run(text, [this.name, encode(question)]);
     return rows.map(({ instance }) => instance as string);
   }
 
+  #run(sql: string, parameters: readonly SqlValue[]): Promise<readonly SqlRow[]> {
+    return this.#db.query({ sql, parameters });
+  }
+
   /** The statement that sends a message, and makes this process count as live for `lifetime`. */
-  sending(message: Message, lifetime: number): { readonly text: string; readonly values: SqlValue[] } {
-    const values = [this.name, encode(message)];
-    if (lifetime === 0) return { text: NOTIFY, values };
+  sending(message: Message, lifetime: number): SqlStatement {
+    const parameters = [this.name, encode(message)];
+    if (lifetime === 0) return { sql: NOTIFY, parameters };
     return {
-      text: `WITH present AS (${this.#upsert} RETURNING 1) SELECT pg_notify($3::text, $4::text) FROM present`,
-      values: [this.instance, lifetime, ...values],
+      sql: `WITH present AS (${this.#upsert} RETURNING 1) SELECT pg_notify($3::text, $4::text) FROM present`,
+      parameters: [this.instance, lifetime, ...parameters],
     };
   }
 
@@ -104,8 +101,9 @@ class PostgresLine implements Line {
 
   /** Until the line is proven, another connection sends: behind a pooler a connection hears only its own messages. */
   async send(message: Message, _to: string, lifetime: number): Promise<void> {
-    const { text, values } = this.#channel.sending(message, lifetime);
-    await (this.#isProven ? this.#query({ text, values }) : this.#db.run({ text }, values));
+    const statement = this.#channel.sending(message, lifetime);
+    const { sql: text, parameters } = statement;
+    await (this.#isProven ? this.#query({ text, values: [...parameters] }) : this.#db.query(statement));
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { findDriver, noDriver } from '../shared/driver.js';
-import type { Row } from '../sql/rows.js';
+import type { SqlRow } from '../sql/driver.js';
 
 /** A statement for `pg`. With a `name` it is prepared once for each connection. */
 export interface PgQuery {
@@ -10,7 +10,8 @@ export interface PgQuery {
 
 /** The used part of a query's result. */
 export interface PgResult {
-  readonly rows: readonly Row[];
+  readonly rows: readonly SqlRow[];
+  readonly rowCount: number | null;
 }
 
 /** A notification that LISTEN receives. */

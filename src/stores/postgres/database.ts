@@ -1,24 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { elapsed, within } from '../shared/deadline.js';
-import type { Migration } from '../shared/migration.js';
-import type { Row } from '../sql/rows.js';
-import type { PgClient, PgPool, PgQuery } from './client.js';
-import { isConnectionSound, isLostStatement, isMissingTable, isRefusedBySession, isTransient } from './errors.js';
-import { migrate, planMigration } from './migrate.js';
-
-/** A statement with the parameters `$1` and so on. With a name it is prepared, if that is safe. */
-export interface Statement {
-  readonly text: string;
-  readonly name?: string;
-}
-
-export type SqlValue = string | number | null | readonly (string | number)[];
-
-/** The name is a hash of the whole text: on a shared connection, another text may already have a simpler name. */
-export function prepared(text: string): Statement {
-  return { text, name: `postern_${createHash('sha256').update(text).digest('hex').slice(0, 24)}` };
-}
+import type { Dialect } from '../sql/dialect.js';
+import type { SqlDriver, SqlRow, SqlStatement } from '../sql/driver.js';
+import type { PgClient, PgPool, PgQuery, PgResult } from './client.js';
+import { isConnectionSound, isLostStatement, isRefusedBySession } from './errors.js';
 
 /** How often a statement is tried that lost a race inside PostgreSQL. */
 const ATTEMPTS = 10;
@@ -27,80 +13,88 @@ const MIGRATION_LIMIT = 600_000;
 
 const ignore = () => {};
 
-/** Runs statements through a pool. Each call is one statement on one connection, with a deadline. */
-export class Database {
+/** Runs statements through a pool. Each is a transaction of its own, with a deadline. */
+export class Database implements SqlDriver {
+  readonly dialect = 'postgres';
   readonly #pool: PgPool;
-  readonly #schema: string;
+  readonly #sql: Dialect;
   readonly #timeout: number;
   /** Connections that a statement was run on before. */
   readonly #known = new WeakSet<PgClient>();
+  /** Names of prepared statements. */
+  readonly #names = new Map<string, string>();
   #prepares: boolean;
-  #isReady = false;
-  #migrating: Promise<Migration> | null = null;
 
-  constructor(pool: PgPool, options: { schema: string; timeout: number; prepare: boolean }) {
+  constructor(pool: PgPool, dialect: Dialect, options: { timeout: number; prepare: boolean }) {
     this.#pool = pool;
-    this.#schema = options.schema;
+    this.#sql = dialect;
     this.#timeout = options.timeout;
     this.#prepares = options.prepare;
     // An idle connection that breaks is an error event of the pool. Without a listener it would end the process.
     pool.on('error', ignore);
   }
 
-  /** Resolves once the tables exist. */
-  async ready(): Promise<void> {
-    if (!this.#isReady) await within(this.migrate(), this.#timeout, `PostgreSQL gave no answer in ${this.#timeout} ms`);
+  async query(statement: SqlStatement): Promise<readonly SqlRow[]> {
+    return (await this.#run(statement)).rows;
   }
 
-  migrate(): Promise<Migration> {
-    this.#migrating ??= this.#using(MIGRATION_LIMIT, (client) => migrate(client, this.#schema))
-      .then((migration) => {
-        this.#isReady = true;
-        return migration;
-      })
-      .finally(() => {
-        this.#migrating = null;
-      });
-    return this.#migrating;
+  /** Several are a migration: a change is one statement. */
+  async batch(statements: readonly SqlStatement[]): Promise<readonly number[]> {
+    const [only, ...others] = statements as [SqlStatement];
+    if (others.length === 0) return [countOf(await this.#run(only))];
+    return this.#using(MIGRATION_LIMIT, async (client) => {
+      // The database's default may be stricter. Under a lock, the current state must be seen.
+      await client.query({ text: 'BEGIN ISOLATION LEVEL READ COMMITTED' });
+      try {
+        const counts: number[] = [];
+        for (const statement of statements) counts.push(countOf(await client.query(plain(statement))));
+        await client.query({ text: 'COMMIT' });
+        return counts;
+      } catch (error) {
+        // The connection itself may have failed. Then its end undoes the transaction.
+        await client.query({ text: 'ROLLBACK' }).catch(ignore);
+        throw error;
+      }
+    });
   }
 
-  plan(): Promise<Migration> {
-    return this.#using(this.#timeout, (client) => planMigration(client, this.#schema));
+  /** Removes its listener from the pool, which belongs to its owner. */
+  async close(): Promise<void> {
+    this.#pool.removeListener('error', ignore);
   }
 
-  /** Runs one statement, as a transaction of its own, and returns its rows. */
-  async run(statement: Statement, values: readonly SqlValue[]): Promise<readonly Row[]> {
+  async #run(statement: SqlStatement): Promise<PgResult> {
     const until = elapsed() + this.#timeout;
     for (let attempt = 1; ; attempt++) {
-      const query = this.#query(statement, values);
+      const query = this.#prepared(statement);
       let isKnown = false;
       try {
-        const { rows } = await this.#using(until - elapsed(), (client) => {
+        return await this.#using(until - elapsed(), (client) => {
           isKnown = this.#known.has(client);
           this.#known.add(client);
           return client.query(query);
         });
-        return rows;
       } catch (error) {
         // That connection is gone. The pool may have others like it. If a new connection also refuses, the server does.
         if (isKnown && isRefusedBySession(error)) continue;
-        if (isMissingTable(error)) this.#isReady = false;
         const isUnprepared = query.name !== undefined && isLostStatement(error);
         if (isUnprepared) this.#prepares = false;
-        if ((!isUnprepared && !isTransient(error)) || attempt === ATTEMPTS) throw error;
+        if ((!isUnprepared && !this.#sql.isTransient(error)) || attempt === ATTEMPTS) throw error;
         await sleep(Math.random() * attempt * 5);
       }
     }
   }
 
-  /** Removes its listener from the pool. The pool belongs to its owner. */
-  close(): void {
-    this.#pool.removeListener('error', ignore);
-  }
-
-  #query({ text, name }: Statement, values: readonly SqlValue[]): PgQuery {
-    const query = { text, values: [...values] };
-    return name === undefined || !this.#prepares ? query : { ...query, name };
+  /** The name is a hash of the whole text: on a shared connection, another text may already have a simpler name. */
+  #prepared(statement: SqlStatement): PgQuery {
+    if (!statement.isFrequent || !this.#prepares) return plain(statement);
+    const { sql } = statement;
+    let name = this.#names.get(sql);
+    if (name === undefined) {
+      name = `postern_${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`;
+      this.#names.set(sql, name);
+    }
+    return { ...plain(statement), name };
   }
 
   async #using<T>(milliseconds: number, work: (client: PgClient) => Promise<T>): Promise<T> {
@@ -129,4 +123,12 @@ export class Database {
       client.release(!isSound);
     }
   }
+}
+
+function plain({ sql, parameters }: SqlStatement): PgQuery {
+  return { text: sql, values: [...parameters] };
+}
+
+function countOf({ rowCount, rows }: PgResult): number {
+  return rowCount ?? rows.length;
 }

@@ -4,30 +4,9 @@ export function sqlState(error: unknown): string | null {
   return typeof code === 'string' && typeof severity === 'string' ? code : null;
 }
 
-/** Another row has this key. The whole statement was undone. */
-export function isTaken(error: unknown): boolean {
-  // Two changes with one id are the caller's fault, so the error is not an answer.
-  return sqlState(error) === '23505' && (error as { constraint?: unknown }).constraint !== 'changes_pkey';
-}
-
-/** Serialization failure or deadlock. Nothing was done, so the statement may be tried again. */
-export function isTransient(error: unknown): boolean {
-  return ['40001', '40P01'].includes(sqlState(error) ?? '');
-}
-
 /** The prepared statement is missing, or exists already: a pooler gives each transaction another connection. */
 export function isLostStatement(error: unknown): boolean {
   return ['26000', '42P05', '0A000'].includes(sqlState(error) ?? '');
-}
-
-/** The tables or their schema are gone. */
-export function isMissingTable(error: unknown): boolean {
-  return ['42P01', '3F000'].includes(sqlState(error) ?? '');
-}
-
-/** Another application already uses the name. */
-export function isNameTaken(error: unknown): boolean {
-  return ['42P07', '42710', '42723'].includes(sqlState(error) ?? '');
 }
 
 /**

@@ -1,3 +1,5 @@
+import { onNextTurn } from '../../base/runtime.js';
+
 /** Milliseconds of a monotonic clock. */
 export const elapsed = (): number => performance.now();
 
@@ -15,7 +17,7 @@ export function within<T>(
     let isLate = false;
     const timer = setTimeout(
       () =>
-        setImmediate(() => {
+        onNextTurn(() => {
           isLate = true;
           reject(new Error(message));
         }),

@@ -8,10 +8,9 @@ import type {
   StoredToken,
   UsageCount,
 } from '../../ports/records.js';
+import type { Values } from './dialect.js';
+import type { SqlRow as Row } from './driver.js';
 import { decodeTypeNames, encodeTypeNames } from './type-names.js';
-
-/** A row by column name. Drivers return a 64-bit integer as a number, or as text (`pg`). */
-export type Row = Readonly<Record<string, unknown>>;
 
 /** The columns to read, under the names of the port's fields. `t` is `tokens`, `s` is `secrets`. */
 export const TOKEN_COLUMNS = `t.id, t.organization, t.owner, t.ownership, t.name, t.description, t.types,
@@ -30,7 +29,7 @@ export const ENDPOINT_COLUMNS =
   'uid, organization, id, access, created_at AS "createdAt", updated_at AS "updatedAt", version';
 
 export const CHANGE_COLUMNS = `id, type, at, actor_kind AS "actorKind", actor_token AS "actorToken",
-  actor_owner AS "actorOwner", origin, organization, subject, before, after`;
+  actor_owner AS "actorOwner", origin, organization, subject, record_before AS "recordBefore", record_after AS "recordAfter"`;
 
 export function toToken(row: Row): StoredToken {
   return {
@@ -136,8 +135,8 @@ export function toChange(row: Row): Change {
     from: row.origin as string | null,
     organization: row.organization as string,
     subject: row.subject as string,
-    before: row.before as string | null,
-    after: row.after as string | null,
+    before: row.recordBefore as string | null,
+    after: row.recordAfter as string | null,
   };
 }
 
@@ -146,90 +145,98 @@ function toActor(row: Row): Actor {
   return { kind: 'principal', tokenId: row.actorToken as string, owner: row.actorOwner as string | null };
 }
 
-/** The columns of a change. {@link changeValues} returns their values in the same order. */
+/** The columns of a change, and the parameters for them. */
 export const CHANGE_FIELDS =
-  'id, type, at, actor_kind, actor_token, actor_owner, origin, organization, subject, before, after';
+  'id, type, at, actor_kind, actor_token, actor_owner, origin, organization, subject, record_before, record_after';
 
-export function changeValues(change: Change): readonly (string | number | null)[] {
+export const CHANGE_PARAMETERS =
+  ':change, :changeType, #changedAt, :actorKind, :actorToken, :actorOwner, :origin, :changeOrganization, :subject, :before, :after';
+
+export function changeValues(change: Change): Values {
   const { actor } = change;
   const holder = actor.kind === 'principal' ? actor : null;
-  return [
-    change.id,
-    change.type,
-    change.at,
-    actor.kind,
-    holder?.tokenId ?? null,
-    holder?.owner ?? null,
-    change.from,
-    change.organization,
-    change.subject,
-    change.before,
-    change.after,
-  ];
+  return {
+    change: change.id,
+    changeType: change.type,
+    changedAt: change.at,
+    actorKind: actor.kind,
+    actorToken: holder?.tokenId ?? null,
+    actorOwner: holder?.owner ?? null,
+    origin: change.from,
+    changeOrganization: change.organization,
+    subject: change.subject,
+    before: change.before,
+    after: change.after,
+  };
 }
 
-/** Columns in the order of writing, each with its type in PostgreSQL. */
-export type Fields = readonly (readonly [name: string, type: 'text' | 'bigint'])[];
+/** Columns, each with its parameter. */
+export type Fields = Readonly<Record<string, string>>;
 
-export const namesOf = (fields: Fields): string => fields.map(([name]) => name).join(', ');
+export const namesOf = (fields: Fields): string => Object.keys(fields).join(', ');
+export const parametersOf = (fields: Fields): string => Object.values(fields).join(', ');
 
-/** The columns of a token, without `id` and `last_used_at`. */
-export const TOKEN_FIELDS = [
-  ['organization', 'text'],
-  ['owner', 'text'],
-  ['ownership', 'text'],
-  ['name', 'text'],
-  ['description', 'text'],
-  ['types', 'text'],
-  ['type_names', 'text'],
-  ['metadata', 'text'],
-  ['hint', 'text'],
-  ['limits', 'text'],
-  ['created_at', 'bigint'],
-  ['updated_at', 'bigint'],
-  ['expires_at', 'bigint'],
-  ['revoked_at', 'bigint'],
-  ['version', 'bigint'],
-] as const satisfies Fields;
+/** The columns of a token that a change of it writes. */
+export const TOKEN_FIELDS = {
+  organization: ':organization',
+  owner: ':owner',
+  ownership: ':ownership',
+  name: ':name',
+  description: ':description',
+  types: ':types',
+  type_names: ':typeNames',
+  metadata: ':metadata',
+  hint: ':hint',
+  limits: ':limits',
+  created_at: '#createdAt',
+  updated_at: '#updatedAt',
+  expires_at: '#expiresAt',
+  revoked_at: '#revokedAt',
+  version: '#version',
+  last_change: ':change',
+} as const satisfies Fields;
 
-export function tokenValues(token: StoredToken): readonly (string | number | null)[] {
-  return [
-    token.organization,
-    token.owner,
-    token.ownership,
-    token.name,
-    token.description,
-    token.types,
-    encodeTypeNames(token.typeNames),
-    token.metadata,
-    token.hint,
-    token.limits,
-    token.createdAt,
-    token.updatedAt,
-    token.expiresAt,
-    token.revokedAt,
-    token.version,
-  ];
+export function tokenValues(token: StoredToken): Values {
+  return {
+    id: token.id,
+    organization: token.organization,
+    owner: token.owner,
+    ownership: token.ownership,
+    name: token.name,
+    description: token.description,
+    types: token.types,
+    typeNames: encodeTypeNames(token.typeNames),
+    metadata: token.metadata,
+    hint: token.hint,
+    limits: token.limits,
+    createdAt: token.createdAt,
+    updatedAt: token.updatedAt,
+    expiresAt: token.expiresAt,
+    revokedAt: token.revokedAt,
+    lastUsedAt: token.lastUsedAt,
+    version: token.version,
+  };
 }
 
 /** The columns of a secret, without its token. */
-export const SECRET_FIELDS = [
-  ['digest', 'text'],
-  ['pepper', 'text'],
-  ['created_at', 'bigint'],
-  ['ends_at', 'bigint'],
-  ['key_id', 'text'],
-  ['public_key', 'text'],
-] as const satisfies Fields;
+export const SECRET_FIELDS = {
+  digest: ':digest',
+  pepper: ':pepper',
+  created_at: '#secretCreatedAt',
+  ends_at: '#endsAt',
+  key_id: ':keyId',
+  public_key: ':publicKey',
+} as const satisfies Fields;
 
-export function secretValues({
-  digest,
-  pepper,
-  createdAt,
-  endsAt,
-  key,
-}: NewSecret): readonly (string | number | null)[] {
-  return [digest, pepper, createdAt, endsAt, key?.id ?? null, key?.publicKey ?? null];
+export function secretValues({ digest, pepper, createdAt, endsAt, key }: NewSecret): Values {
+  return {
+    digest,
+    pepper,
+    secretCreatedAt: createdAt,
+    endsAt,
+    keyId: key?.id ?? null,
+    publicKey: key?.publicKey ?? null,
+  };
 }
 
 /** `null` stays `null`: `Number(null)` would be the epoch. */

@@ -1,4 +1,5 @@
-import type { SqliteDatabase, SqliteStatement, SqlRow, SqlValue } from './driver.js';
+import type { SqlRow, SqlStatement } from '../sql/driver.js';
+import type { SqliteDatabase, SqliteStatement } from './driver.js';
 
 /** An open database. Statements are prepared once. Changes go through {@link transaction}. */
 export class Connection {
@@ -9,16 +10,17 @@ export class Connection {
     this.#database = database;
   }
 
-  get(sql: string, ...parameters: readonly SqlValue[]): SqlRow | undefined {
-    return this.#use(sql, (statement) => statement.get(...parameters)) as SqlRow | undefined;
+  /** The first row of a statement without parameters. */
+  get(sql: string): SqlRow | undefined {
+    return this.all({ sql, parameters: [] })[0];
   }
 
-  all(sql: string, ...parameters: readonly SqlValue[]): readonly SqlRow[] {
+  all({ sql, parameters }: SqlStatement): readonly SqlRow[] {
     return this.#use(sql, (statement) => statement.all(...parameters)) as SqlRow[];
   }
 
   /** Returns the number of rows written. */
-  run(sql: string, ...parameters: readonly SqlValue[]): number {
+  run({ sql, parameters }: SqlStatement): number {
     return Number(this.#use(sql, (statement) => statement.run(...parameters)).changes);
   }
 
@@ -45,12 +47,12 @@ export class Connection {
     }
   }
 
-  /** Inside a transaction: the same for a part of it. An error undoes the whole transaction. */
+  /** Inside a transaction: the same for a part of it. An error undoes the whole transaction, unless `work` catches it. */
   savepoint(work: () => boolean): boolean {
-    this.run('SAVEPOINT part');
+    this.exec('SAVEPOINT part');
     const done = work();
-    if (!done) this.run('ROLLBACK TO part');
-    this.run('RELEASE part');
+    if (!done) this.exec('ROLLBACK TO part');
+    this.exec('RELEASE part');
     return done;
   }
 

@@ -1,11 +1,8 @@
 import { PosternError } from '../../domain/errors.js';
 import { findDriver, noDriver } from '../shared/driver.js';
+import type { SqlValue } from '../sql/driver.js';
 
-/** A parameter or a column value. */
-export type SqlValue = string | number | null;
-
-/** A row by column name. A driver may add keys of its own (libsql: `_metadata`). */
-export type SqlRow = Readonly<Record<string, SqlValue>>;
+export type { SqlValue } from '../sql/driver.js';
 
 /** The used part of a prepared statement. It is the same in `node:sqlite`, `libsql` and `better-sqlite3`. */
 export interface SqliteStatement {

@@ -1,22 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Turns } from '../../base/turns.js';
 import { PosternError } from '../../domain/errors.js';
-import type { Change } from '../../ports/changes.js';
-import type { Stale, Store } from '../../ports/store.js';
-import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
+import type { Store } from '../../ports/store.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
-import { listChanges, trimChanges } from './changes.js';
+import type { SqlDriver, SqlRow, SqlStatement } from '../sql/driver.js';
+import { PollingFeed } from '../sql/polling-feed.js';
+import { SCHEMA_VERSION } from '../sql/schema.js';
+import { storeOver } from '../sql/store.js';
 import type { Connection } from './connection.js';
 import { isBusy, loadDriver } from './driver.js';
-import * as endpoints from './endpoints.js';
-import * as entries from './entries.js';
-import { appendChange, ChangeFeed } from './feed.js';
 import { MEMORY, openDatabase, planDatabase } from './file.js';
+import { DIALECT } from './migrate.js';
 import { readSqliteOptions, type SqliteSettings, type SqliteStoreOptions } from './options.js';
-import { SCHEMA_VERSION } from './schema.js';
-import * as lists from './token-lists.js';
-import * as tokens from './tokens.js';
-import { listDailyUsage, listUsage, recordUsage, trimDailyUsage } from './usage.js';
 import { WriteQueue } from './write-queue.js';
 
 export type { MigrateOptions, Migration } from '../shared/migration.js';
@@ -59,59 +54,22 @@ export interface SqliteStore extends Store {
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const database = new LazyDatabase(readSqliteOptions(options));
-  const { read, write, change } = database;
+  const { feed } = database;
   return {
-    findTokenByDigest: (digests) => read((db) => tokens.findTokenByDigest(db, digests)),
-    findTokenByKeyId: (keyIds) => read((db) => tokens.findTokenByKeyId(db, keyIds)),
-    findToken: (id) => read((db) => tokens.findToken(db, id)),
-    listTokens: (query) => read((db) => lists.listTokens(db, query)),
-    countTokens: (filter, atMost) => read((db) => lists.countTokens(db, filter, atMost)),
-    insertToken: (token, secret, made) => change(made, NOBODY, (db) => tokens.insertToken(db, token, secret)),
-    replaceToken: (token, expectedVersion, rotation, made) =>
-      change(made, ofToken(token.id), (db) => tokens.replaceToken(db, token, expectedVersion, rotation)),
-    revokeToken: (id, at, made) => change(made, ofToken(id), (db) => tokens.revokeToken(db, id, at)),
-    deleteToken: (id, made) => change(made, ofToken(id), (db) => tokens.deleteToken(db, id)),
-    listExpiredTokens: (organization, before, limit) =>
-      read((db) => lists.listExpiredTokens(db, organization, before, limit)),
-    recordUsage: async (usages) => {
-      await write((db) => {
-        recordUsage(db, usages);
-        return true;
-      });
-    },
-    listUsage: (ids, endpoint) => read((db) => listUsage(db, ids, endpoint)),
-    listDailyUsage: (query) => read((db) => listDailyUsage(db, query)),
-    trimDailyUsage: async (before, limit) => (await database.trim((db) => trimDailyUsage(db, before, limit))) === limit,
-    listChanges: (query) => read((db) => listChanges(db, query)),
-    trimChanges: (before, limit) => database.trim((db) => trimChanges(db, before, limit)),
-    findEndpoint: (organization, id) => read((db) => endpoints.findEndpoint(db, organization, id)),
-    findEndpoints: (organization, ids) => read((db) => endpoints.findEndpoints(db, organization, ids)),
-    listEndpoints: (query) => read((db) => endpoints.listEndpoints(db, query)),
-    insertEndpoint: (endpoint, made) =>
-      change(made, ofEndpoints(endpoint.organization), (db) => endpoints.insertEndpoint(db, endpoint)),
-    replaceEndpoint: (endpoint, expectedVersion, made) =>
-      change(made, ofEndpoints(endpoint.organization), (db) =>
-        endpoints.replaceEndpoint(db, endpoint, expectedVersion),
-      ),
-    deleteEndpoint: (organization, id, made) =>
-      change(made, ofEndpoints(organization), (db) => endpoints.deleteEndpoint(db, organization, id)),
-    findEntry: (kind, id, now) => read((db) => entries.findEntry(db, kind, id, now)),
-    putEntry: (entry, expectedVersion, now) => write((db) => entries.putEntry(db, entry, expectedVersion, now)),
-    deleteEntry: (kind, id, expectedVersion, now) =>
-      write((db) => entries.deleteEntry(db, kind, id, expectedVersion, now)),
-    trimEntries: (now, limit) => database.trim((db) => entries.trimEntries(db, now, limit)),
-    subscribe: (listener) => database.feed.subscribe(listener),
+    ...storeOver({ dialect: DIALECT, driver: database, enter: () => undefined, feed }),
+    subscribe: (listener) => feed.subscribe(listener),
     migrate: (migrateOptions) => database.migrate(migrateOptions),
     close: () => database.close(),
   };
 }
 
 /** One connection, opened when it is first needed. Work on it is synchronous, so calls are never interleaved. */
-class LazyDatabase {
+class LazyDatabase implements SqlDriver {
+  readonly dialect = 'sqlite';
+  readonly feed: PollingFeed;
   readonly #settings: SqliteSettings;
   readonly #turns = new Turns();
-  readonly #writes = new WriteQueue((work) => this.#attempt(work));
-  readonly feed: ChangeFeed;
+  readonly #writes = new WriteQueue(DIALECT, (work) => this.#attempt(work));
   #connection: Connection | null = null;
   /** The result of opening it. */
   #migration: Migration | null = null;
@@ -120,49 +78,18 @@ class LazyDatabase {
 
   constructor(settings: SqliteSettings) {
     this.#settings = settings;
-    this.feed = new ChangeFeed(settings.pollInterval);
+    // A look doesn't wait for a lock: the next one finds everything.
+    this.feed = new PollingFeed(DIALECT, settings.pollInterval, async (look) => this.#connection?.all(look) ?? []);
   }
 
-  readonly read = async <T>(work: (db: Connection) => T): Promise<T> => {
-    this.#assertOpen();
-    let waited = 0;
-    for (let turn = this.#turns.wait(waited); turn !== null; turn = this.#turns.wait(++waited)) await turn;
-    this.#assertOpen();
-    return this.#attempt(work);
-  };
+  query(statement: SqlStatement): Promise<readonly SqlRow[]> {
+    return this.#read((db) => db.all(statement));
+  }
 
-  /** In a transaction. `false` undoes it. */
-  readonly write = async (work: (db: Connection) => boolean, committed = () => {}): Promise<boolean> => {
+  async batch(statements: readonly SqlStatement[]): Promise<readonly number[]> {
     this.#assertOpen();
-    return this.#writes.add({ work, committed });
-  };
-
-  /** The same, with a row in the audit log. Listeners are told before the call returns. */
-  readonly change = async (
-    change: Change,
-    invalidation: Stale | null,
-    work: (db: Connection) => boolean,
-  ): Promise<boolean> => {
-    let seq = 0;
-    return this.write(
-      (db) => {
-        if (!work(db)) return false;
-        seq = appendChange(db, change, invalidation);
-        return true;
-      },
-      () => this.feed.own(seq, invalidation),
-    );
-  };
-
-  /** The same for work that returns a count. */
-  readonly trim = async (work: (db: Connection) => number): Promise<number> => {
-    let trimmed = 0;
-    await this.write((db) => {
-      trimmed = work(db);
-      return trimmed > 0;
-    });
-    return trimmed;
-  };
+    return this.#writes.add(statements);
+  }
 
   async migrate({ dryRun = false }: MigrateOptions = {}): Promise<Migration> {
     const isOpen = this.#connection !== null;
@@ -171,7 +98,7 @@ class LazyDatabase {
       const { filename, driver } = this.#settings;
       return planDatabase(loadDriver(driver), filename);
     }
-    await this.read(() => {});
+    await this.#read(() => {});
     const done = this.#migration;
     return isOpen || done === null ? { from: SCHEMA_VERSION, to: SCHEMA_VERSION, statements: [] } : done;
   }
@@ -184,7 +111,7 @@ class LazyDatabase {
   async #close(): Promise<void> {
     await this.#writes.idle();
     this.#closed = true;
-    this.feed.stop();
+    void this.feed.close();
     const connection = this.#connection;
     this.#connection = null;
     if (connection === null) return;
@@ -196,6 +123,14 @@ class LazyDatabase {
     } finally {
       connection.close();
     }
+  }
+
+  async #read<T>(work: (db: Connection) => T): Promise<T> {
+    this.#assertOpen();
+    let waited = 0;
+    for (let turn = this.#turns.wait(waited); turn !== null; turn = this.#turns.wait(++waited)) await turn;
+    this.#assertOpen();
+    return this.#attempt(work);
   }
 
   /** Does `work`, and repeats it while another process holds the lock. The event loop runs in between. */
@@ -223,7 +158,7 @@ class LazyDatabase {
       const { filename, driver } = this.#settings;
       const { db, migration } = openDatabase(loadDriver(driver), filename);
       try {
-        if (filename !== MEMORY) this.feed.start(db);
+        if (filename !== MEMORY) this.feed.begin(db.all(this.feed.latest));
       } catch (error) {
         db.close();
         throw error;

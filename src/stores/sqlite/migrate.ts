@@ -1,7 +1,12 @@
 import { PosternError } from '../../domain/errors.js';
 import type { Migration } from '../shared/migration.js';
+import type { Dialect } from '../sql/dialect.js';
+import { Sqlite } from '../sql/dialects/sqlite.js';
+import { MIGRATIONS } from '../sql/schema.js';
 import type { Connection } from './connection.js';
-import { MIGRATIONS } from './schema.js';
+
+/** A file of its own needs no prefix. */
+export const DIALECT: Dialect = new Sqlite('');
 
 /** The mark of postern's files in SQLite's header: the bytes of "pstn". */
 export const APPLICATION_ID = 0x7073746e;
@@ -44,7 +49,7 @@ export function assertOurs({ applicationId, version }: Header, filename: string,
 /** The migration from a version to this library's. A PRAGMA takes no parameters; both values are constants of this module. */
 export function planFrom(version: number, migrations = MIGRATIONS): Migration {
   const to = migrations.length;
-  const statements = migrations.slice(version).flat();
+  const statements = migrations.slice(version).flatMap((statementsOf) => statementsOf(DIALECT));
   const marks = [`PRAGMA application_id = ${APPLICATION_ID}`, `PRAGMA user_version = ${to}`];
   return { from: version, to, statements: statements.length === 0 ? [] : [...statements, ...marks] };
 }

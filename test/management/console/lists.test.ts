@@ -3,6 +3,7 @@ import { dialogOf, focusedName, fromMenu, namesIn, useBrowser } from './browser.
 import { consoleWorld } from './world.js';
 
 const visit = useBrowser();
+const DAY = 86_400_000;
 
 async function manyTokens(count: number) {
   const world = await consoleWorld();
@@ -162,6 +163,54 @@ describe('the audit in the console', () => {
     await page.getByLabel('Kind of change').selectOption({ label: 'Created token' });
     await page.getByText('That is all.').waitFor();
     await expect.poll(() => page.getByRole('rowheader').count()).toBe(1);
+    await leave();
+  });
+
+  it('is searched by the server: by kind, whole id and days, which the address remembers', async () => {
+    const world = await consoleWorld({ behind: 3 * DAY });
+    const { endpoints } = world.postern;
+    // As many later changes as hide the early ones from a search among the loaded.
+    await endpoints.create({ id: 'early', access: 'private' });
+    await endpoints.update('early', { access: 'protected' });
+    world.setBehind(0);
+    for (let number = 1; number <= 60; number++) await endpoints.create({ id: `late-${number}`, access: 'private' });
+    const { page, leave } = await visit(world.origin, world.admin);
+    const shown = () => page.getByRole('rowheader').count();
+    await page.goto(`${world.origin}/audit`);
+    await page.getByText('50 changes shown.').waitFor();
+
+    await page.getByLabel('Whole id of a token or an endpoint').fill('early');
+    await page.getByText('That is all.').waitFor();
+    await expect.poll(shown).toBe(2);
+    await page.getByLabel('Kind of change').selectOption({ label: 'Updated endpoint' });
+    await expect.poll(shown).toBe(1);
+    expect(new URL(page.url()).search).toBe('?type=endpoint.updated&subject=early');
+    await page.reload();
+    await page.getByText('That is all.').waitFor();
+    await expect.poll(shown).toBe(1);
+    await page.getByLabel('Whole id of a token or an endpoint').fill('earl');
+    await page.getByText('Ids are found whole').waitFor();
+    await page.getByRole('button', { name: 'Clear the filters' }).click();
+    await page.getByText('50 changes shown.').waitFor();
+    await expect.poll(() => focusedName(page)).toBe('Whole id of a token or an endpoint');
+
+    const day = (ago: number) => new Date(Date.now() - ago * DAY).toISOString().slice(0, 10);
+    await page.getByLabel('To', { exact: true }).fill(day(3));
+    await page.getByText('That is all.').waitFor();
+    // The last day counts: two changes of the endpoint, and the admin's token.
+    await expect.poll(shown).toBe(3);
+    await page.getByLabel('To', { exact: true }).fill('');
+    await page.getByLabel('From', { exact: true }).fill(day(1));
+    await page.getByRole('button', { name: 'Show older' }).click();
+    await page.getByText('That is all.').waitFor();
+    await expect.poll(shown).toBe(60);
+    // An endpoint's name leads to all of its changes.
+    await page.getByRole('link', { name: 'late-7', exact: true }).click();
+    await expect.poll(shown).toBe(1);
+    expect(new URL(page.url()).search).toBe('?subject=late-7');
+    await page.goBack();
+    await page.getByText('50 changes shown.').waitFor();
+    await expect.poll(() => page.getByLabel('From', { exact: true }).inputValue()).toBe(day(1));
     await leave();
   });
 });

@@ -223,7 +223,7 @@ describe('the token that one is signed in with', () => {
     for (const name of ['one', 'two', 'admin']) await page.getByLabel(`Select ${name}`, { exact: true }).check();
     await page.getByText('3 tokens selected').waitFor();
     await page.getByRole('button', { name: 'Revoke', exact: true }).click();
-    await dialog.getByText('You are signed in with this token.').waitFor();
+    await dialog.getByText('You are signed in with admin. You will be signed out at once.').waitFor();
     await dialog.getByRole('button', { name: 'Revoke' }).click();
     await page.getByRole('heading', { name: 'Sign in to postern' }).waitFor();
     const { items } = await world.postern.tokens.list();

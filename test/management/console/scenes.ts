@@ -35,18 +35,24 @@ export async function furnishedWorld(): Promise<World> {
   world.setBehind(9 * DAY);
   const { record: old } = await tokens.create({ name: 'spring campaign', types: { user }, owner, ...inDays(20) });
   await tokens.revoke(old.id);
-  await tokens.create({ name: 'invoice-\u202Efdp.exe <b>', types: { user }, owner, description: '<img src=x>' });
+  await tokens.create({ name: 'support inbox', types: { user }, owner, description: 'Drafts answers to customers' });
   const { token, record } = await tokens.create({
     name: 'ci',
     description: 'Nightly build of the summarizer, and its evaluation against last week’s',
     types: { user, developer: { scopes: ['models:write', 'bentos:write'] } },
     owner,
+    rateLimit: { points: 60, duration: '1m' },
+    quota: { points: 10_000, refill: '30d' },
     ...inDays(90),
   });
 
-  world.setBehind(0);
-  for (let use = 0; use < 3; use++) await world.postern.authorize({ token, requirement: { endpoint: 'summarizer' } });
-  await world.postern.flush();
+  for (const [day, uses] of [4, 7, 6, 2, 1, 8, 11, 9, 3].entries()) {
+    world.setBehind((8 - day) * DAY);
+    for (let use = 0; use < uses; use++) {
+      await world.postern.authorize({ token, requirement: { endpoint: 'summarizer' } });
+    }
+    await world.postern.flush();
+  }
   await tokens.update(record.id, { description: 'Nightly build of the summarizer, and its evaluation' });
   await tokens.create({
     name: 'gateway',
@@ -150,6 +156,21 @@ export const SCENES: readonly Scene[] = [
       await dialogOf(page).getByText('Give the token a name.').waitFor();
     }),
   },
+  {
+    name: 'token-limits',
+    open: onTokens(async (page) => {
+      const dialog = dialogOf(page);
+      await openCreate(page);
+      await dialog.getByLabel('Name').fill('laptop');
+      await dialog.getByLabel('models read').check();
+      await dialog.getByLabel('summarizer').check();
+      for (const name of ['Rate limit', 'Quota']) await dialog.getByRole('switch', { name }).check();
+      await dialog.getByLabel('Quota: Calls').fill('many');
+      await dialog.getByRole('button', { name: 'Create' }).click();
+      await dialog.getByText('Give a whole number of calls').waitFor();
+      await dialog.locator('.sentence').scrollIntoViewIfNeeded();
+    }),
+  },
   { name: 'token-secret', open: onTokens(openSecret) },
   {
     name: 'token-secret-not-copied',
@@ -176,6 +197,7 @@ export const SCENES: readonly Scene[] = [
     }),
   },
   { name: 'token-rotate', open: onTokens((page) => fromMenu(page, 'Rotate')) },
+  { name: 'token-reset', open: onTokens((page) => fromMenu(page, 'Reset limits')) },
   { name: 'token-revoke', open: onTokens((page) => fromMenu(page, 'Revoke')) },
   { name: 'token-delete', open: onTokens((page) => fromMenu(page, 'Delete')) },
   { name: 'endpoints', open: at('/endpoints', endpointsReady) },
@@ -216,6 +238,10 @@ export const SCENES: readonly Scene[] = [
       await page.getByText('What changed').first().click();
       await page.getByText('What was granted').first().click();
     }),
+  },
+  {
+    name: 'audit-not-found',
+    open: at('/audit?subject=summarizer&type=token.created', (page) => page.getByText('No change matches').waitFor()),
   },
   {
     name: 'approve-code',

@@ -2,7 +2,7 @@ import { createPostern, memoryRateLimiter, memoryStore } from 'postern';
 import { managementApi } from 'postern/management';
 import { expect, it } from 'vitest';
 import { listening } from '../world.js';
-import { useBrowser } from './browser.js';
+import { dialogOf, useBrowser } from './browser.js';
 
 const visit = useBrowser();
 
@@ -29,7 +29,10 @@ it('uses by day are a chart with the same numbers in a table, and limits show wh
   await page.getByRole('row', { name: /^\d+ \w+ \d{4} 3$/ }).waitFor();
   await page.getByText('Quota: 10 calls, again after 30 days').waitFor();
   await page.getByText('7 left, full again in 30 days').waitFor();
-  await page.getByRole('button', { name: 'Fill again' }).click();
+  await page.getByText('This token can call summarizer. It may make at most 10 calls in 30 days.').waitFor();
+  await page.getByRole('button', { name: 'Reset limits' }).click();
+  await dialogOf(page).getByText('trial gets all its calls back now.').waitFor();
+  await dialogOf(page).getByRole('button', { name: 'Reset limits' }).click();
   await page.getByText('10 left').waitFor();
   expect(await postern.tokens.limits(record.id)).toMatchObject([{ policy: 'quota', remaining: 10 }]);
 

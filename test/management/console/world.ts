@@ -1,6 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { bentocloudTokenTypes, createPostern, memoryStore, type Postern, type TokenTypes } from 'postern';
+import {
+  bentocloudTokenTypes,
+  createPostern,
+  memoryRateLimiter,
+  memoryStore,
+  type Postern,
+  type TokenTypes,
+} from 'postern';
 import { type ManagementOptions, managementApi, toNodeHandler } from 'postern/management';
 import type { Store } from 'postern/store';
 import { onTestFinished } from 'vitest';
@@ -28,17 +35,20 @@ export interface WorldOptions extends ManagementOptions {
   readonly tokenTypes?: TokenTypes;
   /** The clock of the server before now, in milliseconds. Default 0. */
   readonly behind?: number;
+  /** Whether calls are counted, so that tokens may have limits. Default `true`. */
+  readonly counts?: boolean;
 }
 
 /** A server with the console on a memory store, two organizations and a token to sign in with. */
 export async function consoleWorld(given: WorldOptions = {}): Promise<World> {
-  const { store = memoryStore(), tokenTypes = bentocloudTokenTypes, behind = 0, ...options } = given;
+  const { store = memoryStore(), tokenTypes = bentocloudTokenTypes, behind = 0, counts = true, ...options } = given;
   let offset = -behind;
   const postern = createPostern({
     store,
     organization: ORGANIZATION,
     clock: () => Date.now() + offset,
     tokenTypes: tokenTypes as typeof bentocloudTokenTypes,
+    ...(counts && { rateLimiter: memoryRateLimiter() }),
   });
   const [scoped = 'developer'] = Object.entries(tokenTypes).find(([, { form }]) => form === 'scope_access') ?? [];
   const every = { [scoped]: { scopes: ['*'] } } as { developer: { scopes: ['*'] } };

@@ -38,14 +38,29 @@ export function fromNow(time: Date, now = Date.now()): string {
   return relative.format(Math.round(difference / (365.25 * DAY)), 'year');
 }
 
-const UNITS: Readonly<Record<string, string>> = { s: 'second', m: 'minute', h: 'hour', d: 'day', w: 'week' };
+const UNITS: Readonly<Record<string, string>> = {
+  ms: 'millisecond',
+  s: 'second',
+  m: 'minute',
+  h: 'hour',
+  d: 'day',
+  w: 'week',
+};
+
+const withUnit = (unit: string) => new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' });
 
 /** `90d` → `90 days` */
 export function inLife(life: string): string {
-  const [, count = '', letter = ''] = /^(\d+)([smhdw])$/.exec(life) ?? [];
+  const [, count = '', letter = ''] = /^(\d+)(ms|[smhdw])$/.exec(life) ?? [];
   const unit = UNITS[letter];
   if (unit === undefined) return life;
-  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(Number(count));
+  return withUnit(unit).format(Number(count));
+}
+
+/** The unit of a count: `d` → `days` */
+export function inUnit(count: number, letter: string): string {
+  const parts = withUnit(UNITS[letter] ?? 'second').formatToParts(Number.isNaN(count) ? 0 : count);
+  return parts.find(({ type }) => type === 'unit')?.value ?? letter;
 }
 
 /** `a`, `a and b`, `a, b and c` */

@@ -31,6 +31,16 @@ export function encode(message: Message): string {
   return JSON.stringify([kind, id, '', at]);
 }
 
+/** A notification of PostgreSQL has less than 8,000 bytes. */
+const MAX_BYTES = 7_900;
+
+/** A change as a message. One that is too long becomes "forget everything". */
+export function encodeChange(change: Change, invalidation: Stale): string {
+  const text = encode(messageOf(change, invalidation));
+  const isShort = new TextEncoder().encode(text).length <= MAX_BYTES;
+  return isShort ? text : encode(messageOf(change, { kind: 'everything' }));
+}
+
 /** An unreadable text may be of a later version: it means "forget everything", so that nothing is missed. */
 export function decode(text: string): Message {
   const [kind, first, second, at] = parse(text);

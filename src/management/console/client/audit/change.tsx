@@ -24,7 +24,8 @@ export function What({ entry, linked = true }: ChangeProps & { readonly linked?:
       <Foreign text={name ?? entry.subject} />
     </strong>
   );
-  const isThere = linked && isToken && !/\.(deleted|pruned)$/.test(entry.type);
+  const isThere = isToken && !/\.(deleted|pruned)$/.test(entry.type);
+  const to = isThere ? `api_tokens/${entry.subject}` : `audit?subject=${encodeURIComponent(entry.subject)}`;
   const changes = changesOf(entry, session);
   const granted = grantedBy(entry, session);
   return (
@@ -32,7 +33,7 @@ export function What({ entry, linked = true }: ChangeProps & { readonly linked?:
       <p>
         {tx(messageOf(entry.type), {
           type: titled(entry.type.replace('.', ' ')),
-          name: isThere ? <Link to={`api_tokens/${entry.subject}`}>{shown}</Link> : shown,
+          name: linked ? <Link to={to}>{shown}</Link> : shown,
         })}
       </p>
       {linked && name !== null && <code class="hint">{entry.subject}</code>}

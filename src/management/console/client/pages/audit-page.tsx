@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CHANGE_TYPES } from '../../../../ports/changes.js';
-import type { AuditEntry, AuditPage as Page } from '../../../wire/types.js';
-import { call, isSignedOut } from '../api.js';
+import type { AuditEntry } from '../../../wire/types.js';
+import { isSignedOut } from '../api.js';
+import { ANYTHING, type Asked, addressOf, askedIn, isAsked, PAGE_SIZE, readChanges } from '../audit/asked.js';
 import { What, Who } from '../audit/change.js';
 import { useNames } from '../audit/use-names.js';
-import { kindOf, nameIn } from '../audit/words.js';
+import { kindOf } from '../audit/words.js';
 import { t } from '../i18n.js';
 import { usePage } from '../page-context.js';
 import { Button } from '../parts/button.js';
@@ -14,38 +15,27 @@ import { Table } from '../parts/table.js';
 import { Foreign, Quiet } from '../parts/text.js';
 import { inSeconds } from '../words.js';
 
-const PAGE_SIZE = 50;
 /** Milliseconds between the last letter and the search. */
 const SEARCH_DELAY = 250;
-/** The pages that one search reads at most. The person may search further. */
-const MOST_PAGES = 10;
-
-interface Asked {
-  readonly kind: string;
-  readonly search: string;
-  /** `2026-11-30`, in the person's time zone. */
-  readonly from: string;
-  readonly to: string;
-}
-
-const ANYTHING: Asked = { kind: '', search: '', from: '', to: '' };
 
 interface Found {
   readonly entries: readonly AuditEntry[];
-  readonly looked: number;
   readonly next: string | null;
+  /** The server stopped a long search before the page was full. */
+  readonly isShort: boolean;
 }
 
-/** The changes, newest first. Search and dates are judged here, among the changes that were read. */
+/** The changes, newest first. */
 export function AuditPage() {
   const { signedOut } = usePage();
-  const [asked, setAsked] = useState(ANYTHING);
-  const [search, setSearch] = useState('');
+  const [asked, setAsked] = useState(() => askedIn(location));
+  const [subject, setSubject] = useState(asked.subject);
   const [found, setFound] = useState<Found | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(true);
   const reading = useRef(new AbortController());
   const timer = useRef(0);
+  const toolbar = useRef<HTMLElement>(null);
   const table = useRef<HTMLDivElement>(null);
   /** The first row of those that were added, which gets the focus. */
   const added = useRef<number | null>(null);
@@ -57,12 +47,15 @@ export function AuditPage() {
     setBusy(true);
     setError(null);
     try {
-      const next = await readFurther(asked, before, signal);
+      const { items, next_cursor: next } = await readChanges(asked, before?.next ?? null, signal);
       added.current = before === null ? null : before.entries.length;
-      setFound(next);
+      const isShort = next !== null && items.length < PAGE_SIZE;
+      setFound({ entries: [...(before?.entries ?? []), ...items], next, isShort });
     } catch (failure) {
       if (signal.aborted) return;
       if (isSignedOut(failure)) return signedOut();
+      // The shown changes are those of another question.
+      if (before === null) setFound(null);
       setError(failure);
     }
     if (!signal.aborted) setBusy(false);
@@ -71,7 +64,7 @@ export function AuditPage() {
   useEffect(() => {
     void load(null);
     return () => reading.current.abort();
-  }, [asked]);
+  }, [addressOf(asked)]);
 
   useEffect(() => {
     if (added.current === null) return;
@@ -79,32 +72,49 @@ export function AuditPage() {
     added.current = null;
   }, [found]);
 
-  const change = (changes: Partial<Asked>) => setAsked({ ...asked, ...changes });
-  function onSearch(text: string): void {
-    setSearch(text);
+  function change(changes: Partial<Asked>): void {
     clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => change({ search: text.trim().toLowerCase() }), SEARCH_DELAY);
+    const next = { ...asked, subject: subject.trim(), ...changes };
+    setAsked(next);
+    history.replaceState(history.state, '', addressOf(next));
+  }
+
+  function onSearch(text: string): void {
+    setSubject(text);
+    clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => change({ subject: text.trim() }), SEARCH_DELAY);
+  }
+
+  function clear(): void {
+    setSubject('');
+    change(ANYTHING);
+    toolbar.current?.querySelector('input')?.focus();
   }
 
   return (
     <div class="page">
       <PageHead title={t('nav.audit')} lead={t('audit.lead')} />
-      <search class="toolbar">
-        <Search label={t('audit.search')} value={search} onInput={onSearch} />
+      <search class="toolbar" ref={toolbar}>
+        <Search label={t('audit.search')} value={subject} onInput={onSearch} />
         <div class="filters">
           <Filter
             label={t('audit.kind')}
-            value={asked.kind}
+            value={asked.type}
             options={[['', t('audit.anyKind')], ...CHANGE_TYPES.map((kind) => [kind, kindOf(kind)] as const)]}
-            onChange={(kind) => change({ kind })}
+            onChange={(type) => change({ type })}
           />
-          <DateFilter label={t('audit.from')} value={asked.from} onChange={(from) => change({ from })} />
-          <DateFilter label={t('audit.to')} value={asked.to} onChange={(to) => change({ to })} />
+          <DateFilter
+            label={t('audit.from')}
+            value={asked.from}
+            most={asked.to}
+            onChange={(from) => change({ from })}
+          />
+          <DateFilter label={t('audit.to')} value={asked.to} least={asked.from} onChange={(to) => change({ to })} />
         </div>
       </search>
       <div ref={table} aria-busy={busy}>
         {found === null && error === null && <Loading />}
-        {found !== null && <Changes found={found} isAsked={asked !== ANYTHING} />}
+        {found !== null && <Changes found={found} clear={isAsked(asked) ? clear : null} />}
         {error !== null && <Failed error={error} retry={() => void load(found)} />}
         {found !== null && error === null && <Further found={found} busy={busy} load={() => void load(found)} />}
       </div>
@@ -115,25 +125,40 @@ export function AuditPage() {
 interface DateFilterProps {
   readonly label: string;
   readonly value: string;
+  readonly least?: string;
+  readonly most?: string;
   readonly onChange: (value: string) => void;
 }
 
-function DateFilter({ label, value, onChange }: DateFilterProps) {
+function DateFilter({ label, value, least, most, onChange }: DateFilterProps) {
   return (
     <label class="filter">
       <span>{label}</span>
-      <input type="date" value={value} onInput={({ currentTarget }) => onChange(currentTarget.value)} />
+      <input
+        type="date"
+        value={value}
+        min={least || undefined}
+        max={most || undefined}
+        onInput={({ currentTarget }) => onChange(currentTarget.value)}
+      />
     </label>
   );
 }
 
-function Changes({ found: { entries, next }, isAsked }: { readonly found: Found; readonly isAsked: boolean }) {
+interface ChangesProps {
+  readonly found: Found;
+  /** Asks for all changes; `null`: nothing else was asked for. */
+  readonly clear: (() => void) | null;
+}
+
+function Changes({ found: { entries, next }, clear }: ChangesProps) {
   const names = useNames(entries);
+  if (entries.length === 0 && clear === null) return <Empty title={t('audit.none')}>{t('audit.noneText')}</Empty>;
   if (entries.length === 0) {
-    return isAsked || next !== null ? (
-      <Empty title={t('audit.noMatch')}>{t('audit.noMatchText')}</Empty>
-    ) : (
-      <Empty title={t('audit.none')}>{t('audit.noneText')}</Empty>
+    return (
+      <Empty title={t('audit.noMatch')} action={<Button onClick={clear as () => void}>{t('tokens.clear')}</Button>}>
+        {t(next === null ? 'audit.noMatchText' : 'audit.notSearched')}
+      </Empty>
     );
   }
   return (
@@ -160,47 +185,12 @@ interface FurtherProps {
   readonly load: () => void;
 }
 
-function Further({ found, busy, load }: FurtherProps) {
-  if (found.next === null) return found.entries.length > 0 ? <p class="quiet after">{t('app.all')}</p> : null;
-  const text = found.looked === found.entries.length ? t('audit.older') : t('audit.further');
+function Further({ found: { entries, next, isShort }, busy, load }: FurtherProps) {
+  if (next === null) return entries.length > 0 ? <p class="quiet after">{t('app.all')}</p> : null;
   return (
     <div class="more">
-      <p class="quiet">{t('audit.looked', { count: found.looked })}</p>
-      <Button onClick={load}>{busy ? t('app.loading') : text}</Button>
+      <p class="quiet">{t(isShort ? 'audit.notSearched' : 'audit.shown', { count: entries.length })}</p>
+      <Button onClick={load}>{t(busy ? 'app.loading' : isShort ? 'audit.further' : 'audit.older')}</Button>
     </div>
   );
-}
-
-/** Reads on until a page of further changes fits, within the pages of one search. */
-async function readFurther(asked: Asked, before: Found | null, signal: AbortSignal): Promise<Found> {
-  const entries: AuditEntry[] = [];
-  let cursor = before?.next ?? null;
-  let looked = before?.looked ?? 0;
-  for (let pages = 0; pages < MOST_PAGES && entries.length < PAGE_SIZE; pages++) {
-    const query = { count: PAGE_SIZE, cursor, type: asked.kind };
-    const page = await call<Page>('GET', 'api/v1/audit', { query, signal });
-    looked += page.items.length;
-    cursor = page.next_cursor;
-    entries.push(...page.items.filter((entry) => fits(entry, asked)));
-    // The changes are in order of time, so no older one fits.
-    const [last] = page.items.slice(-1);
-    if (last !== undefined && Date.parse(last.at) < startOf(asked)) cursor = null;
-    if (cursor === null) break;
-  }
-  return { entries: [...(before?.entries ?? []), ...entries], looked, next: cursor };
-}
-
-function startOf({ from }: Asked): number {
-  return from === '' ? 0 : Date.parse(`${from}T00:00:00`);
-}
-
-function fits(entry: AuditEntry, asked: Asked): boolean {
-  const at = Date.parse(entry.at);
-  if (at < startOf(asked)) return false;
-  if (asked.to !== '' && at > Date.parse(`${asked.to}T23:59:59.999`)) return false;
-  if (asked.search === '') return true;
-  const { actor } = entry;
-  const by = actor.kind === 'principal' ? [actor.owner, actor.token_id] : [t('audit.application')];
-  const texts = [nameIn(entry), entry.subject, entry.from, ...by];
-  return texts.some((text) => text?.toLowerCase().includes(asked.search));
 }

@@ -18,6 +18,7 @@ import { actionsOn } from '../tokens/actions.js';
 import { readToken, readUsage, type TokenDetail } from '../tokens/calls.js';
 import { Owner } from '../tokens/columns.js';
 import { deadOf, labelOf, partsOf, sentenceOf } from '../tokens/grants.js';
+import { limitSentence } from '../tokens/limit-draft.js';
 import { Limits } from '../tokens/limits.js';
 import { StateBadge } from '../tokens/state.js';
 import { TokenDays } from '../tokens/usage.js';
@@ -85,7 +86,7 @@ function Shown({ token, again }: { readonly token: TokenDetail; readonly again: 
         </div>
         <div class="column">
           <About token={token} />
-          <Limits token={token} again={again} />
+          <Limits token={token} />
         </div>
       </div>
     </div>
@@ -114,7 +115,9 @@ function Actions({ token, items }: TokenProps & { readonly items: readonly MenuI
 function Rights({ token, session }: TokenProps & { readonly session: Session }) {
   return (
     <Section title={t('token.can')}>
-      <p class="sentence">{escapeInvisible(sentenceOf(session, token.types))}</p>
+      <p class="sentence">
+        {escapeInvisible(sentenceOf(session, token.types))} {limitSentence(token)}
+      </p>
       {Object.entries(token.types).map(([name, grant]) => {
         const type = session.types.find((each) => each.name === name);
         const dead = deadOf(name, token.dead_grants);
@@ -210,6 +213,11 @@ function History({ token }: TokenProps) {
         ) : (
           <ChangeList entries={changes.value.items} />
         ))}
+      {changes.state === 'read' && changes.value.next_cursor !== null && (
+        <p>
+          <Link to={`audit?subject=${encodeURIComponent(token.uid)}`}>{t('token.historyAll')}</Link>
+        </p>
+      )}
     </Section>
   );
 }

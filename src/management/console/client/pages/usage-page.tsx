@@ -3,7 +3,7 @@ import { t, tx } from '../i18n.js';
 import { usePage } from '../page-context.js';
 import { Failed, Loading, PageHead, Section } from '../parts/page.js';
 import { Table } from '../parts/table.js';
-import { Foreign } from '../parts/text.js';
+import { Foreign, Quiet } from '../parts/text.js';
 import { readDays, SHOWN_DAYS } from '../tokens/calls.js';
 import { Days, sumBy } from '../tokens/usage.js';
 import { useRead } from '../use-read.js';
@@ -35,7 +35,7 @@ function Uses({ uses }: { readonly uses: readonly DailyUse[] }) {
       <Sums
         title={t('usage.endpoints')}
         label={t('token.endpoint')}
-        sums={sumBy(uses, ({ endpoint }) => [endpoint ?? t('token.apiCalls')])}
+        sums={sumBy(uses, ({ endpoint }) => [endpoint ?? ''])}
       />
       <Sums title={t('usage.scopes')} label={t('usage.scope')} sums={sumBy(uses, ({ scopes }) => scopes)} />
     </>
@@ -48,7 +48,7 @@ interface SumsProps {
   readonly sums: ReadonlyMap<string, number>;
 }
 
-/** The most used first. */
+/** The most used first. The empty name: calls without an endpoint. */
 function Sums({ title, label, sums }: SumsProps) {
   if (sums.size === 0) return null;
   return (
@@ -56,7 +56,11 @@ function Sums({ title, label, sums }: SumsProps) {
       <Table
         caption={title}
         columns={[
-          { label, kind: 'head', cell: ([name]) => <Foreign text={name} mono /> },
+          {
+            label,
+            kind: 'head',
+            cell: ([name]) => (name === '' ? <Quiet>{t('token.apiCalls')}</Quiet> : <Foreign text={name} mono />),
+          },
           { label: t('token.calls'), kind: 'number', cell: ([, count]) => inDigits(count) },
         ]}
         rows={[...sums].sort(([, a], [, b]) => b - a)}

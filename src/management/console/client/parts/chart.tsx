@@ -1,4 +1,4 @@
-import { useId } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n.js';
 import { inDate, inDigits } from '../words.js';
 
@@ -8,10 +8,8 @@ export interface DayCount {
   readonly count: number;
 }
 
-const WIDTH = 720;
 const HEIGHT = 160;
-/** Room for the numbers at the left, and the days below. */
-const LEFT = 56;
+/** Room for the days below. */
 const BELOW = 24;
 const TOP = 12;
 
@@ -20,7 +18,10 @@ export function DayChart({ label, days }: { readonly label: string; readonly day
   const id = useId();
   const most = Math.max(...days.map(({ count }) => count), 0);
   const scale = niceAbove(most);
-  const step = (WIDTH - LEFT) / Math.max(days.length, 1);
+  const { svg, width } = useWidth();
+  /** Room for the numbers. */
+  const left = 16 + 7 * inDigits(scale).length;
+  const step = (width - left) / Math.max(days.length, 1);
   const heightOf = (count: number) => ((HEIGHT - BELOW - TOP) * count) / scale;
   const peak = days.find(({ count }) => count === most);
   const summary = t('chart.summary', {
@@ -31,12 +32,12 @@ export function DayChart({ label, days }: { readonly label: string; readonly day
   });
   return (
     <figure class="chart">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-labelledby={id}>
+      <svg ref={svg} viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-labelledby={id}>
         <title id={id}>{`${label}. ${summary}`}</title>
         {[0, scale / 2, scale].map((value) => (
           <g key={value} class="chart-line">
-            <line x1={LEFT} x2={WIDTH} y1={HEIGHT - BELOW - heightOf(value)} y2={HEIGHT - BELOW - heightOf(value)} />
-            <text x={LEFT - 8} y={HEIGHT - BELOW - heightOf(value) + 4} text-anchor="end">
+            <line x1={left} x2={width} y1={HEIGHT - BELOW - heightOf(value)} y2={HEIGHT - BELOW - heightOf(value)} />
+            <text x={left - 8} y={HEIGHT - BELOW - heightOf(value) + 4} text-anchor="end">
               {inDigits(value)}
             </text>
           </g>
@@ -45,7 +46,7 @@ export function DayChart({ label, days }: { readonly label: string; readonly day
           <rect
             key={day}
             class="chart-bar"
-            x={LEFT + index * step + step * 0.15}
+            x={left + index * step + step * 0.15}
             y={HEIGHT - BELOW - heightOf(count)}
             width={step * 0.7}
             height={heightOf(count)}
@@ -60,7 +61,7 @@ export function DayChart({ label, days }: { readonly label: string; readonly day
               <text
                 key={`${index}-${each.day}`}
                 class="chart-day"
-                x={index === 0 ? LEFT : WIDTH}
+                x={index === 0 ? left : width}
                 y={HEIGHT - 6}
                 text-anchor={index === 0 ? 'start' : 'end'}
               >
@@ -96,6 +97,18 @@ export function DayChart({ label, days }: { readonly label: string; readonly day
       </figcaption>
     </figure>
   );
+}
+
+/** The width in pixels, so that a chart has as much room as the page gives it, and texts keep their size. */
+function useWidth() {
+  const svg = useRef<SVGSVGElement>(null);
+  const [width, setWidth] = useState(720);
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.max(200, entry.contentRect.width)));
+    observer.observe(svg.current as SVGSVGElement);
+    return () => observer.disconnect();
+  }, []);
+  return { svg, width };
 }
 
 function dayOf(day: string): string {

@@ -45,13 +45,13 @@ export function Ago({ at, none = t('app.never') }: TimeProps) {
   );
 }
 
-/** `Tuesday, 24 November 2026 at 20:38, in 30 days` */
+/** `Tuesday, 24 November 2026 at 20:38 (in 30 days)` */
 export function Moment({ at, none = t('app.never') }: TimeProps) {
   if (at === null) return <>{none}</>;
   const time = new Date(at);
   return (
     <time dateTime={at}>
-      {inFull(time)} <Quiet>{fromNow(time)}</Quiet>
+      {inFull(time)} <span class="quiet whole">({fromNow(time)})</span>
     </time>
   );
 }

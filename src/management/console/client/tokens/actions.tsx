@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { escapeInvisible } from '../../../../domain/text.js';
 import type { IssuedToken, Session, Token } from '../../../wire/types.js';
 import { sentence, Unreachable } from '../api.js';
@@ -15,7 +15,8 @@ import { announce } from '../parts/status.js';
 import { Foreign } from '../parts/text.js';
 import { mayManage, mayRotate } from '../session.js';
 import { fromNow } from '../words.js';
-import { deleteToken, revokeToken, rotateToken } from './calls.js';
+import { deleteToken, resetLimits, revokeToken, rotateToken } from './calls.js';
+import { limitSentence } from './limit-draft.js';
 import { Secret } from './secret.js';
 import { isAlive } from './state.js';
 import { UpdateToken } from './token-form.js';
@@ -55,6 +56,13 @@ export function actionsOn(token: Token, session: Session, { changed, gone }: Act
     )),
     ...(alive && mayRotate(session, token)
       ? [item(t('token.rotate'), (close) => <RotateToken close={close} token={token} done={rotated} />)]
+      : []),
+    ...(alive && (token.rate_limit !== null || token.quota !== null)
+      ? [
+          item(t('token.reset'), (close) => (
+            <ResetLimits close={close} token={token} done={() => finished(t('done.reset', { name }))} />
+          )),
+        ]
       : []),
     ...(alive
       ? [
@@ -120,6 +128,27 @@ function RotateToken({ close, token, done }: ActionProps<IssuedToken>) {
   );
 }
 
+function ResetLimits({ close, token, done }: ActionProps) {
+  return (
+    <FormDialog
+      title={t('reset.title')}
+      close={close}
+      initial={{}}
+      submit={t('token.reset')}
+      busy={t('reset.busy')}
+      send={() => resetLimits(token)}
+      done={done}
+    >
+      {() => (
+        <>
+          <p>{tx('reset.intro', { name: <Foreign text={token.name} /> })}</p>
+          <p>{limitSentence(token)}</p>
+        </>
+      )}
+    </FormDialog>
+  );
+}
+
 function RevokeToken({ close, token, done }: ActionProps) {
   return (
     <FormDialog
@@ -164,17 +193,18 @@ function DeleteToken({ close, token, done }: ActionProps<void>) {
 interface RevokeManyProps {
   readonly close: Close;
   readonly tokens: readonly Token[];
-  /** Called when the dialog is closed: some may be revoked even if others were not. */
-  readonly closed: () => void;
+  /** Called when the dialog is closed and some are revoked, even if others were not. */
+  readonly revoked: () => void;
 }
 
 /** Revokes several, one after the other: the caller's own last, because it ends the session. */
-export function RevokeMany({ close, tokens, closed }: RevokeManyProps) {
+export function RevokeMany({ close, tokens, revoked }: RevokeManyProps) {
   const { session } = usePage();
   const isOwn = ({ uid }: Token) => uid === session.token_id;
   const ordered = [...tokens].sort((a, b) => Number(isOwn(a)) - Number(isOwn(b)));
   const [left, setLeft] = useState<readonly Token[]>(ordered);
   const count = tokens.length;
+  const isAnyRevoked = useRef(false);
 
   async function revokeAll(): Promise<void> {
     let remaining = left;
@@ -186,6 +216,7 @@ export function RevokeMany({ close, tokens, closed }: RevokeManyProps) {
         const values = { done: count - remaining.length, count, problem: sentence(error) };
         throw count === remaining.length ? error : new Unreachable(t('revoke.some', values));
       }
+      isAnyRevoked.current = true;
       remaining = remaining.filter((each) => each !== token);
     }
     setLeft([]);
@@ -196,7 +227,7 @@ export function RevokeMany({ close, tokens, closed }: RevokeManyProps) {
       title={t('revoke.titleMany', { count })}
       close={() => {
         close();
-        closed();
+        if (isAnyRevoked.current) revoked();
       }}
       initial={{}}
       submit={t('token.revoke')}
@@ -216,7 +247,7 @@ export function RevokeMany({ close, tokens, closed }: RevokeManyProps) {
             ))}
           </ul>
           {left.filter(isOwn).map((token) => (
-            <OwnToken key={token.uid} token={token} message={t('own.ends')} />
+            <OwnToken key={token.uid} token={token} message={t('own.endsOne', { name: escapeInvisible(token.name) })} />
           ))}
         </>
       )}

@@ -21,6 +21,8 @@ export interface NewToken {
   readonly types: Grants;
   readonly expired_at: string | null;
   readonly ownership: Ownership;
+  readonly rate_limit?: Token['rate_limit'];
+  readonly quota?: Token['quota'];
 }
 
 export type TokenChanges = Partial<Omit<NewToken, 'ownership'>>;

@@ -55,6 +55,7 @@ function selectColumn({ selected, select, selectable }: Selection): Column<Token
         type="checkbox"
         aria-label={t('tokens.selectAll')}
         checked={isAll}
+        indeterminate={!isAll && selected.size > 0}
         onChange={() => select(new Set(isAll ? [] : selectable))}
       />
     ),

@@ -11,6 +11,17 @@ import { createToken, type Ownership, updateToken } from './calls.js';
 import { type Expiry, ExpiryField, endOf, expiryError, IN_30_DAYS, KEEP } from './expiry.js';
 import { type Draft, draftOf, errorOf, grantsOf, sentenceOf } from './grants.js';
 import { GrantsField } from './grants-field.js';
+import {
+  type LimitDraft,
+  limitError,
+  limitSentence,
+  limitsOf,
+  NO_LIMITS,
+  quotaDraft,
+  rateDraft,
+} from './limit-draft.js';
+import { LimitsField } from './limits-field.js';
+import { isAlive } from './state.js';
 
 const NAME_LENGTH = 200;
 const DESCRIPTION_LENGTH = 2_000;
@@ -25,6 +36,9 @@ const PATHS = {
   expiresAt: 'expiry',
   expiresIn: 'expiry',
   expires_in: 'expiry',
+  rate_limit: 'rate',
+  rateLimit: 'rate',
+  quota: 'quota',
 } as const;
 
 interface Texts {
@@ -82,22 +96,27 @@ export function CreateToken({ close, ownership, done }: CreateTokenProps) {
         types: draftOf(session),
         expiry: IN_30_DAYS,
         opened,
+        rate: rateDraft(NO_LIMITS),
+        quota: quotaDraft(NO_LIMITS),
       }}
       check={(values) => ({
         name: nameError(values),
         types: errorOf(values.types, session),
         expiry: expiryError(values.expiry),
+        rate: limitError(values.rate),
+        quota: limitError(values.quota),
       })}
       paths={PATHS}
       submit={t('tokens.create')}
       busy={t('form.creating')}
-      send={({ name, description, ownership: belongs, types, expiry, opened: at }) =>
+      send={({ name, description, ownership: belongs, types, expiry, opened: at, rate, quota }) =>
         createToken({
           name,
           description,
           types: grantsOf(types, session),
           expired_at: inIso(endOf(expiry, at)),
           ownership: belongs,
+          ...(session.limits && limitsOf(rate, quota)),
         })
       }
       done={done}
@@ -129,7 +148,8 @@ export function CreateToken({ close, ownership, done }: CreateTokenProps) {
             error={form.errors.expiry}
             onChange={(expiry) => form.set('expiry', expiry)}
           />
-          <Sentence types={form.values.types} end={endOf(form.values.expiry, form.values.opened) ?? null} />
+          {session.limits && <LimitsField values={form.values} errors={form.errors} onChange={form.set} />}
+          <Sentence {...form.values} end={endOf(form.values.expiry, form.values.opened) ?? null} />
         </>
       )}
     </FormDialog>
@@ -162,11 +182,15 @@ export function UpdateToken({ close, token, done }: UpdateTokenProps) {
         takeDead: false,
         expiry: KEEP as Expiry,
         opened: Date.now(),
+        rate: rateDraft(token),
+        quota: quotaDraft(token),
       }}
       check={(values) => ({
         name: nameError(values),
         types: isRegranted(values) ? errorOf(values.types, session) : undefined,
         expiry: expiryError(values.expiry),
+        rate: limitError(values.rate),
+        quota: limitError(values.quota),
       })}
       paths={PATHS}
       submit={t('token.update')}
@@ -178,6 +202,7 @@ export function UpdateToken({ close, token, done }: UpdateTokenProps) {
           ...(values.description !== token.description && { description: values.description }),
           ...(isRegranted(values) && { types: grantsOf(values.types, session) }),
           ...(end !== undefined && { expired_at: inIso(end) }),
+          ...changed(token, limitsOf(values.rate, values.quota)),
         };
         return Object.keys(changes).length === 0 ? token : updateToken(token, changes);
       }}
@@ -212,7 +237,10 @@ export function UpdateToken({ close, token, done }: UpdateTokenProps) {
               onChange={(expiry) => form.set('expiry', expiry)}
             />
           )}
-          <Sentence types={form.values.types} end={endInForm(token, form.values)} />
+          {session.limits && isAlive(token) && (
+            <LimitsField values={form.values} errors={form.errors} onChange={form.set} />
+          )}
+          <Sentence {...form.values} end={endInForm(token, form.values)} />
         </>
       )}
     </FormDialog>
@@ -225,8 +253,24 @@ function endInForm({ expired_at }: Token, { expiry, opened }: { readonly expiry:
   return expired_at === null ? null : Date.parse(expired_at);
 }
 
+/** The limits that differ from those of a token. A limit that is sent starts anew. */
+function changed(token: Token, limits: Pick<Token, 'rate_limit' | 'quota'>) {
+  const differs = (key: keyof typeof limits) => JSON.stringify(limits[key]) !== JSON.stringify(token[key]);
+  return {
+    ...(differs('rate_limit') && { rate_limit: limits.rate_limit }),
+    ...(differs('quota') && { quota: limits.quota }),
+  };
+}
+
+interface SentenceProps {
+  readonly types: Draft;
+  readonly rate: LimitDraft;
+  readonly quota: LimitDraft;
+  readonly end: number | null;
+}
+
 /** What the token in the form can do, kept up to date. */
-function Sentence({ types, end }: { readonly types: Draft; readonly end: number | null }): ComponentChildren {
+function Sentence({ types, rate, quota, end }: SentenceProps): ComponentChildren {
   const { session } = usePage();
   const life =
     end === null
@@ -236,7 +280,7 @@ function Sentence({ types, end }: { readonly types: Draft; readonly end: number 
         : t('can.until', { date: inFull(new Date(end)) });
   return (
     <p class="sentence" role="status">
-      <strong>{sentenceOf(session, grantsOf(types, session))}</strong> {life}
+      <strong>{sentenceOf(session, grantsOf(types, session))}</strong> {limitSentence(limitsOf(rate, quota))} {life}
     </p>
   );
 }

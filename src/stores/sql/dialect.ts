@@ -1,0 +1,217 @@
+import type { DialectName, SqlStatement, SqlValue } from './driver.js';
+
+/** The values of a statement's parameters, by name. */
+export type Values = Readonly<Record<string, SqlValue>>;
+
+/** Columns with their types, for rows that are passed as JSON. */
+export type RecordColumns = Readonly<Record<string, 'text' | 'integer'>>;
+
+/** Some rows of a table. */
+export interface Some {
+  readonly table: string;
+  /** The columns that name a row. */
+  readonly key: string;
+  readonly where: string;
+  readonly order?: string;
+  readonly limit: string;
+}
+
+/** Adds rows to a table, or to those that are there. */
+export interface Addition {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly select: string;
+  readonly key: readonly string[];
+  /** The new values of columns of a row that is there. */
+  readonly sets: (
+    there: (column: string) => string,
+    added: (column: string) => string,
+  ) => Readonly<Record<string, string>>;
+}
+
+/** A column of a table: `key` is a short text, `name` a long one that is compared too, `text` one that is only kept. */
+export type ColumnKind = 'serial' | 'sequence' | 'key' | 'name' | 'text' | 'integer' | 'token';
+
+/** A table, for every database. Columns with `?` may be NULL. */
+export interface Table {
+  readonly name: string;
+  readonly columns: Readonly<Record<string, ColumnKind | `${ColumnKind}?`>>;
+  readonly key: readonly string[];
+  readonly indexes?: readonly Index[];
+  /** PostgreSQL's `fillfactor`: room for rows that are often updated. */
+  readonly fill?: number;
+  /** Its rows are too large for the inner pages of a tree. */
+  readonly isWide?: boolean;
+}
+
+export interface Index {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly isUnique?: boolean;
+  /** Only rows where this column is not NULL, in databases that can do this. */
+  readonly where?: string;
+  /** Only for queries over everything, which have the condition {@link Dialect.everything}. */
+  readonly isOfAll?: boolean;
+}
+
+interface Compiled {
+  readonly sql: string;
+  readonly names: readonly string[];
+}
+
+/**
+ * The differences between databases. Statements are written once, with `:name` for a text and `#name` for an integer; the default
+ * below is what SQLite and PostgreSQL share.
+ */
+export abstract class Dialect {
+  abstract readonly name: DialectName;
+  /** The option that names the place of the tables. */
+  readonly place: 'schema' | 'prefix' = 'prefix';
+  /** Whether a change and all that belongs to it is one statement. Otherwise it is a batch. */
+  readonly isOneStatement: boolean = false;
+  /** Whether a transaction undoes changes of the schema too. */
+  readonly undoesSchema: boolean = true;
+  /** A condition that every token meets; `null`: none is needed. */
+  readonly everything: string | null = null;
+  /** Locks the rows that a SELECT reads. */
+  readonly lock: string = '';
+  /** The end of an INSERT that does nothing where the key is taken. Without it, it fails ({@link isTaken}). */
+  readonly unlessTaken: string = 'ON CONFLICT DO NOTHING';
+  readonly #compiled = new Map<string, Compiled>();
+
+  /** The name of a table in statements. */
+  abstract table(name: string): string;
+  /** @param index from 1 */
+  protected abstract placeholder(index: number, kind: 'text' | 'integer'): string;
+  /** Whether a parameter may be used again by its number. */
+  protected readonly isNumbered: boolean = false;
+
+  /** The condition that the column has this value. */
+  is(column: string, parameter: string): string {
+    return `${column} = ${parameter}`;
+  }
+
+  /** The condition on a token's ownership. @param isAlone whether nothing narrower than it is asked for */
+  abstract isOwnership(column: string, parameter: string, isAlone: boolean): string;
+
+  /** A comparison of rows by several columns. */
+  compare(columns: readonly string[], operator: '<' | '>' | '>=', parameters: readonly string[]): string {
+    return `(${columns.join(', ')}) ${operator} (${parameters.join(', ')})`;
+  }
+
+  /** The condition that the column holds a text. No character is a wildcard. */
+  abstract holds(column: string, parameter: string): string;
+  /** The same; ASCII letters, and no others, are compared without case. */
+  abstract holdsInAnyCase(column: string, parameter: string): string;
+  /** A source of rows: a JSON list of objects. */
+  abstract records(parameter: string, columns: RecordColumns): string;
+  abstract deleteSome(some: Some): string;
+
+  add({ table, columns, select, key, sets }: Addition): string {
+    const updates = sets(
+      (column) => `there.${column}`,
+      (column) => `excluded.${column}`,
+    );
+    return `INSERT INTO ${table} AS there (${columns.join(', ')}) ${select}
+      ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${assignments(updates)}`;
+  }
+
+  /** Moves the last use of tokens forward, never back. @param batch a source of rows with `id` and `used_at` */
+  moveForward(batch: string): string {
+    return `UPDATE ${this.table('tokens')} AS there SET last_used_at = given.used_at FROM ${batch} AS given
+      WHERE there.id = given.id AND (there.last_used_at IS NULL OR there.last_used_at < given.used_at)`;
+  }
+
+  /** The statements that write an entry where there is none, or one that has ended. The last one decides. */
+  beginEntry(): readonly string[] {
+    return [
+      `INSERT INTO ${this.table('entries')} AS there (kind, id, value, expires_at, version)
+        VALUES (:kind, :id, :value, #expiresAt, #version)
+        ON CONFLICT (kind, id) DO UPDATE SET
+          value = excluded.value, expires_at = excluded.expires_at, version = excluded.version
+        WHERE there.expires_at <= #now`,
+    ];
+  }
+
+  /** The statements that trim the audit log; the one at `counts` returns the number. */
+  abstract trimChanges(): { readonly statements: readonly string[]; readonly counts: number };
+  /**
+   * The statements that add a change to the audit log.
+   *
+   * @param written the source of the row that was changed: without it, nothing is added
+   * @param isTold whether other processes are told
+   */
+  abstract record(written: string, isTold: boolean): readonly string[];
+  /** The number of the last change that was told; `null`: this database has notifications instead. */
+  abstract readonly latest: string | null;
+
+  /** The statements that make a table. */
+  abstract create(table: Table): readonly string[];
+  /** The statements that make the rest: the audit log's guards. */
+  abstract finish(): readonly string[];
+  /** The statements that begin a schema; the table of versions is one of them. */
+  abstract found(isThere: boolean): readonly string[];
+  /** The statement that notes a version. */
+  mark(version: number): string {
+    return `INSERT INTO ${this.table('migrations')} (version) VALUES (${version})`;
+  }
+
+  /** Finds what is there: `isOurs`, `isThere` and a reason to refuse the database, `refusal`. */
+  abstract inspect(): SqlStatement;
+  /** The statements of a migration, with a lock where concurrent ones could harm each other. */
+  abstract locked(statements: readonly SqlStatement[]): readonly SqlStatement[];
+
+  /** Another row has this key. The whole batch was undone. */
+  abstract isTaken(error: unknown): boolean;
+  /** A lost race inside the database. Nothing was done, so it may be tried again. */
+  abstract isTransient(error: unknown): boolean;
+  /** The tables are gone. */
+  abstract isMissingTable(error: unknown): boolean;
+  /** Another application uses a name. */
+  abstract isNameTaken(error: unknown): boolean;
+
+  statement(sql: string, values: Values, flags: Pick<SqlStatement, 'isFrequent' | 'decides'> = {}): SqlStatement {
+    const compiled = this.#compile(sql);
+    const parameters = compiled.names.map((name) => {
+      const value = values[name];
+      if (value === undefined) throw new TypeError(`${name} is missing`);
+      return value;
+    });
+    return { sql: compiled.sql, parameters, ...flags };
+  }
+
+  #compile(sql: string): Compiled {
+    const known = this.#compiled.get(sql);
+    if (known !== undefined) return known;
+    const names: string[] = [];
+    const text = sql.replace(/(?<![:\w])([:#])([a-z]\w*)/gi, (_, sign: string, name: string) => {
+      const before = this.isNumbered ? names.indexOf(name) : -1;
+      const index = before < 0 ? names.push(name) : before + 1;
+      return this.placeholder(index, sign === ':' ? 'text' : 'integer');
+    });
+    const compiled = { sql: text, names };
+    this.#compiled.set(sql, compiled);
+    return compiled;
+  }
+}
+
+export function assignments(updates: Readonly<Record<string, string>>): string {
+  return Object.entries(updates)
+    .map(([column, value]) => `${column} = ${value}`)
+    .join(', ');
+}
+
+/** A column's kind, and whether it may be NULL. */
+export function kindOf(column: string): { readonly kind: ColumnKind; readonly isOptional: boolean } {
+  const isOptional = column.endsWith('?');
+  return { kind: (isOptional ? column.slice(0, -1) : column) as ColumnKind, isOptional };
+}
+
+/** An error, and the errors that it wraps: query builders wrap those of their drivers. */
+export function* causesOf(error: unknown): Generator<Readonly<Record<string, unknown>>> {
+  let cause = error;
+  for (let depth = 0; depth < 5 && typeof cause === 'object' && cause !== null; depth++) {
+    yield cause as Record<string, unknown>;
+    cause = (cause as { cause?: unknown }).cause;
+  }
+}

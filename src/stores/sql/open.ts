@@ -1,0 +1,109 @@
+import { PosternError } from '../../domain/errors.js';
+import type { Confirmation, Stale, Store } from '../../ports/store.js';
+import { within } from '../shared/deadline.js';
+import type { Listener } from '../shared/listeners.js';
+import type { MigrateOptions, Migration } from '../shared/migration.js';
+import type { Dialect } from './dialect.js';
+import type { SqlDriver } from './driver.js';
+import { migrate, planMigration } from './migrate.js';
+import { storeOver } from './store.js';
+
+/** How long `close` waits for a server that doesn't answer, in milliseconds. */
+const FAREWELL = 1_000;
+
+/** A {@link Store} that makes and upgrades its own tables. */
+export interface SqlStore extends Store {
+  /**
+   * Makes or upgrades the tables now instead of with the first call, and returns the work done. Idempotent. With `dryRun` it
+   * changes nothing, and returns the work that it would do. If the role may not make tables, run these statements as another role.
+   *
+   * @throws PosternError `store_newer`: written by a later version of this library; `store_invalid`: the names of the tables
+   *   belong to another application, or the database can't hold every name; `closed`
+   */
+  migrate(options?: MigrateOptions): Promise<Migration>;
+}
+
+/** How processes hear of each other's changes. */
+export interface StoreFeed {
+  enter(): Promise<void> | undefined;
+  change(id: string, invalidation: Stale | null, make: () => Promise<boolean>): Promise<boolean>;
+  subscribe(listener: Listener): () => void;
+  confirm?(timeout: number): Promise<Confirmation>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly dialect: Dialect;
+  readonly driver: SqlDriver;
+  /** `null`: nobody is told. */
+  readonly feed: StoreFeed | null;
+  /** How long a call waits for the tables, in milliseconds. */
+  readonly timeout: number;
+  /** Closes connections that belong to the store. */
+  readonly release?: () => Promise<void>;
+}
+
+/** A store over a driver. The first call makes the tables. */
+export function openStore({ dialect, driver, feed, timeout, release }: OpenOptions): SqlStore {
+  let isReady = false;
+  let migrating: Promise<Migration> | null = null;
+  let closing: Promise<void> | null = null;
+
+  const assertOpen = () => {
+    if (closing !== null) throw new PosternError('closed', 'this store is closed: make another one');
+  };
+  const migrateOnce = () => {
+    migrating ??= migrate(driver, dialect)
+      .then((migration) => {
+        isReady = true;
+        return migration;
+      })
+      .finally(() => {
+        migrating = null;
+      });
+    return migrating;
+  };
+  const enter = async () => {
+    assertOpen();
+    if (!isReady) await within(migrateOnce(), timeout, `the tables were not ready in ${timeout} ms`);
+    await feed?.enter();
+    assertOpen();
+  };
+  /** If the tables are gone, the next call makes them. */
+  const noticing = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (dialect.isMissingTable(error)) isReady = false;
+      throw error;
+    }
+  };
+  const close = async () => {
+    await within(feed?.close() ?? Promise.resolve(), FAREWELL, '').catch(() => {});
+    await driver.close?.();
+    await within(release?.() ?? Promise.resolve(), FAREWELL, '').catch(() => {});
+  };
+  const { confirm } = feed ?? {};
+  const noticed = {
+    query: (statement: Parameters<SqlDriver['query']>[0]) => noticing(driver.query(statement)),
+    batch: (statements: Parameters<SqlDriver['batch']>[0]) => noticing(driver.batch(statements)),
+  };
+  return {
+    ...storeOver({ dialect, driver: noticed, enter, feed }),
+    ...(feed !== null && { subscribe: (listener) => feed.subscribe(listener) }),
+    ...(confirm !== undefined && {
+      confirm: async (patience) => {
+        await enter();
+        return confirm.call(feed, patience);
+      },
+    }),
+    migrate: async ({ dryRun = false } = {}) => {
+      assertOpen();
+      return dryRun ? planMigration(driver, dialect) : migrateOnce();
+    },
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}

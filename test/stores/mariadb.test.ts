@@ -1,0 +1,34 @@
+import * as mariadb from 'mariadb';
+import { createPool } from 'mysql2/promise';
+import { mysqlStore } from 'postern/stores/mysql';
+import { testStore } from 'postern/testing';
+import { afterAll, describe } from 'vitest';
+import { useMariadb } from '../support/mariadb-server.js';
+import { aDatabase, aPrefix } from './mariadb-server.js';
+
+const server = await useMariadb();
+
+describe('on a real MariaDB', async () => {
+  const uri = await aDatabase(server);
+  testStore('mysqlStore', () => mysqlStore({ uri, prefix: aPrefix() }));
+
+  // What an application may bring along: its pool, and another form of rows, numbers and parameters.
+  const pool = createPool({
+    uri,
+    rowsAsArray: true,
+    namedPlaceholders: true,
+    bigNumberStrings: true,
+    supportBigNumbers: true,
+  });
+  const { port } = server;
+  const other = mariadb.createPool({
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    database: new URL(uri).pathname.slice(1),
+    rowsAsArray: true,
+  });
+  afterAll(() => Promise.all([pool.end(), other.end()]));
+  testStore("mysqlStore on an application's pool of mysql2", () => mysqlStore({ pool, prefix: aPrefix() }));
+  testStore("mysqlStore on an application's pool of mariadb", () => mysqlStore({ pool: other, prefix: aPrefix() }));
+});
