@@ -85,7 +85,7 @@ export function guardedStore(store: Store, used: () => void, seen: { readonly ob
     if (closing !== null) throw new PosternError('closed', 'this postern is closed: create another one');
     used();
     const { observer } = seen;
-    return observer === null ? attempt(work) : observer.store(method, () => attempt(work));
+    return observer === null ? attempt(work, method) : observer.store(method, () => attempt(work, method));
   };
   const { confirm, ...required } = passingOn((pass, method) => call(() => pass(store), method));
   const subscribe = unpolluted(store, 'subscribe');
@@ -98,26 +98,26 @@ export function guardedStore(store: Store, used: () => void, seen: { readonly ob
     ...(subscribe && { subscribe: (listener) => subscribe.call(store, listener) }),
     ...(unpolluted(store, 'confirm') && { confirm }),
     close: () => {
-      closing ??= attempt(() => store.close());
+      closing ??= attempt(() => store.close(), 'close');
       return closing;
     },
   };
 }
 
-async function attempt<T>(work: () => Promise<T>): Promise<T> {
+async function attempt<T>(work: () => Promise<T>, method: keyof Store): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (isPosternError(error)) throw error;
-    throw new PosternError(
-      'unavailable',
-      `the store failed: ${messageOf(error)}. It is unknown whether anything was changed; try again`,
-      {
-        cause: error,
-      },
-    );
+    const outcome = READING.test(method) ? 'Nothing was changed' : 'It is unknown whether anything was changed';
+    throw new PosternError('unavailable', `the store failed: ${messageOf(error)}. ${outcome}; try again`, {
+      cause: error,
+    });
   }
 }
+
+/** The methods that change nothing. */
+const READING = /^(find|list|count)/;
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'it gave no reason';

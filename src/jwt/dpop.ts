@@ -102,9 +102,9 @@ async function checkProof(asked: ProofCheck, now: number): Promise<PublicJwk | n
   const expiresAt = Math.ceil(madeAt) + PROOF_LIFE + CLOCK_MARGIN;
   const isGood =
     use === 'again' ||
-    (use === 'use'
-      ? await store.putEntry({ ...entry, expiresAt }, 0, now)
-      : (await store.findEntry(KIND, entry.id, now)) === null);
+    (use === 'look'
+      ? (await store.findEntry(KIND, entry.id, now)) === null
+      : await store.putEntry({ ...entry, expiresAt }, 0, now));
   return isGood ? bareKey(jwk) : null;
 }
 

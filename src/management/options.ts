@@ -68,11 +68,11 @@ export interface TokenExchange {
 /** Options of `managementApi`. Unknown ones are refused. */
 export interface ManagementOptions<T extends TokenTypes = AnyTokenTypes> {
   /**
-   * Names the caller by the application's own session; `null`: nobody. Called if the request has no token. `source` is the
+   * Names the caller by the application's own session; `null` or `undefined`: nobody. Called if the request has no token. `source` is the
    * framework's own request, if it came through `toNodeHandler` or `fastifyManagement`. If the function throws, the answer is 503.
    * The request's body has been read by then: go by its headers.
    */
-  readonly identify?: ((request: Request, source: unknown) => Awaitable<Person<T> | null>) | undefined;
+  readonly identify?: ((request: Request, source: unknown) => Awaitable<Person<T> | null | undefined>) | undefined;
   /** Names an owner for people. Default: the owner's id alone. */
   readonly describeOwner?:
     | ((owner: string, organization: string) => Awaitable<OwnerWords | null | undefined>)

@@ -46,7 +46,7 @@ describe('a wrong command line', () => {
     ['an explanation without a question', ['explain', '--no-token'], 'Give --endpoint, --scope or --authenticated'],
     [
       'an unknown kind of store',
-      ['api-token', 'list', '--store', 'mysql://localhost'],
+      ['api-token', 'list', '--store', 'cassandra://localhost'],
       'Use sqlite:<path>, postgres://',
     ],
     ['a store and a context', ['api-token', 'list', '--store', 'sqlite:a.db', '--context', 'b'], 'Give one of them'],
@@ -88,16 +88,18 @@ describe('a wrong command line', () => {
     expect(stdout + stderr).not.toContain(TOKEN);
   });
 
-  it.each(['postgres://me:hunter2@127.0.0.1:1/x', 'redis://me:hunter2@127.0.0.1:1', 'mysql://me:hunter2@127.0.0.1'])(
-    'shows no password in its error: %s',
-    async (store) => {
-      const { code, stdout, stderr } = await runHere(['api-token', 'list'], {
-        env: { ...env, POSTERN_STORE: store, POSTERN_DEBUG: '1' },
-      });
-      expect(code).toBe(store.startsWith('mysql') ? 2 : 3);
-      expect(stdout + stderr).not.toContain('hunter2');
-    },
-  );
+  it.each([
+    ['postgres://me:hunter2@127.0.0.1:1/x', 3],
+    ['mysql://me:hunter2@127.0.0.1:1/x', 3],
+    ['redis://me:hunter2@127.0.0.1:1', 3],
+    ['cassandra://me:hunter2@127.0.0.1', 2],
+  ])('shows no password in its error: %s', async (store, expected) => {
+    const { code, stdout, stderr } = await runHere(['api-token', 'list'], {
+      env: { ...env, POSTERN_STORE: store, POSTERN_DEBUG: '1' },
+    });
+    expect(code).toBe(expected);
+    expect(stdout + stderr).not.toContain('hunter2');
+  });
 });
 
 describe('a token among the arguments', () => {

@@ -320,6 +320,13 @@ describe('postern doctor on PostgreSQL', async () => {
     });
     expect(JSON.stringify(findings)).not.toMatch(/canary/);
   });
+
+  it('names an address whose password has a stray percent sign', async () => {
+    const { code, findings } = await doctor(['--store', 'postgres://someone:canary%@127.0.0.1:1/x']);
+    expect(code).toBe(1);
+    expect(about(findings, 'store')).toMatchObject({ status: 'problem' });
+    expect(JSON.stringify(findings)).not.toMatch(/canary/);
+  });
 });
 
 describe('postern doctor on Redis', async () => {

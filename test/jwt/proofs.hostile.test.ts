@@ -28,6 +28,14 @@ async function holder(store = memoryStore()) {
 }
 
 describe('a proof of possession sent again', () => {
+  test('is refused if the first was checked for a purpose that is not known', async () => {
+    const { verify, proofFor } = await holder();
+    const presentation = { method: 'GET', proof: { jwt: await proofFor('/models'), target: '/models' } };
+    // An instance of another version may ask so.
+    expect(await verify(presentation, START, true as never)).toBe(true);
+    expect(await verify(presentation, START, true as never)).toBe(false);
+  });
+
   test('is refused by a process with a slow clock, also after a fast one removed ended entries', async () => {
     const { verify, elsewhere, proofFor, store } = await holder();
     const presentation = { method: 'GET', proof: { jwt: await proofFor('/models'), target: '/models' } };

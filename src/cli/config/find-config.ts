@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { CliError, usageError } from '../failure.js';
 
@@ -8,7 +8,7 @@ const NAMES = ['ts', 'mts', 'js', 'mjs', 'cjs'].map((ending) => `postern.config.
  * The path of the application's configuration: the named file; else `postern.config.…` in the working directory or above it, up to
  * the root of the repository (or of the package, if there is no repository). `null`: there is none.
  *
- * @throws CliError if the named file is missing, if a folder has two, or if a found one belongs to another user
+ * @throws CliError if the named file is missing, if a folder has two, or if a found one may be of another user
  */
 export function findConfig(named: string | undefined, here = resolve('.')): string | null {
   if (named !== undefined) {
@@ -21,7 +21,10 @@ export function findConfig(named: string | undefined, here = resolve('.')): stri
     if (found.length > 1) throw usageError(`${found.join(' and ')} are two configurations. Name one with --config`);
     const [path] = found;
     if (path === undefined) continue;
-    if (folder !== here) assertOwn(path);
+    // Above the working directory, and where all may write (such as /tmp), anyone may have put it.
+    if ((folder !== here || isOpenToAll(folder)) && !isOwn(path)) {
+      throw new CliError(`${path} belongs to another user, and is not run: if you trust it, name it with --config`);
+    }
     return path;
   }
   return null;
@@ -37,10 +40,13 @@ function upward(folder: string): readonly string[] {
   return folders.slice(0, Math.max(root, 0) + 1);
 }
 
-/** The file is run. Above the working directory, such as in /tmp, anyone may have put it. */
-function assertOwn(path: string): void {
+/** Windows has no such mode bits. */
+function isOpenToAll(folder: string): boolean {
+  return process.getuid !== undefined && (statSync(folder).mode & 0o002) !== 0;
+}
+
+/** Whether a file that is to be run belongs to this user or to root. So must a link to it, because a link chooses the file. */
+export function isOwn(path: string): boolean {
   const self = process.getuid?.();
-  const { uid } = statSync(path);
-  if (self === undefined || uid === self || uid === 0) return;
-  throw new CliError(`${path} belongs to another user, and is not run: if you trust it, name it with --config`);
+  return self === undefined || [lstatSync(path), statSync(path)].every(({ uid }) => uid === self || uid === 0);
 }

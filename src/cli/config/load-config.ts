@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -5,7 +6,7 @@ import { type PosternOptions, readOptions } from '../../base/options.js';
 import { isPosternError } from '../../domain/errors.js';
 import { memoryStore } from '../../stores/memory.js';
 import { CliError } from '../failure.js';
-import { findConfig } from './find-config.js';
+import { findConfig, isOwn } from './find-config.js';
 
 /** The options of the application's own `createPostern`. */
 export interface Config {
@@ -55,7 +56,9 @@ async function importTypeScript(file: string, url: string): Promise<Exports> {
   let tsx: string | null = null;
   try {
     // The ES module beside it: the CommonJS one of some versions does not find its own files.
-    tsx = load.resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs');
+    const found = load.resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs');
+    // It may come from any folder above, such as /tmp/node_modules.
+    if (isOwn(found) || statSync(found).uid === statSync(file).uid) tsx = found;
   } catch {
     // It is not installed.
   }

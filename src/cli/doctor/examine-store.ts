@@ -67,6 +67,15 @@ async function schemaFinding(store: MigratingStore, place: string, url: string):
 /** Drivers may put the address into their messages. */
 function withoutPassword(finding: Finding, url: string): Finding {
   const { password } = URL.canParse(url) ? new URL(url) : { password: '' };
-  const secrets = [url, password, decodeURIComponent(password)].filter((each) => each !== '');
+  const secrets = [url, password, decoded(password)].filter((each) => each !== '');
   return { ...finding, message: secrets.reduce((text, secret) => text.replaceAll(secret, '…'), finding.message) };
+}
+
+/** The text itself if it has a stray percent sign. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -63,7 +63,8 @@ export async function serveGateway(host: Host, options: GatewayCommand): Promise
     store,
     onEvent: (event) => {
       if (event.type === 'fault') note(host, failureOf(event.error).message);
-      own.onEvent?.(event);
+      // The instance settles a promise of it: one that rejects unseen would end the process.
+      return own.onEvent?.(event);
     },
   });
   const stopped = new Promise<void>((settle) => {

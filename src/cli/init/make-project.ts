@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VERSION } from '../../domain/version.js';
@@ -18,6 +18,9 @@ export interface Project {
   readonly start: string;
 }
 
+/** Files that lines are added to. */
+const MANIFEST = 'package.json';
+const GITIGNORE = '.gitignore';
 const IGNORED = ['node_modules/', 'postern.db', 'postern.db-*'];
 
 const TSCONFIG = {
@@ -38,6 +41,8 @@ const TSCONFIG = {
  * @throws CliError (usage) that names every file in the way
  */
 export async function planProject(folder: string, framework: Framework): Promise<Project> {
+  const link = [MANIFEST, GITIGNORE].find((name) => entry(folder, name)?.isSymbolicLink());
+  if (link !== undefined) throw usageError(`${link} is a link, and nothing was written. Use an empty folder`);
   const manifest = await readManifest(folder);
   // Without this type, only .mts is an ES module.
   const isModule = manifest === null || manifest.content.type === 'module';
@@ -47,7 +52,7 @@ export async function planProject(folder: string, framework: Framework): Promise
     [`postern.config.${ending}`]: CONFIG,
     'tsconfig.json': json(TSCONFIG),
   };
-  const inTheWay = Object.keys(made).filter((name) => existsSync(join(folder, name)));
+  const inTheWay = Object.keys(made).filter((name) => entry(folder, name) !== undefined);
   if (inTheWay.length > 0) {
     throw usageError(
       `${inTheWay.join(', ')} ${inTheWay.length === 1 ? 'is' : 'are'} in the way, and nothing was written. Use an empty folder`,
@@ -57,7 +62,7 @@ export async function planProject(folder: string, framework: Framework): Promise
   const content = merged(manifest?.content ?? { private: true, type: 'module' }, framework, start);
   return {
     files: [
-      { path: 'package.json', text: json(content, manifest?.indent), adds: manifest !== null },
+      { path: MANIFEST, text: json(content, manifest?.indent), adds: manifest !== null },
       ...Object.entries(made).map(([path, text]) => ({ path, text, adds: false })),
       ...(await ignoring(folder)),
     ],
@@ -86,8 +91,8 @@ interface Manifest {
 }
 
 async function readManifest(folder: string): Promise<{ readonly content: Manifest; readonly indent: string } | null> {
-  const path = join(folder, 'package.json');
-  if (!existsSync(path)) return null;
+  const path = join(folder, MANIFEST);
+  if (entry(folder, MANIFEST) === undefined) return null;
   const text = await readFile(path, 'utf8');
   try {
     const content: unknown = JSON.parse(text);
@@ -122,13 +127,18 @@ function merged(manifest: Manifest, framework: Framework, start: string): Manife
 }
 
 async function ignoring(folder: string): Promise<readonly PlannedFile[]> {
-  const path = '.gitignore';
-  const before = existsSync(join(folder, path)) ? await readFile(join(folder, path), 'utf8') : '';
+  const path = GITIGNORE;
+  const before = entry(folder, path) === undefined ? '' : await readFile(join(folder, path), 'utf8');
   const lines = before.split(/\r?\n/);
   const missing = IGNORED.filter((each) => !lines.includes(each) && !lines.includes(each.replace(/\/$/, '')));
   if (missing.length === 0) return [];
   const end = before === '' || before.endsWith('\n') ? '' : '\n';
   return [{ path, text: `${before}${end}${missing.join('\n')}\n`, adds: before !== '' }];
+}
+
+/** The file, or the link itself: a link in someone else's folder may lead to any file of ours. */
+function entry(folder: string, name: string) {
+  return lstatSync(join(folder, name), { throwIfNoEntry: false });
 }
 
 function json(value: object, indent = '  '): string {

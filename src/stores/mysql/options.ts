@@ -58,9 +58,13 @@ const schema = z.strictObject({
 
 /** @throws PosternError `option_invalid`, `option_unknown` */
 export function readMysqlOptions(options: unknown): MysqlSettings {
-  const { pool, uri, ...rest } = check(schema, options, 'mysqlStore', 'option_invalid');
+  const input = 'mysqlStore';
+  const { pool, uri, ...rest } = check(schema, options, input, 'option_invalid');
   if ((pool === undefined) === (uri === undefined)) {
-    throw new PosternError('option_invalid', 'give either a pool or a uri', { path: 'pool', input: 'mysqlStore' });
+    const isUnset = uri === undefined && Object.hasOwn(options as object, 'uri');
+    throw isUnset
+      ? new PosternError('option_invalid', 'is undefined: set the variable that it comes from', { path: 'uri', input })
+      : new PosternError('option_invalid', 'give either a pool or a uri', { path: 'pool', input });
   }
   if (pool === undefined) return { ...rest, source: { pool: null, uri: uri as string } };
   return { ...rest, source: { pool: 'promise' in pool ? pool.promise() : pool } };

@@ -84,7 +84,10 @@ export function readPostgresOptions(options: unknown): PostgresSettings {
   const given = check(schema, options, 'postgresStore', 'option_invalid');
   const { pool, connectionString, listen = null } = given;
   if ((pool === undefined) === (connectionString === undefined)) {
-    throw invalid('pool', 'give either a pool or a connectionString');
+    const isUnset = connectionString === undefined && Object.hasOwn(options as object, 'connectionString');
+    throw isUnset
+      ? invalid('connectionString', 'is undefined: set the variable that it comes from')
+      : invalid('pool', 'give either a pool or a connectionString');
   }
   if (pool?.options?.max === 1 && listen === null) {
     throw invalid(

@@ -74,7 +74,7 @@ function columns(output: Format, now: number): readonly Column<AuditEntry>[] {
     { heading: 'NAME', cell: nameOf, least: 12, rank: 2 },
     {
       heading: 'ACTOR',
-      cell: ({ actor }) => (actor.kind === 'application' ? '(application)' : (actor.owner ?? actor.token_id)),
+      cell: ({ actor }) => (actor.kind === 'application' ? 'application' : (actor.owner ?? actor.token_id)),
       least: 8,
     },
     { heading: 'FROM', cell: ({ from }) => from, rank: 1 },
