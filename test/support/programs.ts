@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -58,6 +59,8 @@ function codeOf(file: string): string {
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    // A program finds its other files beside itself.
+    define: { 'import.meta.url': JSON.stringify(pathToFileURL(join(ROOT, file)).href) },
     write: false,
   });
   const code = outputFiles[0]?.text ?? '';
