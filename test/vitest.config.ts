@@ -18,6 +18,9 @@ const report = process.env.POSTERN_TEST_REPORT;
 const without = (process.env.POSTERN_TEST_WITHOUT ?? '').split(',');
 const leftOut = TOOLS.filter(({ name }) => without.includes(name)).flatMap(filesThatNeed);
 
+/** The projects whose files are not in `unit`. */
+const OTHERS = ['alone', 'services', 'slow', 'package'] as const;
+
 /** The sources, by the package's own names. A long limit is no expectation: a busy machine is slow. */
 const source = { root, resolve: { alias } };
 const limits = {
@@ -43,9 +46,10 @@ export default defineConfig({
           isolate: false,
           pool: 'threads',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...filesOf('services'), ...filesOf('slow'), ...filesOf('package')],
+          exclude: ['**/node_modules/**', ...OTHERS.flatMap(filesOf)],
         },
       },
+      { ...source, test: { ...limits, name: 'alone', include: filesOf('alone') } },
       {
         ...source,
         test: { ...limits, name: 'services', include: filesOf('services'), globalSetup: ['test/cli/build.ts'] },
