@@ -14,6 +14,7 @@ export interface SqlStatement {
   readonly decides?: boolean;
 }
 
+/** The SQL that a database speaks. `mysql` is MariaDB, too. */
 export type DialectName = 'postgres' | 'mysql' | 'sqlite';
 
 /** Everything that a store needs from a database. A driver rejects after some time; it never waits for ever. */
