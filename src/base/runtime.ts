@@ -11,6 +11,7 @@ interface Globals {
   readonly crypto?: { getRandomValues?<T extends Uint8Array>(array: T): T; readonly subtle?: Subtle };
   setTimeout?(callback: () => void, milliseconds: number): unknown;
   clearTimeout?(timer: unknown): void;
+  readonly navigator?: { readonly userAgent?: string };
   readonly console?: { error?(text: string): void };
   setImmediate?(callback: () => void): unknown;
   readonly performance?: { now(): number };
@@ -57,7 +58,10 @@ export function nativeHash(): ((text: string) => string) | null {
  */
 export function nodeVerifier(): NodeVerifier | null {
   const { node, uv, bun, deno } = globals.process?.versions ?? {};
-  const isNode = node !== undefined && uv !== undefined && bun === undefined && deno === undefined;
+  // Workers show all of Node's versions, but are no Node. Node 20 has no `navigator`.
+  const agent = globals.navigator?.userAgent ?? 'Node.js';
+  const isNode =
+    node !== undefined && uv !== undefined && bun === undefined && deno === undefined && /^Node\.js/.test(agent);
   const { verify, KeyObject } = (isNode && nodeCrypto()) || {};
   return verify && KeyObject?.from ? { verify, keyOf: KeyObject.from } : null;
 }

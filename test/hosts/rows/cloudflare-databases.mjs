@@ -3,22 +3,30 @@ import { passed } from '../lib/snippets.mjs';
 export const host = 'D1 and Durable Objects';
 export const how = 'in miniflare; the suite of stores over sqlStore';
 
-/** Runs in a Durable Object. What it is asked comes as JSON: its database is reached from within only. */
+/** The drivers run in the worker, where the databases are. What they are asked comes as JSON. */
 const WORKER = `
 import { DurableObject } from 'cloudflare:workers';
-import { fromDurableObject } from 'postern/stores/sql';
+import { fromD1, fromDurableObject } from 'postern/stores/sql';
 
-export class Database extends DurableObject {
-  async fetch(request) {
-    const { method, argument } = await request.json();
-    try {
-      return Response.json({ value: await fromDurableObject(this.ctx.storage)[method](argument) });
-    } catch (error) {
-      return Response.json({ error: error.message });
-    }
+async function answer(driver, request) {
+  const { method, argument } = await request.json();
+  try {
+    return Response.json({ value: await driver[method](argument) });
+  } catch (error) {
+    return Response.json({ error: error.message });
   }
 }
-export default { fetch: (request, env) => env.OBJECT.get(env.OBJECT.idFromName('one')).fetch(request) };
+export class Database extends DurableObject {
+  fetch(request) {
+    return answer(fromDurableObject(this.ctx.storage), request);
+  }
+}
+export default {
+  fetch: (request, env) =>
+    new URL(request.url).pathname === '/d1'
+      ? answer(fromD1(env.D1), request)
+      : env.OBJECT.get(env.OBJECT.idFromName('one')).fetch(request),
+};
 `;
 
 const TEST = `
@@ -26,7 +34,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after } from 'node:test';
 import { Miniflare } from 'miniflare';
-import { fromD1, sqlStore } from 'postern/stores/sql';
+import { sqlStore } from 'postern/stores/sql';
 import { testStore } from 'postern/testing';
 
 const miniflare = new Miniflare({
@@ -37,18 +45,17 @@ const miniflare = new Miniflare({
   durableObjects: { OBJECT: { className: 'Database', useSQLite: true } },
 });
 after(() => miniflare.dispose());
-const d1 = await miniflare.getD1Database('D1');
-const call = (method) => async (argument) => {
+const call = (path, method) => async (argument) => {
   const body = JSON.stringify({ method, argument });
-  const { value, error } = await (await miniflare.dispatchFetch('http://host/', { method: 'POST', body })).json();
+  const { value, error } = await (await miniflare.dispatchFetch('http://host' + path, { method: 'POST', body })).json();
   if (error !== undefined) throw new Error(error);
   return value;
 };
-const object = { dialect: 'sqlite', query: call('query'), batch: call('batch') };
+const at = (path) => ({ dialect: 'sqlite', query: call(path, 'query'), batch: call(path, 'batch') });
 const open = (driver) => sqlStore({ driver, prefix: 'p' + randomUUID().slice(0, 8) + '_', timeout: '1m' });
 
-testStore('D1', () => open(fromD1(d1)));
-testStore('a Durable Object', () => open(object));
+testStore('D1', () => open(at('/d1')));
+testStore('a Durable Object', () => open(at('/object')));
 `;
 
 export async function run(context) {
