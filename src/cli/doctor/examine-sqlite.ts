@@ -1,5 +1,6 @@
-import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isWritable } from '../../stores/sqlite/file.js';
 import { type Finding, ok, problem, warning } from './finding.js';
 
 /** File systems of other machines, by Linux' numbers for them (statfs(2)). */
@@ -59,13 +60,4 @@ function networkFinding(filename: string, platform: NodeJS.Platform): Finding {
     `The database is on a network share (${kind}), where SQLite's locks do not work`,
     'Move it to a local disk, or use PostgreSQL.',
   );
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,9 +1,12 @@
 import { createPostern } from 'postern';
+import { mysqlStore } from 'postern/stores/mysql';
 import { postgresStore } from 'postern/stores/postgres';
+import { sqliteStore } from 'postern/stores/sqlite';
 
 /** Makes tokens and entries until it is killed. Prints each acknowledged one, with the secret after its rotation. */
-const [connectionString, schema] = process.argv.slice(2) as [string, string];
-const store = postgresStore({ connectionString, schema });
+const [database, options] = process.argv.slice(2) as [keyof typeof STORES, string];
+const STORES = { mysql: mysqlStore, postgres: postgresStore, sqlite: sqliteStore };
+const store = STORES[database](JSON.parse(options));
 const postern = createPostern({ store });
 const types = { developer: { scopes: ['models:write'] } } as const;
 
