@@ -97,7 +97,7 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
   }
 
   /** Decides again about a call that was refused. */
-  async function decideAgain(told: Told | Unreadable, peer: string): Promise<Answer> {
+  async function decideAgain(told: Told | Unreadable, peer: string): Promise<Refused> {
     if (told instanceof Unreadable) return refused(malformed(told.problem));
     const { question, presented } = read(told, peer);
     const decision = await askAgain(question, presented);
@@ -138,7 +138,7 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
   }
 
   /** A fault becomes a refusal. */
-  async function settled(work: () => Promise<Answer>): Promise<Answer> {
+  async function settled<A extends Answer>(work: () => Promise<A | Refused>): Promise<A | Refused> {
     try {
       return await work();
     } catch (error) {
@@ -146,8 +146,8 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
     }
   }
 
-  function overHttp(request: Request, asker: Asker, decide: Decide): Promise<Answer> {
-    return settled(async () => {
+  function overHttp<A extends Answer>(request: Request, asker: Asker, decide: Decide<A>): Promise<A | Refused> {
+    return settled<A>(async () => {
       const address = addressOf(asker);
       if (!isProxyAt(address, isProxy)) return refused(NOT_TRUSTED);
       const aliases = aliasesIn(request.headers);
@@ -162,8 +162,8 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
       return answer.allowed ? allowedResponse(answer.headers) : deniedResponse(answer.refusal, request);
     },
     async denied(request: Request, asker: Asker = {}) {
-      const answer = await overHttp(request, asker, decideAgain);
-      return deniedResponse(answer.allowed ? AGAIN : answer.refusal, request);
+      const { refusal } = await overHttp(request, asker, decideAgain);
+      return deniedResponse(refusal, request);
     },
     envoy: envoyService({
       isTrusted: (peer) => isProxyAt(peer, isProxy),
@@ -176,7 +176,10 @@ export function createGateway<T extends TokenTypes>(postern: Postern<T>, options
 
 type EndpointFunction = Extract<GatewayOptions['requirement'], (call: GatewayCall) => unknown>;
 
-type Decide = (told: Told | Unreadable, peer: string) => Promise<Answer>;
+type Decide<A extends Answer> = (told: Told | Unreadable, peer: string) => Promise<A>;
+
+/** Decisions that are made again have no other form: none can become an allow. */
+type Refused = Extract<Answer, { allowed: false }>;
 
 /** One call that is asked about: a new object for each question, so each is decided and charged by itself. */
 interface Question {
@@ -185,7 +188,7 @@ interface Question {
   readonly caller: SocketRequest;
 }
 
-function refused(refusal: Refusal): Answer {
+function refused(refusal: Refusal): Refused {
   return { allowed: false, refusal };
 }
 
