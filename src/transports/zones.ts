@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import * as z from 'zod';
+import { BoundedMap } from '../base/bounded-map.js';
 import { check, unpolluted } from '../base/check.js';
 import type { Zone } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
@@ -172,6 +173,9 @@ export function isProxyAt(peer: unknown, isProxy: (address: string) => boolean):
   return address !== null && isProxy(address);
 }
 
+/** Addresses whose answer a list remembers. */
+const MAX_KNOWN = 1_000;
+
 /** `1.2.3.4:567`, `[::1]` and `[::1]:567`: the spellings of Azure, of IIS and of some proxies. */
 const WITH_PORT = /^(?:\[([^[\]]*)\]|([0-9.]+))(?::\d{1,5})?$/;
 
@@ -212,7 +216,15 @@ function addressList(entries: readonly string[], path: string, input: string): (
       { path, input },
     );
   }
-  return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  // `check` makes an object of Node's own for each question, which takes as long as ten decisions. The list never changes.
+  const known = new BoundedMap<string, boolean>(MAX_KNOWN);
+  return (address) => {
+    const before = known.get(address);
+    if (before !== undefined) return before;
+    const isListed = list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+    known.set(address, isListed);
+    return isListed;
+  };
 }
 
 /** Returns `false` if the entry is neither an address nor a block. */
