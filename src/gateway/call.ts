@@ -1,3 +1,5 @@
+import { type Heard, toHeaders } from './heard.js';
+
 /** A call to a service behind a proxy, as the proxy tells it. */
 export interface GatewayCall {
   /** The HTTP method; `POST` for every gRPC call. */
@@ -15,4 +17,27 @@ export interface GatewayCall {
   readonly context: ReadonlyMap<string, string>;
   /** The caller's address, as far as trusted proxies name it. */
   readonly address: string | null;
+}
+
+/** The part of a call that is read before its caller's address is known. */
+export interface Told extends Omit<GatewayCall, 'address' | 'headers'> {
+  readonly headers: Heard;
+}
+
+export function callOf({ method, host, path, target, scheme, headers, context }: Told, address: string | null) {
+  let made: Headers | null = null;
+  return {
+    method,
+    host,
+    path,
+    target,
+    scheme,
+    /** Made when it is read: few requirements read it, and making it takes longer than the decision. */
+    get headers() {
+      made ??= toHeaders(headers);
+      return made;
+    },
+    context,
+    address,
+  } satisfies GatewayCall;
 }

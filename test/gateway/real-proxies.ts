@@ -76,10 +76,10 @@ export async function startUpstream(endings: Endings): Promise<number> {
 
 /** The gateway on two ports of 127.0.0.1. */
 export async function serveGateway(gateway: Gateway, endings: Endings): Promise<{ http: number; grpc: number }> {
-  const answer = toNodeHandler((request, asker) =>
-    new URL(request.url).pathname === '/denied' ? gateway.denied(request, asker) : gateway.fetch(request, asker),
+  const [answer, denied] = [toNodeHandler(gateway.fetch), toNodeHandler(gateway.denied)];
+  const server = createServer((request, response) =>
+    (/^\/denied(?:\?|$)/.test(request.url ?? '') ? denied : answer)(request, response),
   );
-  const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   endings.add(() => {
     server.closeAllConnections();
