@@ -24,20 +24,31 @@ export interface Told extends Omit<GatewayCall, 'address' | 'headers'> {
   readonly headers: Heard;
 }
 
-export function callOf({ method, host, path, target, scheme, headers, context }: Told, address: string | null) {
-  let made: Headers | null = null;
-  return {
-    method,
-    host,
-    path,
-    target,
-    scheme,
-    /** Made when it is read: few requirements read it, and making it takes longer than the decision. */
-    get headers() {
-      made ??= toHeaders(headers);
-      return made;
-    },
-    context,
-    address,
-  } satisfies GatewayCall;
+/** Its headers are made when they are read: few requirements read them, and making them takes longer than the decision. */
+export class Call implements GatewayCall {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly target: string;
+  readonly scheme: 'http' | 'https';
+  readonly context: ReadonlyMap<string, string>;
+  readonly address: string | null;
+  readonly #heard: Heard;
+  #headers: Headers | null = null;
+
+  constructor({ method, host, path, target, scheme, headers, context }: Told, address: string | null) {
+    this.method = method;
+    this.host = host;
+    this.path = path;
+    this.target = target;
+    this.scheme = scheme;
+    this.context = context;
+    this.address = address;
+    this.#heard = headers;
+  }
+
+  get headers(): Headers {
+    this.#headers ??= toHeaders(this.#heard);
+    return this.#headers;
+  }
 }

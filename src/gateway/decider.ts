@@ -9,7 +9,7 @@ import { readHeaders } from '../transports/fetch-credential.js';
 import { rateLimitHeaders } from '../transports/rate-limit-headers.js';
 import { callerBehind, type SocketRequest } from '../transports/zones.js';
 import { AGAIN, type Answer, malformed, type Refusal, type Refused, refusals, refused } from './answers.js';
-import { callOf, type GatewayCall, type Told } from './call.js';
+import { Call, type GatewayCall, type Told } from './call.js';
 import type { SigningHops } from './hop/hops.js';
 import { identityHeaders } from './identity.js';
 import type { GatewayOptions, ReadGatewayOptions } from './options.js';
@@ -71,7 +71,7 @@ export function decider(
   function read(told: Told, peer: string) {
     const { headers } = told;
     const caller = callerBehind(peer, headers.get('x-forwarded-for') ?? '', isProxy);
-    const call = callOf(told, caller.socket.remoteAddress ?? null);
+    const call = new Call(told, caller.socket.remoteAddress ?? null);
     const presented = readHeaders(headers, () => call.target, places);
     return { asked: { call, caller, needed: null } as Asked, presented };
   }

@@ -66,7 +66,7 @@ export function envoyService(decider: Decider, isTrusted: (peer: string | undefi
       Check: (call, callback) => {
         check(call)
           .catch((error: unknown) => denied(decider.refuse(error), false))
-          .then((answer) => callback(null, Buffer.from(writeCheckResponse(answer))));
+          .then((answer) => callback(null, writeCheckResponse(answer)));
       },
     },
   } satisfies EnvoyService);
