@@ -106,7 +106,8 @@ export function toldOf(
   context: ReadonlyMap<string, string> = new Map(),
 ): Told | Unreadable {
   const plain = plainHost(host);
-  const path = target.startsWith('/') ? pathOfTarget(target) : null;
+  // Two targets are joined with a comma and a blank, and a query may hold anything else.
+  const path = target.startsWith('/') && !/\s/.test(target) ? pathOfTarget(target) : null;
   const lower = scheme.toLowerCase();
   if (!/^[A-Z][A-Z_-]{0,31}$/i.test(method)) return new Unreadable('The method is not one method.');
   if (plain === null) return NO_HOST;

@@ -97,7 +97,6 @@ describe.each(there().filter((name) => 'grpc' in PROXIES[name]))('behind %s, whi
     ['no message', Buffer.from('ff', 'hex')],
     ['a message of another kind', Buffer.from('GET / HTTP/1.1')],
     ['a status that is no message', Buffer.from('0a01ff', 'hex')],
-    ['nothing', Buffer.alloc(0)],
   ])('nobody passes while the gateway answers %s', async (_, bytes) => {
     const own = new Endings();
     onTestFinished(() => own.run());

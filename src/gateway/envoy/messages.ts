@@ -75,7 +75,7 @@ export function writeCheckResponse(answer: CheckResponse): Buffer {
   if (!('code' in answer)) {
     const removed = answer.remove.map((name) => lengthDelimited(5, bytesOf(name)));
     const ok = joined([...headerOptions(answer.headers), ...removed]);
-    // An empty status is code 0, and an absent one is a refusal.
+    // Code 0. Envoy reads an absent status so, too.
     return toBuffer(joined([lengthDelimited(1, bytesOf('')), lengthDelimited(3, ok)]));
   }
   const status = joined([varintField(1, answer.code), lengthDelimited(2, bytesOf(answer.message))]);
