@@ -94,6 +94,11 @@ const CASES: Readonly<Record<string, Case>> = {
     headers: (good) => [...FORWARDED, good],
     status: 400,
   },
+  'two own hosts, with a call described': {
+    host: 'metrics.acme.cloud.test,summarizer.acme.cloud.test',
+    headers: (good) => [...FORWARDED, good],
+    status: 400,
+  },
   'internal by the last entry': { headers: () => told(METRICS, ['X-Forwarded-For', '1.2.3.4, 10.0.0.1']), status: 200 },
   'internal by an earlier entry': {
     headers: () => told(METRICS, ['X-Forwarded-For', '10.0.0.1, 1.2.3.4']),
