@@ -1,3 +1,5 @@
+import { trimmed } from '../transports/node-request.js';
+
 /** The headers of a question, in the form that its transport has them in. `Headers` is one. */
 export interface Heard {
   /** Several of one name are joined with a comma. @param name in lower case */
@@ -15,7 +17,6 @@ export function toHeaders(heard: Heard): Headers {
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 /** What `Headers` refuses in a value. */
 const UNFIT = /[\0\r\n]|[^\0-\xff]/;
-const SURROUNDING_BLANKS = /^[\t ]+|[\t ]+$/g;
 
 /**
  * Headers that came as pairs, read as `Headers` reads them.
@@ -27,7 +28,7 @@ export function heardIn(pairs: Iterable<readonly [name: string, value: string | 
   for (const [given, value] of pairs) {
     const name = given.toLowerCase();
     if (value === null || UNFIT.test(value) || !NAME.test(name)) return null;
-    const text = value.replace(SURROUNDING_BLANKS, '');
+    const text = trimmed(value);
     const before = values.get(name);
     values.set(name, before === undefined ? text : `${before}${name === 'cookie' ? ';' : ','} ${text}`);
   }
