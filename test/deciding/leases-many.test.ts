@@ -13,6 +13,7 @@ import {
 } from './lease-world.js';
 
 useFakeTimers();
+
 describe('a thousand leases', () => {
   it.each([false, undefined] as const)('cost as many reads as one (cache: %s)', async (cache) => {
     const costs: number[] = [];

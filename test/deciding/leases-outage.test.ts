@@ -4,6 +4,7 @@ import { leasesOf } from '../support/leases.js';
 import { createWorld, issue, models, type Options, settled, TRIMMING, useFakeTimers } from './lease-world.js';
 
 useFakeTimers();
+
 describe('while the store is down', () => {
   const down = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
 

@@ -6,6 +6,7 @@ import { jwt, scripted, vouch } from '../support/authenticator.js';
 import { createWorld, issue, models, settled, summarizer, useFakeTimers, type World } from './lease-world.js';
 
 useFakeTimers();
+
 describe('a lease ends at once when', () => {
   it.each<[string, object, string, (world: World, id: string) => Promise<unknown>]>([
     ['its token is revoked', models, 'token_revoked', ({ postern }, id) => postern.tokens.revoke(id)],

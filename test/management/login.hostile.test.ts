@@ -116,6 +116,7 @@ describe('a user code', () => {
     expect(texts.join()).not.toMatch(new RegExp(`${login.user_code}|${login.user_code.replace('-', '')}`));
   });
 });
+
 test.each([
   ['nothing', {}],
   ['every protected endpoint', { user: { endpoints: '*' } }],
