@@ -7,6 +7,7 @@ import type { Dialect } from './dialect.js';
 import type { SqlDriver } from './driver.js';
 import { migrate, planMigration } from './migrate.js';
 import { storeOver } from './store.js';
+import { inTransaction } from './transaction.js';
 
 /** How long `close` waits for a server that doesn't answer, in milliseconds. */
 const FAREWELL = 1_000;
@@ -63,9 +64,12 @@ export function openStore({ dialect, driver, feed, timeout, release }: OpenOptio
       });
     return migrating;
   };
-  const enter = async () => {
+  const beReady = async () => {
     assertOpen();
     if (!isReady) await within(migrateOnce(), timeout, `the tables were not ready in ${timeout} ms`);
+  };
+  const enter = async () => {
+    await beReady();
     await feed?.enter();
     assertOpen();
   };
@@ -97,6 +101,11 @@ export function openStore({ dialect, driver, feed, timeout, release }: OpenOptio
         return confirm.call(feed, patience);
       },
     }),
+    // Without the feed: nothing that is read in the transaction is cached, and a pool whose connections all have one has none left.
+    within: async (transaction, work) => {
+      await beReady();
+      return inTransaction(dialect, transaction, timeout, work);
+    },
     migrate: async ({ dryRun = false } = {}) => {
       assertOpen();
       return dryRun ? planMigration(driver, dialect) : migrateOnce();
