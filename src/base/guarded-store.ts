@@ -104,12 +104,12 @@ export function guardedStore(store: Store, used: () => void, seen: { readonly ob
     ...(unpolluted(store, 'confirm') && { confirm }),
     ...(within && {
       within: async (transaction, work) => {
-        let failure: unknown;
+        let failure: { readonly error: unknown } | null = null;
         const working = async (inner: StoreWithin) => {
           const lockEntry: StoreWithin['lockEntry'] = (...entry) =>
             inTransaction(() => inner.lockEntry(...entry), 'lockEntry');
           return work({ ...guardedMethods(inner, inTransaction), lockEntry }).catch((error) => {
-            failure = error;
+            failure = { error };
             throw error;
           });
         };
@@ -120,7 +120,8 @@ export function guardedStore(store: Store, used: () => void, seen: { readonly ob
           );
         } catch (error) {
           // An error of the caller's own function is not the store's.
-          throw (error as PosternError).cause === failure && !isPosternError(failure) ? failure : error;
+          const own = failure as { readonly error: unknown } | null;
+          throw own === null || isPosternError(own.error) ? error : own.error;
         }
       },
     }),

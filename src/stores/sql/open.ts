@@ -64,14 +64,19 @@ export function openStore({ dialect, driver, feed, timeout, release }: OpenOptio
       });
     return migrating;
   };
-  const beReady = async () => {
+  const enter = async () => {
     assertOpen();
     if (!isReady) await within(migrateOnce(), timeout, `the tables were not ready in ${timeout} ms`);
-  };
-  const enter = async () => {
-    await beReady();
     await feed?.enter();
     assertOpen();
+  };
+  /** Asked in the transaction itself: it may have the only connection, and its connection may have other settings. */
+  const assertFit = async (inside: SqlDriver) => {
+    if (isReady && !dialect.dependsOnConnection) return;
+    const { statements } = await planMigration(inside, dialect);
+    if (statements.length === 0) return;
+    const problem = 'the tables are not there, or of an earlier version: await store.migrate() before your transaction';
+    throw new PosternError('store_invalid', problem);
   };
   /** If the tables are gone, the next call makes them. */
   const noticing = async <T>(answer: Promise<T>): Promise<T> => {
@@ -101,10 +106,9 @@ export function openStore({ dialect, driver, feed, timeout, release }: OpenOptio
         return confirm.call(feed, patience);
       },
     }),
-    // Without the feed: nothing that is read in the transaction is cached, and a pool whose connections all have one has none left.
     within: async (transaction, work) => {
-      await beReady();
-      return inTransaction(dialect, transaction, timeout, work);
+      assertOpen();
+      return inTransaction({ dialect, timeout, assertFit }, transaction, work);
     },
     migrate: async ({ dryRun = false } = {}) => {
       assertOpen();

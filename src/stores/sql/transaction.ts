@@ -2,11 +2,20 @@ import { isPosternError, PosternError } from '../../domain/errors.js';
 import type { StoreWithin } from '../../ports/store.js';
 import { within } from '../shared/deadline.js';
 import { causesOf, type Dialect } from './dialect.js';
-import type { SqlStatement } from './driver.js';
+import type { SqlDriver, SqlStatement } from './driver.js';
 import { intoTransaction, type RunStatement } from './drivers/transactions.js';
 import { EntryStatements } from './entries.js';
 import { toEntry } from './rows.js';
 import { storeOver } from './store.js';
+
+/** The store that a transaction writes to. */
+interface Place {
+  readonly dialect: Dialect;
+  /** For each statement, in milliseconds. */
+  readonly timeout: number;
+  /** Refuses a connection that the store could not be used through. */
+  readonly assertFit?: (inside: SqlDriver) => Promise<void>;
+}
 
 /** The call that a transaction runs, or the last one of several that wait. */
 const calls = new WeakMap<object, Promise<unknown>>();
@@ -15,13 +24,11 @@ let parts = 0;
 /**
  * Does `work` in a transaction of the application, as one part of it: if it rejects, the part is undone, and the transaction goes on.
  *
- * @param timeout for each statement, in milliseconds
  * @throws PosternError `input_invalid`: no client of this database, or no open transaction; `unavailable`: the transaction is over
  */
 export function inTransaction<T>(
-  dialect: Dialect,
+  { dialect, timeout, assertFit }: Place,
   transaction: object,
-  timeout: number,
   work: (store: StoreWithin) => Promise<T>,
 ): Promise<T> {
   const into = intoTransaction(transaction, dialect.name);
@@ -30,7 +37,11 @@ export function inTransaction<T>(
     within(into(statement), timeout, `the transaction gave no answer in ${timeout} ms`);
   const call = async () => {
     await assertOpen(run, dialect);
-    return part(run, () => work(storeIn(run, dialect)));
+    return part(run, async () => {
+      const driver = driverOver(run, dialect);
+      await assertFit?.(driver);
+      return work(storeOn(driver, dialect));
+    });
   };
   // Two at once would undo each other's parts.
   const mine = (calls.get(transaction) ?? Promise.resolve()).then(call);
@@ -41,23 +52,30 @@ export function inTransaction<T>(
   return mine;
 }
 
-function storeIn(run: RunStatement, dialect: Dialect): StoreWithin {
-  const batch = (statements: readonly SqlStatement[]) =>
-    part(run, async () => {
-      const counts: number[] = [];
-      for (const statement of statements) {
-        counts.push(await countOf(run, dialect, statement));
-        if (counts.at(-1) === 0 && statement.decides) break;
-      }
-      return counts;
-    });
+function driverOver(run: RunStatement, dialect: Dialect): SqlDriver {
+  return {
+    dialect: dialect.name,
+    query: run,
+    batch: (statements) =>
+      part(run, async () => {
+        const counts: number[] = [];
+        for (const statement of statements) {
+          counts.push(await countOf(run, dialect, statement));
+          if (counts.at(-1) === 0 && statement.decides) break;
+        }
+        return counts;
+      }),
+  };
+}
+
+function storeOn(driver: SqlDriver, dialect: Dialect): StoreWithin {
   const entries = new EntryStatements(dialect);
   return {
     // Others are told by the commit: the message is a part of the transaction.
-    ...storeOver({ dialect, driver: { query: run, batch }, enter: () => undefined, feed: null, isGuest: true }),
+    ...storeOver({ dialect, driver, enter: () => undefined, feed: null, isGuest: true }),
     lockEntry: async (kind, id, now) => {
-      await batch([entries.lock(kind, id, now)]);
-      const [row] = await run(entries.findLocked(kind, id, now));
+      await driver.batch([entries.lock(kind, id, now)]);
+      const [row] = await driver.query(entries.findLocked(kind, id, now));
       return row === undefined ? null : toEntry(row);
     },
   };

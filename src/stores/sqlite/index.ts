@@ -60,7 +60,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     ...storeOver({ dialect: DIALECT, driver: database, enter: () => undefined, feed }),
     within: async (transaction, work) => {
       await database.open();
-      return inTransaction(DIALECT, transaction, BUSY_LIMIT, work);
+      return inTransaction({ dialect: DIALECT, timeout: BUSY_LIMIT }, transaction, work);
     },
     subscribe: (listener) => feed.subscribe(listener),
     migrate: (migrateOptions) => database.migrate(migrateOptions),

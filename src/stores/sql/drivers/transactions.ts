@@ -28,8 +28,8 @@ export function intoTransaction(transaction: object, dialect: DialectName): RunS
   if (has('$queryRawUnsafe')) {
     return async ({ sql, parameters }) => rowsOf(tx.$queryRawUnsafe?.(sql, ...parameters));
   }
-  // Knex
-  if (has('raw')) return fromKnex(transaction as Knex, dialect).query;
+  // Knex is a function.
+  if (typeof transaction === 'function' && has('raw')) return fromKnex(transaction as Knex, dialect).query;
   // Drizzle. SQLite's has a method for statements without rows.
   if (has('select', 'insert')) {
     return async (statement) => {
