@@ -29,7 +29,7 @@ export function intoTransaction(transaction: object, dialect: DialectName): RunS
     return async ({ sql, parameters }) => rowsOf(tx.$queryRawUnsafe?.(sql, ...parameters));
   }
   // Knex is a function.
-  if (typeof transaction === 'function' && has('raw')) return fromKnex(transaction as Knex, dialect).query;
+  if (typeof transaction === 'function' && has('raw')) return fromKnex(transaction as unknown as Knex, dialect).query;
   // Drizzle. SQLite's has a method for statements without rows.
   if (has('select', 'insert')) {
     return async (statement) => {
