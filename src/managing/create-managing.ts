@@ -34,14 +34,14 @@ export function createManaging(
   };
   const authority = authorityOn(ground);
   return {
-    tokens: withTransactions(ground, forgetting, tokensOn, {
+    tokens: withTransactions(ground, forgetting, 'tokens', tokensOn, {
       create: [1, transactionInput],
       update: [2, transactionInput],
       rotate: [1],
       revoke: [1],
       delete: [1, transactionInput],
     }) as Tokens,
-    endpoints: withTransactions(ground, forgetting, endpointsOn, {
+    endpoints: withTransactions(ground, forgetting, 'endpoints', endpointsOn, {
       create: [1],
       update: [2],
       delete: [1],

@@ -52,6 +52,7 @@ type Method = (...given: unknown[]) => Promise<unknown>;
 export function withTransactions<Room extends object>(
   ground: Ground,
   forgetting: Forgetting,
+  what: 'tokens' | 'endpoints',
   roomOn: Rooms<Room>,
   methods: Readonly<Record<Joined & keyof Room, Options>>,
 ): Room {
@@ -63,7 +64,7 @@ export function withTransactions<Room extends object>(
       const options = given[place];
       if (typeof options !== 'object' || options === null) return methodOf(alone, name)(...given);
       const { within, ...rest } = options as Record<string, unknown>;
-      if (schema !== undefined) check(schema, rest, name, 'input_invalid');
+      if (schema !== undefined) check(schema, rest, `${what}.${name}`, 'input_invalid');
       if (!Object.hasOwn(options, 'within')) return methodOf(alone, name)(...given);
       return inTransaction(ground, forgetting, within, (...on) =>
         methodOf(roomOn(...on), name)(...given.with(place, rest)),
