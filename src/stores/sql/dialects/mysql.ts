@@ -26,6 +26,8 @@ export class Mysql extends Dialect {
   readonly name = 'mysql';
   override readonly undoesSchema = false;
   override readonly lock = 'FOR UPDATE';
+  override readonly dependsOnConnection = true;
+  override readonly returnsRows = false;
   override readonly unlessTaken = '';
   readonly latest: string;
   readonly #prefix: string;
