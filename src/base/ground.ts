@@ -1,3 +1,4 @@
+import type { VerificationReads } from '../ports/mirror.js';
 import type { Store } from '../ports/store.js';
 import { createDigester, type Digester } from './digest.js';
 import { Events } from './events.js';
@@ -10,6 +11,8 @@ import { TokenReader } from './token-reader.js';
 export interface Ground {
   readonly settings: Settings;
   readonly store: Store;
+  /** Where verification reads: a replica if the store has one. Without a cache each call reads the primary. */
+  readonly reads: VerificationReads;
   readonly time: Time;
   readonly events: Events;
   readonly reader: TokenReader;
@@ -26,9 +29,11 @@ export function createGround(settings: Settings): Ground {
     callback();
   };
   const events = new Events(settings.onEvent);
+  const store = guardedStore(settings.store, used, events);
   return {
     settings,
-    store: guardedStore(settings.store, used, events),
+    store,
+    reads: settings.cache.ttl === 0 ? store : (store.mirror ?? store),
     onFirstUse(callback) {
       first = callback;
     },

@@ -1,5 +1,6 @@
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { ChangeQuery } from '../ports/changes.js';
+import type { Mirror, VerificationReads } from '../ports/mirror.js';
 import type { Observer } from '../ports/observer.js';
 import type { Store, TokenQuery } from '../ports/store.js';
 import { unpolluted } from './check.js';
@@ -60,7 +61,7 @@ export function missingMethods(store: unknown): readonly string[] {
  */
 export function passingOn(
   call: (pass: (store: Store) => Promise<unknown>, method: keyof Store) => Promise<unknown>,
-): Required<Omit<Store, 'subscribe'>> {
+): Required<Omit<Store, 'subscribe' | 'mirror'>> {
   const methods = [...STORE_METHODS, 'confirm' as const].map((method) => [
     method,
     (...given: never[]) =>
@@ -89,6 +90,7 @@ export function guardedStore(store: Store, used: () => void, seen: { readonly ob
   };
   const { confirm, ...required } = passingOn((pass, method) => call(() => pass(store), method));
   const subscribe = unpolluted(store, 'subscribe');
+  const mirror = unpolluted(store, 'mirror');
   return {
     ...required,
     listTokens: (query) => required.listTokens({ ...NO_CONDITION, ...query }),
@@ -97,10 +99,29 @@ export function guardedStore(store: Store, used: () => void, seen: { readonly ob
     listChanges: (query) => required.listChanges({ ...NO_CONDITION, ...query }),
     ...(subscribe && { subscribe: (listener) => subscribe.call(store, listener) }),
     ...(unpolluted(store, 'confirm') && { confirm }),
+    ...(mirror && { mirror: guardedMirror(mirror, call) }),
     close: () => {
       closing ??= attempt(() => store.close(), 'close');
       return closing;
     },
+  };
+}
+
+function guardedMirror(
+  mirror: Mirror,
+  call: <T>(work: () => Promise<T>, method: keyof VerificationReads) => Promise<T>,
+): Mirror {
+  return {
+    maxLag: mirror.maxLag,
+    get lag() {
+      return mirror.lag;
+    },
+    watch: (watcher) => mirror.watch(watcher),
+    findTokenByDigest: (digests) => call(() => mirror.findTokenByDigest(digests), 'findTokenByDigest'),
+    findTokenByKeyId: (keyIds) => call(() => mirror.findTokenByKeyId(keyIds), 'findTokenByKeyId'),
+    findToken: (id) => call(() => mirror.findToken(id), 'findToken'),
+    findEndpoint: (organization, id) => call(() => mirror.findEndpoint(organization, id), 'findEndpoint'),
+    listEndpoints: (query) => call(() => mirror.listEndpoints({ ...NO_CONDITION, ...query }), 'listEndpoints'),
   };
 }
 

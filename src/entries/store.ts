@@ -3,6 +3,7 @@
 export type { Access } from '../domain/endpoint.js';
 export type { Ownership } from '../domain/principal.js';
 export type { Actor, Change, ChangeQuery, ChangeType } from '../ports/changes.js';
+export type { Mirror, MirrorAnswer, MirrorWatcher, VerificationReads } from '../ports/mirror.js';
 export type {
   DailyCount,
   NewSecret,

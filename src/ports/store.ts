@@ -1,5 +1,6 @@
 import type { Ownership } from '../domain/principal.js';
 import type { Change, ChangeQuery } from './changes.js';
+import type { Mirror } from './mirror.js';
 import type {
   DailyCount,
   NewSecret,
@@ -200,6 +201,8 @@ export interface Store {
    * milliseconds. A store whose subscribers can't answer leaves it out.
    */
   confirm?(timeout: number): Promise<Confirmation>;
+  /** The reads of verification from a replica. Left out: there is none. Everything else is read from the primary. */
+  readonly mirror?: Mirror | undefined;
   /** Frees the store's resources. Idempotent. Every other later call rejects. */
   close(): Promise<void>;
 }
