@@ -61,6 +61,21 @@ describe('a store with a replica', () => {
     expect(here.reads()).toBe(before);
   });
 
+  it('is read from again soon after a change, however often the token is used and read', async () => {
+    const here = await world();
+    const { token, id } = await here.known();
+    await here.near.postern.tokens.update(id, { name: 'own change' });
+    here.replica.hold();
+    for (let read = 0; read < 20; read++) {
+      await here.near.store.recordUsage([{ tokenId: id, lastUsedAt: here.clock.now() + read, counts: [] }]);
+      await here.askAnew(token);
+      here.replica.release();
+      here.replica.hold();
+      await pass(500);
+    }
+    expect(await here.askAnew(token)).toEqual(['allowed', 'replica']);
+  });
+
   it('finds a new token at once', async () => {
     const here = await world();
     await here.known();

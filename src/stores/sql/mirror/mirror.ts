@@ -182,7 +182,7 @@ export class ReplicaMirror implements Mirror {
     if (near.by === 'replica') return near.value ?? null;
     const value = await read.primary();
     // The state that was seen now may be of a change that is not heard of yet. An older one must not follow it.
-    if (JSON.stringify(value) !== JSON.stringify(near.value)) {
+    if (textOf(value) !== textOf(near.value)) {
       const keys = new Set([...read.keys(near.value ?? null), ...read.keys(value)]);
       for (const key of keys) this.#heard.note(key, elapsed());
     }
@@ -253,4 +253,9 @@ export class ReplicaMirror implements Mirror {
       this.#isLooking = false;
     }
   }
+}
+
+/** Without the time of the last use, which no decision depends on. */
+function textOf(value: unknown): string | undefined {
+  return JSON.stringify(value, (key, part: unknown) => (key === 'lastUsedAt' ? null : part));
 }

@@ -1,0 +1,229 @@
+import { createPostern, type Postern, type PosternEvent } from 'postern';
+import type { MirrorAnswer } from 'postern/store';
+import { type PostgresStoreOptions, postgresStore } from 'postern/stores/postgres';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { verdict } from '../support/outcomes.js';
+import { REPLICATED, startReplica } from '../support/postgres-replica.js';
+import { startProxy } from '../support/proxy.js';
+import { usePostgres } from '../support/services.js';
+import { askChild, startChild } from './child.js';
+import { listen } from './listening.js';
+import { aSchema, ask } from './postgres-server.js';
+
+const server = await usePostgres(REPLICATED);
+const replica = await startReplica(server);
+afterAll(() => replica.dispose());
+const types = { developer: { scopes: ['models:read', 'models:write'] }, user: { endpoints: '*' } } as const;
+const write = { scope: 'models:write' } as const;
+
+type Change = (by: Postern, id: string) => Promise<unknown>;
+
+const changes: readonly (readonly [name: string, change: Change, after: string])[] = [
+  ['a revoked token', (by, id) => by.tokens.revoke(id), 'token_revoked'],
+  ['a deleted token', (by, id) => by.tokens.delete(id), 'token_unknown'],
+  [
+    'narrowed scopes',
+    (by, id) => by.tokens.update(id, { types: { developer: { scopes: ['models:read'] } } }),
+    'scope_missing',
+  ],
+];
+
+describe.each([200, 5_000])('two processes, one of which reads from a replica that is %i ms behind', (behind) => {
+  const schema = aSchema();
+  const store = postgresStore({ connectionString: server.url(), schema, heartbeat: '300ms' });
+  const postern = createPostern({ store });
+  const peer = startChild('./postgres-mirror-peer.ts', [server.url(), replica.url(), schema]);
+  const there = (token: string, endpoint?: string) =>
+    askChild<{ verdict: string; answers: MirrorAnswer[] }>(peer, { command: 'ask', argument: { token, endpoint } });
+  /** A token that the other process has read from the replica. */
+  async function known() {
+    const { token, record } = await postern.tokens.create({ name: 'x', types });
+    expect((await there(token)).verdict).toBe('allowed');
+    await eventually(async () => expect(await there(token)).toEqual({ verdict: 'allowed', answers: ['replica'] }));
+    return { token, id: record.id };
+  }
+  /** Resolves when the other process has heard of everything. */
+  const heard = async () => expect(await store.confirm?.(60_000)).toMatchObject({ missing: 0 });
+
+  beforeAll(async () => {
+    await replica.delay(behind);
+    await store.migrate();
+    await postern.endpoints.create({ id: 'a', access: 'protected' });
+  });
+  afterAll(async () => {
+    await askChild(peer, { command: 'close' });
+    await postern.close();
+  });
+
+  it('a new token works at once', async () => {
+    await known();
+    for (let made = 0; made < 5; made++) {
+      const { token } = await postern.tokens.create({ name: 'x', types });
+      expect((await there(token)).verdict).toBe('allowed');
+    }
+  });
+
+  it.each(changes)('%s is refused once the feed has told of it, and ever after', async (_, change, after) => {
+    const { token, id } = await known();
+    await change(postern, id);
+    await heard();
+    // Until the replica has the change, too, and is asked again.
+    const last = after === 'token_unknown' ? 'absent' : 'replica';
+    for (let answers: readonly MirrorAnswer[] = []; !answers.includes(last); ) {
+      const answer = await there(token);
+      expect(answer.verdict).toBe(after);
+      answers = answer.answers;
+    }
+    expect((await there(token)).verdict).toBe(after);
+  });
+
+  it('so is a call for an endpoint that was made private', async () => {
+    const { token } = await known();
+    await eventually(async () => expect(await there(token, 'a')).toEqual({ verdict: 'allowed', answers: ['replica'] }));
+    await postern.endpoints.update('a', { access: 'private' });
+    await heard();
+    for (let answers: readonly MirrorAnswer[] = []; !answers.includes('replica'); ) {
+      const answer = await there(token, 'a');
+      expect(answer.verdict).toBe('endpoint_private');
+      answers = answer.answers;
+    }
+  });
+});
+
+describe('a process that reads from a replica', () => {
+  beforeAll(() => replica.delay(200));
+  const closing: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const close of closing.splice(0).reverse()) await close();
+  });
+
+  async function world(options: Partial<PostgresStoreOptions> & { maxLag?: '1s' } = {}) {
+    const { maxLag = '30s', ...rest } = options;
+    const schema = aSchema();
+    const far = createPostern({ store: postgresStore({ connectionString: server.url(), schema }) });
+    const store = postgresStore({
+      connectionString: server.url(),
+      schema,
+      heartbeat: '300ms',
+      reader: { connectionString: replica.url(), maxLag },
+      ...(rest as object),
+    });
+    const feed = listen(store);
+    const events: PosternEvent[] = [];
+    const near = createPostern({ store, cache: { ttl: '1ms' }, onEvent: (event) => events.push(event) });
+    closing.push(
+      () => near.close(),
+      () => far.close(),
+    );
+    let answers: MirrorAnswer[] = [];
+    store.mirror?.watch({ used: () => {}, answered: (by) => answers.push(by) });
+    const asked = async (token: string) => {
+      answers = [];
+      return [verdict(await near.authorize({ token, requirement: write })), ...new Set(answers)];
+    };
+    const { token, record } = await far.tokens.create({ name: 'x', types });
+    const isUsed = (outcome = 'allowed') =>
+      eventually(async () => expect(await asked(token)).toEqual([outcome, 'replica']));
+    await isUsed();
+    await feed.until(({ kind }) => kind === 'restored');
+    const readerIs = (used: boolean) =>
+      eventually(async () =>
+        expect(events.filter(({ type }) => type === 'reader').at(-1)).toMatchObject({ type: 'reader', used }),
+      );
+    const heard = async () => expect(await store.confirm?.(60_000)).toMatchObject({ missing: 0 });
+    return { schema, far, near, store, feed, events, token, id: record.id, asked, isUsed, readerIs, heard };
+  }
+
+  it('goes on with the primary while the replica is stopped, and comes back to it', async () => {
+    const { far, token, id, asked, isUsed, readerIs, heard, near, events } = await world();
+    onTestFinished(() => replica.start().catch(() => {}));
+    await replica.stop();
+    for (let call = 0; call < 20; call++) expect((await asked(token))[0]).toBe('allowed');
+    await readerIs(false);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'fault', during: 'reader' }));
+    await far.tokens.revoke(id);
+    await heard();
+    expect(await asked(token)).toEqual(['token_revoked', 'unused']);
+    await replica.start();
+    await readerIs(true);
+    await isUsed('token_revoked');
+    expect((await near.tokens.get(id))?.revokedAt).not.toBeNull();
+  });
+
+  it('does not use a replica that applies nothing more, and says so', async () => {
+    const { far, token, id, asked, isUsed, readerIs, heard } = await world({ maxLag: '1s' });
+    onTestFinished(() => replica.resume());
+    await replica.pause();
+    await far.tokens.revoke(id);
+    await heard();
+    expect((await asked(token))[0]).toBe('token_revoked');
+    await readerIs(false);
+    expect(await asked(token)).toEqual(['token_revoked', 'unused']);
+    await replica.resume();
+    await readerIs(true);
+    await isUsed('token_revoked');
+  });
+
+  it('reads from the primary while its feed is lost, and until the replica has what was missed', async () => {
+    const proxy = await startProxy(server.port);
+    closing.push(() => proxy.close());
+    const name = aSchema();
+    const listening = `postgres://postgres@127.0.0.1:${proxy.port}/postgres?application_name=${name}`;
+    const { far, token, id, feed, asked, isUsed } = await world({ listen: listening, prepare: true });
+    feed.told.length = 0;
+    proxy.refuse(true);
+    await ask(server.url(), 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1', [
+      name,
+    ]);
+    await feed.until(({ kind }) => kind === 'lost');
+    await replica.pause();
+    onTestFinished(() => replica.resume());
+    await far.tokens.revoke(id);
+    expect(await asked(token)).toEqual(['token_revoked', 'unused']);
+    proxy.refuse(false);
+    await feed.until(({ kind }) => kind === 'restored');
+    for (let call = 0; call < 50; call++) {
+      const answer = await asked(token);
+      expect(answer[0]).toBe('token_revoked');
+      expect(answer).not.toContain('replica');
+    }
+    await replica.resume();
+    await isUsed('token_revoked');
+  });
+
+  it('asks the primary, not a replica that hangs', async () => {
+    const proxy = await startProxy(replica.port);
+    closing.push(() => proxy.close());
+    const through = `postgres://postgres@127.0.0.1:${proxy.port}/postgres`;
+    const { far, token, id, asked, readerIs, heard } = await world({ reader: { connectionString: through } });
+    proxy.freeze(true);
+    expect((await asked(token))[0]).toBe('allowed');
+    await readerIs(false);
+    await far.tokens.revoke(id);
+    await heard();
+    expect(await asked(token)).toEqual(['token_revoked', 'unused']);
+    proxy.thaw();
+    await readerIs(true);
+  });
+
+  it('does not use a replica that has become a primary of its own', async () => {
+    const other = await startReplica(server);
+    closing.push(() => other.dispose());
+    const reader = { connectionString: other.url(), maxLag: '1s' } as const;
+    const { far, token, id, asked, readerIs, heard } = await world({ reader });
+    await other.promote();
+    await far.tokens.revoke(id);
+    await heard();
+    expect((await asked(token))[0]).toBe('token_revoked');
+    await readerIs(false);
+    expect(await asked(token)).toEqual(['token_revoked', 'unused']);
+  });
+
+  it('reads by one prepared statement, in which the mark is of the same snapshot', async () => {
+    const { token, asked } = await world();
+    expect(await asked(token)).toEqual(['allowed', 'replica']);
+    const rows = await ask(replica.url(), "SELECT query FROM pg_stat_activity WHERE query LIKE '%AS mark%secrets%'");
+    expect(rows.length).toBeGreaterThan(0);
+  });
+});
