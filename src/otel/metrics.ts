@@ -19,8 +19,7 @@ export const ATTRIBUTES = {
   'postern.store.operation': 'a method of `Store`, such as `findTokenByDigest`',
   'postern.limiter.outcome': '`charged`, `refused` or `fault`',
   'postern.fault.during': '`decision`, `usage`, `feed`, `limiter`, `issuer`, …: the `during` of the event',
-  'postern.reader.answer':
-    '`replica`; or why the primary was read: `absent`, `changed`, `behind`, `failed`, `unused` (see docs/scaling.md)',
+  'postern.reader.answer': '`replica`; or why the primary was read: `absent`, `changed`, `behind`, `failed`, `unused`',
   'postern.hop.origin': '`signed`, or `reused`: signed for an equal call before',
   'error.type': 'only of a call that failed: the code of the `PosternError`',
 } as const;

@@ -19,14 +19,10 @@ const write = { scope: 'models:write' } as const;
 
 type Change = (by: Postern, id: string) => Promise<unknown>;
 
-const changes: readonly (readonly [name: string, change: Change, after: string])[] = [
-  ['a revoked token', (by, id) => by.tokens.revoke(id), 'token_revoked'],
-  ['a deleted token', (by, id) => by.tokens.delete(id), 'token_unknown'],
-  [
-    'narrowed scopes',
-    (by, id) => by.tokens.update(id, { types: { developer: { scopes: ['models:read'] } } }),
-    'scope_missing',
-  ],
+const changes: readonly (readonly [change: Change, after: string])[] = [
+  [(by, id) => by.tokens.revoke(id), 'token_revoked'],
+  [(by, id) => by.tokens.delete(id), 'token_unknown'],
+  [(by, id) => by.tokens.update(id, { types: { developer: { scopes: ['models:read'] } } }), 'scope_missing'],
 ];
 
 describe.each([200, 5_000])('two processes, one of which reads from a replica that is %i ms behind', (behind) => {
@@ -36,12 +32,24 @@ describe.each([200, 5_000])('two processes, one of which reads from a replica th
   const peer = startChild('./postgres-mirror-peer.ts', [server.url(), replica.url(), schema]);
   const there = (token: string, endpoint?: string) =>
     askChild<{ verdict: string; answers: MirrorAnswer[] }>(peer, { command: 'ask', argument: { token, endpoint } });
-  /** A token that the other process has read from the replica. */
-  async function known() {
-    const { token, record } = await postern.tokens.create({ name: 'x', types });
-    expect((await there(token)).verdict).toBe('allowed');
-    await eventually(async () => expect(await there(token)).toEqual({ verdict: 'allowed', answers: ['replica'] }));
-    return { token, id: record.id };
+  /** Tokens that the other process has read from the replica, as its endpoint. */
+  async function known(count: number) {
+    const made = await Promise.all(Array.from({ length: count }, () => postern.tokens.create({ name: 'x', types })));
+    for (const { token } of made) {
+      await eventually(async () =>
+        expect(await there(token, 'a')).toEqual({ verdict: 'allowed', answers: ['replica'] }),
+      );
+    }
+    return made.map(({ token, record }) => ({ token, id: record.id }));
+  }
+  /** The answer stays the same until it comes from the replica. */
+  async function stays(verdict: string, token: string, endpoint?: string) {
+    const last = verdict === 'token_unknown' ? 'absent' : 'replica';
+    for (let answers: readonly MirrorAnswer[] = []; !answers.includes(last); ) {
+      const answer = await there(token, endpoint);
+      expect(answer.verdict).toBe(verdict);
+      answers = answer.answers;
+    }
   }
   /** Resolves when the other process has heard of everything. */
   const heard = async () => expect(await store.confirm?.(60_000)).toMatchObject({ missing: 0 });
@@ -57,37 +65,23 @@ describe.each([200, 5_000])('two processes, one of which reads from a replica th
   });
 
   it('a new token works at once', async () => {
-    await known();
     for (let made = 0; made < 5; made++) {
       const { token } = await postern.tokens.create({ name: 'x', types });
       expect((await there(token)).verdict).toBe('allowed');
     }
   });
 
-  it.each(changes)('%s is refused once the feed has told of it, and ever after', async (_, change, after) => {
-    const { token, id } = await known();
-    await change(postern, id);
+  it('revoked, deleted and narrowed tokens, and a private endpoint, are refused once the feed has told of it, and ever after', async () => {
+    const tokens = await known(changes.length);
+    const changed = changes.map(([change, after], index) => ({ change, after, ...tokens[index] }) as const);
+    for (const { change, id = '' } of changed) await change(postern, id);
     await heard();
-    // Until the replica has the change, too, and is asked again.
-    const last = after === 'token_unknown' ? 'absent' : 'replica';
-    for (let answers: readonly MirrorAnswer[] = []; !answers.includes(last); ) {
-      const answer = await there(token);
-      expect(answer.verdict).toBe(after);
-      answers = answer.answers;
-    }
-    expect((await there(token)).verdict).toBe(after);
-  });
-
-  it('so is a call for an endpoint that was made private', async () => {
-    const { token } = await known();
-    await eventually(async () => expect(await there(token, 'a')).toEqual({ verdict: 'allowed', answers: ['replica'] }));
+    for (const { after, token = '' } of changed) expect((await there(token)).verdict).toBe(after);
+    for (const { after, token = '' } of changed) await stays(after, token);
+    const [last] = await known(1);
     await postern.endpoints.update('a', { access: 'private' });
     await heard();
-    for (let answers: readonly MirrorAnswer[] = []; !answers.includes('replica'); ) {
-      const answer = await there(token, 'a');
-      expect(answer.verdict).toBe('endpoint_private');
-      answers = answer.answers;
-    }
+    await stays('endpoint_private', last?.token ?? '', 'a');
   });
 });
 
