@@ -1,6 +1,8 @@
-import type { Duration, Postern } from 'postern';
+import { createPostern, type Duration, type Postern } from 'postern';
 import type { Mirror } from 'postern/store';
+import { sqlStore } from 'postern/stores/sql';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Heard } from '../../src/stores/sql/mirror/heard.js';
 import { verdict } from '../support/outcomes.js';
 import { primaryWithReplicas } from './lagging-replica.js';
 import { listen } from './listening.js';
@@ -296,6 +298,55 @@ describe('of a replica that is behind, nothing comes back', () => {
     expect(here.feed.told).toContainEqual({ kind: 'everything' });
     here.replica.hold();
     expect((await here.askAnew(token))[0]).toBe('token_revoked');
+  });
+});
+
+describe('a reader', () => {
+  const { driver, aReplica } = primaryWithReplicas();
+  it.each([
+    [{ pollInterval: false, reader: { driver: aReplica() } }, 'reader'],
+    [{ reader: { driver: { ...driver, dialect: 'mysql' } } }, 'reader.driver'],
+    [{ reader: {} }, 'reader.driver'],
+    [{ reader: { driver: aReplica(), maxLag: '10ms' } }, 'reader.maxLag'],
+  ])('is refused if it could not keep the rule, or is none: %j', (options, path) => {
+    const make = () => sqlStore({ driver, ...options } as never);
+    expect(make).toThrow(expect.objectContaining({ code: 'option_invalid', path }));
+  });
+
+  it('is refused over a database that has no feed here', () => {
+    const postgres = { ...driver, dialect: 'postgres' } as const;
+    const make = () => sqlStore({ driver: postgres, reader: { driver: postgres } });
+    expect(make).toThrow(expect.objectContaining({ code: 'option_invalid', path: 'reader' }));
+  });
+
+  it('makes a confirmation wait for maxLag, too: the replica may have been so old when it was read', async () => {
+    const confirm = vi.fn(async (_: number) => ({ acknowledged: 1, missing: 0 }));
+    const { store } = primaryWithReplicas().aProcess(aReplica(), {}, { maxLag: '1m' });
+    const postern = createPostern({ store: { ...store, confirm }, cache: { ttl: '30s' } });
+    const { record } = await postern.tokens.create({ name: 'x', types });
+    await postern.tokens.revoke(record.id, { wait: true });
+    expect(confirm.mock.calls).toEqual([[90_000]]);
+  });
+});
+
+describe('what was heard of', () => {
+  it('is remembered for as long as an older state could be accepted, and no longer', () => {
+    const heard = new Heard(100);
+    heard.note('a', 0);
+    for (let now = 10; now <= 100; now += 10) heard.note('b', now);
+    expect([heard.last(['a']), heard.last(['b']), heard.last(['a', 'b'])]).toEqual([0, 100, 100]);
+    heard.note('c', 201);
+    expect(heard.last(['b'])).toBe(100);
+    heard.note('d', 302);
+    expect(heard.last(['b'])).toBe(Number.NEGATIVE_INFINITY);
+    heard.everything(303);
+    expect([heard.last(['b']), heard.last([])]).toEqual([303, 303]);
+  });
+
+  it('is everything, once it would be too much', () => {
+    const heard = new Heard(1e9);
+    for (let key = 0; key <= 250_000; key++) heard.note(`${key}`, key);
+    expect(heard.last(['never named'])).toBe(250_000);
   });
 });
 
