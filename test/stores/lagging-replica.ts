@@ -24,8 +24,12 @@ export class Replica implements SqlDriver {
   }
 
   follow(): void {
-    if (this.#isHeld) return;
-    for (; this.#applied < this.#log.length; this.#applied++) {
+    if (!this.#isHeld) this.followTo(this.#log.length);
+  }
+
+  /** Repeats the first so many commits. */
+  followTo(commits: number): void {
+    for (; this.#applied < commits; this.#applied++) {
       this.#database.exec('BEGIN');
       for (const { sql, parameters } of this.#log[this.#applied] ?? []) this.#database.prepare(sql).run(...parameters);
       this.#database.exec('COMMIT');
@@ -138,6 +142,7 @@ export function primaryWithReplicas() {
     failures,
     aReplica,
     aProcess,
+    commits: () => log.length,
     /** How often tokens and endpoints were read at the primary. */
     reads: () => reads,
   };
