@@ -28,6 +28,14 @@ export function nodeHeader(request: NodeRequest, name: string): string | undefin
   return dropped === undefined ? text : `${text}, ${dropped}`;
 }
 
+/** The names that {@link nodeHeader} reads: only those in lower case, and no pseudo-headers. */
+export function nodeHeaderNames({ headers }: NodeRequest): string[] {
+  return Object.keys(headers).filter(
+    (name) =>
+      !name.startsWith(':') && name === name.toLowerCase() && headers[name] !== undefined && headers[name] !== null,
+  );
+}
+
 /** The request with the headers that its framework gives it: those that a hook of Fastify has set count. */
 export function withHeaders(request: NodeRequest, headers: NodeRequest['headers']): NodeRequest {
   if (headers === request.headers) return request;
