@@ -1,5 +1,4 @@
-import type { VerificationReads } from '../ports/mirror.js';
-import type { Store } from '../ports/store.js';
+import type { Store, VerificationReads } from '../ports/store.js';
 import { createDigester, type Digester } from './digest.js';
 import { Events } from './events.js';
 import { guardedStore } from './guarded-store.js';

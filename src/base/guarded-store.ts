@@ -1,8 +1,7 @@
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { ChangeQuery } from '../ports/changes.js';
-import type { Mirror, VerificationReads } from '../ports/mirror.js';
 import type { Observer } from '../ports/observer.js';
-import type { Store, TokenQuery } from '../ports/store.js';
+import type { Mirror, Store, TokenQuery, VerificationReads } from '../ports/store.js';
 import { unpolluted } from './check.js';
 
 /** Every method that a store must have. */

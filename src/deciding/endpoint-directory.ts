@@ -3,8 +3,8 @@ import type { CacheLimits } from '../base/options.js';
 import { Remembered } from '../base/remembered.js';
 import { ACCESS, type EndpointPolicy, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { isUnavailable, PosternError } from '../domain/errors.js';
-import type { VerificationReads } from '../ports/mirror.js';
 import type { StoredEndpoint } from '../ports/records.js';
+import type { VerificationReads } from '../ports/store.js';
 import { feedTtl } from './token-cache.js';
 
 /** The most organizations in the cache: with endpoints, and without any. */

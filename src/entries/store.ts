@@ -3,7 +3,6 @@
 export type { Access } from '../domain/endpoint.js';
 export type { Ownership } from '../domain/principal.js';
 export type { Actor, Change, ChangeQuery, ChangeType } from '../ports/changes.js';
-export type { Mirror, MirrorAnswer, MirrorWatcher, VerificationReads } from '../ports/mirror.js';
 export type {
   DailyCount,
   NewSecret,
@@ -21,9 +20,13 @@ export type {
   DailyUsageQuery,
   EndpointQuery,
   Invalidation,
+  Mirror,
+  MirrorAnswer,
+  MirrorWatcher,
   Stale,
   Store,
   TokenFilter,
   TokenPosition,
   TokenQuery,
+  VerificationReads,
 } from '../ports/store.js';

@@ -2,7 +2,7 @@ import type { Decision, Denied } from '../domain/decision.js';
 import type { LimitState } from '../domain/limits.js';
 import type { Principal } from '../domain/principal.js';
 import type { Transport } from '../domain/transport.js';
-import type { MirrorAnswer } from './mirror.js';
+import type { MirrorAnswer } from './store.js';
 
 /** A part of a call that had to be waited for. */
 export type Awaited = 'endpoint' | 'credential' | 'holder' | 'proof' | 'charge';

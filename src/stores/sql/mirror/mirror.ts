@@ -1,6 +1,5 @@
-import type { Mirror, MirrorAnswer, MirrorWatcher, VerificationReads } from '../../../ports/mirror.js';
 import type { StoredToken } from '../../../ports/records.js';
-import type { Invalidation } from '../../../ports/store.js';
+import type { Invalidation, Mirror, MirrorAnswer, MirrorWatcher, VerificationReads } from '../../../ports/store.js';
 import { elapsed } from '../../shared/deadline.js';
 import type { Dialect } from '../dialect.js';
 import type { SqlDriver, SqlRow, SqlStatement } from '../driver.js';
