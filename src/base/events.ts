@@ -45,6 +45,7 @@ export interface FaultEvent {
     | 'usage'
     | 'clock'
     | 'feed'
+    | 'reader'
     | 'limiter'
     | 'issuer'
     | 'trimming'
@@ -59,8 +60,15 @@ export interface FeedEvent {
   readonly connected: boolean;
 }
 
+/** Whether verification reads from the store's replica. While it doesn't, it reads from the primary. */
+export interface ReaderEvent {
+  readonly type: 'reader';
+  readonly at: Date;
+  readonly used: boolean;
+}
+
 /** The events of `onEvent`, distinguished by `type`. They hold no secret. */
-export type PosternEvent = ChangeEvent | DecisionEvent | FaultEvent | FeedEvent;
+export type PosternEvent = ChangeEvent | DecisionEvent | FaultEvent | FeedEvent | ReaderEvent;
 
 /** The `onEvent` option. Its errors and rejections are ignored. */
 export type EventListener = (event: PosternEvent) => unknown;

@@ -1,4 +1,4 @@
-import type { Store, StoreWithin } from '../ports/store.js';
+import type { Store, StoreWithin, VerificationReads } from '../ports/store.js';
 import { createDigester, type Digester } from './digest.js';
 import { Events } from './events.js';
 import { guardedStore } from './guarded-store.js';
@@ -12,6 +12,8 @@ export interface Ground {
   readonly store: Store;
   /** In a transaction of the application: {@link StoreWithin.lockEntry}. */
   readonly lockEntry?: StoreWithin['lockEntry'];
+  /** Where verification reads: a replica if the store has one. Without a cache each call reads the primary. */
+  readonly reads: VerificationReads;
   readonly time: Time;
   readonly events: Events;
   readonly reader: TokenReader;
@@ -28,9 +30,11 @@ export function createGround(settings: Settings): Ground {
     callback();
   };
   const events = new Events(settings.onEvent);
+  const store = guardedStore(settings.store, used, events);
   return {
     settings,
-    store: guardedStore(settings.store, used, events),
+    store,
+    reads: settings.cache.ttl === 0 ? store : (store.mirror ?? store),
     onFirstUse(callback) {
       first = callback;
     },

@@ -1,7 +1,7 @@
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { ChangeQuery } from '../ports/changes.js';
 import type { Observer } from '../ports/observer.js';
-import type { Store, StoreWithin, TokenQuery } from '../ports/store.js';
+import type { Mirror, Store, StoreWithin, TokenQuery } from '../ports/store.js';
 import { unpolluted } from './check.js';
 
 /** Every method that a store must have. */
@@ -60,7 +60,7 @@ export function missingMethods(store: unknown): readonly string[] {
  */
 export function passingOn(
   call: (pass: (store: Store) => Promise<unknown>, method: keyof Store) => Promise<unknown>,
-): Required<Omit<Store, 'subscribe' | 'within'>> {
+): Required<Omit<Store, 'subscribe' | 'mirror' | 'within'>> {
   const methods = [...STORE_METHODS, 'confirm' as const].map((method) => [
     method,
     (...given: never[]) =>
@@ -98,6 +98,7 @@ export function guardedStore(store: Store, used: () => void, seen: { readonly ob
   const { confirm, ...methods } = guardedMethods(store, call);
   const subscribe = unpolluted(store, 'subscribe');
   const within = unpolluted(store, 'within');
+  const mirror = unpolluted(store, 'mirror');
   return {
     ...methods,
     ...(subscribe && { subscribe: (listener) => subscribe.call(store, listener) }),
@@ -125,6 +126,7 @@ export function guardedStore(store: Store, used: () => void, seen: { readonly ob
         }
       },
     }),
+    ...(mirror && { mirror: guardedMirror(mirror, call) }),
     close: () => {
       closing ??= attempt(() => store.close(), outcomeOf('close'));
       return closing;
@@ -141,6 +143,21 @@ function guardedMethods(store: Store | StoreWithin, call: Call) {
     listEndpoints: (query) => methods.listEndpoints({ ...NO_CONDITION, ...query }),
     listChanges: (query) => methods.listChanges({ ...NO_CONDITION, ...query }),
   } satisfies Partial<Store>;
+}
+
+function guardedMirror(mirror: Mirror, call: Call): Mirror {
+  return {
+    maxLag: mirror.maxLag,
+    get lag() {
+      return mirror.lag;
+    },
+    watch: (watcher) => mirror.watch(watcher),
+    findTokenByDigest: (digests) => call(() => mirror.findTokenByDigest(digests), 'findTokenByDigest'),
+    findTokenByKeyId: (keyIds) => call(() => mirror.findTokenByKeyId(keyIds), 'findTokenByKeyId'),
+    findToken: (id) => call(() => mirror.findToken(id), 'findToken'),
+    findEndpoint: (organization, id) => call(() => mirror.findEndpoint(organization, id), 'findEndpoint'),
+    listEndpoints: (query) => call(() => mirror.listEndpoints({ ...NO_CONDITION, ...query }), 'listEndpoints'),
+  };
 }
 
 async function attempt<T>(work: () => Promise<T>, outcome: string): Promise<T> {

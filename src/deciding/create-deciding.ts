@@ -20,9 +20,9 @@ export interface Deciding {
 }
 
 export function createDeciding(ground: Ground, authenticators: readonly Authenticator[]): Deciding {
-  const { settings, store, time, events } = ground;
+  const { settings, store, reads, time, events } = ground;
   const cache = new TokenCache(settings.cache);
-  const directory = new EndpointDirectory(store, settings.cache);
+  const directory = new EndpointDirectory(reads, settings.cache);
   const usage = new UsageRecorder(store, events);
   const authorizer = new Authorizer(ground, { cache, directory, usage, authenticators });
   const holding: Holding = { ground, authorizer, cache, directory, leases: null, closed: false };
@@ -75,6 +75,14 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
     }
   });
 
+  const unwatch = store.mirror?.watch({
+    used(isUsed, error) {
+      events.emit({ type: 'reader', at: new Date(settings.clock()), used: isUsed });
+      if (!isUsed) events.fault('reader', error, time.latest);
+    },
+    answered: (by) => events.observer?.mirrored(by),
+  });
+
   return {
     authorizer,
     holding,
@@ -86,14 +94,16 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
         const { ttl, staleIfUnavailable } = settings.cache;
         // Without a cache, no process serves an old state.
         if (ttl === 0) return { acknowledged: 1, missing: 0 };
+        // A replica may have been so old already when it was read.
+        const { maxLag = 0 } = store.mirror ?? {};
         try {
-          if (store.confirm) return await store.confirm(ttl);
+          if (store.confirm) return await store.confirm(ttl + maxLag);
         } catch (error) {
           // The change itself was made. A failed confirmation must not look like a failed change.
           events.fault('feed', error, time.latest);
         }
         // No confirmation is possible. After this time no cache can hold the old state.
-        await delay(ttl + staleIfUnavailable);
+        await delay(ttl + maxLag + staleIfUnavailable);
         return { acknowledged: 1, missing: 0 };
       },
     },
@@ -103,6 +113,7 @@ export function createDeciding(ground: Ground, authenticators: readonly Authenti
       holding.leases?.close();
       await usage.close();
       unsubscribe?.();
+      unwatch?.();
       forgetAll();
     },
   };

@@ -4,7 +4,7 @@ import { Remembered } from '../base/remembered.js';
 import { ACCESS, type EndpointPolicy, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { isUnavailable, PosternError } from '../domain/errors.js';
 import type { StoredEndpoint } from '../ports/records.js';
-import type { Store } from '../ports/store.js';
+import type { VerificationReads } from '../ports/store.js';
 import { feedTtl } from './token-cache.js';
 
 /** The most organizations in the cache: with endpoints, and without any. */
@@ -40,15 +40,15 @@ export type Lookup = EndpointPolicy | null | undefined;
  * a flood of unknown names is answered from memory. An id with invalid characters is refused first.
  */
 export class EndpointDirectory {
-  readonly #store: Store;
+  readonly #reads: VerificationReads;
   readonly #limits: CacheLimits;
   #ttl: number;
   readonly #listings = new Remembered<string, Listing, Listing>(MAX_ORGANIZATIONS, MAX_EMPTY);
   readonly #reading = new Map<string, Reading>();
   #changes = 0;
 
-  constructor(store: Store, limits: CacheLimits) {
-    this.#store = store;
+  constructor(reads: VerificationReads, limits: CacheLimits) {
+    this.#reads = reads;
     this.#limits = limits;
     this.#ttl = limits.ttl;
   }
@@ -99,13 +99,13 @@ export class EndpointDirectory {
 
   async #find(organization: string, id: string, now: number): Promise<StoredEndpoint | null> {
     // Without a cache, reading all of them would be wasted.
-    if (this.#limits.ttl === 0) return this.#store.findEndpoint(organization, id);
+    if (this.#limits.ttl === 0) return this.#reads.findEndpoint(organization, id);
     const listing = await this.#load(organization, now).catch((error: unknown) =>
       this.#stale(organization, now, error),
     );
     const known = listing.known.get(id);
     if (known !== undefined || listing.whole) return known ?? null;
-    const endpoint = await this.#store.findEndpoint(organization, id);
+    const endpoint = await this.#reads.findEndpoint(organization, id);
     listing.known.set(id, endpoint);
     return endpoint;
   }
@@ -170,7 +170,7 @@ export class EndpointDirectory {
     let page: readonly StoredEndpoint[] = [];
     do {
       const last = page.at(-1);
-      page = await this.#store.listEndpoints({ organization, limit: PAGE, ...(last && { after: last.id }) });
+      page = await this.#reads.listEndpoints({ organization, limit: PAGE, ...(last && { after: last.id }) });
       for (const endpoint of page) whole.set(endpoint.id, endpoint);
     } while (page.length === PAGE && whole.size < MAX_WHOLE);
     const listing: Listing =

@@ -86,16 +86,16 @@ export class TokenFinder {
   }
 
   async #read({ by, value }: Lookup): Promise<Found | null> {
-    const { digester, store } = this.#ground;
+    const { digester, reads } = this.#ground;
     switch (by) {
       case 'secret':
-        return store.findTokenByDigest(digester.candidates(value));
+        return reads.findTokenByDigest(digester.candidates(value));
       case 'digest':
-        return store.findTokenByDigest([value]);
+        return reads.findTokenByDigest([value]);
       case 'keyId':
-        return store.findTokenByKeyId(digester.candidates(value));
+        return reads.findTokenByKeyId(digester.candidates(value));
       case 'id': {
-        const token = await store.findToken(value);
+        const token = await reads.findToken(value);
         return token === null ? null : { token, secret: null };
       }
     }

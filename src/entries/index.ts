@@ -5,6 +5,7 @@ export type {
   FaultEvent,
   FeedEvent,
   PosternEvent,
+  ReaderEvent,
 } from '../base/events.js';
 export type { CacheOptions, ImportedTokenForm, Pepper, PosternOptions } from '../base/options.js';
 export type { Attempt, AttemptNeeding } from '../deciding/attempt.js';

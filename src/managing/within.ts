@@ -3,7 +3,7 @@ import type { ChangeEvent } from '../base/events.js';
 import type { Forgetting } from '../base/forgetting.js';
 import type { Ground } from '../base/ground.js';
 import { PosternError } from '../domain/errors.js';
-import type { Confirmation } from '../ports/store.js';
+import type { Confirmation, StoreWithin } from '../ports/store.js';
 import type { transactionInput } from './inputs.js';
 
 /**
@@ -100,7 +100,7 @@ async function inTransaction(
     },
   };
   const done = await ground.store.within(transaction, (store) =>
-    work({ ...ground, store: { ...store, close: async () => {} }, lockEntry: store.lockEntry }, later, (event) => {
+    work({ ...ground, ...groundIn(store) }, later, (event) => {
       events.push(event);
     }),
   );
@@ -112,4 +112,9 @@ async function inTransaction(
     return wait ? forgetting.confirm() : undefined;
   };
   return { ...(done as object | undefined), committed: committed as Committed['committed'] };
+}
+
+/** All reads are the transaction's own, those of a replica too. */
+function groundIn(store: StoreWithin): Pick<Ground, 'store' | 'reads' | 'lockEntry'> {
+  return { store: { ...store, close: async () => {} }, reads: store, lockEntry: store.lockEntry };
 }

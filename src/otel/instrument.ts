@@ -141,6 +141,9 @@ export function instrument<T extends TokenTypes>(
     heard(at) {
       quietly(() => instruments.time('postern.feed.lag', settings.clock() - at, {}));
     },
+    mirrored(by) {
+      quietly(() => instruments.count('postern.reader.reads', { 'postern.reader.answer': by }));
+    },
     hop(reused) {
       quietly(() => instruments.count('postern.hops', { 'postern.hop.origin': reused ? 'reused' : 'signed' }));
     },
@@ -149,6 +152,10 @@ export function instrument<T extends TokenTypes>(
   const stop = events.observe(observer);
   quietly(() => {
     instruments.watch('postern.lease.count', () => holding.leases?.count().leases ?? 0);
+    instruments.watch('postern.reader.lag', () => {
+      const lag = ground.store.mirror?.lag ?? null;
+      return lag === null ? null : lag / 1000;
+    });
     instruments.watch('postern.feed.connected', () => (connected === null ? null : Number(connected)));
   });
   return Object.freeze({

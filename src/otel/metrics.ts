@@ -19,6 +19,7 @@ export const ATTRIBUTES = {
   'postern.store.operation': 'a method of `Store`, such as `findTokenByDigest`',
   'postern.limiter.outcome': '`charged`, `refused` or `fault`',
   'postern.fault.during': '`decision`, `usage`, `feed`, `limiter`, `issuer`, …: the `during` of the event',
+  'postern.reader.answer': '`replica`; or why the primary was read: `absent`, `changed`, `behind`, `failed`, `unused`',
   'postern.hop.origin': '`signed`, or `reused`: signed for an equal call before',
   'error.type': 'only of a call that failed: the code of the `PosternError`',
 } as const;
@@ -75,6 +76,19 @@ export const METRICS = {
     unit: '',
     description: '1 while the feed of the store works, 0 while it is lost. Without a value: it was never found.',
     attributes: [],
+  },
+  'postern.reader.lag': {
+    kind: 'gauge',
+    unit: 's',
+    description:
+      "The last answer of the store's replica was at most so old. Without a value: there is none, or it has shown nothing yet.",
+    attributes: [],
+  },
+  'postern.reader.reads': {
+    kind: 'counter',
+    unit: '{read}',
+    description: 'Reads of verification in a store with a replica.',
+    attributes: ['postern.reader.answer'],
   },
   'postern.lease.count': {
     kind: 'upDownCounter',

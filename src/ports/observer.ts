@@ -2,6 +2,7 @@ import type { Decision, Denied } from '../domain/decision.js';
 import type { LimitState } from '../domain/limits.js';
 import type { Principal } from '../domain/principal.js';
 import type { Transport } from '../domain/transport.js';
+import type { MirrorAnswer } from './store.js';
 
 /** A part of a call that had to be waited for. */
 export type Awaited = 'endpoint' | 'credential' | 'holder' | 'proof' | 'charge';
@@ -43,6 +44,8 @@ export interface Observer {
   feed(connected: boolean): void;
   /** A change of another process came in. `at`: when it was made, in epoch milliseconds by the clock of that process. */
   heard(at: number): void;
+  /** A read of verification was answered by the store's replica, or by the primary. */
+  mirrored(by: MirrorAnswer): void;
   /** A hop was handed out. */
   hop(reused: boolean): void;
 }

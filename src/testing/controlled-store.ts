@@ -3,7 +3,7 @@ import type { Store } from '../ports/store.js';
 import { memoryStore } from '../stores/memory.js';
 
 /** The name of a method that reads or writes. */
-export type StoreMethod = Exclude<keyof Store, 'subscribe' | 'within'>;
+export type StoreMethod = Exclude<keyof Store, 'subscribe' | 'mirror' | 'within'>;
 
 /** A call that was stopped on its way to the store, or on its way back. */
 export interface HeldCall {

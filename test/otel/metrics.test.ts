@@ -9,6 +9,7 @@ import { sqliteStore } from 'postern/stores/sqlite';
 import { createTestPostern, type TestPosternOptions } from 'postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { METRICS } from '../../src/otel/metrics.js';
+import { primaryWithReplicas } from '../stores/lagging-replica.js';
 import { eventually } from '../support/eventually.js';
 import { leasesOf } from '../support/leases.js';
 import { telemetry } from './telemetry.js';
@@ -132,6 +133,21 @@ it('a decision that ends an open stream is counted', async () => {
   expect(await value(DECISIONS, { ...of('denied', 'token_revoked'), 'postern.transport': 'fetch' })).toBe(1);
 });
 
+it('reads of a store with a replica are counted by their answer, and its lag is told', async () => {
+  const { aProcess, aReplica } = primaryWithReplicas();
+  const { providers, value } = telemetry();
+  const { postern, store } = aProcess(aReplica());
+  const { close } = instrument(postern, providers);
+  expect(await value('postern.reader.lag')).toBe(0);
+  const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['models:read'] } } });
+  await postern.authenticate(token);
+  const reads = (answer: string) => value('postern.reader.reads', { 'postern.reader.answer': answer });
+  expect([await reads('unused'), await reads('replica')]).toEqual([1, 0]);
+  await eventually(async () => expect(store.mirror?.lag).not.toBeNull());
+  expect(await value('postern.reader.lag')).toBeGreaterThan(0);
+  close();
+});
+
 it('hops are counted, apart those that were signed before', async () => {
   const { postern, token, read, value } = world();
   const { hopFor } = hops(postern, { issuer: 'https://auth.test', keys: await generateKeys() });
@@ -187,7 +203,7 @@ it('units are those of the semantic conventions, and every time has buckets', ()
   for (const [name, metric] of Object.entries(METRICS)) {
     expect(name).toMatch(/^postern(\.[a-z]+)+$/);
     if (metric.kind === 'histogram') expect([name, metric.unit, metric.buckets.length > 5]).toEqual([name, 's', true]);
-    else expect(metric.unit).toMatch(/^(\{[a-z]+\})?$/);
+    else expect(metric.unit).toMatch(metric.kind === 'gauge' ? /^(s|\{[a-z]+\})?$/ : /^(\{[a-z]+\})?$/);
   }
 });
 

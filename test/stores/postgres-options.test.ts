@@ -44,6 +44,14 @@ describe('options', () => {
     ['option_invalid', { connectionString, heartbeat: '1h' }, 'heartbeat'],
     ['option_invalid', { connectionString, prepare: 'yes' }, 'prepare'],
     ['option_unknown', { connectionString, max: 3 }, 'max'],
+    ['option_invalid', { connectionString, reader: connectionString }, 'reader'],
+    ['option_invalid', { connectionString, reader: {} }, 'reader.pool'],
+    ['option_invalid', { connectionString, reader: { connectionString, pool: new pg.Pool() } }, 'reader.pool'],
+    ['option_invalid', { connectionString, reader: { connectionString: undefined } }, 'reader.connectionString'],
+    ['option_invalid', { connectionString, reader: { connectionString, maxLag: '2m' } }, 'reader.maxLag'],
+    ['option_invalid', { connectionString, reader: { connectionString, maxLag: '100ms' } }, 'reader.maxLag'],
+    ['option_invalid', { connectionString, reader: { connectionString }, listen: false }, 'reader'],
+    ['option_unknown', { connectionString, reader: { connectionString, schema: 'x' } }, 'reader.schema'],
   ])('are refused as %s for %j, naming %s', (code, options, path) => {
     const error = thrown(options);
     expect(error).toMatchObject({ code, path });

@@ -18,8 +18,12 @@ export interface PostgresServer {
   start(): Promise<void>;
 }
 
-/** Starts PostgreSQL on a free port for the calling test file, and ends it after the file's tests. */
-export async function usePostgres(): Promise<PostgresServer> {
+/**
+ * Starts PostgreSQL on a free port for the calling test file, and ends it after the file's tests.
+ *
+ * @param more settings beside those of all tests
+ */
+export async function usePostgres(more: Readonly<Record<string, string | number>> = {}): Promise<PostgresServer> {
   requireTool('PostgreSQL');
   const binaries = findPostgres() as string;
   const directory = mkdtempSync(join(tmpdir(), 'postern-postgres-'));
@@ -62,6 +66,7 @@ export async function usePostgres(): Promise<PostgresServer> {
       full_page_writes: 'off',
       max_wal_senders: 0,
       wal_level: 'minimal',
+      ...more,
     };
     for (const [name, value] of Object.entries(settings)) command.push('-c', `${name}=${value}`);
     const child = spawn('setpriv', command, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -85,7 +90,7 @@ export async function usePostgres(): Promise<PostgresServer> {
 }
 
 /** Resolves when the server takes connections, and rejects with its log if it ends. */
-function isReady(child: ChildProcess): Promise<void> {
+export function isReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = '';
     child.once('error', reject);
@@ -93,7 +98,7 @@ function isReady(child: ChildProcess): Promise<void> {
     // The rest of the log is read too, so that the server never waits for a reader.
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       log = (log + chunk).slice(-10_000);
-      if (log.includes('ready to accept connections')) resolve();
+      if (/ready to accept (read-only )?connections/.test(log)) resolve();
     });
   });
 }

@@ -1,11 +1,13 @@
 import { Mysql } from '../sql/dialects/mysql.js';
+import { READER_TIMEOUT, type Reader } from '../sql/mirror/mirror.js';
 import { openStore, type SqlStore } from '../sql/open.js';
 import { PollingFeed } from '../sql/polling-feed.js';
-import { makePool, type OwnPool } from './client.js';
+import { type MysqlPool, makePool } from './client.js';
 import { Database } from './database.js';
-import { type MysqlStoreOptions, readMysqlOptions } from './options.js';
+import { type MysqlSettings, type MysqlStoreOptions, readMysqlOptions, type Source } from './options.js';
 
 export type { MigrateOptions, Migration } from '../shared/migration.js';
+export type { ReaderOptions } from '../sql/mirror/options.js';
 export type { MysqlCallbackPool, MysqlConnection, MysqlPool, MysqlQuery } from './client.js';
 export type { MysqlStoreOptions } from './options.js';
 
@@ -32,10 +34,25 @@ export type MysqlStore = SqlStore;
  * @throws PosternError `option_invalid`, `option_unknown`, `driver_missing`
  */
 export function mysqlStore(options: MysqlStoreOptions): MysqlStore {
-  const { source, prefix, timeout, pollInterval } = readMysqlOptions(options);
+  const settings = readMysqlOptions(options);
+  const { source, prefix, timeout, pollInterval } = settings;
   const dialect = new Mysql(prefix);
-  const own: OwnPool | null = source.pool === null ? makePool(source.uri, timeout) : null;
-  const driver = new Database(own ?? (source.pool as NonNullable<typeof source.pool>), dialect, timeout);
+  const { pool, release } = poolOf(source, timeout);
+  const driver = new Database(pool, dialect, timeout);
   const feed = new PollingFeed(dialect, pollInterval, (look) => driver.query(look));
-  return openStore({ dialect, driver, feed, timeout, release: async () => own?.end() });
+  return openStore({ dialect, driver, feed, timeout, reader: readerOf(settings, dialect), release });
+}
+
+function readerOf({ reader, timeout }: MysqlSettings, dialect: Mysql): Reader | null {
+  if (reader === null) return null;
+  const patience = Math.min(timeout, READER_TIMEOUT);
+  const { pool, release: close } = poolOf(reader.source, patience);
+  const db = new Database(pool, dialect, patience);
+  return { maxLag: reader.maxLag, driver: { query: (statement) => db.query(statement), close } };
+}
+
+function poolOf(source: Source, timeout: number): { readonly pool: MysqlPool; readonly release: () => Promise<void> } {
+  if (source.pool !== null) return { pool: source.pool, release: async () => {} };
+  const own = makePool(source.uri, timeout);
+  return { pool: own, release: () => own.end() };
 }

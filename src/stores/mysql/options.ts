@@ -3,7 +3,13 @@ import { check } from '../../base/check.js';
 import { duration } from '../../base/duration-input.js';
 import type { Duration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
+import { maxLag, type ReaderOptions } from '../sql/mirror/options.js';
 import type { MysqlCallbackPool, MysqlPool } from './client.js';
+
+/** Your own pool of `mysql2` or `mariadb`, which you close after the store; or the URI of a database (`mysql://…`). */
+type Place =
+  | { readonly pool: MysqlPool | MysqlCallbackPool; readonly uri?: undefined }
+  | { readonly uri: string; readonly pool?: undefined };
 
 interface CommonOptions {
   /** The beginning of the names of all tables. `^[a-z][a-z0-9_]{0,29}$`, or empty. Default `'postern_'`. */
@@ -15,29 +21,35 @@ interface CommonOptions {
    * Default `'500ms'`.
    */
   readonly pollInterval?: Duration | undefined;
+  /**
+   * A replica near this process, for the reads of verification; everything else goes to the primary. What this process made or heard
+   * of is never undone by a replica that is behind: then the primary is read. The replica must commit in the order of the primary
+   * (`slave_preserve_commit_order` of MySQL, the default of MariaDB).
+   */
+  readonly reader?: (Place & ReaderOptions) | undefined;
 }
 
-/** Your own pool of `mysql2` or `mariadb`, which you close after the store; or the URI of a database (`mysql://…`). */
-export type MysqlStoreOptions = CommonOptions &
-  (
-    | { readonly pool: MysqlPool | MysqlCallbackPool; readonly uri?: undefined }
-    | { readonly uri: string; readonly pool?: undefined }
-  );
+export type MysqlStoreOptions = CommonOptions & Place;
+
+/** A pool, or how to make one. */
+export type Source = { readonly pool: MysqlPool } | { readonly pool: null; readonly uri: string };
 
 export interface MysqlSettings {
-  readonly source: { readonly pool: MysqlPool } | { readonly pool: null; readonly uri: string };
+  readonly source: Source;
   readonly prefix: string;
   /** Milliseconds, like `pollInterval`. */
   readonly timeout: number;
   readonly pollInterval: number;
+  readonly reader: { readonly source: Source; readonly maxLag: number } | null;
 }
 
+const INPUT = 'mysqlStore';
 const DEFAULT_TIMEOUT = 5_000;
 const DEFAULT_POLL = 500;
 
 const has = (value: unknown, name: string) => typeof (value as Record<string, unknown> | null)?.[name] === 'function';
 
-const schema = z.strictObject({
+const place = {
   pool: z
     .custom<MysqlPool | MysqlCallbackPool>(
       (value) => has(value, 'getConnection') || has(value, 'promise'),
@@ -48,24 +60,44 @@ const schema = z.strictObject({
     .string()
     .regex(/^(mysql|mariadb):\/\//, 'give a URI: mysql://user:password@host:3306/database')
     .optional(),
+};
+
+const schema = z.strictObject({
+  ...place,
   prefix: z
     .string()
     .regex(/^([a-z][a-z0-9_]{0,29})?$/, 'give lower case letters, digits and _, at most 30, or an empty text')
     .default('postern_'),
   timeout: duration('5s', { least: '10ms', most: '10m' }).default(DEFAULT_TIMEOUT),
   pollInterval: duration('500ms', { least: '5ms', most: '1h' }).default(DEFAULT_POLL),
+  reader: z.strictObject({ ...place, maxLag }).optional(),
 });
 
 /** @throws PosternError `option_invalid`, `option_unknown` */
 export function readMysqlOptions(options: unknown): MysqlSettings {
-  const input = 'mysqlStore';
-  const { pool, uri, ...rest } = check(schema, options, input, 'option_invalid');
+  const { pool, uri, reader, ...rest } = check(schema, options, INPUT, 'option_invalid');
+  const source = sourceOf({ pool, uri }, options as object, '');
+  if (reader === undefined) return { ...rest, source, reader: null };
+  const given = (options as MysqlStoreOptions).reader as object;
+  return { ...rest, source, reader: { source: sourceOf(reader, given, 'reader.'), maxLag: reader.maxLag } };
+}
+
+/** @param options as they were given: a name may be there, and undefined */
+function sourceOf(
+  { pool, uri }: { pool?: MysqlPool | MysqlCallbackPool | undefined; uri?: string | undefined },
+  options: object,
+  path: '' | 'reader.',
+): Source {
   if ((pool === undefined) === (uri === undefined)) {
-    const isUnset = uri === undefined && Object.hasOwn(options as object, 'uri');
+    const isUnset = uri === undefined && Object.hasOwn(options, 'uri');
     throw isUnset
-      ? new PosternError('option_invalid', 'is undefined: set the variable that it comes from', { path: 'uri', input })
-      : new PosternError('option_invalid', 'give either a pool or a uri', { path: 'pool', input });
+      ? invalid(`${path}uri`, 'is undefined: set the variable that it comes from')
+      : invalid(`${path}pool`, 'give either a pool or a uri');
   }
-  if (pool === undefined) return { ...rest, source: { pool: null, uri: uri as string } };
-  return { ...rest, source: { pool: 'promise' in pool ? pool.promise() : pool } };
+  if (pool === undefined) return { pool: null, uri: uri as string };
+  return { pool: 'promise' in pool ? pool.promise() : pool };
+}
+
+function invalid(path: string, problem: string): PosternError {
+  return new PosternError('option_invalid', problem, { path, input: INPUT });
 }

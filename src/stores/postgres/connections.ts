@@ -1,6 +1,6 @@
 import { within } from '../shared/deadline.js';
 import { loadPg, type PgClient, type PgConnection, type PgPool } from './client.js';
-import type { PostgresSettings } from './options.js';
+import type { PostgresSettings, Source } from './options.js';
 
 /** The feed's connection, and a function that gives it back. */
 export interface PgListener {
@@ -14,7 +14,7 @@ const ignore = () => {};
 export class Connections {
   readonly pool: PgPool;
   readonly #settings: PostgresSettings;
-  readonly #ownPool: { end(): Promise<void> } | null = null;
+  readonly #ownPool: { end(): Promise<void> } | null;
 
   /** @throws PosternError `driver_missing` */
   constructor(settings: PostgresSettings) {
@@ -22,16 +22,9 @@ export class Connections {
     const { source, listen, timeout } = settings;
     // Loaded here, so that a missing package shows at once.
     if (typeof listen === 'string') loadPg();
-    if (source.pool !== null) {
-      this.pool = source.pool;
-    } else {
-      const { Pool } = loadPg();
-      const pool = new Pool({ ...configOf(source.connectionString, timeout), allowExitOnIdle: true });
-      // Never removed: connections may still break after the store is closed, and nobody else has this pool.
-      pool.on('error', ignore);
-      this.pool = pool;
-      this.#ownPool = pool;
-    }
+    const { pool, own } = poolOf(source, timeout);
+    this.pool = pool;
+    this.#ownPool = own;
   }
 
   /** Opens a connection for the feed alone. */
@@ -68,6 +61,19 @@ export class Connections {
     const connectionString = typeof listen === 'string' ? listen : source.pool === null && source.connectionString;
     return new Client(configOf(connectionString as string, timeout));
   }
+}
+
+/** The application's pool, or one that is made here: `own`. */
+export function poolOf(
+  source: Source,
+  timeout: number,
+): { readonly pool: PgPool; readonly own: { end(): Promise<void> } | null } {
+  if (source.pool !== null) return { pool: source.pool, own: null };
+  const { Pool } = loadPg();
+  const pool = new Pool({ ...configOf(source.connectionString, timeout), allowExitOnIdle: true });
+  // Never removed: connections may still break after the store is closed, and nobody else has this pool.
+  pool.on('error', ignore);
+  return { pool, own: pool };
 }
 
 function configOf(connectionString: string, timeout: number) {

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Feed } from '../shared/feed/feed.js';
 import { Postgres } from '../sql/dialects/postgres.js';
+import { READER_TIMEOUT, type Reader } from '../sql/mirror/mirror.js';
 import { openStore, type SqlStore } from '../sql/open.js';
 import { PostgresChannel } from './channel.js';
-import { Connections } from './connections.js';
+import { Connections, poolOf } from './connections.js';
 import { Database } from './database.js';
-import { type PostgresStoreOptions, readPostgresOptions } from './options.js';
+import { type PostgresSettings, type PostgresStoreOptions, readPostgresOptions } from './options.js';
 
 export type { MigrateOptions, Migration } from '../shared/migration.js';
+export type { ReaderOptions } from '../sql/mirror/options.js';
 export type {
   PgClient,
   PgConnection,
@@ -56,5 +58,18 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   const instance = randomUUID();
   const channel = new PostgresChannel(db, connections, dialect, instance, heartbeat);
   const feed = listen === false ? null : new Feed(channel, instance, heartbeat);
-  return openStore({ dialect, driver: db, feed, timeout, release: () => connections.close() });
+  const reader = readerOf(settings, dialect);
+  return openStore({ dialect, driver: db, feed, timeout, reader, release: () => connections.close() });
+}
+
+function readerOf({ reader, timeout, prepare }: PostgresSettings, dialect: Postgres): Reader | null {
+  if (reader === null) return null;
+  const patience = Math.min(timeout, READER_TIMEOUT);
+  const { pool, own } = poolOf(reader.source, patience);
+  const db = new Database(pool, dialect, { timeout: patience, prepare });
+  const close = async () => {
+    await db.close();
+    await own?.end();
+  };
+  return { maxLag: reader.maxLag, driver: { query: (statement) => db.query(statement), close } };
 }

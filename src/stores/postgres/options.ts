@@ -3,7 +3,13 @@ import { check } from '../../base/check.js';
 import { duration } from '../../base/duration-input.js';
 import type { Duration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
+import { maxLag, NEEDS_FEED, type ReaderOptions } from '../sql/mirror/options.js';
 import type { PgConnection, PgPool } from './client.js';
+
+/** Your own pool, which you close after the store; or a connection string. */
+type Place =
+  | { readonly pool: PgPool; readonly connectionString?: undefined }
+  | { readonly connectionString: string; readonly pool?: undefined };
 
 interface CommonOptions {
   /**
@@ -32,17 +38,20 @@ interface CommonOptions {
    * suggests a pooler, which may give each transaction another connection.
    */
   readonly prepare?: boolean | undefined;
+  /**
+   * A replica near this process, for the reads of verification; everything else goes to the primary. What this process made or heard
+   * of is never undone by a replica that is behind: then the primary is read. It needs the feed.
+   */
+  readonly reader?: (Place & ReaderOptions) | undefined;
 }
 
-/** Your own pool, which you close after the store; or a connection string. */
-export type PostgresStoreOptions = CommonOptions &
-  (
-    | { readonly pool: PgPool; readonly connectionString?: undefined }
-    | { readonly connectionString: string; readonly pool?: undefined }
-  );
+export type PostgresStoreOptions = CommonOptions & Place;
+
+/** A pool, or how to make one. */
+export type Source = { readonly pool: PgPool } | { readonly pool: null; readonly connectionString: string };
 
 export interface PostgresSettings {
-  readonly source: { readonly pool: PgPool } | { readonly pool: null; readonly connectionString: string };
+  readonly source: Source;
   readonly schema: string;
   /** `null`: by `source`. */
   readonly listen: string | (() => PgConnection) | false | null;
@@ -50,12 +59,13 @@ export interface PostgresSettings {
   readonly timeout: number;
   readonly heartbeat: number;
   readonly prepare: boolean;
+  readonly reader: { readonly source: Source; readonly maxLag: number } | null;
 }
 
 const DEFAULT_TIMEOUT = 5_000;
 const DEFAULT_HEARTBEAT = 3_000;
 
-const schema = z.strictObject({
+const place = {
   pool: z
     .custom<PgPool>(
       (value) => ['connect', 'on'].every((name) => typeof (value as Record<string, unknown>)?.[name] === 'function'),
@@ -63,6 +73,10 @@ const schema = z.strictObject({
     )
     .optional(),
   connectionString: z.string().min(1, 'is empty').optional(),
+};
+
+const schema = z.strictObject({
+  ...place,
   schema: z
     .string()
     .regex(/^(?!pg_)[a-z_][a-z0-9_]{0,49}$/, 'give a name of lower case letters, digits and _, at most 50, without pg_')
@@ -77,32 +91,50 @@ const schema = z.strictObject({
   timeout: duration('5s', { least: '10ms', most: '10m' }).default(DEFAULT_TIMEOUT),
   heartbeat: duration('3s', { least: '50ms', most: '1m' }).default(DEFAULT_HEARTBEAT),
   prepare: z.boolean('give true or false').optional(),
+  reader: z.strictObject({ ...place, maxLag }).optional(),
 });
 
 /** @throws PosternError `option_invalid`, `option_unknown` */
 export function readPostgresOptions(options: unknown): PostgresSettings {
   const given = check(schema, options, 'postgresStore', 'option_invalid');
-  const { pool, connectionString, listen = null } = given;
-  if ((pool === undefined) === (connectionString === undefined)) {
-    const isUnset = connectionString === undefined && Object.hasOwn(options as object, 'connectionString');
-    throw isUnset
-      ? invalid('connectionString', 'is undefined: set the variable that it comes from')
-      : invalid('pool', 'give either a pool or a connectionString');
-  }
+  const { pool, listen = null, reader } = given;
+  const source = sourceOf(given, options as object, '');
   if (pool?.options?.max === 1 && listen === null) {
     throw invalid(
       'pool',
       'has one connection (max: 1), which the feed would keep: give it more, or another one in listen',
     );
   }
+  if (reader !== undefined && listen === false) throw invalid('reader', NEEDS_FEED);
   return {
-    source: pool === undefined ? { pool: null, connectionString: connectionString as string } : { pool },
+    source,
     schema: given.schema,
     listen,
     timeout: given.timeout,
     heartbeat: given.heartbeat,
     prepare: given.prepare ?? (listen === null || listen === false),
+    reader: reader
+      ? {
+          source: sourceOf(reader, (options as PostgresStoreOptions).reader as object, 'reader.'),
+          maxLag: reader.maxLag,
+        }
+      : null,
   };
+}
+
+/** @param options as they were given: a name may be there, and undefined */
+function sourceOf(
+  { pool, connectionString }: { pool?: PgPool | undefined; connectionString?: string | undefined },
+  options: object,
+  path: '' | 'reader.',
+): Source {
+  if ((pool === undefined) === (connectionString === undefined)) {
+    const isUnset = connectionString === undefined && Object.hasOwn(options, 'connectionString');
+    throw isUnset
+      ? invalid(`${path}connectionString`, 'is undefined: set the variable that it comes from')
+      : invalid(`${path}pool`, 'give either a pool or a connectionString');
+  }
+  return pool === undefined ? { pool: null, connectionString: connectionString as string } : { pool };
 }
 
 function invalid(path: string, problem: string): PosternError {

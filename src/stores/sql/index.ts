@@ -8,6 +8,8 @@ import { Mysql } from './dialects/mysql.js';
 import { Postgres } from './dialects/postgres.js';
 import { Sqlite } from './dialects/sqlite.js';
 import type { SqlDriver } from './driver.js';
+import { READER_TIMEOUT } from './mirror/mirror.js';
+import { maxLag, NEEDS_FEED, type ReaderOptions } from './mirror/options.js';
 import { openStore, type SqlStore } from './open.js';
 import { PollingFeed } from './polling-feed.js';
 import { steady } from './steady.js';
@@ -17,6 +19,7 @@ export type { DialectName, SqlDriver, SqlRow, SqlStatement, SqlValue } from './d
 export * from './drivers/builders.js';
 export * from './drivers/postgres.js';
 export * from './drivers/sqlite.js';
+export type { ReaderOptions } from './mirror/options.js';
 export type { SqlStore } from './open.js';
 
 /** Options of `sqlStore`. Unknown options are refused. */
@@ -35,13 +38,23 @@ export interface SqlStoreOptions {
    * Default `'500ms'`.
    */
   readonly pollInterval?: Duration | false | undefined;
+  /**
+   * SQLite, MySQL: a replica near this process, for the reads of verification; everything else goes to the primary. What this process
+   * made or heard of is never undone by a replica that is behind: then the primary is read. The replica must commit in the order of
+   * the primary.
+   */
+  readonly reader?: ({ readonly driver: SqlDriver } & ReaderOptions) | undefined;
 }
 
+const INPUT = 'sqlStore';
+
+const driver = z.custom<SqlDriver>(
+  (value) => ['query', 'batch'].every((name) => typeof (value as Record<string, unknown>)?.[name] === 'function'),
+  'give a driver: one of the functions from… of postern/stores/sql, or your own',
+);
+
 const schema = z.strictObject({
-  driver: z.custom<SqlDriver>(
-    (value) => ['query', 'batch'].every((name) => typeof (value as Record<string, unknown>)?.[name] === 'function'),
-    'give a driver: one of the functions from… of postern/stores/sql, or your own',
-  ),
+  driver,
   schema: z
     .string()
     .regex(/^(?!pg_)[a-z_][a-z0-9_]{0,49}$/, 'give a name of lower case letters, digits and _, at most 50, without pg_')
@@ -52,6 +65,7 @@ const schema = z.strictObject({
     .default('postern_'),
   timeout: duration('5s', { least: '10ms', most: '10m' }).default(5_000),
   pollInterval: z.union([duration('500ms', { least: '5ms', most: '1h' }), z.literal(false)]).default(500),
+  reader: z.strictObject({ driver, maxLag }).optional(),
 });
 
 /**
@@ -65,12 +79,21 @@ const schema = z.strictObject({
  * @throws PosternError `option_invalid`, `option_unknown`
  */
 export function sqlStore(options: SqlStoreOptions): SqlStore {
-  const { driver: given, pollInterval, timeout, ...place } = check(schema, options, 'sqlStore', 'option_invalid');
+  const { driver: given, pollInterval, timeout, reader, ...place } = check(schema, options, INPUT, 'option_invalid');
   const dialect = dialectOf(given, place);
   const driver = steady(given, dialect, timeout);
   const polls = pollInterval !== false && dialect.latest !== null;
   const feed = polls ? new PollingFeed(dialect, pollInterval, (look) => driver.query(look)) : null;
-  return openStore({ dialect, driver, feed, timeout });
+  if (reader === undefined) return openStore({ dialect, driver, feed, timeout });
+  if (feed === null) throw new PosternError('option_invalid', NEEDS_FEED, { path: 'reader', input: INPUT });
+  if (reader.driver.dialect !== dialect.name) {
+    throw new PosternError('option_invalid', `speaks another dialect than the store: give one of ${dialect.name}`, {
+      path: 'reader.driver',
+      input: INPUT,
+    });
+  }
+  const near = steady(reader.driver, dialect, Math.min(timeout, READER_TIMEOUT));
+  return openStore({ dialect, driver, feed, timeout, reader: { driver: near, maxLag: reader.maxLag } });
 }
 
 function dialectOf({ dialect }: SqlDriver, place: { readonly schema: string; readonly prefix: string }): Dialect {
@@ -78,5 +101,5 @@ function dialectOf({ dialect }: SqlDriver, place: { readonly schema: string; rea
   if (dialect === 'mysql') return new Mysql(place.prefix);
   if (dialect === 'sqlite') return new Sqlite(place.prefix);
   const problem = "speaks no dialect that is known here: give 'postgres', 'mysql' or 'sqlite'";
-  throw new PosternError('option_invalid', problem, { path: 'driver.dialect', input: 'sqlStore' });
+  throw new PosternError('option_invalid', problem, { path: 'driver.dialect', input: INPUT });
 }

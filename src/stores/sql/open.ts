@@ -6,6 +6,7 @@ import type { MigrateOptions, Migration } from '../shared/migration.js';
 import type { Dialect } from './dialect.js';
 import type { SqlDriver } from './driver.js';
 import { migrate, planMigration } from './migrate.js';
+import { type Reader, ReplicaMirror } from './mirror/mirror.js';
 import { storeOver } from './store.js';
 import { inTransaction } from './transaction.js';
 
@@ -40,12 +41,14 @@ export interface OpenOptions {
   readonly feed: StoreFeed | null;
   /** How long a call waits for the tables, in milliseconds. */
   readonly timeout: number;
+  /** A replica, for a store with a feed. `null`: verification reads from the primary. */
+  readonly reader?: Reader | null;
   /** Closes connections that belong to the store. */
   readonly release?: () => Promise<void>;
 }
 
 /** A store over a driver. The first call makes the tables. */
-export function openStore({ dialect, driver, feed, timeout, release }: OpenOptions): SqlStore {
+export function openStore({ dialect, driver, feed, timeout, reader, release }: OpenOptions): SqlStore {
   let isReady = false;
   let migrating: Promise<Migration> | null = null;
   let closing: Promise<void> | null = null;
@@ -89,6 +92,7 @@ export function openStore({ dialect, driver, feed, timeout, release }: OpenOptio
   };
   const close = async () => {
     await within(feed?.close() ?? Promise.resolve(), FAREWELL, '').catch(() => {});
+    await within(mirror?.close() ?? Promise.resolve(), FAREWELL, '').catch(() => {});
     await driver.close?.();
     await within(release?.() ?? Promise.resolve(), FAREWELL, '').catch(() => {});
   };
@@ -97,8 +101,14 @@ export function openStore({ dialect, driver, feed, timeout, release }: OpenOptio
     query: (statement: Parameters<SqlDriver['query']>[0]) => noticing(driver.query(statement)),
     batch: (statements: Parameters<SqlDriver['batch']>[0]) => noticing(driver.batch(statements)),
   };
+  const primary = storeOver({ dialect, driver: noticed, enter, feed });
+  const mirror =
+    reader && feed ? new ReplicaMirror({ ...reader, dialect, primary, write: noticed.batch, enter }) : null;
+  // First of the listeners: the others read again when they hear.
+  if (mirror !== null) feed?.subscribe((invalidation) => mirror.hear(invalidation));
   return {
-    ...storeOver({ dialect, driver: noticed, enter, feed }),
+    ...primary,
+    ...(mirror !== null && { mirror }),
     ...(feed !== null && { subscribe: (listener) => feed.subscribe(listener) }),
     ...(confirm !== undefined && {
       confirm: async (patience) => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { REPLICATED } from '../../support/postgres-replica.js';
 import { freePort } from '../../support/services.js';
 
 export type ServiceName = 'postgres' | 'redis';
@@ -23,6 +24,8 @@ export interface Service {
 export interface ServiceOptions {
   /** Whether what was acknowledged survives a crash of the server: `fsync`, or `appendonly` with `appendfsync always`. */
   readonly durable?: boolean;
+  /** Whether PostgreSQL takes replicas. */
+  readonly isReplicated?: boolean;
   /** How many databases Redis has. Default 16. */
   readonly databases?: number;
 }
@@ -32,7 +35,7 @@ export function startService(name: ServiceName, options: ServiceOptions = {}): P
   return name === 'postgres' ? startPostgres(options) : startRedis(options);
 }
 
-async function startPostgres({ durable = false }: ServiceOptions): Promise<Service> {
+async function startPostgres({ durable = false, isReplicated = false }: ServiceOptions): Promise<Service> {
   const binaries = postgresBinaries();
   const directory = mkdtempSync(join(tmpdir(), 'postern-figures-'));
   // Root may not run it: then it runs as the user that its package made.
@@ -50,6 +53,7 @@ async function startPostgres({ durable = false }: ServiceOptions): Promise<Servi
     // Room for a million tokens without a checkpoint every few seconds, and for their indexes in memory.
     shared_buffers: '512MB',
     max_wal_size: '4GB',
+    ...(isReplicated && REPLICATED),
   };
   return service({
     name: 'postgres',
