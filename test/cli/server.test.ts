@@ -70,7 +70,7 @@ describe('the command against a server', () => {
       organization: 'default',
       owner: 'admin',
       ownership: 'personal',
-      hint: `${token.slice(0, 8)}…`,
+      hint: `${token.slice(0, 8)}…${token.slice(-4)}`,
       labels: { team: 'nlp' },
       revoked_at: null,
       last_used_at: null,

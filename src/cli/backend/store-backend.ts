@@ -8,8 +8,9 @@ import { createPostern, type Postern } from '../../instance/create-postern.js';
 import { internalsOf } from '../../instance/internals.js';
 import { limitsShape } from '../../management/wire/limits.js';
 import { auditShape, endpointShape, tokenTypeShapes } from '../../management/wire/shapes.js';
+import { secretShape } from '../../management/wire/tokens.js';
 import type { AffectedToken } from '../../managing/preview.js';
-import type { CreateToken } from '../../managing/tokens-api.js';
+import type { CreateToken, ListTokens } from '../../managing/tokens-api.js';
 import { type GivenOptions, instanceOptions } from '../config/instance-options.js';
 import { assertKnownGrants, assertKnownTypes } from '../config/known-types.js';
 import { EXIT } from '../exit-codes.js';
@@ -62,8 +63,8 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
     place,
     endpoint: null,
     tokenTypes: async () => tokenTypeShapes(internalsOf(postern).ground.settings.catalog),
-    async listTokens({ cursor, ...query }) {
-      const { items, nextCursor } = await tokens.list({ ...query, cursor });
+    async listTokens({ ends, ...query }) {
+      const { items, nextCursor } = await tokens.list({ ...query, ends: ends as ListTokens['ends'] });
       return { items: items.map(view), next: nextCursor };
     },
     async createToken({ labels, owner, types, rateLimit, quota, ...input }) {
@@ -80,7 +81,9 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
     async findToken(id) {
       const record = await find(id);
       // Counted in the memory of the processes that serve it, if it has any.
-      return record && { ...view(record), limits: isLimited(record) ? null : [] };
+      if (record === null) return null;
+      const secrets = (await tokens.secrets(id)).map(secretShape);
+      return { ...view(record), limits: isLimited(record) ? null : [], secrets };
     },
     async updateToken(id, { labels, types, rateLimit, quota, ...rest }) {
       const record = await find(id);

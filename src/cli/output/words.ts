@@ -1,4 +1,5 @@
-import { type State, stateOf } from '../../management/wire/token-state.js';
+import type { TokenState } from '../../domain/token-state.js';
+import { stateOf } from '../../management/wire/token-state.js';
 import type { TokenView } from '../backend/backend.js';
 import type { Format } from './print.js';
 import type { Style } from './style.js';
@@ -25,7 +26,7 @@ export function grantsInWords({ types, dead_grants }: Pick<TokenView, 'types' | 
     .join('; ');
 }
 
-const STATES: Readonly<Record<State, readonly [word: string, style: Style]>> = {
+const STATES: Readonly<Record<TokenState, readonly [word: string, style: Style]>> = {
   active: ['active', 'green'],
   soon: ['expires soon', 'yellow'],
   idle: ['idle', 'dim'],
