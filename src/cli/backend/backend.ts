@@ -195,6 +195,12 @@ export interface Backend {
   deleteToken(id: string): Promise<void>;
   /** Deletes the tokens of all organizations that expired longer ago than this duration. */
   pruneTokens(olderThan: string): Promise<number>;
+  /**
+   * Resolves with the function that imports one token by its digest, with the input and the errors of `tokens.import`.
+   *
+   * @param dryRun it checks all, and writes nothing
+   */
+  importing(dryRun: boolean): Promise<(input: Readonly<Record<string, unknown>>) => Promise<unknown>>;
   tokenUsage(id: string): Promise<readonly Use[]>;
   /** By day. `token` `null`: of all tokens of the organization. */
   dailyUsage(token: string | null, days: UsageDays): Promise<readonly DailyUse[]>;

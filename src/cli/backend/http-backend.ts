@@ -128,6 +128,9 @@ export function httpBackend(endpoint: string, token: string): Backend {
     async pruneTokens() {
       throw new CliError('a server does not prune its store. Name the store itself with --store');
     },
+    async importing() {
+      throw new CliError('a server imports no tokens. Name the store itself with --store');
+    },
     async tokenUsage(id) {
       return (await get(usageAnswer, { path: `${pathOf(TOKENS, id)}/usage` }, () => unknownToken(id))).items;
     },

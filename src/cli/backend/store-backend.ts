@@ -1,3 +1,4 @@
+import { passingOn } from '../../base/guarded-store.js';
 import type { DenialReason } from '../../domain/decision.js';
 import type { Duration } from '../../domain/duration.js';
 import { isLimited } from '../../domain/limits.js';
@@ -11,6 +12,7 @@ import { auditShape, endpointShape, tokenTypeShapes } from '../../management/wir
 import { secretShape } from '../../management/wire/tokens.js';
 import type { AffectedToken } from '../../managing/preview.js';
 import type { CreateToken, ListTokens } from '../../managing/tokens-api.js';
+import type { Store } from '../../ports/store.js';
 import { type GivenOptions, instanceOptions } from '../config/instance-options.js';
 import { assertKnownGrants, assertKnownTypes } from '../config/known-types.js';
 import { EXIT } from '../exit-codes.js';
@@ -111,6 +113,17 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       await tokens.delete(id);
     },
     pruneTokens: (olderThan) => tokens.pruneExpired({ olderThan: olderThan as Duration }),
+    async importing(dryRun) {
+      await assertKnownTypes(store, config);
+      const forms = own.importedTokens ?? [];
+      if (forms.length === 0) {
+        throw new CliError(
+          'no service would know these tokens: no form of imported tokens is configured. Add importedTokens to the options that postern.config exports',
+        );
+      }
+      const { import: put } = dryRun ? createPostern({ ...own, store: unwritten(store), cache: false }).tokens : tokens;
+      return (input) => put(input as never);
+    },
     async tokenUsage(id) {
       await assertOwn(id);
       return (await tokens.usage(id)).map(({ endpoint, count, lastUsedAt }) => {
@@ -198,6 +211,19 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       };
     },
     close: () => postern.close(),
+  };
+}
+
+/** A store that accepts a new token as it would, and writes none. */
+function unwritten(store: Store): Store {
+  const seen = new Set<string>();
+  return {
+    ...passingOn((pass) => pass(store)),
+    async insertToken(_, { digest }) {
+      const isThere = seen.has(digest) || (await store.findTokenByDigest([digest])) !== null;
+      seen.add(digest);
+      return !isThere;
+    },
   };
 }
 
