@@ -220,7 +220,7 @@ function unwritten(store: Store): Store {
   return {
     ...passingOn((pass) => pass(store)),
     async insertToken(_, { digest }) {
-      const isThere = seen.has(digest) || (await store.findTokenByDigest([digest])) !== null;
+      const isThere = (await store.findTokenByDigest([digest])) !== null || seen.has(digest);
       seen.add(digest);
       return !isThere;
     },

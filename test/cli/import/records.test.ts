@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { cellsOf, rowsOf } from '../../../src/cli/import/records.js';
+import { cellsOf, type FileRow, rowsOf } from '../../../src/cli/import/records.js';
+
+async function all(rows: AsyncIterable<FileRow>): Promise<FileRow[]> {
+  const read: FileRow[] = [];
+  for await (const row of rows) read.push(row);
+  return read;
+}
 
 /** The rows of a text, whatever parts it comes in. */
 async function rows(text: string | Uint8Array, format: 'ndjson' | 'csv') {
@@ -8,7 +14,7 @@ async function rows(text: string | Uint8Array, format: 'ndjson' | 'csv') {
     async function* chunks() {
       for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
     }
-    return Array.fromAsync(rowsOf(chunks(), format));
+    return all(rowsOf(chunks(), format));
   };
   const whole = await read(bytes.length || 1);
   for (const size of [1, 2, 7]) expect(await read(size)).toEqual(whole);
@@ -44,7 +50,7 @@ describe('the rows of a file', () => {
     async function* one() {
       yield long;
     }
-    const [tooLong, next] = await Array.fromAsync(rowsOf(one(), 'ndjson'));
+    const [tooLong, next] = await all(rowsOf(one(), 'ndjson'));
     expect(tooLong?.problem).toMatch(/longer/);
     expect(next).toEqual({ line: 2, text: '{}' });
     const open = await rows('a\n"b\nc\nd\n', 'csv');
