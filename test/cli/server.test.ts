@@ -171,6 +171,8 @@ describe('the command against a server', () => {
   it('runs whoami', async () => {
     const expected = { user: 'admin', email: 'admin', organization: 'default' };
     expect(await json(['whoami'])).toEqual({ ...expected, context: '(environment)', endpoint: server.url });
+    // The server knows no address, and says the name in its place.
+    expect((await run(['whoami'])).stdout).not.toMatch(/Email|Owner/);
     const wrong = { env: { ...server.env, POSTERN_API_TOKEN: `pst_${'a'.repeat(49)}` } };
     expect(await postern.run(['whoami'], wrong)).toMatchObject({
       code: 1,

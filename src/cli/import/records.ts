@@ -40,20 +40,19 @@ export async function* rowsOf(
 
 function read({ line, lines, size }: { line: number; lines: readonly Uint8Array[]; size: number }): FileRow {
   const bytes = Buffer.concat(lines);
-  const text = bytes.toString('utf8').replace(/\r?\n$/, '');
+  const decoded = bytes.toString('utf8');
+  // Excel writes a mark of the byte order before the first line.
+  const text = (line === 1 ? decoded.replace(/^\ufeff/, '') : decoded).replace(/\r?\n$/, '');
   if (size > MOST) return { line, text, problem: `it is longer than ${MOST} bytes` };
-  const isUtf8 = Buffer.from(bytes.toString('utf8')).equals(bytes);
+  const isUtf8 = Buffer.from(decoded).equals(bytes);
   return isUtf8 ? { line, text } : { line, text, problem: 'it is not UTF-8' };
 }
 
-/** Lines with their ends. A mark of the byte order before the first one is left out. */
+/** Lines with their ends. */
 async function* linesOf(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array, void> {
   let rest: Uint8Array[] = [];
-  let isFirst = true;
   for await (const chunk of chunks) {
     let bytes: Uint8Array = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    if (isFirst && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) bytes = bytes.subarray(3);
-    isFirst = false;
     for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED)) {
       const line = bytes.subarray(0, end + 1);
       yield rest.length === 0 ? line : Buffer.concat([...rest, line]);

@@ -80,6 +80,11 @@ export function relative(iso: string, now: number): string {
   return iso;
 }
 
+/** The heading of an account: a server that knows no address of a person sends the owner's name in its place. */
+export function headingOf(...accounts: readonly string[]): 'Email' | 'Owner' {
+  return accounts.every((account) => account === '' || account.includes('@')) ? 'Email' : 'Owner';
+}
+
 /** A token's name and id in a sentence. */
 export function named({ name, uid }: Pick<TokenView, 'name' | 'uid'>): string {
   return `"${name}" (${uid})`;
