@@ -352,7 +352,7 @@ export const de: Messages = {
   'audit.lead': 'Jede Änderung an Token und Endpunkten, mit Urheber, Zeit und Adresse.',
   'audit.search': 'Ganze Kennung eines Tokens oder Endpunkts',
   'audit.by': 'Von',
-  'audit.byHint': 'Name, Token-Kennung oder application',
+  'audit.byHint': 'Name oder Token-Kennung',
   'audit.kind': 'Art der Änderung',
   'audit.anyKind': 'Alle Änderungen',
   'audit.from': 'Von',

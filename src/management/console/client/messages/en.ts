@@ -343,7 +343,7 @@ export const en = {
   'audit.lead': 'Every change to tokens and endpoints, with its author, time and address.',
   'audit.search': 'Whole id of a token or an endpoint',
   'audit.by': 'By',
-  'audit.byHint': 'Name, token id or application',
+  'audit.byHint': 'Whole name or token id',
   'audit.kind': 'Kind of change',
   'audit.anyKind': 'All changes',
   'audit.from': 'From',

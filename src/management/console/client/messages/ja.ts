@@ -346,7 +346,7 @@ export const ja: Messages = {
   'audit.lead': 'トークンとエンドポイントのすべての変更と、その実行者、時刻、アドレスです。',
   'audit.search': 'トークンまたはエンドポイントのID(全体)',
   'audit.by': '実行者',
-  'audit.byHint': '名前、トークンID、application',
+  'audit.byHint': '名前またはトークンID',
   'audit.kind': '変更の種類',
   'audit.anyKind': 'すべての変更',
   'audit.from': '開始日',
