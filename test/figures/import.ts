@@ -36,14 +36,17 @@ writeFileSync(
 /** Runs the command in this process, and returns its figures for a row of the table. */
 async function measured(args: readonly string[], now = Date.now) {
   let out = '';
+  const write = (text: string) => {
+    out += text;
+  };
   const begun = performance.now();
   const processor = process.cpuUsage();
   const code = await run({
     args,
     env: {},
     stdin: process.stdin,
-    stdout: { write: (text) => void (out += text) },
-    stderr: { write: (text) => void (out += text) },
+    stdout: { write },
+    stderr: { write },
     platform: process.platform,
     clock: now,
     wait: async () => {},
