@@ -35,19 +35,17 @@ function conditionsOf(dialect: Dialect, filter: TokenFilter): Conditions {
   return conditions;
 }
 
+const LASTS = `(t.expires_at IS NULL
+  OR t.expires_at > #now AND (t.expires_at >= #soon OR t.expires_at + t.created_at >= #twice))`;
+
 /** The same rule as `stateAt`. */
 const STATES: Readonly<Record<TokenState, string>> = {
   revoked: 't.revoked_at IS NOT NULL',
   expired: 't.revoked_at IS NULL AND t.expires_at <= #now',
   soon: `t.revoked_at IS NULL AND t.expires_at > #now AND t.expires_at < #soon AND t.expires_at + t.created_at < #twice`,
-  idle: `t.revoked_at IS NULL AND ${lasts()} AND COALESCE(t.last_used_at, t.created_at) < #idle`,
-  active: `t.revoked_at IS NULL AND ${lasts()} AND COALESCE(t.last_used_at, t.created_at) >= #idle`,
+  idle: `t.revoked_at IS NULL AND ${LASTS} AND COALESCE(t.last_used_at, t.created_at) < #idle`,
+  active: `t.revoked_at IS NULL AND ${LASTS} AND COALESCE(t.last_used_at, t.created_at) >= #idle`,
 };
-
-function lasts(): string {
-  return `(t.expires_at IS NULL
-    OR t.expires_at > #now AND (t.expires_at >= #soon OR t.expires_at + t.created_at >= #twice))`;
-}
 
 const skipping = (offset: number) => (offset === 0 ? '' : ' OFFSET #offset');
 

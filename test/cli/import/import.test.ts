@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPostern } from 'postern';
 import { sqliteStore } from 'postern/stores/sqlite';
+import { testClock } from 'postern/testing';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { runHere } from '../host.js';
 
@@ -139,6 +140,15 @@ describe('api-token import', () => {
     const input = Array.from({ length: 300 }, (_, number) => `${JSON.stringify(rowOf(number))}\n`).join('');
     const piped = await runHere(['api-token', 'import', '-', ...target], { input });
     expect(piped).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^300 imported/) });
+    const clock = testClock();
+    const now = () => {
+      clock.advance(50);
+      return clock.now();
+    };
+    const file = await ndjson(Array.from({ length: 300 }, (_, number) => rowOf(number)));
+    const shown = await runHere(['api-token', 'import', file, ...target], { terminal: true, clock: { ...clock, now } });
+    expect(shown.stdout).toMatch(/^0 imported, 300 already there/);
+    expect(shown.stderr).toMatch(/\r\u001b\[K250 rows, \d+ rows\/s, done (in|now)[^\r]* …/);
   });
 
   test('is refused on a server, and for a store whose services would not know the tokens', async () => {
