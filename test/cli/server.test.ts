@@ -61,7 +61,11 @@ describe('the command against a server', () => {
     const listed = await json(['api-token', 'list', '--search', 'nightly']);
     expect(listed).toHaveLength(1);
     const { uid } = listed[0];
-    expect(await json(['api-token', 'get', uid])).toEqual({ ...listed[0], limits: [] });
+    expect(await json(['api-token', 'get', uid])).toEqual({
+      ...listed[0],
+      limits: [],
+      secrets: [{ created_at: listed[0].created_at, ends_at: null }],
+    });
     expect(listed[0]).toMatchObject({
       name: 'ci',
       description: 'nightly',
@@ -152,7 +156,11 @@ describe('the command against a server', () => {
     ]) {
       expect(await json(command), command.join(' ')).toEqual(await json([...command, ...store]));
     }
-    expect(await json(['api-token', 'get', uid])).toEqual({ ...created, limits: [] });
+    expect(await json(['api-token', 'get', uid])).toEqual({
+      ...created,
+      limits: [],
+      secrets: [{ created_at: created.created_at, ends_at: null }],
+    });
   });
 
   it('lists page by page, and says if there is more', async () => {
