@@ -84,6 +84,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   'api-token list': [
     { line: 'postern api-token list', about: 'the newest 100' },
     { line: 'postern api-token list --owner ada --type user', about: "ada's user tokens" },
+    { line: 'postern api-token list --status revoked --all', about: 'the revoked ones, however old' },
     { line: 'postern api-token list --all -o json', about: 'all of them, for a program' },
     { line: 'postern api-token list --store sqlite:./postern.db', about: 'of a store, without a server' },
   ],
@@ -128,6 +129,13 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     {
       line: 'postern api-token prune --store sqlite:./postern.db --older-than 90d --yes',
       about: 'in a script, such as once a night',
+    },
+  ],
+  'api-token import': [
+    { line: 'postern api-token import keys.ndjson --store config --dry-run', about: 'only check the rows' },
+    {
+      line: 'postern api-token import keys.csv --store sqlite:./postern.db --errors bad-rows.ndjson',
+      about: 'rows that are not imported go to a file',
     },
   ],
   'api-token usage': [

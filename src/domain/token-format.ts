@@ -8,7 +8,10 @@ export const MAX_TOKEN_LENGTH = 8_192;
 export const SECRET_BYTES = 32;
 const SECRET_WIDTH = 43;
 const CHECKSUM_WIDTH = 6;
-/** Characters of the secret that the hint shows: 4 of 43 leave 232 bits unknown. */
+/**
+ * Characters that the hint shows at each end. The first four belong to the secret. The last four belong to the checksum, which says
+ * 24 bits about the secret; 208 random bits stay unknown.
+ */
 const HINT_WIDTH = 4;
 
 export const PREFIX_PATTERN = /^[a-z][a-z0-9]{1,15}$/;
@@ -28,7 +31,7 @@ export function prefixProblem(prefix: unknown): string {
 /** The parts of a token that are safe to show. Nobody can use a token with them. */
 export interface ParsedToken {
   readonly prefix: string;
-  /** The start of the token, safe to log and show. */
+  /** The first and the last characters of the token, safe to log and show. */
   readonly hint: string;
 }
 
@@ -38,9 +41,9 @@ export function formatToken(prefix: string, bytes: Uint8Array): string {
   return body + encodeBase62(BigInt(crc32(body)), CHECKSUM_WIDTH);
 }
 
-/** The part of a token that may be shown: its prefix and first characters. */
+/** The parts of a token that may be shown: its prefix, its first and its last characters. */
 export function hintOf(token: string): string {
-  return `${token.slice(0, token.indexOf('_') + 1 + HINT_WIDTH)}…`;
+  return `${token.slice(0, token.indexOf('_') + 1 + HINT_WIDTH)}…${token.slice(-HINT_WIDTH)}`;
 }
 
 /**

@@ -32,7 +32,7 @@ export interface TokenRecord<T extends TokenTypes = TokenTypes> {
   readonly organization: string;
   readonly owner: string | null;
   readonly ownership: Ownership;
-  /** The start of the token, to recognize it. For an imported token: the start of its digest. */
+  /** The first and the last characters of the token, to recognize it. For an imported token: the start of its digest. */
   readonly hint: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;

@@ -1,7 +1,8 @@
-/** The types of a store, for one of your own. `testStore` of `postern/testing` checks it. */
+/** The types of a store, and two rules, for one of your own. `testStore` of `postern/testing` checks it. */
 
 export type { Access } from '../domain/endpoint.js';
 export type { Ownership } from '../domain/principal.js';
+export { type Ending, endsIn, stateAt, type TokenState, type TokenTimes } from '../domain/token-state.js';
 export type { Actor, Change, ChangeQuery, ChangeType } from '../ports/changes.js';
 export type {
   DailyCount,

@@ -21,6 +21,7 @@ const TOKENS: Readonly<Record<keyof Tokens, true>> = {
   revoke: true,
   revokeSecret: true,
   resetLimits: true,
+  secrets: true,
   limits: true,
   usage: true,
   delete: true,

@@ -30,6 +30,8 @@ export interface ListChanges {
   readonly organization?: string | undefined;
   readonly subject?: string | undefined;
   readonly type?: ChangeType | undefined;
+  /** Changes by this owner, by the token of this id, or (`'application'`) by the application. The whole name, as it is written. */
+  readonly actor?: string | undefined;
   /** Changes at this time or later. */
   readonly since?: Date | undefined;
   /** Changes before this time. */
@@ -42,8 +44,8 @@ export interface ListChanges {
 /** `postern.audit`: reads the log of changes. */
 export interface Audit {
   /**
-   * Changes, newest first. Each was written in the same transaction as the change that it describes. `type`, and a `subject` in
-   * one organization, have no index: one call searches 50,000 changes at most. So a page may have fewer items than `limit` and
+   * Changes, newest first. Each was written in the same transaction as the change that it describes. `type`, `actor`, and a `subject`
+   * in one organization, have no index: one call searches 50,000 changes at most. So a page may have fewer items than `limit` and
    * still not be the last. The last page has the `nextCursor` `null`.
    *
    * @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
@@ -62,6 +64,7 @@ export function createAudit(ground: Ground, authority: Authority): Audit {
         organization,
         ...(given.subject !== undefined && { subject: given.subject }),
         ...(given.type !== undefined && { type: given.type }),
+        ...(given.actor !== undefined && { actor: given.actor }),
       };
       const after = earlier(cursor && { at: cursor.createdAt, id: cursor.id }, startOf(given.until));
       const { rows, next } = await findChanges(ground.store, filter, { after, end: startOf(given.since) }, given.limit);
@@ -73,7 +76,7 @@ export function createAudit(ground: Ground, authority: Authority): Audit {
   };
 }
 
-type Filter = Pick<ChangeQuery, 'organization' | 'subject' | 'type'>;
+type Filter = Pick<ChangeQuery, 'organization' | 'subject' | 'type' | 'actor'>;
 
 /** The part of the log to read: after one position, up to and including another. */
 interface Span {
@@ -98,10 +101,10 @@ async function findChanges(
   { after, end }: Span,
   limit: number,
 ): Promise<Found<Change, ChangePosition>> {
-  const { organization, subject, type } = filter;
+  const { organization, subject, type, actor } = filter;
   // Stores have an index by subject, one by organization, and one over all changes.
   const indexed = subject === undefined ? { organization } : { organization: null, subject };
-  const isIndexed = type === undefined && (subject === undefined || organization === null);
+  const isIndexed = type === undefined && actor === undefined && (subject === undefined || organization === null);
   const listing: Listing<Change, ChangePosition> = {
     // A slice without a last position is the last one.
     list: (slice, most) => store.listChanges({ ...filter, until: end, ...slice, limit: most }),

@@ -4,6 +4,7 @@ import { NAME_LENGTH, organization, owner, ownership, text } from '../base/name-
 import { ACCESS, isEndpointId, isOrganizationName } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import type { Limits, TokenRules } from '../domain/limits.js';
+import { TOKEN_STATES } from '../domain/token-state.js';
 import { CHANGE_TYPES } from '../ports/changes.js';
 import { metadata, metadataOrUpdate } from './metadata.js';
 
@@ -78,6 +79,7 @@ export const listChangesInput = z.strictObject({
   organization: organizationOrAll.optional(),
   subject: text(1, NAME_LENGTH).optional(),
   type: z.enum(CHANGE_TYPES, `use one of ${CHANGE_TYPES.join(', ')}`).optional(),
+  actor: text(1, NAME_LENGTH).optional(),
   since: date.optional(),
   until: date.optional(),
   limit,
@@ -100,6 +102,8 @@ export const countTokensInput = z.strictObject({
   ownership: ownership.optional(),
   type: text(1, 50).optional(),
   search: text(0, NAME_LENGTH).optional(),
+  state: z.enum(TOKEN_STATES, `use one of ${TOKEN_STATES.join(', ')}`).optional(),
+  ends: z.union([z.literal('never'), duration('30d', { most: '36500d' })]).optional(),
 });
 
 export const listTokensInput = countTokensInput.extend({

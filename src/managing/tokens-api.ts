@@ -2,6 +2,7 @@ import type { Duration } from '../domain/duration.js';
 import type { LimitStanding } from '../domain/limits.js';
 import type { Ownership } from '../domain/principal.js';
 import type { Metadata, TokenRecord } from '../domain/token-record.js';
+import type { TokenState } from '../domain/token-state.js';
 import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
 import type { Confirmation } from '../ports/store.js';
 import type { DailyUsage, UsageDays } from './usage.js';
@@ -61,6 +62,13 @@ export interface CountTokens {
   readonly type?: string | undefined;
   /** A text that the name or the description contains. ASCII letters are compared without case. */
   readonly search?: string | undefined;
+  /**
+   * `'soon'`: it expires within 7 days, in the second half of its life. `'idle'`: it was not used for 30 days. `'active'`: neither
+   * these nor expired nor revoked.
+   */
+  readonly state?: TokenState | undefined;
+  /** Tokens that expire within this time from now, or never. Those that have expired are not among them. */
+  readonly ends?: Duration | 'never' | undefined;
 }
 
 /** A page of the tokens that meet all conditions. */
@@ -116,6 +124,13 @@ export interface TokenUsage {
   readonly lastUsedAt: Date;
 }
 
+/** A secret of a token that works: the current one, or one in the grace after a rotation. Its text is nowhere. */
+export interface TokenSecret {
+  readonly createdAt: Date;
+  /** `null`: it works as long as the token. */
+  readonly endsAt: Date | null;
+}
+
 /** `postern.tokens`: makes, finds, changes and ends API tokens. With `within`, in a transaction of your own ({@link InTransaction}). */
 export interface Tokens<T extends TokenTypes = TokenTypes> {
   /**
@@ -133,8 +148,8 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
   import(input: ImportToken<T>): Promise<TokenRecord<T>>;
   get(id: string): Promise<TokenRecord<T> | null>;
   /**
-   * Newest first. `search`, `type`, an owner with an ownership, and an owner in all organizations have no index: one call
-   * searches 50,000 tokens at most. So a page may have fewer items than `limit` and still not be the last. The last page has the
+   * Newest first. `search`, `type`, `state`, `ends`, an owner with an ownership, and an owner in all organizations have no index:
+   * one call searches 50,000 tokens at most. So a page may have fewer items than `limit` and still not be the last. The last page has the
    * `nextCursor` `null`.
    *
    * @throws PosternError `input_invalid`, `option_unknown`, `unavailable`
@@ -192,6 +207,12 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    * @throws PosternError `token_unknown`, `unavailable`
    */
   limits(id: string): Promise<readonly LimitStanding[]>;
+  /**
+   * The secrets of a token that work, the current one first: after a rotation, old ones until their grace ends.
+   *
+   * @throws PosternError `token_unknown`, `unavailable`
+   */
+  secrets(id: string): Promise<readonly TokenSecret[]>;
   /** The token's uses by endpoint, at most one flush interval late. */
   usage(id: string): Promise<readonly TokenUsage[]>;
   /**

@@ -5,7 +5,7 @@ import type { Forgetting } from '../base/forgetting.js';
 import { readGrants } from '../base/grant-input.js';
 import type { Ground } from '../base/ground.js';
 import { standingsOf } from '../base/windows.js';
-import type { StoredToken } from '../ports/records.js';
+import type { StoredSecret, StoredToken } from '../ports/records.js';
 import type { TokenFilter } from '../ports/store.js';
 import type { Authority } from './authority.js';
 import type { ChangeLog } from './changes.js';
@@ -63,7 +63,7 @@ export function createTokens(
     async list(query = {}) {
       const given = check(listTokensInput, query, 'tokens.list', 'input_invalid');
       const after = given.cursor == null ? undefined : decodeCursor(given.cursor);
-      const filter = { organization: organizationOf(given.organization), ...filterFrom(given) };
+      const filter = { organization: organizationOf(given.organization), ...filterFrom(given, time.read()) };
       const { rows, next, cut } = await findTokens(store, filter, { after, offset: given.offset, limit: given.limit });
       const items = await recordsOf(ground, changes, rows);
       return { items, nextCursor: next && encodeCursor(next), cut, unreadable: rows.length - items.length };
@@ -71,7 +71,8 @@ export function createTokens(
 
     async count(query = {}) {
       const given = check(countTokensInput, query, 'tokens.count', 'input_invalid');
-      return countTokens(store, { organization: organizationOf(given.organization), ...filterFrom(given) });
+      const filter = { organization: organizationOf(given.organization), ...filterFrom(given, time.read()) };
+      return countTokens(store, filter);
     },
 
     async update(id, input) {
@@ -117,6 +118,20 @@ export function createTokens(
       return standingsOf(ground, token.id, reader.rules(token));
     },
 
+    async secrets(id) {
+      const { id: known, expiresAt, revokedAt } = await rows.findToChange(id, 'secrets');
+      const now = time.read();
+      if (revokedAt !== null || (expiresAt !== null && expiresAt <= now)) return [];
+      const living = (await store.listSecrets(known)).filter(({ endsAt }) => endsAt === null || endsAt > now);
+      const last = ({ endsAt }: StoredSecret) => endsAt ?? Number.POSITIVE_INFINITY;
+      return living
+        .sort((a, b) => (last(a) === last(b) ? b.createdAt - a.createdAt : last(b) - last(a)))
+        .map(({ createdAt, endsAt }) => ({
+          createdAt: new Date(createdAt),
+          endsAt: endsAt === null ? null : new Date(endsAt),
+        }));
+    },
+
     async usage(id, options = {}) {
       const given = check(tokenUsageInput, options, 'tokens.usage', 'input_invalid');
       const token = await rows.find(id, 'usage');
@@ -131,11 +146,14 @@ export function createTokens(
   };
 }
 
-function filterFrom(given: ReturnType<typeof countTokensInput.parse>): Omit<TokenFilter, 'organization'> {
+function filterFrom(given: ReturnType<typeof countTokensInput.parse>, now: number): Omit<TokenFilter, 'organization'> {
+  const { state, ends } = given;
   return {
     ...(given.owner !== undefined && { owner: given.owner }),
     ...(given.ownership !== undefined && { ownership: given.ownership }),
     ...(given.type !== undefined && { type: given.type }),
+    ...(state !== undefined && { state: { is: state, at: now } }),
+    ...(ends !== undefined && { ends: ends === 'never' ? ends : { after: now, by: now + ends } }),
     ...(given.search !== undefined && given.search !== '' && { search: given.search }),
   };
 }

@@ -49,6 +49,8 @@ export interface ChangeQuery {
   readonly organization: string | null;
   readonly subject?: string | undefined;
   readonly type?: ChangeType | undefined;
+  /** Only changes by this owner, by the token of this id, or (`'application'`) by the application. */
+  readonly actor?: string | undefined;
   /** Only changes after this one. The order is by `at`, newest first, then by id, highest first. */
   readonly after?: ChangePosition | undefined;
   /** Only changes up to and including this one. Together with `after` it limits how many rows are read, even if few match. */

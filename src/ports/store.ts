@@ -1,4 +1,5 @@
 import type { Ownership } from '../domain/principal.js';
+import type { Ending, TokenState } from '../domain/token-state.js';
 import type { Change, ChangeQuery } from './changes.js';
 import type {
   DailyCount,
@@ -27,6 +28,10 @@ export interface TokenFilter {
   readonly type?: string | undefined;
   /** `true`: only revoked tokens; `false`: only others. */
   readonly revoked?: boolean | undefined;
+  /** Only tokens in this state at this time: see `stateAt` of `postern/store`. */
+  readonly state?: { readonly is: TokenState; readonly at: number } | undefined;
+  /** Only tokens that end then: see `endsIn` of `postern/store`. */
+  readonly ends?: Ending | undefined;
   /** Tokens whose name or description contains this text. ASCII letters are compared without case. No character is a wildcard. */
   readonly search?: string | undefined;
   /** Only tokens after this one, in the order of a page. */
@@ -95,6 +100,8 @@ export interface Store {
     keyIds: readonly string[],
   ): Promise<{ token: StoredToken; secret: StoredSecret; publicKey: string } | null>;
   findToken(id: string): Promise<StoredToken | null>;
+  /** The secrets of a token, in any order. Those that have ended may be among them. */
+  listSecrets(tokenId: string): Promise<readonly StoredSecret[]>;
   /**
    * Lists a page of tokens. Three kinds of list read no other rows: an organization's tokens, those of one owner or one ownership
    * in it, and those of all organizations. Any other condition may read each token from `after` to `until`.

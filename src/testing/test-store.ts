@@ -15,6 +15,7 @@ import { listCases } from './store-cases/lists.js';
 import { pagingCases } from './store-cases/paging.js';
 import { searchCases } from './store-cases/search.js';
 import { secretCases } from './store-cases/secrets.js';
+import { stateCases } from './store-cases/states.js';
 import { textCases } from './store-cases/texts.js';
 import { tokenCases } from './store-cases/tokens.js';
 import { totalCases } from './store-cases/totals.js';
@@ -27,6 +28,7 @@ const GROUPS: readonly (readonly [string, readonly StoreCase[]])[] = [
   ['keys', keyCases],
   ['endings', endingCases],
   ['lists', listCases],
+  ['states', stateCases],
   ['paging', pagingCases],
   ['totals', totalCases],
   ['search', searchCases],

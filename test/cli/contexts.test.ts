@@ -206,6 +206,15 @@ describe('a context command', () => {
     }
   });
 
+  it('an account without an address is called an owner', async () => {
+    await saveContext(host(), { name: 'local', endpoint: 'https://local.example', api_token: TOKEN, email: 'admin' });
+    expect((await runHere(['context', 'show'], { env })).stdout).toMatch(/^Owner: +admin$/m);
+    expect((await runHere(['context', 'list'], { env })).stdout).toMatch(/ OWNER\n/);
+    await save('one');
+    await runHere(['logout', '--context', 'local'], { env });
+    expect((await runHere(['context', 'list'], { env })).stdout).toMatch(/ EMAIL\n/);
+  });
+
   it('open prints the address of the console, and opens it on a terminal only', async () => {
     await save('one');
     const page = 'https://one.example/api_tokens';

@@ -61,7 +61,11 @@ describe('the command against a server', () => {
     const listed = await json(['api-token', 'list', '--search', 'nightly']);
     expect(listed).toHaveLength(1);
     const { uid } = listed[0];
-    expect(await json(['api-token', 'get', uid])).toEqual({ ...listed[0], limits: [] });
+    expect(await json(['api-token', 'get', uid])).toEqual({
+      ...listed[0],
+      limits: [],
+      secrets: [{ created_at: listed[0].created_at, ends_at: null }],
+    });
     expect(listed[0]).toMatchObject({
       name: 'ci',
       description: 'nightly',
@@ -70,7 +74,7 @@ describe('the command against a server', () => {
       organization: 'default',
       owner: 'admin',
       ownership: 'personal',
-      hint: `${token.slice(0, 8)}…`,
+      hint: `${token.slice(0, 8)}…${token.slice(-4)}`,
       labels: { team: 'nlp' },
       revoked_at: null,
       last_used_at: null,
@@ -152,7 +156,11 @@ describe('the command against a server', () => {
     ]) {
       expect(await json(command), command.join(' ')).toEqual(await json([...command, ...store]));
     }
-    expect(await json(['api-token', 'get', uid])).toEqual({ ...created, limits: [] });
+    expect(await json(['api-token', 'get', uid])).toEqual({
+      ...created,
+      limits: [],
+      secrets: [{ created_at: created.created_at, ends_at: null }],
+    });
   });
 
   it('lists page by page, and says if there is more', async () => {
@@ -171,6 +179,8 @@ describe('the command against a server', () => {
   it('runs whoami', async () => {
     const expected = { user: 'admin', email: 'admin', organization: 'default' };
     expect(await json(['whoami'])).toEqual({ ...expected, context: '(environment)', endpoint: server.url });
+    // The server knows no address, and says the name in its place.
+    expect((await run(['whoami'])).stdout).not.toMatch(/Email|Owner/);
     const wrong = { env: { ...server.env, POSTERN_API_TOKEN: `pst_${'a'.repeat(49)}` } };
     expect(await postern.run(['whoami'], wrong)).toMatchObject({
       code: 1,

@@ -105,7 +105,8 @@ describe("BentoCloud's client", () => {
 
     const { token, ...shown } = made.body;
     const got = await call('GET', `/api/v1/api_tokens/${made.body.uid}`);
-    expect([got.status, got.body]).toEqual([200, { ...shown, limits: [] }]);
+    const secrets = [{ created_at: shown.created_at, ends_at: null }];
+    expect([got.status, got.body]).toEqual([200, { ...shown, limits: [], secrets }]);
     const listed = await call('GET', '/api/v1/api_tokens?start=0&count=10&search=nightl');
     expect(listed.body).toEqual({ start: 0, count: 10, total: 1, more: false, items: [shown], next_cursor: null });
 

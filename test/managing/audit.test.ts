@@ -67,6 +67,31 @@ describe('the audit log', () => {
     expect((await postern.audit.list({ type: 'endpoint.deleted' })).items).toEqual([]);
   });
 
+  test('is searched by the actor: an owner, a token, or the application; another organization is not', async () => {
+    const { postern, token, clock } = createTestPostern();
+    const types = { developer: { scopes: ['*'] as const } };
+    const made = [
+      await token({ name: 'by ada', owner: 'ada', types }),
+      await token({ name: 'by bob', owner: 'bob', types }),
+    ];
+    for (const text of made) {
+      clock.advance(1000);
+      const authentication = await postern.authenticate(text);
+      if (!authentication.ok) throw new Error(authentication.reason);
+      const { principal } = authentication;
+      await postern.as(principal).endpoints.create({ id: `of-${principal.owner}`, access: 'private' });
+    }
+    const subjects = async (actor: string) => (await postern.audit.list({ actor })).items.map(({ subject }) => subject);
+    expect(await subjects('ada')).toEqual(['of-ada']);
+    const [entry] = (await postern.audit.list({ actor: 'bob' })).items;
+    const tokenId = entry?.actor.kind === 'principal' ? entry.actor.tokenId : 'none';
+    expect(await subjects(tokenId)).toEqual(['of-bob']);
+    expect(await subjects('application')).toHaveLength(2);
+    expect(await subjects('ad')).toEqual([]);
+    expect((await postern.audit.list({ organization: 'other', actor: 'ada' })).items).toEqual([]);
+    await expect(postern.audit.list({ actor: '' })).rejects.toMatchObject({ code: 'input_invalid', path: 'actor' });
+  });
+
   test('lists the changes since one time and until another, page by page, also in a search without an index', async () => {
     const { postern, clock } = createTestPostern();
     for (const id of ['a', 'b', 'c', 'd', 'e']) {

@@ -28,7 +28,7 @@ describe('create', () => {
       organization: 'mybentocloud',
       owner: 'user',
       ownership: 'personal',
-      hint: `${token.slice(0, 8)}…`,
+      hint: `${token.slice(0, 8)}…${token.slice(-4)}`,
       createdAt: new Date(START),
       updatedAt: new Date(START),
       expiresAt: new Date(START + 90 * 86_400_000),

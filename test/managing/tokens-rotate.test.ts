@@ -14,7 +14,7 @@ describe('rotate', () => {
     expect(second.token).not.toBe(first.token);
     expect(second.record).toEqual({
       ...first.record,
-      hint: `${second.token.slice(0, 8)}…`,
+      hint: `${second.token.slice(0, 8)}…${second.token.slice(-4)}`,
       lastUsedAt: second.record.lastUsedAt,
     });
     expect(await postern.authenticate(first.token)).toEqual({ ok: false, reason: 'token_revoked' });

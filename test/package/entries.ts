@@ -19,7 +19,7 @@ export const ENTRIES = [
   { entry: 'postern/otel', node: false, peer: '@opentelemetry/api' },
   { entry: 'postern/zones', node: true },
   { entry: 'postern/limits', node: true },
-  { entry: 'postern/store', node: false, types: true },
+  { entry: 'postern/store', node: false },
   { entry: 'postern/stores/sqlite', node: true },
   { entry: 'postern/stores/postgres', node: true },
   { entry: 'postern/stores/mysql', node: true },

@@ -75,6 +75,17 @@ const BREAKS: readonly (readonly [string, Break])[] = [
       },
     }),
   ],
+  ['a state is ignored', (s) => ({ listTokens: ({ state: _, ...query }) => s.listTokens(query) })],
+  ['an end is ignored', (s) => ({ listTokens: ({ ends: _, ...query }) => s.listTokens(query) })],
+  [
+    'a state that knows no idle tokens',
+    (s) => ({
+      listTokens: ({ state, ...query }) =>
+        s.listTokens(state?.is === 'idle' ? { ...query, state: { ...state, is: 'active' } } : { ...query, state }),
+    }),
+  ],
+  ['an actor is ignored', (s) => ({ listChanges: ({ actor: _, ...query }) => s.listChanges(query) })],
+  ['only the latest secret is listed', (s) => ({ listSecrets: async (id) => (await s.listSecrets(id)).slice(-1) })],
   ['an ownership is ignored', (s) => ({ listTokens: ({ ownership: _, ...query }) => s.listTokens(query) })],
   ['an offset is ignored', (s) => ({ listTokens: ({ offset: _, ...query }) => s.listTokens(query) })],
   [

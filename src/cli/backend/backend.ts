@@ -1,5 +1,6 @@
 import type { Access, Zone } from '../../domain/endpoint.js';
 import type { Ownership } from '../../domain/principal.js';
+import type { TokenState } from '../../domain/token-state.js';
 import type {
   AuditEntry,
   DailyUse,
@@ -25,7 +26,7 @@ export interface TokenView {
   readonly organization: string;
   readonly owner: string | null;
   readonly ownership: Ownership;
-  /** The start of the secret, to recognise it. */
+  /** The first and the last characters of the secret, to recognise it. */
   readonly hint: string | null;
   readonly labels: Readonly<Record<string, string>>;
   /** Calls in a window of time; `null`: no limit. Lengths are durations such as `1m`. */
@@ -52,10 +53,18 @@ export interface QuotaView {
 
 export type LimitView = LimitStanding;
 
-/** A token with what is left of its limits. */
+/** A token with what is left of its limits, and its secrets. */
 export interface TokenDetail extends TokenView {
   /** `null`: not known here. A store keeps no counts: the limiter of the application does. */
   readonly limits: readonly LimitView[] | null;
+  /** The secrets that work, the current one first; `null`: an older server does not say. */
+  readonly secrets: readonly SecretView[] | null;
+}
+
+export interface SecretView {
+  readonly created_at: string;
+  /** `null`: with the token. */
+  readonly ends_at: string | null;
 }
 
 export interface GrantView {
@@ -106,6 +115,8 @@ export interface TokenQuery extends Paging {
   readonly type?: string | undefined;
   readonly owner?: string | undefined;
   readonly ownership?: Ownership | undefined;
+  readonly state?: TokenState | undefined;
+  readonly ends?: string | undefined;
 }
 
 export interface NewToken {
@@ -143,6 +154,7 @@ export interface UsageDays {
 export interface ChangeFilter {
   readonly type?: ChangeType | undefined;
   readonly subject?: string | undefined;
+  readonly actor?: string | undefined;
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
 }
@@ -183,6 +195,12 @@ export interface Backend {
   deleteToken(id: string): Promise<void>;
   /** Deletes the tokens of all organizations that expired longer ago than this duration. */
   pruneTokens(olderThan: string): Promise<number>;
+  /**
+   * Resolves with the function that imports one token by its digest, with the input and the errors of `tokens.import`.
+   *
+   * @param dryRun it checks all, and writes nothing
+   */
+  importing(dryRun: boolean): Promise<(input: Readonly<Record<string, unknown>>) => Promise<unknown>>;
   tokenUsage(id: string): Promise<readonly Use[]>;
   /** By day. `token` `null`: of all tokens of the organization. */
   dailyUsage(token: string | null, days: UsageDays): Promise<readonly DailyUse[]>;

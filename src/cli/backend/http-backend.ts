@@ -70,10 +70,10 @@ export function httpBackend(endpoint: string, token: string): Backend {
     place: endpoint,
     endpoint,
     tokenTypes: async () => (await get(sessionAnswer.pick({ types: true }), { path: '/api/v1/session' })).types,
-    async listTokens({ limit, cursor, search, type, owner, ownership }) {
+    async listTokens({ limit, cursor, search, ...filter }) {
       const page = await get(tokensOnWire, {
         path: TOKENS,
-        query: { count: limit, search: search === '' ? undefined : search, type, owner, ownership, cursor },
+        query: { count: limit, search: search === '' ? undefined : search, ...filter, cursor },
       });
       return { items: page.items, next: page.next_cursor ?? null };
     },
@@ -128,6 +128,9 @@ export function httpBackend(endpoint: string, token: string): Backend {
     async pruneTokens() {
       throw new CliError('a server does not prune its store. Name the store itself with --store');
     },
+    async importing() {
+      throw new CliError('a server imports no tokens. Name the store itself with --store');
+    },
     async tokenUsage(id) {
       return (await get(usageAnswer, { path: `${pathOf(TOKENS, id)}/usage` }, () => unknownToken(id))).items;
     },
@@ -149,11 +152,11 @@ export function httpBackend(endpoint: string, token: string): Backend {
     deleteEndpoint: (id) => done({ method: 'DELETE', path: pathOf(ENDPOINTS, id) }, () => unknownEndpoint(id)),
     previewEndpoint: (id, access) =>
       get(previewOnWire, { path: `${pathOf(ENDPOINTS, id)}/preview`, query: { access } }, () => unknownEndpoint(id)),
-    async listChanges({ limit, cursor, type, subject, since, until }) {
+    async listChanges({ limit, since, until, ...query }) {
       const times = { since: since?.toISOString(), until: until?.toISOString() };
       const page = await get(auditAnswer, {
         path: '/api/v1/audit',
-        query: { count: limit, cursor, type, subject, ...times },
+        query: { count: limit, ...query, ...times },
       });
       return { items: page.items, next: page.next_cursor };
     },

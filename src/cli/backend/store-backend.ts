@@ -1,3 +1,4 @@
+import { passingOn } from '../../base/guarded-store.js';
 import type { DenialReason } from '../../domain/decision.js';
 import type { Duration } from '../../domain/duration.js';
 import { isLimited } from '../../domain/limits.js';
@@ -8,8 +9,10 @@ import { createPostern, type Postern } from '../../instance/create-postern.js';
 import { internalsOf } from '../../instance/internals.js';
 import { limitsShape } from '../../management/wire/limits.js';
 import { auditShape, endpointShape, tokenTypeShapes } from '../../management/wire/shapes.js';
+import { secretShape } from '../../management/wire/tokens.js';
 import type { AffectedToken } from '../../managing/preview.js';
-import type { CreateToken } from '../../managing/tokens-api.js';
+import type { CreateToken, ListTokens } from '../../managing/tokens-api.js';
+import type { Store } from '../../ports/store.js';
 import { type GivenOptions, instanceOptions } from '../config/instance-options.js';
 import { assertKnownGrants, assertKnownTypes } from '../config/known-types.js';
 import { EXIT } from '../exit-codes.js';
@@ -62,8 +65,8 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
     place,
     endpoint: null,
     tokenTypes: async () => tokenTypeShapes(internalsOf(postern).ground.settings.catalog),
-    async listTokens({ cursor, ...query }) {
-      const { items, nextCursor } = await tokens.list({ ...query, cursor });
+    async listTokens({ ends, ...query }) {
+      const { items, nextCursor } = await tokens.list({ ...query, ends: ends as ListTokens['ends'] });
       return { items: items.map(view), next: nextCursor };
     },
     async createToken({ labels, owner, types, rateLimit, quota, ...input }) {
@@ -80,7 +83,9 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
     async findToken(id) {
       const record = await find(id);
       // Counted in the memory of the processes that serve it, if it has any.
-      return record && { ...view(record), limits: isLimited(record) ? null : [] };
+      if (record === null) return null;
+      const secrets = (await tokens.secrets(id)).map(secretShape);
+      return { ...view(record), limits: isLimited(record) ? null : [], secrets };
     },
     async updateToken(id, { labels, types, rateLimit, quota, ...rest }) {
       const record = await find(id);
@@ -108,6 +113,17 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       await tokens.delete(id);
     },
     pruneTokens: (olderThan) => tokens.pruneExpired({ olderThan: olderThan as Duration }),
+    async importing(dryRun) {
+      await assertKnownTypes(store, config);
+      const forms = own.importedTokens ?? [];
+      if (forms.length === 0) {
+        throw new CliError(
+          'no service would know these tokens: no form of imported tokens is configured. Add importedTokens to the options that postern.config exports',
+        );
+      }
+      const { import: put } = dryRun ? createPostern({ ...own, store: unwritten(store), cache: false }).tokens : tokens;
+      return (input) => put(input as never);
+    },
     async tokenUsage(id) {
       await assertOwn(id);
       return (await tokens.usage(id)).map(({ endpoint, count, lastUsedAt }) => {
@@ -195,6 +211,19 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
       };
     },
     close: () => postern.close(),
+  };
+}
+
+/** A store that accepts a new token as it would, and writes none. */
+function unwritten(store: Store): Store {
+  const seen = new Set<string>();
+  return {
+    ...passingOn((pass) => pass(store)),
+    async insertToken(_, { digest }) {
+      const isThere = (await store.findTokenByDigest([digest])) !== null || seen.has(digest);
+      seen.add(digest);
+      return !isThere;
+    },
   };
 }
 

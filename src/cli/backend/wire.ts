@@ -26,7 +26,7 @@ const sent = tokenDetailAnswer
 
 export const tokenOnWire = sent.transform(tokenView);
 export const tokenDetailOnWire = sent.transform((token): TokenDetail => {
-  return { ...tokenView(token), limits: token.limits ?? null };
+  return { ...tokenView(token), limits: token.limits ?? null, secrets: token.secrets ?? null };
 });
 
 function tokenView(token: z.output<typeof sent>): TokenView {

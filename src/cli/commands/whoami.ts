@@ -4,6 +4,7 @@ import type { Host } from '../host.js';
 import { outputOption } from '../options.js';
 import { type Format, print } from '../output/print.js';
 import { fields } from '../output/table.js';
+import { headingOf } from '../output/words.js';
 import { effectiveContext, warnInTheClear } from '../target.js';
 
 interface WhoamiOptions {
@@ -23,7 +24,7 @@ export function whoami(host: Host): Command {
       print(host, output, { user, email, organization, context: name, endpoint }, () =>
         fields([
           ['User', user],
-          ['Email', email],
+          ...(email === user ? [] : ([[headingOf(email), email]] as const)),
           ['Organization', organization],
           ['Context', name],
           ['Endpoint', endpoint],

@@ -1,4 +1,5 @@
-import { type State, stateOf } from '../../management/wire/token-state.js';
+import type { TokenState } from '../../domain/token-state.js';
+import { stateOf } from '../../management/wire/token-state.js';
 import type { TokenView } from '../backend/backend.js';
 import type { Format } from './print.js';
 import type { Style } from './style.js';
@@ -25,7 +26,7 @@ export function grantsInWords({ types, dead_grants }: Pick<TokenView, 'types' | 
     .join('; ');
 }
 
-const STATES: Readonly<Record<State, readonly [word: string, style: Style]>> = {
+const STATES: Readonly<Record<TokenState, readonly [word: string, style: Style]>> = {
   active: ['active', 'green'],
   soon: ['expires soon', 'yellow'],
   idle: ['idle', 'dim'],
@@ -77,6 +78,11 @@ export function relative(iso: string, now: number): string {
     if (Math.abs(count) < most) return count === 0 ? 'now' : RELATIVE.format(count, unit);
   }
   return iso;
+}
+
+/** The heading of an account: a server that knows no address of a person sends the owner's name in its place. */
+export function headingOf(...accounts: readonly string[]): 'Email' | 'Owner' {
+  return accounts.every((account) => account === '' || account.includes('@')) ? 'Email' : 'Owner';
 }
 
 /** A token's name and id in a sentence. */

@@ -19,7 +19,7 @@ import {
   tokenQuery,
 } from '../wire/schemas.js';
 import { shortened } from '../wire/shortened.js';
-import { tokenShape, tokenShapes } from '../wire/tokens.js';
+import { secretShape, tokenShape, tokenShapes } from '../wire/tokens.js';
 import type { Token } from '../wire/types.js';
 import { type CallerCall, type Route, route } from './route.js';
 import { assertCounted, changesFrom, creationFrom, needed, toldAsRead, typesFrom } from './token-input.js';
@@ -101,9 +101,7 @@ export const tokenRoutes: readonly Route[] = [
     refusals: [404],
     permit: assertMaySee,
     async handle(call) {
-      const record = await seen(call);
-      const shape = await tokenShape(call.context, call.owners, record);
-      return { body: { ...shape, limits: await standings(call, record) } };
+      return { body: await detail(call) };
     },
   }),
 
@@ -200,12 +198,20 @@ export const tokenRoutes: readonly Route[] = [
     async handle(call) {
       const { id } = await toManage(call);
       await call.library.tokens.resetLimits(id);
-      const record = await seen(call);
-      const shape = await tokenShape(call.context, call.owners, record);
-      return { body: { ...shape, limits: await standings(call, record) } };
+      return { body: await detail(call) };
     },
   }),
 ];
+
+async function detail(call: CallerCall) {
+  const record = await seen(call);
+  const [shape, limits, secrets] = await Promise.all([
+    tokenShape(call.context, call.owners, record),
+    standings(call, record),
+    call.library.tokens.secrets(record.id),
+  ]);
+  return { ...shape, limits, secrets: secrets.map(secretShape) };
+}
 
 /** A limiter that is down does not hide the token. Its fault is reported. */
 async function standings({ library }: CallerCall, { id }: TokenRecord) {
@@ -218,8 +224,10 @@ async function standings({ library }: CallerCall, { id }: TokenRecord) {
 
 /** The filter of a caller's list: the query, within the tokens that the caller may see. @throws Problem 403 */
 function filterFor(context: Context, caller: Caller, query: z.output<typeof tokenQuery>): ListTokens {
-  const { search, type, owner, ownership } = query;
-  const asked = { search: search || undefined, type, owner, ownership };
+  const { search, type, owner, ownership, state } = query;
+  // The library refuses a text that is no duration.
+  const ends = query.ends as ListTokens['ends'];
+  const asked = { search: search || undefined, type, owner, ownership, state, ends };
   if (can(context, caller, 'listTokens')) return asked;
   if (ownership === 'organization') return asked;
   const own = managesOwn(caller) ? caller.principal.owner : null;

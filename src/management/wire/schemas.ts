@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ACCESS, isEndpointId } from '../../domain/endpoint.js';
+import { TOKEN_STATES } from '../../domain/token-state.js';
 import { CHANGE_TYPES } from '../../ports/changes.js';
 import { limitStanding, quota, rateLimit } from './limits.js';
 import { isDay, parseTime } from './time.js';
@@ -90,7 +91,7 @@ const tokenAnswerFields = {
     description: 'Those of `types` whose endpoint was deleted: they reach nothing. An update drops or renews them',
   }),
   owner: z.string().nullable(),
-  hint: z.string().meta({ description: 'The start of the token, to recognise it' }),
+  hint: z.string().meta({ description: 'The first and the last characters of the token, to recognise it' }),
   revoked_at: time.nullable(),
   rate_limit: rateLimit.nullable(),
   quota: quota.nullable(),
@@ -106,6 +107,9 @@ export const tokenDetailAnswer = z
     ...tokenAnswerFields,
     limits: z.array(limitStanding).nullable().meta({
       description: 'What is left of its limits. Empty: it has none. null: the counts can not be read at the moment',
+    }),
+    secrets: z.array(z.object({ created_at: time, ends_at: time.nullable() })).meta({
+      description: 'The secrets that work, the current one first: after a rotation, old ones until their grace ends',
     }),
   })
   .meta({ id: 'TokenDetail' });
@@ -144,6 +148,15 @@ export const tokenQuery = z.strictObject({
   type: z.string().optional(),
   owner: z.string().optional(),
   ownership: ownership.optional(),
+  state: z
+    .enum(TOKEN_STATES, `use one of ${TOKEN_STATES.join(', ')}`)
+    .optional()
+    .meta({
+      description: 'soon: it expires within 7 days. idle: not used for 30 days. active: none of the others',
+    }),
+  ends: z.string().optional().meta({
+    description: 'Tokens that expire within this time from now, such as 30d, or never',
+  }),
   cursor: cursor.optional(),
 });
 
@@ -259,6 +272,10 @@ export const auditQuery = z.strictObject({
   cursor: cursor.optional(),
   type: z.enum(CHANGE_TYPES, `use one of ${CHANGE_TYPES.join(', ')}`).optional(),
   subject: z.string().optional(),
+  actor: z
+    .string()
+    .optional()
+    .meta({ description: "Changes by this owner, by the token of this id, or by the 'application'" }),
   since: moment.optional().meta({ description: 'Changes at this time or later' }),
   until: moment.optional().meta({ description: 'Changes before this time' }),
 });

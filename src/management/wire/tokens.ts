@@ -2,6 +2,7 @@ import { ownCopy } from '../../base/check.js';
 import { inTurn } from '../../base/turns.js';
 import { compileGrants, type Grants, type StoredGrant } from '../../domain/grants.js';
 import type { TokenRecord } from '../../domain/token-record.js';
+import type { TokenSecret } from '../../managing/tokens-api.js';
 import type { Context } from '../context.js';
 import { limitsShape } from './limits.js';
 import type { Owners } from './owners.js';
@@ -40,6 +41,10 @@ export async function tokenShape(context: Context, owners: Owners, record: Token
     ...limitsShape(record),
     cut_fields: [],
   };
+}
+
+export function secretShape({ createdAt, endsAt }: TokenSecret) {
+  return { created_at: createdAt.toISOString(), ends_at: timeOrNull(endsAt) };
 }
 
 /** Those of a page. Their owners are asked for all at once. */

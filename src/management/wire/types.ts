@@ -20,6 +20,7 @@ export type Label = Of<typeof schemas.label>;
 /** Token type → its grant. */
 export type Grants = Of<typeof schemas.types>;
 export type Token = Of<typeof schemas.tokenAnswer>;
+export type TokenDetail = Of<typeof schemas.tokenDetailAnswer>;
 export type LimitStanding = Of<typeof limits.limitStanding>;
 export type DeadGrants = Token['dead_grants'];
 export type IssuedToken = Of<typeof schemas.issuedTokenAnswer>;

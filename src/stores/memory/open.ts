@@ -56,6 +56,11 @@ export function openMemoryStore(listeners: Listeners): Store {
       return tokens.get(id) ?? null;
     },
 
+    async listSecrets(tokenId) {
+      assertOpen();
+      return secrets.listOf(tokenId);
+    },
+
     async listTokens(query) {
       assertOpen();
       return tokens.list(query);

@@ -1,6 +1,8 @@
+import { endsIn, stateAt } from '../../domain/token-state.js';
 import type { Change, ChangeQuery } from '../../ports/changes.js';
 import type { StoredToken } from '../../ports/records.js';
 import type { TokenFilter } from '../../ports/store.js';
+import { isBy } from '../shared/actors.js';
 
 /** Whether a token meets the filter, without its positions. */
 export function matches(token: StoredToken, filter: TokenFilter): boolean {
@@ -9,6 +11,8 @@ export function matches(token: StoredToken, filter: TokenFilter): boolean {
     (filter.owner === undefined || token.owner === filter.owner) &&
     (filter.ownership === undefined || token.ownership === filter.ownership) &&
     (filter.revoked === undefined || (token.revokedAt !== null) === filter.revoked) &&
+    (filter.state === undefined || stateAt(token, filter.state.at) === filter.state.is) &&
+    (filter.ends === undefined || endsIn(token, filter.ends)) &&
     (filter.type === undefined || token.typeNames.includes(filter.type)) &&
     (filter.search === undefined || holds(token.name, filter.search) || holds(token.description, filter.search))
   );
@@ -19,7 +23,8 @@ export function isAsked(change: Change, query: ChangeQuery): boolean {
   return (
     (query.organization === null || change.organization === query.organization) &&
     (query.subject === undefined || change.subject === query.subject) &&
-    (query.type === undefined || change.type === query.type)
+    (query.type === undefined || change.type === query.type) &&
+    (query.actor === undefined || isBy(change.actor, query.actor))
   );
 }
 

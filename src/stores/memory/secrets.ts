@@ -27,6 +27,10 @@ export class MemorySecrets {
     return kept?.secret.key ? { ...foundOf(kept), publicKey: kept.secret.key.publicKey } : null;
   }
 
+  listOf(tokenId: string): readonly StoredSecret[] {
+    return [...(this.#digests.get(tokenId) ?? [])].flatMap((digest) => this.find(digest)?.secret ?? []);
+  }
+
   isTaken({ digest, key }: NewSecret): boolean {
     return this.#secrets.has(digest) || (key !== null && this.#keys.has(key.id));
   }

@@ -1,5 +1,6 @@
 import type { Change, ChangeQuery } from '../../ports/changes.js';
 import type { Stale } from '../../ports/store.js';
+import { isBy } from '../shared/actors.js';
 import { encode, messageOf } from '../shared/feed/message.js';
 import type { Connection } from './connection.js';
 import { Listing } from './keys.js';
@@ -48,7 +49,7 @@ function membersOf({ id, at, organization, subject }: Change): readonly string[]
 }
 
 export async function listChanges(connection: Connection, query: ChangeQuery): Promise<readonly Change[]> {
-  const { organization, subject, type, after, until, offset, limit } = query;
+  const { organization, subject, type, actor, after, until, offset, limit } = query;
   const listing =
     subject !== undefined
       ? Listing.ofSubject(subject)
@@ -62,10 +63,12 @@ export async function listChanges(connection: Connection, query: ChangeQuery): P
       listing,
       after: after && { time: after.at, id: after.id },
       until: until && { time: until.at, id: until.id },
-      filtered: type !== undefined || (subject !== undefined && organization !== null),
+      filtered: type !== undefined || actor !== undefined || (subject !== undefined && organization !== null),
       read: (_member, [entry]) => (entry === null ? null : readChange(entry as string)),
       fits: (change) =>
-        (organization === null || change.organization === organization) && (type === undefined || change.type === type),
+        (organization === null || change.organization === organization) &&
+        (type === undefined || change.type === type) &&
+        (actor === undefined || isBy(change.actor, actor)),
     },
     limit,
     offset,

@@ -61,6 +61,7 @@ export class RedisDatabase {
       findTokenByDigest: (digests) => read(() => tokens.findTokenByDigest(connection, digests)),
       findTokenByKeyId: (keyIds) => read(() => tokens.findTokenByKeyId(connection, keyIds)),
       findToken: (id) => read(() => tokens.findToken(connection, id)),
+      listSecrets: (tokenId) => read(() => tokens.listSecrets(connection, tokenId)),
       listTokens: (query) => read(() => lists.listTokens(connection, query)),
       countTokens: (filter, atMost) => read(() => lists.countTokens(connection, filter, atMost)),
       insertToken: (token, secret, made) =>

@@ -1,3 +1,4 @@
+import { endsIn, stateAt } from '../../domain/token-state.js';
 import type { StoredToken } from '../../ports/records.js';
 import type { TokenFilter, TokenQuery } from '../../ports/store.js';
 import type { Connection } from './connection.js';
@@ -33,7 +34,7 @@ const EXPIRED = guarded(`return {'page', redis.call('ZRANGEBYLEX', INDEX, ARGV[2
 interface Plan {
   readonly listing: Listing;
   /** The conditions that the listing doesn't cover. */
-  readonly rest: Pick<TokenFilter, 'owner' | 'ownership' | 'type' | 'revoked' | 'search'>;
+  readonly rest: Pick<TokenFilter, 'owner' | 'ownership' | 'type' | 'revoked' | 'state' | 'ends' | 'search'>;
 }
 
 export function listTokens(connection: Connection, query: TokenQuery): Promise<readonly StoredToken[]> {
@@ -61,10 +62,12 @@ export async function listExpiredTokens(
   return (members as string[]).map((member) => listing.idOf(member));
 }
 
-function planFor({ organization, owner, ownership, type, revoked, search }: TokenFilter): Plan {
+function planFor({ organization, owner, ownership, type, revoked, state, ends, search }: TokenFilter): Plan {
   const others = {
     ...(type !== undefined && { type }),
     ...(revoked !== undefined && { revoked }),
+    ...(state !== undefined && { state }),
+    ...(ends !== undefined && { ends }),
     ...(search !== undefined && { search }),
   };
   const owned = ownership === undefined ? others : { ...others, ownership };
@@ -84,7 +87,7 @@ function listingQuery(
   { after, until }: Pick<TokenFilter, 'after' | 'until'>,
 ): ListingQuery<StoredToken> {
   const { listing, rest } = plan;
-  const { owner, ownership, type, revoked, search } = rest;
+  const { owner, ownership, type, revoked, state, ends, search } = rest;
   const sought = search === undefined ? null : lower(search);
   return {
     connection,
@@ -102,6 +105,8 @@ function listingQuery(
       (owner === undefined || token.owner === owner) &&
       (ownership === undefined || token.ownership === ownership) &&
       (revoked === undefined || (token.revokedAt !== null) === revoked) &&
+      (state === undefined || stateAt(token, state.at) === state.is) &&
+      (ends === undefined || endsIn(token, ends)) &&
       (type === undefined || token.typeNames.includes(type)) &&
       (sought === null || holds(token.name, sought) || holds(token.description, sought)),
   };

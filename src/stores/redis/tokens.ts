@@ -52,6 +52,19 @@ if not token then return {'none'} end
 return {'found', token, redis.call('HGET', USED, ARGV[2])}
 `);
 
+const LIST_SECRETS = guarded(`
+local digests = string.match(redis.call('HGET', TOKENS, ARGV[2]) or '', '^[^\\n]*\\n([^\\n]*)\\n')
+local found = {'secrets'}
+for digest in string.gmatch(digests or '', '([^,:]+):?[^,]*') do
+  local secret = redis.call('HGET', SECRETS, digest)
+  if secret then
+    table.insert(found, digest)
+    table.insert(found, secret)
+  end
+end
+return found
+`);
+
 /** `place` adds a token to its listings, or removes it from them. */
 const PLACES = `
 local function place(command, parts, id)
@@ -197,6 +210,12 @@ function readFound([word, ...found]: Reply): { token: StoredToken; secret: Store
 export async function findToken(connection: Connection, id: string): Promise<StoredToken | null> {
   const [word, token, used] = await connection.run(FIND, id);
   return word === 'none' ? null : (readToken(token as string, used) ?? damagedToken(id));
+}
+
+export async function listSecrets(connection: Connection, tokenId: string): Promise<readonly StoredSecret[]> {
+  const [, ...found] = await connection.run(LIST_SECRETS, tokenId);
+  const texts = found as readonly string[];
+  return texts.flatMap((digest, index) => (index % 2 === 0 ? [readSecret(digest, texts[index + 1] as string)] : []));
 }
 
 export async function insertToken(

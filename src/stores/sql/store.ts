@@ -6,7 +6,7 @@ import type { Dialect } from './dialect.js';
 import type { SqlDriver, SqlRow, SqlStatement } from './driver.js';
 import { EndpointStatements } from './endpoints.js';
 import { EntryStatements } from './entries.js';
-import { countTokens, listChanges, listExpiredTokens, listTokens } from './lists.js';
+import { countTokens, listChanges, listExpiredTokens, listSecrets, listTokens } from './lists.js';
 import {
   changeValues,
   firstFound,
@@ -15,6 +15,7 @@ import {
   toDailyCount,
   toEndpoint,
   toEntry,
+  toSecret,
   toToken,
   toUsageCount,
 } from './rows.js';
@@ -108,6 +109,7 @@ export function storeOver({
     findTokenByKeyId: async (keyIds) =>
       keyIds.length === 0 ? null : firstFoundByKey(await query(tokens.byKeyId(keyIds)), keyIds),
     findToken: async (id) => found(await first(tokens.byId(id)), toToken),
+    listSecrets: async (tokenId) => (await query(listSecrets(dialect, tokenId))).map(toSecret),
     listTokens: async (filter) => (await query(listTokens(dialect, filter))).map(toToken),
     countTokens: async (filter, atMost) => Number((await first(countTokens(dialect, filter, atMost)))?.count),
     insertToken: async (token, secret, made) => change(made, NOBODY, tokens.insert(token, secret)),

@@ -101,6 +101,31 @@ export const changeCases: readonly StoreCase[] = [
     },
   ],
   [
+    'changes are found by their actor: an owner, the id of a token, or the application; the whole name, exactly',
+    async (store) => {
+      const by = (tokenId: string, owner: string | null) => ({ actor: { kind: 'principal', tokenId, owner } as const });
+      const changes = [
+        aChange('token.created', 't1', 'acme', { at: T0 + 1 }),
+        aChange('token.created', 't2', 'acme', { at: T0 + 2, ...by('k1', 'ada') }),
+        aChange('token.created', 't3', 'acme', { at: T0 + 3, ...by('k2', 'Ada') }),
+        aChange('token.created', 't4', 'acme', { at: T0 + 4, ...by('ada', null) }),
+        aChange('token.created', 't5', 'umbrella', { at: T0 + 5, ...by('k1', 'ada') }),
+        aChange('endpoint.created', 't6', 'acme', { at: T0 + 6, ...by('k3', 'application') }),
+      ];
+      await write(store, changes);
+      const found = async (actor: string, query: Partial<ChangeQuery> = {}) =>
+        (await listed(store, { actor, ...query })).map(({ id }) => changes.findIndex((change) => change.id === id));
+      assert.deepEqual(await found('ada'), [4, 3, 1]);
+      assert.deepEqual(await found('k1'), [4, 1]);
+      assert.deepEqual(await found('ada', { organization: 'acme', limit: 1 }), [3]);
+      assert.deepEqual(await found('ada', { organization: 'acme', limit: 1, offset: 1 }), [1]);
+      assert.deepEqual(await found('ada', { subject: 't2', type: 'token.created' }), [1]);
+      assert.deepEqual(await found('application'), [5, 0]);
+      for (const name of ['principal', 'ad', 'ada ', '%', 'null', "ada' OR '1'='1"])
+        assert.deepEqual(await found(name), []);
+    },
+  ],
+  [
     'paging shows each change once, and loses none of those there from the start, while others are made',
     async (store) => {
       const there = Array.from({ length: 20 }, (_, index) =>

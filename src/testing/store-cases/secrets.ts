@@ -29,6 +29,22 @@ async function endsOf(store: Store, texts: readonly string[]): Promise<readonly 
 /** Several secrets of one token: lookups by candidates, and rotations. */
 export const secretCases: readonly StoreCase[] = [
   [
+    'the secrets of a token are listed, and those of no other; none of one that is gone',
+    async (store) => {
+      const listed = async (id: string) => [...(await store.listSecrets(id))].map((each) => ({ ...each }));
+      const token = await insert(store, aToken('t1'), aSecret('s1', { pepper: 'old', key: aKey('s1') }));
+      await insert(store, aToken('t2'), aSecret('s2'));
+      assert.deepEqual(await listed('t1'), [asRead(aSecret('s1', { pepper: 'old' }))]);
+      const secret = aSecret('s3', { createdAt: T0 + 1 });
+      assert.ok(await rotate(store, next(token), 1, { secret, othersEndAt: T0 + 10, at: T0 + 1 }));
+      const rotated = (await listed('t1')).sort((a, b) => a.createdAt - b.createdAt);
+      assert.deepEqual(rotated, [asRead(aSecret('s1', { pepper: 'old', endsAt: T0 + 10 })), asRead(secret)]);
+      assert.deepEqual(await listed('t2'), [asRead(aSecret('s2'))]);
+      assert.ok(await store.deleteToken('t1', aChange('token.deleted', 't1')));
+      for (const id of ['t1', 'none', '']) assert.deepEqual(await listed(id), []);
+    },
+  ],
+  [
     'of several candidates the one that is there is found, with its own secret',
     async (store) => {
       await insert(store, aToken('t1'), aSecret('s1', { pepper: 'old' }));

@@ -60,6 +60,27 @@ describe('the list of tokens in the console', () => {
     await leave();
   });
 
+  it('is filtered by status among all tokens, not only among the newest', async () => {
+    const world = await consoleWorld({ behind: 100 * DAY });
+    const types = { developer: { scopes: ['models:read'] } } as const;
+    const { record } = await world.postern.tokens.create({ name: 'long gone', types, owner: 'ada' });
+    await world.postern.tokens.revoke(record.id);
+    world.setBehind(0);
+    const create = (name: string) => world.postern.tokens.create({ name, types, owner: 'ada' });
+    for (let number = 1; number <= 1_100; number++) await create(`token ${number}`);
+    const { page, leave } = await visit(world.origin, world.admin);
+    await page.goto(world.origin);
+    await page.getByText('1–25 of 1,102 tokens').waitFor();
+    await page.getByLabel('Status').selectOption({ label: 'Revoked' });
+    await page.getByText('1 token', { exact: true }).waitFor();
+    expect(await namesIn(page)).toEqual(['long gone']);
+    await page.getByLabel('Status').selectOption({ label: 'Active' });
+    await page.getByText('1–25 of 1,100 tokens').waitFor();
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('26–50 of 1,100 tokens').waitFor();
+    await leave();
+  });
+
   it('does not show an answer that a later one overtook', async () => {
     const world = await manyTokens(3);
     const { page, leave } = await visit(world.origin, world.admin);
@@ -188,6 +209,13 @@ describe('the audit in the console', () => {
     await page.reload();
     await page.getByText('That is all.').waitFor();
     await expect.poll(shown).toBe(1);
+    await page.getByRole('button', { name: 'Show older' }).waitFor({ state: 'detached' });
+    await page.getByLabel('By', { exact: true }).fill('ada');
+    await page.getByText('No change matches').waitFor();
+    expect(new URL(page.url()).search).toBe('?type=endpoint.updated&subject=early&actor=ada');
+    await page.getByLabel('By', { exact: true }).fill('application');
+    await expect.poll(shown).toBe(1);
+    await page.getByLabel('By', { exact: true }).fill('');
     await page.getByLabel('Whole id of a token or an endpoint').fill('earl');
     await page.getByText('Ids are found whole').waitFor();
     await page.getByRole('button', { name: 'Clear the filters' }).click();

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { LimitView, TokenView } from '../../backend/backend.js';
+import type { LimitView, SecretView, TokenView } from '../../backend/backend.js';
 import { unknownToken } from '../../backend/not-found.js';
 import type { Host } from '../../host.js';
 import { outputOption, withTarget } from '../../options.js';
@@ -17,7 +17,12 @@ export function get(host: Host): Command {
       withBackend(host, target, async (backend) => {
         const token = await backend.findToken(id);
         if (token === null) throw unknownToken(id);
-        print(host, output, token, () => described(token, host.clock()) + limitsInWords(token.limits ?? []));
+        print(host, output, token, () => {
+          const now = host.clock();
+          return (
+            described(token, now) + limitsInWords(token.limits ?? []) + oldSecretsInWords(token.secrets ?? [], now)
+          );
+        });
       }),
     );
 }
@@ -26,6 +31,13 @@ export function get(host: Host): Command {
 function limitsInWords(limits: readonly LimitView[]): string {
   if (limits.length === 0) return '';
   return fields(limits.map((limit) => [limit.policy === 'rate' ? 'Rate limit left' : 'Quota left', leftOf(limit)]));
+}
+
+/** The ends of the secrets that a rotation replaced and that work still, one a line. */
+function oldSecretsInWords(secrets: readonly SecretView[], now: number): string {
+  const old = secrets.filter(({ ends_at }) => ends_at !== null);
+  if (old.length === 0) return '';
+  return fields(old.map(({ ends_at }) => ['Old secret ends', bothTimes(ends_at, '', now)]));
 }
 
 export function leftOf({ remaining, points, resets_at }: LimitView): string {
@@ -43,7 +55,7 @@ export function described(token: TokenView, now: number): string {
     ['Organization', token.organization],
     ['Owner', token.owner],
     ['Ownership', token.ownership],
-    ['Begins with', token.hint],
+    ['Hint', token.hint],
     [
       'Labels',
       Object.entries(token.labels)

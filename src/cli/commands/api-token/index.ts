@@ -3,6 +3,7 @@ import type { Host } from '../../host.js';
 import { create } from './create.js';
 import { remove } from './delete.js';
 import { get } from './get.js';
+import { importTokens } from './import.js';
 import { list } from './list.js';
 import { prune } from './prune.js';
 import { resetLimits } from './reset-limits.js';
@@ -13,7 +14,7 @@ import { usage } from './usage.js';
 
 export function apiToken(host: Host): Command {
   const group = new Command('api-token').description('Manage API tokens on the current server or on a store.');
-  for (const command of [list, create, get, update, rotate, revoke, resetLimits, remove, prune, usage])
+  for (const command of [list, create, get, update, rotate, revoke, resetLimits, remove, prune, importTokens, usage])
     group.addCommand(command(host));
   return group;
 }

@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import type { Ownership } from '../../../domain/principal.js';
+import { TOKEN_STATES, type TokenState } from '../../../domain/token-state.js';
 import type { TokenView } from '../../backend/backend.js';
 import type { Host } from '../../host.js';
-import { outputOption, wholeNumber, withTarget } from '../../options.js';
+import { durationArgument, outputOption, wholeNumber, withTarget } from '../../options.js';
 import { type Format, note, print } from '../../output/print.js';
 import { type Column, table } from '../../output/table.js';
 import { grantsInWords, stateInWords, timesIn } from '../../output/words.js';
@@ -14,6 +15,8 @@ interface ListOptions extends TargetOptions {
   readonly type?: string;
   readonly owner?: string;
   readonly ownership?: Ownership;
+  readonly status?: TokenState;
+  readonly ends?: string;
   readonly limit: number;
   readonly all?: boolean;
   readonly output: Format;
@@ -31,15 +34,27 @@ export function list(host: Host): Command {
         'organization',
       ]),
     )
+    .addOption(
+      new Option(
+        '--status <status>',
+        'only tokens of this status; soon: it expires within 7 days; idle: not used for 30 days',
+      ).choices(TOKEN_STATES),
+    )
+    .addOption(
+      new Option(
+        '--ends <duration>',
+        'only tokens that expire within this time from now, such as 30d; or never',
+      ).argParser((value) => (value === 'never' ? value : durationArgument(value))),
+    )
     .addOption(new Option('--limit <count>', 'the most to list').argParser(wholeNumber(1, 1_000_000)).default(100))
     .option('--all', 'list all of them')
     .addOption(outputOption())
     .action((options: ListOptions) =>
       withBackend(host, options, async (backend) => {
-        const { search, type, owner, ownership, output } = options;
+        const { search, type, owner, ownership, status: state, ends, output } = options;
         const limit = options.all ? Number.POSITIVE_INFINITY : options.limit;
         const { items, more } = await readPages(host, limit, (page) => {
-          return backend.listTokens({ search, type, owner, ownership, ...page });
+          return backend.listTokens({ search, type, owner, ownership, state, ends, ...page });
         });
         print(host, output, items, () => table(host, output, columns(output, host.clock()), items));
         if (more) note(host, `There are more than these ${items.length}: --all shows them, --search finds some.`);

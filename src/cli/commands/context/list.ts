@@ -4,6 +4,7 @@ import type { Host } from '../../host.js';
 import { outputOption } from '../../options.js';
 import { type Format, note, print } from '../../output/print.js';
 import { table } from '../../output/table.js';
+import { headingOf } from '../../output/words.js';
 
 type Shown = Pick<Context, 'name' | 'endpoint' | 'email'> & { readonly current: boolean };
 
@@ -23,7 +24,12 @@ export function list(host: Host, word = 'list'): Command {
             { heading: 'CURRENT', cell: (each) => (each.current ? '*' : ' ') },
             { heading: 'NAME', cell: ({ name }) => name },
             { heading: 'ENDPOINT', cell: ({ endpoint }) => endpoint, least: 20 },
-            { heading: 'EMAIL', cell: ({ email }) => email, least: 12, rank: 1 },
+            {
+              heading: headingOf(...contexts.map(({ email }) => email)).toUpperCase(),
+              cell: ({ email }) => email,
+              least: 12,
+              rank: 1,
+            },
           ],
           shown,
         ),

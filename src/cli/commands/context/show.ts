@@ -3,6 +3,7 @@ import type { Host } from '../../host.js';
 import { outputOption } from '../../options.js';
 import { type Format, note, print } from '../../output/print.js';
 import { fields } from '../../output/table.js';
+import { headingOf } from '../../output/words.js';
 import { shortened } from '../../secrets.js';
 import { effectiveContext } from '../../target.js';
 
@@ -43,7 +44,7 @@ async function printContext(host: Host, output: Format, named: string | undefine
       ['Name', name],
       ['Endpoint', endpoint],
       ['Token', shown.api_token],
-      ['Email', email],
+      [headingOf(email), email],
     ]),
   );
 }

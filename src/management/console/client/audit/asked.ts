@@ -8,20 +8,22 @@ export interface Asked {
   readonly type: string;
   /** The whole id of a token or an endpoint; empty: all. */
   readonly subject: string;
+  /** The whole name of an owner, the id of a token, or `application`; empty: anyone. */
+  readonly actor: string;
   /** `2026-11-30`, in the person's time zone; empty: any. */
   readonly from: string;
   /** The last day. */
   readonly to: string;
 }
 
-export const ANYTHING: Asked = { type: '', subject: '', from: '', to: '' };
+export const ANYTHING: Asked = { type: '', subject: '', actor: '', from: '', to: '' };
 export const PAGE_SIZE = 50;
 
 export function askedIn({ search }: Location): Asked {
   const query = new URLSearchParams(search);
   const type = CHANGE_TYPES.find((each) => each === query.get('type')) ?? '';
   const text = (name: string) => query.get(name) ?? '';
-  return { type, subject: text('subject'), from: text('from'), to: text('to') };
+  return { type, subject: text('subject'), actor: text('actor'), from: text('from'), to: text('to') };
 }
 
 export function addressOf(asked: Asked): string {
@@ -32,8 +34,8 @@ export function addressOf(asked: Asked): string {
 export const isAsked = (asked: Asked) => Object.values(asked).some((value) => value !== '');
 
 /** A page of the changes, newest first, found by the server. */
-export function readChanges({ type, subject, from, to }: Asked, cursor: string | null, signal: AbortSignal) {
-  const query = { count: PAGE_SIZE, cursor, type, subject, since: startOf(from), until: startOf(to, 1) };
+export function readChanges({ type, subject, actor, from, to }: Asked, cursor: string | null, signal: AbortSignal) {
+  const query = { count: PAGE_SIZE, cursor, type, subject, actor, since: startOf(from), until: startOf(to, 1) };
   return call<AuditPage>('GET', 'api/v1/audit', { query, signal });
 }
 

@@ -9,7 +9,7 @@ import { kindOf } from '../audit/words.js';
 import { t } from '../i18n.js';
 import { usePage } from '../page-context.js';
 import { Button } from '../parts/button.js';
-import { Filter, Search } from '../parts/fields.js';
+import { Filter, Search, TextFilter } from '../parts/fields.js';
 import { Empty, Failed, Loading, PageHead } from '../parts/page.js';
 import { Table } from '../parts/table.js';
 import { Foreign, Quiet } from '../parts/text.js';
@@ -29,7 +29,7 @@ interface Found {
 export function AuditPage() {
   const { signedOut } = usePage();
   const [asked, setAsked] = useState(() => askedIn(location));
-  const [subject, setSubject] = useState(asked.subject);
+  const [typed, setTyped] = useState({ subject: asked.subject, actor: asked.actor });
   const [found, setFound] = useState<Found | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(true);
@@ -74,19 +74,21 @@ export function AuditPage() {
 
   function change(changes: Partial<Asked>): void {
     clearTimeout(timer.current);
-    const next = { ...asked, subject: subject.trim(), ...changes };
+    const next = { ...asked, subject: typed.subject.trim(), actor: typed.actor.trim(), ...changes };
     setAsked(next);
     history.replaceState(history.state, '', addressOf(next));
   }
 
-  function onSearch(text: string): void {
-    setSubject(text);
+  function onType(field: keyof typeof typed, text: string): void {
+    const now = { ...typed, [field]: text };
+    setTyped(now);
     clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => change({ subject: text.trim() }), SEARCH_DELAY);
+    const search = () => change({ subject: now.subject.trim(), actor: now.actor.trim() });
+    timer.current = window.setTimeout(search, SEARCH_DELAY);
   }
 
   function clear(): void {
-    setSubject('');
+    setTyped({ subject: '', actor: '' });
     change(ANYTHING);
     toolbar.current?.querySelector('input')?.focus();
   }
@@ -95,8 +97,14 @@ export function AuditPage() {
     <div class="page">
       <PageHead title={t('nav.audit')} lead={t('audit.lead')} />
       <search class="toolbar" ref={toolbar}>
-        <Search label={t('audit.search')} value={subject} onInput={onSearch} />
+        <Search label={t('audit.search')} value={typed.subject} onInput={(text) => onType('subject', text)} />
         <div class="filters">
+          <TextFilter
+            label={t('audit.by')}
+            hint={t('audit.byHint')}
+            value={typed.actor}
+            onInput={(text) => onType('actor', text)}
+          />
           <Filter
             label={t('audit.kind')}
             value={asked.type}

@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { escapeInvisible } from '../../../../domain/text.js';
-import type { AuditPage, Session, Token, Use } from '../../../wire/types.js';
+import type { AuditPage, Session, Token, TokenDetail, Use } from '../../../wire/types.js';
 import { ApiError, call } from '../api.js';
 import { ChangeList } from '../audit/change-list.js';
 import { t } from '../i18n.js';
@@ -15,7 +15,7 @@ import { Empty, Facts, Failed, Loading, Notice, PageHead, Section } from '../par
 import { Table } from '../parts/table.js';
 import { Ago, Foreign, Moment, Quiet } from '../parts/text.js';
 import { actionsOn } from '../tokens/actions.js';
-import { readToken, readUsage, type TokenDetail } from '../tokens/calls.js';
+import { readToken, readUsage } from '../tokens/calls.js';
 import { Owner } from '../tokens/columns.js';
 import { deadOf, labelOf, partsOf, sentenceOf } from '../tokens/grants.js';
 import { limitSentence } from '../tokens/limit-draft.js';
@@ -141,7 +141,7 @@ function Rights({ token, session }: TokenProps & { readonly session: Session }) 
   );
 }
 
-function About({ token }: TokenProps) {
+function About({ token }: { readonly token: TokenDetail }) {
   const owner = <Owner user={token.user} owner={token.owner} />;
   return (
     <Section title={t('token.facts')}>
@@ -154,6 +154,9 @@ function About({ token }: TokenProps) {
           token.is_organization_token && { label: t('token.madeBy'), value: owner },
           { label: t('tokens.created'), value: <Moment at={token.created_at} /> },
           { label: t('tokens.expires'), value: <Moment at={token.expired_at} /> },
+          ...token.secrets
+            .filter(({ ends_at }) => ends_at !== null)
+            .map(({ ends_at }) => ({ label: t('token.oldSecret'), value: <Moment at={ends_at} /> })),
           token.revoked_at !== null && { label: t('status.revoked'), value: <Moment at={token.revoked_at} /> },
           { label: t('tokens.lastUsed'), value: <Moment at={token.last_used_at} /> },
           { label: t('token.hint'), value: <CopyValue what={t('token.hint')} text={token.hint} /> },

@@ -242,3 +242,19 @@ export function Search({ label, value, onInput }: SearchProps) {
     />
   );
 }
+
+/** A text to filter by. Its hint is shown in it while it is empty. */
+export function TextFilter({ label, hint, value, onInput }: SearchProps & { readonly hint: string }) {
+  return (
+    <label class="filter">
+      <span>{label}</span>
+      <input
+        type="search"
+        placeholder={hint}
+        maxLength={200}
+        value={value}
+        onInput={({ currentTarget }) => onInput(currentTarget.value)}
+      />
+    </label>
+  );
+}

@@ -1,4 +1,4 @@
-import type { DailyUse, Grants, IssuedToken, LimitStanding, Token, TokenPage, Use } from '../../../wire/types.js';
+import type { DailyUse, Grants, IssuedToken, Token, TokenDetail, TokenPage, Use } from '../../../wire/types.js';
 import { call } from '../api.js';
 import { DAY } from '../words.js';
 
@@ -12,6 +12,8 @@ export interface TokenQuery {
   readonly cursor?: string | null;
   readonly search?: string;
   readonly type?: string;
+  readonly state?: string;
+  readonly ends?: string;
   readonly owner?: string;
 }
 
@@ -31,9 +33,6 @@ const at = (token: Token, rest = '') => `api/v1/api_tokens/${encodeURIComponent(
 
 export const listTokens = (query: TokenQuery, signal: AbortSignal) =>
   call<TokenPage>('GET', 'api/v1/api_tokens', { query: { ...query }, signal });
-
-/** A token, with what is left of its limits; `null`: that can't be read at the moment. */
-export type TokenDetail = Token & { readonly limits: readonly LimitStanding[] | null };
 
 export const readToken = (uid: string, signal: AbortSignal) =>
   call<TokenDetail>('GET', `api/v1/api_tokens/${encodeURIComponent(uid)}`, { signal });

@@ -2,7 +2,7 @@ import { t } from '../i18n.js';
 import { usePage } from '../page-context.js';
 import { Filter } from '../parts/fields.js';
 import { labelOf } from './grants.js';
-import { STATES, type State } from './state.js';
+import { TOKEN_STATES, type TokenState } from './state.js';
 import type { Ends, Sort, View } from './view.js';
 
 export interface FiltersProps {
@@ -15,10 +15,10 @@ export function Filters({ view, change }: FiltersProps) {
   const { session } = usePage();
   return (
     <div class="filters">
-      <Filter<State | ''>
+      <Filter<TokenState | ''>
         label={t('tokens.status')}
         value={view.state}
-        options={[['', t('tokens.anyStatus')], ...STATES.map((state) => [state, t(`status.${state}`)] as const)]}
+        options={[['', t('tokens.anyStatus')], ...TOKEN_STATES.map((state) => [state, t(`status.${state}`)] as const)]}
         onChange={(state) => change({ state })}
       />
       <Filter

@@ -1,8 +1,7 @@
-import type { LimitStanding } from '../../../wire/types.js';
+import type { LimitStanding, TokenDetail } from '../../../wire/types.js';
 import { t } from '../i18n.js';
 import { Section } from '../parts/page.js';
 import { fromNow, inLife } from '../words.js';
-import type { TokenDetail } from './calls.js';
 
 /** The limits of a token, what is left of them, and when they are full again. */
 export function Limits({ token: { limits } }: { readonly token: TokenDetail }) {

@@ -1,11 +1,11 @@
-import { type Judged, type State, stateOf } from '../../../wire/token-state.js';
+import { TOKEN_STATES, type TokenState } from '../../../../domain/token-state.js';
+import { type Judged, stateOf } from '../../../wire/token-state.js';
 import { t } from '../i18n.js';
 import { Badge, type Tone } from '../parts/badge.js';
 
-export { type State, stateOf };
-export const STATES: readonly State[] = ['active', 'soon', 'idle', 'expired', 'revoked'];
+export { TOKEN_STATES, type TokenState };
 
-const TONES: Readonly<Record<State, Tone>> = {
+const TONES: Readonly<Record<TokenState, Tone>> = {
   active: 'active',
   soon: 'warning',
   idle: 'idle',

@@ -1,7 +1,6 @@
 import type { Session, Token, TokenPage } from '../../../wire/types.js';
-import { DAY } from '../words.js';
 import { listTokens, type Ownership } from './calls.js';
-import { STATES, type State, stateOf } from './state.js';
+import { TOKEN_STATES, type TokenState } from './state.js';
 
 export type Sort = 'created' | 'name' | 'ends' | 'used' | 'unused';
 export type Ends = '' | '7' | '30' | 'never';
@@ -12,7 +11,7 @@ const ENDS: readonly Ends[] = ['', '7', '30', 'never'];
 export interface View {
   readonly tab: Ownership;
   readonly search: string;
-  readonly state: State | '';
+  readonly state: TokenState | '';
   readonly type: string;
   readonly owner: 'everyone' | 'mine';
   readonly ends: Ends;
@@ -44,7 +43,7 @@ export function viewOf(address: Location): View {
   return {
     tab: one('tab', ['organization', 'personal'], 'personal'),
     search: query.get('search') ?? '',
-    state: one('state', ['', ...STATES], ''),
+    state: one('state', ['', ...TOKEN_STATES], ''),
     type: query.get('type') ?? '',
     owner: one('owner', ['everyone', 'mine'], 'mine'),
     ends: one('ends', ENDS, ''),
@@ -66,12 +65,12 @@ export function isFiltered({ search, state, type, ends }: View): boolean {
 }
 
 export const PAGE_SIZE = 25;
-/** The most tokens that are read to sort and filter by what the server can't. */
+/** The most tokens that are read to sort them: the server has them by age only. */
 const MOST_SORTED = 1_000;
 
 /** A page of the list. */
 export interface Found extends Pick<TokenPage, 'start' | 'total' | 'more' | 'items' | 'next_cursor'> {
-  /** Only the newest tokens were looked at, as many as this, and there are more. */
+  /** Only the newest tokens were sorted, as many as this, and there are more. */
   readonly onlyNewest: number | null;
 }
 
@@ -83,15 +82,17 @@ export async function readPage(view: View, session: Session, signal: AbortSignal
     ownership: view.tab,
     search: view.search,
     type: view.type,
+    state: view.state,
+    ends: view.ends === '' || view.ends === 'never' ? view.ends : `${view.ends}d`,
     ...(mine && { owner: session.owner ?? '' }),
   };
-  if (view.state === '' && view.ends === '' && view.sort === 'created') {
+  if (view.sort === 'created') {
     const start = view.cursor === '' ? view.start : 0;
     const page = await listTokens({ ...query, start, cursor: view.cursor, count: PAGE_SIZE }, signal);
     return { ...page, onlyNewest: null };
   }
   const { read, isAll } = await readMany(query, signal);
-  const items = read.filter((token) => fits(token, view)).sort(ORDERS[view.sort]);
+  const items = read.sort(ORDERS[view.sort]);
   return {
     start: view.start,
     total: items.length,
@@ -102,6 +103,7 @@ export async function readPage(view: View, session: Session, signal: AbortSignal
   };
 }
 
+/** Matching tokens, newest first, up to a bound. */
 async function readMany(query: Omit<Parameters<typeof listTokens>[0], 'start' | 'count'>, signal: AbortSignal) {
   const read: Token[] = [];
   let cursor: string | null = null;
@@ -111,14 +113,6 @@ async function readMany(query: Omit<Parameters<typeof listTokens>[0], 'start' | 
     cursor = page.next_cursor;
   } while (cursor !== null && read.length < MOST_SORTED);
   return { read, isAll: cursor === null };
-}
-
-function fits(token: Token, { state, ends }: View): boolean {
-  if (state !== '' && stateOf(token) !== state) return false;
-  if (ends === '') return true;
-  if (token.expired_at === null || ends === 'never') return token.expired_at === null && ends === 'never';
-  const left = Date.parse(token.expired_at) - Date.now();
-  return left > 0 && left <= Number(ends) * DAY;
 }
 
 const time = (iso: string | null, none: number) => (iso === null ? none : Date.parse(iso));
