@@ -32,10 +32,10 @@ export type MysqlStore = SqlStore;
  * @throws PosternError `option_invalid`, `option_unknown`, `driver_missing`
  */
 export function mysqlStore(options: MysqlStoreOptions): MysqlStore {
-  const { source, prefix, timeout, pollInterval } = readMysqlOptions(options);
+  const { source, prefix, migrate: migrates, timeout, pollInterval } = readMysqlOptions(options);
   const dialect = new Mysql(prefix);
   const own: OwnPool | null = source.pool === null ? makePool(source.uri, timeout) : null;
   const driver = new Database(own ?? (source.pool as NonNullable<typeof source.pool>), dialect, timeout);
   const feed = new PollingFeed(dialect, pollInterval, (look) => driver.query(look));
-  return openStore({ dialect, driver, feed, timeout, release: async () => own?.end() });
+  return openStore({ dialect, driver, feed, migrates, timeout, release: async () => own?.end() });
 }

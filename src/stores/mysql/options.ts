@@ -3,11 +3,17 @@ import { check } from '../../base/check.js';
 import { duration } from '../../base/duration-input.js';
 import type { Duration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
+import { DEFAULT_PREFIX, type MigrateMode, placeOptions } from '../sql/place.js';
 import type { MysqlCallbackPool, MysqlPool } from './client.js';
 
 interface CommonOptions {
   /** The beginning of the names of all tables. `^[a-z][a-z0-9_]{0,29}$`, or empty. Default `'postern_'`. */
   readonly prefix?: string | undefined;
+  /**
+   * `'verify'`: makes no tables. It compares what is there, and refuses to start on a difference (`store_invalid`, with the
+   * differences). `postern schema --sql` prints the statements that make the tables. Default `'auto'`: the first call makes them.
+   */
+  readonly migrate?: 'auto' | 'verify' | undefined;
   /** How long one call may take before it rejects, including the wait for a connection. Default `'5s'`. */
   readonly timeout?: Duration | undefined;
   /**
@@ -27,6 +33,7 @@ export type MysqlStoreOptions = CommonOptions &
 export interface MysqlSettings {
   readonly source: { readonly pool: MysqlPool } | { readonly pool: null; readonly uri: string };
   readonly prefix: string;
+  readonly migrate: MigrateMode;
   /** Milliseconds, like `pollInterval`. */
   readonly timeout: number;
   readonly pollInterval: number;
@@ -48,10 +55,8 @@ const schema = z.strictObject({
     .string()
     .regex(/^(mysql|mariadb):\/\//, 'give a URI: mysql://user:password@host:3306/database')
     .optional(),
-  prefix: z
-    .string()
-    .regex(/^([a-z][a-z0-9_]{0,29})?$/, 'give lower case letters, digits and _, at most 30, or an empty text')
-    .default('postern_'),
+  prefix: placeOptions.prefix.default(DEFAULT_PREFIX),
+  migrate: placeOptions.migrate,
   timeout: duration('5s', { least: '10ms', most: '10m' }).default(DEFAULT_TIMEOUT),
   pollInterval: duration('500ms', { least: '5ms', most: '1h' }).default(DEFAULT_POLL),
 });

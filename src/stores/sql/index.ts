@@ -2,13 +2,10 @@ import * as z from 'zod';
 import { check } from '../../base/check.js';
 import { duration } from '../../base/duration-input.js';
 import type { Duration } from '../../domain/duration.js';
-import { PosternError } from '../../domain/errors.js';
-import type { Dialect } from './dialect.js';
-import { Mysql } from './dialects/mysql.js';
-import { Postgres } from './dialects/postgres.js';
-import { Sqlite } from './dialects/sqlite.js';
+import { dialectOf } from './dialects/dialect-of.js';
 import type { SqlDriver } from './driver.js';
 import { openStore, type SqlStore } from './open.js';
+import { placeOptions } from './place.js';
 import { PollingFeed } from './polling-feed.js';
 import { steady } from './steady.js';
 
@@ -25,8 +22,16 @@ export interface SqlStoreOptions {
   readonly driver: SqlDriver;
   /** PostgreSQL: the schema of the tables. `^[a-z_][a-z0-9_]{0,49}$`. Default `'postern'`. */
   readonly schema?: string | undefined;
-  /** SQLite, MySQL: the beginning of all names. `^[a-z][a-z0-9_]{0,29}$`, or empty. Default `'postern_'`. */
+  /**
+   * The beginning of all names. `^[a-z][a-z0-9_]{0,29}$`, or empty. Default `'postern_'`, or empty on PostgreSQL, where the schema
+   * keeps the tables apart.
+   */
   readonly prefix?: string | undefined;
+  /**
+   * `'verify'`: makes no tables. It compares what is there, and refuses to start on a difference (`store_invalid`, with the
+   * differences). `postern schema --sql` prints the statements that make the tables. Default `'auto'`: the first call makes them.
+   */
+  readonly migrate?: 'auto' | 'verify' | undefined;
   /** How long one call may take before it rejects. Default `'5s'`. */
   readonly timeout?: Duration | undefined;
   /**
@@ -42,14 +47,9 @@ const schema = z.strictObject({
     (value) => ['query', 'batch'].every((name) => typeof (value as Record<string, unknown>)?.[name] === 'function'),
     'give a driver: one of the functions from… of postern/stores/sql, or your own',
   ),
-  schema: z
-    .string()
-    .regex(/^(?!pg_)[a-z_][a-z0-9_]{0,49}$/, 'give a name of lower case letters, digits and _, at most 50, without pg_')
-    .default('postern'),
-  prefix: z
-    .string()
-    .regex(/^([a-z][a-z0-9_]{0,29})?$/, 'give lower case letters, digits and _, at most 30, or an empty text')
-    .default('postern_'),
+  schema: placeOptions.schema.optional(),
+  prefix: placeOptions.prefix.optional(),
+  migrate: placeOptions.migrate,
   timeout: duration('5s', { least: '10ms', most: '10m' }).default(5_000),
   pollInterval: z.union([duration('500ms', { least: '5ms', most: '1h' }), z.literal(false)]).default(500),
 });
@@ -65,18 +65,16 @@ const schema = z.strictObject({
  * @throws PosternError `option_invalid`, `option_unknown`
  */
 export function sqlStore(options: SqlStoreOptions): SqlStore {
-  const { driver: given, pollInterval, timeout, ...place } = check(schema, options, 'sqlStore', 'option_invalid');
-  const dialect = dialectOf(given, place);
+  const {
+    driver: given,
+    migrate: migrates,
+    pollInterval,
+    timeout,
+    ...place
+  } = check(schema, options, 'sqlStore', 'option_invalid');
+  const dialect = dialectOf(given.dialect, place, 'sqlStore');
   const driver = steady(given, dialect, timeout);
   const polls = pollInterval !== false && dialect.latest !== null;
   const feed = polls ? new PollingFeed(dialect, pollInterval, (look) => driver.query(look)) : null;
-  return openStore({ dialect, driver, feed, timeout });
-}
-
-function dialectOf({ dialect }: SqlDriver, place: { readonly schema: string; readonly prefix: string }): Dialect {
-  if (dialect === 'postgres') return new Postgres(place.schema);
-  if (dialect === 'mysql') return new Mysql(place.prefix);
-  if (dialect === 'sqlite') return new Sqlite(place.prefix);
-  const problem = "speaks no dialect that is known here: give 'postgres', 'mysql' or 'sqlite'";
-  throw new PosternError('option_invalid', problem, { path: 'driver.dialect', input: 'sqlStore' });
+  return openStore({ dialect, driver, feed, migrates, timeout });
 }

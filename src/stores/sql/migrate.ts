@@ -3,6 +3,7 @@ import type { Migration } from '../shared/migration.js';
 import type { Dialect } from './dialect.js';
 import type { SqlDriver, SqlStatement } from './driver.js';
 import { MIGRATIONS } from './schema.js';
+import { assertSame, differencesOf, partsOf } from './verify.js';
 
 const plain = (sql: string): SqlStatement => ({ sql, parameters: [] });
 
@@ -43,6 +44,20 @@ export async function migrate(driver: SqlDriver, dialect: Dialect, migrations = 
   }
 }
 
+/**
+ * Makes nothing: compares what is there with this library's schema.
+ *
+ * @throws PosternError `store_invalid`, with the differences; `store_newer`
+ */
+export async function verify(driver: SqlDriver, dialect: Dialect): Promise<Migration> {
+  const to = MIGRATIONS.length;
+  const { version } = await inspect(driver, dialect, to);
+  const differences = [...differencesOf(partsOf(dialect), await driver.query(dialect.catalog()))];
+  if (version !== null && version !== to) differences.unshift(`the version is ${version}, not ${to}`);
+  assertSame(differences, dialect.place, `This prints the statements that make them: ${dialect.command}`);
+  return { from: to, to, statements: [] };
+}
+
 /** `version` is `null` if there are no tables of ours yet. */
 async function inspect(driver: SqlDriver, dialect: Dialect, known: number) {
   const [found] = await driver.query(dialect.inspect());
@@ -51,7 +66,9 @@ async function inspect(driver: SqlDriver, dialect: Dialect, known: number) {
   }
   const isThere = Boolean(Number(found?.isThere));
   if (!Number(found?.isOurs)) return { version: null, isThere };
-  const [row] = await driver.query(plain(`SELECT max(version) AS version FROM ${dialect.table('migrations')}`));
+  const [row] = await driver.query(
+    plain(`SELECT max(version) AS version FROM ${dialect.table(dialect.versions.name)}`),
+  );
   const version = Number(row?.version ?? 0);
   if (version > known) {
     throw new PosternError(
