@@ -183,6 +183,16 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       about: 'only print the statements',
     },
   ],
+  schema: [
+    {
+      line: 'postern schema --sql --schema auth > migrations/0001_postern.sql',
+      about: 'a migration of your own, for PostgreSQL',
+    },
+    { line: 'postern schema --sql --dialect mysql --prefix app_ | mariadb app', about: 'into a database of MariaDB' },
+    { line: 'postern schema --drizzle > src/db/postern.ts', about: 'to read the tables with Drizzle' },
+    { line: 'postern schema --prisma --dialect sqlite >> prisma/schema.prisma', about: 'to read them with Prisma' },
+    { line: 'postern schema --kysely > src/db/postern.ts', about: 'to read them with Kysely' },
+  ],
   completion: [
     { line: 'postern completion bash > ~/.local/share/bash-completion/completions/postern', about: 'for bash' },
     // biome-ignore lint/suspicious/noTemplateCurlyInString: zsh reads it

@@ -15,13 +15,17 @@ const plain = (sql: string): SqlStatement => ({ sql, parameters: [] });
 export async function planMigration(driver: SqlDriver, dialect: Dialect, migrations = MIGRATIONS): Promise<Migration> {
   const to = migrations.length;
   const { version, isThere } = await inspect(driver, dialect, to);
-  const statements = version === null ? [...dialect.found(isThere)] : [];
-  for (const [index, statementsOf] of [...migrations.entries()].slice(version ?? 0)) {
+  const statements = version === null ? dialect.found(isThere) : [];
+  return { from: version ?? 0, to, statements: [...statements, ...statementsFrom(version ?? 0, dialect, migrations)] };
+}
+
+/** The statements that upgrade a version to the last one. */
+export function statementsFrom(version: number, dialect: Dialect, migrations = MIGRATIONS): readonly string[] {
+  return [...migrations.entries()].slice(version).flatMap(([index, statementsOf]) => {
     const mark = dialect.mark(index + 1);
     // First, where all is undone together: of two migrations at once, the later one then fails before it has changed anything.
-    statements.push(...(dialect.undoesSchema ? [mark, ...statementsOf(dialect)] : [...statementsOf(dialect), mark]));
-  }
-  return { from: version ?? 0, to, statements };
+    return dialect.undoesSchema ? [mark, ...statementsOf(dialect)] : [...statementsOf(dialect), mark];
+  });
 }
 
 /**
@@ -40,6 +44,8 @@ export async function migrate(driver: SqlDriver, dialect: Dialect, migrations = 
   } catch (error) {
     const now = await planMigration(driver, dialect, migrations).catch(() => null);
     if (now?.statements.length === 0) return now;
+    // A store with another prefix has made the schema meanwhile.
+    if (now !== null && now.statements[0] !== planned.statements[0]) return migrate(driver, dialect, migrations);
     throw dialect.isNameTaken(error) ? occupied(dialect, error) : error;
   }
 }

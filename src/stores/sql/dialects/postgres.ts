@@ -4,7 +4,7 @@ import type { SqlStatement } from '../driver.js';
 import { CHANGE_FIELDS, CHANGE_PARAMETERS } from '../rows.js';
 import { type Column, columnsOf, type Key, lineOf, type Part, type Shape, type Table } from '../shape.js';
 
-/** The first half of the advisory lock that migrations hold: the bytes of "pstn". The other half is the place's. */
+/** The first half of the advisory lock that migrations hold: the bytes of "pstn". The other half is the schema's. */
 const LOCK = 0x7073746e;
 
 /** COLLATE "C" is the order of pages, by code unit (ids are ASCII), and needs no locale to compare. */
@@ -192,8 +192,8 @@ END $$`,
   }
 
   locked(statements: readonly SqlStatement[]): readonly SqlStatement[] {
-    const lock = `SELECT pg_advisory_xact_lock(${LOCK}, hashtext(:place))`;
-    return [this.statement(lock, { place: this.channel }), ...statements];
+    const lock = `SELECT pg_advisory_xact_lock(${LOCK}, hashtext(:schema))`;
+    return [this.statement(lock, { schema: this.#schema }), ...statements];
   }
 
   /** Asks the catalog: to_regclass and the like may answer from a cache that is not renewed after waiting for the lock. */
