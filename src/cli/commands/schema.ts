@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import * as z from 'zod';
 import { check } from '../../base/check.js';
+import type { Dialect } from '../../stores/sql/dialect.js';
 import type { DialectName } from '../../stores/sql/driver.js';
 import { usageError } from '../failure.js';
 import type { Host } from '../host.js';
@@ -43,11 +44,7 @@ async function printSchema(host: Host, options: SchemaCommandOptions): Promise<v
 }
 
 /** @param name the schema, on PostgreSQL */
-async function textOf(
-  tool: (typeof TOOLS)[number],
-  dialect: import('../../stores/sql/dialect.js').Dialect,
-  name: string | null,
-): Promise<string> {
+async function textOf(tool: (typeof TOOLS)[number], dialect: Dialect, name: string | null): Promise<string> {
   switch (tool) {
     case 'sql':
       return (await import('../schema/sql.js')).sqlSchema(dialect);

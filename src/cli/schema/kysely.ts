@@ -2,7 +2,7 @@ import type { Dialect } from '../../stores/sql/dialect.js';
 import type { Column } from '../../stores/sql/shape.js';
 import { pascal, tablesOf } from './names.js';
 
-/** Interfaces for Kysely. Its types let nobody write: a change needs its row in the audit log. */
+/** Interfaces for Kysely. Its types refuse an update: a change needs its row in the audit log. */
 export function kyselySchema(dialect: Dialect, schema: string | null): string {
   const tables = tablesOf(dialect);
   const place = schema === null || schema === 'public' ? '' : `${schema}.`;

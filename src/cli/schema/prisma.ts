@@ -27,15 +27,20 @@ function modelOf({ name }: Pick<Printed, 'name'>): string {
 }
 
 function fieldsOf(dialect: Dialect, { name, kind, isOptional }: Column): string[] {
-  const type = { time: 'DateTime', hash: 'Bytes' }[kind as string] ?? (isText(kind) ? 'String' : 'BigInt');
   const grows = kind === 'serial' || (kind === 'sequence' && dialect.name === 'sqlite');
-  // SQLite gives numbers of its own to Int and BigInt, but Prisma lets only an Int have them there.
-  const shown = grows && dialect.name === 'sqlite' ? 'Int' : type;
-  const field = `${name} ${shown}${isOptional ? '?' : ''}${grows ? ' @default(autoincrement())' : ''}${storedAs(dialect, kind)}`;
+  const number = grows ? ' @default(autoincrement())' : '';
+  const field = `${name} ${typeOf(dialect, kind)}${isOptional ? '?' : ''}${number}${storedAs(dialect, kind)}`;
   if (kind !== 'token') return [field];
   const parent = `@relation(fields: [${name}], references: [seq], onDelete: Cascade, onUpdate: NoAction)`;
-  const ownField = dialect.name === 'sqlite' ? field.replace('BigInt', 'Int') : field;
-  return [ownField, `parent PosternTokens ${parent}`];
+  return [field, `parent PosternTokens ${parent}`];
+}
+
+function typeOf({ name }: Dialect, kind: Column['kind']): string {
+  if (isText(kind)) return 'String';
+  if (kind === 'time') return 'DateTime';
+  if (kind === 'hash') return 'Bytes';
+  // The numbers of rows. On SQLite, Prisma lets only an Int have a number of its own.
+  return name === 'sqlite' && kind !== 'integer' ? 'Int' : 'BigInt';
 }
 
 function isText(kind: Column['kind']): boolean {

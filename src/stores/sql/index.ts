@@ -12,7 +12,9 @@ import { steady } from './steady.js';
 export type { MigrateOptions, Migration } from '../shared/migration.js';
 export type { DialectName, SqlDriver, SqlRow, SqlStatement, SqlValue } from './driver.js';
 export * from './drivers/builders.js';
+export * from './drivers/neon.js';
 export * from './drivers/postgres.js';
+export * from './drivers/prisma.js';
 export * from './drivers/sqlite.js';
 export type { SqlStore } from './open.js';
 
