@@ -18,7 +18,7 @@ export interface Prisma extends PrismaLike {
 /** The store has a deadline of its own, so Prisma's shorter ones must not end a migration. Milliseconds. */
 const PATIENCE = { maxWait: 60_000, timeout: 600_000 };
 
-/** Prisma's client of an application. */
+/** Prisma's client of an application: Prisma 7, with the adapter of `pg`, `mariadb` or `better-sqlite3`. */
 export function fromPrisma(client: Prisma, dialect: DialectName): SqlDriver {
   const options = dialect === 'mysql' ? { ...PATIENCE, isolationLevel: 'ReadCommitted' as const } : PATIENCE;
   const execute = (on: PrismaLike) => async (statement: SqlStatement) => {
@@ -34,12 +34,16 @@ export function fromPrisma(client: Prisma, dialect: DialectName): SqlDriver {
   };
 }
 
-/** Prisma hides the database's own error in `meta`. */
+/** Prisma tells the database's own error only in the text of its message. */
+const RAW = /Raw query failed\. Code: `([^`]*)`\. Message: `([\s\S]*)`/;
+
 async function told<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    console.error(JSON.stringify(error, Object.getOwnPropertyNames(error)).slice(0, 1500));
-    throw error;
+    const [, code, message = ''] = RAW.exec(String((error as Error | null)?.message)) ?? [];
+    if (code === undefined) throw error;
+    const constraint = /unique constraint "(\w+)"$/.exec(message)?.[1];
+    throw Object.assign(new Error(message, { cause: error }), { code, errno: Number(code), constraint });
   }
 }
