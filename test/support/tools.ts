@@ -26,7 +26,7 @@ export const NGINX = process.env.POSTERN_NGINX ?? '/usr/sbin/nginx';
 export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
 const POSTGRES_FILES =
-  /^test\/(stores\/(endings|postgres(?!-options)|sql-postgres|sql-schema)|faults\/postgres|limits\/limits|cli\/(shared-stores|doctor-stores)|deciding\/leases-shared)/;
+  /^test\/(stores\/(endings|postgres(?!-options)|sql-(postgres|neon|schema))|faults\/postgres|limits\/limits|cli\/(shared-stores|doctor-stores)|deciding\/leases-shared)/;
 const MARIADB_FILES = /^test\/(stores\/(endings|mariadb|sql-mariadb|sql-schema)|faults\/mariadb|cli\/shared-stores)/;
 const REDIS_FILES =
   /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/(shared-stores|health|doctor-stores)|deciding\/leases-shared)/;
