@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { ROOT, readPage } from '../docs/pages.js';
 
 const PAGE = 'docs/stores/README.md';
+const HEAD = "| database | driver | cases that pass | others see a change | `migrate: 'verify'` |";
 const END = '<!-- the end of the table of runs -->';
 
 /** A row of the table in docs/stores/README.md. */
@@ -65,5 +66,7 @@ function document(line: string, start: string): void {
   const lines = page.split('\n');
   const there = lines.findIndex((each) => each.startsWith(start));
   lines.splice(there < 0 ? lines.indexOf(END) : there, there < 0 ? 0 : 1, line);
+  const [begin, end] = [lines.indexOf(HEAD) + 2, lines.indexOf(END)];
+  lines.splice(begin, end - begin, ...lines.slice(begin, end).sort());
   writeFileSync(`${ROOT}${PAGE}`, lines.join('\n'));
 }

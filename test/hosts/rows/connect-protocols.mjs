@@ -1,5 +1,6 @@
 export const host = 'Connect';
-export const how = 'its own clients: gRPC over HTTP/2, gRPC-web and Connect, binary and JSON; every method guarded, every end told';
+export const how =
+  'its own clients: gRPC over HTTP/2, gRPC-web and Connect, binary and JSON; every method guarded, every end told';
 
 const PROGRAM = `
 import assert from 'node:assert/strict';

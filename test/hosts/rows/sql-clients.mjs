@@ -1,4 +1,5 @@
 import { passed } from '../lib/snippets.mjs';
+import { documentStores } from '../lib/stores.mjs';
 
 export const host = 'Prisma 7 and Drizzle over better-sqlite3';
 export const how = 'on SQLite; the suite of stores over sqlStore';
@@ -66,6 +67,9 @@ export async function run(context) {
   await context.run(context.bin('prisma'), ['generate', '--schema=sqlite.prisma'], { env });
   await context.write({ 'a.test.mjs': TEST });
   const { stdout } = await context.node(['--test', '--test-reporter=tap', 'a.test.mjs']);
-  seen.push(`${passed(stdout, /^# pass (\d+)$/m)} tests of testStore passed over the three`);
+  const drivers = ['Prisma over `better-sqlite3`', 'Drizzle over `better-sqlite3`', '`better-sqlite3`'];
+  const rows = drivers.map((driver) => ['SQLite', driver, 'within 500 ms']);
+  // One test is of the models.
+  seen.push(await documentStores(rows, passed(stdout, /^# pass (\d+)$/m) - 1));
   return seen;
 }
