@@ -37,6 +37,7 @@ export function testRow<Place>(row: StoreRow<Place>): void {
     });
 
     it('the table in docs/stores has this row', async () => {
+      expect(passed, 'the suite ran').toBeGreaterThan(0);
       const place = row.place();
       const maker = row.open(place, 'auto');
       await maker.findToken('x');

@@ -190,7 +190,7 @@ export class Mysql extends Dialect {
   }
 
   catalog(): SqlStatement {
-    return this.statement(MYSQL_CATALOG, {});
+    return this.statement(MYSQL_CATALOG, { like: `${this.prefix}%` });
   }
 
   partsOf(shape: Shape): readonly Part[] {
