@@ -115,7 +115,7 @@ module.exports = {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(domain|ports|base|instance|jwt|gateway)/|^src/transports/(ask|fetch-credential|fetch-answer|guard-options|http-answer|node-request|once|problem|rate-limit-headers|rpc-status|zones)[.]ts$',
+          '^src/(domain|ports|base|instance|jwt|gateway)/|^src/transports/(ask|fetch-credential|fetch-answer|guard-options|http-answer|node-face|node-request|once|problem|rate-limit-headers|rpc-status|zones)[.]ts$',
       },
     },
     {
@@ -140,7 +140,7 @@ module.exports = {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(domain|ports|base|managing|instance|jwt|management)/|^src/limits/memory[.]ts$|^src/transports/(ask|fetch-credential|credential|http-answer|node-answer|node-request|once|problem|rate-limit-headers)[.]ts$',
+          '^src/(domain|ports|base|managing|instance|jwt|management)/|^src/limits/memory[.]ts$|^src/transports/(ask|fetch-credential|credential|http-answer|node-answer|node-face|node-request|once|problem|rate-limit-headers)[.]ts$',
       },
     },
     {

@@ -13,7 +13,7 @@ export const TEST_FILES: readonly string[] = readdirSync(`${root}test`, { recurs
 const PATTERNS = {
   // They count the timers of their process. In `unit` they would count those of other files, too.
   alone:
-    /^test\/(deciding\/(leases|usage)|managing\/trimming|stores\/feed-questions|transports\/grpc\/internals)\.test/,
+    /^test\/(deciding\/(leases(-many|-outage)?|usage)|managing\/trimming|stores\/feed-questions|transports\/grpc\/internals)\.test/,
   package: /^test\/(package\/|docs\/commands)/,
   slow: /^test\/(docs\/programs|examples\/demo|jwt\/contract|(base|jwt)\/without-node|management\/linear|stores\/node-sqlite|types\/)/,
   services:

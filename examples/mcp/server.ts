@@ -14,6 +14,7 @@ import { createPostern, memoryStore, scopeAccess } from 'postern';
 import { guard, leaseOf, notFound } from 'postern/express';
 import { accessTokens, derive, metadataUrl, resourceMetadata } from 'postern/jwt';
 import { onShutdown } from '../shutdown.js';
+import { refuseWithScope } from './challenge.js';
 import { requirementOf } from './requirement.js';
 import { Sessions } from './sessions.js';
 
@@ -43,8 +44,8 @@ app.use(new URL(metadataUrl(resource)).pathname, getRequestListener(metadata));
 const sessions = new Sessions();
 app.use(
   '/mcp',
-  // Before the body is read: a stranger sends none.
-  guard(postern, { authenticated: true }, options),
+  // Before the whole body is read: a stranger sends a small one at most.
+  guard(postern, { authenticated: true }, { ...options, onDenied: refuseWithScope(options) }),
   express.json({ limit: '1mb' }),
   // The body is read once. The tools that are named here are the tools that run.
   guard(postern, (request) => requirementOf(request.method, request.body), options),

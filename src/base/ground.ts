@@ -1,4 +1,4 @@
-import type { Store } from '../ports/store.js';
+import type { Store, StoreWithin } from '../ports/store.js';
 import { createDigester, type Digester } from './digest.js';
 import { Events } from './events.js';
 import { guardedStore } from './guarded-store.js';
@@ -10,6 +10,8 @@ import { TokenReader } from './token-reader.js';
 export interface Ground {
   readonly settings: Settings;
   readonly store: Store;
+  /** In a transaction of the application: {@link StoreWithin.lockEntry}. */
+  readonly lockEntry?: StoreWithin['lockEntry'];
   readonly time: Time;
   readonly events: Events;
   readonly reader: TokenReader;

@@ -1,7 +1,7 @@
 import { isPosternError, PosternError } from '../domain/errors.js';
 import type { ChangeQuery } from '../ports/changes.js';
 import type { Observer } from '../ports/observer.js';
-import type { Store, TokenQuery } from '../ports/store.js';
+import type { Store, StoreWithin, TokenQuery } from '../ports/store.js';
 import { unpolluted } from './check.js';
 
 /** Every method that a store must have. */
@@ -60,7 +60,7 @@ export function missingMethods(store: unknown): readonly string[] {
  */
 export function passingOn(
   call: (pass: (store: Store) => Promise<unknown>, method: keyof Store) => Promise<unknown>,
-): Required<Omit<Store, 'subscribe'>> {
+): Required<Omit<Store, 'subscribe' | 'within'>> {
   const methods = [...STORE_METHODS, 'confirm' as const].map((method) => [
     method,
     (...given: never[]) =>
@@ -72,6 +72,9 @@ export function passingOn(
   return Object.fromEntries(methods);
 }
 
+/** Makes one call of a store. */
+type Call = <T>(work: () => Promise<T>, method: string) => Promise<T>;
+
 /**
  * Wraps a store. Every failure becomes a `PosternError`: the store's own, or `unavailable`. After `close`, every call rejects
  * with `closed`.
@@ -81,43 +84,82 @@ export function passingOn(
  */
 export function guardedStore(store: Store, used: () => void, seen: { readonly observer: Observer | null }): Store {
   let closing: Promise<void> | null = null;
-  const call = async <T>(work: () => Promise<T>, method: keyof Store): Promise<T> => {
-    if (closing !== null) throw new PosternError('closed', 'this postern is closed: create another one');
-    used();
-    const { observer } = seen;
-    return observer === null ? attempt(work, method) : observer.store(method, () => attempt(work, method));
-  };
-  const { confirm, ...required } = passingOn((pass, method) => call(() => pass(store), method));
+  const calling =
+    (outcomeOf: (method: string) => string): Call =>
+    async (work, method) => {
+      if (closing !== null) throw new PosternError('closed', 'this postern is closed: create another one');
+      used();
+      const { observer } = seen;
+      const guarded = () => attempt(work, outcomeOf(method));
+      return observer === null ? guarded() : observer.store(method, guarded);
+    };
+  const call = calling(outcomeOf);
+  const inTransaction = calling(() => UNWRITTEN);
+  const { confirm, ...methods } = guardedMethods(store, call);
   const subscribe = unpolluted(store, 'subscribe');
+  const within = unpolluted(store, 'within');
   return {
-    ...required,
-    listTokens: (query) => required.listTokens({ ...NO_CONDITION, ...query }),
-    countTokens: (filter, atMost) => required.countTokens({ ...NO_CONDITION, ...filter }, atMost),
-    listEndpoints: (query) => required.listEndpoints({ ...NO_CONDITION, ...query }),
-    listChanges: (query) => required.listChanges({ ...NO_CONDITION, ...query }),
+    ...methods,
     ...(subscribe && { subscribe: (listener) => subscribe.call(store, listener) }),
     ...(unpolluted(store, 'confirm') && { confirm }),
+    ...(within && {
+      within: async (transaction, work) => {
+        let failure: { readonly error: unknown } | null = null;
+        const working = async (inner: StoreWithin) => {
+          const lockEntry: StoreWithin['lockEntry'] = (...entry) =>
+            inTransaction(() => inner.lockEntry(...entry), 'lockEntry');
+          return work({ ...guardedMethods(inner, inTransaction), lockEntry }).catch((error) => {
+            failure = { error };
+            throw error;
+          });
+        };
+        try {
+          return await inTransaction(
+            () => within.call(store, transaction, working) as ReturnType<typeof work>,
+            'within',
+          );
+        } catch (error) {
+          // An error of the caller's own function is not the store's.
+          const own = failure as { readonly error: unknown } | null;
+          throw own === null || isPosternError(own.error) ? error : own.error;
+        }
+      },
+    }),
     close: () => {
-      closing ??= attempt(() => store.close(), 'close');
+      closing ??= attempt(() => store.close(), outcomeOf('close'));
       return closing;
     },
   };
 }
 
-async function attempt<T>(work: () => Promise<T>, method: keyof Store): Promise<T> {
+function guardedMethods(store: Store | StoreWithin, call: Call) {
+  const methods = passingOn((pass, method) => call(() => pass(store as Store), method));
+  return {
+    ...methods,
+    listTokens: (query) => methods.listTokens({ ...NO_CONDITION, ...query }),
+    countTokens: (filter, atMost) => methods.countTokens({ ...NO_CONDITION, ...filter }, atMost),
+    listEndpoints: (query) => methods.listEndpoints({ ...NO_CONDITION, ...query }),
+    listChanges: (query) => methods.listChanges({ ...NO_CONDITION, ...query }),
+  } satisfies Partial<Store>;
+}
+
+async function attempt<T>(work: () => Promise<T>, outcome: string): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (isPosternError(error)) throw error;
-    const outcome = READING.test(method) ? 'Nothing was changed' : 'It is unknown whether anything was changed';
-    throw new PosternError('unavailable', `the store failed: ${messageOf(error)}. ${outcome}; try again`, {
-      cause: error,
-    });
+    throw new PosternError('unavailable', `the store failed: ${messageOf(error)}. ${outcome}`, { cause: error });
   }
 }
 
 /** The methods that change nothing. */
 const READING = /^(find|list|count)/;
+const UNWRITTEN = 'Roll your transaction back, and begin it again';
+
+function outcomeOf(method: string): string {
+  const outcome = READING.test(method) ? 'Nothing was changed' : 'It is unknown whether anything was changed';
+  return `${outcome}; try again`;
+}
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'it gave no reason';

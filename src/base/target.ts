@@ -10,10 +10,19 @@ export function pathOfTarget(target: string): string | null {
   if (start < 0) return null;
   const query = target.indexOf('?', start);
   const path = target.slice(start, query < 0 ? undefined : query);
+  if (PLAIN.test(path)) return path;
   // Appended, not resolved: `//other.example/` would be resolved to another host.
   const url = `http://host${path}`;
   return URL.canParse(url) && new URL(url).pathname === path ? path : null;
 }
+
+/** The path and query of a target whose path is one ({@link pathOfTarget}): the host of an absolute form is the sender's choice. */
+export function originForm(target: string): string | null {
+  return pathOfTarget(target) === null ? null : target.slice(pathStart(target));
+}
+
+/** Paths that the URL parser leaves as they are, for certain. */
+const PLAIN = /^(?:\/(?:[\w-]+(?:\.[\w-]+)*)?)+$/;
 
 /** Where the path begins; -1: there is none. */
 function pathStart(target: string): number {

@@ -67,6 +67,7 @@ export type {
   UpdateToken,
 } from '../managing/tokens-api.js';
 export type { DailyUsage, UsageDays, UsageQuery } from '../managing/usage.js';
+export type { Committed, InTransaction } from '../managing/within.js';
 export type {
   AttachableAuthenticator,
   Authenticator,

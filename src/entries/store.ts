@@ -22,6 +22,7 @@ export type {
   Invalidation,
   Stale,
   Store,
+  StoreWithin,
   TokenFilter,
   TokenPosition,
   TokenQuery,

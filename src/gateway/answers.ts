@@ -2,6 +2,7 @@ import type { Denied } from '../domain/decision.js';
 import { type Challenge, httpAnswers } from '../transports/http-answer.js';
 import { type HttpAnswer, type ProblemDetails, problemAnswer } from '../transports/problem.js';
 import { type RpcStatus, STATUSES } from '../transports/rpc-status.js';
+import type { Heard } from './heard.js';
 
 /** A refusal for HTTP and for gRPC. */
 export interface Refusal extends HttpAnswer {
@@ -12,6 +13,13 @@ export interface Refusal extends HttpAnswer {
 export type Answer =
   | { readonly allowed: true; readonly headers: Readonly<Record<string, string>> }
   | { readonly allowed: false; readonly refusal: Refusal };
+
+/** Decisions that are made again have no other form: none can become an allow. */
+export type Refused = Extract<Answer, { allowed: false }>;
+
+export function refused(refusal: Refusal): Refused {
+  return { allowed: false, refusal };
+}
 
 const INVALID_ARGUMENT = 3;
 const PERMISSION_DENIED = 7;
@@ -54,6 +62,6 @@ export function rpcHeaders({ code, details }: RpcStatus): Record<string, string>
 }
 
 /** `application/grpc`, `application/grpc+proto` and their like; not gRPC-Web, whose clients read a body. */
-export function isGrpc(headers: Headers): boolean {
+export function isGrpc(headers: Heard): boolean {
   return /^application\/grpc(?:$|[+;])/i.test(headers.get('content-type') ?? '');
 }

@@ -1,3 +1,5 @@
+import { type Heard, toHeaders } from './heard.js';
+
 /** A call to a service behind a proxy, as the proxy tells it. */
 export interface GatewayCall {
   /** The HTTP method; `POST` for every gRPC call. */
@@ -15,4 +17,38 @@ export interface GatewayCall {
   readonly context: ReadonlyMap<string, string>;
   /** The caller's address, as far as trusted proxies name it. */
   readonly address: string | null;
+}
+
+/** The part of a call that is read before its caller's address is known. */
+export interface Told extends Omit<GatewayCall, 'address' | 'headers'> {
+  readonly headers: Heard;
+}
+
+/** Its headers are made when they are read: few requirements read them, and making them takes longer than the decision. */
+export class Call implements GatewayCall {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly target: string;
+  readonly scheme: 'http' | 'https';
+  readonly context: ReadonlyMap<string, string>;
+  readonly address: string | null;
+  readonly #heard: Heard;
+  #headers: Headers | null = null;
+
+  constructor({ method, host, path, target, scheme, headers, context }: Told, address: string | null) {
+    this.method = method;
+    this.host = host;
+    this.path = path;
+    this.target = target;
+    this.scheme = scheme;
+    this.context = context;
+    this.address = address;
+    this.#heard = headers;
+  }
+
+  get headers(): Headers {
+    this.#headers ??= toHeaders(this.#heard);
+    return this.#headers;
+  }
 }

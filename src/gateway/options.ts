@@ -58,6 +58,8 @@ const schema = z.strictObject({
     .optional(),
 });
 
+export type ReadGatewayOptions = ReturnType<typeof readGatewayOptions>;
+
 /** @throws PosternError `option_invalid`, `option_unknown` */
 export function readGatewayOptions(options: unknown) {
   const given = check(schema, options, 'createGateway', 'option_invalid');

@@ -1,9 +1,7 @@
 import { pathOfTarget } from '../base/target.js';
 import { PosternError } from '../domain/errors.js';
-import type { GatewayCall } from './call.js';
-
-/** What of a call is read before its caller's address is known. */
-export type Told = Omit<GatewayCall, 'address'>;
+import type { Told } from './call.js';
+import type { Heard } from './heard.js';
 
 /** A call that nobody can decide: its parts are missing, doubled or ambiguous. The text says which. */
 export class Unreadable {
@@ -33,57 +31,69 @@ const ALSO: Readonly<Record<string, string>> = {
  *
  * @throws PosternError `input_invalid` if the proxy does not name the call: a fault of its configuration
  */
-export function readCall(request: Request, source: Source): Told | Unreadable {
-  const own = ownCall(request);
-  const callFrom = source.callFrom ?? guess(request, own.host, source);
+export function readCall(question: Question, source: Source): Told | Unreadable {
+  const own = question.own();
+  if (own instanceof Unreadable) return own;
+  const { headers } = question;
+  const callFrom = source.callFrom ?? guess(headers, own, source);
   if (callFrom instanceof Unreadable) return callFrom;
-  if (callFrom === 'request') return toldOf(request, own);
-  const missing = FORWARDED.filter((name) => forwarded(request.headers, name) === null);
-  if (missing.length > 0) {
+  if (callFrom === 'request') return toldOf(headers, own);
+  const [method, host, target] = FORWARDED.map((name) => forwarded(headers, name));
+  if (method == null || host == null || target == null) {
+    const missing = FORWARDED.filter((name) => forwarded(headers, name) === null);
     throw new PosternError(
       'input_invalid',
       `the proxy does not set ${missing.join(', ')}: a caller could write them, so no call is let through`,
       { input: 'createGateway' },
     );
   }
-  const [method, host, target] = FORWARDED.map((name) => forwarded(request.headers, name)) as [string, string, string];
-  return toldOf(request, { method, host, target, scheme: request.headers.get('x-forwarded-proto') ?? 'http' });
+  return toldOf(headers, { method, host, target, scheme: headers.get('x-forwarded-proto') ?? 'http' });
 }
 
 /**
  * Both a question's own host and a forwarded one can fit the pattern. If they differ, a caller wrote one of them, because the
  * proxy writes one. If they don't, a caller of a proxy whose question is the call may still have described another call.
  */
-function guess(request: Request, host: string, { fits }: Source): CallFrom | Unreadable {
-  const named = request.headers.get('x-forwarded-host');
-  const isOwn = fits(plainHost(host) ?? '');
-  if (!isOwn) return 'forwarded';
+function guess(headers: Heard, own: Described, { fits }: Source): CallFrom | Unreadable {
+  const host = plainHost(own.host);
+  // A proxy whose question is the call may read two hosts as one of them.
+  if (host === null) return NO_HOST;
+  if (!fits(host)) return 'forwarded';
+  const named = headers.get('x-forwarded-host');
   if (named === null) return 'request';
-  if (plainHost(named) !== plainHost(host)) return new Unreadable('The host is named twice, and not alike.');
-  const described = FORWARDED.map((name) => forwarded(request.headers, name));
+  if (plainHost(named) !== host) return new Unreadable('The host is named twice, and not alike.');
+  const described = FORWARDED.map((name) => forwarded(headers, name));
   if (described.includes(null)) return 'request';
   // A proxy that describes the call asks with GET, HEAD or the call's own method. So this question is the call.
-  const isAlike = ['GET', 'HEAD', described[0]].includes(request.method);
+  const isAlike = ['GET', 'HEAD', described[0]].includes(own.method);
   return isAlike ? 'forwarded' : new Unreadable('The method is named twice, and not alike.');
 }
 
-interface Described {
+/** The parts of a call as they are told, unchecked. */
+export interface Described {
   readonly method: string;
   readonly host: string;
   readonly target: string;
   readonly scheme: string;
 }
 
-function ownCall({ method, url, headers }: Request): Described {
-  const { protocol, host, pathname, search } = new URL(url);
-  return { method, host: headers.get('host') ?? host, target: pathname + search, scheme: protocol.slice(0, -1) };
+/** A question over HTTP, in the form that its transport has it in. */
+export interface Question {
+  /** The address of the peer's socket, or `'unix:'`. */
+  readonly peer: unknown;
+  readonly headers: Heard;
+  /** The question itself, as a call. */
+  own(): Described | Unreadable;
 }
+
+const NO_HOST = new Unreadable('The host is not one host.');
+export const NO_PATH = new Unreadable('The path is no path, or has dot segments.');
 
 /**
  * The value under either name. Two that differ are joined, which no reader takes: the proxy writes one of them, so a caller wrote the
  * other.
  */
-function forwarded(headers: Headers, name: string): string | null {
+function forwarded(headers: Heard, name: string): string | null {
   const value = headers.get(name);
   const other = ALSO[name] === undefined ? null : headers.get(ALSO[name]);
   return value === null || other === null || value === other ? (value ?? other) : `${value}, ${other}`;
@@ -91,16 +101,17 @@ function forwarded(headers: Headers, name: string): string | null {
 
 /** @param context as in {@link GatewayCall.context} */
 export function toldOf(
-  { headers }: { readonly headers: Headers },
+  headers: Heard,
   { method, host, target, scheme }: Described,
   context: ReadonlyMap<string, string> = new Map(),
 ): Told | Unreadable {
   const plain = plainHost(host);
-  const path = target.startsWith('/') ? pathOfTarget(target) : null;
+  // Two targets are joined with a comma and a blank, and a query may hold anything else.
+  const path = target.startsWith('/') && !/\s/.test(target) ? pathOfTarget(target) : null;
   const lower = scheme.toLowerCase();
   if (!/^[A-Z][A-Z_-]{0,31}$/i.test(method)) return new Unreadable('The method is not one method.');
-  if (plain === null) return new Unreadable('The host is not one host.');
-  if (path === null) return new Unreadable('The path is no path, or has dot segments.');
+  if (plain === null) return NO_HOST;
+  if (path === null) return NO_PATH;
   if (lower !== 'http' && lower !== 'https') return new Unreadable('The scheme is neither http nor https.');
   return { method, host: plain, path, target, scheme: lower, headers, context };
 }

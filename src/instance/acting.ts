@@ -39,12 +39,12 @@ export type ActingPrincipal<T extends TokenTypes = AnyTokenTypes> = Pick<
 };
 
 /**
- * The authority of a principal. A verified principal keeps the grants that it was verified with. For a principal that the
+ * The authority of a principal, on the ground that it is used on. A verified principal keeps the grants that it was verified with. For a principal that the
  * application made itself, they are looked up by name. A copy of a verified principal has lost its restrictions, and is refused.
  *
  * @throws PosternError `input_invalid`
  */
-export function authorityOf(ground: Ground, principal: ActingPrincipal, options: unknown): Authority {
+export function authorityOf(principal: ActingPrincipal, options: unknown): (ground: Ground) => Authority {
   const verified = VerifiedPrincipal.grantsOf(principal);
   const given = ownCopy(principal) ?? {};
   if (verified === null && Object.hasOwn(given, 'grants')) throw isCopy();
@@ -62,13 +62,12 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
     'input_invalid',
   );
   const { from, endpoints, ownership } = check(actingInput, options ?? {}, 'as', 'input_invalid');
-  const { store, time, reader, settings } = ground;
-  const { catalog } = settings;
   const mayIssue = VerifiedPrincipal.mayIssue(principal);
-  const leavers = new Leavers(ground);
 
   /** If a token of this store verified the principal, it must still be alive; otherwise the principal has ended. */
-  async function standing(): Promise<ActorStanding> {
+  async function standing(ground: Ground): Promise<ActorStanding> {
+    const { store, time, reader } = ground;
+    const leavers = new Leavers(ground);
     const token = tokenId === undefined ? null : await store.findToken(tokenId);
     const owned = owner === null ? NEVER : await leavers.standing(organization, owner);
     time.read();
@@ -81,26 +80,29 @@ export function authorityOf(ground: Ground, principal: ActingPrincipal, options:
     };
   }
 
-  return principalAuthority(
-    {
-      tokenId: tokenId ?? '',
-      organization,
-      owner,
-      from: from ?? null,
-      ownership: given.ownership === 'organization' ? 'organization' : 'personal',
-      makes: ownership === 'organization' ? ['organization', 'personal'] : ['personal'],
-      endsAt: endsAt?.getTime() ?? Number.POSITIVE_INFINITY,
-      mayIssue,
-      async grants() {
-        const find = (id: string) => store.findEndpoint(organization, id);
-        const held = verified ?? compileGrants(await readGrants(given.types, catalog, find), catalog);
-        return endpoints === 'grantable' ? withAllEndpoints(held, catalog) : held;
+  return (ground) => {
+    const { catalog } = ground.settings;
+    return principalAuthority(
+      {
+        tokenId: tokenId ?? '',
+        organization,
+        owner,
+        from: from ?? null,
+        ownership: given.ownership === 'organization' ? 'organization' : 'personal',
+        makes: ownership === 'organization' ? ['organization', 'personal'] : ['personal'],
+        endsAt: endsAt?.getTime() ?? Number.POSITIVE_INFINITY,
+        mayIssue,
+        async grants() {
+          const find = (id: string) => ground.store.findEndpoint(organization, id);
+          const held = verified ?? compileGrants(await readGrants(given.types, catalog, find), catalog);
+          return endpoints === 'grantable' ? withAllEndpoints(held, catalog) : held;
+        },
+        seesEndpoints: endpoints !== 'held',
+        standing: () => standing(ground),
       },
-      seesEndpoints: endpoints !== 'held',
-      standing,
-    },
-    catalog,
-  );
+      catalog,
+    );
+  };
 }
 
 /** A record says nothing of the token's end or revocation to `as`, so its rights would outlive it. */

@@ -70,7 +70,7 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   const host = hostOf(ground);
   const attached = authenticators.map((each) => attach(each, host));
   const { authorizer, holding, forgetting, ...deciding } = createDeciding(ground, attached);
-  const application = applicationAuthority(organization, new Leavers(ground));
+  const application = (on: Ground) => applicationAuthority(organization, new Leavers(on));
   const stopTrimming = startTrimming(ground);
   let closing: Promise<void> | null = null;
 
@@ -79,12 +79,12 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
     authorize: (attempt) => authorizer.authorize(attempt),
     tryAuthorize: (attempt) => authorizer.tryAuthorize(attempt),
     authenticate: (token) => authorizer.authenticate(token),
-    ...inspectionOnDemand(ground, authorizer, application),
+    ...inspectionOnDemand(ground, authorizer, application(ground)),
     as(principal, options) {
-      const authority = authorityOf(ground, principal, options);
+      const authority = authorityOf(principal, options);
       return {
         ...managingOnDemand(ground, forgetting, authority),
-        ...inspectionOnDemand(ground, authorizer, authority),
+        ...inspectionOnDemand(ground, authorizer, authority(ground)),
       };
     },
     flush: () => deciding.flush(),

@@ -40,7 +40,11 @@ const USAGE: Readonly<Record<keyof UsageReport, true>> = { usage: true };
 const INSPECTION: Readonly<Record<keyof Inspection, true>> = { explain: true, introspect: true };
 
 /** Management is loaded with its first call, so a process that only decides never loads it. */
-export function managingOnDemand(ground: Ground, forgetting: Forgetting, authority: Authority): Management {
+export function managingOnDemand(
+  ground: Ground,
+  forgetting: Forgetting,
+  authority: (ground: Ground) => Authority,
+): Management {
   let loaded: Promise<Management> | null = null;
   const load = (): Promise<Management> => {
     loaded ??= import('../managing/create-managing.js').then(({ createManaging }) =>

@@ -1,3 +1,4 @@
+import type { ChangeEvent } from '../base/events.js';
 import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
 import type { Endpoint } from '../domain/endpoint.js';
@@ -21,7 +22,8 @@ export interface ChangeLog {
   readable(token: StoredToken, at: number): TokenRecord | null;
 }
 
-export function createChangeLog(ground: Ground, authority: Authority): ChangeLog {
+/** @param emit called with each change, once it is written */
+export function createChangeLog(ground: Ground, authority: Authority, emit: (event: ChangeEvent) => void): ChangeLog {
   const { actor, from } = authority;
 
   function announced<Shown>(
@@ -37,7 +39,7 @@ export function createChangeLog(ground: Ground, authority: Authority): ChangeLog
     const shown = after ?? before;
     return {
       change: { id: newId(ground.settings.random), at, ...common, before: json(before), after: json(after) },
-      announce: () => ground.events.emit({ ...common, at: new Date(at), ...(shown !== null && { [key]: shown }) }),
+      announce: () => emit({ ...common, at: new Date(at), ...(shown !== null && { [key]: shown }) }),
     };
   }
 

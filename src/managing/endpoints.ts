@@ -7,7 +7,7 @@ import { PosternError } from '../domain/errors.js';
 import { quote } from '../domain/text.js';
 import type { StoredEndpoint } from '../ports/records.js';
 import type { Authority } from './authority.js';
-import { createChangeLog, shownEndpoint } from './changes.js';
+import { type ChangeLog, shownEndpoint } from './changes.js';
 import {
   createEndpointInput,
   listEndpointsInput,
@@ -17,6 +17,7 @@ import {
 } from './inputs.js';
 import type { AccessPreview } from './preview.js';
 import type { Page } from './tokens-api.js';
+import type { Alone, Committed, InTransaction } from './within.js';
 
 /** The organization of an endpoint. Default: the instance's own. */
 export interface InOrganization {
@@ -40,13 +41,20 @@ export interface ListEndpoints extends InOrganization {
 /** `postern.endpoints`: registers endpoints, and sets their access. */
 export interface Endpoints {
   /** @throws PosternError `endpoint_exists`, `input_invalid`, `option_unknown`, `unavailable` */
+  create(input: CreateEndpoint, options: InOrganization & InTransaction): Promise<Endpoint & Committed>;
   create(input: CreateEndpoint, options?: InOrganization): Promise<Endpoint>;
   get(id: string, options?: InOrganization): Promise<Endpoint | null>;
   /** By id, in code unit order. @throws PosternError `input_invalid`, `option_unknown`, `unavailable` */
   list(query?: ListEndpoints): Promise<Page<Endpoint>>;
   /** @throws PosternError `endpoint_unknown`, `conflict`, `input_invalid`, `option_unknown`, `unavailable` */
+  update(
+    id: string,
+    changes: { readonly access?: Access },
+    options: InOrganization & InTransaction,
+  ): Promise<Endpoint & Committed>;
   update(id: string, changes: { readonly access?: Access }, options?: InOrganization): Promise<Endpoint>;
   /** Idempotent. A later endpoint with the same id is another one: grants of the deleted one don't reach it. */
+  delete(id: string, options: InOrganization & InTransaction): Promise<Committed>;
   delete(id: string, options?: InOrganization): Promise<void>;
   /**
    * The tokens that would gain and lose the endpoint by a change of its access. Use it before the change.
@@ -58,9 +66,13 @@ export interface Endpoints {
 
 const ATTEMPTS = 5;
 
-export function createEndpoints(ground: Ground, forgetting: Forgetting, authority: Authority): Endpoints {
+export function createEndpoints(
+  ground: Ground,
+  forgetting: Forgetting,
+  authority: Authority,
+  changes: ChangeLog,
+): Alone<Endpoints> {
   const { store } = ground;
-  const changes = createChangeLog(ground, authority);
 
   function organizationOf(options: InOrganization | undefined, what: string): string {
     return authority.organization(check(organizationInput, options ?? {}, what, 'input_invalid').organization);

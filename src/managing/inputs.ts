@@ -67,7 +67,12 @@ export const updateTokenInput = z.strictObject({
   quota: quota.optional(),
 });
 
-export const revokeTokenInput = z.strictObject({ wait: z.boolean().default(false) });
+/** It was taken out before. It stands here for the advice to who misspells it. */
+const within = z.undefined().optional();
+
+export const transactionInput = z.strictObject({ within });
+
+export const revokeTokenInput = z.strictObject({ wait: z.boolean().default(false), within });
 
 export const listChangesInput = z.strictObject({
   organization: organizationOrAll.optional(),
@@ -87,7 +92,7 @@ export const tokenUsageInput = z.strictObject({ by: z.literal('day', "use 'day'"
 
 export const previewEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`) });
 
-export const rotateTokenInput = z.strictObject({ grace: duration('1h').default(0) });
+export const rotateTokenInput = z.strictObject({ grace: duration('1h').default(0), within });
 
 export const countTokensInput = z.strictObject({
   organization: organizationOrAll.optional(),
@@ -118,7 +123,7 @@ export const createEndpointInput = z.strictObject({
 
 export const updateEndpointInput = z.strictObject({ access: z.enum(ACCESS, `use ${ACCESS.join(', ')}`).optional() });
 
-export const organizationInput = z.strictObject({ organization: organization.optional() });
+export const organizationInput = z.strictObject({ organization: organization.optional(), within });
 
 export const listEndpointsInput = z.strictObject({
   organization: organization.optional(),

@@ -39,8 +39,15 @@ export class Leavers {
     this.#ground = ground;
   }
 
+  /**
+   * In a transaction of the application, the barrier can't be raised until the transaction ends: the run that waits for it then
+   * finds what was made in it.
+   */
   async standing(organization: string, owner: string): Promise<Standing> {
-    const entry = await this.#find(organization, owner);
+    const { lockEntry, time } = this.#ground;
+    const entry = lockEntry
+      ? await lockEntry(KIND, idOf(organization, owner), time.read())
+      : await this.#find(organization, owner);
     return entry === null ? NEVER : { last: entry.value, ending: entry.value.startsWith(ENDING) };
   }
 

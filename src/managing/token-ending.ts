@@ -13,6 +13,7 @@ import { slices } from './slices.js';
 import { rowsOf } from './token-lists.js';
 import type { TokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
+import type { Alone } from './within.js';
 
 const BATCH = 200;
 /** How often an owner's tokens are gone through. While the barrier stands, two passes are enough. */
@@ -29,7 +30,7 @@ export function createTokenEnding(
   authority: Authority,
   rows: TokenRows,
   readCredential: (text: unknown) => Credential,
-): Pick<Tokens, 'revoke' | 'revokeSecret' | 'delete' | 'revokeOwned' | 'pruneExpired'> {
+): Pick<Alone<Tokens>, 'revoke' | 'revokeSecret' | 'delete' | 'revokeOwned' | 'pruneExpired'> {
   const { store, time, digester } = ground;
 
   /** Repeats passes over the owner's tokens until a pass finds none alive. @throws PosternError `conflict` if every pass finds some */

@@ -19,6 +19,7 @@ import { assertUnexpired, newSecret, newToken, type ResolveGrants } from './new-
 import { marksOf } from './records.js';
 import { conflict, type TokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
+import type { Alone } from './within.js';
 
 type Given = ReturnType<typeof createTokenInput.parse>;
 
@@ -30,7 +31,7 @@ export function createTokenIssuing(
   changes: ChangeLog,
   rows: TokenRows,
   resolveGrants: ResolveGrants,
-): Pick<Tokens, 'create' | 'import' | 'rotate'> {
+): Pick<Alone<Tokens>, 'create' | 'import' | 'rotate'> {
   const { store, reader, settings, time, digester } = ground;
 
   /** @param taken the error for a secret that already exists */

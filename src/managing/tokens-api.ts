@@ -5,6 +5,7 @@ import type { Metadata, TokenRecord } from '../domain/token-record.js';
 import type { GrantsOf, TokenTypes } from '../domain/token-types.js';
 import type { Confirmation } from '../ports/store.js';
 import type { DailyUsage, UsageDays } from './usage.js';
+import type { Committed, InTransaction } from './within.js';
 
 /** A new token: its name, grants, owner, and life. */
 export interface CreateToken<T extends TokenTypes = TokenTypes> {
@@ -115,12 +116,13 @@ export interface TokenUsage {
   readonly lastUsedAt: Date;
 }
 
-/** `postern.tokens`: makes, finds, changes and ends API tokens. */
+/** `postern.tokens`: makes, finds, changes and ends API tokens. With `within`, in a transaction of your own ({@link InTransaction}). */
 export interface Tokens<T extends TokenTypes = TokenTypes> {
   /**
    * @throws PosternError `input_invalid`, `option_unknown`, `types_missing`, `type_unknown`, `scope_unknown`,
    *   `endpoint_unknown`, `expiry_past`, `conflict` (the owner's tokens are being ended), `unavailable`; nothing is written
    */
+  create(input: CreateToken<T>, options: InTransaction): Promise<IssuedToken<T> & Committed>;
   create(input: CreateToken<T>): Promise<IssuedToken<T>>;
   /**
    * Imports a token that was issued elsewhere, by its digest. The option `importedTokens` must list its form. To import many, run
@@ -149,6 +151,7 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    *
    * @throws PosternError as `create`, and `token_unknown`, `token_expired`, `conflict`
    */
+  update(id: string, changes: UpdateToken<T>, options: InTransaction): Promise<TokenRecord<T> & Committed>;
   update(id: string, changes: UpdateToken<T>): Promise<TokenRecord<T>>;
   /**
    * Makes a new secret for the same record. The old secret works until the grace ends (default 0: it stops at once), and never
@@ -156,6 +159,7 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    *
    * @throws PosternError `token_unknown`, `token_revoked`, `token_expired`, `conflict`, `input_invalid`, `unavailable`
    */
+  rotate(id: string, options: { readonly grace?: Duration } & InTransaction): Promise<IssuedToken<T> & Committed>;
   rotate(id: string, options?: { readonly grace?: Duration }): Promise<IssuedToken<T>>;
   /**
    * Revokes a token. It stays in lists but no longer works: in this process at once, in others as soon as the store tells them.
@@ -166,6 +170,7 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    *
    * @throws PosternError `input_invalid` for the text of a secret, `unavailable`
    */
+  revoke(id: string, options: InTransaction): Promise<Committed>;
   revoke(id: string): Promise<void>;
   revoke(id: string, options: { readonly wait: true }): Promise<Confirmation>;
   revoke(id: string, options: { readonly wait?: boolean }): Promise<Confirmation | undefined>;
@@ -196,6 +201,7 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
    */
   usage(id: string, options: UsageDays & { readonly by: 'day' }): Promise<readonly DailyUsage[]>;
   /** Deletes a token. Idempotent. @throws PosternError `input_invalid` for the text of a secret, `unavailable` */
+  delete(id: string, options: InTransaction): Promise<Committed>;
   delete(id: string): Promise<void>;
   /**
    * For a person who leaves: revokes every personal token of an owner, including those made meanwhile, and the logins that the

@@ -8,7 +8,7 @@ import { standingsOf } from '../base/windows.js';
 import type { StoredToken } from '../ports/records.js';
 import type { TokenFilter } from '../ports/store.js';
 import type { Authority } from './authority.js';
-import { createChangeLog } from './changes.js';
+import type { ChangeLog } from './changes.js';
 import {
   countTokensInput,
   expiryFrom,
@@ -26,10 +26,15 @@ import { countTokens, findTokens } from './token-lists.js';
 import { createTokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
 import { readDays } from './usage.js';
+import type { Alone } from './within.js';
 
-export function createTokens(ground: Ground, forgetting: Forgetting, authority: Authority): Tokens {
+export function createTokens(
+  ground: Ground,
+  forgetting: Forgetting,
+  authority: Authority,
+  changes: ChangeLog,
+): Alone<Tokens> {
   const { store, reader, settings, time } = ground;
-  const changes = createChangeLog(ground, authority);
   const readCredential = credentialReader(settings);
   const rows = createTokenRows(ground, forgetting, authority, changes, readCredential);
 

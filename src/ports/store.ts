@@ -200,6 +200,24 @@ export interface Store {
    * milliseconds. A store whose subscribers can't answer leaves it out.
    */
   confirm?(timeout: number): Promise<Confirmation>;
+  /**
+   * Does `work` on the store inside a transaction that the application has begun. What `work` writes is there once the application
+   * commits, for everyone at once, and then listeners are told of it. If `work` rejects, its writes are undone, and the
+   * transaction goes on. Calls for one transaction wait for each other. A store that can't do this leaves it out.
+   *
+   * @throws PosternError `input_invalid`: no client of this database, or no transaction is open; `unavailable`: the database has
+   *   ended it
+   */
+  within?<T>(transaction: object, work: (store: StoreWithin) => Promise<T>): Promise<T>;
   /** Frees the store's resources. Idempotent. Every other later call rejects. */
   close(): Promise<void>;
+}
+
+/** A store inside a transaction of the application. It sees the transaction's own changes, and others' as the isolation level says. */
+export interface StoreWithin extends Omit<Store, 'subscribe' | 'confirm' | 'within' | 'close'> {
+  /**
+   * Until the transaction ends, everyone else who writes the entry of this name waits. Returns the entry in its latest state, unless
+   * there is none or it has ended by `now`.
+   */
+  lockEntry(kind: string, id: string, now: number): Promise<StoredEntry | null>;
 }

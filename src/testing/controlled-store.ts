@@ -3,7 +3,7 @@ import type { Store } from '../ports/store.js';
 import { memoryStore } from '../stores/memory.js';
 
 /** The name of a method that reads or writes. */
-export type StoreMethod = Exclude<keyof Store, 'subscribe'>;
+export type StoreMethod = Exclude<keyof Store, 'subscribe' | 'within'>;
 
 /** A call that was stopped on its way to the store, or on its way back. */
 export interface HeldCall {
@@ -74,6 +74,7 @@ export function controlledStore(inner: Store = memoryStore(), options: { feed?: 
   const wrapped = Object.fromEntries(methods.map((method) => [method, (...args: unknown[]) => call(method, args)]));
   const store: ControlledStore = {
     ...(wrapped as unknown as Store),
+    ...(inner.within && { within: inner.within }),
     ...(options.feed !== false && { subscribe: (listener) => inner.subscribe?.(listener) ?? (() => {}) }),
     calls,
     count: (...of) => (of.length > 0 ? of : methods).reduce((sum, method) => sum + (calls.get(method) ?? 0), 0),

@@ -34,8 +34,11 @@ export interface Reading<Request> {
   readonly transport: Transport;
   /** The HTTP method, or the full name of the gRPC method. */
   methodOf(request: Request): string | undefined;
-  /** The object that all guards of one request share, and that no other request has. */
-  identityOf(request: Request): object;
+  /**
+   * The object that all guards of one request share, and that no other request has. Left out: nobody else asks about the request,
+   * and it has no lease.
+   */
+  identityOf?(request: Request): object;
   /** The mode of a first decision. Default `'use'`. */
   readonly mode?: 'use' | 'again';
 }
@@ -88,7 +91,10 @@ export function asker<Request, T extends TokenTypes>(
     const method = methodOf(request);
     const attempt = { token, malformed, proof, method, zone: standing, requirement: needed, transport };
     const askAs = (mode: Mode) => gate.tryAuthorize(attempt, mode) ?? settled(gate.authorize(attempt, mode));
-    const decision = askOnce(identityOf(request), attempt, (mode) => askAs(mode === 'use' ? first : mode));
+    const decision =
+      identityOf === undefined
+        ? askAs(first)
+        : askOnce(identityOf(request), attempt, (mode) => askAs(mode === 'use' ? first : mode));
     if (isPromise(decision)) return decision.then((each) => withScopes(each, needed));
     return withScopes(decision, needed);
   }

@@ -8,7 +8,7 @@ export function readFetchCredential({ headers, url }: Pick<Request, 'headers' | 
 }
 
 /** @param target of the request: its path, with its query */
-export function readHeaders(headers: Headers, target: () => string, places: Places): Presented {
+export function readHeaders(headers: Pick<Headers, 'get'>, target: () => string, places: Places): Presented {
   return readPlaces(
     places,
     (name) => headers.get(name) ?? undefined,

@@ -28,6 +28,14 @@ export function nodeHeader(request: NodeRequest, name: string): string | undefin
   return dropped === undefined ? text : `${text}, ${dropped}`;
 }
 
+/** The names that {@link nodeHeader} reads: only those in lower case, and no pseudo-headers. */
+export function nodeHeaderNames({ headers }: NodeRequest): string[] {
+  return Object.keys(headers).filter(
+    (name) =>
+      !name.startsWith(':') && name === name.toLowerCase() && headers[name] !== undefined && headers[name] !== null,
+  );
+}
+
 /** The request with the headers that its framework gives it: those that a hook of Fastify has set count. */
 export function withHeaders(request: NodeRequest, headers: NodeRequest['headers']): NodeRequest {
   if (headers === request.headers) return request;
@@ -50,8 +58,11 @@ function secondValue(rawHeaders: readonly string[], name: string): string | unde
   return undefined;
 }
 
-/** Trims the white space of RFC 9110 section 5.5, as `Headers` does. */
-function trimmed(text: string): string {
+/**
+ * Trims the white space of RFC 9110 section 5.5, as `Headers` does. An expression for its end would take a time that grows with the
+ * square of the blanks in the middle.
+ */
+export function trimmed(text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isBlank(text.charCodeAt(start))) start++;

@@ -243,8 +243,8 @@ function addEntry(list: BlockList, entry: unknown): boolean {
 /** The IPv4 address inside a mapped IPv6 one (`::ffff:0:0/96`, RFC 4291 section 2.5.5.2), or `null`. */
 function mappedAddress(address: string): string | null {
   if (!MAPPED.check(address, 'ipv6')) return null;
-  const dotted = /(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];
-  if (dotted !== undefined) return dotted;
+  const last = address.slice(address.lastIndexOf(':') + 1);
+  if (last.includes('.')) return last;
   const [high = 0, low = 0] = address
     .split(':')
     .slice(-2)

@@ -1,5 +1,6 @@
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { pathOfTarget } from '../../src/base/target.js';
+import { originForm, pathOfTarget } from '../../src/base/target.js';
 
 test.each([
   ['/', '/'],
@@ -52,4 +53,42 @@ test.each([
   'http:///a',
 ])('%j is none', (target) => {
   expect(pathOfTarget(target)).toBeNull();
+});
+
+test('a path is itself to the URL parser, or none, whatever it is made of', () => {
+  const part = fc.constantFrom(
+    '/',
+    '.',
+    '..',
+    'a',
+    'A-1',
+    '_',
+    '%2e',
+    '%2F',
+    '\\',
+    ';',
+    ':',
+    '@',
+    ' ',
+    '\t',
+    '\u00e4',
+    '#',
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
+      const path = `/${parts.join('')}`;
+      const isKept = new URL(`http://host${path}`).pathname === path;
+      expect(pathOfTarget(path)).toBe(isKept ? path : null);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test.each([
+  ['/a?b=/../c', '/a?b=/../c'],
+  ['http://acme.dev/a?b', '/a?b'],
+  ['/a/../b?c', null],
+  ['http://acme.dev', null],
+])('the origin form of %s is %s', (target, form) => {
+  expect(originForm(target)).toBe(form);
 });

@@ -1,24 +1,13 @@
 import { type Authenticator, type AuthenticatorHost, memoryStore } from 'postern';
 import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
-import type { Mode } from '../../src/instance/internals.js';
-import { jwt, scripted, vouch } from '../support/authenticator.js';
-import { gateOf } from '../support/gate.js';
-import { type Attempt, refusal, START, thrown, verdict } from '../support/outcomes.js';
-
-const need = { scope: 'models:read' } as const;
-
-function world(...scripts: ReturnType<typeof scripted>[]) {
-  const made = createTestPostern({ authenticators: scripts.map(({ authenticator }) => authenticator) });
-  const ask = async (token: string, more: Partial<Attempt> = {}, mode?: Mode) =>
-    verdict(await gateOf(made.postern).authorize({ token, requirement: need, ...more }, mode));
-  return { ...made, ask };
-}
+import { jwt, need, scripted, scriptedWorld, vouch } from '../support/authenticator.js';
+import { START, thrown, verdict } from '../support/outcomes.js';
 
 describe('an authenticator', () => {
   test('is asked once for a token, also by concurrent calls, and again only once its answer has expired', async () => {
     const script = scripted(() => vouch({ trustedFor: '1m' }));
-    const { postern, ask, clock, store } = world(script);
+    const { postern, ask, clock, store } = scriptedWorld(script);
     const many = await Promise.all(Array.from({ length: 1_000 }, () => ask(jwt('a'))));
     expect(new Set(many)).toEqual(new Set(['allowed']));
     expect(postern.tryAuthorize({ token: jwt('a'), requirement: need })?.allowed).toBe(true);
@@ -33,7 +22,7 @@ describe('an authenticator', () => {
 
   test('is not asked again about an expired token, which is refused from the millisecond of its end', async () => {
     const script = scripted(() => vouch({ endsAt: new Date(START + 1_000), trustedFor: '1s' }));
-    const { ask, clock } = world(script);
+    const { ask, clock } = scriptedWorld(script);
     clock.advance(999);
     expect(await ask(jwt('a'))).toBe('allowed');
     clock.advance(1);
@@ -45,14 +34,14 @@ describe('an authenticator', () => {
 
   test('decides the reason of a refusal', async () => {
     for (const reason of ['token_unknown', 'token_expired', 'token_revoked', 'token_malformed'] as const) {
-      expect(await world(scripted(() => reason)).ask(jwt('a'))).toBe(reason);
+      expect(await scriptedWorld(scripted(() => reason)).ask(jwt('a'))).toBe(reason);
     }
   });
 
   test('that throws makes the call unavailable with cause issuer, and is asked again by the next call', async () => {
     let down = true;
     const script = scripted(() => (down ? Promise.reject(new TypeError('fetch failed')) : vouch()));
-    const { postern, ask, events } = world(script);
+    const { postern, ask, events } = scriptedWorld(script);
     const decision = await postern.authorize({ token: jwt('a'), requirement: need });
     expect(decision).toMatchObject({ allowed: false, reason: 'unavailable', cause: 'issuer' });
     expect(events.filter(({ type }) => type === 'fault')).toHaveLength(1);
@@ -77,7 +66,7 @@ describe('an authenticator', () => {
   test('that accepts a token first decides alone, and the next one is not asked', async () => {
     const first = scripted(() => 'token_unknown', 'a');
     const second = scripted(() => vouch());
-    const { ask } = world(first, second);
+    const { ask } = scriptedWorld(first, second);
     expect(await ask(jwt('a'))).toBe('token_unknown');
     expect(second.seen).toHaveLength(0);
     expect(await ask(jwt('b'))).toBe('allowed');
@@ -105,19 +94,19 @@ describe('an authenticator', () => {
     ['a text of dots', `eyJ${'.'.repeat(8_000)}`],
   ])('is not asked about %s', async (_, token) => {
     const script = scripted(() => vouch());
-    expect(await world(script).ask(token)).toBe('token_unknown');
+    expect(await scriptedWorld(script).ask(token)).toBe('token_unknown');
     expect(script.seen).toHaveLength(0);
   });
 
   test('is not asked about a token of more than 8 KiB', async () => {
     const script = scripted(() => vouch());
-    expect(await world(script).ask(`eyJ.${'a'.repeat(8_192)}.a`)).toBe('token_malformed');
+    expect(await scriptedWorld(script).ask(`eyJ.${'a'.repeat(8_192)}.a`)).toBe('token_malformed');
     expect(script.seen).toHaveLength(0);
   });
 
   test('is closed with its instance', async () => {
     const script = scripted(() => vouch());
-    const { postern } = world(script);
+    const { postern } = scriptedWorld(script);
     await postern.close();
     expect(script.closed()).toBe(1);
   });
@@ -179,7 +168,7 @@ describe('the parent of a signed token', () => {
 
   test('may be missing from the store if it is not required', async () => {
     const script = scripted(() => vouch({ parent: { tokenId: 'elsewhere', required: false } }));
-    const { ask, store, postern, clock } = world(script);
+    const { ask, store, postern, clock } = scriptedWorld(script);
     expect(await ask(jwt('a'))).toBe('allowed');
     expect(postern.tryAuthorize({ token: jwt('a'), requirement: need })?.allowed).toBe(true);
     expect(store.count('findToken')).toBe(1);
@@ -207,7 +196,7 @@ describe('a token bound to a key', () => {
         },
       }),
     );
-    const { postern, ask } = world(script);
+    const { postern, ask } = scriptedWorld(script);
     expect(await ask(jwt('a'))).toBe('token_unknown');
     expect(asked).toEqual([]);
     expect(await ask(jwt('a'), { proof, method: 'GET' })).toBe('allowed');
@@ -221,7 +210,7 @@ describe('a token bound to a key', () => {
   test('needs a proof at each call, but not for a recheck of a running call', async () => {
     let times = 0;
     const script = scripted(() => vouch({ prove: async () => ++times > 0 }));
-    const { ask } = world(script);
+    const { ask } = scriptedWorld(script);
     expect([await ask(jwt('a'), { proof }), await ask(jwt('a'), { proof })]).toEqual(['allowed', 'allowed']);
     expect(await ask(jwt('a'), { proof }, 'recheck')).toBe('allowed');
     expect(times).toBe(2);
@@ -229,113 +218,15 @@ describe('a token bound to a key', () => {
 
   test('is refused as an internal error if judging its proof throws', async () => {
     const script = scripted(() => vouch({ prove: () => Promise.reject(new Error('broken')) }));
-    expect(await world(script).ask(jwt('a'), { proof })).toBe('internal_error');
+    expect(await scriptedWorld(script).ask(jwt('a'), { proof })).toBe('internal_error');
   });
 
   test('is the only kind that takes a proof: a proof with any other token is refused without a read', async () => {
-    const { postern, ask, store } = world(scripted(() => vouch()));
+    const { postern, ask, store } = scriptedWorld(scripted(() => vouch()));
     expect(await ask(jwt('a'), { proof })).toBe('token_unknown');
     const { token } = await postern.tokens.create({ name: 'x', types: { developer: { scopes: ['*'] } } });
     store.calls.clear();
     expect([await ask(token, { proof }), store.count()]).toEqual(['token_unknown', 0]);
     expect(await ask(token)).toBe('allowed');
-  });
-});
-
-describe('the answer of an authenticator', () => {
-  test('makes no uses to count in this store', async () => {
-    const { postern, ask, store } = world(scripted(() => vouch()));
-    expect(await ask(jwt('a'))).toBe('allowed');
-    await postern.close();
-    expect(store.count('recordUsage')).toBe(0);
-  });
-
-  test('makes a principal that can create tokens only with mayIssue, and only for that long', async () => {
-    const types = { developer: { scopes: ['models:read'] } } as const;
-    const issues = world(scripted(() => vouch({ mayIssue: '90d' })));
-    const answer = await issues.postern.authenticate(jwt('a'));
-    if (!answer.ok) throw new Error(answer.reason);
-    const { record } = await issues.postern.as(answer.principal).tokens.create({ name: 'x', types });
-    expect(record.owner).toBe('ann');
-    expect(record.expiresAt).toEqual(new Date(START + 90 * 86_400_000));
-    const silent = world(scripted(() => vouch()));
-    const other = await silent.postern.authenticate(jwt('a'));
-    if (!other.ok) throw new Error(other.reason);
-    expect((await refusal(silent.postern.as(other.principal).tokens.create({ name: 'x', types }))).code).toBe(
-      'issuance_forbidden',
-    );
-  });
-
-  test('gives types, owner, organization and end, and a missing token id is made from the hash of the token', async () => {
-    const endsAt = new Date(START + 60_000);
-    const types = { user: { endpoints: ['summarizer'] }, developer: { scopes: ['models:write'] } };
-    const sessions: Authenticator = {
-      accepts: (token) => token === jwt('session'),
-      authenticate: () => ({ types, owner: 'ann', organization: 'acme', endsAt }),
-    };
-    const { postern, clock } = createTestPostern({ authenticators: [sessions] });
-    await postern.endpoints.create({ id: 'summarizer', access: 'protected', organization: 'acme' });
-    const token = jwt('session');
-    const answer = await postern.authenticate(token);
-    expect(answer).toMatchObject({
-      ok: true,
-      principal: {
-        tokenId: expect.stringMatching(/^ext_[A-Za-z0-9_-]{22}$/),
-        types,
-        owner: 'ann',
-        organization: 'acme',
-        ownership: 'personal',
-        grants: { scopes: ['models:write', 'models:read'], endpoints: ['summarizer'] },
-      },
-    });
-    const asked = async (requirement: Attempt['requirement']) =>
-      verdict(await postern.authorize({ token, requirement }));
-    expect(await asked({ endpoint: 'summarizer', organization: 'acme' })).toBe('allowed');
-    expect(await asked({ endpoint: 'summarizer' })).toBe('endpoint_unknown');
-    expect(await asked({ scope: 'iam:read' })).toBe('scope_missing');
-    clock.advance(60_000);
-    expect(await asked({ scope: 'models:read' })).toBe('token_expired');
-  });
-
-  test('is cached for the ttl if it has no trustedFor, and never with cache: false', async () => {
-    const { trustedFor, ...silent } = vouch();
-    const script = scripted(() => silent);
-    const { ask, clock } = world(script);
-    await ask(jwt('a'));
-    clock.advance(29_999);
-    await ask(jwt('a'));
-    expect(script.seen).toHaveLength(1);
-    clock.advance(1);
-    await ask(jwt('a'));
-    expect([script.seen.length, trustedFor]).toEqual([2, '52w']);
-    const uncached = scripted(() => silent);
-    const { postern } = createTestPostern({ authenticators: [uncached.authenticator], cache: false });
-    for (let i = 0; i < 3; i++) await postern.authorize({ token: jwt('a'), requirement: need });
-    expect(uncached.seen).toHaveLength(3);
-  });
-
-  test.each<[string, unknown]>([
-    ['undefined', undefined],
-    ['null', null],
-    ['an unknown reason', 'allowed'],
-    ['a reason that only the instance may give', 'scope_missing'],
-    ['a list', [vouch()]],
-    ['an answer without types', { ...vouch(), types: undefined }],
-    ['empty types', vouch({ types: {} })],
-    ['types with an unknown type', vouch({ types: { admin: { scopes: ['*'] } } })],
-    ['types with an unknown scope', vouch({ scopes: ['models:paint'] })],
-    ['an answer without an owner', { ...vouch(), owner: undefined }],
-    ['an answer for all organizations', vouch({ organization: '*' })],
-    ['an answer with an unknown field', { ...vouch(), organisation: 'acme' }],
-    ['a token id with a space', vouch({ tokenId: 'a b' })],
-    ['a parent without an id', vouch({ parent: { required: true } as never })],
-    ['an empty list of methods', vouch({ methods: [] })],
-    ['a proof check that is not a function', vouch({ prove: true as never })],
-    ['a mayIssue that is not a duration', vouch({ mayIssue: true as never })],
-  ])('makes the call unavailable with cause issuer if it is %s', async (_, said) => {
-    const made = world(scripted(() => said as never));
-    const decision = await made.postern.authorize({ token: jwt('a'), requirement: need });
-    expect(decision).toMatchObject({ allowed: false, reason: 'unavailable', cause: 'issuer' });
-    expect(made.events.filter(({ type }) => type === 'fault')).toHaveLength(1);
   });
 });

@@ -82,3 +82,14 @@ it('all examples are in the README, and short', async () => {
     expect((await readFile(new URL(file, EXAMPLES), 'utf8')).split('\n').length, file).toBeLessThan(62);
   }
 });
+
+it('drizzle-within writes an order and its token, or neither', async () => {
+  const { code, stdout, stderr } = await runExample('drizzle-within/main.ts');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout.trim().split('\n')).toEqual([
+    'after an order: orders 1, tokens 1',
+    'its token is allowed: true',
+    'the same order again: refused',
+    'after it: orders 1, tokens 1',
+  ]);
+});

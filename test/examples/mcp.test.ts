@@ -84,6 +84,33 @@ it('without a token the answer is 401, and leads to the metadata', async () => {
   );
 });
 
+describe('the 401 of a caller without a valid token', () => {
+  const scopeIn = (answer: Response) => [answer.status, extractWWWAuthenticateParams(answer).scope];
+
+  it.each([undefined, 'pst_x'])('names the scopes of the tools that it calls: %s', async (token) => {
+    expect(scopeIn(await post(callOf('publish'), token))).toEqual([401, 'tools:publish']);
+    const batch = [callOf('search'), callOf('publish')];
+    expect(scopeIn(await post(batch, token))).toEqual([401, 'tools:search tools:publish']);
+  });
+
+  it('names none for what needs none, nor for what is not read', async () => {
+    const initialize = { jsonrpc: '2.0', id: 1, method: 'initialize' };
+    expect(scopeIn(await post(initialize, undefined))).toEqual([401, undefined]);
+    expect(scopeIn(await post(callOf('erase'), undefined))).toEqual([401, undefined]);
+    const large = { ...callOf('publish'), more: 'x'.repeat(20_000) };
+    expect(scopeIn(await post(large, undefined))).toEqual([401, undefined]);
+    expect(scopeIn(await fetch(address))).toEqual([401, undefined]);
+  });
+
+  it('comes, though the body does not', async () => {
+    const body = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode('{')) });
+    const headers = { 'Content-Type': 'application/json' };
+    const answer = await fetch(address, { method: 'POST', headers, body, duplex: 'half' } as RequestInit);
+    expect(scopeIn(answer)).toEqual([401, undefined]);
+    await answer.body?.cancel();
+  });
+});
+
 describe('a tool that the token may not call', () => {
   it('is refused with the scope that is missing', async () => {
     const refused = await post(callOf('publish'), tokens.derived);

@@ -52,15 +52,23 @@ export interface EnvoyClient {
 
 type Method = grpc.MethodDefinition<unknown, CheckAnswer>;
 
-/** A gRPC server with the gateway's service, and a client as Envoy is one. */
-export async function envoyClient(service: EnvoyService): Promise<EnvoyClient> {
+export type EnvoyHandlers = EnvoyService['handlers'];
+
+/** A gRPC server with the gateway's service. */
+export async function serveEnvoy({ definition, handlers }: EnvoyService): Promise<{ port: number; close(): void }> {
   const server = new grpc.Server();
-  server.addService(service.definition, service.handlers as never);
+  server.addService(definition, handlers as never);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
     );
   });
+  return { port, close: () => server.forceShutdown() };
+}
+
+/** The server, and a client as Envoy is one. */
+export async function envoyClient(service: EnvoyService): Promise<EnvoyClient> {
+  const { port, close } = await serveEnvoy(service);
   const Client = (
     published.envoy as never as { service: { auth: { v3: { Authorization: grpc.ServiceClientConstructor } } } }
   ).service.auth.v3.Authorization;
@@ -81,7 +89,7 @@ export async function envoyClient(service: EnvoyService): Promise<EnvoyClient> {
     send: (bytes) => ask((each: Buffer) => each, bytes),
     close() {
       client.close();
-      server.forceShutdown();
+      close();
     },
   };
 }

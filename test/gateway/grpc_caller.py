@@ -20,7 +20,7 @@ def channel_to(host):
 
 def begun(call):
     metadata = [tuple(pair) for pair in call["metadata"]]
-    return channel_to(call["host"]).unary_stream(call["path"])(b"1", metadata=metadata, timeout=15)
+    return channel_to(call["host"]).unary_stream(call["path"])(bytes(call["size"]), metadata=metadata, timeout=15)
 
 
 def outcome(call):

@@ -1,4 +1,4 @@
-"""A gRPC service with the interceptor of examples/upstream: it answers with the metadata that it got, once or three times."""
+"""A gRPC service with the interceptor of examples/upstream: it answers with what it got, once or three times."""
 
 import json
 import sys
@@ -8,11 +8,10 @@ import grpc
 
 options = json.loads(sys.argv[1])
 sys.path.insert(0, options["examples"])
-from postern_hop import HopVerifier, hop_interceptor  # noqa: E402
 
 
-def answer(_request, context):
-    return json.dumps(context.invocation_metadata()).encode()
+def answer(request, context):
+    return json.dumps([*context.invocation_metadata(), [":size", str(len(request))]]).encode()
 
 
 def stream(request, context):
@@ -29,9 +28,16 @@ class Echo(grpc.GenericRpcHandler):
 
 interceptors = []
 if options.get("jwks"):
+    from postern_hop import HopVerifier, hop_interceptor
+
     verifier = HopVerifier(options["issuer"], options["audience"], options["jwks"], now=lambda: options["now"])
     interceptors.append(hop_interceptor(verifier))
-server = grpc.server(futures.ThreadPoolExecutor(4), handlers=[Echo()], interceptors=interceptors)
+server = grpc.server(
+    futures.ThreadPoolExecutor(4),
+    handlers=[Echo()],
+    interceptors=interceptors,
+    options=[("grpc.max_receive_message_length", 32_000_000)],
+)
 print(server.add_insecure_port("127.0.0.1:0"), flush=True)
 server.start()
 server.wait_for_termination()

@@ -1,54 +1,37 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { endpointFromHost } from 'postern/gateway';
 import { generateKeys } from 'postern/jwt';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { PYTHON, requireTool } from '../support/tools.js';
+import { requireTool } from '../support/tools.js';
 import {
   Endings,
   type GrpcCall,
   grpcCalls,
-  isThere,
   type Ports,
-  PROXIES,
-  type ProxyName,
+  requireProxy,
   serveGateway,
+  startGrpcUpstream,
   startProxy,
+  there,
 } from './real-proxies.js';
 import { type GatewayWorld, gatewayWorld, ISSUER } from './world.js';
 
-const HERE = fileURLToPath(new URL('.', import.meta.url));
-const EXAMPLES = fileURLToPath(new URL('../../examples/upstream', import.meta.url));
-const there = (Object.keys(PROXIES) as ProxyName[]).filter(isThere);
-
-describe.each(there)('gRPC behind %s', (name) => {
+describe.each(there())('gRPC behind %s', (name) => {
   const endings = new Endings();
   let world: GatewayWorld;
   let ports: Ports;
   let port: number;
 
   beforeAll(async () => {
-    for (const tool of ['nginx', 'gRPC for Python', 'PyJWT for Python']) requireTool(tool);
+    requireProxy(name);
+    for (const tool of ['gRPC for Python', 'PyJWT for Python']) requireTool(tool);
     world = await gatewayWorld({
       requirement: endpointFromHost('{endpoint}.{organization}.cloud.example.com'),
       trustedProxies: ['127.0.0.1'],
       hop: { issuer: ISSUER, keys: await generateKeys() },
     });
     const jwks = await world.gateway.jwks();
-    const options = {
-      examples: EXAMPLES,
-      issuer: ISSUER,
-      audience: 'acme/summarizer',
-      jwks,
-      now: world.clock.now() / 1000,
-    };
-    const child = spawn(PYTHON, [`${HERE}grpc_upstream.py`, JSON.stringify(options)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    endings.add(() => child.kill('SIGKILL'));
-    const grpcService = await new Promise<number>((resolve) =>
-      child.stdout.once('data', (text) => resolve(Number(text))),
-    );
+    const options = { issuer: ISSUER, audience: 'acme/summarizer', jwks, now: world.clock.now() / 1000 };
+    const grpcService = await startGrpcUpstream(endings, options);
     const { http, grpc } = await serveGateway(world.gateway, endings);
     ports = { gateway: http, grpcGateway: grpc, service: 1, grpcService };
     port = (await startProxy(name, ports, endings)).grpcPort;
@@ -65,6 +48,13 @@ describe.each(there)('gRPC behind %s', (name) => {
     const got = new Map(unary?.[3]);
     expect(got.get('x-postern-owner')).toBe('ada');
     expect(got.has('authorization')).toBe(false);
+  });
+
+  it('a message of 20 MB passes, and is no use to a caller who may not', async () => {
+    const size = 20_000_000;
+    const [known, nobody] = await grpcCalls(port, { metadata: [bearer(world.good)], size }, { size });
+    expect([known?.[0], new Map(known?.[3]).get(':size')]).toEqual(['OK', String(size)]);
+    expect(nobody?.[0]).not.toBe('OK');
   });
 
   it('every refusal has its true status and message', async () => {

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { createServer as createSocketServer, type Server, type Socket } from 'node:net';
 import { generateKeys, type VerifyHopOptions, verifyHop } from 'postern/jwt';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { requireTool } from '../support/tools.js';
@@ -9,23 +8,15 @@ import {
   curl,
   Endings,
   HOST,
-  isThere,
   lint,
-  PROXIES,
-  type ProxyName,
+  requireProxy,
   run,
   serveGateway,
   startProxy,
   startUpstream,
+  there,
 } from './real-proxies.js';
 import { type GatewayWorld, gatewayWorld, ISSUER } from './world.js';
-
-const DEBIAN: readonly ProxyName[] = ['nginx', 'caddy', 'haproxy'];
-const NAMES = Object.keys(PROXIES) as ProxyName[];
-const there = NAMES.filter((name) => DEBIAN.includes(name) || isThere(name));
-for (const name of NAMES.filter((each) => !there.includes(each))) {
-  console.warn(`!!! NOT TESTED: ${name} is not here. Name its program in POSTERN_${name.toUpperCase()}.`);
-}
 
 const host = (endpoint: string) => `${endpoint}.acme.cloud.example.com`;
 const bearer = (token: string) => ['-H', `Authorization: Bearer ${token}`];
@@ -37,7 +28,7 @@ function reached({
   return body.startsWith('{"reached"') ? JSON.parse(body) : null;
 }
 
-describe.each(there)('behind %s', (name) => {
+describe.each(there())('behind %s', (name) => {
   const endings = new Endings();
   let world: GatewayWorld;
   let ports: { gateway: number; grpcGateway: number; service: number };
@@ -46,7 +37,7 @@ describe.each(there)('behind %s', (name) => {
   let bob: string;
 
   beforeAll(async () => {
-    if (DEBIAN.includes(name)) requireTool(name);
+    requireProxy(name);
     const { endpointFromHost } = await import('postern/gateway');
     const { internalNetworks } = await import('postern/zones');
     world = await gatewayWorld({
@@ -183,29 +174,6 @@ describe.each(there)('behind %s', (name) => {
     await world.postern.tokens.revoke(record.id);
     expect((await call('/v1', ...bearer(token))).status).toBe(401);
   });
-
-  describe.each([
-    ['is down', null],
-    ['closes', (socket: Socket) => socket.destroy()],
-    ['answers garbage', (socket: Socket) => socket.end('garbage\r\n\r\n')],
-    ['answers half a status', (socket: Socket) => socket.end('HTTP/1.1 20')],
-    ['answers 500', (socket: Socket) => socket.end('HTTP/1.1 500 x\r\ncontent-length: 0\r\n\r\n')],
-    ['redirects', (socket: Socket) => socket.end('HTTP/1.1 302 x\r\nlocation: /\r\ncontent-length: 0\r\n\r\n')],
-    ['says nothing', () => {}],
-  ] as const)('while the gateway %s', (_, answer) => {
-    it('nobody passes', async () => {
-      const own = new Endings();
-      onTestFinished(() => own.run());
-      const gateway = answer === null ? 1 : await stub(answer, own);
-      const proxy = await startProxy(name, { ...ports, gateway, grpcGateway: gateway }, own);
-      for (const named of [HOST, host('status')]) {
-        const refused = await curl(proxy.port, named, '/v1', ...bearer(world.good));
-        expect(reached(refused)).toBeNull();
-        // nginx hands garbage on as an answer without a status.
-        expect([0, 302, 500, 502, 503, 504]).toContain(refused.status);
-      }
-    });
-  });
 });
 
 it('nginx that caches answers of the gateway lets nobody in by another’s', async () => {
@@ -227,18 +195,3 @@ it('nginx that caches answers of the gateway lets nobody in by another’s', asy
   const status = async (token: string) => (await curl(port, HOST, '/v1', ...bearer(token))).status;
   expect([await status(good), await status('pst_x'), await status(good)]).toEqual([200, 401, 200]);
 });
-
-async function stub(answer: (socket: Socket) => unknown, endings: Endings): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server: Server = createSocketServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.once('data', () => answer(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  endings.add(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return (server.address() as { port: number }).port;
-}

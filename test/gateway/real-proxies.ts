@@ -6,15 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Gateway, toNodeHandler } from 'postern/gateway';
-import { inPath, PYTHON } from '../support/tools.js';
+import { findProxy, inPath, PYTHON, requireTool } from '../support/tools.js';
 import { envoyClient } from './envoy-client.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/gateways', import.meta.url));
 const GRPC_CALLER = fileURLToPath(new URL('grpc_caller.py', import.meta.url));
+const GRPC_UPSTREAM = fileURLToPath(new URL('grpc_upstream.py', import.meta.url));
+const UPSTREAM_EXAMPLES = fileURLToPath(new URL('../../examples/upstream', import.meta.url));
 const UPSTREAM = fileURLToPath(new URL('upstream.py', import.meta.url));
 
 interface Program {
-  /** The program, or where to find it. */
+  /** The program: its name in PATH, or its path. */
   readonly command: string;
   readonly args: readonly string[];
   /** Checks the ready file. */
@@ -37,13 +39,13 @@ export const PROXIES = {
   },
   haproxy: { command: 'haproxy', args: ['-db', '-f', 'haproxy.cfg'], lint: ['-c', '-f', 'haproxy.cfg'] },
   envoy: {
-    command: process.env.POSTERN_ENVOY ?? 'envoy',
+    command: findProxy('envoy') ?? 'envoy',
     args: ['-c', 'envoy.yaml', '--disable-hot-restart', '-l', 'error'],
     lint: ['--mode', 'validate', '-c', 'envoy.yaml'],
     grpc: true,
   },
   traefik: {
-    command: process.env.POSTERN_TRAEFIK ?? 'traefik',
+    command: findProxy('traefik') ?? 'traefik',
     args: ['--configFile=traefik.yaml'],
     lint: ['version'],
   },
@@ -54,6 +56,18 @@ export type ProxyName = keyof typeof PROXIES;
 export function isThere(name: ProxyName): boolean {
   const { command } = PROXIES[name];
   return command.includes('/') || inPath(command);
+}
+
+const DEBIAN: readonly ProxyName[] = ['nginx', 'caddy', 'haproxy'];
+
+/** The proxies to test. A missing one of Debian's fails; the others are left out, and named at the end of `npm test`. */
+export function there(): ProxyName[] {
+  return (Object.keys(PROXIES) as ProxyName[]).filter((name) => DEBIAN.includes(name) || isThere(name));
+}
+
+/** Throws with the way to get it if a proxy of Debian's is missing. */
+export function requireProxy(name: ProxyName): void {
+  if (DEBIAN.includes(name)) requireTool(name);
 }
 
 /** Ends all that it was given, the last first. */
@@ -74,12 +88,20 @@ export async function startUpstream(endings: Endings): Promise<number> {
   return new Promise((resolve) => child.stdout.once('data', (text) => resolve(Number(text))));
 }
 
+/** The same over gRPC. @param options the folder of the examples, and what the hop's verifier needs; left out: no hop is needed */
+export async function startGrpcUpstream(endings: Endings, options: object = {}): Promise<number> {
+  const given = JSON.stringify({ examples: UPSTREAM_EXAMPLES, ...options });
+  const child = spawn(PYTHON, [GRPC_UPSTREAM, given], { stdio: ['ignore', 'pipe', 'inherit'] });
+  endings.add(() => child.kill('SIGKILL'));
+  return new Promise((resolve) => child.stdout.once('data', (text) => resolve(Number(text))));
+}
+
 /** The gateway on two ports of 127.0.0.1. */
 export async function serveGateway(gateway: Gateway, endings: Endings): Promise<{ http: number; grpc: number }> {
-  const answer = toNodeHandler((request, asker) =>
-    new URL(request.url).pathname === '/denied' ? gateway.denied(request, asker) : gateway.fetch(request, asker),
+  const [answer, denied] = [toNodeHandler(gateway.fetch), toNodeHandler(gateway.denied)];
+  const server = createServer((request, response) =>
+    (/^\/denied(?:\?|$)/.test(request.url ?? '') ? denied : answer)(request, response),
   );
-  const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   endings.add(() => {
     server.closeAllConnections();
@@ -183,19 +205,27 @@ export interface GrpcCall {
   readonly host?: string;
   readonly path?: string;
   readonly metadata?: readonly (readonly [string, string])[];
+  /** Bytes of the message. Default 1. */
+  readonly size?: number;
 }
 
 export type GrpcOutcome = readonly [
   code: string,
   details: string,
   answers: number,
-  /** Those that the service got. */
+  /** What the service got, with `:size` for the bytes of the message. */
   metadata: readonly (readonly [string, string])[],
 ];
 
 /** All at once, on one connection for each host. */
 export async function grpcCalls(port: number, ...calls: readonly GrpcCall[]): Promise<GrpcOutcome[]> {
-  const all = calls.map((each) => ({ host: HOST, path: '/bento.Summarizer/Summarize', metadata: [], ...each }));
+  const all = calls.map((each) => ({
+    host: HOST,
+    path: '/bento.Summarizer/Summarize',
+    metadata: [],
+    size: 1,
+    ...each,
+  }));
   const { output } = await run(PYTHON, [GRPC_CALLER, JSON.stringify({ port, calls: all })], EXAMPLES);
   // gRPC may have written lines of its own before.
   return JSON.parse(output.trimEnd().split('\n').at(-1) as string);

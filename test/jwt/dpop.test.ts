@@ -6,14 +6,16 @@ import { memoryStore } from 'postern';
 import { guard } from 'postern/express';
 import { posternPlugin } from 'postern/fastify';
 import { guard as fetchGuard } from 'postern/fetch';
+import { generateKeys } from 'postern/jwt';
 import type { Store } from 'postern/store';
 import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { dpopProof, proofVerifier, thumbprintOf } from '../../src/jwt/dpop.js';
 import { jwt, scripted, vouch } from '../support/authenticator.js';
-import { START } from '../support/outcomes.js';
+import { refusal, START, verdict } from '../support/outcomes.js';
 import { send } from '../transports/http-client.js';
 import { serve } from '../transports/support.js';
+import { API, claimsIn, issueBoth, issuerWorld } from './support/access.js';
 
 const ORIGIN = 'https://api.acme.dev';
 const TOKEN = jwt('bound');
@@ -234,5 +236,50 @@ describe('over HTTP', () => {
       401,
       `Bearer realm="postern", scope="models:read", resource_metadata="${metadata}"`,
     ]);
+  });
+});
+
+describe('an exchanged token bound to a key (RFC 9449)', () => {
+  async function exchanging() {
+    const made = issuerWorld();
+    const { token } = await issueBoth(made);
+    return { ...made, exchange: (asked: object) => made.signed.exchange(made.postern, token, asked) };
+  }
+
+  test('is accepted once for each proof by that key, and refused without a proof', async () => {
+    const { exchange, postern, clock } = await exchanging();
+    const [key] = await generateKeys({ alg: 'ES256' });
+    const { d, ...dpopKey } = key as NonNullable<typeof key>;
+    const { accessToken, tokenType } = await exchange({ dpopKey });
+    expect([tokenType, claimsIn(accessToken).cnf]).toEqual(['DPoP', { jkt: dpopKey.kid }]);
+    const requirement = { scope: 'models:read' } as const;
+    const ask = async (jwt: string | null) =>
+      verdict(
+        await postern.authorize({
+          token: accessToken,
+          method: 'GET',
+          requirement,
+          ...(jwt !== null && { proof: { jwt, target: '/models?page=2' } }),
+        }),
+      );
+    const prove = (url: string, by: object) =>
+      dpopProof({ accessToken, method: 'GET', url, key: by as Record<string, unknown>, clock: clock.now });
+    expect(await ask(null)).toBe('token_unknown');
+    const proof = await prove(`${API}/models`, { ...dpopKey, d });
+    expect([await ask(proof), await ask(proof)]).toEqual(['allowed', 'proof_invalid']);
+    expect(await ask(await prove('https://elsewhere.example/models', { ...dpopKey, d }))).toBe('proof_invalid');
+    const [other] = await generateKeys({ alg: 'ES256' });
+    expect(await ask(await prove(`${API}/models`, other as object))).toBe('proof_invalid');
+  });
+
+  test('needs a public key, and can not be exchanged', async () => {
+    const { exchange, signed, postern } = await exchanging();
+    const [key] = await generateKeys();
+    const refused = await refusal(exchange({ dpopKey: key }));
+    expect(refused).toMatchObject({ code: 'input_invalid', path: 'dpopKey' });
+    expect(refused.message).not.toContain(key?.d as string);
+    const { d, ...dpopKey } = key as NonNullable<typeof key>;
+    const { accessToken } = await exchange({ dpopKey });
+    expect((await refusal(signed.exchange(postern, accessToken))).code).toMatch(/^(input_invalid|token_unknown)$/);
   });
 });

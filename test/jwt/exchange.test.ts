@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { accessTokens, derive, dpopProof, generateKeys, trustedIssuer } from 'postern/jwt';
+import { accessTokens, derive, generateKeys, trustedIssuer } from 'postern/jwt';
 import { controlledStore, createTestPostern, testClock } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
 import { refusal, START, verdict } from '../support/outcomes.js';
@@ -275,44 +275,5 @@ describe('the subject of an exchange', () => {
       code: 'input_invalid',
       path: 'postern',
     });
-  });
-});
-
-describe('an exchanged token bound to a key (RFC 9449)', () => {
-  it('is accepted once for each proof by that key, and refused without a proof', async () => {
-    const { exchange, postern, clock } = await world();
-    const [key] = await generateKeys({ alg: 'ES256' });
-    const { d, ...dpopKey } = key as NonNullable<typeof key>;
-    const { accessToken, tokenType } = await exchange({ dpopKey });
-    expect([tokenType, claimsIn(accessToken).cnf]).toEqual(['DPoP', { jkt: dpopKey.kid }]);
-    const requirement = { scope: 'models:read' } as const;
-    const ask = async (jwt: string | null) =>
-      verdict(
-        await postern.authorize({
-          token: accessToken,
-          method: 'GET',
-          requirement,
-          ...(jwt !== null && { proof: { jwt, target: '/models?page=2' } }),
-        }),
-      );
-    const prove = (url: string, by: object) =>
-      dpopProof({ accessToken, method: 'GET', url, key: by as Record<string, unknown>, clock: clock.now });
-    expect(await ask(null)).toBe('token_unknown');
-    const proof = await prove(`${API}/models`, { ...dpopKey, d });
-    expect([await ask(proof), await ask(proof)]).toEqual(['allowed', 'proof_invalid']);
-    expect(await ask(await prove('https://elsewhere.example/models', { ...dpopKey, d }))).toBe('proof_invalid');
-    const [other] = await generateKeys({ alg: 'ES256' });
-    expect(await ask(await prove(`${API}/models`, other as object))).toBe('proof_invalid');
-  });
-
-  it('needs a public key, and can not be exchanged', async () => {
-    const { exchange, signed, postern } = await world();
-    const [key] = await generateKeys();
-    const refused = await refusal(exchange({ dpopKey: key }));
-    expect(refused).toMatchObject({ code: 'input_invalid', path: 'dpopKey' });
-    expect(refused.message).not.toContain(key?.d as string);
-    const { d, ...dpopKey } = key as NonNullable<typeof key>;
-    const { accessToken } = await exchange({ dpopKey });
-    expect((await refusal(signed.exchange(postern, accessToken))).code).toMatch(/^(input_invalid|token_unknown)$/);
   });
 });

@@ -125,3 +125,47 @@ describe('trustedIssuer', () => {
     expect(await setUp().reasonOf(await signed(rsa))).toBe('allowed');
   });
 });
+
+describe('the options of remote keys', () => {
+  const issuing = (options: object) =>
+    trustedIssuer({
+      issuer: 'https://login.example',
+      audience: 'https://api.example',
+      principal: () => null,
+      ...options,
+    });
+
+  it.each<[string, object, string]>([
+    ['http', { jwks: 'http://keys.example/jwks' }, 'jwks'],
+    ['a host that only begins like this machine', { jwks: 'http://127.0.0.1.evil.example/jwks' }, 'jwks'],
+    ['a user name', { jwks: 'https://canary@keys.example/jwks' }, 'jwks'],
+    ['a user name and a password', { jwks: 'https://user:canary@keys.example/jwks' }, 'jwks'],
+    ['a fragment', { jwks: 'https://keys.example/jwks#canary' }, 'jwks'],
+    ['an invalid address', { jwks: 'keys' }, 'jwks'],
+    ['an issuer over http', { issuer: 'http://login.example' }, 'issuer'],
+    ['an issuer with a query', { issuer: 'https://login.example?tenant=1' }, 'issuer'],
+    ['a cool-down of zero', { cooldown: 0 }, 'cooldown'],
+    ['a cool-down longer than maxAge', { cooldown: '11m' }, 'cooldown'],
+    ['an invalid maxAge', { maxAge: 'soon' }, 'maxAge'],
+    ['a maxAge without a unit', { maxAge: 600_000 }, 'maxAge'],
+    ['a fetch that is not a function', { fetch: 'fetch' }, 'fetch'],
+  ])('refuse %s', (_, options, path) => {
+    const error = thrown(() => issuing(options));
+    expect(error).toMatchObject({ code: 'option_invalid', path });
+    expect(error.message).not.toContain('canary');
+  });
+
+  it('refuse unknown options', () => {
+    expect(thrown(() => issuing({ coolDown: '1m' }))).toMatchObject({ code: 'option_unknown', path: 'coolDown' });
+  });
+
+  it.each([
+    'http://localhost:1/',
+    'http://a.localhost/',
+    'http://[::1]:1/',
+    'http://127.9.9.9/',
+    'https://keys.example/',
+  ])('accept %s', (jwks) => {
+    expect(() => issuing({ jwks })).not.toThrow();
+  });
+});

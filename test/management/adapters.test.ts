@@ -1,8 +1,7 @@
-import { createServer, type RequestListener } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import cors from '@fastify/cors';
-import { serve } from '@hono/node-server';
+import { serve as serveHono } from '@hono/node-server';
 import express5 from 'express';
 // @ts-expect-error: Express 4 under another name has no types; those of 5 serve
 import express4 from 'express4';
@@ -12,18 +11,12 @@ import { posternPlugin } from 'postern/fastify';
 import { fastifyManagement, type ManagementOptions, managementApi, toNodeHandler } from 'postern/management';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { send } from '../transports/http-client.js';
+import { serve } from '../transports/support.js';
 import { world } from './world.js';
 
 const TOKENS = '/admin/api/v1/api_tokens';
 
 type Made = Awaited<ReturnType<typeof mounted>>['made'];
-
-async function listen(listener: RequestListener): Promise<number> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return (server.address() as AddressInfo).port;
-}
 
 /** The API below `/admin` of an application with other routes and a session of its own. */
 async function mounted(start: (api: ReturnType<typeof managementApi>, made: Made) => Promise<number>) {
@@ -41,7 +34,7 @@ async function mounted(start: (api: ReturnType<typeof managementApi>, made: Made
 }
 
 const STARTS = {
-  'node:http': (api) => listen((request, response) => void toNodeHandler(api)(request, response)),
+  'node:http': (api) => serve((request, response) => void toNodeHandler(api)(request, response)),
   'express 5': (api) => startExpress(express5, api),
   'express 4': (api) => startExpress(express4 as unknown as typeof express5, api),
   'express 5, after its body parsers': (api) =>
@@ -60,7 +53,7 @@ const STARTS = {
       const app = new Hono();
       app.all('/admin/*', ({ req }) => api(req.raw));
       app.get('/else', (context) => context.json({ else: true }));
-      const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => resolve(port));
+      const server = serveHono({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => resolve(port));
       onTestFinished(() => void server.close());
     }),
 } satisfies Record<string, (api: ReturnType<typeof managementApi>, made: Made) => Promise<number>>;
@@ -82,7 +75,7 @@ async function startExpress(
   app.use(toNodeHandler(api));
   app.get('/else', (_request, response) => void response.json({ else: true }));
   app.get('/admin/own', (_request, response) => void response.json({ else: true }));
-  return listen(app);
+  return serve(app);
 }
 
 describe.each(Object.entries(STARTS))('%s', (name, start) => {
@@ -170,7 +163,7 @@ test('the API works behind an Express router that removes part of the path', asy
   const made = await world();
   const app = express5();
   app.use('/admin', toNodeHandler(managementApi(made.postern, { basePath: '/admin' })));
-  const port = await listen(app);
+  const port = await serve(app);
   const headers = { 'x-yatai-api-token': made.tokens.admin?.token as string };
   expect((await fetch(`http://127.0.0.1:${port}${TOKENS}`, { headers })).status).toBe(200);
 });
@@ -232,4 +225,36 @@ test('answers on Fastify pass the hooks of the instance', async () => {
     });
     expect(answer.rawPayload.equals(seen.at(-1) as Buffer)).toBe(true);
   }
+});
+
+describe.each([
+  ['express 4', express4 as unknown as typeof express5],
+  ['express 5', express5],
+])('behind the API in %s', (_, express) => {
+  async function application() {
+    const made = await world();
+    const app = express();
+    app.use(toNodeHandler(managementApi(made.postern, { basePath: '/admin' })));
+    app.get('/else', (_request, response) => void response.json({ else: true }));
+    app.post('/else', express.json({ limit: '10mb' }), (request, response) => {
+      response.json({ length: request.body.text.length });
+    });
+    return `http://127.0.0.1:${await serve(app)}`;
+  }
+
+  test.each([10, 100_000, 2_000_000])('the application gets bodies of %i bytes whole', async (length) => {
+    const url = await application();
+    const response = await fetch(`${url}/else`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ text: 'x'.repeat(length) }),
+    });
+    expect([response.status, await response.json()]).toEqual([200, { length }]);
+  });
+
+  test('the application answers HEAD like GET', async () => {
+    const url = await application();
+    expect((await fetch(`${url}/else`, { method: 'HEAD' })).status).toBe(200);
+    expect((await fetch(`${url}/admin/nothing`, { method: 'HEAD' })).status).toBe(404);
+  });
 });

@@ -2,9 +2,7 @@ import { managementApi } from 'postern/management';
 import { createTestPostern } from 'postern/testing';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CROWD, crowdedStore, NEEDLE } from '../support/crowd.js';
-import { answerOf, init, world } from './world.js';
-
-const TOKENS = '/api/v1/api_tokens';
+import { answerOf, init, TOKENS, world } from './world.js';
 
 describe('an organization with very many tokens', () => {
   let store: Awaited<ReturnType<typeof crowdedStore>>;

@@ -1,14 +1,11 @@
-import { createServer } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
-import express5 from 'express';
-// @ts-expect-error: Express 4 under another name has no types; those of 5 serve
-import express4 from 'express4';
+import express from 'express';
 import { managementApi, toNodeHandler } from 'postern/management';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { listening, signedIn, type World, world } from './world.js';
+import { serve } from '../transports/support.js';
+import { listening, signedIn, TOKENS, world } from './world.js';
 
-const TOKENS = '/api/v1/api_tokens';
 const WHO = '/api/v1/auth/current';
 
 /** Sends bytes, and returns all that came before the server closed. */
@@ -37,44 +34,6 @@ async function server(options: object = {}) {
   const session = (await signedIn(made.api, token, 'http://acme.dev')).split('=')[1] as string;
   return { ...made, port, token, session, bearer: `Authorization: Bearer ${token}\r\n`, get };
 }
-
-describe.each([
-  ['express 4', express4 as unknown as typeof express5],
-  ['express 5', express5],
-])('behind the API in %s', (_, express) => {
-  async function application() {
-    const made = await world();
-    const app = express();
-    app.use(toNodeHandler(managementApi(made.postern, { basePath: '/admin' })));
-    app.get('/else', (_request, response) => void response.json({ else: true }));
-    app.post('/else', express.json({ limit: '10mb' }), (request, response) => {
-      response.json({ length: request.body.text.length });
-    });
-    const listener = app.listen(0, '127.0.0.1');
-    await new Promise((resolve) => listener.once('listening', resolve));
-    onTestFinished(() => {
-      listener.closeAllConnections();
-      listener.close();
-    });
-    return `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
-  }
-
-  test.each([10, 100_000, 2_000_000])('the application gets bodies of %i bytes whole', async (length) => {
-    const url = await application();
-    const response = await fetch(`${url}/else`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ text: 'x'.repeat(length) }),
-    });
-    expect([response.status, await response.json()]).toEqual([200, { length }]);
-  });
-
-  test('the application answers HEAD like GET', async () => {
-    const url = await application();
-    expect((await fetch(`${url}/else`, { method: 'HEAD' })).status).toBe(200);
-    expect((await fetch(`${url}/admin/nothing`, { method: 'HEAD' })).status).toBe(404);
-  });
-});
 
 describe('a refused body', () => {
   const post = (headers: string, body: string) =>
@@ -105,13 +64,11 @@ describe('a refused body', () => {
 
   test('that other middleware has consumed is refused without waiting', async () => {
     const made = await world();
-    const app = express5();
+    const app = express();
     app.use((request, _response, next) => void request.resume().on('end', next));
     app.use(toNodeHandler(managementApi(made.postern)));
-    const listener = app.listen(0, '127.0.0.1');
-    await new Promise((resolve) => listener.once('listening', resolve));
-    onTestFinished(() => void listener.close());
-    const response = await fetch(`http://127.0.0.1:${(listener.address() as AddressInfo).port}${TOKENS}`, {
+    const port = await serve(app);
+    const response = await fetch(`http://127.0.0.1:${port}${TOKENS}`, {
       method: 'POST',
       headers: { 'x-yatai-api-token': made.tokens.admin?.token as string, 'content-type': 'application/json' },
       body: '{"name":"x","scopes":["api"]}',
@@ -162,13 +119,10 @@ describe('a request target', () => {
     const made = await world();
     const bearer = `Authorization: Bearer ${made.tokens.admin?.token}\r\n`;
     const handler = toNodeHandler(made.api);
-    const listener = createServer((request, response) => {
+    const port = await serve((request, response) => {
       if (request.url?.startsWith('/api/v1/audit')) response.writeHead(403).end();
       else void handler(request, response);
-    }).listen(0, '127.0.0.1');
-    await new Promise((resolve) => listener.once('listening', resolve));
-    onTestFinished(() => void listener.close());
-    const { port } = listener.address() as AddressInfo;
+    });
     const get = async (path: string) =>
       (await send(port, `GET ${path} HTTP/1.1\r\nHost: acme.dev\r\n${bearer}Connection: close\r\n\r\n`)).statuses[0];
     expect([await get('/api/v1/audit'), await get('/api/v1/endpoints')]).toEqual([403, 200]);
@@ -210,13 +164,10 @@ describe('a request target', () => {
 
   test('that the API refuses goes on unchanged to the next handler of Express', async () => {
     const made = await world();
-    const app = express5();
+    const app = express();
     app.use(toNodeHandler(made.api));
     app.use((request, response) => void response.json({ url: request.url }));
-    const listener = app.listen(0, '127.0.0.1');
-    await new Promise((resolve) => listener.once('listening', resolve));
-    onTestFinished(() => void listener.close());
-    const { port } = listener.address() as AddressInfo;
+    const port = await serve(app);
     const { text } = await send(port, 'GET /x/%2e%2e/api/v1/audit HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     expect(text).toContain('{"url":"/x/%2e%2e/api/v1/audit"}');
   });
@@ -324,61 +275,14 @@ describe('a request with NUL or an empty cursor', () => {
   });
 });
 
-describe("a request of another site's page", () => {
-  const cookies = async (made: World) => ['app=boss', await signedIn(made.api, made.tokens.admin?.token as string)];
-  const CHANGES = [
-    ['POST', TOKENS, { name: 'x', scopes: ['models:read'] }],
-    ['PATCH', `${TOKENS}/{id}`, { name: 'x' }],
-    ['DELETE', `${TOKENS}/{id}`, undefined],
-    ['POST', `${TOKENS}/{id}/rotate`, {}],
-    ['POST', `${TOKENS}/{id}/revoke`, {}],
-    ['POST', '/api/v1/endpoints', { id: 'x' }],
-    ['PATCH', '/api/v1/endpoints/a', { access: 'public' }],
-    ['DELETE', '/api/v1/endpoints/a', undefined],
-    ['POST', '/api/v1/auth/requests/{code}', {}],
-    ['POST', '/api/v1/auth/requests/{code}/approve', {}],
-    ['POST', '/api/v1/auth/requests/{code}/deny', {}],
-    ['DELETE', '/api/v1/session', undefined],
-  ] as const;
-  const FROM = [
-    {},
-    { origin: 'null' },
-    { origin: 'https://acme.dev.evil.dev' },
-    { origin: 'https://acme.dev/' },
-    { origin: 'http://acme.dev' },
-    { origin: 'https://ACME.dev' },
-    { origin: 'https://acme.dev', 'sec-fetch-site': 'cross-site' },
-    { 'sec-fetch-site': 'same-site' },
-    { 'sec-fetch-site': 'none' },
-    { 'sec-fetch-site': '' },
-    { 'sec-fetch-site': 'same-origin, cross-site' },
-    { referer: 'https://acme.dev/api_tokens' },
-    { 'x-forwarded-host': 'evil.dev', origin: 'https://evil.dev' },
-    { 'x-requested-with': 'XMLHttpRequest' },
-    { authorization: 'Basic eDp5' },
-  ];
-
-  test.each(CHANGES)('for %s %s is refused, and nothing changes', async (method, path, json) => {
-    const made = await world({ options: { session: true } });
-    const { code } = (await made.ask('/api/v1/auth/code')).body;
-    const changes = async () => (await made.postern.audit.list({ limit: 1_000 })).items.length;
-    const before = await changes();
-    const address = path.replace('{id}', made.tokens.shared?.id as string).replace('{code}', code);
-    for (const cookie of await cookies(made)) {
-      for (const from of FROM) {
-        const refused = await made.ask(address, { method, json, headers: { ...(from as object), cookie } });
-        expect([from, refused.status, refused.body.code]).toEqual([from, 403, 'origin_mismatch']);
-      }
-    }
-    expect(await changes()).toBe(before);
-    const login = await made.ask(`/api/v1/auth/requests/${code}`, { method: 'POST', json: {}, person: 'boss' });
-    expect(login.body.status).toBe('pending');
-  });
-
-  test('is compared with the public origin behind a proxy that ends TLS', async () => {
-    const made = await world({ options: { session: true, origin: 'https://tokens.acme.dev' } });
-    const json = { name: 'x', scopes: ['models:read'] };
-    const ask = (origin: string) => made.ask(TOKENS, { method: 'POST', json, headers: { origin, cookie: 'app=boss' } });
-    expect([(await ask('https://tokens.acme.dev')).status, (await ask('https://acme.dev')).status]).toEqual([200, 403]);
-  });
+test('an invalid Host header gets an answer', async () => {
+  const { api } = await world();
+  const port = await serve(toNodeHandler(api));
+  const status = async (text: string) => (await send(port, text)).statuses[0];
+  expect(await status('GET /api/v1/auth/current HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n')).toBe(400);
+  expect(await status('TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toBe(400);
+  expect(await status('GET http://evil.dev/api/v1/auth/current HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toBe(
+    401,
+  );
+  expect(await status('GET * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toBe(400);
 });

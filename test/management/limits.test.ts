@@ -1,8 +1,7 @@
 import { memoryRateLimiter } from 'postern';
 import { describe, expect, test } from 'vitest';
-import { type World, world } from './world.js';
+import { TOKENS, type World, world } from './world.js';
 
-const TOKENS = '/api/v1/api_tokens';
 const LIMITS = { rate_limit: { points: 3, duration: '1m' }, quota: { points: 2, refill: '30d' } };
 const INPUT = { name: 'x', types: { developer: { scopes: ['models:read'] } } };
 

@@ -1,16 +1,7 @@
 import { PosternError } from 'postern';
 import { describe, expect, test } from 'vitest';
+import { answer, approve, asking, begin, CODE, collect, MINUTE, READ } from './logins.js';
 import { type World, world } from './world.js';
-
-const CODE = '/api/v1/auth/code';
-const MINUTE = 60_000;
-
-const begin = async ({ ask }: World): Promise<string> => (await ask(CODE)).body.code;
-const collect = ({ ask }: World, code: string) => ask(`/api/v1/auth/token?code=${code}`);
-const requestOf = (code: string, what = '') => `/api/v1/auth/requests/${code}${what}`;
-const READ = { types: { developer: { scopes: ['models:read'] } } };
-const approve = ({ ask }: World, code: string, json: unknown = READ, who: object = { person: 'boss' }) =>
-  ask(requestOf(code, '/approve'), { method: 'POST', json, ...who });
 
 describe('logins that wait', () => {
   const clientAddress = ({ headers }: Request) => headers.get('x-test-address');
@@ -87,7 +78,7 @@ describe('an approval that can not be stored is refused', () => {
 test('an approval with a deleted endpoint is refused, and without it accepted', async () => {
   const made = await world();
   const types = { user: { endpoints: ['a'] }, ...READ.types };
-  const { code } = (await made.ask(`${CODE}?types=${encodeURIComponent(JSON.stringify(types))}`)).body;
+  const code = await begin(made, `${CODE}?${asking(types)}`);
   await made.postern.endpoints.delete('a', { organization: 'acme' });
   const refused = await approve(made, code, {}, { person: 'ada' });
   expect([refused.status, refused.body.code]).toEqual([403, 'endpoint_not_granted']);
@@ -146,13 +137,13 @@ describe('between approval and collection', () => {
     const answers = await Promise.all([
       approve(made, login),
       approve(made, login, READ, { person: 'ada' }),
-      made.ask(requestOf(login, '/deny'), { method: 'POST', person: 'boss', json: {} }),
+      answer(made, login, '/deny', {}),
       approve(made, login, READ, { person: 'eve' }),
     ]);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     const after = await Promise.all(Array.from({ length: 10 }, () => collect(made, login)));
     expect(after.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1);
-    const again = await made.ask(requestOf(login, '/deny'), { method: 'POST', person: 'boss', json: {} });
+    const again = await answer(made, login, '/deny', {});
     expect([404, 409]).toContain(again.status);
   });
 });

@@ -126,3 +126,21 @@ describe('clientAddress', () => {
     expect(errors).toEqual([broken]);
   });
 });
+
+test("the console is mounted below the API's path, and can be left out", async () => {
+  const { postern } = await world();
+  const get = async (api: ReturnType<typeof managementApi>, path: string, method = 'GET') => {
+    const answer = await api(new Request(`https://acme.dev${path}`, { method }));
+    return [answer.status, answer.headers.get('content-type')];
+  };
+  const api = managementApi(postern, { basePath: '/admin' });
+  const page = [200, 'text/html; charset=utf-8'];
+  for (const path of ['/admin', '/admin/', '/admin/api_tokens', '/admin/api_tokens?code=abc', '/admin/sign-in']) {
+    expect([path, ...(await get(api, path))]).toEqual([path, ...page]);
+  }
+  expect(await get(api, '/admin/', 'HEAD')).toEqual(page);
+  expect((await get(api, '/admin/', 'POST'))[0]).toBe(404);
+  expect((await get(api, '/'))[0]).toBe(404);
+  expect((await get(api, '/administrator'))[0]).toBe(404);
+  expect((await get(managementApi(postern, { basePath: '/admin', console: false }), '/admin/'))[0]).toBe(404);
+});

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Asked, type World, world } from './world.js';
+import { type Asked, TOKENS, type World, world } from './world.js';
 
-const TOKENS = '/api/v1/api_tokens';
 type Call = (made: World, code: string) => readonly [path: string, asked: Asked];
 
 const idOf = (made: World, name = 'shared') => made.tokens[name]?.id as string;

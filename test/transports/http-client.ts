@@ -10,6 +10,8 @@ export interface RawAnswer {
 export interface RawRequest {
   readonly method?: string;
   readonly path: string;
+  /** Default `localhost`. */
+  readonly host?: string;
   /** Sent unchanged. A name may repeat. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
   /** The local address of the call, any of 127.0.0.0/8. */
@@ -21,7 +23,7 @@ export interface RawRequest {
 export function send(port: number, request: RawRequest): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', localAddress: request.from ?? '127.0.0.1' });
-    const headers = [['Host', 'localhost'], ['Connection', 'close'], ...(request.headers ?? [])];
+    const headers = [['Host', request.host ?? 'localhost'], ['Connection', 'close'], ...(request.headers ?? [])];
     if (request.body !== undefined) headers.push(['Content-Length', String(Buffer.byteLength(request.body))]);
     const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     socket.write(`${request.method ?? 'GET'} ${request.path} HTTP/1.1\r\n${lines}\r\n${request.body ?? ''}`, 'latin1');

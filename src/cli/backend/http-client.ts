@@ -50,7 +50,7 @@ export function readEndpoint(text: string): string {
     throw usageError('the endpoint holds a user name or a password. Leave them out, only a token is needed');
   }
   if (url.search !== '' || url.hash !== '') throw usageError('the endpoint holds a query. Give the address alone');
-  return url.origin + url.pathname.replace(/\/+$/, '');
+  return url.origin + url.pathname.replace(/(?<!\/)\/+$/, '');
 }
 
 /** Whether a token would leave this machine unencrypted. */

@@ -1,4 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
+import { pathOfTarget } from '../../base/target.js';
 import { createGateway, type Gateway } from '../../gateway/create-gateway.js';
 import { endpointFromContext, endpointFromHeader, endpointFromHost } from '../../gateway/endpoint-from.js';
 import type { HopsOptions } from '../../gateway/hop/hops.js';
@@ -106,24 +108,21 @@ export async function serveGateway(host: Host, options: GatewayCommand): Promise
         () => gateway.jwks(),
         () => MAX_AGE,
       );
-      const keys = await listenAt(options.jwksListen, '--jwks-listen', async (request) =>
+      const answer = toNodeHandler(async (request) =>
         new URL(request.url).pathname === '/.well-known/jwks.json'
           ? jwks(request)
           : new Response(null, { status: 404 }),
       );
+      const keys = await listenAt(options.jwksListen, '--jwks-listen', answer);
       say(host, `Keys at ${keys.url}/.well-known/jwks.json`);
     }
     // Last: who waits for this line finds everything listening.
     say(host, `Listening on ${http.url}`);
   }
 
-  async function listenAt(
-    text: string,
-    option: string,
-    answer: Parameters<typeof toNodeHandler>[0],
-  ): Promise<Listening> {
+  async function listenAt(text: string, option: string, answer: RequestListener): Promise<Listening> {
     const { name, port } = addressOf(text, option);
-    const server = await listen(toNodeHandler(answer), name, port, { host: option, port: option });
+    const server = await listen(answer, name, port, { host: option, port: option });
     servers.push(server);
     return server;
   }
@@ -132,11 +131,12 @@ export async function serveGateway(host: Host, options: GatewayCommand): Promise
 /**
  * No path is answered with 200 by itself, a health check neither: where the question is the call, it would let that path through.
  */
-function answersOf(gateway: Gateway, callFrom: CallFrom | undefined): Parameters<typeof toNodeHandler>[0] {
-  return (request, asker) =>
-    callFrom !== 'request' && new URL(request.url).pathname === '/denied'
-      ? gateway.denied(request, asker)
-      : gateway.fetch(request, asker);
+function answersOf(gateway: Gateway, callFrom: CallFrom | undefined): RequestListener {
+  const [answer, answerAgain] = [toNodeHandler(gateway.fetch), toNodeHandler(gateway.denied)];
+  return (request, response) => {
+    const isErrorPage = callFrom !== 'request' && pathOfTarget(request.url ?? '') === '/denied';
+    void (isErrorPage ? answerAgain : answer)(request, response);
+  };
 }
 
 function requirementOf({ hostPattern, endpointHeader, endpointContext }: GatewayCommand) {

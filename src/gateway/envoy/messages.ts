@@ -1,4 +1,4 @@
-import { fieldsOf, joined, lengthDelimited, mapAt, messageAt, messagesAt, textAt, varintField } from './wire.js';
+import { type Bytes, bytesOf, joined, lengthDelimited, Message, toBuffer, varintField } from './wire.js';
 
 /*
  * The parts of Envoy's published messages that are used here, with their field numbers:
@@ -22,35 +22,34 @@ export interface CheckRequest {
   readonly context: ReadonlyMap<string, string>;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** @throws RangeError, TypeError if the bytes are no `CheckRequest` */
-export function readCheckRequest(bytes: Uint8Array): CheckRequest {
-  const attributes = messageAt(bytes, 1);
-  const source = messageAt(messageAt(attributes, 1), 1);
-  const http = messageAt(messageAt(attributes, 4), 2);
-  const raw = [...fieldsOf(http)].some(([number]) => number === 13);
+export function readCheckRequest(bytes: Buffer): CheckRequest {
+  const attributes = new Message(bytes).message(1);
+  const http = attributes.message(4).message(2);
+  const raw = http.has(13);
   const headers = raw
-    ? messagesAt(messageAt(http, 13), 1).map((each) => [textAt(each, 1), valueIn(each)] as const)
-    : [...mapAt(http, 3)];
+    ? http
+        .message(13)
+        .messages(1)
+        .map((each) => [each.text(1), valueIn(each)] as const)
+    : [...http.map(3)];
   return {
-    method: textAt(http, 2),
-    path: textAt(http, 4),
-    host: textAt(http, 5),
-    scheme: textAt(http, 6),
+    method: http.text(2),
+    path: http.text(4),
+    host: http.text(5),
+    scheme: http.text(6),
     headers,
     raw,
-    source: textAt(messageAt(source, 1), 2),
-    context: mapAt(attributes, 10),
+    source: attributes.message(1).message(1).message(1).text(2),
+    context: attributes.map(10),
   };
 }
 
 /** A `HeaderValue`: `raw_value`, or `value`. */
-function valueIn(header: Uint8Array): string | null {
-  const [raw] = messagesAt(header, 3);
-  if (raw === undefined) return textAt(header, 2);
+function valueIn(header: Message): string | null {
+  if (!header.has(3)) return header.text(2);
   try {
-    return utf8.decode(raw);
+    return header.text(3);
   } catch {
     return null;
   }
@@ -72,31 +71,29 @@ export type CheckResponse =
       readonly body: string;
     };
 
-export function writeCheckResponse(answer: CheckResponse): Uint8Array {
+export function writeCheckResponse(answer: CheckResponse): Buffer {
   if (!('code' in answer)) {
-    const removed = answer.remove.map((name) => lengthDelimited(5, name));
+    const removed = answer.remove.map((name) => lengthDelimited(5, bytesOf(name)));
     const ok = joined([...headerOptions(answer.headers), ...removed]);
-    // An empty status is code 0, and an absent one is a refusal.
-    return joined([lengthDelimited(1, new Uint8Array()), lengthDelimited(3, ok)]);
+    // Code 0. Envoy reads an absent status so, too.
+    return toBuffer(joined([lengthDelimited(1, bytesOf('')), lengthDelimited(3, ok)]));
   }
-  const status = joined([varintField(1, answer.code), lengthDelimited(2, answer.message)]);
+  const status = joined([varintField(1, answer.code), lengthDelimited(2, bytesOf(answer.message))]);
   const denied = joined([
     lengthDelimited(1, varintField(1, answer.status)),
     ...headerOptions(answer.headers),
-    lengthDelimited(3, answer.body),
+    lengthDelimited(3, bytesOf(answer.body)),
   ]);
-  return joined([lengthDelimited(1, status), lengthDelimited(2, denied)]);
+  return toBuffer(joined([lengthDelimited(1, status), lengthDelimited(2, denied)]));
 }
 
 const OVERWRITE_IF_EXISTS_OR_ADD = 2;
 
 /** `repeated HeaderValueOption headers = 2`. Without `keep_empty_value` Envoy would leave the caller's header. */
-function headerOptions(headers: Readonly<Record<string, string>>): Uint8Array[] {
+function headerOptions(headers: Readonly<Record<string, string>>): Bytes[] {
   return Object.entries(headers).map(([name, value]) => {
-    const header = joined([lengthDelimited(1, name.toLowerCase()), lengthDelimited(2, value)]);
-    return lengthDelimited(
-      2,
-      joined([lengthDelimited(1, header), varintField(3, OVERWRITE_IF_EXISTS_OR_ADD), varintField(4, 1)]),
-    );
+    const header = joined([lengthDelimited(1, bytesOf(name.toLowerCase())), lengthDelimited(2, bytesOf(value))]);
+    const rest = [varintField(3, OVERWRITE_IF_EXISTS_OR_ADD), varintField(4, 1)];
+    return lengthDelimited(2, joined([lengthDelimited(1, header), ...rest]));
   });
 }

@@ -1,7 +1,9 @@
 import { ofPeer, type PeerCall } from '../../transports/zones.js';
-import { type Answer, isGrpc, malformed, NOT_TRUSTED, type Refusal, rpcHeaders } from '../answers.js';
+import { type Answer, isGrpc, malformed, NOT_TRUSTED, type Refusal, refused, rpcHeaders } from '../answers.js';
+import type { Decider } from '../decider.js';
+import { type Heard, heardIn } from '../heard.js';
 import { aliasesIn } from '../identity.js';
-import { type Told, toldOf, type Unreadable } from '../told.js';
+import { toldOf } from '../told.js';
 import { type CheckRequest, type CheckResponse, readCheckRequest, writeCheckResponse } from './messages.js';
 
 /** A service definition and its handlers, as `server.addService` of grpc-js takes them. This entry does not load grpc-js. */
@@ -22,15 +24,6 @@ export interface EnvoyService {
   };
 }
 
-/** What the service needs of a gateway. */
-interface Gate {
-  isTrusted(peer: string | undefined): boolean;
-  /** Never rejects. */
-  decide(told: Told | Unreadable, peer: string): Promise<Answer>;
-  /** Reports a fault and refuses the call. */
-  refuse(error: unknown): Refusal;
-}
-
 const plain = (bytes: Buffer) => bytes;
 
 /** The messages are read and written by the handler: a message that can't be read is a refusal, not a broken call. */
@@ -46,24 +39,25 @@ const DEFINITION: EnvoyService['definition'] = Object.freeze({
   }),
 });
 
-export function envoyService(gate: Gate): EnvoyService {
+export function envoyService(decider: Decider, isTrusted: (peer: string | undefined) => boolean): EnvoyService {
   async function check(call: PeerCall & { readonly request: Buffer }): Promise<CheckResponse> {
-    if (!gate.isTrusted(ofPeer(call).address)) return denied(NOT_TRUSTED, false);
-    let request: CheckRequest;
-    try {
-      request = readCheckRequest(call.request);
-    } catch (error) {
-      return denied(gate.refuse(error), false);
-    }
+    if (!isTrusted(ofPeer(call).address)) return denied(NOT_TRUSTED, false);
+    const request = readCheckRequest(call.request);
     const headers = headersOf(request);
     if (headers === null) return denied(malformed('A header is not readable.'), false);
-    const answer = await gate.decide(
-      toldOf({ headers }, { ...request, target: request.path }, request.context),
-      request.source,
-    );
+    const answer = await answerTo(request, headers);
     return answer.allowed
       ? { headers: answer.headers, remove: aliasesIn(headers) }
       : denied(answer.refusal, isGrpc(headers));
+  }
+
+  async function answerTo(request: CheckRequest, headers: Heard): Promise<Answer> {
+    try {
+      const told = toldOf(headers, { ...request, target: request.path }, request.context);
+      return await decider.decide(told, request.source);
+    } catch (error) {
+      return refused(decider.refuse(error));
+    }
   }
 
   return Object.freeze({
@@ -71,26 +65,18 @@ export function envoyService(gate: Gate): EnvoyService {
     handlers: {
       Check: (call, callback) => {
         check(call)
-          .catch((error: unknown) => denied(gate.refuse(error), false))
-          .then((answer) => callback(null, Buffer.from(writeCheckResponse(answer))));
+          .catch((error: unknown) => denied(decider.refuse(error), false))
+          .then((answer) => callback(null, writeCheckResponse(answer)));
       },
     },
   } satisfies EnvoyService);
 }
 
-/** `null` if a header can't be read. Pseudo-headers are left out. Several of one name are joined with a comma. */
-function headersOf({ headers, raw }: CheckRequest): Headers | null {
-  const read = new Headers();
-  try {
-    for (const [name, value] of headers) {
-      if (value === null) return null;
-      if (!name.startsWith(':')) read.append(name, value);
-    }
-  } catch {
-    return null;
-  }
+/** `null` if a header can't be read. Pseudo-headers are left out. */
+function headersOf({ headers, raw }: CheckRequest): Heard | null {
+  const heard = heardIn(headers.filter(([name]) => !name.startsWith(':')));
   // Without the raw headers Envoy shows bytes that are not UTF-8 as `!`: two values could look like one.
-  return raw || !(read.get('authorization') ?? '').includes('!') ? read : null;
+  return raw || !heard?.get('authorization')?.includes('!') ? heard : null;
 }
 
 /** A refused gRPC call gets its own status: Envoy would derive another one from the HTTP status. */

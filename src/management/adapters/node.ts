@@ -2,6 +2,8 @@ import { unpolluted } from '../../base/check.js';
 import { denied } from '../../domain/decision.js';
 import { httpAnswers } from '../../transports/http-answer.js';
 import { type NodeResponse, sendAnswer, type WholeAnswer } from '../../transports/node-answer.js';
+import { type NodeAsked, type NodeFace, nodeFaceOf } from '../../transports/node-face.js';
+import { nodeHeader } from '../../transports/node-request.js';
 import type { ManagementApi } from '../api.js';
 import type { Arrival } from '../arrival.js';
 import { MAX_BODY } from '../http/body.js';
@@ -22,11 +24,19 @@ export type NodeHandler = (
  * app.use(toNodeHandler(managementApi(postern, { basePath: '/admin' })));
  */
 export function toNodeHandler(api: ManagementApi): NodeHandler {
+  const face = nodeFaceOf(api);
+  if (face !== undefined) return (request, response) => serveFace(face, request, response);
   return (request, response, next) => serveNode(api, request, response, { source: request, next });
 }
 
 const UNREADABLE: WholeAnswer = { status: 400, headers: {}, body: '' };
 const FAILED = httpAnswers()(denied('internal_error'));
+
+async function serveFace(face: NodeFace, request: NodeRequest, response: NodeResponse): Promise<void> {
+  const answer = await face(request as NodeAsked);
+  const isLast = request.httpVersionMajor === 1 && leavesMuch(request);
+  sendAnswer(response, isLast ? { ...answer, headers: { ...answer.headers, connection: 'close' } } : answer);
+}
 
 /** Never rejects, and never writes to an answer that someone else has begun. */
 async function serveNode(
@@ -70,15 +80,20 @@ export async function answerNode(
   try {
     const address = request.socket ? unpolluted(request.socket, 'remoteAddress') : undefined;
     const answer = await api(translated, { ...arrival, address });
-    return await whole(answer, isLast(request, translated, answer));
+    return await whole(answer, isLast(request, translated, answer, heard));
   } catch {
     return FAILED;
   }
 }
 
 /** Whether to close the connection: the rest of a body that is, or may be, too large is not waited for. */
-function isLast({ httpVersionMajor }: NodeRequest, translated: Request, { status }: Response): boolean {
-  return httpVersionMajor === 1 && (status === 413 || leavesMuch(translated));
+function isLast(
+  { httpVersionMajor }: NodeRequest,
+  { body, bodyUsed }: Request,
+  { status }: Response,
+  heard: HeadersOfNode,
+): boolean {
+  return httpVersionMajor === 1 && (status === 413 || (body !== null && !bodyUsed && leavesMuch(heard)));
 }
 
 async function whole(answer: Response, last: boolean): Promise<WholeAnswer> {
@@ -96,8 +111,8 @@ async function whole(answer: Response, last: boolean): Promise<WholeAnswer> {
   };
 }
 
-/** Whether an unread body is of unknown or too large size. On HTTP/1 the next request waits behind it. */
-function leavesMuch(request: Request): boolean {
-  if (request.body === null || request.bodyUsed) return false;
-  return request.headers.has('transfer-encoding') || Number(request.headers.get('content-length') ?? 0) > MAX_BODY;
+/** Whether the body is of unknown or too large size. On HTTP/1 the next request waits behind it. */
+function leavesMuch(request: HeadersOfNode): boolean {
+  const isUnknown = nodeHeader(request, 'transfer-encoding') !== undefined;
+  return isUnknown || Number(nodeHeader(request, 'content-length') ?? 0) > MAX_BODY;
 }

@@ -1,6 +1,11 @@
 import { ownCopy, unpolluted } from '../../base/check.js';
-import { pathOfTarget } from '../../base/target.js';
-import { type NodeRequest as HeadersOfNode, nodeHeader, nodeTarget } from '../../transports/node-request.js';
+import { originForm } from '../../base/target.js';
+import {
+  type NodeRequest as HeadersOfNode,
+  nodeHeader,
+  nodeHeaderNames,
+  nodeTarget,
+} from '../../transports/node-request.js';
 import { setOriginal } from '../../transports/once.js';
 
 export type { HeadersOfNode };
@@ -30,11 +35,8 @@ export function toRequest(request: NodeRequest, heard: HeadersOfNode): Request |
   const url = urlOf(request, heard);
   if (url === null) return null;
   const headers = new Headers();
-  // The same headers that guards read: only names in lower case.
-  for (const name of Object.keys(heard.headers)) {
-    const value = name.startsWith(':') || name !== name.toLowerCase() ? undefined : nodeHeader(heard, name);
-    if (value !== undefined) headers.append(name, value);
-  }
+  // The same headers that guards read.
+  for (const name of nodeHeaderNames(heard)) headers.append(name, nodeHeader(heard, name) as string);
   const bodiless = method === 'GET' || method === 'HEAD';
   // A stream needs `duplex`, which TypeScript's DOM types don't know.
   const init = { method, headers, ...(!bodiless && { body: bodyOf(request, heard), duplex: 'half' }) };
@@ -46,13 +48,11 @@ export function toRequest(request: NodeRequest, heard: HeadersOfNode): Request |
 /** Takes only the path and query of the target: the host of an absolute form is the sender's choice. */
 function urlOf(request: NodeRequest, heard: HeadersOfNode): string | null {
   const { socket } = request;
-  const target = nodeTarget(request) || '/';
-  const path = pathOfTarget(target);
-  if (path === null) return null;
+  const target = originForm(nodeTarget(request) || '/');
+  if (target === null) return null;
   const scheme = socket && unpolluted(socket, 'encrypted') ? 'https' : 'http';
   const host = nodeHeader(heard, 'host') ?? nodeHeader(heard, ':authority') ?? 'localhost';
-  const query = target.indexOf('?');
-  return new URL(`${scheme}://${host}`).origin + path + (query < 0 ? '' : target.slice(query));
+  return new URL(`${scheme}://${host}`).origin + target;
 }
 
 function bodyOf(request: NodeRequest, heard: HeadersOfNode): ReadableStream<Uint8Array> | Uint8Array | string {

@@ -39,7 +39,7 @@ export async function approverOf(context: Context, caller: Caller): Promise<Appr
 export async function assertGrantable(context: Context, caller: Caller, types: unknown): Promise<void> {
   const { settings, store } = context.ground;
   const { organization } = caller.principal;
-  const authority = authorityOf(context.ground, caller.principal, rightsOf(context, caller));
+  const authority = authorityOf(caller.principal, rightsOf(context, caller))(context.ground);
   const wanted = await readGrants(types, settings.catalog, (id) =>
     authority.findEndpoint(id, () => store.findEndpoint(organization, id)),
   );

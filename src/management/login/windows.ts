@@ -70,7 +70,7 @@ async function consume(limiter: RateLimiter, key: string, window: RateWindow, no
 
 /** The 2^64 addresses of an IPv6 subnet (RFC 4291 section 2.5.4) count as one, because one caller can have them all. */
 function networkOf(address: string): string {
-  const url = address.includes(':') ? `http://[${address.replace(/%.*$/, '')}]` : '';
+  const url = address.includes(':') ? `http://[${address.split('%', 1)[0]}]` : '';
   if (!URL.canParse(url)) return address;
   const [before = '', after] = new URL(url).hostname.slice(1, -1).split('::');
   const groups = (text = '') => (text === '' ? [] : text.split(':'));

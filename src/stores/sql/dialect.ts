@@ -51,6 +51,10 @@ export abstract class Dialect {
   readonly everything: string | null = null;
   /** Locks the rows that a SELECT reads. */
   readonly lock: string = '';
+  /** Whether settings of a connection decide about what is stored ({@link inspect}). */
+  readonly dependsOnConnection: boolean = false;
+  /** Whether `RETURNING` tells the rows that a change has changed. Otherwise `ROW_COUNT()` tells their number. */
+  readonly returnsRows: boolean = true;
   /** The end of an INSERT that does nothing where the key is taken. Without it, it fails ({@link isTaken}). */
   readonly unlessTaken: string = 'ON CONFLICT DO NOTHING';
   /** The tables that only this database needs. */

@@ -23,6 +23,24 @@ export class EntryStatements {
     return this.#dialect.statement(sql, { kind, id, now }, { isFrequent: true });
   }
 
+  /** Locks the row of this name. If there is none, it makes one that has ended. */
+  lock(kind: string, id: string, now: number): SqlStatement {
+    const locked = this.#dialect.add({
+      table: this.#entries,
+      columns: ['kind', 'id', 'value', 'expires_at', 'version'],
+      select: "VALUES (:kind, :id, '', #now, 1)",
+      key: ['kind', 'id'],
+      sets: (there) => ({ version: there('version') }),
+    });
+    return this.#dialect.statement(locked, { kind, id, now });
+  }
+
+  /** The latest state of a row that is locked, at every isolation level. */
+  findLocked(kind: string, id: string, now: number): SqlStatement {
+    const { sql, parameters } = this.find(kind, id, now);
+    return { sql: `${sql} ${this.#dialect.lock}`, parameters };
+  }
+
   /** The last one decides. */
   put({ kind, id, value, expiresAt, version }: StoredEntry, expectedVersion: number, now: number) {
     const values = { kind, id, value, expiresAt, version, expectedVersion, now };

@@ -8,6 +8,7 @@ import type { SqlDriver } from './driver.js';
 import { migrate, planMigration, verify } from './migrate.js';
 import type { MigrateMode } from './place.js';
 import { storeOver } from './store.js';
+import { inTransaction } from './transaction.js';
 
 /** How long `close` waits for a server that doesn't answer, in milliseconds. */
 const FAREWELL = 1_000;
@@ -72,6 +73,14 @@ export function openStore({ dialect, driver, feed, migrates, timeout, release }:
     await feed?.enter();
     assertOpen();
   };
+  /** Asked in the transaction itself: it may have the only connection, and its connection may have other settings. */
+  const assertFit = async (inside: SqlDriver) => {
+    if (isReady && !dialect.dependsOnConnection) return;
+    const { statements } = await planMigration(inside, dialect);
+    if (statements.length === 0) return;
+    const problem = 'the tables are not there, or of an earlier version: await store.migrate() before your transaction';
+    throw new PosternError('store_invalid', problem);
+  };
   /** If the tables are gone, the next call makes them. */
   const noticing = async <T>(answer: Promise<T>): Promise<T> => {
     try {
@@ -100,6 +109,10 @@ export function openStore({ dialect, driver, feed, migrates, timeout, release }:
         return confirm.call(feed, patience);
       },
     }),
+    within: async (transaction, work) => {
+      assertOpen();
+      return inTransaction({ dialect, timeout, assertFit }, transaction, work);
+    },
     migrate: async ({ dryRun = false } = {}) => {
       assertOpen();
       return dryRun ? planMigration(driver, dialect) : migrateOnce();

@@ -39,12 +39,20 @@ export interface Tables {
   readonly driver: Pick<SqlDriver, 'query' | 'batch'>;
   /** Resolves when the tables are there, and changes are noticed. `undefined`: they are. */
   readonly enter: () => Promise<void> | undefined;
-  /** `null`: nobody is told. */
+  /** `null`: nobody is told before the commit. */
   readonly feed: ChangeTeller | null;
+  /** It is a guest in someone else's transaction, and doesn't tidy up there. */
+  readonly isGuest?: boolean;
 }
 
 /** The methods of a store over SQL. */
-export function storeOver({ dialect, driver, enter, feed }: Tables): Omit<Store, 'subscribe' | 'confirm' | 'close'> {
+export function storeOver({
+  dialect,
+  driver,
+  enter,
+  feed,
+  isGuest = false,
+}: Tables): Omit<Store, 'subscribe' | 'confirm' | 'within' | 'close'> {
   const tokens = new TokenStatements(dialect);
   const endpoints = new EndpointStatements(dialect);
   const entries = new EntryStatements(dialect);
@@ -81,13 +89,13 @@ export function storeOver({ dialect, driver, enter, feed }: Tables): Omit<Store,
   };
   const putEntry = async (entry: StoredEntry, expectedVersion: number, now: number): Promise<boolean> => {
     const put = entries.put(entry, expectedVersion, now);
-    const isPurgedHere = dialect.name === 'sqlite';
+    const isPurgedHere = dialect.name === 'sqlite' && !isGuest;
     const purge = isPurgedHere ? [entries.trim(now, PURGED_BY_WRITE)] : [];
     const entering = enter();
     if (entering !== undefined) await entering;
     const isWritten = await write([...put, ...purge], put.length - 1);
     const isNew = isWritten && expectedVersion === 0;
-    if (!isPurgedHere && isNew && newEntries++ % NEW_ENTRIES_PER_PURGE === 0) {
+    if (!isPurgedHere && !isGuest && isNew && newEntries++ % NEW_ENTRIES_PER_PURGE === 0) {
       // A failure here doesn't undo the write. A later write removes them.
       await count(entries.trim(now, PURGED_AT_ONCE)).catch(() => {});
     }

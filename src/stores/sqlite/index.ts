@@ -7,6 +7,7 @@ import type { SqlDriver, SqlRow, SqlStatement } from '../sql/driver.js';
 import { PollingFeed } from '../sql/polling-feed.js';
 import { SCHEMA_VERSION } from '../sql/schema.js';
 import { storeOver } from '../sql/store.js';
+import { inTransaction } from '../sql/transaction.js';
 import type { Connection } from './connection.js';
 import { isBusy, loadDriver } from './driver.js';
 import { MEMORY, openDatabase, planDatabase } from './file.js';
@@ -59,6 +60,10 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { feed } = database;
   return {
     ...storeOver({ dialect: DIALECT, driver: database, enter: () => undefined, feed }),
+    within: async (transaction, work) => {
+      await database.open();
+      return inTransaction({ dialect: DIALECT, timeout: BUSY_LIMIT }, transaction, work);
+    },
     subscribe: (listener) => feed.subscribe(listener),
     migrate: (migrateOptions) => database.migrate(migrateOptions),
     close: () => database.close(),
@@ -93,6 +98,11 @@ class LazyDatabase implements SqlDriver {
     return this.#writes.add(statements);
   }
 
+  /** Resolves once the file is open, and has its tables. */
+  open(): Promise<void> {
+    return this.#read(() => {});
+  }
+
   async migrate({ dryRun = false }: MigrateOptions = {}): Promise<Migration> {
     const isOpen = this.#connection !== null;
     if (dryRun && !isOpen) {
@@ -100,7 +110,7 @@ class LazyDatabase implements SqlDriver {
       const { filename, driver } = this.#settings;
       return planDatabase(loadDriver(driver), filename);
     }
-    await this.#read(() => {});
+    await this.open();
     const done = this.#migration;
     return isOpen || done === null ? { from: SCHEMA_VERSION, to: SCHEMA_VERSION, statements: [] } : done;
   }

@@ -90,7 +90,7 @@ function routeOf(handler: Handler, owner: Class): string | null {
 }
 
 function trimmed(path: unknown): string {
-  return String(path).replace(/^\/+|\/+$/g, '');
+  return String(path).replace(/^\/+|(?<!\/)\/+$/g, '');
 }
 
 /** Where Nest keeps the guards and the exception filters of a class, and the interceptors of a handler. */

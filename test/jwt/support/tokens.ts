@@ -48,3 +48,6 @@ export const crafted = (
   payload: string | object = CLAIMS,
   signature = 'A'.repeat(86),
 ): string => [base64url(header), base64url(payload), signature].join('.');
+
+/** The header and payload of a token, which its signature is of. */
+export const inputOf = (token: string): string => token.slice(0, token.lastIndexOf('.'));

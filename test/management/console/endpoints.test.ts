@@ -111,3 +111,25 @@ describe('endpoints in the console', () => {
     await leave();
   });
 });
+
+it('an endpoint is deleted only after its tokens were named, and opened with a warning', async () => {
+  const world = await consoleWorld();
+  await world.postern.endpoints.create({ id: 'summarizer', access: 'private' });
+  const types = { user: { endpoints: ['summarizer'] } } as const;
+  await world.postern.tokens.create({ name: 'caller', types, owner: 'bob' });
+  const { page, leave } = await visit(world.origin, world.admin);
+  const dialog = dialogOf(page);
+  await page.goto(`${world.origin}/endpoints`);
+  await fromMenu(page, 'Delete', 'summarizer');
+  await dialog.getByRole('heading', { name: '1 token is granted this endpoint' }).waitFor();
+  await dialog.getByRole('listitem').getByText('caller').waitFor();
+  await page.keyboard.press('Escape');
+  await fromMenu(page, 'Change access', 'summarizer');
+  await dialog.getByLabel('Public').check();
+  await dialog.getByText('Everyone gains access').waitFor();
+  const color = await dialog
+    .getByRole('button', { name: 'Change access' })
+    .evaluate((found) => getComputedStyle(found).backgroundColor);
+  expect(color).toBe('rgb(179, 38, 30)');
+  await leave();
+});

@@ -232,30 +232,6 @@ describe('the token that one is signed in with', () => {
   });
 });
 
-it('a bulk of revocations that stops half-way says how far it came, and goes on from there', async () => {
-  const world = await consoleWorld();
-  const types = { developer: { scopes: ['models:read'] } } as const;
-  for (const name of ['one', 'two', 'three']) await world.postern.tokens.create({ name, types, owner: 'ada' });
-  const { page, leave } = await visit(world.origin, world.admin);
-  const dialog = dialogOf(page);
-  await page.goto(world.origin);
-  for (const name of ['one', 'two', 'three']) await page.getByLabel(`Select ${name}`, { exact: true }).check();
-  await page.getByRole('button', { name: 'Revoke', exact: true }).click();
-  let seen = 0;
-  world.intercept((_, path) => {
-    if (path.endsWith('/revoke')) seen += 1;
-    return path.endsWith('/revoke') && seen >= 2 ? 'drop' : null;
-  });
-  await dialog.getByRole('button', { name: 'Revoke' }).click();
-  await dialog.getByText('1 of 3 are revoked.').waitFor();
-  await expect.poll(() => dialog.getByRole('listitem').count()).toBe(2);
-  world.intercept(null);
-  await dialog.getByRole('button', { name: 'Revoke' }).click();
-  await page.getByText('3 tokens are revoked.').waitFor();
-  await page.getByRole('cell', { name: 'Revoked' }).nth(2).waitFor();
-  await leave();
-});
-
 describe('an address that has no page', () => {
   it('shows one that says so, with the way back, to people; to programs the problem as JSON', async () => {
     const world = await consoleWorld({ basePath: '/admin' });
@@ -283,26 +259,4 @@ describe('an address that has no page', () => {
     expect(await namesIn(page)).toEqual(['admin']);
     await leave();
   });
-});
-
-it('an endpoint is deleted only after its tokens were named, and opened with a warning', async () => {
-  const world = await consoleWorld();
-  await world.postern.endpoints.create({ id: 'summarizer', access: 'private' });
-  const types = { user: { endpoints: ['summarizer'] } } as const;
-  await world.postern.tokens.create({ name: 'caller', types, owner: 'bob' });
-  const { page, leave } = await visit(world.origin, world.admin);
-  const dialog = dialogOf(page);
-  await page.goto(`${world.origin}/endpoints`);
-  await fromMenu(page, 'Delete', 'summarizer');
-  await dialog.getByRole('heading', { name: '1 token is granted this endpoint' }).waitFor();
-  await dialog.getByRole('listitem').getByText('caller').waitFor();
-  await page.keyboard.press('Escape');
-  await fromMenu(page, 'Change access', 'summarizer');
-  await dialog.getByLabel('Public').check();
-  await dialog.getByText('Everyone gains access').waitFor();
-  const color = await dialog
-    .getByRole('button', { name: 'Change access' })
-    .evaluate((found) => getComputedStyle(found).backgroundColor);
-  expect(color).toBe('rgb(179, 38, 30)');
-  await leave();
 });

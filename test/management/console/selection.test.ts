@@ -59,3 +59,26 @@ it('tokens are filtered, sorted, selected and revoked together by keyboard alone
   expect(items.filter(({ revokedAt }) => revokedAt === null).map(({ name }) => name)).toEqual(['admin']);
   await leave();
 });
+
+it('a bulk of revocations that stops half-way says how far it came, and goes on from there', async () => {
+  const world = await consoleWorld();
+  for (const name of ['one', 'two', 'three']) await world.postern.tokens.create({ name, types, owner: 'ada' });
+  const { page, leave } = await visit(world.origin, world.admin);
+  const dialog = dialogOf(page);
+  await page.goto(world.origin);
+  for (const name of ['one', 'two', 'three']) await page.getByLabel(`Select ${name}`, { exact: true }).check();
+  await page.getByRole('button', { name: 'Revoke', exact: true }).click();
+  let seen = 0;
+  world.intercept((_, path) => {
+    if (path.endsWith('/revoke')) seen += 1;
+    return path.endsWith('/revoke') && seen >= 2 ? 'drop' : null;
+  });
+  await dialog.getByRole('button', { name: 'Revoke' }).click();
+  await dialog.getByText('1 of 3 are revoked.').waitFor();
+  await expect.poll(() => dialog.getByRole('listitem').count()).toBe(2);
+  world.intercept(null);
+  await dialog.getByRole('button', { name: 'Revoke' }).click();
+  await page.getByText('3 tokens are revoked.').waitFor();
+  await page.getByRole('cell', { name: 'Revoked' }).nth(2).waitFor();
+  await leave();
+});

@@ -1,16 +1,9 @@
-import { connect } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
-import { isPosternError, type PosternEvent } from 'postern';
+import type { PosternEvent } from 'postern';
 import { type GrpcGuardOptions, type GrpcRequest, guard } from 'postern/grpc';
 import { createTestPostern } from 'postern/testing';
-import { afterEach, describe, expect, it } from 'vitest';
-import { bearer, call, encode, type Form, insecure, type Outcome, type Running, startServer } from './harness.js';
-
-const closing: (() => void)[] = [];
-
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
+import { describe, expect, it } from 'vitest';
+import { bearer, call, connected, type Form, type Outcome, type Running, rawCall } from './harness.js';
 
 async function setUp(events: PosternEvent[] = []) {
   const { postern } = createTestPostern({ onEvent: (event) => events.push(event) });
@@ -24,12 +17,7 @@ async function setUp(events: PosternEvent[] = []) {
 }
 
 async function serve(interceptors: grpc.ServerInterceptor[], echo: Record<string, Form>) {
-  const running = await startServer({ interceptors, echo });
-  const client = insecure(running.address);
-  closing.push(() => {
-    client.close();
-    running.close();
-  });
+  const { running, client } = await connected({ interceptors, echo });
   const send = (path: string, metadata = new grpc.Metadata()): Promise<Outcome> =>
     call(client, { form: echo[path] ?? 'unary', path, metadata });
   return { running, send };
@@ -157,82 +145,6 @@ describe('the requirement of a method', () => {
   });
 });
 
-describe('a gRPC guard refuses at construction', () => {
-  const { postern } = createTestPostern();
-  const codeOf = (make: () => unknown): [string, string | undefined] | null => {
-    try {
-      make();
-      return null;
-    } catch (error) {
-      return isPosternError(error) ? [error.code, error.path] : [String(error), undefined];
-    }
-  };
-
-  it.each([
-    '',
-    '/',
-    '*',
-    'pkg.Svc/Call',
-    '/pkg.Svc',
-    '//Call',
-    '/pkg..Svc/Call',
-    '/.Svc/Call',
-    '/pkg.Svc/Call/',
-    '/pkg.Svc/Call/More',
-    '/pkg.Svc//',
-    '/pkg.Svc/Ca ll',
-    '/pkg.Svc/*',
-    '/pkg.Svc/Call\n',
-    '/pkg%2ESvc/Call',
-    'https://host/pkg.Svc/Call',
-  ])('the path %j', (path) => {
-    expect(codeOf(() => guard(postern, { [path]: { public: true } }))).toEqual(['option_invalid', 'requirements']);
-    expect(codeOf(() => guard(postern, new Map([[path, { public: true as const }]])))).toEqual([
-      'option_invalid',
-      'requirements',
-    ]);
-  });
-
-  it('requirements that are not a table', () => {
-    for (const requirements of [undefined, null, [], 'x', 3]) {
-      expect(codeOf(() => guard(postern, requirements as never))?.[0]).toBe('option_invalid');
-    }
-    expect(codeOf(() => guard(postern, new Map([[Symbol('x'), { public: true }]]) as never))?.[0]).toBe(
-      'option_invalid',
-    );
-  });
-
-  it('impossible requirements, with their method in the error', () => {
-    const key = '/a.B/C';
-    expect(codeOf(() => guard(postern, { [key]: { scope: 'models:fly' as never } }))).toEqual(['scope_unknown', key]);
-    expect(codeOf(() => guard(postern, { [key]: {} as never }))).toEqual(['requirement_invalid', key]);
-    expect(codeOf(() => guard(postern, { [key]: undefined as never }))).toEqual(['requirement_invalid', key]);
-    expect(codeOf(() => guard(postern, { [key]: { public: false } as never }))).toEqual(['requirement_invalid', key]);
-  });
-
-  it.each<[keyof GrpcGuardOptions, unknown[]]>([
-    ['zone', ['inside', 3, null]],
-    ['header', ['', 'a b', 'x-token-bin', 'X-TOKEN-BIN', 'authorization', 'Authorization', 'grpc-timeout', ':path', 7]],
-    ['onDenied', ['deny', {}]],
-  ])('the option %s', (name, values) => {
-    for (const value of values) {
-      expect([value, codeOf(() => guard(postern, {}, { [name]: value }))]).toEqual([value, ['option_invalid', name]]);
-    }
-  });
-
-  it('an unknown option', () => {
-    expect(codeOf(() => guard(postern, {}, { realm: 'x' } as never))).toEqual(['option_unknown', 'realm']);
-  });
-
-  it('an unknown scope, also at compile time', () => {
-    // @ts-expect-error: no such resource
-    expect(codeOf(() => guard(postern, { '/a.B/C': { scope: 'model:read' } }))?.[0]).toBe('scope_unknown');
-    // @ts-expect-error: no such resource
-    guard(postern, { '/a.B/C': () => ({ scope: 'model:read' }) });
-    guard(postern, { '/a.B/C': () => ({ scope: 'models:read' }), '/a.B/': { scope: ['models:read', 'iam:write'] } });
-  });
-});
-
 describe('the zone function of a gRPC guard', () => {
   it('makes a call a fault if it throws', async () => {
     const { postern, token } = await setUp();
@@ -341,34 +253,17 @@ describe('onDenied of a gRPC guard', () => {
 
 /** The `grpc-status` of a call to a path that no gRPC client would send. */
 function rawStatus(running: Running, path: string, token: string): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const session = connect(`http://${running.address}`);
-    session.on('error', reject);
-    const request = session.request({
-      ':method': 'POST',
-      ':path': path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      authorization: `Bearer ${token}`,
-    });
-    let status: string | undefined;
-    const note = (headers: { 'grpc-status'?: unknown }) => {
-      status ??= headers['grpc-status'] as string | undefined;
-    };
-    request.on('response', note);
-    request.on('trailers', note);
-    // HTTP/2 itself refuses a path without a slash at its start (RFC 9113 section 8.3.1).
-    request.on('error', () => {
-      status = 'refused';
-    });
-    request.on('close', () => {
-      session.close();
-      resolve(status);
-    });
-    request.resume();
-    const message = encode(1);
-    const prefix = Buffer.alloc(5);
-    prefix.writeUInt32BE(message.length, 1);
-    request.end(Buffer.concat([prefix, message]));
+  const request = rawCall(running.address, path, token, 1);
+  let status: string | undefined;
+  const note = (headers: { 'grpc-status'?: unknown }) => {
+    status ??= headers['grpc-status'] as string | undefined;
+  };
+  request.on('response', note);
+  request.on('trailers', note);
+  // HTTP/2 itself refuses a path without a slash at its start (RFC 9113 section 8.3.1).
+  request.on('error', () => {
+    status = 'refused';
   });
+  request.resume();
+  return new Promise((resolve) => request.on('close', () => resolve(status)));
 }

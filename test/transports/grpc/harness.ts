@@ -1,6 +1,8 @@
+import { type ClientHttp2Stream, connect } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import type { Principal } from 'postern';
 import { principalOf } from 'postern/grpc';
+import { onTestFinished } from 'vitest';
 
 export const FORMS = ['unary', 'clientStream', 'serverStream', 'bidi'] as const;
 export type Form = (typeof FORMS)[number];
@@ -61,6 +63,19 @@ export async function startServer(setup: ServerSetup): Promise<Running> {
     );
   });
   return { address: `127.0.0.1:${port}`, seen, server, close: () => server.forceShutdown() };
+}
+
+/** A server and a client of it, until the test ends. */
+export async function connected(
+  setup: ServerSetup,
+): Promise<{ readonly running: Running; readonly client: grpc.Client }> {
+  const running = await startServer(setup);
+  const client = insecure(running.address);
+  onTestFinished(() => {
+    client.close();
+    running.close();
+  });
+  return { running, client };
 }
 
 function echo(form: Form, path: string, seen: Seen): grpc.UntypedHandleCall {
@@ -174,3 +189,27 @@ export function bearer(token: string): grpc.Metadata {
 }
 
 export const insecure = (address: string): grpc.Client => new grpc.Client(address, grpc.credentials.createInsecure());
+
+/** A call by hand, whose client reads nothing until it is told to, and closes its side only for `message`. */
+export function rawCall(address: string, path: string, token: string | null, message?: unknown): ClientHttp2Stream {
+  const session = connect(`http://${address}`, { settings: { initialWindowSize: 1024 } });
+  onTestFinished(() => session.destroy());
+  const stream = session.request(
+    {
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...(token !== null && { authorization: `Bearer ${token}` }),
+    },
+    { endStream: false },
+  );
+  stream.on('error', () => {});
+  if (message !== undefined) {
+    const body = encode(message);
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(body.length, 1);
+    stream.end(Buffer.concat([prefix, body]));
+  }
+  return stream;
+}

@@ -3,15 +3,9 @@ import { memoryStore } from 'postern';
 import { guard } from 'postern/grpc';
 import type { Store } from 'postern/store';
 import { createTestPostern } from 'postern/testing';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { gateOf, withGate } from '../../support/gate.js';
-import { bearer, call, FORMS, type Form, insecure, openCall, type Running, startServer, statusOf } from './harness.js';
-
-const closing: (() => void)[] = [];
-
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
+import { bearer, call, connected, FORMS, type Form, openCall, type Running, statusOf } from './harness.js';
 
 /** A store whose token look-ups can be held. */
 function gatedStore() {
@@ -54,14 +48,9 @@ async function setUp(before: grpc.ServerInterceptor[] = []) {
     name: 'ci',
     types: { developer: { scopes: ['models:read'] } },
   });
-  const running = await startServer({
+  const { running, client } = await connected({
     interceptors: [...before, guard(postern, { '/slow.Svc/': { scope: 'models:read' } })],
     echo,
-  });
-  const client = insecure(running.address);
-  closing.push(() => {
-    client.close();
-    running.close();
   });
   return { postern, token, id: record.id, running, client, gate };
 }
@@ -201,7 +190,7 @@ describe('a warm gRPC call', () => {
         return gate.authorize(attempt, mode);
       },
     });
-    const running = await startServer({
+    const { client } = await connected({
       interceptors: [
         guard(watched, { '/slow.Svc/': { scope: 'models:read' } }),
         // Outside the guard, its start() returns after the guard's.
@@ -224,11 +213,6 @@ describe('a warm gRPC call', () => {
           }) as grpc.UntypedHandleCall,
         ],
       },
-    });
-    const client = insecure(running.address);
-    closing.push(() => {
-      client.close();
-      running.close();
     });
     const outcome = await call(client, { form: 'bidi', path: '/slow.Svc/bidi', metadata: bearer(token) });
     expect(outcome.code).toBe(grpc.status.OK);

@@ -2,23 +2,8 @@ import * as grpc from '@grpc/grpc-js';
 import { isPosternError } from 'postern';
 import { guard, principalOf } from 'postern/grpc';
 import { createTestPostern } from 'postern/testing';
-import { afterEach, describe, expect, it } from 'vitest';
-import { bearer, call, FORMS, insecure, type Running, startServer } from './harness.js';
-
-const closing: (() => void)[] = [];
-
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
-
-function clientOf(running: Running): grpc.Client {
-  const client = insecure(running.address);
-  closing.push(() => {
-    client.close();
-    running.close();
-  });
-  return client;
-}
+import { describe, expect, it } from 'vitest';
+import { bearer, call, connected, FORMS } from './harness.js';
 
 async function setUp() {
   const { postern } = createTestPostern();
@@ -46,17 +31,17 @@ describe.each(FORMS)('principalOf in a call of the form %s', (form) => {
   it('gives its principal between other interceptors', async () => {
     const { postern, token, id } = await setUp();
     const same = between((metadata) => metadata);
-    const running = await startServer({
+    const { running, client } = await connected({
       interceptors: [same, guard(postern, { '/who.Is/': { authenticated: true } }), same],
       echo,
     });
-    expect((await call(clientOf(running), { form, path, metadata: bearer(token) })).code).toBe(grpc.status.OK);
+    expect((await call(client, { form, path, metadata: bearer(token) })).code).toBe(grpc.status.OK);
     expect(running.seen.principals).toEqual([expect.objectContaining({ tokenId: id, owner: 'ada' })]);
   });
 
   it('gives its principal if an interceptor replaces the metadata', async () => {
     const { postern, token, id } = await setUp();
-    const running = await startServer({
+    const { running, client } = await connected({
       interceptors: [
         guard(postern, { '/who.Is/': { authenticated: true } }),
         between((metadata) => metadata.clone()),
@@ -64,18 +49,17 @@ describe.each(FORMS)('principalOf in a call of the form %s', (form) => {
       ],
       echo,
     });
-    expect((await call(clientOf(running), { form, path, metadata: bearer(token) })).code).toBe(grpc.status.OK);
+    expect((await call(client, { form, path, metadata: bearer(token) })).code).toBe(grpc.status.OK);
     expect(running.seen.principals).toEqual([expect.objectContaining({ tokenId: id })]);
   });
 
   it('gives each of several concurrent calls its own principal', async () => {
     const { postern, token, id } = await setUp();
     const other = await postern.tokens.create({ name: 'b', types: { developer: { scopes: ['models:read'] } } });
-    const running = await startServer({
+    const { running, client } = await connected({
       interceptors: [guard(postern, { '/who.Is/': { authenticated: true } })],
       echo,
     });
-    const client = clientOf(running);
     const tokens = [token, other.token, token, other.token];
     await Promise.all(tokens.map((each) => call(client, { form, path, metadata: bearer(each) })));
     const ids = running.seen.principals.map((principal) => principal?.tokenId);
@@ -84,13 +68,16 @@ describe.each(FORMS)('principalOf in a call of the form %s', (form) => {
 
   it('gives null if no credential was needed, also for a forged claim of the client', async () => {
     const { postern } = await setUp();
-    const running = await startServer({ interceptors: [guard(postern, { '/who.Is/': { public: true } })], echo });
+    const { running, client } = await connected({
+      interceptors: [guard(postern, { '/who.Is/': { public: true } })],
+      echo,
+    });
     const metadata = new grpc.Metadata();
     for (const key of ['principal', 'x-principal', 'postern-principal', 'tokenid', 'owner', 'x-forwarded-user']) {
       metadata.set(key, '{"tokenId":"root","owner":"root"}');
     }
     metadata.set('principal-bin', Buffer.from('{"tokenId":"root"}'));
-    expect((await call(clientOf(running), { form, path, metadata })).code).toBe(grpc.status.OK);
+    expect((await call(client, { form, path, metadata })).code).toBe(grpc.status.OK);
     expect(running.seen.principals).toEqual([null]);
   });
 
@@ -108,8 +95,10 @@ describe.each(FORMS)('principalOf in a call of the form %s', (form) => {
       if (callback) callback(null, 'done');
       else (handlerCall as unknown as { end(): void }).end();
     };
-    const running = await startServer({ handlers: { [path]: [form, handler as unknown as grpc.UntypedHandleCall] } });
-    expect((await call(clientOf(running), { form, path })).code).toBe(grpc.status.OK);
+    const { client } = await connected({
+      handlers: { [path]: [form, handler as unknown as grpc.UntypedHandleCall] },
+    });
+    expect((await call(client, { form, path })).code).toBe(grpc.status.OK);
     expect(thrown).toHaveLength(1);
     expect(isPosternError(thrown[0]) && thrown[0].code).toBe('guard_missing');
   });

@@ -32,6 +32,8 @@ export class Mysql extends Dialect {
   readonly name = 'mysql';
   override readonly undoesSchema = false;
   override readonly lock = 'FOR UPDATE';
+  override readonly dependsOnConnection = true;
+  override readonly returnsRows = false;
   override readonly unlessTaken = '';
   readonly latest: string;
   /** The counter of the changes that are told. */

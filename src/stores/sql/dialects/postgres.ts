@@ -95,9 +95,9 @@ export class Postgres extends Dialect {
     return { statements: [trimmed], counts: 0 };
   }
 
-  /** PostgreSQL sends the notification after the commit. */
+  /** PostgreSQL sends the notification after the commit. Its type is `void`, which Prisma can't read. */
   record(written: string, isTold: boolean): readonly string[] {
-    const told = isTold ? `pg_notify('${this.channel}', :told)` : '1';
+    const told = isTold ? `pg_notify('${this.channel}', :told)::text` : '1';
     return [
       `INSERT INTO ${this.table('changes')} (${CHANGE_FIELDS}) SELECT ${CHANGE_PARAMETERS} FROM ${written} RETURNING 1`,
       `SELECT ${told} FROM recorded`,

@@ -2,6 +2,9 @@ import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from '../driver.js';
 
 /** The used part of an open database of `node:sqlite`, `better-sqlite3` or `libsql`. */
 export interface SyncSqlite {
+  /** Whether a transaction is open: of `better-sqlite3` and `libsql`, and of `node:sqlite` since Node 22.16. */
+  readonly inTransaction?: boolean;
+  readonly isTransaction?: boolean;
   exec(sql: string): unknown;
   prepare(sql: string): {
     all(...parameters: readonly SqlValue[]): unknown[];
@@ -15,10 +18,20 @@ export interface SyncSqlite {
  */
 export function fromSqlite(database: SyncSqlite): SqlDriver {
   const run = ({ sql, parameters }: SqlStatement) => Number(database.prepare(sql).run(...parameters).changes);
+  // Ours begins and ends without a pause, so this one is the application's, and what it has written may never come to be.
+  const assertNotBegun = () => {
+    if (database.inTransaction ?? database.isTransaction) {
+      throw new Error('the database is locked: the application has a transaction open on this connection');
+    }
+  };
   return {
     dialect: 'sqlite',
-    query: async ({ sql, parameters }) => database.prepare(sql).all(...parameters) as SqlRow[],
+    query: async ({ sql, parameters }) => {
+      assertNotBegun();
+      return database.prepare(sql).all(...parameters) as SqlRow[];
+    },
     batch: async (statements) => {
+      assertNotBegun();
       database.exec('BEGIN IMMEDIATE');
       try {
         const counts = statements.map(run);
