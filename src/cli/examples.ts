@@ -191,6 +191,16 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       about: 'only print the statements',
     },
   ],
+  schema: [
+    {
+      line: 'postern schema --sql --schema auth > postern.sql',
+      about: 'for a migration of your own, on PostgreSQL',
+    },
+    { line: 'postern schema --sql --dialect mysql --prefix app_ > postern.sql', about: 'for MariaDB or MySQL' },
+    { line: 'postern schema --drizzle > postern-tables.ts', about: 'to read the tables with Drizzle' },
+    { line: 'postern schema --prisma --dialect sqlite >> schema.prisma', about: 'to read them with Prisma' },
+    { line: 'postern schema --kysely > postern-tables.ts', about: 'to read them with Kysely' },
+  ],
   completion: [
     { line: 'postern completion bash > ~/.local/share/bash-completion/completions/postern', about: 'for bash' },
     // biome-ignore lint/suspicious/noTemplateCurlyInString: zsh reads it

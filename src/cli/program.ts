@@ -18,6 +18,7 @@ import { login } from './commands/login.js';
 import { logout } from './commands/logout.js';
 import { migrate } from './commands/migrate.js';
 import { open } from './commands/open.js';
+import { schema } from './commands/schema.js';
 import { serve } from './commands/serve.js';
 import { usage } from './commands/usage.js';
 import { verify } from './commands/verify.js';
@@ -66,6 +67,7 @@ export function program(host: Host, outcome: Outcome): Command {
     explain(host, outcome),
     derive(host),
     migrate(host),
+    schema(host),
     doctor(host, outcome),
     completion(host, root),
   ];

@@ -5,12 +5,19 @@ import { testStore } from 'postern/testing';
 import { afterAll, describe } from 'vitest';
 import { useMariadb } from '../support/mariadb-server.js';
 import { aDatabase, aPrefix } from './mariadb-server.js';
+import { testRow } from './table.js';
 
 const server = await useMariadb();
 
 describe('on a real MariaDB', async () => {
   const uri = await aDatabase(server);
-  testStore('mysqlStore', () => mysqlStore({ uri, prefix: aPrefix() }));
+  testRow({
+    database: 'MariaDB',
+    driver: '`mysql2`, `mysqlStore`',
+    polls: '500 ms',
+    place: aPrefix,
+    open: (prefix, migrate) => mysqlStore({ uri, prefix, migrate }),
+  });
 
   // What an application may bring along: its pool, and another form of rows, numbers and parameters.
   const pool = createPool({
@@ -30,5 +37,11 @@ describe('on a real MariaDB', async () => {
   });
   afterAll(() => Promise.all([pool.end(), other.end()]));
   testStore("mysqlStore on an application's pool of mysql2", () => mysqlStore({ pool, prefix: aPrefix() }));
-  testStore("mysqlStore on an application's pool of mariadb", () => mysqlStore({ pool: other, prefix: aPrefix() }));
+  testRow({
+    database: 'MariaDB',
+    driver: '`mariadb`, `mysqlStore`',
+    polls: '500 ms',
+    place: aPrefix,
+    open: (prefix, migrate) => mysqlStore({ pool: other, prefix, migrate }),
+  });
 });

@@ -4,11 +4,17 @@ import { testStore } from 'postern/testing';
 import { afterAll, describe } from 'vitest';
 import { usePostgres } from '../support/services.js';
 import { aDatabase, aSchema } from './postgres-server.js';
+import { testRow } from './table.js';
 
 const server = await usePostgres();
 
 describe('on a real PostgreSQL', async () => {
-  testStore('postgresStore', () => postgresStore({ connectionString: server.url(), schema: aSchema() }));
+  testRow({
+    database: 'PostgreSQL',
+    driver: '`pg`, `postgresStore`',
+    place: aSchema,
+    open: (schema, migrate) => postgresStore({ connectionString: server.url(), schema, migrate }),
+  });
 
   // What an application may bring along: its pool, a locale with another order, stricter transactions, int8 as numbers.
   const icu = await aDatabase(server, "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'");

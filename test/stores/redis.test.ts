@@ -5,12 +5,18 @@ import { testStore } from 'postern/testing';
 import { createClient } from 'redis';
 import { afterAll, describe } from 'vitest';
 import { useRedis } from '../support/redis-server.js';
+import { testRow } from './table.js';
 
 const server = await useRedis(['--save', '']);
 const prefix = () => randomUUID();
 
 describe('on a real Redis', () => {
-  testStore('redisStore by its URL (ioredis)', () => redisStore({ url: server.url, prefix: prefix() }));
+  testRow({
+    database: 'Redis',
+    driver: '`ioredis`, `redisStore`',
+    place: prefix,
+    open: (place) => redisStore({ url: server.url, prefix: place }),
+  });
 
   const ioredis = new Redis(server.port, { lazyConnect: true });
   testStore('redisStore on a client of ioredis', () => redisStore({ client: ioredis, prefix: prefix() }));
@@ -20,5 +26,10 @@ describe('on a real Redis', () => {
     ioredis.disconnect();
     redis.destroy();
   });
-  testStore('redisStore on a client of node-redis', () => redisStore({ client: redis, prefix: prefix() }));
+  testRow({
+    database: 'Redis',
+    driver: '`redis`, `redisStore`',
+    place: prefix,
+    open: (place) => redisStore({ client: redis, prefix: place }),
+  });
 });

@@ -4,10 +4,10 @@ import knexFactory from 'knex';
 import { Kysely, MysqlDialect } from 'kysely';
 import { createPool } from 'mysql2';
 import { fromDrizzle, fromKnex, fromKysely, sqlStore } from 'postern/stores/sql';
-import { testStore } from 'postern/testing';
 import { afterAll, describe } from 'vitest';
 import { useMariadb } from '../support/mariadb-server.js';
 import { aDatabase, aPrefix } from './mariadb-server.js';
+import { testRow } from './table.js';
 
 describe('a real MariaDB', async () => {
   const uri = await aDatabase(await useMariadb());
@@ -15,9 +15,18 @@ describe('a real MariaDB', async () => {
   const knex = knexFactory({ client: 'mysql2', connection: uri });
   afterAll(() => Promise.all([pool.promise().end(), knex.destroy()]));
   const kysely = fromKysely(new Kysely({ dialect: new MysqlDialect({ pool }) }), 'mysql');
-  testStore('through Kysely', () => sqlStore({ driver: kysely, prefix: aPrefix() }));
-  testStore('through Drizzle', () =>
-    sqlStore({ driver: fromDrizzle(drizzle({ client: pool }), tag, 'mysql'), prefix: aPrefix() }),
-  );
-  testStore('through Knex', () => sqlStore({ driver: fromKnex(knex, 'mysql'), prefix: aPrefix() }));
+  const drivers = {
+    Kysely: kysely,
+    Drizzle: fromDrizzle(drizzle({ client: pool }), tag, 'mysql'),
+    Knex: fromKnex(knex, 'mysql'),
+  };
+  for (const [driver, each] of Object.entries(drivers)) {
+    testRow({
+      database: 'MariaDB',
+      driver,
+      polls: '500 ms',
+      place: aPrefix,
+      open: (prefix, migrate) => sqlStore({ driver: each, prefix, migrate }),
+    });
+  }
 });

@@ -5,32 +5,44 @@ import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import knexFactory from 'knex';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
-import { fromDrizzle, fromKnex, fromKysely, fromPglite, fromPostgresJs, sqlStore } from 'postern/stores/sql';
-import { testStore } from 'postern/testing';
+import {
+  fromDrizzle,
+  fromKnex,
+  fromKysely,
+  fromPglite,
+  fromPostgresJs,
+  type SqlDriver,
+  sqlStore,
+} from 'postern/stores/sql';
 import postgres from 'postgres';
 import { afterAll, describe } from 'vitest';
 import { usePostgres } from '../support/services.js';
 import { aSchema } from './postgres-server.js';
+import { testRow } from './table.js';
 
-describe('PGlite', async () => {
+const row = (database: string, driver: string, over: SqlDriver) =>
+  testRow({
+    database,
+    driver,
+    place: aSchema,
+    open: (schema, migrate) => sqlStore({ driver: over, schema, migrate }),
+  });
+
+describe('in the process', async () => {
   const db = await PGlite.create();
   afterAll(() => db.close());
-  testStore('its own driver', () => sqlStore({ driver: fromPglite(db), schema: aSchema() }));
-  const driver = fromDrizzle(drizzlePglite({ client: db }), tag, 'postgres');
-  testStore('through Drizzle', () => sqlStore({ driver, schema: aSchema() }));
+  row('PGlite', 'its own', fromPglite(db));
+  row('PGlite', 'Drizzle', fromDrizzle(drizzlePglite({ client: db }), tag, 'postgres'));
 });
 
-describe('a real PostgreSQL', async () => {
+describe('a real server', async () => {
   const server = await usePostgres();
   const sql = postgres(server.url(), { onnotice: () => {} });
   const pool = new pg.Pool({ connectionString: server.url() });
   const knex = knexFactory({ client: 'pg', connection: server.url() });
   afterAll(() => Promise.all([sql.end(), pool.end(), knex.destroy()]));
-  testStore('through postgres.js', () => sqlStore({ driver: fromPostgresJs(sql), schema: aSchema() }));
-  const kysely = fromKysely(new Kysely({ dialect: new PostgresDialect({ pool }) }), 'postgres');
-  testStore('through Kysely', () => sqlStore({ driver: kysely, schema: aSchema() }));
-  testStore('through Drizzle', () =>
-    sqlStore({ driver: fromDrizzle(drizzle({ client: pool }), tag, 'postgres'), schema: aSchema() }),
-  );
-  testStore('through Knex', () => sqlStore({ driver: fromKnex(knex, 'postgres'), schema: aSchema() }));
+  row('PostgreSQL', 'postgres.js', fromPostgresJs(sql));
+  row('PostgreSQL', 'Kysely', fromKysely(new Kysely({ dialect: new PostgresDialect({ pool }) }), 'postgres'));
+  row('PostgreSQL', 'Drizzle', fromDrizzle(drizzle({ client: pool }), tag, 'postgres'));
+  row('PostgreSQL', 'Knex', fromKnex(knex, 'postgres'));
 });

@@ -1,17 +1,33 @@
 import { createClient } from '@libsql/client';
-import { fromLibsql, fromSqlite, sqlStore } from 'postern/stores/sql';
-import { testStore } from 'postern/testing';
+import { sql as tag } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/libsql';
+import { fromDrizzle, fromLibsql, fromSqlite, type SqlDriver, sqlStore } from 'postern/stores/sql';
 import { Libsql, testDirectory } from './sqlite-files.js';
+import { testRow } from './table.js';
 
 const { aFile } = testDirectory();
 
-testStore('@libsql/client on a file', () => {
-  const client = createClient({ url: `file:${aFile()}` });
-  return sqlStore({ driver: { ...fromLibsql(client), close: async () => client.close() } });
+const row = (driver: string, over: (filename: string) => SqlDriver) =>
+  testRow({
+    database: 'SQLite',
+    driver,
+    polls: '500 ms',
+    place: aFile,
+    open: (filename, migrate) => sqlStore({ driver: over(filename), prefix: 'auth_', migrate }),
+  });
+
+row('`@libsql/client`', (filename) => {
+  const client = createClient({ url: `file:${filename}` });
+  return { ...fromLibsql(client), close: async () => client.close() };
 });
 
-testStore('a database that the application has opened with libsql', () => {
-  const database = new Libsql(aFile());
+row('Drizzle over `@libsql/client`', (filename) => {
+  const client = createClient({ url: `file:${filename}` });
+  return { ...fromDrizzle(drizzle({ client }), tag, 'sqlite'), close: async () => client.close() };
+});
+
+row('`libsql`', (filename) => {
+  const database = new Libsql(filename);
   database.exec('PRAGMA foreign_keys = ON');
-  return sqlStore({ driver: { ...fromSqlite(database), close: async () => void database.close() }, prefix: 'auth_' });
+  return { ...fromSqlite(database), close: async () => void database.close() };
 });

@@ -5,11 +5,18 @@ import { join } from 'node:path';
 import { sqliteStore } from 'postern/stores/sqlite';
 import { testStore } from 'postern/testing';
 import { afterAll } from 'vitest';
+import { testRow } from './table.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'postern-sqlite-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 const aFile = () => join(directory, `${randomUUID()}.db`);
 
-testStore('sqliteStore in a file (libsql)', () => sqliteStore({ filename: aFile(), driver: 'libsql' }));
+testRow({
+  database: 'SQLite',
+  driver: '`libsql`, `sqliteStore`',
+  polls: '100 ms',
+  place: aFile,
+  open: (filename, migrate) => sqliteStore({ filename, driver: 'libsql', migrate }),
+});
 testStore('sqliteStore in memory (libsql)', () => sqliteStore({ filename: ':memory:', driver: 'libsql' }));
 testStore('sqliteStore in a file (the default driver)', () => sqliteStore({ filename: aFile() }));

@@ -5,6 +5,7 @@ import { usageError } from '../failure.js';
 import type { Host } from '../host.js';
 import { configOption, outputOption } from '../options.js';
 import { type Format, note, print, progress } from '../output/print.js';
+import { scriptOf } from '../schema/sql.js';
 
 interface MigrateCommandOptions {
   readonly store?: string;
@@ -46,7 +47,7 @@ async function migrateStore(
     const { from, to, statements } = await store.migrate({ dryRun });
     line.end();
     print(host, output, { store: place, from, to, dry_run: dryRun, statements }, () =>
-      dryRun ? statements.map((statement) => `${statement};\n`).join('') : `${place}: ${done(from, to)}\n`,
+      dryRun ? scriptOf(statements, /^(mysql|mariadb):/i.test(url)) : `${place}: ${done(from, to)}\n`,
     );
     if (dryRun)
       note(

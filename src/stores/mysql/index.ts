@@ -35,12 +35,12 @@ export type MysqlStore = SqlStore;
  */
 export function mysqlStore(options: MysqlStoreOptions): MysqlStore {
   const settings = readMysqlOptions(options);
-  const { source, prefix, timeout, pollInterval } = settings;
+  const { source, prefix, migrate: migrates, timeout, pollInterval } = settings;
   const dialect = new Mysql(prefix);
   const { pool, release } = poolOf(source, timeout);
   const driver = new Database(pool, dialect, timeout);
   const feed = new PollingFeed(dialect, pollInterval, (look) => driver.query(look));
-  return openStore({ dialect, driver, feed, timeout, reader: readerOf(settings, dialect), release });
+  return openStore({ dialect, driver, feed, migrates, timeout, reader: readerOf(settings, dialect), release });
 }
 
 function readerOf({ reader, timeout }: MysqlSettings, dialect: Mysql): Reader | null {

@@ -4,6 +4,7 @@ import { duration } from '../../base/duration-input.js';
 import type { Duration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
 import { maxLag, type ReaderOptions } from '../sql/mirror/options.js';
+import { DEFAULT_PREFIX, type MigrateMode, placeOptions } from '../sql/place.js';
 import type { MysqlCallbackPool, MysqlPool } from './client.js';
 
 /** Your own pool of `mysql2` or `mariadb`, which you close after the store; or the URI of a database (`mysql://…`). */
@@ -14,6 +15,11 @@ type Place =
 interface CommonOptions {
   /** The beginning of the names of all tables. `^[a-z][a-z0-9_]{0,29}$`, or empty. Default `'postern_'`. */
   readonly prefix?: string | undefined;
+  /**
+   * `'verify'`: makes no tables. It compares what is there, and refuses to start on a difference (`store_invalid`, with the
+   * differences). `postern schema --sql` prints the statements that make the tables. Default `'auto'`: the first call makes them.
+   */
+  readonly migrate?: 'auto' | 'verify' | undefined;
   /** How long one call may take before it rejects, including the wait for a connection. Default `'5s'`. */
   readonly timeout?: Duration | undefined;
   /**
@@ -37,6 +43,7 @@ export type Source = { readonly pool: MysqlPool } | { readonly pool: null; reado
 export interface MysqlSettings {
   readonly source: Source;
   readonly prefix: string;
+  readonly migrate: MigrateMode;
   /** Milliseconds, like `pollInterval`. */
   readonly timeout: number;
   readonly pollInterval: number;
@@ -64,10 +71,8 @@ const place = {
 
 const schema = z.strictObject({
   ...place,
-  prefix: z
-    .string()
-    .regex(/^([a-z][a-z0-9_]{0,29})?$/, 'give lower case letters, digits and _, at most 30, or an empty text')
-    .default('postern_'),
+  prefix: placeOptions.prefix.default(DEFAULT_PREFIX),
+  migrate: placeOptions.migrate,
   timeout: duration('5s', { least: '10ms', most: '10m' }).default(DEFAULT_TIMEOUT),
   pollInterval: duration('500ms', { least: '5ms', most: '1h' }).default(DEFAULT_POLL),
   reader: z.strictObject({ ...place, maxLag }).optional(),

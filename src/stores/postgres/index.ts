@@ -51,15 +51,15 @@ export type PostgresStore = SqlStore;
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   const settings = readPostgresOptions(options);
-  const { schema, heartbeat, listen, timeout } = settings;
-  const dialect = new Postgres(schema);
+  const { schema, prefix, migrate: migrates, heartbeat, listen, timeout } = settings;
+  const dialect = new Postgres(schema, prefix);
   const connections = new Connections(settings);
   const db = new Database(connections.pool, dialect, settings);
   const instance = randomUUID();
   const channel = new PostgresChannel(db, connections, dialect, instance, heartbeat);
   const feed = listen === false ? null : new Feed(channel, instance, heartbeat);
   const reader = readerOf(settings, dialect);
-  return openStore({ dialect, driver: db, feed, timeout, reader, release: () => connections.close() });
+  return openStore({ dialect, driver: db, feed, migrates, timeout, reader, release: () => connections.close() });
 }
 
 function readerOf({ reader, timeout, prepare }: PostgresSettings, dialect: Postgres): Reader | null {

@@ -4,6 +4,7 @@ import { duration } from '../../base/duration-input.js';
 import type { Duration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
 import { maxLag, NEEDS_FEED, type ReaderOptions } from '../sql/mirror/options.js';
+import { assertShort, DEFAULT_SCHEMA, type MigrateMode, placeOptions } from '../sql/place.js';
 import type { PgConnection, PgPool } from './client.js';
 
 /** Your own pool, which you close after the store; or a connection string. */
@@ -17,6 +18,13 @@ interface CommonOptions {
    * `'postern'`.
    */
   readonly schema?: string | undefined;
+  /** The beginning of all names in the schema. `^[a-z][a-z0-9_]{0,29}$`, or empty. Default `''`. */
+  readonly prefix?: string | undefined;
+  /**
+   * `'verify'`: makes no tables. It compares what is there, and refuses to start on a difference (`store_invalid`, with the
+   * differences). `postern schema --sql` prints the statements that make the tables. Default `'auto'`: the first call makes them.
+   */
+  readonly migrate?: 'auto' | 'verify' | undefined;
   /**
    * The feed's own connection, open while someone listens: a connection string; or a function that makes a `Client` of `pg`, not
    * connected; or `false` for no feed (then only `cache.ttl` limits how long other processes see the old state). Default: the
@@ -53,6 +61,8 @@ export type Source = { readonly pool: PgPool } | { readonly pool: null; readonly
 export interface PostgresSettings {
   readonly source: Source;
   readonly schema: string;
+  readonly prefix: string;
+  readonly migrate: MigrateMode;
   /** `null`: by `source`. */
   readonly listen: string | (() => PgConnection) | false | null;
   /** Milliseconds, like `heartbeat`. */
@@ -77,11 +87,9 @@ const place = {
 
 const schema = z.strictObject({
   ...place,
-  schema: z
-    .string()
-    .regex(/^(?!pg_)[a-z_][a-z0-9_]{0,49}$/, 'give a name of lower case letters, digits and _, at most 50, without pg_')
-    .refine((name) => name !== 'information_schema', 'is a schema of PostgreSQL itself: give another name')
-    .default('postern'),
+  schema: placeOptions.schema.default(DEFAULT_SCHEMA),
+  prefix: placeOptions.prefix.default(''),
+  migrate: placeOptions.migrate,
   listen: z
     .union(
       [z.string().min(1), z.literal(false), z.custom<() => PgConnection>((value) => typeof value === 'function')],
@@ -99,6 +107,7 @@ export function readPostgresOptions(options: unknown): PostgresSettings {
   const given = check(schema, options, 'postgresStore', 'option_invalid');
   const { pool, listen = null, reader } = given;
   const source = sourceOf(given, options as object, '');
+  assertShort(given.schema, given.prefix, 'postgresStore');
   if (pool?.options?.max === 1 && listen === null) {
     throw invalid(
       'pool',
@@ -109,6 +118,8 @@ export function readPostgresOptions(options: unknown): PostgresSettings {
   return {
     source,
     schema: given.schema,
+    prefix: given.prefix,
+    migrate: given.migrate,
     listen,
     timeout: given.timeout,
     heartbeat: given.heartbeat,

@@ -1,4 +1,5 @@
 import type { DialectName, SqlStatement, SqlValue } from './driver.js';
+import type { Part, Shape, Table } from './shape.js';
 
 /** The values of a statement's parameters, by name. */
 export type Values = Readonly<Record<string, SqlValue>>;
@@ -29,31 +30,6 @@ export interface Addition {
   ) => Readonly<Record<string, string>>;
 }
 
-/** A column of a table: `key` is a short text, `name` a long one that is compared too, `text` one that is only kept. */
-export type ColumnKind = 'serial' | 'sequence' | 'key' | 'name' | 'text' | 'integer' | 'token';
-
-/** A table, for every database. Columns with `?` may be NULL. */
-export interface Table {
-  readonly name: string;
-  readonly columns: Readonly<Record<string, ColumnKind | `${ColumnKind}?`>>;
-  readonly key: readonly string[];
-  readonly indexes?: readonly Index[];
-  /** PostgreSQL's `fillfactor`: room for rows that are often updated. */
-  readonly fill?: number;
-  /** Its rows are too large for the inner pages of a tree. */
-  readonly isWide?: boolean;
-}
-
-export interface Index {
-  readonly name: string;
-  readonly columns: readonly string[];
-  readonly isUnique?: boolean;
-  /** Only rows where this column is not NULL, in databases that can do this. */
-  readonly where?: string;
-  /** Only for queries over everything, which have the condition {@link Dialect.everything}. */
-  readonly isOfAll?: boolean;
-}
-
 interface Compiled {
   readonly sql: string;
   readonly names: readonly string[];
@@ -81,10 +57,30 @@ export abstract class Dialect {
   readonly returnsRows: boolean = true;
   /** The end of an INSERT that does nothing where the key is taken. Without it, it fails ({@link isTaken}). */
   readonly unlessTaken: string = 'ON CONFLICT DO NOTHING';
+  /** The tables that only this database needs. */
+  readonly own: readonly Table[] = [];
+  /** The table of the versions that were made. */
+  readonly versions: Table = { name: 'migrations', columns: { version: 'integer' }, key: ['version'] };
   readonly #compiled = new Map<string, Compiled>();
 
-  /** The name of a table in statements. */
-  abstract table(name: string): string;
+  /** @param prefix of all names, checked: see `place.ts` */
+  constructor(readonly prefix: string) {}
+
+  /** The name of a table, an index, a trigger or a function in the database's own lists. */
+  named(name: string): string {
+    return this.prefix + name;
+  }
+
+  /** The same in statements. */
+  table(name: string): string {
+    return this.named(name);
+  }
+
+  /** The command that prints the statements of this schema. */
+  get command(): string {
+    return `postern schema --sql --dialect ${this.name} --prefix '${this.prefix}'`;
+  }
+
   /** @param index from 1 */
   protected abstract placeholder(index: number, kind: 'text' | 'integer'): string;
   /** Whether a parameter may be used again by its number. */
@@ -149,15 +145,23 @@ export abstract class Dialect {
   /** The number of the last change that was told; `null`: this database has notifications instead. */
   abstract readonly latest: string | null;
 
+  /** A table as this database has it. */
+  abstract shapeOf(table: Table): Shape;
   /** The statements that make a table. */
   abstract create(table: Table): readonly string[];
+  /** The statement that lists what is there, as rows of {@link Part}. */
+  abstract catalog(): SqlStatement;
+  /** The parts of a table that the list must have. */
+  abstract partsOf(shape: Shape): readonly Part[];
+  /** The parts that {@link finish} makes. */
+  abstract finishedParts(): readonly Part[];
   /** The statements that make the rest: the audit log's guards. */
   abstract finish(): readonly string[];
   /** The statements that begin a schema; the table of versions is one of them. */
   abstract found(isThere: boolean): readonly string[];
   /** The statement that notes a version. */
   mark(version: number): string {
-    return `INSERT INTO ${this.table('migrations')} (version) VALUES (${version})`;
+    return `INSERT INTO ${this.table(this.versions.name)} (version) VALUES (${version})`;
   }
 
   /** Finds what is there: `isOurs`, `isThere` and a reason to refuse the database, `refusal`. */
@@ -203,12 +207,6 @@ export function assignments(updates: Readonly<Record<string, string>>): string {
   return Object.entries(updates)
     .map(([column, value]) => `${column} = ${value}`)
     .join(', ');
-}
-
-/** A column's kind, and whether it may be NULL. */
-export function kindOf(column: string): { readonly kind: ColumnKind; readonly isOptional: boolean } {
-  const isOptional = column.endsWith('?');
-  return { kind: (isOptional ? column.slice(0, -1) : column) as ColumnKind, isOptional };
 }
 
 /** An error, and the errors that it wraps: query builders wrap those of their drivers. */

@@ -3,21 +3,21 @@ import { check } from '../../base/check.js';
 import { duration } from '../../base/duration-input.js';
 import type { Duration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
-import type { Dialect } from './dialect.js';
-import { Mysql } from './dialects/mysql.js';
-import { Postgres } from './dialects/postgres.js';
-import { Sqlite } from './dialects/sqlite.js';
+import { dialectOf } from './dialects/dialect-of.js';
 import type { SqlDriver } from './driver.js';
 import { READER_TIMEOUT } from './mirror/mirror.js';
 import { maxLag, NEEDS_FEED, type ReaderOptions } from './mirror/options.js';
 import { openStore, type SqlStore } from './open.js';
+import { placeOptions } from './place.js';
 import { PollingFeed } from './polling-feed.js';
 import { steady } from './steady.js';
 
 export type { MigrateOptions, Migration } from '../shared/migration.js';
 export type { DialectName, SqlDriver, SqlRow, SqlStatement, SqlValue } from './driver.js';
 export * from './drivers/builders.js';
+export * from './drivers/neon.js';
 export * from './drivers/postgres.js';
+export * from './drivers/prisma.js';
 export * from './drivers/sqlite.js';
 export type { ReaderOptions } from './mirror/options.js';
 export type { SqlStore } from './open.js';
@@ -28,8 +28,16 @@ export interface SqlStoreOptions {
   readonly driver: SqlDriver;
   /** PostgreSQL: the schema of the tables. `^[a-z_][a-z0-9_]{0,49}$`. Default `'postern'`. */
   readonly schema?: string | undefined;
-  /** SQLite, MySQL: the beginning of all names. `^[a-z][a-z0-9_]{0,29}$`, or empty. Default `'postern_'`. */
+  /**
+   * The beginning of all names. `^[a-z][a-z0-9_]{0,29}$`, or empty. Default `'postern_'`, or empty on PostgreSQL, where the schema
+   * keeps the tables apart.
+   */
   readonly prefix?: string | undefined;
+  /**
+   * `'verify'`: makes no tables. It compares what is there, and refuses to start on a difference (`store_invalid`, with the
+   * differences). `postern schema --sql` prints the statements that make the tables. Default `'auto'`: the first call makes them.
+   */
+  readonly migrate?: 'auto' | 'verify' | undefined;
   /** How long one call may take before it rejects. Default `'5s'`. */
   readonly timeout?: Duration | undefined;
   /**
@@ -55,14 +63,9 @@ const driver = z.custom<SqlDriver>(
 
 const schema = z.strictObject({
   driver,
-  schema: z
-    .string()
-    .regex(/^(?!pg_)[a-z_][a-z0-9_]{0,49}$/, 'give a name of lower case letters, digits and _, at most 50, without pg_')
-    .default('postern'),
-  prefix: z
-    .string()
-    .regex(/^([a-z][a-z0-9_]{0,29})?$/, 'give lower case letters, digits and _, at most 30, or an empty text')
-    .default('postern_'),
+  schema: placeOptions.schema.optional(),
+  prefix: placeOptions.prefix.optional(),
+  migrate: placeOptions.migrate,
   timeout: duration('5s', { least: '10ms', most: '10m' }).default(5_000),
   pollInterval: z.union([duration('500ms', { least: '5ms', most: '1h' }), z.literal(false)]).default(500),
   reader: z.strictObject({ driver, maxLag }).optional(),
@@ -79,12 +82,19 @@ const schema = z.strictObject({
  * @throws PosternError `option_invalid`, `option_unknown`
  */
 export function sqlStore(options: SqlStoreOptions): SqlStore {
-  const { driver: given, pollInterval, timeout, reader, ...place } = check(schema, options, INPUT, 'option_invalid');
-  const dialect = dialectOf(given, place);
+  const {
+    driver: given,
+    migrate: migrates,
+    pollInterval,
+    timeout,
+    reader,
+    ...place
+  } = check(schema, options, INPUT, 'option_invalid');
+  const dialect = dialectOf(given.dialect, place, INPUT);
   const driver = steady(given, dialect, timeout);
   const polls = pollInterval !== false && dialect.latest !== null;
   const feed = polls ? new PollingFeed(dialect, pollInterval, (look) => driver.query(look)) : null;
-  if (reader === undefined) return openStore({ dialect, driver, feed, timeout });
+  if (reader === undefined) return openStore({ dialect, driver, feed, migrates, timeout });
   if (feed === null) throw new PosternError('option_invalid', NEEDS_FEED, { path: 'reader', input: INPUT });
   if (reader.driver.dialect !== dialect.name) {
     throw new PosternError('option_invalid', `speaks another dialect than the store: give one of ${dialect.name}`, {
@@ -93,13 +103,5 @@ export function sqlStore(options: SqlStoreOptions): SqlStore {
     });
   }
   const near = steady(reader.driver, dialect, Math.min(timeout, READER_TIMEOUT));
-  return openStore({ dialect, driver, feed, timeout, reader: { driver: near, maxLag: reader.maxLag } });
-}
-
-function dialectOf({ dialect }: SqlDriver, place: { readonly schema: string; readonly prefix: string }): Dialect {
-  if (dialect === 'postgres') return new Postgres(place.schema);
-  if (dialect === 'mysql') return new Mysql(place.prefix);
-  if (dialect === 'sqlite') return new Sqlite(place.prefix);
-  const problem = "speaks no dialect that is known here: give 'postgres', 'mysql' or 'sqlite'";
-  throw new PosternError('option_invalid', problem, { path: 'driver.dialect', input: INPUT });
+  return openStore({ dialect, driver, feed, migrates, timeout, reader: { driver: near, maxLag: reader.maxLag } });
 }

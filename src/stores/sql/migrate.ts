@@ -3,6 +3,7 @@ import type { Migration } from '../shared/migration.js';
 import type { Dialect } from './dialect.js';
 import type { SqlDriver, SqlStatement } from './driver.js';
 import { MIGRATIONS } from './schema.js';
+import { assertSame, differencesOf, partsOf } from './verify.js';
 
 const plain = (sql: string): SqlStatement => ({ sql, parameters: [] });
 
@@ -14,13 +15,17 @@ const plain = (sql: string): SqlStatement => ({ sql, parameters: [] });
 export async function planMigration(driver: SqlDriver, dialect: Dialect, migrations = MIGRATIONS): Promise<Migration> {
   const to = migrations.length;
   const { version, isThere } = await inspect(driver, dialect, to);
-  const statements = version === null ? [...dialect.found(isThere)] : [];
-  for (const [index, statementsOf] of [...migrations.entries()].slice(version ?? 0)) {
+  const statements = version === null ? dialect.found(isThere) : [];
+  return { from: version ?? 0, to, statements: [...statements, ...statementsFrom(version ?? 0, dialect, migrations)] };
+}
+
+/** The statements that upgrade a version to the last one. */
+export function statementsFrom(version: number, dialect: Dialect, migrations = MIGRATIONS): readonly string[] {
+  return [...migrations.entries()].slice(version).flatMap(([index, statementsOf]) => {
     const mark = dialect.mark(index + 1);
     // First, where all is undone together: of two migrations at once, the later one then fails before it has changed anything.
-    statements.push(...(dialect.undoesSchema ? [mark, ...statementsOf(dialect)] : [...statementsOf(dialect), mark]));
-  }
-  return { from: version ?? 0, to, statements };
+    return dialect.undoesSchema ? [mark, ...statementsOf(dialect)] : [...statementsOf(dialect), mark];
+  });
 }
 
 /**
@@ -39,8 +44,24 @@ export async function migrate(driver: SqlDriver, dialect: Dialect, migrations = 
   } catch (error) {
     const now = await planMigration(driver, dialect, migrations).catch(() => null);
     if (now?.statements.length === 0) return now;
+    // A store with another prefix has made the schema meanwhile.
+    if (now !== null && now.statements[0] !== planned.statements[0]) return migrate(driver, dialect, migrations);
     throw dialect.isNameTaken(error) ? occupied(dialect, error) : error;
   }
+}
+
+/**
+ * Makes nothing: compares what is there with this library's schema.
+ *
+ * @throws PosternError `store_invalid`, with the differences; `store_newer`
+ */
+export async function verify(driver: SqlDriver, dialect: Dialect): Promise<Migration> {
+  const to = MIGRATIONS.length;
+  const { version } = await inspect(driver, dialect, to);
+  const differences = [...differencesOf(partsOf(dialect), await driver.query(dialect.catalog()))];
+  if (version !== null && version !== to) differences.unshift(`the version is ${version}, not ${to}`);
+  assertSame(differences, dialect.place, `This prints the statements that make them: ${dialect.command}`);
+  return { from: to, to, statements: [] };
 }
 
 /** `version` is `null` if there are no tables of ours yet. */
@@ -51,7 +72,9 @@ async function inspect(driver: SqlDriver, dialect: Dialect, known: number) {
   }
   const isThere = Boolean(Number(found?.isThere));
   if (!Number(found?.isOurs)) return { version: null, isThere };
-  const [row] = await driver.query(plain(`SELECT max(version) AS version FROM ${dialect.table('migrations')}`));
+  const [row] = await driver.query(
+    plain(`SELECT max(version) AS version FROM ${dialect.table(dialect.versions.name)}`),
+  );
   const version = Number(row?.version ?? 0);
   if (version > known) {
     throw new PosternError(

@@ -5,8 +5,9 @@ import type { Listener } from '../shared/listeners.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
 import type { Dialect } from './dialect.js';
 import type { SqlDriver } from './driver.js';
-import { migrate, planMigration } from './migrate.js';
+import { migrate, planMigration, verify } from './migrate.js';
 import { type Reader, ReplicaMirror } from './mirror/mirror.js';
+import type { MigrateMode } from './place.js';
 import { storeOver } from './store.js';
 import { inTransaction } from './transaction.js';
 
@@ -18,9 +19,10 @@ export interface SqlStore extends Store {
   /**
    * Makes or upgrades the tables now instead of with the first call, and returns the work done. Idempotent. With `dryRun` it
    * changes nothing, and returns the work that it would do. If the role may not make tables, run these statements as another role.
+   * A store with `migrate: 'verify'` only compares the tables.
    *
    * @throws PosternError `store_newer`: written by a later version of this library; `store_invalid`: the names of the tables
-   *   belong to another application, or the database can't hold every name; `closed`
+   *   belong to another application, the database can't hold every name, or the tables differ (`'verify'`); `closed`
    */
   migrate(options?: MigrateOptions): Promise<Migration>;
 }
@@ -39,6 +41,7 @@ export interface OpenOptions {
   readonly driver: SqlDriver;
   /** `null`: nobody is told. */
   readonly feed: StoreFeed | null;
+  readonly migrates: MigrateMode;
   /** How long a call waits for the tables, in milliseconds. */
   readonly timeout: number;
   /** A replica, for a store with a feed. `null`: verification reads from the primary. */
@@ -47,8 +50,8 @@ export interface OpenOptions {
   readonly release?: () => Promise<void>;
 }
 
-/** A store over a driver. The first call makes the tables. */
-export function openStore({ dialect, driver, feed, timeout, reader, release }: OpenOptions): SqlStore {
+/** A store over a driver. The first call makes the tables, or compares them. */
+export function openStore({ dialect, driver, feed, migrates, timeout, reader, release }: OpenOptions): SqlStore {
   let isReady = false;
   let migrating: Promise<Migration> | null = null;
   let closing: Promise<void> | null = null;
@@ -57,7 +60,7 @@ export function openStore({ dialect, driver, feed, timeout, reader, release }: O
     if (closing !== null) throw new PosternError('closed', 'this store is closed: make another one');
   };
   const migrateOnce = () => {
-    migrating ??= migrate(driver, dialect)
+    migrating ??= (migrates === 'verify' ? verify : migrate)(driver, dialect)
       .then((migration) => {
         isReady = true;
         return migration;

@@ -1,4 +1,5 @@
-import type { Dialect, Table } from './dialect.js';
+import type { Dialect } from './dialect.js';
+import type { Table } from './shape.js';
 
 /**
  * `seq` is the database's own row number. `secrets` points to it, so that a look-up by digest is two descents of a tree. The
@@ -131,12 +132,24 @@ const entries: Table = {
   indexes: [{ name: 'entries_by_end', columns: ['expires_at'], where: 'expires_at' }],
 };
 
-export const TABLES = [tokens, secrets, uses, tokenDays, organizationDays, endpoints, changes, entries] as const;
+export const TABLES: readonly Table[] = [
+  tokens,
+  secrets,
+  uses,
+  tokenDays,
+  organizationDays,
+  endpoints,
+  changes,
+  entries,
+];
 
 /** The statements that upgrade a schema by one version. */
 export type Version = (dialect: Dialect) => readonly string[];
 
-const first: Version = (dialect) => [...TABLES.flatMap((table) => dialect.create(table)), ...dialect.finish()];
+const first: Version = (dialect) => [
+  ...[...TABLES, ...dialect.own].flatMap((table) => dialect.create(table)),
+  ...dialect.finish(),
+];
 
 /** A released migration is never changed; a change is a new migration. */
 export const MIGRATIONS: readonly Version[] = [first];

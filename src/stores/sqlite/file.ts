@@ -3,9 +3,10 @@ import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PosternError } from '../../domain/errors.js';
 import type { Migration } from '../shared/migration.js';
+import type { MigrateMode } from '../sql/place.js';
 import { Connection } from './connection.js';
 import { isNoDatabase, type SqliteConstructor } from './driver.js';
-import { assertOurs, type Header, plan, planFrom, readHeader, upgrade } from './migrate.js';
+import { assertOurs, assertSame, type Header, plan, planFrom, readHeader, upgrade, verify } from './migrate.js';
 
 export const MEMORY = ':memory:';
 
@@ -21,23 +22,24 @@ export interface OpenDatabase {
 }
 
 /**
- * Opens a database, and makes or upgrades its tables. A file that is not ours is not changed, and no file is put beside it.
+ * Opens a database, and makes or upgrades its tables, or only compares them. A file that is not ours is not changed, and no file is put beside it.
  *
  * With `synchronous = FULL`, acknowledged changes also survive a loss of power. NORMAL would survive a killed process and save
  * one `fsync` a change. But then a power failure could undo a confirmed revocation. Changes are rare compared with reads.
  *
  * @throws PosternError `store_invalid`, `store_newer`, and the driver's own errors
  */
-export function openDatabase(Database: SqliteConstructor, filename: string): OpenDatabase {
+export function openDatabase(Database: SqliteConstructor, filename: string, migrates: MigrateMode): OpenDatabase {
   if (filename !== MEMORY) {
     inspect(Database, filename);
+    if (migrates === 'verify' && !statOf(filename)?.size) assertSame([`there is no file ${filename}`], filename);
     makePrivate(filename);
   }
   const db = new Connection(new Database(filename));
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL`);
     // Before the switch to WAL, so that a new file's mark is in the file itself and not in the -wal: `inspect` looks there.
-    const migration = upgrade(db, filename);
+    const migration = migrates === 'verify' ? verify(db, filename) : upgrade(db, filename);
     useWriteAheadLog(db, filename);
     return { db, migration };
   } catch (error) {

@@ -27,9 +27,11 @@ const BUSY_PAUSE = 10;
 export interface SqliteStore extends Store {
   /**
    * Opens the file now instead of with the first call, makes or upgrades its tables, and returns the work done. Idempotent.
-   * With `dryRun` it changes nothing, and returns the work that it would do.
+   * With `dryRun` it changes nothing, and returns the work that it would do. A store with `migrate: 'verify'` only compares the
+   * tables.
    *
-   * @throws PosternError `store_invalid`: not a database, another application's, or no such directory; `store_newer`:
+   * @throws PosternError `store_invalid`: not a database, another application's, or no such directory, or the tables differ
+   *   (`'verify'`); `store_newer`:
    *   written by a later version of this library; `driver_missing`; `closed`
    */
   migrate(options?: MigrateOptions): Promise<Migration>;
@@ -165,8 +167,8 @@ class LazyDatabase implements SqlDriver {
   #open(): Connection {
     if (this.#closed) throw closed();
     if (this.#connection === null) {
-      const { filename, driver } = this.#settings;
-      const { db, migration } = openDatabase(loadDriver(driver), filename);
+      const { filename, driver, migrate: migrates } = this.#settings;
+      const { db, migration } = openDatabase(loadDriver(driver), filename, migrates);
       try {
         if (filename !== MEMORY) this.feed.begin(db.all(this.feed.latest));
       } catch (error) {

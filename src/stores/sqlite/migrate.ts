@@ -3,6 +3,7 @@ import type { Migration } from '../shared/migration.js';
 import type { Dialect } from '../sql/dialect.js';
 import { Sqlite } from '../sql/dialects/sqlite.js';
 import { MIGRATIONS } from '../sql/schema.js';
+import { assertSame as assertNoDifference, differencesOf, partsOf } from '../sql/verify.js';
 import type { Connection } from './connection.js';
 
 /** A file of its own needs no prefix. */
@@ -81,4 +82,26 @@ export function upgrade(db: Connection, filename: string, migrations = MIGRATION
     return true;
   });
   return found;
+}
+
+/**
+ * Makes nothing: compares what is there with this library's schema.
+ *
+ * @throws PosternError `store_invalid`, with the differences; `store_newer`
+ */
+export function verify(db: Connection, filename: string): Migration {
+  const { from, to } = plan(db, filename);
+  const differences = [...differencesOf(partsOf(DIALECT, false), db.all(DIALECT.catalog()))];
+  if (from !== 0 && from !== to) differences.unshift(`the version is ${from}, not ${to}`);
+  assertSame(differences, filename);
+  return { from: to, to, statements: [] };
+}
+
+/** @throws PosternError `store_invalid` */
+export function assertSame(differences: readonly string[], filename: string): void {
+  assertNoDifference(
+    differences,
+    'filename',
+    `This makes or upgrades the tables of a file: postern migrate --store sqlite:${filename}`,
+  );
 }

@@ -5,6 +5,7 @@ import { check } from '../../base/check.js';
 import { duration } from '../../base/duration-input.js';
 import type { Duration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
+import { type MigrateMode, placeOptions } from '../sql/place.js';
 import { constructorOf, DRIVER_NAMES, type SqliteDriver } from './driver.js';
 import { MEMORY } from './file.js';
 
@@ -18,6 +19,11 @@ export interface SqliteStoreOptions {
    */
   readonly driver?: SqliteDriver | undefined;
   /**
+   * `'verify'`: makes no file and no tables. It compares what is there, and refuses to start on a difference (`store_invalid`, with
+   * the differences). `postern migrate` makes the tables. Default `'auto'`: the first call makes them.
+   */
+  readonly migrate?: 'auto' | 'verify' | undefined;
+  /**
    * The time between two looks for changes of other processes. Their revocations are seen here after this time at the latest.
    * Default `'100ms'`.
    */
@@ -28,6 +34,7 @@ export interface SqliteSettings {
   /** Absolute, or `':memory:'`. */
   readonly filename: string;
   readonly driver: SqliteDriver | undefined;
+  readonly migrate: MigrateMode;
   /** Milliseconds. */
   readonly pollInterval: number;
 }
@@ -42,13 +49,14 @@ const schema = z.strictObject({
       `name one of ${DRIVER_NAMES.join(', ')}, or give a Database class`,
     )
     .optional(),
+  migrate: placeOptions.migrate,
   pollInterval: duration('100ms', { least: '5ms', most: '1h' }).default(DEFAULT_POLL),
 });
 
 /** @throws PosternError `option_invalid`, `option_unknown` */
 export function readSqliteOptions(options: unknown): SqliteSettings {
-  const { filename, driver, pollInterval } = check(schema, options, 'sqliteStore', 'option_invalid');
-  return { filename: pathOf(filename), driver, pollInterval };
+  const { filename, ...rest } = check(schema, options, 'sqliteStore', 'option_invalid');
+  return { ...rest, filename: pathOf(filename), driver: rest.driver };
 }
 
 /** An absolute path: a later change of the working directory has no effect, and no driver takes the name for a URI. */

@@ -1,4 +1,5 @@
 import { passed } from '../lib/snippets.mjs';
+import { documentStores } from '../lib/stores.mjs';
 
 export const host = 'D1 and Durable Objects';
 export const how = 'in miniflare; the suite of stores over sqlStore';
@@ -63,5 +64,9 @@ export async function run(context) {
   const bundled = ['source.mjs', '--bundle', '--format=esm', '--external:cloudflare:workers', '--outfile=worker.mjs'];
   await context.run(context.bin('esbuild'), bundled);
   const { stdout } = await context.node(['--test', '--test-reporter=tap', 'a.test.mjs']);
-  return [`${passed(stdout, /^# pass (\d+)$/m)} tests of testStore passed over both`];
+  const rows = [
+    ['Cloudflare D1', '`fromD1`', 'within `cache.ttl`'],
+    ['Durable Objects', '`fromDurableObject`', 'within `cache.ttl`'],
+  ];
+  return [await documentStores(rows, passed(stdout, /^# pass (\d+)$/m))];
 }

@@ -1,21 +1,27 @@
-import {
-  type Addition,
-  assignments,
-  causesOf,
-  Dialect,
-  kindOf,
-  type RecordColumns,
-  type Some,
-  type Table,
-} from '../dialect.js';
+import { MYSQL_CATALOG, mysqlParts } from '../catalogs/mysql.js';
+import { type Addition, assignments, causesOf, Dialect, type RecordColumns, type Some } from '../dialect.js';
 import type { SqlStatement } from '../driver.js';
 import { CHANGE_FIELDS, CHANGE_PARAMETERS } from '../rows.js';
+import { type Column, columnOf, columnsOf, lineOf, type Part, type Shape, type Table } from '../shape.js';
 
 /** The longest text that is a key itself, in characters. */
 const KEY_LENGTH = 255;
 
 /** Compares code points, and spaces at the end too. Each of the two databases reads the name that it knows. */
 const COLLATION = 'CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */';
+
+const TEXT = `LONGTEXT ${COLLATION}`;
+
+const TYPES = {
+  serial: 'BIGINT',
+  sequence: 'BIGINT',
+  token: 'BIGINT',
+  integer: 'BIGINT',
+  key: `VARCHAR(${KEY_LENGTH}) ${COLLATION}`,
+  name: TEXT,
+  text: TEXT,
+  time: 'DATETIME',
+} as const;
 
 /**
  * MariaDB 10.6 or later, MySQL 8.0.29 or later.
@@ -30,17 +36,15 @@ export class Mysql extends Dialect {
   override readonly returnsRows = false;
   override readonly unlessTaken = '';
   readonly latest: string;
-  readonly #prefix: string;
+  /** The counter of the changes that are told. */
+  override readonly own: readonly Table[] = [
+    { name: 'feed', columns: { one: 'integer', seq: 'integer' }, key: ['one'] },
+  ];
 
-  /** @param prefix of all names */
+  /** @param prefix of all names, checked */
   constructor(prefix: string) {
-    super();
-    this.#prefix = prefix;
+    super(prefix);
     this.latest = `(SELECT seq FROM ${this.table('feed')})`;
-  }
-
-  table(name: string): string {
-    return this.#prefix + name;
   }
 
   protected placeholder(): string {
@@ -136,40 +140,75 @@ export class Mysql extends Dialect {
     ];
   }
 
-  create({ name, columns, key, indexes = [] }: Table): readonly string[] {
-    const kinds = Object.fromEntries(Object.entries(columns).map(([column, text]) => [column, kindOf(text)]));
+  shapeOf(table: Table): Shape {
+    const { name, key, indexes = [] } = table;
+    const given = columnsOf(table);
     const indexed = new Set([...key, ...indexes.flatMap((index) => index.columns)].map(columnOf));
-    const isHashed = (column: string) => kinds[column]?.kind === 'name' && indexed.has(column);
-    const keyOf = (part: string) =>
-      isHashed(columnOf(part)) ? part.replace(columnOf(part), (found) => `${found}_key`) : part;
-    const list = (parts: readonly string[]) => parts.map(keyOf).join(', ');
-    const lines = Object.entries(kinds).flatMap(([column, { kind, isOptional }]) => {
-      const nullable = isOptional ? 'NULL' : 'NOT NULL';
-      if (kind === 'serial') return [`${column} BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY`];
-      if (kind === 'sequence') return [`${column} BIGINT NULL UNIQUE`];
-      if (kind === 'integer' || kind === 'token') return [`${column} BIGINT ${nullable}`];
-      if (kind === 'key') return [`${column} VARCHAR(${KEY_LENGTH}) ${COLLATION} ${nullable}`];
-      const text = `${column} LONGTEXT ${COLLATION} ${nullable}`;
-      return isHashed(column) ? [text, `${column}_key BINARY(32) AS (UNHEX(SHA2(${column}, 256))) STORED`] : [text];
+    const isHashed = (column: string) =>
+      indexed.has(column) && given.some((each) => each.name === column && each.kind === 'name');
+    const list = (parts: readonly string[]) =>
+      parts.map((part) => (isHashed(columnOf(part)) ? part.replace(columnOf(part), (found) => `${found}_key`) : part));
+    const columns = given.flatMap((column): Column[] => {
+      const one: Column = {
+        ...column,
+        type: TYPES[column.kind],
+        isOptional: column.isOptional || column.kind === 'sequence',
+      };
+      if (!isHashed(column.name)) return [one];
+      return [one, { name: `${column.name}_key`, kind: 'hash', type: 'BINARY(32)', isOptional: true }];
     });
+    const serial = columns.find(({ kind }) => kind === 'serial');
+    const sequence = columns.find(({ kind }) => kind === 'sequence');
     // A key on a hash can't be the primary one. That of `changes` has a name of its own, for `isTaken`.
-    const isPrimary = !key.some(isHashed) && !('seq' in columns);
-    if (!isPrimary && kinds.seq?.kind !== 'serial') lines.push('row_id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY');
-    lines.push(`${isPrimary ? 'PRIMARY KEY' : `UNIQUE KEY ${name}_by_id`} (${list(key)})`);
-    for (const index of indexes)
-      lines.push(`${index.isUnique ? 'UNIQUE ' : ''}KEY ${index.name} (${list(index.columns)})`);
-    for (const [column, { kind }] of Object.entries(kinds)) {
+    const isPrimary = !key.some(isHashed) && !serial && !sequence;
+    if (!isPrimary && !serial) columns.push({ name: 'row_id', kind: 'serial', type: TYPES.serial, isOptional: false });
+    const keys = [
+      { name: 'PRIMARY', isUnique: true, columns: isPrimary ? key : [serial?.name ?? 'row_id'] },
+      ...(isPrimary ? [] : [{ name: `${name}_by_id`, isUnique: true, columns: list(key) }]),
+      ...(sequence ? [{ name: sequence.name, isUnique: true, columns: [sequence.name] }] : []),
+    ];
+    const shapes = indexes.map(({ name: index, columns: of, isUnique = false }) => {
+      return { name: index, isUnique, columns: list(of) };
+    });
+    return { name: this.named(name), columns, keys, indexes: shapes };
+  }
+
+  create(table: Table): readonly string[] {
+    const { name, columns, keys, indexes } = this.shapeOf(table);
+    const lines = columns.map((column) => {
+      if (column.kind === 'serial') return `${lineOf(column)} AUTO_INCREMENT`;
+      if (column.kind !== 'hash') return lineOf(column);
+      return `${lineOf(column)} AS (UNHEX(SHA2(${column.name.replace(/_key$/, '')}, 256))) STORED`;
+    });
+    const [primary, ...unique] = keys;
+    lines.push(`PRIMARY KEY (${primary?.columns.join(', ')})`);
+    for (const key of [...unique, ...indexes])
+      lines.push(`${key.isUnique ? 'UNIQUE ' : ''}KEY ${key.name} (${key.columns.join(', ')})`);
+    for (const { name: column, kind } of columns) {
       if (kind === 'token')
         lines.push(`FOREIGN KEY (${column}) REFERENCES ${this.table('tokens')} (seq) ON DELETE CASCADE`);
     }
-    return [`CREATE TABLE IF NOT EXISTS ${this.table(name)} (\n  ${lines.join(',\n  ')}\n) ENGINE = InnoDB`];
+    return [`CREATE TABLE IF NOT EXISTS ${name} (\n  ${lines.join(',\n  ')}\n) ENGINE = InnoDB`];
+  }
+
+  catalog(): SqlStatement {
+    return this.statement(MYSQL_CATALOG, { like: `${this.prefix}%` });
+  }
+
+  partsOf(shape: Shape): readonly Part[] {
+    return mysqlParts(shape, this.named('tokens'));
+  }
+
+  finishedParts(): readonly Part[] {
+    return ['changes_are_kept', 'changes_are_never_deleted'].map((name) => {
+      return { of: this.named('changes'), part: `trigger ${this.named(name)}`, form: 'enabled' };
+    });
   }
 
   finish(): readonly string[] {
     const [changes, feed] = [this.table('changes'), this.table('feed')];
     const refuse = "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit log is append-only'";
     return [
-      `CREATE TABLE IF NOT EXISTS ${feed} (one TINYINT NOT NULL PRIMARY KEY, seq BIGINT NOT NULL) ENGINE = InnoDB`,
       `INSERT INTO ${feed} (one, seq) VALUES (1, 0) ON DUPLICATE KEY UPDATE one = 1`,
       `CREATE TRIGGER IF NOT EXISTS ${this.table('changes_are_kept')} BEFORE UPDATE ON ${changes} FOR EACH ROW ${refuse}`,
       `CREATE TRIGGER IF NOT EXISTS ${this.table('changes_are_never_deleted')} BEFORE DELETE ON ${changes} FOR EACH ROW
@@ -178,9 +217,7 @@ BEGIN IF @postern_trimming IS NULL OR OLD.at >= @postern_trimming THEN ${refuse}
   }
 
   found(): readonly string[] {
-    return [
-      `CREATE TABLE IF NOT EXISTS ${this.table('migrations')} (version INTEGER NOT NULL PRIMARY KEY) ENGINE = InnoDB`,
-    ];
+    return this.create(this.versions);
   }
 
   /** Without a lock: a change of the schema ends the transaction, and each of ours does nothing where it was made. */
@@ -203,7 +240,7 @@ BEGIN IF @postern_trimming IS NULL OR OLD.at >= @postern_trimming THEN ${refuse}
           WHEN @@sql_mode LIKE '%NO_BACKSLASH_ESCAPES%' THEN 'has the sql_mode NO_BACKSLASH_ESCAPES, under which clients quote texts wrongly: remove it'
           WHEN @@character_set_client <> 'utf8mb4' OR @@character_set_connection <> 'utf8mb4'
             THEN 'is read through a connection that is not in utf8mb4: set the charset of the client' END AS refusal`,
-      { name: this.table('migrations') },
+      { name: this.table(this.versions.name) },
     );
   }
 
@@ -223,11 +260,6 @@ BEGIN IF @postern_trimming IS NULL OR OLD.at >= @postern_trimming THEN ${refuse}
   isNameTaken(error: unknown): boolean {
     return says(error, [1050]);
   }
-}
-
-/** The column in `created_at DESC`. */
-function columnOf(part: string): string {
-  return part.split(' ')[0] as string;
 }
 
 /** MySQL's error numbers: 1062 duplicate key, 1213 deadlock, 1020 a changed row, 1452 a row that is gone, 1146 no table. */

@@ -1,9 +1,9 @@
-import { causesOf, Dialect, kindOf, type RecordColumns, type Some, type Table } from '../dialect.js';
+import { POSTGRES_CATALOG, postgresParts } from '../catalogs/postgres.js';
+import { causesOf, Dialect, type RecordColumns, type Some } from '../dialect.js';
 import type { SqlStatement } from '../driver.js';
 import { CHANGE_FIELDS, CHANGE_PARAMETERS } from '../rows.js';
+import { type Column, columnsOf, type Key, lineOf, type Part, type Shape, type Table } from '../shape.js';
 
-/** The table of versions. No other tool's table has this name. */
-const VERSIONS = 'postern_migrations';
 /** The first half of the advisory lock that migrations hold: the bytes of "pstn". The other half is the schema's. */
 const LOCK = 0x7073746e;
 
@@ -11,9 +11,12 @@ const LOCK = 0x7073746e;
 const TYPES = {
   serial: 'bigint GENERATED ALWAYS AS IDENTITY',
   integer: 'bigint',
+  sequence: 'bigint',
+  token: 'bigint',
   key: 'text COLLATE "C"',
   name: 'text COLLATE "C"',
   text: 'text',
+  time: 'timestamp with time zone DEFAULT now()',
 } as const;
 
 /** PostgreSQL 13 or later. */
@@ -25,22 +28,36 @@ export class Postgres extends Dialect {
   override readonly lock = 'FOR NO KEY UPDATE';
   readonly latest = null;
   protected override readonly isNumbered = true;
+  /** `listeners` is logged like the rest: if a crash emptied it, confirmations would wait for nobody. */
+  override readonly own: readonly Table[] = [
+    { name: 'listeners', columns: { instance: 'text', live_until: 'time' }, key: ['instance'] },
+  ];
+  /** No other tool's table has this name. */
+  override readonly versions: Table = {
+    name: 'postern_migrations',
+    columns: { version: 'integer', migrated_at: 'time' },
+    key: ['version'],
+  };
   readonly #schema: string;
 
-  /** @param schema a checked name */
-  constructor(schema: string) {
-    super();
+  /** @param schema a checked name, like `prefix` */
+  constructor(schema: string, prefix = '') {
+    super(prefix);
     this.#schema = schema;
   }
 
-  /** The channel of notifications. */
+  /** The channel of notifications. No other pair of names has the same: a name holds no colon. */
   get channel(): string {
-    return `postern:${this.#schema}`;
+    return `postern:${this.#schema}${this.prefix === '' ? '' : `:${this.prefix}`}`;
   }
 
   /** The schema is quoted, because a valid name may still be a keyword. */
-  table(name: string): string {
-    return `"${this.#schema}".${name === 'migrations' ? VERSIONS : name}`;
+  override table(name: string): string {
+    return `"${this.#schema}".${this.named(name)}`;
+  }
+
+  override get command(): string {
+    return `${super.command} --schema ${this.#schema}`;
   }
 
   protected placeholder(index: number, kind: 'text' | 'integer'): string {
@@ -87,31 +104,63 @@ export class Postgres extends Dialect {
     ];
   }
 
-  create({ name, columns, key, indexes = [], fill }: Table): readonly string[] {
-    const table = this.table(name);
-    const hasSerial = Object.values(columns).includes('serial');
-    const lines = Object.entries(columns).flatMap(([column, text]) => {
-      const { kind, isOptional } = kindOf(text);
-      if (kind === 'sequence' || column === 'told') return [];
-      if (kind === 'token')
-        return [`${column} bigint NOT NULL REFERENCES ${this.table('tokens')} (seq) ON DELETE CASCADE`];
-      return [`${column} ${TYPES[kind]}${kind === 'serial' ? ' PRIMARY KEY' : isOptional ? '' : ' NOT NULL'}`];
+  shapeOf(table: Table): Shape {
+    const { name, key, indexes = [] } = table;
+    const columns = columnsOf(table)
+      .filter((column) => column.kind !== 'sequence' && column.name !== 'told')
+      .map((column): Column => ({ ...column, type: TYPES[column.kind] }));
+    const own = this.named(name);
+    const serial = columns.find(({ kind }) => kind === 'serial');
+    const keys = [
+      { name: `${own}_pkey`, isUnique: true, columns: serial ? [serial.name] : key },
+      ...(serial ? [{ name: `${own}_${key.join('_')}_key`, isUnique: true, columns: key }] : []),
+    ];
+    const shapes = indexes.map(({ name: index, columns: of, isUnique = false, where, isOfAll }): Key => {
+      // Only a query with this condition, which is always true, uses the index of all. Otherwise PostgreSQL might read a page of
+      // one organization from it, past the newer tokens of all others.
+      const condition = isOfAll ? (this.everything as string) : where && `${where} IS NOT NULL`;
+      return { name: this.named(index), isUnique, columns: of, where: condition };
     });
-    lines.push(`${hasSerial ? 'UNIQUE' : 'PRIMARY KEY'} (${key.join(', ')})`);
-    const options = fill === undefined ? '' : ` WITH (fillfactor = ${fill})`;
+    return { name: own, columns, keys, indexes: shapes };
+  }
+
+  create(table: Table): readonly string[] {
+    const { columns, keys, indexes } = this.shapeOf(table);
+    const lines = [
+      ...columns.map((column) => {
+        const parent = column.kind === 'token' ? ` REFERENCES ${this.table('tokens')} (seq) ON DELETE CASCADE` : '';
+        return lineOf(column) + parent;
+      }),
+      ...keys.map((key, index) => `${index === 0 ? 'PRIMARY KEY' : 'UNIQUE'} (${key.columns.join(', ')})`),
+    ];
+    const options = table.fill === undefined ? '' : ` WITH (fillfactor = ${table.fill})`;
+    const name = this.table(table.name);
     return [
-      `CREATE TABLE ${table} (\n  ${lines.join(',\n  ')}\n)${options}`,
-      ...indexes.map(({ name: index, columns: of, isUnique, where, isOfAll }) => {
-        // Only a query with this condition, which is always true, uses the index of all. Otherwise PostgreSQL might read a page of
-        // one organization from it, past the newer tokens of all others.
-        const condition = isOfAll ? this.everything : where && `${where} IS NOT NULL`;
-        const only = condition === undefined ? '' : ` WHERE ${condition}`;
-        return `CREATE ${isUnique ? 'UNIQUE ' : ''}INDEX ${index} ON ${table} (${of.join(', ')})${only}`;
+      `CREATE TABLE ${name} (\n  ${lines.join(',\n  ')}\n)${options}`,
+      ...indexes.map((index) => {
+        const only = index.where === undefined ? '' : ` WHERE ${index.where}`;
+        const how = index.isUnique ? 'UNIQUE ' : '';
+        return `CREATE ${how}INDEX ${index.name} ON ${name} (${index.columns.join(', ')})${only}`;
       }),
     ];
   }
 
-  /** `listeners` is logged like the rest: if a crash emptied it, confirmations would wait for nobody. */
+  catalog(): SqlStatement {
+    return this.statement(POSTGRES_CATALOG, { schema: this.#schema });
+  }
+
+  partsOf(shape: Shape): readonly Part[] {
+    return postgresParts(shape, this.named('tokens'));
+  }
+
+  finishedParts(): readonly Part[] {
+    const of = this.named('changes');
+    return [
+      { of, part: 'trigger changes_are_kept', form: 'enabled' },
+      ...['refuse_change', 'trim_changes'].map((name) => ({ of: '', part: `function ${this.named(name)}`, form: '' })),
+    ];
+  }
+
   finish(): readonly string[] {
     const [changes, refuse] = [this.table('changes'), this.table('refuse_change')];
     return [
@@ -131,7 +180,6 @@ $$ DECLARE trimmed bigint; BEGIN
   PERFORM set_config('postern.trimming', 'off', true);
   RETURN trimmed;
 END $$`,
-      `CREATE TABLE ${this.table('listeners')} (instance text PRIMARY KEY, live_until timestamptz NOT NULL)`,
     ];
   }
 
@@ -139,7 +187,7 @@ END $$`,
     return [
       // Not IF NOT EXISTS: that needs the right to make schemas even if the schema exists.
       ...(isThere ? [] : [`CREATE SCHEMA "${this.#schema}"`]),
-      `CREATE TABLE ${this.table('migrations')} (version integer PRIMARY KEY, migrated_at timestamptz NOT NULL DEFAULT now())`,
+      ...this.create(this.versions),
     ];
   }
 
@@ -156,7 +204,7 @@ END $$`,
           EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = :schema) AS "isThere",
           EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE n.nspname = :schema AND c.relname = :versions) AS "isOurs"`,
-      { schema: this.#schema, versions: VERSIONS },
+      { schema: this.#schema, versions: this.named(this.versions.name) },
     );
   }
 
@@ -164,7 +212,8 @@ END $$`,
   isTaken(error: unknown): boolean {
     for (const cause of causesOf(error)) {
       const constraint = cause.constraint ?? cause.constraint_name;
-      if (cause.code === '23505') return constraint !== 'changes_pkey' && constraint !== `${VERSIONS}_pkey`;
+      const others = [`${this.named('changes')}_pkey`, `${this.named(this.versions.name)}_pkey`];
+      if (cause.code === '23505') return !others.includes(constraint as string);
     }
     return false;
   }

@@ -1,29 +1,23 @@
-import { causesOf, Dialect, kindOf, type RecordColumns, type Some, type Table } from '../dialect.js';
+import { SQLITE_CATALOG, sqliteParts } from '../catalogs/sqlite.js';
+import { causesOf, Dialect, type RecordColumns, type Some } from '../dialect.js';
 import type { SqlStatement } from '../driver.js';
 import { CHANGE_FIELDS, CHANGE_PARAMETERS } from '../rows.js';
+import { columnsOf, lineOf, type Part, type Shape, type Table } from '../shape.js';
 
-const TYPES = {
-  sequence: 'INTEGER PRIMARY KEY AUTOINCREMENT',
-  serial: 'INTEGER PRIMARY KEY',
-  integer: 'INTEGER',
-} as const;
+const INTEGERS: readonly string[] = ['sequence', 'serial', 'token', 'integer'];
 
 /** SQLite: in a file, libSQL's server, D1, Durable Objects. */
 export class Sqlite extends Dialect {
   readonly name = 'sqlite';
   /** The highest row's number would go down when that row is trimmed. */
   readonly latest: string;
-  readonly #prefix: string;
+  /** It has a row only inside the transaction that trims the audit log. Changes before its time may be deleted. */
+  override readonly own: readonly Table[] = [{ name: 'trimming', columns: { before: 'integer' }, key: ['before'] }];
 
-  /** @param prefix of all names: a database of its own needs none */
+  /** @param prefix of all names, checked: a database of its own needs none */
   constructor(prefix: string) {
-    super();
-    this.#prefix = prefix;
-    this.latest = `coalesce((SELECT seq FROM sqlite_sequence WHERE name = '${prefix}changes'), 0)`;
-  }
-
-  table(name: string): string {
-    return this.#prefix + name;
+    super(prefix);
+    this.latest = `coalesce((SELECT seq FROM sqlite_sequence WHERE name = '${this.named('changes')}'), 0)`;
   }
 
   protected placeholder(): string {
@@ -81,32 +75,58 @@ export class Sqlite extends Dialect {
     ];
   }
 
-  create({ name, columns, key, indexes = [], isWide = false }: Table): readonly string[] {
-    const kinds = Object.values(columns).map((column) => kindOf(column).kind);
-    const hasRow = kinds.some((kind) => kind === 'serial' || kind === 'sequence');
-    const lines = Object.entries(columns).map(([column, text]) => {
-      const { kind, isOptional } = kindOf(text);
-      if (kind === 'token')
-        return `${column} INTEGER NOT NULL REFERENCES ${this.table('tokens')} (seq) ON DELETE CASCADE`;
-      const type = kind in TYPES ? TYPES[kind as keyof typeof TYPES] : 'TEXT';
-      return `${column} ${type}${isOptional || /PRIMARY/.test(type) ? '' : ' NOT NULL'}`;
+  /** The number of a row is the primary key itself, so its table has no other. */
+  shapeOf(table: Table): Shape {
+    const { name, key, indexes = [] } = table;
+    const columns = columnsOf(table).map((column) => {
+      return { ...column, type: INTEGERS.includes(column.kind) ? 'INTEGER' : 'TEXT' };
     });
-    lines.push(`${hasRow ? 'UNIQUE' : 'PRIMARY KEY'} (${key.join(', ')})`);
-    const options = hasRow || isWide ? 'STRICT' : 'STRICT, WITHOUT ROWID';
+    const own = this.named(name);
+    const number = columns.find(({ kind }) => kind === 'serial' || kind === 'sequence');
+    const keys = [...(number ? [[number.name]] : []), key].map((of) => ({ name: '', isUnique: true, columns: of }));
+    const shapes = indexes.map(({ name: index, columns: of, isUnique = false, where }) => {
+      return { name: this.named(index), isUnique, columns: of, where: where && `${where} IS NOT NULL` };
+    });
+    return { name: own, columns, keys, indexes: shapes };
+  }
+
+  create(table: Table): readonly string[] {
+    const { name, columns, keys, indexes } = this.shapeOf(table);
+    const lines = columns.map((column) => {
+      if (column.kind === 'serial') return `${column.name} INTEGER PRIMARY KEY`;
+      if (column.kind === 'sequence') return `${column.name} INTEGER PRIMARY KEY AUTOINCREMENT`;
+      const parent = column.kind === 'token' ? ` REFERENCES ${this.table('tokens')} (seq) ON DELETE CASCADE` : '';
+      return lineOf(column) + parent;
+    });
+    lines.push(`${keys.length > 1 ? 'UNIQUE' : 'PRIMARY KEY'} (${table.key.join(', ')})`);
+    const options = keys.length > 1 || table.isWide ? 'STRICT' : 'STRICT, WITHOUT ROWID';
     return [
-      `CREATE TABLE ${this.table(name)} (\n  ${lines.join(',\n  ')}\n) ${options}`,
-      ...indexes.map(({ name: index, columns: of, isUnique, where }) => {
-        const only = where === undefined ? '' : ` WHERE ${where} IS NOT NULL`;
-        return `CREATE ${isUnique ? 'UNIQUE ' : ''}INDEX ${this.table(index)} ON ${this.table(name)} (${of.join(', ')})${only}`;
+      `CREATE TABLE ${name} (\n  ${lines.join(',\n  ')}\n) ${options}`,
+      ...indexes.map((index) => {
+        const only = index.where === undefined ? '' : ` WHERE ${index.where}`;
+        const how = index.isUnique ? 'UNIQUE ' : '';
+        return `CREATE ${how}INDEX ${index.name} ON ${name} (${index.columns.join(', ')})${only}`;
       }),
     ];
   }
 
-  /** `trimming` has a row only inside the transaction that trims the audit log. Changes before its time may be deleted. */
+  catalog(): SqlStatement {
+    return this.statement(SQLITE_CATALOG, {});
+  }
+
+  partsOf(shape: Shape): readonly Part[] {
+    return sqliteParts(shape, this.named('tokens'));
+  }
+
+  finishedParts(): readonly Part[] {
+    return ['changes_are_kept', 'changes_are_never_deleted'].map((name) => {
+      return { of: this.named('changes'), part: `trigger ${this.named(name)}`, form: 'enabled' };
+    });
+  }
+
   finish(): readonly string[] {
     const [changes, trimming] = [this.table('changes'), this.table('trimming')];
     return [
-      `CREATE TABLE ${trimming} (before INTEGER NOT NULL) STRICT`,
       `CREATE TRIGGER ${this.table('changes_are_kept')} BEFORE UPDATE ON ${changes}
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
       `CREATE TRIGGER ${this.table('changes_are_never_deleted')} BEFORE DELETE ON ${changes}
@@ -116,7 +136,7 @@ BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
   }
 
   found(): readonly string[] {
-    return [`CREATE TABLE ${this.table('migrations')} (version INTEGER NOT NULL PRIMARY KEY) STRICT`];
+    return this.create(this.versions);
   }
 
   /** A batch is the only writer anyway. */
@@ -127,7 +147,7 @@ BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
   inspect(): SqlStatement {
     return this.statement(
       `SELECT 1 AS "isThere", NULL AS refusal, EXISTS (SELECT 1 FROM sqlite_master WHERE name = :name) AS "isOurs"`,
-      { name: this.table('migrations') },
+      { name: this.table(this.versions.name) },
     );
   }
 

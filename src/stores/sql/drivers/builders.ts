@@ -1,15 +1,7 @@
 import type { DialectName, SqlDriver, SqlRow, SqlStatement } from '../driver.js';
+import { type DrizzleSql, type DrizzleSqlite, drizzleQuery, fromDrizzleSqlite } from './drizzle-sqlite.js';
+import { gapsOf } from './gaps.js';
 import { inOrder, type SqlResult } from './in-order.js';
-
-/** The text of a statement between its parameters, and a value for each gap. One of PostgreSQL's may be used several times. */
-export function gapsOf({ sql, parameters }: SqlStatement, dialect: DialectName) {
-  const texts = sql.split(dialect === 'postgres' ? /\$\d+/ : '?');
-  const numbers = dialect === 'postgres' ? [...sql.matchAll(/\$(\d+)/g)].map(([, digits]) => Number(digits)) : null;
-  const values = texts
-    .slice(1)
-    .map((_, index) => parameters[numbers === null ? index : (numbers[index] as number) - 1]);
-  return { texts, values };
-}
 
 /** The answers of many clients: `pg`, PGlite, `mysql2`, `mariadb`, postgres.js, `better-sqlite3`, libSQL. */
 export function anyResult(answer: unknown): SqlResult {
@@ -105,16 +97,14 @@ export interface Drizzle extends DrizzleLike {
   ): Promise<T>;
 }
 
-/** Drizzle's `sql`. */
-export type DrizzleSql = (texts: TemplateStringsArray, ...values: unknown[]) => unknown;
+const onDrizzle = (db: DrizzleLike, tag: DrizzleSql, dialect: DialectName) => async (statement: SqlStatement) =>
+  anyResult(await db.execute(drizzleQuery(statement, tag, dialect)));
 
-const onDrizzle = (db: DrizzleLike, tag: DrizzleSql, dialect: DialectName) => async (statement: SqlStatement) => {
-  const { texts, values } = gapsOf(statement, dialect);
-  return anyResult(await db.execute(tag(Object.assign(texts, { raw: texts }), ...values) as never));
-};
-
-/** An instance of Drizzle over PostgreSQL or MySQL that an application has already, and `sql` of `drizzle-orm`. */
-export function fromDrizzle(db: Drizzle, sql: DrizzleSql, dialect: 'postgres' | 'mysql'): SqlDriver {
+/** An instance of Drizzle that an application has already, and `sql` of `drizzle-orm`. */
+export function fromDrizzle(db: Drizzle, sql: DrizzleSql, dialect: 'postgres' | 'mysql'): SqlDriver;
+export function fromDrizzle(db: DrizzleSqlite, sql: DrizzleSql, dialect: 'sqlite'): SqlDriver;
+export function fromDrizzle(db: Drizzle | DrizzleSqlite, sql: DrizzleSql, dialect: DialectName): SqlDriver {
+  if (!('execute' in db)) return fromDrizzleSqlite(db, sql);
   const config = dialect === 'mysql' ? ({ isolationLevel: 'read committed' } as const) : undefined;
   return {
     dialect,

@@ -1,0 +1,75 @@
+import { passed } from '../lib/snippets.mjs';
+import { documentStores } from '../lib/stores.mjs';
+
+export const host = 'Prisma 7 and Drizzle over better-sqlite3';
+export const how = 'on SQLite; the suite of stores over sqlStore';
+
+/** Prisma's client is made from the models that the command prints. Its program looks for an engine that this needs nothing of. */
+const DATASOURCE = `
+datasource db {
+  provider = "sqlite"
+}
+generator client {
+  provider = "prisma-client-js"
+  output   = "./client"
+}
+`;
+
+const TEST = `
+import { randomUUID } from 'node:crypto';
+import { after } from 'node:test';
+import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
+import Database from 'better-sqlite3';
+import { sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { createPostern } from 'postern';
+import { fromDrizzle, fromPrisma, fromSqlite, sqlStore } from 'postern/stores/sql';
+import { testStore } from 'postern/testing';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import prismaClient from './client/index.js';
+
+const { PrismaClient } = prismaClient;
+const prisma = new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: 'file:prisma.db' }) });
+after(() => prisma.$disconnect());
+const prefix = () => 'p' + randomUUID().slice(0, 8) + '_';
+testStore('Prisma', () => sqlStore({ driver: fromPrisma(prisma, 'sqlite'), prefix: prefix() }));
+
+const database = new Database('drizzle.db');
+testStore('Drizzle', () => sqlStore({ driver: fromDrizzle(drizzle({ client: database }), sql, 'sqlite'), prefix: prefix() }));
+testStore('better-sqlite3', () => sqlStore({ driver: fromSqlite(database), prefix: prefix() }));
+
+test("Prisma's models of the command read a token", async () => {
+  const postern = createPostern({ store: sqlStore({ driver: fromPrisma(prisma, 'sqlite'), pollInterval: false }) });
+  const { record } = await postern.tokens.create({ name: 'ci', types: { developer: { scopes: ['*'] } } });
+  const found = await prisma.posternTokens.findUnique({ where: { id: record.id }, include: { secrets: true } });
+  assert.equal(found.name, 'ci');
+  assert.equal(found.secrets.length, 1);
+});
+`;
+
+export async function run(context) {
+  const command = [`${context.modules}/postern/dist/cli/main.js`, 'schema', '--prisma'];
+  const env = { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' };
+  const seen = [];
+  for (const [dialect, provider] of [
+    ['postgres', 'postgresql'],
+    ['mysql', 'mysql'],
+    ['sqlite', 'sqlite'],
+  ]) {
+    const { stdout } = await context.node([...command, '--dialect', dialect]);
+    const schemas = dialect === 'postgres' ? '\n  schemas = ["postern"]' : '';
+    const text = DATASOURCE.replace('"sqlite"', `"${provider}"${schemas}`) + stdout;
+    await context.write({ [`${dialect}.prisma`]: text });
+    await context.run(context.bin('prisma'), ['validate', `--schema=${dialect}.prisma`], { env });
+  }
+  seen.push('the printed models are valid for PostgreSQL, MySQL and SQLite');
+  await context.run(context.bin('prisma'), ['generate', '--schema=sqlite.prisma'], { env });
+  await context.write({ 'a.test.mjs': TEST });
+  const { stdout } = await context.node(['--test', '--test-reporter=tap', 'a.test.mjs']);
+  const drivers = ['Prisma over `better-sqlite3`', 'Drizzle over `better-sqlite3`', '`better-sqlite3`'];
+  const rows = drivers.map((driver) => ['SQLite', driver, 'within 500 ms']);
+  // One test is of the models.
+  seen.push(await documentStores(rows, passed(stdout, /^# pass (\d+)$/m) - 1));
+  return seen;
+}

@@ -1,0 +1,318 @@
+import { execFileSync } from 'node:child_process';
+import { createPool } from 'mysql2/promise';
+import pg from 'pg';
+import { createPostern } from 'postern';
+import { mysqlStore } from 'postern/stores/mysql';
+import { postgresStore } from 'postern/stores/postgres';
+import { fromSqlite, type SqlStore, sqlStore } from 'postern/stores/sql';
+import { sqliteStore } from 'postern/stores/sqlite';
+import { afterAll, describe, expect, it } from 'vitest';
+import { aToken, insert } from '../../src/testing/store-cases/case.js';
+import { runHere } from '../cli/host.js';
+import { eventually } from '../support/eventually.js';
+import { useMariadb } from '../support/mariadb-server.js';
+import { usePostgres } from '../support/services.js';
+import { aDatabase as aMariadb, aPrefix, ask as askMariadb } from './mariadb-server.js';
+import { aSchema, ask as askPostgres } from './postgres-server.js';
+import { Libsql, testDirectory } from './sqlite-files.js';
+
+const postgres = await usePostgres();
+const mariadb = await useMariadb();
+const { aFile, beside } = testDirectory();
+
+/** A place for tables in a database, and the ways to it. */
+interface Place {
+  /** The options of the command. */
+  readonly flags: readonly string[];
+  /** The name of a table in statements. */
+  readonly table: (name: string) => string;
+  /** Runs what the command has printed. */
+  run(script: string): Promise<void>;
+  open(migrate: 'auto' | 'verify'): SqlStore;
+}
+
+const PLACES: Readonly<Record<string, () => Promise<Place>>> = {
+  'PostgreSQL, with a schema and a prefix': async () => {
+    const [schema, prefix] = [aSchema(), 'auth_'];
+    return {
+      flags: ['--schema', schema, '--prefix', prefix],
+      table: (name) => `${schema}.${prefix}${name}`,
+      run: async (script) => void (await askPostgres(postgres.url(), script)),
+      open: (migrate) => postgresStore({ connectionString: postgres.url(), schema, prefix, migrate }),
+    };
+  },
+  MariaDB: async () => {
+    const [uri, prefix] = [await aMariadb(mariadb), aPrefix()];
+    const { port, pathname } = new URL(uri);
+    const client = ['--protocol=tcp', '--host=127.0.0.1', `--port=${port}`, '--user=root', pathname.slice(1)];
+    return {
+      flags: ['--dialect', 'mysql', '--prefix', prefix],
+      table: (name) => prefix + name,
+      run: async (input) => void execFileSync('mariadb', client, { input, stdio: 'pipe' }),
+      open: (migrate) => mysqlStore({ uri, prefix, migrate }),
+    };
+  },
+  'SQLite, without a prefix': async () => {
+    const database = new Libsql(aFile());
+    return {
+      flags: ['--dialect', 'sqlite', '--prefix', ''],
+      table: (name) => name,
+      run: async (script) => void database.exec(script),
+      open: (migrate) => sqlStore({ driver: fromSqlite(database), prefix: '', migrate }),
+    };
+  },
+};
+
+async function printed(place: Place): Promise<string> {
+  const { code, stdout, stderr } = await runHere(['schema', '--sql', ...place.flags]);
+  expect([code, stderr]).toEqual([0, '']);
+  return stdout;
+}
+
+const refusal = (store: SqlStore) => store.migrate().catch((error) => `${error.code}: ${error.message}`);
+
+describe.each(Object.keys(PLACES))("migrate: 'verify' on %s", (name) => {
+  const make = PLACES[name] as () => Promise<Place>;
+
+  it('accepts the printed statements, and the store works on them', async () => {
+    const place = await make();
+    await place.run(await printed(place));
+    const store = place.open('verify');
+    expect(await store.migrate()).toMatchObject({ statements: [] });
+    await insert(store, aToken('t1'));
+    expect((await store.findToken('t1'))?.id).toBe('t1');
+    await store.close();
+  });
+
+  it('accepts what the store itself has made', async () => {
+    const place = await make();
+    const maker = place.open('auto');
+    await maker.migrate();
+    await maker.close();
+    const store = place.open('verify');
+    expect(await store.findToken('t1')).toBeNull();
+    await store.close();
+  });
+
+  it('refuses an empty place with the first call, names the command, and makes nothing', async () => {
+    const place = await make();
+    const store = place.open('verify');
+    const problem = await store.findToken('t1').catch((error) => error);
+    expect(problem.code).toBe('store_invalid');
+    expect(problem.message).toContain(' is missing');
+    expect(problem.message).toContain('postern schema --sql --dialect ');
+    expect((await store.migrate({ dryRun: true })).from).toBe(0);
+    await store.close();
+    await place.run(await printed(place));
+  });
+
+  it.each<[what: string, statement: (place: Place) => string, said: RegExp]>([
+    ['a table', ({ table }) => `DROP TABLE ${table('entries')}`, /table \w*entries is missing/],
+    [
+      'a column',
+      ({ table }) => `ALTER TABLE ${table('endpoints')} DROP COLUMN uid`,
+      /column uid of \w*endpoints is missing/,
+    ],
+    [
+      'the version',
+      ({ table }) => `DELETE FROM ${table(name.startsWith('Postgre') ? 'postern_migrations' : 'migrations')}`,
+      /the version is 0, not 1/,
+    ],
+  ])('refuses where %s is gone', async (_, statement, said) => {
+    const place = await make();
+    await place.run(await printed(place));
+    await place.run(statement(place));
+    const store = place.open('verify');
+    expect(await refusal(store)).toMatch(said);
+    await store.close();
+  });
+
+  it('does not mind what an application has added', async () => {
+    const place = await make();
+    await place.run(await printed(place));
+    await place.run(`ALTER TABLE ${place.table('tokens')} ADD COLUMN mine INTEGER`);
+    const store = place.open('verify');
+    expect(await store.findToken('t1')).toBeNull();
+    await store.close();
+  });
+});
+
+describe('a part that differs is named', () => {
+  const {
+    'PostgreSQL, with a schema and a prefix': inPostgres,
+    MariaDB,
+    'SQLite, without a prefix': inSqlite,
+  } = PLACES;
+
+  it.each<[statement: (place: Place) => string, said: string]>([
+    [
+      ({ table }) => `ALTER TABLE ${table('tokens')} ALTER COLUMN name TYPE varchar(10)`,
+      'column name of auth_tokens is "character varying(10) NOT NULL", not "text NOT NULL"',
+    ],
+    [
+      ({ table }) => `ALTER TABLE ${table('tokens')} ALTER COLUMN id TYPE text COLLATE "default"`,
+      'column id of auth_tokens is "text NOT NULL", not "text COLLATE "C" NOT NULL"',
+    ],
+    [
+      ({ table }) => `ALTER TABLE ${table('tokens')} ALTER COLUMN name DROP NOT NULL`,
+      'column name of auth_tokens is "text", not "text NOT NULL"',
+    ],
+    [({ table }) => `DROP INDEX ${table('tokens_by_age')}`, 'index auth_tokens_by_age of auth_tokens is missing'],
+    [
+      ({ table }) =>
+        `DROP INDEX ${table('secrets_by_key')}; CREATE INDEX auth_secrets_by_key ON ${table('secrets')} (key_id)`,
+      'index auth_secrets_by_key of auth_secrets is "btree (key_id)", not "UNIQUE btree (key_id) WHERE (key_id IS NOT NULL)"',
+    ],
+    [
+      ({ table }) => `ALTER TABLE ${table('uses')} DROP CONSTRAINT auth_uses_token_fkey`,
+      'reference token of auth_uses is missing',
+    ],
+    [
+      ({ table }) => `ALTER TABLE ${table('changes')} DISABLE TRIGGER changes_are_kept`,
+      'trigger changes_are_kept of auth_changes is "not for every change", not "enabled"',
+    ],
+    [({ table }) => `DROP FUNCTION ${table('trim_changes')}`, 'function auth_trim_changes is missing'],
+  ])('on PostgreSQL: %s', async (statement, said) => {
+    const place = await (inPostgres as () => Promise<Place>)();
+    await place.run(await printed(place));
+    await place.run(statement(place));
+    const store = place.open('verify');
+    expect(await refusal(store)).toContain(said);
+    await store.close();
+  });
+
+  it.each<[statement: (place: Place) => string, said: string]>([
+    [
+      ({ table }) => `ALTER TABLE ${table('tokens')} MODIFY name VARCHAR(10) NOT NULL`,
+      '_ci NOT NULL", not "longtext in exact order NOT NULL"',
+    ],
+    [({ table }) => `ALTER TABLE ${table('secrets')} DROP INDEX secrets_by_key`, 'index secrets_by_key of '],
+    [
+      ({ table }) => `ALTER TABLE ${table('secrets')} DROP INDEX secrets_by_key, ADD INDEX secrets_by_key (key_id)`,
+      'is "(key_id)", not "UNIQUE (key_id)"',
+    ],
+    [({ table }) => `DROP TRIGGER ${table('changes_are_never_deleted')}`, 'changes_are_never_deleted of '],
+  ])('on MariaDB: %s', async (statement, said) => {
+    const place = await (MariaDB as () => Promise<Place>)();
+    await place.run(await printed(place));
+    await place.run(statement(place));
+    const store = place.open('verify');
+    expect(await refusal(store)).toContain(said);
+    await store.close();
+  });
+
+  it.each<[statement: string, said: string]>([
+    ['DROP INDEX tokens_by_age', 'index tokens_by_age of tokens is missing'],
+    [
+      'DROP INDEX secrets_by_key; CREATE UNIQUE INDEX secrets_by_key ON secrets (key_id)',
+      'index secrets_by_key of secrets is "UNIQUE (key_id)", not "UNIQUE (key_id) of some"',
+    ],
+    ['DROP TRIGGER changes_are_kept', 'trigger changes_are_kept of changes is missing'],
+    [
+      'DROP TABLE uses; CREATE TABLE uses (token INTEGER NOT NULL, endpoint TEXT, count TEXT NOT NULL, last_used_at INTEGER NOT NULL)',
+      'column endpoint of uses is "TEXT", not "TEXT NOT NULL"; column count of uses is "TEXT NOT NULL", not "INTEGER NOT NULL"; key (token, endpoint) of uses is missing',
+    ],
+  ])('on SQLite: %s', async (statement, said) => {
+    const place = await (inSqlite as () => Promise<Place>)();
+    await place.run(await printed(place));
+    await place.run(statement);
+    const message = await refusal(place.open('verify'));
+    for (const each of said.split('; ')) expect(message).toContain(each);
+  });
+});
+
+describe("sqliteStore with migrate: 'verify'", () => {
+  it('makes no file, and names the command that does', async () => {
+    const filename = aFile();
+    const store = sqliteStore({ filename, migrate: 'verify' });
+    const problem = await store.findToken('t1').catch((error) => error);
+    expect(problem.code).toBe('store_invalid');
+    expect(problem.message).toContain(`postern migrate --store sqlite:${filename}`);
+    expect(beside(filename)).toEqual([]);
+    await store.close();
+  });
+
+  it('accepts a file that another store has made, and refuses it without an index', async () => {
+    const filename = aFile();
+    const maker = sqliteStore({ filename });
+    await maker.migrate();
+    await maker.close();
+    const store = sqliteStore({ filename, migrate: 'verify' });
+    expect(await store.findToken('t1')).toBeNull();
+    await store.close();
+    const database = new Libsql(filename);
+    database.exec('DROP INDEX tokens_by_age');
+    database.close();
+    const second = sqliteStore({ filename, migrate: 'verify' });
+    await expect(second.findToken('t1')).rejects.toThrow('index tokens_by_age of tokens is missing');
+    await second.close();
+  });
+});
+
+describe('two prefixes in one database', () => {
+  const pool = new pg.Pool({ connectionString: postgres.url() });
+  const mariadbUri = aMariadb(mariadb);
+  const mariadbPool = mariadbUri.then((uri) => createPool({ uri }));
+  const database = new Libsql(aFile());
+  const schema = aSchema();
+  afterAll(async () => Promise.all([pool.end(), (await mariadbPool).end()]));
+
+  it.each<[name: string, open: (prefix: string) => Promise<SqlStore>]>([
+    ['PostgreSQL', async (prefix) => postgresStore({ pool, schema, prefix, heartbeat: '300ms' })],
+    ['MariaDB', async (prefix) => mysqlStore({ pool: await mariadbPool, prefix, pollInterval: '20ms' })],
+    ['SQLite', async (prefix) => sqlStore({ driver: fromSqlite(database), prefix, pollInterval: '20ms' })],
+  ])('on %s see nothing of each other, in tables and in the feed', async (_, open) => {
+    const prefixes = ['', 'postern_', 'a_', 'a_postern_'];
+    const stores = await Promise.all(prefixes.map(open));
+    await Promise.all(stores.map((store) => store.migrate()));
+    const heard = stores.map(() => new Set<string>());
+    const instances = stores.map((store, index) => {
+      store.subscribe?.((each) => {
+        if (each.kind === 'token') heard[index]?.add(each.id);
+      });
+      return createPostern({ store });
+    });
+    const types = { developer: { scopes: ['*'] } } as const;
+    const made = await Promise.all(instances.map((each) => each.tokens.create({ name: 'a', types })));
+    for (const [index, postern] of instances.entries()) {
+      const items = (await postern.tokens.list()).items.map(({ id }) => id);
+      expect(items).toEqual([made[index]?.record.id]);
+    }
+    await Promise.all(instances.map((each, index) => each.tokens.revoke(made[index]?.record.id as string)));
+    const own = made.map(({ record }) => [record.id]);
+    await eventually(async () => expect(heard.map((ids) => [...ids])).toEqual(own));
+    await Promise.all(instances.map((each) => each.close()));
+  });
+
+  it('on PostgreSQL do not confirm for each other', async () => {
+    const [one, other] = ['one_', 'other_'].map((prefix) =>
+      postgresStore({ pool, schema, prefix, heartbeat: '300ms' }),
+    ) as [SqlStore, SqlStore];
+    await Promise.all([one, other].map((store) => store.migrate()));
+    for (const store of [one, other]) store.subscribe?.(() => {});
+    await eventually(async () => expect((await other.confirm?.(5_000))?.acknowledged).toBe(1));
+    expect(await one.confirm?.(5_000)).toEqual({ acknowledged: 1, missing: 0 });
+    await Promise.all([one.close(), other.close()]);
+  });
+
+  it('no name of theirs is too long', async () => {
+    const [schemaName, prefix] = [`s${'x'.repeat(23)}`, `p${'y'.repeat(28)}_`];
+    const store = postgresStore({ pool, schema: schemaName, prefix });
+    await insert(store, aToken('t1'));
+    const names = await askPostgres(
+      postgres.url(),
+      'SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = $1',
+      [schemaName],
+    );
+    expect(names.length).toBeGreaterThan(20);
+    expect(names.filter(({ relname }) => !String(relname).startsWith(prefix))).toEqual([]);
+    await store.close();
+    const verified = postgresStore({ pool, schema: schemaName, prefix, migrate: 'verify' });
+    expect((await verified.findToken('t1'))?.id).toBe('t1');
+    await verified.close();
+    const long = mysqlStore({ pool: await mariadbPool, prefix });
+    await insert(long, aToken('t1'));
+    expect(await askMariadb(await mariadbUri, `SELECT count(*) AS n FROM ${prefix}tokens`)).toEqual([{ n: 1 }]);
+    await long.close();
+  });
+});
