@@ -24,8 +24,8 @@ const OTHERS = ['alone', 'services', 'slow', 'package'] as const;
 /** The sources, by the package's own names. A long limit is no expectation: a busy machine is slow. */
 const source = { root, resolve: { alias } };
 const limits = {
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
   expect: { poll: { timeout: 60_000 } },
   exclude: leftOut,
 };

@@ -1,7 +1,8 @@
 import { createClient, type Transaction } from '@libsql/client';
-import { sql as tag } from 'drizzle-orm';
+import { type SQL, sql as tag } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/libsql';
-import { fromSqlite, sqlStore } from 'postern/stores/sql';
+import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
+import { fromDrizzle, fromSqlite, sqlStore } from 'postern/stores/sql';
 import { type SqliteDatabase, sqliteStore } from 'postern/stores/sqlite';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
@@ -79,9 +80,32 @@ describe('one connection for the store and the transaction', async () => {
     isAlone: true,
   });
 
-  test('nobody is let in by what a transaction has written and not committed', async () => {
+  /** Drizzle over `better-sqlite3`, which libsql has the interface of. */
+  const drizzleOver = (own: SqliteDatabase) => {
+    const compiled = (query: SQL) => {
+      const { sql, params } = new SQLiteSyncDialect().sqlToQuery(query);
+      return { statement: own.prepare(sql), params: params as never[] };
+    };
+    const db = {
+      $client: own,
+      all: (query: SQL) => compiled(query).statement.all(...compiled(query).params),
+      run: (query: SQL) => compiled(query).statement.run(...compiled(query).params),
+      transaction(work: (tx: object) => unknown) {
+        own.exec('BEGIN IMMEDIATE');
+        const done = work(db);
+        own.exec('COMMIT');
+        return done;
+      },
+    };
+    return fromDrizzle(db as never, tag, 'sqlite');
+  };
+
+  test.each([
+    ['libsql', fromSqlite],
+    ['Drizzle', drizzleOver],
+  ])('%s: nobody is let in by what a transaction has written and not committed', async (_, driverOver) => {
     const own = new Libsql(aFile());
-    const { postern } = createTestPostern({ store: sqlStore({ driver: fromSqlite(own), pollInterval: false }) });
+    const { postern } = createTestPostern({ store: sqlStore({ driver: driverOver(own), pollInterval: false }) });
     await postern.tokens.list();
     own.exec('BEGIN');
     const { token } = await postern.tokens.create({ name: 'x', types: all }, { within: own });

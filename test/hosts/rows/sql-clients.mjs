@@ -1,7 +1,7 @@
 import { passed } from '../lib/snippets.mjs';
 import { documentStores } from '../lib/stores.mjs';
 
-export const host = 'Prisma 7 and Drizzle over better-sqlite3';
+export const host = 'Prisma 7 and Drizzle over libSQL';
 export const how = 'on SQLite; the suite of stores over sqlStore';
 
 /** Prisma's client is made from the models that the command prints. Its program looks for an engine that this needs nothing of. */
@@ -18,26 +18,25 @@ generator client {
 const TEST = `
 import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
-import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
-import Database from 'better-sqlite3';
+import { PrismaLibSql } from '@prisma/adapter-libsql';
+import { createClient } from '@libsql/client';
 import { sql } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { drizzle } from 'drizzle-orm/libsql';
 import { createPostern } from 'postern';
-import { fromDrizzle, fromPrisma, fromSqlite, sqlStore } from 'postern/stores/sql';
+import { fromDrizzle, fromPrisma, sqlStore } from 'postern/stores/sql';
 import { testStore } from 'postern/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import prismaClient from './client/index.js';
 
 const { PrismaClient } = prismaClient;
-const prisma = new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: 'file:prisma.db' }) });
+const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url: 'file:prisma.db' }) });
 after(() => prisma.$disconnect());
 const prefix = () => 'p' + randomUUID().slice(0, 8) + '_';
 testStore('Prisma', () => sqlStore({ driver: fromPrisma(prisma, 'sqlite'), prefix: prefix() }));
 
-const database = new Database('drizzle.db');
-testStore('Drizzle', () => sqlStore({ driver: fromDrizzle(drizzle({ client: database }), sql, 'sqlite'), prefix: prefix() }));
-testStore('better-sqlite3', () => sqlStore({ driver: fromSqlite(database), prefix: prefix() }));
+const client = createClient({ url: 'file:drizzle.db' });
+testStore('Drizzle', () => sqlStore({ driver: fromDrizzle(drizzle({ client }), sql, 'sqlite'), prefix: prefix() }));
 
 test("Prisma's models of the command read a token", async () => {
   const postern = createPostern({ store: sqlStore({ driver: fromPrisma(prisma, 'sqlite'), pollInterval: false }) });
@@ -67,7 +66,7 @@ export async function run(context) {
   await context.run(context.bin('prisma'), ['generate', '--schema=sqlite.prisma'], { env });
   await context.write({ 'a.test.mjs': TEST });
   const { stdout } = await context.node(['--test', '--test-reporter=tap', 'a.test.mjs']);
-  const drivers = ['Prisma over `better-sqlite3`', 'Drizzle over `better-sqlite3`', '`better-sqlite3`'];
+  const drivers = ['Prisma over libSQL', 'Drizzle over `@libsql/client`'];
   const rows = drivers.map((driver) => ['SQLite', driver, 'within 500 ms']);
   // One test is of the models.
   seen.push(await documentStores(rows, passed(stdout, /^# pass (\d+)$/m) - 1));

@@ -1,4 +1,5 @@
 import type { DialectName, SqlDriver, SqlRow, SqlStatement } from '../driver.js';
+import { assertNotBegun } from './begun.js';
 import { gapsOf } from './gaps.js';
 
 /** Drizzle's `sql`. */
@@ -6,6 +7,8 @@ export type DrizzleSql = (texts: TemplateStringsArray, ...values: unknown[]) => 
 
 /** The used part of Drizzle over SQLite: `better-sqlite3`, `@libsql/client`, D1, and a transaction of it. */
 export interface DrizzleSqlite {
+  /** The connection of `better-sqlite3`. */
+  readonly $client?: object;
   all(query: never): unknown;
   run(query: never): unknown;
   /** D1 and libSQL: several statements in one request, and one transaction. */
@@ -23,8 +26,12 @@ export function fromDrizzleSqlite(db: DrizzleSqlite, sql: DrizzleSql): SqlDriver
   const form = (statement: SqlStatement) => drizzleQuery(statement, sql, 'sqlite');
   return {
     dialect: 'sqlite',
-    query: async (statement) => (await db.all(form(statement))) as readonly SqlRow[],
+    query: async (statement) => {
+      assertNotBegun(db.$client ?? {});
+      return (await db.all(form(statement))) as readonly SqlRow[];
+    },
     batch: async (statements) => {
+      assertNotBegun(db.$client ?? {});
       if (db.batch !== undefined) {
         return (await db.batch(statements.map((statement) => db.run(form(statement))) as never)).map(changesOf);
       }

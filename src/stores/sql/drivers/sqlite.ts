@@ -1,10 +1,8 @@
 import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from '../driver.js';
+import { assertNotBegun, type Connection } from './begun.js';
 
 /** The used part of an open database of `node:sqlite`, `better-sqlite3` or `libsql`. */
-export interface SyncSqlite {
-  /** Whether a transaction is open: of `better-sqlite3` and `libsql`, and of `node:sqlite` since Node 22.16. */
-  readonly inTransaction?: boolean;
-  readonly isTransaction?: boolean;
+export interface SyncSqlite extends Connection {
   exec(sql: string): unknown;
   prepare(sql: string): {
     all(...parameters: readonly SqlValue[]): unknown[];
@@ -18,20 +16,14 @@ export interface SyncSqlite {
  */
 export function fromSqlite(database: SyncSqlite): SqlDriver {
   const run = ({ sql, parameters }: SqlStatement) => Number(database.prepare(sql).run(...parameters).changes);
-  // Ours begins and ends without a pause, so this one is the application's, and what it has written may never come to be.
-  const assertNotBegun = () => {
-    if (database.inTransaction ?? database.isTransaction) {
-      throw new Error('the database is locked: the application has a transaction open on this connection');
-    }
-  };
   return {
     dialect: 'sqlite',
     query: async ({ sql, parameters }) => {
-      assertNotBegun();
+      assertNotBegun(database);
       return database.prepare(sql).all(...parameters) as SqlRow[];
     },
     batch: async (statements) => {
-      assertNotBegun();
+      assertNotBegun(database);
       database.exec('BEGIN IMMEDIATE');
       try {
         const counts = statements.map(run);
