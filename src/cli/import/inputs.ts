@@ -23,10 +23,11 @@ type Column = keyof typeof COLUMNS;
 /** Makes an input of `tokens.import`, which checks it, of a row. */
 export type ReadInput = (row: FileRow) => Readonly<Record<string, unknown>>;
 
-/** @throws Error (of the function that it returns) for a row that is no JSON object */
+/** @throws Error (of the function that it returns) for a row that is not a JSON object */
 export const readJson: ReadInput = ({ text }) => {
   const input: unknown = parsed(text, 'it');
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new Error('it is not a JSON object');
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw new Error('it is not a JSON object: give one object a line, without an array around them');
   return withDate(input as Record<string, unknown>);
 };
 
@@ -58,13 +59,13 @@ export function csvReader({ text }: FileRow): ReadInput {
   };
 }
 
-/** JSON has no dates. Without an offset a time is UTC. @throws Error for a text that is no time */
+/** JSON has no dates. Without an offset a time is UTC. @throws Error for a text that is not a time */
 function withDate(input: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { expiresAt } = input;
   if (typeof expiresAt !== 'string') return input;
   const hasOffset = /(Z|[+-]\d\d:?\d\d)$/.test(expiresAt) || /^\d{4}-\d\d-\d\d$/.test(expiresAt);
   const date = new Date(hasOffset ? expiresAt : `${expiresAt.replace(' ', 'T')}Z`);
-  if (Number.isNaN(date.getTime())) throw new Error('expiresAt is no time: give one such as 2027-01-31T12:00:00Z');
+  if (Number.isNaN(date.getTime())) throw new Error('expiresAt is not a time: give one such as 2027-01-31T12:00:00Z');
   return { ...input, expiresAt: date };
 }
 
