@@ -1,5 +1,5 @@
-/** The state of a token as people see it. `soon`: it expires soon. `idle`: nobody has used it for long. */
-export const TOKEN_STATES = ['active', 'soon', 'idle', 'expired', 'revoked'] as const;
+/** The state of a token as people see it. `expiring`: it expires soon. `idle`: nobody has used it for long. */
+export const TOKEN_STATES = ['active', 'expiring', 'idle', 'expired', 'revoked'] as const;
 export type TokenState = (typeof TOKEN_STATES)[number];
 
 /** Milliseconds. */
@@ -26,7 +26,7 @@ export function stateAt({ createdAt, expiresAt, revokedAt, lastUsedAt }: TokenTi
   if (revokedAt !== null) return 'revoked';
   if (expiresAt !== null) {
     if (expiresAt <= now) return 'expired';
-    if (expiresAt < now + SOON && expiresAt + createdAt < 2 * now) return 'soon';
+    if (expiresAt < now + SOON && expiresAt + createdAt < 2 * now) return 'expiring';
   }
   return (lastUsedAt ?? createdAt) < now - IDLE ? 'idle' : 'active';
 }

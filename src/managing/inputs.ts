@@ -103,7 +103,7 @@ export const countTokensInput = z.strictObject({
   type: text(1, 50).optional(),
   search: text(0, NAME_LENGTH).optional(),
   state: z.enum(TOKEN_STATES, `use one of ${TOKEN_STATES.join(', ')}`).optional(),
-  ends: z.union([z.literal('never'), duration('30d', { most: '36500d' })]).optional(),
+  expires: z.union([z.literal('never'), duration('30d', { most: '36500d' })]).optional(),
 });
 
 export const listTokensInput = countTokensInput.extend({

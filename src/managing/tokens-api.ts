@@ -63,12 +63,12 @@ export interface CountTokens {
   /** A text that the name or the description contains. ASCII letters are compared without case. */
   readonly search?: string | undefined;
   /**
-   * `'soon'`: it expires within 7 days, in the second half of its life. `'idle'`: it was not used for 30 days. `'active'`: neither
+   * `'expiring'`: it expires within 7 days, in the second half of its life. `'idle'`: it was not used for 30 days. `'active'`: neither
    * these nor expired nor revoked.
    */
   readonly state?: TokenState | undefined;
   /** Tokens that expire within this time from now, or never. Those that have expired are not among them. */
-  readonly ends?: Duration | 'never' | undefined;
+  readonly expires?: Duration | 'never' | undefined;
 }
 
 /** A page of the tokens that meet all conditions. */
@@ -148,7 +148,7 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
   import(input: ImportToken<T>): Promise<TokenRecord<T>>;
   get(id: string): Promise<TokenRecord<T> | null>;
   /**
-   * Newest first. `search`, `type`, `state`, `ends`, an owner with an ownership, and an owner in all organizations have no index:
+   * Newest first. `search`, `type`, `state`, `expires`, an owner with an ownership, and an owner in all organizations have no index:
    * one call searches 50,000 tokens at most. So a page may have fewer items than `limit` and still not be the last. The last page has the
    * `nextCursor` `null`.
    *

@@ -147,13 +147,13 @@ export function createTokens(
 }
 
 function filterFrom(given: ReturnType<typeof countTokensInput.parse>, now: number): Omit<TokenFilter, 'organization'> {
-  const { state, ends } = given;
+  const { state, expires } = given;
   return {
     ...(given.owner !== undefined && { owner: given.owner }),
     ...(given.ownership !== undefined && { ownership: given.ownership }),
     ...(given.type !== undefined && { type: given.type }),
     ...(state !== undefined && { state: { is: state, at: now } }),
-    ...(ends !== undefined && { ends: ends === 'never' ? ends : { after: now, by: now + ends } }),
+    ...(expires !== undefined && { ends: expires === 'never' ? expires : { after: now, by: now + expires } }),
     ...(given.search !== undefined && given.search !== '' && { search: given.search }),
   };
 }

@@ -10,7 +10,7 @@ test('tokens are listed and counted by their state, and by their end', async () 
   const create = async (name: string, expiresIn?: `${number}d`) =>
     (await postern.tokens.create({ name, types, ...(expiresIn && { expiresIn }) })).record.id;
   await create('idle');
-  await create('soon', '45d');
+  await create('expiring', '45d');
   await create('expired', '1d');
   await postern.tokens.revoke(await create('revoked', '41d'));
   clock.advance('40d');
@@ -20,13 +20,13 @@ test('tokens are listed and counted by their state, and by their end', async () 
     expect(await postern.tokens.count(query)).toEqual({ count: items.length, more: false });
     return items.map(({ name }) => name).sort();
   };
-  for (const state of ['active', 'soon', 'idle', 'expired', 'revoked'] as const)
+  for (const state of ['active', 'expiring', 'idle', 'expired', 'revoked'] as const)
     expect(await names({ state })).toEqual([state]);
-  expect(await names({ ends: '7d' })).toEqual(['revoked', 'soon']);
-  expect(await names({ ends: '7d', state: 'soon' })).toEqual(['soon']);
-  expect(await names({ ends: 'never' })).toEqual(['active', 'idle']);
+  expect(await names({ expires: '7d' })).toEqual(['expiring', 'revoked']);
+  expect(await names({ expires: '7d', state: 'expiring' })).toEqual(['expiring']);
+  expect(await names({ expires: 'never' })).toEqual(['active', 'idle']);
   await expect(postern.tokens.list({ state: 'dead' as never })).rejects.toMatchObject({ code: 'input_invalid' });
-  await expect(postern.tokens.list({ ends: 'soon' as never })).rejects.toMatchObject({ code: 'input_invalid' });
+  await expect(postern.tokens.list({ expires: 'soon' as never })).rejects.toMatchObject({ code: 'input_invalid' });
 });
 
 test('an old revoked token is found among 10,000 newer ones in one call', async () => {

@@ -116,7 +116,7 @@ export interface TokenQuery extends Paging {
   readonly owner?: string | undefined;
   readonly ownership?: Ownership | undefined;
   readonly state?: TokenState | undefined;
-  readonly ends?: string | undefined;
+  readonly expires?: string | undefined;
 }
 
 export interface NewToken {

@@ -65,8 +65,8 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
     place,
     endpoint: null,
     tokenTypes: async () => tokenTypeShapes(internalsOf(postern).ground.settings.catalog),
-    async listTokens({ ends, ...query }) {
-      const { items, nextCursor } = await tokens.list({ ...query, ends: ends as ListTokens['ends'] });
+    async listTokens({ expires, ...query }) {
+      const { items, nextCursor } = await tokens.list({ ...query, expires: expires as ListTokens['expires'] });
       return { items: items.map(view), next: nextCursor };
     },
     async createToken({ labels, owner, types, rateLimit, quota, ...input }) {

@@ -28,7 +28,7 @@ export function grantsInWords({ types, dead_grants }: Pick<TokenView, 'types' | 
 
 const STATES: Readonly<Record<TokenState, readonly [word: string, style: Style]>> = {
   active: ['active', 'green'],
-  soon: ['expires soon', 'yellow'],
+  expiring: ['expires soon', 'yellow'],
   idle: ['idle', 'dim'],
   expired: ['expired', 'red'],
   revoked: ['revoked', 'red'],

@@ -226,8 +226,8 @@ async function standings({ library }: CallerCall, { id }: TokenRecord) {
 function filterFor(context: Context, caller: Caller, query: z.output<typeof tokenQuery>): ListTokens {
   const { search, type, owner, ownership, state } = query;
   // The library refuses a text that is no duration.
-  const ends = query.ends as ListTokens['ends'];
-  const asked = { search: search || undefined, type, owner, ownership, state, ends };
+  const expires = query.expires as ListTokens['expires'];
+  const asked = { search: search || undefined, type, owner, ownership, state, expires };
   if (can(context, caller, 'listTokens')) return asked;
   if (ownership === 'organization') return asked;
   const own = managesOwn(caller) ? caller.principal.owner : null;

@@ -152,9 +152,9 @@ export const tokenQuery = z.strictObject({
     .enum(TOKEN_STATES, `use one of ${TOKEN_STATES.join(', ')}`)
     .optional()
     .meta({
-      description: 'soon: it expires within 7 days. idle: not used for 30 days. active: none of the others',
+      description: 'expiring: it expires within 7 days. idle: not used for 30 days. active: none of the others',
     }),
-  ends: z.string().optional().meta({
+  expires: z.string().optional().meta({
     description: 'Tokens that expire within this time from now, such as 30d, or never',
   }),
   cursor: cursor.optional(),

@@ -20,5 +20,5 @@ export function stateOf(token: Judged, now = Date.now()): TokenState {
     lastUsedAt: time(token.last_used_at),
   };
   const state = stateAt(times, now);
-  return state === 'expired' ? 'soon' : state;
+  return state === 'expired' ? 'expiring' : state;
 }

@@ -42,7 +42,7 @@ const LASTS = `(t.expires_at IS NULL
 const STATES: Readonly<Record<TokenState, string>> = {
   revoked: 't.revoked_at IS NOT NULL',
   expired: 't.revoked_at IS NULL AND t.expires_at <= #now',
-  soon: `t.revoked_at IS NULL AND t.expires_at > #now AND t.expires_at < #soon AND t.expires_at + t.created_at < #twice`,
+  expiring: `t.revoked_at IS NULL AND t.expires_at > #now AND t.expires_at < #soon AND t.expires_at + t.created_at < #twice`,
   idle: `t.revoked_at IS NULL AND ${LASTS} AND COALESCE(t.last_used_at, t.created_at) < #idle`,
   active: `t.revoked_at IS NULL AND ${LASTS} AND COALESCE(t.last_used_at, t.created_at) >= #idle`,
 };

@@ -16,7 +16,7 @@ interface ListOptions extends TargetOptions {
   readonly owner?: string;
   readonly ownership?: Ownership;
   readonly status?: TokenState;
-  readonly ends?: string;
+  readonly expires?: string;
   readonly limit: number;
   readonly all?: boolean;
   readonly output: Format;
@@ -37,12 +37,12 @@ export function list(host: Host): Command {
     .addOption(
       new Option(
         '--status <status>',
-        'only tokens of this status; soon: it expires within 7 days; idle: not used for 30 days',
+        'only tokens of this status; expiring: it expires within 7 days; idle: not used for 30 days',
       ).choices(TOKEN_STATES),
     )
     .addOption(
       new Option(
-        '--ends <duration>',
+        '--expires <duration>',
         'only tokens that expire within this time from now, such as 30d; or never',
       ).argParser((value) => (value === 'never' ? value : durationArgument(value))),
     )
@@ -51,10 +51,10 @@ export function list(host: Host): Command {
     .addOption(outputOption())
     .action((options: ListOptions) =>
       withBackend(host, options, async (backend) => {
-        const { search, type, owner, ownership, status: state, ends, output } = options;
+        const { search, type, owner, ownership, status: state, expires, output } = options;
         const limit = options.all ? Number.POSITIVE_INFINITY : options.limit;
         const { items, more } = await readPages(host, limit, (page) => {
-          return backend.listTokens({ search, type, owner, ownership, state, ends, ...page });
+          return backend.listTokens({ search, type, owner, ownership, state, expires, ...page });
         });
         print(host, output, items, () => table(host, output, columns(output, host.clock()), items));
         if (more) note(host, `There are more than these ${items.length}: --all shows them, --search finds some.`);

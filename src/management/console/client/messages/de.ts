@@ -56,7 +56,7 @@ export const de: Messages = {
   'missing.back': 'Zu den API-Token',
 
   'status.active': 'Aktiv',
-  'status.soon': 'Läuft bald ab',
+  'status.expiring': 'Läuft bald ab',
   'status.expired': 'Abgelaufen',
   'status.revoked': 'Widerrufen',
   'status.idle': 'Ungenutzt',

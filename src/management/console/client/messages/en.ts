@@ -55,7 +55,7 @@ export const en = {
   'missing.back': 'Go to API Tokens',
 
   'status.active': 'Active',
-  'status.soon': 'Expires soon',
+  'status.expiring': 'Expires soon',
   'status.expired': 'Expired',
   'status.revoked': 'Revoked',
   'status.idle': 'Idle',

@@ -56,7 +56,7 @@ export const ja: Messages = {
   'missing.back': 'APIトークンへ',
 
   'status.active': '有効',
-  'status.soon': 'まもなく期限切れ',
+  'status.expiring': 'まもなく期限切れ',
   'status.expired': '期限切れ',
   'status.revoked': '失効',
   'status.idle': '未使用',

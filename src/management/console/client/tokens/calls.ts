@@ -13,7 +13,7 @@ export interface TokenQuery {
   readonly search?: string;
   readonly type?: string;
   readonly state?: string;
-  readonly ends?: string;
+  readonly expires?: string;
   readonly owner?: string;
 }
 

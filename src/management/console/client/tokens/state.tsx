@@ -7,7 +7,7 @@ export { TOKEN_STATES, type TokenState };
 
 const TONES: Readonly<Record<TokenState, Tone>> = {
   active: 'active',
-  soon: 'warning',
+  expiring: 'warning',
   idle: 'idle',
   expired: 'ended',
   revoked: 'danger',

@@ -83,7 +83,7 @@ export async function readPage(view: View, session: Session, signal: AbortSignal
     search: view.search,
     type: view.type,
     state: view.state,
-    ends: view.ends === '' || view.ends === 'never' ? view.ends : `${view.ends}d`,
+    expires: view.ends === '' || view.ends === 'never' ? view.ends : `${view.ends}d`,
     ...(mine && { owner: session.owner ?? '' }),
   };
   if (view.sort === 'created') {
