@@ -38,6 +38,7 @@ export class Shell {
   async serve(command: string): Promise<string> {
     const script = `
       if [ -n "\${SERVED:-}" ]; then kill $SERVED; wait $SERVED || true; fi
+      : > served.log
       ( exec ${command.trim()}
       ) > served.log 2>&1 < /dev/null & SERVED=$!
       until [ "$(wc -l < served.log)" -ge 1 ]; do
