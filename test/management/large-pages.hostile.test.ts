@@ -74,13 +74,16 @@ test('a row by number names its shortened fields, and the token shows all of the
   const whole = await get(made, `api_tokens/${items[0].uid}`);
   expect([whole.cut_fields, whole.labels, whole.types.user.endpoints]).toEqual([[], LABELS.labels, made.endpoints]);
   const [byCursor] = (await get(made, 'api_tokens?count=1')).items;
-  expect({ ...byCursor, limits: [] }).toEqual(whole);
+  expect({ ...byCursor, limits: [], secrets: [expect.anything()] }).toEqual(whole);
 });
 
 test('a small token is shown whole by number', async () => {
   const made = await world();
   const { items } = await get(made, 'api_tokens?start=0&count=100');
-  for (const item of items) expect({ ...item, limits: [] }).toEqual(await get(made, `api_tokens/${item.uid}`));
+  for (const item of items) {
+    const whole = await get(made, `api_tokens/${item.uid}`);
+    expect({ ...item, limits: [], secrets: whole.secrets }).toEqual(whole);
+  }
 });
 
 test('a damaged record moves no other token to another page', async () => {
