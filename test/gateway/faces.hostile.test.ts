@@ -263,13 +263,34 @@ it('over HTTP/2 the own host is :authority', async () => {
   onTestFinished(() => void server.close());
   const session = http2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   onTestFinished(() => session.destroy());
-  const ask = (authority: string) =>
+  const ask = (authority: string, more: object = {}) =>
     new Promise((resolve, reject) => {
-      const stream = session.request({ ':authority': authority, ':path': '/v1', authorization: `Bearer ${good}` });
+      const own = { ':authority': authority, ':path': '/v1', authorization: `Bearer ${good}` };
+      const stream = session.request({ ...own, ...more });
       stream.on('error', reject).on('response', (headers) => resolve([headers[':status'], headers['x-postern-owner']]));
     });
   expect(await ask('summarizer.acme.cloud.test')).toEqual([200, 'ada']);
   expect(await ask('metrics.acme.cloud.test')).toEqual([404, undefined]);
+  // A proxy that routes by one of two must not be answered about the other.
+  expect(await ask('metrics.acme.cloud.test', { host: 'summarizer.acme.cloud.test' })).toEqual([400, undefined]);
+});
+
+describe.each(['node:http', 'Express', 'a function around fetch'])('on %s, Node drops the last of too many headers', (face) => {
+  const many = (count: number) => Array.from({ length: count }, (): Header => ['a', '']);
+
+  it.each([
+    ['an alias of an identity header', [['X_Postern_Owner', 'root']]],
+    ['a second token', [['Authorization', 'Bearer x']]],
+  ] satisfies [string, Header[]][])('%s behind them is not let through unseen', async (_, hidden) => {
+    const { gateway, good } = await gatewayWorld({ trustedProxies: ['127.0.0.1'] });
+    const ask = await (FACES[face] as (typeof FACES)[string])(gateway);
+    const told = [...FORWARDED, ['Authorization', `Bearer ${good}`]] as const;
+    for (const count of [900, 989, 990, 991, 992, 993, 994, 1_000, 1_100]) {
+      const answer = await ask({ headers: [...told, ...many(count), ...hidden] });
+      expect([count, answer.status]).toEqual([count, 400]);
+    }
+    expect((await ask({ headers: [...told, ...many(900)] })).status).toBe(200);
+  });
 });
 
 it('a question with an unread body of unknown size is the last one on its connection', async () => {
