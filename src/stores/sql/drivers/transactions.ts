@@ -9,9 +9,10 @@ type Method = (...given: unknown[]) => unknown;
 
 /**
  * The way into a transaction that an application has begun, through the client that it has in hand. Each client is known by its
- * methods.
+ * methods. A client that begins transactions of its own is refused, also after a `BEGIN` by hand: the store may read through the same
+ * connection, and would remember what is rolled back later.
  *
- * @returns `null`: it is no client of this database
+ * @returns `null`: it is no transaction of this database
  */
 export function intoTransaction(transaction: object, dialect: DialectName): RunStatement | null {
   const tx = transaction as Readonly<Record<string, Method>>;
@@ -29,9 +30,13 @@ export function intoTransaction(transaction: object, dialect: DialectName): RunS
     return async ({ sql, parameters }) => rowsOf(tx.$queryRawUnsafe?.(sql, ...parameters));
   }
   // Knex is a function.
-  if (typeof transaction === 'function' && has('raw')) return fromKnex(transaction as unknown as Knex, dialect).query;
+  if (typeof transaction === 'function' && has('raw')) {
+    const isBegun = (tx as { isTransaction?: unknown }).isTransaction === true;
+    return isBegun ? fromKnex(transaction as unknown as Knex, dialect).query : null;
+  }
   // Drizzle. SQLite's has a method for statements without rows.
   if (has('select', 'insert')) {
+    if (!has('rollback')) return null;
     return async (statement) => {
       const { sql, parameters } = statement;
       const query = { getSQL: () => ({ toQuery: () => ({ sql, params: parameters }) }) };
@@ -40,9 +45,9 @@ export function intoTransaction(transaction: object, dialect: DialectName): RunS
     };
   }
   if (dialect === 'postgres') {
-    if (has('unsafe')) return fromPostgresJs(transaction as PostgresJs).query;
-    // `pg`, PGlite
-    return has('query') ? async ({ sql, parameters }) => rowsOf(tx.query?.(sql, [...parameters])) : null;
+    if (has('unsafe')) return has('begin') ? null : fromPostgresJs(transaction as PostgresJs).query;
+    // `pg`; of PGlite the transaction, which has no other
+    return has('query') && !has('transaction') ? async ({ sql, parameters }) => rowsOf(tx.query?.(sql, [...parameters])) : null;
   }
   if (dialect === 'mysql') return has('query', 'execute') ? onMysql(transaction as MysqlTransaction) : null;
   // `node:sqlite`, `better-sqlite3`, `libsql`
