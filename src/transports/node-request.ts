@@ -43,7 +43,9 @@ const MOST_HEADERS = 1_000;
  * Whether Node may have left out headers of a request, in silence: it reads so many, and drops those behind them. So a caller with
  * many short ones hides what a proxy has written behind them.
  */
-export function isCut(request: Pick<NodeRequest, 'rawHeaders'> & { readonly socket?: object | null | undefined }): boolean {
+export function isCut(
+  request: Pick<NodeRequest, 'rawHeaders'> & { readonly socket?: object | null | undefined },
+): boolean {
   const socket = unpolluted(request, 'socket');
   const server = socket ? (unpolluted(socket as { server?: { maxHeadersCount?: unknown } }, 'server') ?? null) : null;
   const set = server?.maxHeadersCount;

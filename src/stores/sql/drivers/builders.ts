@@ -112,7 +112,8 @@ export function fromDrizzle(db: DrizzleSqlite, sql: DrizzleSql, dialect: 'sqlite
 export function fromDrizzle(db: Drizzle | DrizzleSqlite, sql: DrizzleSql, dialect: DialectName): SqlDriver {
   if (!('execute' in db)) return fromDrizzleSqlite(db, sql);
   if (isOneConnection(db.$client)) {
-    const problem = 'has one connection: give it a pool. The store would read what a transaction of yours may roll back';
+    const problem =
+      'has one connection: give it a pool. The store would read what a transaction of yours may roll back';
     throw new PosternError('option_invalid', problem, { path: 'db', input: 'fromDrizzle' });
   }
   const config = dialect === 'mysql' ? ({ isolationLevel: 'read committed' } as const) : undefined;

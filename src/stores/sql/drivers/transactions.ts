@@ -47,7 +47,9 @@ export function intoTransaction(transaction: object, dialect: DialectName): RunS
   if (dialect === 'postgres') {
     if (has('unsafe')) return has('begin') ? null : fromPostgresJs(transaction as PostgresJs).query;
     // `pg`; of PGlite the transaction, which has no other
-    return has('query') && !has('transaction') ? async ({ sql, parameters }) => rowsOf(tx.query?.(sql, [...parameters])) : null;
+    return has('query') && !has('transaction')
+      ? async ({ sql, parameters }) => rowsOf(tx.query?.(sql, [...parameters]))
+      : null;
   }
   if (dialect === 'mysql') return has('query', 'execute') ? onMysql(transaction as MysqlTransaction) : null;
   // `node:sqlite`, `better-sqlite3`, `libsql`
