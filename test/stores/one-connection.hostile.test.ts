@@ -4,11 +4,12 @@ import { drizzle as drizzleMysql } from 'drizzle-orm/mysql2';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import knexFactory from 'knex';
+import { Kysely, PostgresDialect } from 'kysely';
 import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
 import { createPostern } from 'postern';
 import { postgresStore } from 'postern/stores/postgres';
-import { fromDrizzle, fromKnex, fromPglite, fromPostgresJs, sqlStore } from 'postern/stores/sql';
+import { fromDrizzle, fromKnex, fromKysely, fromPglite, fromPostgresJs, sqlStore } from 'postern/stores/sql';
 import postgres from 'postgres';
 import { afterAll, describe, expect, test } from 'vitest';
 import { all } from '../support/lives.js';
@@ -38,11 +39,15 @@ describe('one connection for a store and for transactions', async () => {
   const lite = await PGlite.create();
   const knex = knexFactory({ client: 'pg', connection: server.url(), pool: { min: 1, max: 1 } });
   const sql = postgres(server.url(), { max: 1, onnotice: () => {} });
-  afterAll(() => Promise.all([lite.close(), knex.destroy(), sql.end()]));
+  afterAll(() => Promise.all([lite.close(), knex.destroy(), sql.end(), pool.end()]));
   const drizzled = drizzlePglite({ client: lite });
+  const pool = new pg.Pool({ connectionString: server.url(), max: 1 });
+  const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   const clients = {
     PGlite: [fromPglite(lite), lite, (text: string) => lite.exec(text)],
     'Drizzle over PGlite': [fromDrizzle(drizzled, tag, 'postgres'), drizzled, (text: string) => lite.exec(text)],
+    Kysely: [fromKysely(kysely, 'postgres'), kysely, (text: string) => pool.query(text)],
+    'a pool of pg': [fromKysely(kysely, 'postgres'), pool, (text: string) => pool.query(text)],
     Knex: [fromKnex(knex, 'postgres'), knex, (text: string) => knex.raw(text)],
     'postgres.js': [fromPostgresJs(sql), sql, (text: string) => sql.unsafe(text)],
   } as const;

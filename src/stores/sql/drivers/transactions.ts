@@ -17,6 +17,7 @@ type Method = (...given: unknown[]) => unknown;
 export function intoTransaction(transaction: object, dialect: DialectName): RunStatement | null {
   const tx = transaction as Readonly<Record<string, Method>>;
   const has = (...names: readonly string[]) => names.every((name) => typeof tx[name] === 'function');
+  const { isTransaction } = transaction as { isTransaction?: unknown };
   const rowsOf = async (answer: unknown) => anyResult(await answer).rows;
 
   if (has('query', 'batch') && (tx as { dialect?: unknown }).dialect !== undefined) {
@@ -24,15 +25,15 @@ export function intoTransaction(transaction: object, dialect: DialectName): RunS
     return driver.dialect === dialect ? (statement) => driver.query(statement) : null;
   }
   // Kysely
-  if (has('executeQuery')) return fromKysely(transaction as Kysely, dialect).query;
+  if (has('executeQuery')) return isTransaction === false ? null : fromKysely(transaction as Kysely, dialect).query;
   // Prisma
   if (has('$queryRawUnsafe')) {
+    if (has('$connect')) return null;
     return async ({ sql, parameters }) => rowsOf(tx.$queryRawUnsafe?.(sql, ...parameters));
   }
   // Knex is a function.
   if (typeof transaction === 'function' && has('raw')) {
-    const isBegun = (tx as { isTransaction?: unknown }).isTransaction === true;
-    return isBegun ? fromKnex(transaction as unknown as Knex, dialect).query : null;
+    return isTransaction === true ? fromKnex(transaction as unknown as Knex, dialect).query : null;
   }
   // Drizzle. SQLite's has a method for statements without rows.
   if (has('select', 'insert')) {
@@ -46,12 +47,15 @@ export function intoTransaction(transaction: object, dialect: DialectName): RunS
   }
   if (dialect === 'postgres') {
     if (has('unsafe')) return has('begin') ? null : fromPostgresJs(transaction as PostgresJs).query;
-    // `pg`; of PGlite the transaction, which has no other
-    return has('query') && !has('transaction')
+    // `pg`, and no pool of it; of PGlite the transaction, which has no other
+    return has('query') && !has('transaction') && !('totalCount' in transaction)
       ? async ({ sql, parameters }) => rowsOf(tx.query?.(sql, [...parameters]))
       : null;
   }
-  if (dialect === 'mysql') return has('query', 'execute') ? onMysql(transaction as MysqlTransaction) : null;
+  if (dialect === 'mysql') {
+    const isConnection = has('query', 'execute') && !has('getConnection');
+    return isConnection ? onMysql(transaction as MysqlTransaction) : null;
+  }
   // `node:sqlite`, `better-sqlite3`, `libsql`
   if (has('prepare', 'exec')) return onSqlite(transaction as SqliteTransaction);
   // `@libsql/client`
