@@ -132,7 +132,7 @@ function readTime(text: string, option: string): Date {
   const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text.trim());
   const date = new Date(match ? `${match[1]}T${match[2] ?? '00:00'}${match[3] ?? 'Z'}` : Number.NaN);
   if (!Number.isNaN(date.getTime())) return date;
-  throw usageError(`${option} is no time. Give one such as 2027-01-31 or 2027-01-31T12:00:00Z`);
+  throw usageError(`${option} is not a time. Give one such as 2027-01-31 or 2027-01-31T12:00:00Z`);
 }
 
 /** A past time: a duration before now, or a time. */

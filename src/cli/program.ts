@@ -101,6 +101,7 @@ function settle(host: Host, command: Command): void {
   (command.options as Option[]).sort((a, b) => Number(isTargetOption(a)) - Number(isTargetOption(b)));
   // Read before the command line is parsed, because its errors have colors too.
   const isGroup = command.commands.length > 0 && command.parent !== null;
+  if (isGroup) command.helpCommand('help [command]', 'print help for a command');
   if (!isGroup) command.addOption(new Option('--no-color', 'no colors').hideHelp(command.parent !== null));
   const examples = examplesOf(pathTo(command).replace(/^postern /, ''));
   if (examples !== '') command.addHelpText('after', examples);

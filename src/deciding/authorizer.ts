@@ -82,13 +82,15 @@ export class Authorizer {
 
   /** @param within the only organization whose tokens the asker may know; `null`: any */
   async explain(attempt: GuardAttempt, within: string | null): Promise<Explanation> {
-    const steps: Trace = [];
-    const { decision, call } = await this.answer(attempt, 'look', steps, within);
+    // Loaded on demand: a process that only decides never explains.
+    const { Trace } = await import('../domain/trace.js');
+    const trace = new Trace();
+    const { decision, call } = await this.answer(attempt, 'look', trace, within);
+    const { steps } = trace;
     const holder = call?.knownHolder ?? null;
     // A signed token can't be granted more: its holder needs another token.
     if (!call || !holder || holder.restriction !== null) return { decision, steps };
     const { catalog } = this.#ground.settings;
-    // Loaded on demand: a process that only decides never explains.
     const { remedyFor } = await import('../domain/explain.js');
     const remedy = remedyFor(decision, call.requirement, holder.principal, call.endpoint ?? null, catalog);
     return { decision, steps, ...(remedy && { remedy }) };
@@ -146,7 +148,7 @@ export class Authorizer {
     for (let waits = 0; waits < MOST_WAITS; waits++) {
       // Read again: the store may have been slow, and the token may have expired meanwhile.
       const now = this.#ground.time.read();
-      if (trace) trace.length = 0;
+      if (trace) trace.steps.length = 0;
       const next = step(call, this.#facts, this.#ground.time.latest, trace);
       if (typeof next !== 'string') return next;
       await this.#facts.load(next, call, now);

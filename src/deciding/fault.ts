@@ -1,6 +1,6 @@
 import { type Denied, internalError, unavailable } from '../domain/decision.js';
 import { isUnavailable } from '../domain/errors.js';
-import { note, type Trace } from '../domain/trace.js';
+import type { Trace } from '../domain/trace.js';
 import { IssuerFault } from './issuer-fault.js';
 
 /** The denial of a call for which something failed. */
@@ -10,6 +10,6 @@ export function deniedFor(error: unknown, trace?: Trace): Denied {
     cause === null
       ? 'something failed: nothing is allowed'
       : `the ${cause} did not answer: nothing is known, so nothing is allowed`;
-  if (trace) note(trace, 'known', false, detail);
+  trace?.note('known', false, detail);
   return cause === null ? internalError(error) : unavailable(cause, error);
 }

@@ -5,7 +5,7 @@ import { allowed, type Decision, type DenialReason, type Denied, denied, isDenie
 import type { EndpointPolicy } from '../domain/endpoint.js';
 import { isLimited } from '../domain/limits.js';
 import type { CompiledRequirement } from '../domain/requirement.js';
-import { note, noteCredential, noteHolder, type Trace } from '../domain/trace.js';
+import type { Trace } from '../domain/trace.js';
 import type { Call } from './call.js';
 import type { Holder, Restriction } from './holder.js';
 
@@ -29,7 +29,7 @@ export interface Memory {
 export function step(call: Call, memory: Memory, now: number, trace?: Trace): Decision | Need {
   const { requirement } = call;
   if (requirement === null) {
-    if (trace) note(trace, 'requirement', false, 'the route or method declares no requirement');
+    trace?.note('requirement', false, 'the route or method declares no requirement');
     return denied('requirement_missing');
   }
   // For an endpoint of the caller's own organization, the caller must be known first.
@@ -40,7 +40,7 @@ export function step(call: Call, memory: Memory, now: number, trace?: Trace): De
   }
 
   const credential = memory.credential(call);
-  if (trace) noteCredential(trace, typeof credential === 'string' ? credential : null);
+  trace?.credential(typeof credential === 'string' ? credential : null);
   if (typeof credential === 'string') return denied(credential);
   if (call.proof !== null && credential.signed === null) return unbound(trace);
 
@@ -48,7 +48,7 @@ export function step(call: Call, memory: Memory, now: number, trace?: Trace): De
   if (holder === undefined) return 'holder';
   const known =
     typeof holder !== 'string' && (call.within ?? holder.principal.organization) === holder.principal.organization;
-  if (trace) noteHolder(trace, known ? holder.principal.tokenId : null);
+  trace?.holder(known ? holder.principal.tokenId : null);
   if (!known) return denied(typeof holder === 'string' ? holder : 'token_unknown');
 
   const ended = decideLife(holder, now, trace);
@@ -94,13 +94,13 @@ function decideRestriction(
   if (prove === null && proof !== null) return unbound(trace);
   // A bound token without a proof may be stolen (RFC 9449 section 7.1).
   if (prove !== null && proof === null) {
-    if (trace) note(trace, 'proof', false, 'the token is bound to a key, and came without a proof');
+    trace?.note('proof', false, 'the token is bound to a key, and came without a proof');
     return denied('token_unknown');
   }
   // A proof can be used only once. A running call was checked at its start.
   if (prove !== null && call.mode !== 'recheck') {
     if (proven === undefined) return 'proof';
-    if (trace) note(trace, 'proof', proven, `the proof of possession is ${proven ? 'good' : 'not good'}`);
+    trace?.note('proof', proven, `the proof of possession is ${proven ? 'good' : 'not good'}`);
     if (!proven) return denied('proof_invalid');
   }
   return decideMethod(methods, call.method, requirement, trace);
@@ -108,6 +108,6 @@ function decideRestriction(
 
 /** A proof came with a token that is not bound to a key: the sender mistakes it for another kind of token. */
 function unbound(trace?: Trace): Denied {
-  if (trace) note(trace, 'proof', false, 'the token is bound to no key');
+  trace?.note('proof', false, 'the token is bound to no key');
   return denied('token_unknown');
 }

@@ -3,16 +3,7 @@ import type { EndpointPolicy, Zone } from './endpoint.js';
 import { reaches } from './grants.js';
 import { VerifiedPrincipal } from './principal.js';
 import type { CompiledRequirement } from './requirement.js';
-import {
-  note,
-  noteAccess,
-  noteLife,
-  noteOrganization,
-  noteReach,
-  noteScope,
-  noteUnknownEndpoint,
-  type Trace,
-} from './trace.js';
+import type { Trace } from './trace.js';
 
 /*
  * The rules of a decision: no clock, no store, no waiting. docs/contract.md gives the order of the checks:
@@ -33,15 +24,15 @@ export function decideWithoutCredential(
   trace?: Trace,
 ): Decision | null {
   if (requirement.kind === 'public') {
-    if (trace) note(trace, 'requirement', true, 'anyone may call this: no credential is looked at');
+    trace?.note('requirement', true, 'anyone may call this: no credential is looked at');
     return allowed(null);
   }
   if (requirement.kind !== 'endpoint') return null;
   if (endpoint === null) {
-    if (trace) noteUnknownEndpoint(trace, requirement);
+    trace?.unknownEndpoint(requirement);
     return denied('endpoint_unknown');
   }
-  if (trace) noteAccess(trace, endpoint, zone);
+  trace?.access(endpoint, zone);
   switch (endpoint.access) {
     case 'public':
       return allowed(null);
@@ -63,7 +54,7 @@ export interface Life {
 /** The reason why a known credential is no longer alive, or `null` if it is. At `expiresAt` it is already expired. */
 export function decideLife(life: Life, now: number, trace?: Trace): DenialReason | null {
   const replaced = life.secretEndsAt <= now;
-  if (trace) noteLife(trace, life.revoked, replaced, life.expiresAt, now);
+  trace?.life(life.revoked, replaced, life.expiresAt, now);
   if (life.revoked || replaced) return 'token_revoked';
   return life.expiresAt <= now ? 'token_expired' : null;
 }
@@ -80,28 +71,28 @@ export function decideGrant(
   switch (requirement.kind) {
     case 'authenticated':
     case 'public':
-      if (trace) note(trace, 'grant', true, 'any valid token will do');
+      trace?.note('grant', true, 'any valid token will do');
       return allowed(principal);
     case 'scope': {
       const { organization, scopes } = requirement;
       if (organization !== null) {
-        if (trace) noteOrganization(trace, principal.organization, organization);
+        trace?.organization(principal.organization, organization);
         if (principal.organization !== organization) return scopeMissing(scopes);
       }
       for (let i = 0; i < scopes.length; i++) {
         const scope = scopes[i] as string;
         const held = grants.scopes.has(scope);
-        if (trace) noteScope(trace, scope, held);
+        trace?.scope(scope, held);
         if (!held) return scopeMissing(scopes);
       }
       return allowed(principal);
     }
     case 'endpoint': {
       if (endpoint === null) return denied('endpoint_unknown');
-      if (trace) noteOrganization(trace, principal.organization, endpoint.organization);
+      trace?.organization(principal.organization, endpoint.organization);
       if (principal.organization !== endpoint.organization) return denied('endpoint_not_granted');
       const reached = reaches(grants, endpoint);
-      if (trace) noteReach(trace, principal, endpoint, reached);
+      trace?.reach(principal, endpoint, reached);
       return reached ? allowed(principal) : denied('endpoint_not_granted');
     }
   }

@@ -1,17 +1,12 @@
 import * as z from 'zod';
 import { check, ownCopy } from '../base/check.js';
-import { readGrants } from '../base/grant-input.js';
-import type { Ground } from '../base/ground.js';
 import { TOKEN_ID } from '../base/ids.js';
 import * as names from '../base/name-inputs.js';
-import { expiryOf, isRevoked } from '../base/token-reader.js';
 import { PosternError } from '../domain/errors.js';
-import { compileGrants, withAllEndpoints } from '../domain/grants.js';
-import { isLimited } from '../domain/limits.js';
+import type { Grants } from '../domain/grants.js';
 import { type Ownership, type Principal, VerifiedPrincipal } from '../domain/principal.js';
 import type { AnyTokenTypes, TokenTypes } from '../domain/token-types.js';
-import { type ActorStanding, type Authority, principalAuthority } from '../managing/authority.js';
-import { Leavers, NEVER } from '../managing/leavers.js';
+import type { EndpointRights } from '../managing/authority.js';
 
 const principalInput = z.strictObject({
   organization: names.organization,
@@ -38,13 +33,30 @@ export type ActingPrincipal<T extends TokenTypes = AnyTokenTypes> = Pick<
   readonly endsAt?: Date | null;
 };
 
+/** A principal that acts, as `as` has read it. */
+export interface Acting {
+  readonly organization: string;
+  readonly owner: string | null;
+  readonly tokenId: string | null;
+  readonly from: string | null;
+  readonly ownership: Ownership;
+  /** Whether it may make tokens of the organization. */
+  readonly makesOrganizations: boolean;
+  readonly endpoints: EndpointRights;
+  /** Epoch milliseconds. */
+  readonly endsAt: number;
+  readonly mayIssue: number;
+  /** The grants that it was verified with. `null`: the application made it, and names them in `types`. */
+  readonly verified: Grants | null;
+  readonly types: unknown;
+}
+
 /**
- * The authority of a principal, on the ground that it is used on. A verified principal keeps the grants that it was verified with. For a principal that the
- * application made itself, they are looked up by name. A copy of a verified principal has lost its restrictions, and is refused.
+ * Reads a principal that acts. A copy of a verified principal has lost its restrictions, and is refused.
  *
  * @throws PosternError `input_invalid`
  */
-export function authorityOf(principal: ActingPrincipal, options: unknown): (ground: Ground) => Authority {
+export function readActing(principal: ActingPrincipal, options: unknown): Acting {
   const verified = VerifiedPrincipal.grantsOf(principal);
   const given = ownCopy(principal) ?? {};
   if (verified === null && Object.hasOwn(given, 'grants')) throw isCopy();
@@ -62,46 +74,18 @@ export function authorityOf(principal: ActingPrincipal, options: unknown): (grou
     'input_invalid',
   );
   const { from, endpoints, ownership } = check(actingInput, options ?? {}, 'as', 'input_invalid');
-  const mayIssue = VerifiedPrincipal.mayIssue(principal);
-
-  /** If a token of this store verified the principal, it must still be alive; otherwise the principal has ended. */
-  async function standing(ground: Ground): Promise<ActorStanding> {
-    const { store, time, reader } = ground;
-    const leavers = new Leavers(ground);
-    const token = tokenId === undefined ? null : await store.findToken(tokenId);
-    const owned = owner === null ? NEVER : await leavers.standing(organization, owner);
-    time.read();
-    const isOurs = verified !== null && tokenId !== undefined && mayIssue === Number.POSITIVE_INFINITY;
-    const dead = token === null ? isOurs : isRevoked(token) || expiryOf(token) <= time.latest;
-    return {
-      ended: dead || owned.ending,
-      lastEnded: owned.last,
-      limited: token !== null && isLimited(reader.rules(token)),
-    };
-  }
-
-  return (ground) => {
-    const { catalog } = ground.settings;
-    return principalAuthority(
-      {
-        tokenId: tokenId ?? '',
-        organization,
-        owner,
-        from: from ?? null,
-        ownership: given.ownership === 'organization' ? 'organization' : 'personal',
-        makes: ownership === 'organization' ? ['organization', 'personal'] : ['personal'],
-        endsAt: endsAt?.getTime() ?? Number.POSITIVE_INFINITY,
-        mayIssue,
-        async grants() {
-          const find = (id: string) => ground.store.findEndpoint(organization, id);
-          const held = verified ?? compileGrants(await readGrants(given.types, catalog, find), catalog);
-          return endpoints === 'grantable' ? withAllEndpoints(held, catalog) : held;
-        },
-        seesEndpoints: endpoints !== 'held',
-        standing: () => standing(ground),
-      },
-      catalog,
-    );
+  return {
+    organization,
+    owner,
+    tokenId: tokenId ?? null,
+    from: from ?? null,
+    ownership: given.ownership === 'organization' ? 'organization' : 'personal',
+    makesOrganizations: ownership === 'organization',
+    endpoints,
+    endsAt: endsAt?.getTime() ?? Number.POSITIVE_INFINITY,
+    mayIssue: VerifiedPrincipal.mayIssue(principal),
+    verified,
+    types: given.types,
   };
 }
 

@@ -7,12 +7,11 @@ import { createDeciding } from '../deciding/create-deciding.js';
 import type { Authentication, Decision } from '../domain/decision.js';
 import type { Ownership } from '../domain/principal.js';
 import type { AnyTokenTypes, bentocloudTokenTypes, TokenTypes } from '../domain/token-types.js';
-import { applicationAuthority, type EndpointRights } from '../managing/authority.js';
+import type { EndpointRights } from '../managing/authority.js';
 import type { Management } from '../managing/create-managing.js';
-import { Leavers } from '../managing/leavers.js';
 import { startTrimming } from '../managing/trimming.js';
 import type { AttachableAuthenticator, Authenticator, AuthenticatorHost } from '../ports/authenticator.js';
-import { type ActingPrincipal, authorityOf } from './acting.js';
+import { type ActingPrincipal, readActing } from './acting.js';
 import type { Inspection } from './inspection.js';
 import { setInternals } from './internals.js';
 import { inspectionOnDemand, managingOnDemand } from './on-demand.js';
@@ -66,25 +65,24 @@ export function createPostern<const T extends TokenTypes = typeof bentocloudToke
   options: PosternOptions<T>,
 ): Postern<T> {
   const ground = createGround(readOptions(options));
-  const { authenticators, organization } = ground.settings;
+  const { authenticators } = ground.settings;
   const host = hostOf(ground);
   const attached = authenticators.map((each) => attach(each, host));
   const { authorizer, holding, forgetting, ...deciding } = createDeciding(ground, attached);
-  const application = (on: Ground) => applicationAuthority(organization, new Leavers(on));
   const stopTrimming = startTrimming(ground);
   let closing: Promise<void> | null = null;
 
   const postern: Postern = {
-    ...managingOnDemand(ground, forgetting, application),
+    ...managingOnDemand(ground, forgetting, null),
     authorize: (attempt) => authorizer.authorize(attempt),
     tryAuthorize: (attempt) => authorizer.tryAuthorize(attempt),
     authenticate: (token) => authorizer.authenticate(token),
-    ...inspectionOnDemand(ground, authorizer, application(ground)),
+    ...inspectionOnDemand(ground, authorizer, null),
     as(principal, options) {
-      const authority = authorityOf(principal, options);
+      const acting = readActing(principal, options);
       return {
-        ...managingOnDemand(ground, forgetting, authority),
-        ...inspectionOnDemand(ground, authorizer, authority(ground)),
+        ...managingOnDemand(ground, forgetting, acting),
+        ...inspectionOnDemand(ground, authorizer, acting),
       };
     },
     flush: () => deciding.flush(),

@@ -2,11 +2,11 @@ import type { Forgetting } from '../base/forgetting.js';
 import type { Ground } from '../base/ground.js';
 import type { Authorizer } from '../deciding/authorizer.js';
 import type { Audit } from '../managing/audit.js';
-import type { Authority } from '../managing/authority.js';
 import type { Management } from '../managing/create-managing.js';
 import type { Endpoints } from '../managing/endpoints.js';
 import type { Tokens } from '../managing/tokens-api.js';
 import type { UsageReport } from '../managing/usage.js';
+import type { Acting } from './acting.js';
 import type { Inspection } from './inspection.js';
 
 /** Every method of management. The compiler complains if a new method is missing here. */
@@ -40,17 +40,20 @@ const AUDIT: Readonly<Record<keyof Audit, true>> = { list: true };
 const USAGE: Readonly<Record<keyof UsageReport, true>> = { usage: true };
 const INSPECTION: Readonly<Record<keyof Inspection, true>> = { explain: true, introspect: true };
 
-/** Management is loaded with its first call, so a process that only decides never loads it. */
-export function managingOnDemand(
-  ground: Ground,
-  forgetting: Forgetting,
-  authority: (ground: Ground) => Authority,
-): Management {
+/**
+ * Management is loaded with its first call, so a process that only decides never loads it.
+ *
+ * @param acting `null`: the application itself
+ */
+export function managingOnDemand(ground: Ground, forgetting: Forgetting, acting: Acting | null): Management {
   let loaded: Promise<Management> | null = null;
+  const make = async (): Promise<Management> => {
+    const { createManaging } = await import('../managing/create-managing.js');
+    const { authorityOf } = await import('./authority-of.js');
+    return createManaging(ground, forgetting, (on) => authorityOf(acting, on));
+  };
   const load = (): Promise<Management> => {
-    loaded ??= import('../managing/create-managing.js').then(({ createManaging }) =>
-      createManaging(ground, forgetting, authority),
-    );
+    loaded ??= make();
     return loaded;
   };
   return {
@@ -62,10 +65,11 @@ export function managingOnDemand(
 }
 
 /** Inspection that is loaded with its first call. */
-export function inspectionOnDemand(ground: Ground, authorizer: Authorizer, authority: Authority): Inspection {
+export function inspectionOnDemand(ground: Ground, authorizer: Authorizer, acting: Acting | null): Inspection {
   return onDemand(INSPECTION, async () => {
     const { createInspection } = await import('./inspection.js');
-    return createInspection(ground, authorizer, authority);
+    const { authorityOf } = await import('./authority-of.js');
+    return createInspection(ground, authorizer, authorityOf(acting, ground));
   });
 }
 

@@ -12,7 +12,7 @@ describe('a wrong command line', () => {
     ['a misspelt command', ['serv'], 'Did you mean serve?'],
     ['a misspelt subcommand', ['api-token', 'creat'], 'Did you mean create?'],
     ['a token without a name', ['api-token', 'create'], 'a token needs a name. Give --name'],
-    ['a wrong time', ['audit', 'list', '--since', 'monday'], '--since is no time'],
+    ['a wrong time', ['audit', 'list', '--since', 'monday'], '--since is not a time'],
     ['an unknown option', ['serve', '--prot', '1'], 'Did you mean --port?'],
     ['an option without its value', ['login', '--endpoint'], "option '--endpoint <url>' argument missing"],
     ['a value that is no choice', ['api-token', 'list', '-o', 'xml'], 'Allowed choices are table, wide, json, yaml.'],
@@ -33,7 +33,7 @@ describe('a wrong command line', () => {
     [
       'an invalid expiry',
       ['api-token', 'create', '--name', 'x', '--scope', '*', '--expires-at', 'now'],
-      '--expires-at is no time',
+      '--expires-at is not a time',
     ],
     [
       'two expiries',

@@ -53,7 +53,7 @@ describe('the command on a store', () => {
     ]);
     expect(created).toMatchObject({ code: 0, stdout: expect.stringMatching(TOKEN) });
     const token = created.stdout.trim();
-    expect(created.stderr).toMatch(/^Created token "ci" \(\w+\); it ends /);
+    expect(created.stderr).toMatch(/^Created token "ci" \(\w+\); it expires /);
     expect(created.stderr).not.toContain(token);
 
     const [listed] = await json(['api-token', 'list', '--search', 'nightly', ...store]);

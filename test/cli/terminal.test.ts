@@ -68,7 +68,7 @@ describe('on a terminal the command', () => {
       [/Scopes of developer: $/, 'models:read, iam:*'],
       [/Expires in .*: $/, 'yesterday'],
       [/Give a duration .*\s+Expires in .*: $/, ''],
-      [/grants user: summarizer; developer: models:read, iam:\*; it ends .*\s+Make it\? \[Y\/n\] $/, ''],
+      [/grants user: summarizer; developer: models:read, iam:\*; it expires .*\s+Make it\? \[Y\/n\] $/, ''],
     ];
     for (const [question, answer] of answers) {
       await making.until(question);

@@ -5,7 +5,7 @@ import { compileGrants } from '../../src/domain/grants.js';
 import { VerifiedPrincipal } from '../../src/domain/principal.js';
 import { compileRequirement } from '../../src/domain/requirement.js';
 import { bentocloudTokenTypes, compileCatalog } from '../../src/domain/token-types.js';
-import type { Trace } from '../../src/domain/trace.js';
+import { Trace } from '../../src/domain/trace.js';
 import { START, verdict } from '../support/outcomes.js';
 
 const catalog = compileCatalog(bentocloudTokenTypes);
@@ -144,7 +144,7 @@ describe('the grant', () => {
 });
 
 test('names in the steps are escaped, so that no text is hidden or reordered on a terminal', () => {
-  const trace: Trace = [];
+  const trace = new Trace();
   decideWithoutCredential(requirement({ endpoint: 'a\u202eb\u001b[2J' }), null, 'external', trace);
-  expect(trace[0]?.detail).toBe('no endpoint "a\\u{202e}b\\u{1b}[2J" is registered in organization "acme"');
+  expect(trace.steps[0]?.detail).toBe('no endpoint "a\\u{202e}b\\u{1b}[2J" is registered in organization "acme"');
 });

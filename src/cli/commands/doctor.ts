@@ -29,9 +29,7 @@ It exits with 1 if there is a problem. Warnings are no problems.`;
 
 export function doctor(host: Host, outcome: Outcome): Command {
   return withTarget(new Command('doctor'))
-    .description(
-      'Say what is wrong with a setup: the store, its feed and clock, the tokens in it, the server and the login.',
-    )
+    .description('Check a setup: the store, its feed and clock, the tokens in it, the server and the login.')
     .addOption(outputOption())
     .addHelpText('after', HELP)
     .action(async ({ output, ...target }: DoctorOptions) => {

@@ -17,9 +17,9 @@ interface UsageOptions extends TargetOptions, UsageDays {
 export function usage(host: Host): Command {
   return withTarget(new Command('usage'))
     .description(
-      'Show the uses of the last 90 days, by day (UTC), endpoint and scopes: of all tokens, or of one. A dash: the calls needed none.',
+      'Show the usage of the last 90 days, by day (UTC), endpoint and scopes: of all tokens, or of one. A dash: the calls needed none.',
     )
-    .option('--token <id>', 'only the uses of this token')
+    .option('--token <id>', 'only the usage of this token')
     .addOption(new Option('--from <day>', 'the first day, such as 2026-01-31').argParser(day))
     .addOption(new Option('--to <day>', 'the last day').argParser(day))
     .addOption(outputOption())
@@ -39,7 +39,7 @@ export function usage(host: Host): Command {
             uses,
           ),
         );
-        if (uses.length === 0) note(host, 'There were none on these days.');
+        if (uses.length === 0) note(host, 'No usage on these days.');
       }),
     );
 }

@@ -9,7 +9,7 @@ import { type Finding, ok, problem, warning } from './finding.js';
 const SAMPLE = 1_000;
 const MOST_NAMED = 5;
 /** The hint of a token with a prefix; imported tokens have none. */
-const HINT = /^([a-z][a-z0-9]{1,15})_[0-9A-Za-z]{4}…$/;
+const HINT = /^([a-z][a-z0-9]{1,15})_[0-9A-Za-z]{4}…/;
 
 /** Compares stored tokens with the prefix and the token types that the command knows. */
 export async function examineTokens(store: Store, config: Config | null, prefix: string): Promise<readonly Finding[]> {

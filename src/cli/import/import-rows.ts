@@ -36,10 +36,11 @@ export async function importRows({ rows, read, put, left, progress }: Work): Pro
   const counts: Counts = { imported: 0, already: 0, expired: 0, bad: 0 };
   let last = 0;
 
-  async function importRow(row: FileRow): Promise<void> {
+  /** Resolves with the reason if the row is left out. */
+  async function importRow(row: FileRow): Promise<string | undefined> {
     const bad = (why: string) => {
       counts.bad += 1;
-      left(row, why);
+      return why;
     };
     if (row.problem !== undefined) return bad(row.problem);
     let input: Readonly<Record<string, unknown>>;
@@ -56,15 +57,19 @@ export async function importRows({ rows, read, put, left, progress }: Work): Pro
       if (error.code === 'token_exists') counts.already += 1;
       else if (error.code === 'expiry_past') {
         counts.expired += 1;
-        left(row, error.message);
-      } else bad(error.message);
+        return error.message;
+      } else return bad(error.message);
     }
+    return undefined;
   }
 
   let batch: FileRow[] = [];
   const flush = async () => {
     // All of them end before a failure is thrown, so that nothing runs on behind it.
     const ended = await Promise.allSettled(batch.map(importRow));
+    ended.forEach((each, index) => {
+      if (each.status === 'fulfilled' && each.value !== undefined) left(batch[index] as FileRow, each.value);
+    });
     const failed = ended.find((each) => each.status === 'rejected');
     if (failed !== undefined) throw stopped(failed.reason, last, counts);
     last = batch.at(-1)?.line ?? last;

@@ -23,10 +23,11 @@ type Column = keyof typeof COLUMNS;
 /** Makes an input of `tokens.import`, which checks it, of a row. */
 export type ReadInput = (row: FileRow) => Readonly<Record<string, unknown>>;
 
-/** @throws Error (of the function that it returns) for a row that is no JSON object */
+/** @throws Error (of the function that it returns) for a row that is not a JSON object */
 export const readJson: ReadInput = ({ text }) => {
   const input: unknown = parsed(text, 'it');
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new Error('it is not a JSON object');
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw new Error('it is not a JSON object: give one object a line, without an array around them');
   return withDate(input as Record<string, unknown>);
 };
 
@@ -61,7 +62,7 @@ export function csvReader({ text }: FileRow): ReadInput {
 /** RFC 3339, and its usual shorter forms. `Date` also reads `01/02/2027`, in the order of the United States, and `2027-02-31`. */
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
 
-/** JSON has no dates. Without an offset a time is UTC. @throws Error for a text that is no time */
+/** JSON has no dates. Without an offset a time is UTC. @throws Error for a text that is not a time */
 function withDate(input: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { expiresAt } = input;
   if (typeof expiresAt !== 'string') return input;
@@ -69,7 +70,7 @@ function withDate(input: Readonly<Record<string, unknown>>): Readonly<Record<str
   const isLong = expiresAt.length > day.length;
   const date = new Date(isLong && offset === undefined ? `${expiresAt}Z` : expiresAt);
   if (Number.isNaN(date.getTime()) || !isDay(day)) {
-    throw new Error('expiresAt is no time: give one such as 2027-01-31T12:00:00Z');
+    throw new Error('expiresAt is not a time: give one such as 2027-01-31T12:00:00Z');
   }
   return { ...input, expiresAt: date };
 }

@@ -11,15 +11,13 @@ export function kyselySchema(dialect: Dialect, schema: string | null): string {
     const lines = shape.columns.map((column) => `  ${column.name}: Read<${typeOf(dialect, column)}>;`);
     return `export interface ${pascal(name)} {\n${lines.join('\n')}\n}`;
   });
-  return [
+  const parts = [
     `import type { ColumnType } from 'kysely';`,
     `/** Read here, and written by postern alone. */\ntype Read<T> = ColumnType<T, never, never>;`,
     `/** Kysely<YourDatabase & PosternDatabase>. Times are milliseconds since 1970. */\nexport interface PosternDatabase {\n${names.join('\n')}\n}`,
     ...interfaces,
-    '',
-  ]
-    .join('\n\n')
-    .replace(/\n+$/, '\n');
+  ];
+  return `${parts.join('\n\n')}\n`;
 }
 
 /** `pg` returns a bigint as a text. */

@@ -2,7 +2,8 @@ import { readGrants } from '../../base/grant-input.js';
 import { isLimited } from '../../domain/limits.js';
 import { VerifiedPrincipal } from '../../domain/principal.js';
 import type { GrantsOf, TokenTypes } from '../../domain/token-types.js';
-import { authorityOf } from '../../instance/acting.js';
+import { readActing } from '../../instance/acting.js';
+import { authorityOf } from '../../instance/authority-of.js';
 import { endedSince } from '../../managing/leavers.js';
 import type { IssuedToken } from '../../managing/tokens-api.js';
 import type { Caller } from '../caller.js';
@@ -39,7 +40,7 @@ export async function approverOf(context: Context, caller: Caller): Promise<Appr
 export async function assertGrantable(context: Context, caller: Caller, types: unknown): Promise<void> {
   const { settings, store } = context.ground;
   const { organization } = caller.principal;
-  const authority = authorityOf(caller.principal, rightsOf(context, caller))(context.ground);
+  const authority = authorityOf(readActing(caller.principal, rightsOf(context, caller)), context.ground);
   const wanted = await readGrants(types, settings.catalog, (id) =>
     authority.findEndpoint(id, () => store.findEndpoint(organization, id)),
   );

@@ -201,7 +201,7 @@ function nameOf({ from }: Login, given: string | null): string {
 /** In milliseconds. @throws PosternError `input_invalid`, `expiry_past`, `expiry_beyond`; Problem 400 */
 function lifeOf({ ground }: Context, { bond }: Login, caller: Caller, expiresIn: string | null): number {
   const life = durationOf(expiresIn ?? (bond === null ? UNBOUND_LIFE : LIFE), 'expires_in');
-  if (life === 0) throw new PosternError('expiry_past', 'is no time at all: give a longer one', { path: 'expires_in' });
+  if (life === 0) throw new PosternError('expiry_past', 'is zero: give a longer one', { path: 'expires_in' });
   if (bond === null && life > DAY) {
     const detail = 'This login could come from anyone, so its token lives for at most 24 hours: choose a shorter life.';
     throw new Problem(400, 'input_invalid', detail, { path: 'expires_in' });

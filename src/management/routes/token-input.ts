@@ -129,6 +129,6 @@ export async function toldAsRead<Outcome>(time: string | null | undefined, chang
 function timeFrom(text: string): Date {
   const time = parseTime(text);
   if (time !== null) return time;
-  const detail = 'expired_at is no time: give one such as 2027-01-31T00:00:00Z, or leave it out for never.';
+  const detail = 'expired_at is not a time: give one such as 2027-01-31T00:00:00Z, or leave it out for never.';
   throw new Problem(400, 'input_invalid', detail, { path: 'expired_at' });
 }

@@ -17,8 +17,8 @@ describe('the end of an imported token', () => {
     '0',
     '12',
   ])('%s is refused, because it could be read as a later one', (text) => {
-    expect(() => ends(text)).toThrow('expiresAt is no time');
-    expect(() => csvReader(row('digest,expiresAt'))(row(`x,${text}`))).toThrow('expiresAt is no time');
+    expect(() => ends(text)).toThrow('expiresAt is not a time');
+    expect(() => csvReader(row('digest,expiresAt'))(row(`x,${text}`))).toThrow('expiresAt is not a time');
   });
 
   test.each([

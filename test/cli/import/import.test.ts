@@ -98,6 +98,7 @@ describe('api-token import', () => {
     const ended = await run(file, '--errors', errors);
     expect(ended.code).toBe(1);
     expect(ended.stdout).toBe('2 imported, 0 already there, 1 expired and left out, 4 not imported\n');
+    expect([...ended.stderr.matchAll(/^Line (\d+):/gm)].map(([, line]) => line)).toEqual(['2', '3', '4', '5', '7']);
     expect(ended.stderr).toMatch(/^Line 2: .*\nLine 3: .*\nLine 4: .*digest.*\nLine 5: .*nmae.*\nLine 7: /);
     expect(ended.stderr).toContain(`postern: 4 rows were not imported: ${errors} has them.`);
     expect((await stat(errors)).mode & 0o777).toBe(0o600);

@@ -13,7 +13,7 @@ export async function documentStores(drivers, passed) {
   const each = passed / drivers.length;
   const page = (await readFile(PAGE, 'utf8')).split('\n');
   for (const [database, driver, others] of drivers) {
-    const line = `| ${database} | ${driver} | ${each} of ${each} | ${others} | – |`;
+    const line = `| ${database} | ${driver} | all | ${others} | – |`;
     if (!page.includes(line)) throw new Error(`docs/stores/README.md lacks the line: ${line}`);
   }
   return `${each} tests of testStore passed over each of: ${drivers.map(([, driver]) => driver).join(', ')}`;

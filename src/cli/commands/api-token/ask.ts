@@ -41,7 +41,7 @@ export async function askForToken(host: Host, backend: Backend): Promise<Answers
   const expiresAt = await ask(host, 'Expires in (such as 12h or 90d, a date, or never) [90d]', (answer) =>
     readExpiry(answer || '90d', host.clock()),
   );
-  const ends = expiresAt === null ? 'never ends' : `ends ${timeInWords(expiresAt.toISOString(), '')}`;
+  const ends = expiresAt === null ? 'never expires' : `expires ${timeInWords(expiresAt.toISOString(), '')}`;
   note(host, `\nThe token ${quote(name)} grants ${grantsInWords({ types, dead_grants: [] })}; it ${ends}.`);
   if (!(await askConfirmation(host, 'Make it?', true))) throw cancelled('No token was made.');
   return { name, types, expiresAt };

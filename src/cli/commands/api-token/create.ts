@@ -36,7 +36,7 @@ export function create(host: Host): Command {
     )
     .option('--name <name>', 'its name')
     .option('--description <text>', 'its purpose', '');
-  return withLimits(withExpiry(withGrants(command), 'without this and --expires-at it never ends'))
+  return withLimits(withExpiry(withGrants(command), 'without this and --expires-at it never expires'))
     .option('--organization-token', 'it belongs to the organization, and stays when its maker leaves')
     .addOption(new Option('--owner <owner>', 'with --store: its owner (default: nobody)'))
     .addOption(new Option('--label <key=value>', 'a label; repeatable').argParser(label))
@@ -87,7 +87,7 @@ export function printIssued(
   done: string,
 ): void {
   print(host, output, { ...record, token }, () => `${token}\n`);
-  const ends = record.expired_at === null ? 'it never ends' : `it ends ${timeInWords(record.expired_at, '')}`;
+  const ends = record.expired_at === null ? 'it never expires' : `it expires ${timeInWords(record.expired_at, '')}`;
   note(host, `${done} token ${named(record)}; ${ends}.`);
   note(host, 'Its secret is shown only this once: keep it in a safe place.');
   const isDeveloper = Object.values(record.types).some(({ scopes }) => scopes !== undefined);

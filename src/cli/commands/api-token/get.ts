@@ -19,32 +19,32 @@ export function get(host: Host): Command {
         if (token === null) throw unknownToken(id);
         print(host, output, token, () => {
           const now = host.clock();
-          return (
-            described(token, now) + limitsInWords(token.limits ?? []) + oldSecretsInWords(token.secrets ?? [], now)
-          );
+          return described(token, now, [
+            ...(token.limits ?? []).map(limitInWords),
+            ...oldSecretsInWords(token.secrets ?? [], now),
+          ]);
         });
       }),
     );
 }
 
-/** What is left of its limits, one a line. */
-function limitsInWords(limits: readonly LimitView[]): string {
-  if (limits.length === 0) return '';
-  return fields(limits.map((limit) => [limit.policy === 'rate' ? 'Rate limit left' : 'Quota left', leftOf(limit)]));
+type Field = readonly [name: string, value: string];
+
+function limitInWords(limit: LimitView): Field {
+  return [limit.policy === 'rate' ? 'Rate limit left' : 'Quota left', leftOf(limit)];
 }
 
-/** The ends of the secrets that a rotation replaced and that work still, one a line. */
-function oldSecretsInWords(secrets: readonly SecretView[], now: number): string {
+/** The ends of the secrets that a rotation replaced and that still work. */
+function oldSecretsInWords(secrets: readonly SecretView[], now: number): readonly Field[] {
   const old = secrets.filter(({ ends_at }) => ends_at !== null);
-  if (old.length === 0) return '';
-  return fields(old.map(({ ends_at }) => ['Old secret ends', bothTimes(ends_at, '', now)]));
+  return old.map(({ ends_at }) => ['Old secret ends', bothTimes(ends_at, '', now)]);
 }
 
 export function leftOf({ remaining, points, resets_at }: LimitView): string {
   return `${remaining} of ${points}${resets_at === null ? '' : `, all of it at ${timeInWords(resets_at, '')}`}`;
 }
 
-export function described(token: TokenView, now: number): string {
+export function described(token: TokenView, now: number, more: readonly Field[] = []): string {
   const time = (iso: string | null, none: string) => bothTimes(iso, none, now);
   return fields([
     ['ID', token.uid],
@@ -69,5 +69,6 @@ export function described(token: TokenView, now: number): string {
     ['Expires', time(token.expired_at, 'never')],
     ['Revoked', time(token.revoked_at, 'no')],
     ['Last used', time(token.last_used_at, 'never')],
+    ...more,
   ]);
 }

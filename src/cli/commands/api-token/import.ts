@@ -121,7 +121,8 @@ function inWords({ imported, already, expired, bad }: Counts, dryRun: boolean): 
 
 function wrongIn({ bad }: Counts, errors: string | undefined): string {
   const rows = `${bad} ${bad === 1 ? 'row was' : 'rows were'} not imported`;
+  const them = bad === 1 ? 'it' : 'them';
   return errors === undefined
-    ? `${rows}. Correct them, and run it again: those that are there are skipped`
-    : `${rows}: ${errors} has them. Correct them, and import them alone`;
+    ? `${rows}. Correct ${them}, and run it again: tokens that are there are skipped`
+    : `${rows}: ${errors} has ${them}. Correct ${them}, and import only ${them}`;
 }

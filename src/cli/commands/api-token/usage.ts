@@ -9,7 +9,9 @@ import { type TargetOptions, withBackend } from '../../target.js';
 
 export function usage(host: Host): Command {
   return withTarget(new Command('usage'))
-    .description('Show the uses of a token by endpoint, with the time of the last. postern usage shows them by day.')
+    .description(
+      'Show the usage of a token by endpoint, with the time of the last call. postern usage shows it by day.',
+    )
     .argument('<id>', 'its id')
     .addOption(outputOption())
     .action((id: string, { output, ...target }: TargetOptions & { readonly output: Format }) =>

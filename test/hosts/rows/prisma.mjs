@@ -1,7 +1,7 @@
 import { passed } from '../lib/snippets.mjs';
 import { documentStores } from '../lib/stores.mjs';
 
-export const host = 'Prisma 7 and Drizzle over libSQL';
+export const host = 'Prisma 7, over libSQL';
 export const how = 'on SQLite; the suite of stores over sqlStore';
 
 /** Prisma's client is made from the models that the command prints. Its program looks for an engine that this needs nothing of. */
@@ -19,11 +19,8 @@ const TEST = `
 import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
 import { PrismaLibSql } from '@prisma/adapter-libsql';
-import { createClient } from '@libsql/client';
-import { sql } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/libsql';
 import { createPostern } from 'postern';
-import { fromDrizzle, fromPrisma, sqlStore } from 'postern/stores/sql';
+import { fromPrisma, sqlStore } from 'postern/stores/sql';
 import { testStore } from 'postern/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -34,9 +31,6 @@ const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url: 'file:prisma.
 after(() => prisma.$disconnect());
 const prefix = () => 'p' + randomUUID().slice(0, 8) + '_';
 testStore('Prisma', () => sqlStore({ driver: fromPrisma(prisma, 'sqlite'), prefix: prefix() }));
-
-const client = createClient({ url: 'file:drizzle.db' });
-testStore('Drizzle', () => sqlStore({ driver: fromDrizzle(drizzle({ client }), sql, 'sqlite'), prefix: prefix() }));
 
 test("Prisma's models of the command read a token", async () => {
   const postern = createPostern({ store: sqlStore({ driver: fromPrisma(prisma, 'sqlite'), pollInterval: false }) });
@@ -66,8 +60,7 @@ export async function run(context) {
   await context.run(context.bin('prisma'), ['generate', '--schema=sqlite.prisma'], { env });
   await context.write({ 'a.test.mjs': TEST });
   const { stdout } = await context.node(['--test', '--test-reporter=tap', 'a.test.mjs']);
-  const drivers = ['Prisma over libSQL', 'Drizzle over `@libsql/client`'];
-  const rows = drivers.map((driver) => ['SQLite', driver, 'within 500 ms']);
+  const rows = [['SQLite', 'Prisma over libSQL', 'within 500 ms']];
   // One test is of the models.
   seen.push(await documentStores(rows, passed(stdout, /^# pass (\d+)$/m) - 1));
   return seen;
