@@ -275,24 +275,17 @@ it('over HTTP/2 the own host is :authority', async () => {
   expect(await ask('metrics.acme.cloud.test', { host: 'summarizer.acme.cloud.test' })).toEqual([400, undefined]);
 });
 
-describe.each(['node:http', 'Express', 'a function around fetch'])(
-  'on %s, Node drops the last of too many headers',
-  (face) => {
-    const many = (count: number) => Array.from({ length: count }, (): Header => ['a', '']);
-
-    it.each([
-      ['an alias of an identity header', [['X_Postern_Owner', 'root']]],
-      ['a second token', [['Authorization', 'Bearer x']]],
-    ] satisfies [string, Header[]][])('%s behind them is not let through unseen', async (_, hidden) => {
-      const { gateway, good } = await gatewayWorld({ trustedProxies: ['127.0.0.1'] });
-      const ask = await (FACES[face] as (typeof FACES)[string])(gateway);
-      const told = [...FORWARDED, ['Authorization', `Bearer ${good}`]] as const;
-      for (const count of [900, 989, 990, 991, 992, 993, 994, 1_000, 1_100]) {
-        const answer = await ask({ headers: [...told, ...many(count), ...hidden] });
-        expect([count, answer.status]).toEqual([count, 400]);
-      }
-      expect((await ask({ headers: [...told, ...many(900)] })).status).toBe(200);
-    });
+it.each(['node:http', 'Express', 'a function around fetch'])(
+  'on %s, headers that Node drops hide nothing',
+  async (face) => {
+    const { gateway, good } = await gatewayWorld({ trustedProxies: ['127.0.0.1'] });
+    const ask = await (FACES[face] as (typeof FACES)[string])(gateway);
+    const short = (count: number) => Array.from({ length: count }, (): Header => ['a', '']);
+    const told = [...FORWARDED, ['Authorization', `Bearer ${good}`]] as const;
+    expect((await ask({ headers: [...told, ...short(900)] })).status).toBe(200);
+    const hidden: Header[] = [['X_Postern_Owner', 'root'], told.at(-1) as Header];
+    for (const count of [900, 991, 992, 993, 994, 1_000, 1_100])
+      for (const last of hidden) expect((await ask({ headers: [...told, ...short(count), last] })).status).toBe(400);
   },
 );
 
