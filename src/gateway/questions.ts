@@ -1,10 +1,10 @@
 import { unpolluted } from '../base/check.js';
 import { originForm } from '../base/target.js';
 import type { NodeAsked } from '../transports/node-face.js';
-import { nodeHeader, nodeHeaderNames, nodeTarget } from '../transports/node-request.js';
+import { isCut, nodeHeader, nodeHeaderNames, nodeTarget } from '../transports/node-request.js';
 import { ofSocket, type SocketRequest } from '../transports/zones.js';
 import type { Heard } from './heard.js';
-import { NO_PATH, type Question } from './told.js';
+import { CUT, NO_HOST, NO_PATH, type Question } from './told.js';
 
 /** Facts about a question that are not in its `Request`. `toNodeHandler` passes them. */
 export interface Asker {
@@ -19,6 +19,8 @@ export function questionOfFetch(request: Request, asker: Asker): Question {
     peer: addressOf(asker),
     headers: request.headers,
     own() {
+      const source = sourceOf(asker);
+      if (source !== null && isCut(source)) return CUT;
       const { method, url, headers } = request;
       const { protocol, host, pathname, search } = new URL(url);
       return { method, host: headers.get('host') ?? host, target: pathname + search, scheme: protocol.slice(0, -1) };
@@ -29,9 +31,16 @@ export function questionOfFetch(request: Request, asker: Asker): Question {
 /** A runtime may pass something of its own as the second argument. */
 function addressOf(asker: Asker): unknown {
   if (typeof asker !== 'object' || asker === null) return undefined;
+  const source = sourceOf(asker);
+  return unpolluted(asker, 'address') ?? (source === null ? undefined : ofSocket(source).address);
+}
+
+/** The request of Node, if the framework has one. */
+function sourceOf(asker: Asker): SocketRequest | null {
+  if (typeof asker !== 'object' || asker === null) return null;
   const source = unpolluted(asker, 'source');
   const isNode = typeof source === 'object' && source !== null && 'socket' in source && 'headers' in source;
-  return unpolluted(asker, 'address') ?? (isNode ? ofSocket(source as SocketRequest).address : undefined);
+  return isNode ? (source as SocketRequest) : null;
 }
 
 /** The same without a `Request`, which takes longer to make than the whole answer. */
@@ -43,10 +52,13 @@ export function questionOfNode(request: NodeAsked): Question {
       keys: () => nodeHeaderNames(request),
     } satisfies Heard,
     own() {
+      if (isCut(request)) return CUT;
       const target = originForm(nodeTarget(request) || '/');
       if (target === null) return NO_PATH;
       const { socket, method = 'GET' } = request;
-      const host = nodeHeader(request, 'host') ?? nodeHeader(request, ':authority') ?? 'localhost';
+      const [named, authority] = [nodeHeader(request, 'host'), nodeHeader(request, ':authority')];
+      if (named !== undefined && authority !== undefined && named !== authority) return NO_HOST;
+      const host = named ?? authority ?? 'localhost';
       const scheme = socket !== null && unpolluted(socket, 'encrypted') ? 'https' : 'http';
       return { method, host, target, scheme };
     },

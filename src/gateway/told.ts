@@ -86,8 +86,10 @@ export interface Question {
   own(): Described | Unreadable;
 }
 
-const NO_HOST = new Unreadable('The host is not one host.');
+export const NO_HOST = new Unreadable('The host is not one host.');
 export const NO_PATH = new Unreadable('The path is no path, or has dot segments.');
+
+export const CUT = new Unreadable('The call has too many headers.');
 
 /**
  * The value under either name. Two that differ are joined, which no reader takes: the proxy writes one of them, so a caller wrote the

@@ -62,6 +62,7 @@ export function withTransactions<Room extends object>(
     name,
     async (...given: unknown[]) => {
       const options = given[place];
+      assertNoTransaction(options, `${what}.${name}`);
       if (typeof options !== 'object' || options === null) return methodOf(alone, name)(...given);
       const { within, ...rest } = options as Record<string, unknown>;
       if (schema !== undefined) check(schema, rest, `${what}.${name}`, 'input_invalid');
@@ -72,6 +73,16 @@ export function withTransactions<Room extends object>(
     },
   ]);
   return { ...alone, ...Object.fromEntries(joined) };
+}
+
+/** A transaction in place of the options has no properties, so the call would be done outside of it. @throws PosternError `input_invalid` */
+function assertNoTransaction(options: unknown, input: string): void {
+  const prototype = typeof options === 'object' && options !== null ? Object.getPrototypeOf(options) : null;
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (typeof options !== 'function' && isPlain) return;
+  throw new PosternError('input_invalid', 'is no options object: give a transaction as { within: transaction }', {
+    input,
+  });
 }
 
 /** Does `work` in a transaction of the application, and lets nobody hear of it before the commit. */

@@ -36,6 +36,23 @@ export function nodeHeaderNames({ headers }: NodeRequest): string[] {
   );
 }
 
+/** The most headers of a request that Node reads, unless its server says otherwise (`maxHeadersCount`). Their sizes are not counted. */
+const MOST_HEADERS = 1_000;
+
+/**
+ * Whether Node may have left out headers of a request, in silence: it reads so many, and drops those behind them. So a caller with
+ * many short ones hides what a proxy has written behind them.
+ */
+export function isCut(
+  request: Pick<NodeRequest, 'rawHeaders'> & { readonly socket?: object | null | undefined },
+): boolean {
+  const socket = unpolluted(request, 'socket');
+  const server = socket ? (unpolluted(socket as { server?: { maxHeadersCount?: unknown } }, 'server') ?? null) : null;
+  const set = server?.maxHeadersCount;
+  const most = typeof set === 'number' ? set : MOST_HEADERS;
+  return most > 0 && (unpolluted(request, 'rawHeaders') ?? []).length >= 2 * most;
+}
+
 /** The request with the headers that its framework gives it: those that a hook of Fastify has set count. */
 export function withHeaders(request: NodeRequest, headers: NodeRequest['headers']): NodeRequest {
   if (headers === request.headers) return request;

@@ -5,7 +5,7 @@ import { check, unpolluted } from '../base/check.js';
 import type { Zone } from '../domain/endpoint.js';
 import { PosternError } from '../domain/errors.js';
 import { quote } from '../domain/text.js';
-import { nodeHeader } from './node-request.js';
+import { isCut, nodeHeader } from './node-request.js';
 
 /** A request of Express, Fastify or `node:http`. */
 export interface SocketRequest {
@@ -107,7 +107,7 @@ export function ofSocket(request: SocketRequest): Peer {
   const socket = unpolluted(request, 'socket');
   return {
     address: socket ? (unpolluted(socket, 'remoteAddress') ?? socketFile(socket)) : undefined,
-    forwardedFor: () => nodeHeader(request, 'x-forwarded-for') ?? '',
+    forwardedFor: () => (isCut(request) ? '' : (nodeHeader(request, 'x-forwarded-for') ?? '')),
   };
 }
 

@@ -263,14 +263,31 @@ it('over HTTP/2 the own host is :authority', async () => {
   onTestFinished(() => void server.close());
   const session = http2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   onTestFinished(() => session.destroy());
-  const ask = (authority: string) =>
+  const ask = (authority: string, more: object = {}) =>
     new Promise((resolve, reject) => {
-      const stream = session.request({ ':authority': authority, ':path': '/v1', authorization: `Bearer ${good}` });
+      const own = { ':authority': authority, ':path': '/v1', authorization: `Bearer ${good}` };
+      const stream = session.request({ ...own, ...more });
       stream.on('error', reject).on('response', (headers) => resolve([headers[':status'], headers['x-postern-owner']]));
     });
   expect(await ask('summarizer.acme.cloud.test')).toEqual([200, 'ada']);
   expect(await ask('metrics.acme.cloud.test')).toEqual([404, undefined]);
+  // A proxy that routes by one of two must not be answered about the other.
+  expect(await ask('metrics.acme.cloud.test', { host: 'summarizer.acme.cloud.test' })).toEqual([400, undefined]);
 });
+
+it.each(['node:http', 'Express', 'a function around fetch'])(
+  'on %s, headers that Node drops hide nothing',
+  async (face) => {
+    const { gateway, good } = await gatewayWorld({ trustedProxies: ['127.0.0.1'] });
+    const ask = await (FACES[face] as (typeof FACES)[string])(gateway);
+    const short = (count: number) => Array.from({ length: count }, (): Header => ['a', '']);
+    const told = [...FORWARDED, ['Authorization', `Bearer ${good}`]] as const;
+    expect((await ask({ headers: [...told, ...short(900)] })).status).toBe(200);
+    const hidden: Header[] = [['X_Postern_Owner', 'root'], told.at(-1) as Header];
+    for (const count of [900, 991, 992, 993, 994, 1_000, 1_100])
+      for (const last of hidden) expect((await ask({ headers: [...told, ...short(count), last] })).status).toBe(400);
+  },
+);
 
 it('a question with an unread body of unknown size is the last one on its connection', async () => {
   const { gateway } = await gatewayWorld({ trustedProxies: ['127.0.0.1'] });

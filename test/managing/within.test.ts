@@ -44,6 +44,36 @@ test.each([undefined, null, 'tx', 1])(
   },
 );
 
+class Transaction {
+  readonly #client = {};
+  query() {
+    return this.#client;
+  }
+}
+
+test.each([
+  ['an object of a class', new Transaction()],
+  ['a function', Object.assign(() => {}, { raw: () => {} })],
+])('a transaction in place of the options, %s, is refused: the call would be done outside of it', async (_, tx) => {
+  const { postern, issue } = createTestPostern();
+  const { record } = await issue({ types: all });
+  const endpoint = await postern.endpoints.create({ id: 'a', access: 'public' });
+  const given = tx as never;
+  const calls = [
+    postern.tokens.create({ name: 'x', types: all }, given),
+    postern.tokens.update(record.id, { name: 'y' }, given),
+    postern.tokens.rotate(record.id, given),
+    postern.tokens.revoke(record.id, given),
+    postern.tokens.delete(record.id, given),
+    postern.endpoints.create({ id: 'b', access: 'public' }, given),
+    postern.endpoints.update('a', { access: 'private' }, given),
+    postern.endpoints.delete('a', given),
+  ];
+  for (const call of calls) expect((await refusal(call)).code).toBe('input_invalid');
+  expect((await postern.tokens.list()).items).toEqual([record]);
+  expect((await postern.endpoints.list()).items).toEqual([endpoint]);
+});
+
 test('a property of `Object.prototype` is no transaction', async () => {
   const { postern, issue } = createTestPostern();
   const { record } = await issue({ types: all });

@@ -1,7 +1,7 @@
 import { createPostern, type Duration, type Postern } from 'postern';
 import type { Mirror } from 'postern/store';
 import { sqlStore } from 'postern/stores/sql';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Heard } from '../../src/stores/sql/mirror/heard.js';
 import { verdict } from '../support/outcomes.js';
 import { primaryWithReplicas } from './lagging-replica.js';
@@ -108,6 +108,17 @@ describe('a store with a replica', () => {
     expect((await tokens.list()).items.map((each) => each.id)).toContain(id);
     await tokens.revokeSecret(token);
     expect(here.replica.reads).toBe(before);
+  });
+
+  it('knows nothing of a mark from before the machine was suspended: the monotonic clock stood still then', async () => {
+    const here = await world();
+    const { token, id } = await here.known();
+    here.replica.hold();
+    await here.far.postern.tokens.revoke(id);
+    const resumed = Date.now() + 3_600_000;
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(resumed);
+    onTestFinished(() => clock.mockRestore());
+    expect(await here.askAnew(token)).toEqual(['token_revoked', 'behind']);
   });
 
   it('without a cache reads the primary alone', async () => {

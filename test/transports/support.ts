@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 /** Serves until the test ends. Returns the port. */
-export async function serve(listener: RequestListener): Promise<number> {
+/** @param maxHeadersCount of the server; default Node's own */
+export async function serve(listener: RequestListener, maxHeadersCount: number | null = null): Promise<number> {
   const server = createServer(listener);
+  server.maxHeadersCount = maxHeadersCount;
   await listen(server);
   onTestFinished(() => {
     server.closeAllConnections();

@@ -59,14 +59,26 @@ export function csvReader({ text }: FileRow): ReadInput {
   };
 }
 
+/** RFC 3339, and its usual shorter forms. `Date` also reads `01/02/2027`, in the order of the United States, and `2027-02-31`. */
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
+
 /** JSON has no dates. Without an offset a time is UTC. @throws Error for a text that is not a time */
 function withDate(input: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { expiresAt } = input;
   if (typeof expiresAt !== 'string') return input;
-  const hasOffset = /(Z|[+-]\d\d:?\d\d)$/.test(expiresAt) || /^\d{4}-\d\d-\d\d$/.test(expiresAt);
-  const date = new Date(hasOffset ? expiresAt : `${expiresAt.replace(' ', 'T')}Z`);
-  if (Number.isNaN(date.getTime())) throw new Error('expiresAt is not a time: give one such as 2027-01-31T12:00:00Z');
+  const [, day = '', offset] = TIME.exec(expiresAt) ?? [];
+  const isLong = expiresAt.length > day.length;
+  const date = new Date(isLong && offset === undefined ? `${expiresAt}Z` : expiresAt);
+  if (Number.isNaN(date.getTime()) || !isDay(day)) {
+    throw new Error('expiresAt is not a time: give one such as 2027-01-31T12:00:00Z');
+  }
   return { ...input, expiresAt: date };
+}
+
+/** Whether it is in the calendar. */
+function isDay(day: string): boolean {
+  const date = new Date(day);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 }
 
 /** Without the text in its error: it may be a secret in the wrong place. */

@@ -1,3 +1,4 @@
+import { PosternError } from '../../../domain/errors.js';
 import type { DialectName, SqlDriver, SqlRow, SqlStatement } from '../driver.js';
 import { type DrizzleSql, type DrizzleSqlite, drizzleQuery, fromDrizzleSqlite } from './drizzle-sqlite.js';
 import { gapsOf } from './gaps.js';
@@ -91,6 +92,7 @@ export interface DrizzleLike {
 
 /** The used part of Drizzle over PostgreSQL or MySQL. */
 export interface Drizzle extends DrizzleLike {
+  readonly $client?: unknown;
   transaction<T>(
     work: (transaction: DrizzleLike) => Promise<T>,
     config?: { isolationLevel: 'read committed' },
@@ -100,15 +102,31 @@ export interface Drizzle extends DrizzleLike {
 const onDrizzle = (db: DrizzleLike, tag: DrizzleSql, dialect: DialectName) => async (statement: SqlStatement) =>
   anyResult(await db.execute(drizzleQuery(statement, tag, dialect)));
 
-/** An instance of Drizzle that an application has already, and `sql` of `drizzle-orm`. */
+/**
+ * An instance of Drizzle that an application has already, and `sql` of `drizzle-orm`.
+ *
+ * @throws PosternError `option_invalid`: it has one connection of `pg` or `mysql2`, and no pool
+ */
 export function fromDrizzle(db: Drizzle, sql: DrizzleSql, dialect: 'postgres' | 'mysql'): SqlDriver;
 export function fromDrizzle(db: DrizzleSqlite, sql: DrizzleSql, dialect: 'sqlite'): SqlDriver;
 export function fromDrizzle(db: Drizzle | DrizzleSqlite, sql: DrizzleSql, dialect: DialectName): SqlDriver {
   if (!('execute' in db)) return fromDrizzleSqlite(db, sql);
+  if (isOneConnection(db.$client)) {
+    const problem =
+      'has one connection: give it a pool. The store would read what a transaction of yours may roll back';
+    throw new PosternError('option_invalid', problem, { path: 'db', input: 'fromDrizzle' });
+  }
   const config = dialect === 'mysql' ? ({ isolationLevel: 'read committed' } as const) : undefined;
   return {
     dialect,
     query: async (statement) => (await onDrizzle(db, sql, dialect)(statement)).rows,
     batch: (statements) => db.transaction((tx) => inOrder(statements, onDrizzle(tx, sql, dialect)), config),
   };
+}
+
+/** A client of `pg`, or a connection of `mysql2`: Drizzle does its transactions, and everything beside them, on the same one. */
+function isOneConnection(client: unknown): boolean {
+  const has = (name: string) => typeof (client as Record<string, unknown> | null | undefined)?.[name] === 'function';
+  const isOfPg = has('connect') && typeof client === 'object' && client !== null && 'processID' in client;
+  return isOfPg || (has('beginTransaction') && !has('getConnection'));
 }

@@ -9,13 +9,15 @@ type Method = (...given: unknown[]) => unknown;
 
 /**
  * The way into a transaction that an application has begun, through the client that it has in hand. Each client is known by its
- * methods.
+ * methods. A client that begins transactions of its own is refused, also after a `BEGIN` by hand: the store may read through the same
+ * connection, and would remember what is rolled back later.
  *
- * @returns `null`: it is no client of this database
+ * @returns `null`: it is no transaction of this database
  */
 export function intoTransaction(transaction: object, dialect: DialectName): RunStatement | null {
   const tx = transaction as Readonly<Record<string, Method>>;
   const has = (...names: readonly string[]) => names.every((name) => typeof tx[name] === 'function');
+  const { isTransaction } = transaction as { isTransaction?: unknown };
   const rowsOf = async (answer: unknown) => anyResult(await answer).rows;
 
   if (has('query', 'batch') && (tx as { dialect?: unknown }).dialect !== undefined) {
@@ -23,15 +25,19 @@ export function intoTransaction(transaction: object, dialect: DialectName): RunS
     return driver.dialect === dialect ? (statement) => driver.query(statement) : null;
   }
   // Kysely
-  if (has('executeQuery')) return fromKysely(transaction as Kysely, dialect).query;
+  if (has('executeQuery')) return isTransaction === false ? null : fromKysely(transaction as Kysely, dialect).query;
   // Prisma
   if (has('$queryRawUnsafe')) {
+    if (has('$connect')) return null;
     return async ({ sql, parameters }) => rowsOf(tx.$queryRawUnsafe?.(sql, ...parameters));
   }
   // Knex is a function.
-  if (typeof transaction === 'function' && has('raw')) return fromKnex(transaction as unknown as Knex, dialect).query;
+  if (typeof transaction === 'function' && has('raw')) {
+    return isTransaction === true ? fromKnex(transaction as unknown as Knex, dialect).query : null;
+  }
   // Drizzle. SQLite's has a method for statements without rows.
   if (has('select', 'insert')) {
+    if (!has('rollback')) return null;
     return async (statement) => {
       const { sql, parameters } = statement;
       const query = { getSQL: () => ({ toQuery: () => ({ sql, params: parameters }) }) };
@@ -40,11 +46,16 @@ export function intoTransaction(transaction: object, dialect: DialectName): RunS
     };
   }
   if (dialect === 'postgres') {
-    if (has('unsafe')) return fromPostgresJs(transaction as PostgresJs).query;
-    // `pg`, PGlite
-    return has('query') ? async ({ sql, parameters }) => rowsOf(tx.query?.(sql, [...parameters])) : null;
+    if (has('unsafe')) return has('begin') ? null : fromPostgresJs(transaction as PostgresJs).query;
+    // `pg`, and no pool of it; of PGlite the transaction, which has no other
+    return has('query') && !has('transaction') && !('totalCount' in transaction)
+      ? async ({ sql, parameters }) => rowsOf(tx.query?.(sql, [...parameters]))
+      : null;
   }
-  if (dialect === 'mysql') return has('query', 'execute') ? onMysql(transaction as MysqlTransaction) : null;
+  if (dialect === 'mysql') {
+    const isConnection = has('query', 'execute') && !has('getConnection');
+    return isConnection ? onMysql(transaction as MysqlTransaction) : null;
+  }
   // `node:sqlite`, `better-sqlite3`, `libsql`
   if (has('prepare', 'exec')) return onSqlite(transaction as SqliteTransaction);
   // `@libsql/client`

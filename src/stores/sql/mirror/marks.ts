@@ -17,8 +17,8 @@ export class Marks {
   readonly #upsert: string;
   readonly #column: string;
   readonly #id = crypto.randomUUID();
-  /** By number. A write that failed may still happen. */
-  readonly #times = new Map<number, number>();
+  /** By number. A write that failed may still happen. Also by the clock of the day, which goes on while the machine is suspended. */
+  readonly #times = new Map<number, { readonly time: number; readonly at: number }>();
   #last = 0;
   #isWriting = false;
 
@@ -43,8 +43,8 @@ export class Marks {
     if (this.#isWriting) return;
     this.#isWriting = true;
     const now = elapsed();
-    for (const [number, time] of this.#times) if (now - time > this.#span) this.#times.delete(number);
-    this.#times.set(++this.#last, now);
+    for (const [number, { time }] of this.#times) if (now - time > this.#span) this.#times.delete(number);
+    this.#times.set(++this.#last, { time: now, at: Date.now() });
     // The same for an hour: then PostgreSQL changes no index.
     const expiresAt = (Math.floor(Date.now() / HOUR) + 2) * HOUR;
     const values = { kind: KIND, id: this.#id, value: String(this.#last), expiresAt };
@@ -67,6 +67,7 @@ export class Marks {
 
   /** Everything that was committed before this time is in a state with this mark. */
   timeOf(mark: unknown): number {
-    return this.#times.get(Number(mark ?? 0)) ?? Number.NEGATIVE_INFINITY;
+    const made = this.#times.get(Number(mark ?? 0));
+    return made === undefined || Date.now() - made.at > this.#span ? Number.NEGATIVE_INFINITY : made.time;
   }
 }
