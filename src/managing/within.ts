@@ -72,7 +72,22 @@ export function withTransactions<Room extends object>(
       );
     },
   ]);
-  return { ...alone, ...Object.fromEntries(joined) };
+  const refusing = Object.keys(alone)
+    .filter((name) => !Object.hasOwn(methods, name))
+    .map((name) => [
+      name,
+      async (...given: unknown[]) => {
+        if (given.some(namesTransaction)) throw new PosternError('input_invalid', NOT_JOINED, { path: 'within' });
+        return methodOf(alone, name)(...given);
+      },
+    ]);
+  return { ...alone, ...Object.fromEntries([...refusing, ...joined]) };
+}
+
+const NOT_JOINED = 'is not possible with this method: it would be done outside of your transaction';
+
+function namesTransaction(options: unknown): boolean {
+  return typeof options === 'object' && options !== null && Object.hasOwn(options, 'within');
 }
 
 /** A transaction in place of the options has no properties, so the call would be done outside of it. @throws PosternError `input_invalid` */

@@ -92,3 +92,16 @@ test('methods may still be given to `map`', async () => {
   await Promise.all(made.map(({ record }) => record.id).map(postern.tokens.delete as (id: string) => Promise<void>));
   expect((await postern.tokens.list()).items).toEqual([]);
 });
+
+test('a method that can not join a transaction refuses one, and does nothing', async () => {
+  const { postern, issue } = createTestPostern();
+  const { record } = await issue({ owner: 'ann', types: all });
+  const within = { within: {} };
+  const refused = { code: 'input_invalid', path: 'within' };
+  await expect((postern.tokens.revokeOwned as Method)({ owner: 'ann' }, within)).rejects.toMatchObject(refused);
+  await expect((postern.tokens.pruneExpired as Method)({ olderThan: '1d' }, within)).rejects.toMatchObject(refused);
+  await expect((postern.tokens.resetLimits as Method)(record.id, within)).rejects.toMatchObject(refused);
+  expect(await postern.tokens.get(record.id)).toMatchObject({ revokedAt: null });
+});
+
+type Method = (...given: unknown[]) => Promise<unknown>;
