@@ -1,8 +1,21 @@
+import { readFile } from 'node:fs/promises';
 import { passed } from '../lib/snippets.mjs';
 import { documentStores } from '../lib/stores.mjs';
 
 export const host = 'Prisma 7, over libSQL';
-export const how = 'on SQLite; the suite of stores over sqlStore';
+export const how = 'on SQLite; the suite of stores over sqlStore, and the example with an own table';
+
+const EXAMPLE = new URL('../../../examples/frameworks/prisma.ts', import.meta.url);
+/** The part of the example's schema that is the application's own. */
+const ORDER = 'model Order {\n  id      String @id\n  tokenId String\n}\n';
+/** What the example prints. */
+const PRINTED = [
+  'after an order: orders 1, tokens 1',
+  'its token is allowed: true',
+  'the same order again: refused',
+  'after it: orders 1, tokens 1',
+  'order-1 has the token of ann',
+];
 
 /** Prisma's client is made from the models that the command prints. Its program looks for an engine that this needs nothing of. */
 const DATASOURCE = `
@@ -58,10 +71,30 @@ export async function run(context) {
   }
   seen.push('the printed models are valid for PostgreSQL, MySQL and SQLite');
   await context.run(context.bin('prisma'), ['generate', '--schema=sqlite.prisma'], { env });
+  seen.push(await example(context, env));
   await context.write({ 'a.test.mjs': TEST });
   const { stdout } = await context.node(['--test', '--test-reporter=tap', 'a.test.mjs']);
   const rows = [['SQLite', 'Prisma over libSQL', 'within 500 ms']];
   // One test is of the models.
   seen.push(await documentStores(rows, passed(stdout, /^# pass (\d+)$/m) - 1));
   return seen;
+}
+
+/** The example, with the newer generator, whose client is TypeScript. */
+async function example(context, env) {
+  const generator = 'generator client {\n  provider = "prisma-client"\n  output   = "./example/client"\n}\n';
+  const models = (await readFile(`${context.folder}/sqlite.prisma`, 'utf8')).replace(
+    /generator client \{[^}]*\}\n/,
+    generator,
+  );
+  await context.write({
+    'example.prisma': models + ORDER,
+    'example/main.ts': await readFile(EXAMPLE, 'utf8'),
+  });
+  await context.run(context.bin('prisma'), ['generate', '--schema=example.prisma'], { env });
+  const bundle = ['example/main.ts', '--bundle', '--format=esm', '--platform=node', '--packages=external'];
+  await context.run(context.bin('esbuild'), [...bundle, '--outfile=example/main.mjs']);
+  const { stdout } = await context.node(['example/main.mjs'], { env: { DATABASE_URL: 'file:example.db' } });
+  if (stdout.trim() !== PRINTED.join('\n')) throw new Error(`the example printed:\n${stdout}`);
+  return 'the example writes an order and its token, or neither';
 }
