@@ -154,9 +154,7 @@ export const tokenQuery = z.strictObject({
     .meta({
       description: 'expiring: it expires within 7 days. idle: not used for 30 days. active: none of the others',
     }),
-  expires: z.string().optional().meta({
-    description: 'Tokens that expire within this time from now, such as 30d, or never',
-  }),
+  expires: z.string().optional().meta({ description: 'Within this time from now, such as 30d, or never' }),
   cursor: cursor.optional(),
 });
 
