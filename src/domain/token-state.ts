@@ -1,5 +1,6 @@
 /** The state of a token as people see it. `expiring`: it expires soon. `idle`: nobody has used it for long. */
 export const TOKEN_STATES = ['active', 'expiring', 'idle', 'expired', 'revoked'] as const;
+/** The state of a token as people see it. */
 export type TokenState = (typeof TOKEN_STATES)[number];
 
 /** Milliseconds. */
@@ -34,6 +35,7 @@ export function stateAt({ createdAt, expiresAt, revokedAt, lastUsedAt }: TokenTi
 /** The time at which a token expires: after one time, and by another one; or never. */
 export type Ending = { readonly after: number; readonly by: number } | 'never';
 
+/** Whether a token expires at such a time. */
 export function endsIn({ expiresAt }: Pick<TokenTimes, 'expiresAt'>, ends: Ending): boolean {
   if (ends === 'never' || expiresAt === null) return ends === 'never' && expiresAt === null;
   return expiresAt > ends.after && expiresAt <= ends.by;

@@ -35,6 +35,7 @@ interface CommonOptions {
   readonly reader?: (Place & ReaderOptions) | undefined;
 }
 
+/** Options of `mysqlStore`. Unknown options are refused. */
 export type MysqlStoreOptions = CommonOptions & Place;
 
 /** A pool, or how to make one. */

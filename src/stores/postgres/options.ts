@@ -53,6 +53,7 @@ interface CommonOptions {
   readonly reader?: (Place & ReaderOptions) | undefined;
 }
 
+/** Options of `postgresStore`. Unknown options are refused. */
 export type PostgresStoreOptions = CommonOptions & Place;
 
 /** A pool, or how to make one. */
