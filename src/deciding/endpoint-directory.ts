@@ -184,11 +184,12 @@ export class EndpointDirectory {
 /** An endpoint with a damaged access has no policy: that is a fault, never an allow. */
 function readable(endpoint: StoredEndpoint): EndpointPolicy {
   if (!ACCESS.includes(endpoint.access) || typeof endpoint.uid !== 'string' || endpoint.uid === '') {
-    throw new PosternError(
-      'record_unreadable',
-      `the record of endpoint ${endpoint.id} can not be read: its access is damaged. Update it, or delete the endpoint`,
-      { path: 'access' },
-    );
+    throw damaged(endpoint.id);
   }
   return endpoint;
+}
+
+function damaged(id: string): PosternError {
+  const problem = `the record of endpoint ${id} can not be read: its access is damaged. Update it, or delete the endpoint`;
+  return new PosternError('record_unreadable', problem, { path: 'access' });
 }
