@@ -1,3 +1,4 @@
+import type { Postern } from 'postern';
 import { createTestPostern } from 'postern/testing';
 import { expect, test } from 'vitest';
 import { all } from '../support/lives.js';
@@ -14,18 +15,7 @@ test('a misspelled `within` is refused, not ignored', async () => {
   const { postern, issue } = createTestPostern();
   const { record } = await issue({ types: all });
   await postern.endpoints.create({ id: 'a', access: 'public' });
-  const wrong = { wihtin: {} } as never;
-  const calls = [
-    postern.tokens.create({ name: 'x', types: all }, wrong),
-    postern.tokens.update(record.id, { name: 'y' }, wrong),
-    postern.tokens.rotate(record.id, wrong),
-    postern.tokens.revoke(record.id, wrong),
-    postern.tokens.delete(record.id, wrong),
-    postern.endpoints.create({ id: 'b', access: 'public' }, wrong),
-    postern.endpoints.update('a', { access: 'private' }, wrong),
-    postern.endpoints.delete('a', wrong),
-  ];
-  for (const call of calls) {
+  for (const call of callsWith(postern, record.id, { wihtin: {} })) {
     const { code, message } = await refusal(call);
     expect(code).toBe('option_unknown');
     expect(message).toMatch(/did you mean .?within/i);
@@ -58,18 +48,7 @@ test.each([
   const { postern, issue } = createTestPostern();
   const { record } = await issue({ types: all });
   const endpoint = await postern.endpoints.create({ id: 'a', access: 'public' });
-  const given = tx as never;
-  const calls = [
-    postern.tokens.create({ name: 'x', types: all }, given),
-    postern.tokens.update(record.id, { name: 'y' }, given),
-    postern.tokens.rotate(record.id, given),
-    postern.tokens.revoke(record.id, given),
-    postern.tokens.delete(record.id, given),
-    postern.endpoints.create({ id: 'b', access: 'public' }, given),
-    postern.endpoints.update('a', { access: 'private' }, given),
-    postern.endpoints.delete('a', given),
-  ];
-  for (const call of calls) expect((await refusal(call)).code).toBe('input_invalid');
+  for (const call of callsWith(postern, record.id, tx)) expect((await refusal(call)).code).toBe('input_invalid');
   expect((await postern.tokens.list()).items).toEqual([record]);
   expect((await postern.endpoints.list()).items).toEqual([endpoint]);
 });
@@ -105,3 +84,18 @@ test('a method that can not join a transaction refuses one, and does nothing', a
 });
 
 type Method = (...given: unknown[]) => Promise<unknown>;
+
+/** Every method that takes `within`, with these options. */
+function callsWith(postern: Postern, id: string, given: object): Promise<unknown>[] {
+  const options = given as never;
+  return [
+    postern.tokens.create({ name: 'x', types: all }, options),
+    postern.tokens.update(id, { name: 'y' }, options),
+    postern.tokens.rotate(id, options),
+    postern.tokens.revoke(id, options),
+    postern.tokens.delete(id, options),
+    postern.endpoints.create({ id: 'b', access: 'public' }, options),
+    postern.endpoints.update('a', { access: 'private' }, options),
+    postern.endpoints.delete('a', options),
+  ];
+}

@@ -71,6 +71,17 @@ async function printed(place: Place): Promise<string> {
 
 const refusal = (store: SqlStore) => store.migrate().catch((error) => `${error.code}: ${error.message}`);
 
+/** The error of a store that only verifies, after a statement has changed the tables of the command. */
+async function refusalAfter(open: (() => Promise<Place>) | undefined, statement: (place: Place) => string) {
+  const place = await (open as () => Promise<Place>)();
+  await place.run(await printed(place));
+  await place.run(statement(place));
+  const store = place.open('verify');
+  const said = await refusal(store);
+  await store.close();
+  return said;
+}
+
 describe.each(Object.keys(PLACES))("migrate: 'verify' on %s", (name) => {
   const make = PLACES[name] as () => Promise<Place>;
 
@@ -173,12 +184,7 @@ describe('a part that differs is named', () => {
     ],
     [({ table }) => `DROP FUNCTION ${table('trim_changes')}`, 'function auth_trim_changes is missing'],
   ])('on PostgreSQL: %s', async (statement, said) => {
-    const place = await (inPostgres as () => Promise<Place>)();
-    await place.run(await printed(place));
-    await place.run(statement(place));
-    const store = place.open('verify');
-    expect(await refusal(store)).toContain(said);
-    await store.close();
+    expect(await refusalAfter(inPostgres, statement)).toContain(said);
   });
 
   it.each<[statement: (place: Place) => string, said: string]>([
@@ -193,12 +199,7 @@ describe('a part that differs is named', () => {
     ],
     [({ table }) => `DROP TRIGGER ${table('changes_are_never_deleted')}`, 'changes_are_never_deleted of '],
   ])('on MariaDB: %s', async (statement, said) => {
-    const place = await (MariaDB as () => Promise<Place>)();
-    await place.run(await printed(place));
-    await place.run(statement(place));
-    const store = place.open('verify');
-    expect(await refusal(store)).toContain(said);
-    await store.close();
+    expect(await refusalAfter(MariaDB, statement)).toContain(said);
   });
 
   it.each<[statement: string, said: string]>([
@@ -213,10 +214,7 @@ describe('a part that differs is named', () => {
       'column endpoint of uses is "TEXT", not "TEXT NOT NULL"; column count of uses is "TEXT NOT NULL", not "INTEGER NOT NULL"; key (token, endpoint) of uses is missing',
     ],
   ])('on SQLite: %s', async (statement, said) => {
-    const place = await (inSqlite as () => Promise<Place>)();
-    await place.run(await printed(place));
-    await place.run(statement);
-    const message = await refusal(place.open('verify'));
+    const message = await refusalAfter(inSqlite, () => statement);
     for (const each of said.split('; ')) expect(message).toContain(each);
   });
 });

@@ -1,10 +1,10 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, rm } from 'node:fs/promises';
 import { type AnyTokenTypes, bentocloudTokenTypes, type TokenTypes } from '../../domain/token-types.js';
 import type { Postern } from '../../instance/create-postern.js';
 import type { CreateToken } from '../../managing/tokens-api.js';
 import type { StoredEntry } from '../../ports/records.js';
 import type { Store } from '../../ports/store.js';
-import { CliError } from '../failure.js';
+import { newPrivateFile } from '../private-file.js';
 
 const KIND = 'bootstrap';
 const ID = 'default';
@@ -84,7 +84,7 @@ async function make(
 }
 
 async function makeInto(path: string, making: Making, claim: StoredEntry): Promise<string | null> {
-  const output = await openNew(path);
+  const output = await newTokenFile(path);
   let token: string | null = null;
   try {
     token = await make(making, claim, output);
@@ -121,17 +121,10 @@ function entry(state: State, version: number): StoredEntry {
   return { kind: KIND, id: ID, value: JSON.stringify(state), expiresAt: null, version };
 }
 
-async function openNew(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'wx', 0o600);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CliError(
-      code === 'EEXIST'
-        ? `the bootstrap token can't be written, because the file ${path} exists already. Move it away, or name another`
-        : `the bootstrap token can't be written to ${path} (${code ?? 'failed'}). Name a file in a writable folder`,
-      undefined,
-      { cause: error },
-    );
-  }
+function newTokenFile(path: string): Promise<FileHandle> {
+  const place = "the bootstrap token can't be written";
+  return newPrivateFile(path, {
+    taken: `${place}, because the file ${path} exists already. Move it away, or name another`,
+    failed: (code) => `${place} to ${path} (${code}). Name a file in a writable folder`,
+  });
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { check } from '../../base/check.js';
 import { duration } from '../../base/duration-input.js';
 import type { Duration } from '../../domain/duration.js';
-import { PosternError } from '../../domain/errors.js';
+import { assertOneSource } from '../shared/source.js';
 import { maxLag, type ReaderOptions } from '../sql/mirror/options.js';
 import { DEFAULT_PREFIX, type MigrateMode, placeOptions } from '../sql/place.js';
 import type { MysqlCallbackPool, MysqlPool } from './client.js';
@@ -88,22 +88,12 @@ export function readMysqlOptions(options: unknown): MysqlSettings {
   return { ...rest, source, reader: { source: sourceOf(reader, given, 'reader.'), maxLag: reader.maxLag } };
 }
 
-/** @param options as they were given: a name may be there, and undefined */
 function sourceOf(
   { pool, uri }: { pool?: MysqlPool | MysqlCallbackPool | undefined; uri?: string | undefined },
-  options: object,
+  given: object,
   path: '' | 'reader.',
 ): Source {
-  if ((pool === undefined) === (uri === undefined)) {
-    const isUnset = uri === undefined && Object.hasOwn(options, 'uri');
-    throw isUnset
-      ? invalid(`${path}uri`, 'is undefined: set the variable that it comes from')
-      : invalid(`${path}pool`, 'give either a pool or a uri');
-  }
+  assertOneSource(pool, uri, { input: INPUT, address: 'uri', given, path });
   if (pool === undefined) return { pool: null, uri: uri as string };
   return { pool: 'promise' in pool ? pool.promise() : pool };
-}
-
-function invalid(path: string, problem: string): PosternError {
-  return new PosternError('option_invalid', problem, { path, input: INPUT });
 }

@@ -3,6 +3,7 @@ import { check } from '../../base/check.js';
 import { duration } from '../../base/duration-input.js';
 import type { Duration } from '../../domain/duration.js';
 import { PosternError } from '../../domain/errors.js';
+import { assertOneSource } from '../shared/source.js';
 import { maxLag, NEEDS_FEED, type ReaderOptions } from '../sql/mirror/options.js';
 import { assertShort, DEFAULT_SCHEMA, type MigrateMode, placeOptions } from '../sql/place.js';
 import type { PgConnection, PgPool } from './client.js';
@@ -73,6 +74,7 @@ export interface PostgresSettings {
   readonly reader: { readonly source: Source; readonly maxLag: number } | null;
 }
 
+const INPUT = 'postgresStore';
 const DEFAULT_TIMEOUT = 5_000;
 const DEFAULT_HEARTBEAT = 3_000;
 
@@ -105,10 +107,10 @@ const schema = z.strictObject({
 
 /** @throws PosternError `option_invalid`, `option_unknown` */
 export function readPostgresOptions(options: unknown): PostgresSettings {
-  const given = check(schema, options, 'postgresStore', 'option_invalid');
+  const given = check(schema, options, INPUT, 'option_invalid');
   const { pool, listen = null, reader } = given;
   const source = sourceOf(given, options as object, '');
-  assertShort(given.schema, given.prefix, 'postgresStore');
+  assertShort(given.schema, given.prefix, INPUT);
   if (pool?.options?.max === 1 && listen === null) {
     throw invalid(
       'pool',
@@ -134,21 +136,15 @@ export function readPostgresOptions(options: unknown): PostgresSettings {
   };
 }
 
-/** @param options as they were given: a name may be there, and undefined */
 function sourceOf(
   { pool, connectionString }: { pool?: PgPool | undefined; connectionString?: string | undefined },
-  options: object,
+  given: object,
   path: '' | 'reader.',
 ): Source {
-  if ((pool === undefined) === (connectionString === undefined)) {
-    const isUnset = connectionString === undefined && Object.hasOwn(options, 'connectionString');
-    throw isUnset
-      ? invalid(`${path}connectionString`, 'is undefined: set the variable that it comes from')
-      : invalid(`${path}pool`, 'give either a pool or a connectionString');
-  }
+  assertOneSource(pool, connectionString, { input: INPUT, address: 'connectionString', given, path });
   return pool === undefined ? { pool: null, connectionString: connectionString as string } : { pool };
 }
 
 function invalid(path: string, problem: string): PosternError {
-  return new PosternError('option_invalid', problem, { path, input: 'postgresStore' });
+  return new PosternError('option_invalid', problem, { path, input: INPUT });
 }

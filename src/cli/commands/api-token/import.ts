@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, stat } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { CliError, usageError } from '../../failure.js';
 import type { Host } from '../../host.js';
@@ -9,6 +9,7 @@ import { type FileRow, rowsOf } from '../../import/records.js';
 import { outputOption, withTarget } from '../../options.js';
 import { type Format, note, print } from '../../output/print.js';
 import { rateOf } from '../../output/rate.js';
+import { newPrivateFile } from '../../private-file.js';
 import { type TargetOptions, withBackend } from '../../target.js';
 
 interface ImportOptions extends TargetOptions {
@@ -37,7 +38,7 @@ export function importTokens(host: Host): Command {
     .option('--errors <file>', 'write the rows that are not imported into a new file: line, error and row, as JSON')
     .addOption(outputOption())
     .action(async (file: string, { format, dryRun = false, errors, output, ...target }: ImportOptions) => {
-      const log = errors === undefined ? null : await newFile(errors);
+      const log = errors === undefined ? null : await newErrorFile(errors);
       try {
         const isCsv = (format ?? (/\.csv$/i.test(file) ? 'csv' : 'ndjson')) === 'csv';
         const counts = await withBackend(host, target, async (backend) => {
@@ -100,18 +101,12 @@ async function opened(file: string) {
   }
 }
 
-/** Rows may hold secrets by mistake, so nobody else may read them. */
-async function newFile(file: string): Promise<FileHandle> {
-  try {
-    return await open(file, 'wx', 0o600);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CliError(
-      code === 'EEXIST'
-        ? `${file} is there already. Give --errors another name`
-        : `${file} can not be written (${code})`,
-    );
-  }
+/** Rows may hold secrets by mistake. */
+function newErrorFile(file: string): Promise<FileHandle> {
+  return newPrivateFile(file, {
+    taken: `${file} is there already. Give --errors another name`,
+    failed: (code) => `${file} can not be written (${code}). Name a file in a writable folder`,
+  });
 }
 
 function inWords({ imported, already, expired, bad }: Counts, dryRun: boolean): string {
