@@ -14,7 +14,7 @@ export class Sqlite extends Dialect {
   /** It has a row only inside the transaction that trims the audit log. Changes before its time may be deleted. */
   override readonly own: readonly Table[] = [{ name: 'trimming', columns: { before: 'integer' }, key: ['before'] }];
 
-  /** @param prefix of all names, checked: a database of its own needs none */
+  /** @param prefix of all names, checked */
   constructor(prefix: string) {
     super(prefix);
     this.latest = `coalesce((SELECT seq FROM sqlite_sequence WHERE name = '${this.named('changes')}'), 0)`;
