@@ -156,8 +156,9 @@ BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
     return this.#says(error, /UNIQUE constraint failed: (?!\S*(?:changes|migrations)\.)/);
   }
 
+  /** Or the application has a transaction open on this connection. */
   isTransient(error: unknown): boolean {
-    return this.#says(error, /database (?:table )?is locked|SQLITE_BUSY/);
+    return this.#says(error, /database (?:table )?is locked|SQLITE_BUSY|within a transaction/);
   }
 
   isMissingTable(error: unknown): boolean {

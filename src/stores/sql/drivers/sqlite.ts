@@ -18,9 +18,17 @@ export function fromSqlite(database: SyncSqlite): SqlDriver {
   const run = ({ sql, parameters }: SqlStatement) => Number(database.prepare(sql).run(...parameters).changes);
   return {
     dialect: 'sqlite',
+    client: database,
     query: async ({ sql, parameters }) => {
-      assertNotBegun(database);
-      return database.prepare(sql).all(...parameters) as SqlRow[];
+      const read = () => database.prepare(sql).all(...parameters) as SqlRow[];
+      if (assertNotBegun(database)) return read();
+      // SQLite itself refuses to begin inside of a transaction.
+      database.exec('BEGIN');
+      try {
+        return read();
+      } finally {
+        database.exec('COMMIT');
+      }
     },
     batch: async (statements) => {
       assertNotBegun(database);
@@ -53,6 +61,7 @@ export function fromLibsql(client: LibsqlClient): SqlDriver {
   const form = ({ sql, parameters }: SqlStatement): LibsqlStatement => ({ sql, args: [...parameters] });
   return {
     dialect: 'sqlite',
+    client,
     query: async (statement) => (await client.execute(form(statement))).rows as SqlRow[],
     batch: async (statements) =>
       (await client.batch(statements.map(form), 'write')).map(({ rowsAffected }) => rowsAffected),
