@@ -180,7 +180,7 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
     'c datetime NOT NULL DEFAULT CURRENT_TIMESTAMP',
     "d enum('x', 'y') NOT NULL",
     'e bigint AS (created_at) STORED',
-    'f char(36) NOT NULL DEFAULT (uuid())',
+    "f varchar(9) NOT NULL DEFAULT (upper('x'))",
   ],
   'SQLite, without a prefix': [
     'a INTEGER',
