@@ -23,10 +23,7 @@ export function withTarget(command: Command): Command {
       'a store, without a server: sqlite:<path>, postgres://…, mysql://…, redis://…, or config for the one in postern.config (or POSTERN_STORE, which keeps a password off the command line)',
     ),
     new Option('--organization <name>', 'with --store: the organization (default: default)'),
-    new Option(
-      '--namespace <name>',
-      "with --store: PostgreSQL's schema, or the prefix of MySQL's tables or of Redis' keys (default: postern)",
-    ),
+    namespaceOption(),
     new Option('--token-prefix <prefix>', 'with --store: the prefix of its tokens (default: pst)'),
     configOption(),
   ];
@@ -34,7 +31,14 @@ export function withTarget(command: Command): Command {
   return command;
 }
 
-/** Of every command that works on a store. */
+/** Of every command that works on a store, like {@link configOption}. */
+export function namespaceOption(): Option {
+  return new Option(
+    '--namespace <name>',
+    "with --store: PostgreSQL's schema, the prefix of SQLite's or MySQL's tables, or that of Redis' keys (default: the store's own)",
+  );
+}
+
 export function configOption(): Option {
   return new Option(
     '--config <path>',

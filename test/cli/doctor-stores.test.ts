@@ -144,13 +144,35 @@ export default { store: sqliteStore({ filename: ${JSON.stringify(filename)} }) }
     expect(about((await doctor(store)).findings, 'schema')).toMatchObject({ status: 'warning' });
 
     await filled(open());
-    script(filename, 'PRAGMA user_version = 999');
+    script(filename, 'INSERT INTO migrations (version) VALUES (999)');
     const later = await doctor(store);
     expect(later.code).toBe(1);
     expect(about(later.findings, 'store')).toMatchObject({
       status: 'problem',
       message: expect.stringContaining('newer postern'),
     });
+  });
+
+  it('tells how tables of this version differ, and goes on', async () => {
+    await filled(open());
+    script(filename, 'DROP INDEX tokens_by_age');
+    const { code, findings } = await doctor(store);
+    expect(code).toBe(1);
+    expect(about(findings, 'schema')).toMatchObject({
+      status: 'problem',
+      message: expect.stringContaining('index tokens_by_age of tokens is missing'),
+      next: expect.stringContaining('postern schema --sql'),
+    });
+    expect(about(findings, 'store')?.status).toBe('ok');
+  });
+
+  it('examines the tables with a prefix', async () => {
+    await filled(sqliteStore({ filename, prefix: 'auth_' }));
+    expect(about((await doctor(store)).findings, 'schema')).toMatchObject({ status: 'warning' });
+    expect((await doctor([...store, '--namespace', 'auth_'])).code).toBe(0);
+    const other = await doctor([...store, '--namespace', 'other_']);
+    const next = `postern migrate --store sqlite:${filename} --namespace other_`;
+    expect(about(other.findings, 'schema')).toMatchObject({ status: 'warning', next });
   });
 
   it('names a file that is no database', async () => {
@@ -262,6 +284,17 @@ describe('postern doctor on PostgreSQL', async () => {
     const later = await doctor(['--store', url]);
     expect(later.code).toBe(1);
     expect(about(later.findings, 'store')?.message).toContain('newer postern');
+  });
+
+  it('tells how tables of this version differ, and changes none', async () => {
+    await filled(postgresStore({ connectionString: url }));
+    await ask(url, 'ALTER TABLE postern.uses ADD COLUMN mine text NOT NULL');
+    const { code, findings } = await doctor(['--store', url]);
+    expect(code).toBe(1);
+    expect(about(findings, 'schema')).toMatchObject({
+      status: 'problem',
+      message: expect.stringContaining("column mine of uses is not postern's"),
+    });
   });
 
   it('names a pooler in transaction mode, and takes one in session mode', async () => {

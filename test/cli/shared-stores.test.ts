@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aDatabase } from '../stores/mariadb-server.js';
+import { testDirectory } from '../stores/sqlite-files.js';
 import { useMariadb } from '../support/mariadb-server.js';
 import { useRedis } from '../support/redis-server.js';
 import { usePostgres } from '../support/services.js';
@@ -14,6 +15,7 @@ describe.each([
   ['PostgreSQL', postgres.url(), 'postern_cli'],
   ['MariaDB', await aDatabase(mariadb), 'postern_cli_'],
   ['Redis', redis.url, 'cli'],
+  ['SQLite', `sqlite:${testDirectory().aFile()}`, 'cli_'],
 ] as const)('the command on %s', (name, url, namespace) => {
   const store = ['--store', url, '--namespace', namespace];
 

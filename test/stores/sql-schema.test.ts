@@ -7,7 +7,7 @@ import { postgresStore } from 'postern/stores/postgres';
 import { fromSqlite, type SqlStore, sqlStore } from 'postern/stores/sql';
 import { sqliteStore } from 'postern/stores/sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
-import { aToken, insert } from '../../src/testing/store-cases/case.js';
+import { aChange, anEndpoint, aToken, insert } from '../../src/testing/store-cases/case.js';
 import { runHere } from '../cli/host.js';
 import { eventually } from '../support/eventually.js';
 import { useMariadb } from '../support/mariadb-server.js';
@@ -138,15 +138,63 @@ describe.each(Object.keys(PLACES))("migrate: 'verify' on %s", (name) => {
     await store.close();
   });
 
-  it('does not mind what an application has added', async () => {
+  it('does not mind columns of the application that an INSERT need not name', async () => {
     const place = await make();
     await place.run(await printed(place));
-    await place.run(`ALTER TABLE ${place.table('tokens')} ADD COLUMN mine INTEGER`);
+    for (const column of ADDED[name] as readonly string[]) {
+      await place.run(`ALTER TABLE ${place.table('tokens')} ADD COLUMN ${column}`);
+    }
     const store = place.open('verify');
-    expect(await store.findToken('t1')).toBeNull();
+    await insert(store, aToken('t1'));
+    expect((await store.migrate({ dryRun: true })).differences).toEqual([]);
     await store.close();
   });
+
+  it('refuses a column of the application that each INSERT would have to name, and says what helps', async () => {
+    const place = await make();
+    await place.run(demanding(await printed(place)));
+    const said =
+      /column mine of \w*endpoints is not postern's, .* without a default, .*: give it a DEFAULT, or let it be NULL/;
+    const store = place.open('verify');
+    expect(await refusal(store)).toMatch(said);
+    await store.close();
+    const unaware = place.open('auto');
+    expect((await unaware.migrate({ dryRun: true })).differences).toEqual([expect.stringMatching(said)]);
+    await expect(unaware.insertEndpoint(anEndpoint('e1'), aChange('endpoint.created', 'e1'))).rejects.toThrow(/mine/);
+    await unaware.close();
+  });
 });
+
+/** Columns that take a value by themselves. */
+const ADDED: Readonly<Record<string, readonly string[]>> = {
+  'PostgreSQL, with a schema and a prefix': [
+    'a integer',
+    "b text NOT NULL DEFAULT ''",
+    'c bigint GENERATED ALWAYS AS IDENTITY',
+    'd bigserial',
+    'e text NOT NULL GENERATED ALWAYS AS (name) STORED',
+  ],
+  MariaDB: [
+    'a integer',
+    "b varchar(9) NOT NULL DEFAULT ''",
+    'c datetime NOT NULL DEFAULT CURRENT_TIMESTAMP',
+    "d enum('x', 'y') NOT NULL",
+    'e bigint AS (created_at) STORED',
+    "f varchar(9) NOT NULL DEFAULT (upper('x'))",
+  ],
+  'SQLite, without a prefix': [
+    'a INTEGER',
+    "b TEXT NOT NULL DEFAULT ''",
+    "c TEXT NOT NULL GENERATED ALWAYS AS (name || '!') VIRTUAL",
+  ],
+};
+
+/** The printed script, with a column in the table of endpoints that has no default. SQLite adds none to a table that is there. */
+function demanding(script: string): string {
+  const made = script.replace(/(CREATE TABLE [^(]*endpoints \()/, '$1\n  mine INTEGER NOT NULL,');
+  expect(made).not.toBe(script);
+  return made;
+}
 
 describe('a part that differs is named', () => {
   const {
@@ -182,6 +230,11 @@ describe('a part that differs is named', () => {
       ({ table }) => `ALTER TABLE ${table('changes')} DISABLE TRIGGER changes_are_kept`,
       'trigger changes_are_kept of auth_changes is "not for every change", not "enabled"',
     ],
+    [
+      ({ table }) =>
+        `CREATE DOMAIN ${table('kind')} AS text NOT NULL; ALTER TABLE ${table('uses')} ADD COLUMN mine ${table('kind')}`,
+      "column mine of auth_uses is not postern's",
+    ],
     [({ table }) => `DROP FUNCTION ${table('trim_changes')}`, 'function auth_trim_changes is missing'],
   ])('on PostgreSQL: %s', async (statement, said) => {
     expect(await refusalAfter(inPostgres, statement)).toContain(said);
@@ -209,6 +262,10 @@ describe('a part that differs is named', () => {
       'index secrets_by_key of secrets is "UNIQUE (key_id)", not "UNIQUE (key_id) of some"',
     ],
     ['DROP TRIGGER changes_are_kept', 'trigger changes_are_kept of changes is missing'],
+    [
+      'DROP TABLE trimming; CREATE TABLE trimming (before INTEGER PRIMARY KEY, mine TEXT NOT NULL DEFAULT null)',
+      "column mine of trimming is not postern's",
+    ],
     [
       'DROP TABLE uses; CREATE TABLE uses (token INTEGER NOT NULL, endpoint TEXT, count TEXT NOT NULL, last_used_at INTEGER NOT NULL)',
       'column endpoint of uses is "TEXT", not "TEXT NOT NULL"; column count of uses is "TEXT NOT NULL", not "INTEGER NOT NULL"; key (token, endpoint) of uses is missing',
@@ -245,6 +302,18 @@ describe("sqliteStore with migrate: 'verify'", () => {
     await expect(second.findToken('t1')).rejects.toThrow('index tokens_by_age of tokens is missing');
     await second.close();
   });
+
+  it('refuses tables with another prefix, and names the command with its own', async () => {
+    const filename = aFile();
+    const maker = sqliteStore({ filename });
+    await maker.migrate();
+    await maker.close();
+    const store = sqliteStore({ filename, prefix: 'auth_', migrate: 'verify' });
+    const said = await refusal(store);
+    expect(said).toContain('table auth_tokens is missing');
+    expect(said).toContain(`postern migrate --store sqlite:${filename} --namespace auth_`);
+    await store.close();
+  });
 });
 
 describe('two prefixes in one database', () => {
@@ -252,6 +321,7 @@ describe('two prefixes in one database', () => {
   const mariadbUri = aMariadb(mariadb);
   const mariadbPool = mariadbUri.then((uri) => createPool({ uri }));
   const database = new Libsql(aFile());
+  const filename = aFile();
   const schema = aSchema();
   afterAll(async () => Promise.all([pool.end(), (await mariadbPool).end()]));
 
@@ -259,6 +329,7 @@ describe('two prefixes in one database', () => {
     ['PostgreSQL', async (prefix) => postgresStore({ pool, schema, prefix, heartbeat: '300ms' })],
     ['MariaDB', async (prefix) => mysqlStore({ pool: await mariadbPool, prefix, pollInterval: '20ms' })],
     ['SQLite', async (prefix) => sqlStore({ driver: fromSqlite(database), prefix, pollInterval: '20ms' })],
+    ['a file of postern', async (prefix) => sqliteStore({ filename, prefix, pollInterval: '20ms' })],
   ])('on %s see nothing of each other, in tables and in the feed', async (_, open) => {
     const prefixes = ['', 'postern_', 'a_', 'a_postern_'];
     const stores = await Promise.all(prefixes.map(open));

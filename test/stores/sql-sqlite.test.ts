@@ -2,6 +2,8 @@ import { createClient } from '@libsql/client';
 import { sql as tag } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/libsql';
 import { fromDrizzle, fromLibsql, fromSqlite, type SqlDriver, sqlStore } from 'postern/stores/sql';
+import { afterAll, describe } from 'vitest';
+import { hranaServer } from './hrana-server.js';
 import { Libsql, testDirectory } from './sqlite-files.js';
 import { testRow } from './table.js';
 
@@ -19,6 +21,15 @@ const row = (driver: string, over: (filename: string) => SqlDriver) =>
 row('`@libsql/client`', (filename) => {
   const client = createClient({ url: `file:${filename}` });
   return { ...fromLibsql(client), close: async () => client.close() };
+});
+
+describe('a server of the protocol of Turso', async () => {
+  const server = await hranaServer();
+  afterAll(() => server.close());
+  row('`@libsql/client` over HTTP', (filename) => {
+    const client = createClient({ url: server.url(filename) });
+    return { ...fromLibsql(client), close: async () => client.close() };
+  });
 });
 
 row('Drizzle over `@libsql/client`', (filename) => {

@@ -21,7 +21,7 @@ export interface OpenedStore {
 export interface StoreAddress {
   /** `sqlite:path`, `postgres://…`, `mysql://…`, `redis://…`, or `config`. */
   readonly url: string;
-  /** PostgreSQL's schema, or the prefix of MySQL's tables or of Redis' keys. Default: the store's own default. */
+  /** PostgreSQL's schema, or the prefix of the tables of SQLite and MySQL, or of Redis' keys. Default: the store's own. */
   readonly namespace?: string | undefined;
   /** Whether a missing SQLite file is made. */
   readonly make: boolean;
@@ -46,8 +46,8 @@ export async function openStore({ url, namespace, make, config }: StoreAddress):
           `there is no database ${filename}. Correct its path, or make one with postern migrate --store sqlite:${filename}`,
         );
       }
-      if (namespace !== undefined) throw usageError('--namespace is for PostgreSQL and Redis. A SQLite file has none');
-      return { store: sqliteStore({ filename }), place: filename };
+      const prefix = namespace === undefined ? {} : { prefix: namespace };
+      return { store: sqliteStore({ filename, ...prefix }), place: filename };
     }
     case 'postgres':
     case 'postgresql': {

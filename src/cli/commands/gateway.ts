@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { GatewayCommand } from '../gateway/serve-gateway.js';
 import type { Host } from '../host.js';
-import { collect, configOption } from '../options.js';
+import { collect, configOption, namespaceOption } from '../options.js';
 
 const HELP = `
 A proxy asks it about each call, and calls the service behind only if the answer is 200:
@@ -49,7 +49,7 @@ export function gateway(host: Host): Command {
       '--store <url>',
       'the store: sqlite:<path>, postgres://…, mysql://…, redis://…, or config for the one in postern.config (or POSTERN_STORE)',
     )
-    .option('--namespace <name>', "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
+    .addOption(namespaceOption())
     .addOption(configOption())
     .option('--organization <name>', 'the organization if none is named (default: default)')
     .option('--token-prefix <prefix>', 'the prefix of tokens (default: pst)')

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
+import { listOf } from '../../stores/sql/verify.js';
 import { openStore, STORE_OF_CONFIG } from '../backend/open-store.js';
 import { loadConfig } from '../config/load-config.js';
 import { usageError } from '../failure.js';
 import type { Host } from '../host.js';
-import { configOption, outputOption } from '../options.js';
+import { configOption, namespaceOption, outputOption } from '../options.js';
 import { type Format, note, print, progress } from '../output/print.js';
 import { scriptOf } from '../schema/sql.js';
 
@@ -22,7 +23,7 @@ export function migrate(host: Host): Command {
       '--store <url>',
       'sqlite:<path>, postgres://…, mysql://…, redis://…, or config for the one in postern.config (or POSTERN_STORE)',
     )
-    .option('--namespace <name>', "PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
+    .addOption(namespaceOption())
     .addOption(configOption())
     .option(
       '--dry-run',
@@ -44,16 +45,16 @@ async function migrateStore(
   try {
     if (store.migrate === undefined) throw usageError(`${place} makes no tables: there is nothing to migrate`);
     if (!dryRun) line.show(`Migrating ${place} …`);
-    const { from, to, statements } = await store.migrate({ dryRun });
+    const { from, to, statements, differences } = await store.migrate({ dryRun });
     line.end();
-    print(host, output, { store: place, from, to, dry_run: dryRun, statements }, () =>
+    const result = { store: place, from, to, dry_run: dryRun, statements, ...(differences && { differences }) };
+    print(host, output, result, () =>
       dryRun ? scriptOf(statements, /^(mysql|mariadb):/i.test(url)) : `${place}: ${done(from, to)}\n`,
     );
-    if (dryRun)
-      note(
-        host,
-        from === to ? `${place} is current (version ${to}).` : `${place} would go from version ${from} to ${to}.`,
-      );
+    if (!dryRun) return;
+    if (differences?.length) note(host, `${place} is of version ${to}, and differs: ${listOf(differences)}.`);
+    else if (from === to) note(host, `${place} is current (version ${to}).`);
+    else note(host, `${place} would go from version ${from} to ${to}.`);
   } finally {
     line.end();
     await store.close();

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Host } from '../host.js';
-import { collect, configOption, wholeNumber } from '../options.js';
+import { collect, configOption, namespaceOption, wholeNumber } from '../options.js';
 import type { ServeOptions } from '../serve/serve.js';
 
 const HELP = `
@@ -28,7 +28,7 @@ export function serve(host: Host): Command {
         'another store: postgres://…, mysql://…, redis://…, sqlite:<path>, or config for the one in postern.config (or POSTERN_STORE)',
       ).conflicts('database'),
     )
-    .option('--namespace <name>', "with --store: PostgreSQL's schema, or the prefix of Redis' keys (default: postern)")
+    .addOption(namespaceOption())
     .addOption(configOption())
     .option('--organization <name>', 'the organization if none is named (default: default)')
     .option('--token-prefix <prefix>', 'the prefix of tokens (default: pst)')

@@ -1,3 +1,5 @@
+import type { Migration } from '../../stores/shared/migration.js';
+import { listOf } from '../../stores/sql/verify.js';
 import { type MigratingStore, openStore, STORE_OF_CONFIG } from '../backend/open-store.js';
 import type { Config } from '../config/load-config.js';
 import type { Host } from '../host.js';
@@ -24,10 +26,12 @@ export async function* examineStore(host: Host, asked: StoreToExamine): AsyncGen
     store = opened.store;
     const { findings, isPooled } = await examineDatabase(host, url, opened.place);
     yield* findings;
-    const schema = await schemaFinding(store, opened.place, url);
-    yield schema;
+    const migration = await store.migrate?.({ dryRun: true });
+    yield migration === undefined
+      ? ok('schema', `${opened.place} makes no tables`)
+      : schemaFinding(migration, opened.place, asked);
     // Every other call makes the tables, or upgrades them.
-    if (schema.status !== 'ok') return;
+    if (migration?.from !== migration?.to) return;
     await store.findEntry('doctor', 'probe', host.clock());
     yield ok('store', `The store answers: ${opened.place}`);
     yield await examineFeed(store, isPooled, host.clock());
@@ -53,12 +57,19 @@ async function examineDatabase(
   return { findings, isPooled: false };
 }
 
-async function schemaFinding(store: MigratingStore, place: string, url: string): Promise<Finding> {
-  if (store.migrate === undefined) return ok('schema', `${place} makes no tables`);
-  const { from, to } = await store.migrate({ dryRun: true });
+function schemaFinding(
+  { from, to, differences = [] }: Migration,
+  place: string,
+  { url, namespace }: StoreToExamine,
+): Finding {
+  if (differences.length > 0) {
+    const message = `The tables are of this version (${to}), and differ from those that it makes: ${listOf(differences)}`;
+    const next = 'postern schema --sql prints the statements of all tables, for your --dialect, --schema and --prefix.';
+    return problem('schema', message, next);
+  }
   if (from === to) return ok('schema', `The tables are those of this version (${to})`);
   const named = url === STORE_OF_CONFIG ? url : /^sqlite:/i.test(url) ? `sqlite:${place}` : place;
-  const next = `postern migrate --store ${named}`;
+  const next = `postern migrate --store ${named}${namespace === undefined ? '' : ` --namespace ${namespace}`}`;
   return from === 0
     ? warning('schema', 'The store has no tables yet: the first use makes them', next)
     : problem('schema', `The tables are of version ${from}, this postern needs ${to}`, next);

@@ -5,10 +5,14 @@ export interface Migration {
   readonly to: number;
   /** The SQL statements, in their order; empty if the schema is current. */
   readonly statements: readonly string[];
+  /**
+   * How the tables differ from those of `to`, in words. `migrate: 'verify'` refuses them. Only with `dryRun`, and if `from` is `to`.
+   */
+  readonly differences?: readonly string[];
 }
 
 /** Options of `store.migrate`. */
 export interface MigrateOptions {
-  /** `true`: changes nothing, and returns the statements that would run. Default `false`. */
+  /** `true`: changes nothing, and compares the tables, and returns the statements that would run. Default `false`. */
   readonly dryRun?: boolean | undefined;
 }

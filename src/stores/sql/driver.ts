@@ -20,6 +20,8 @@ export type DialectName = 'postgres' | 'mysql' | 'sqlite';
 /** Everything that a store needs from a database. A driver rejects after some time; it never waits for ever. */
 export interface SqlDriver {
   readonly dialect: DialectName;
+  /** The client that runs the statements. Given as `within`, the driver is a transaction only if its client is one. */
+  readonly client?: object;
   /** Runs one statement, and returns its rows. */
   query(statement: SqlStatement): Promise<readonly SqlRow[]>;
   /**

@@ -3,7 +3,7 @@ import type { Migration } from '../shared/migration.js';
 import type { Dialect } from './dialect.js';
 import type { SqlDriver, SqlStatement } from './driver.js';
 import { MIGRATIONS } from './schema.js';
-import { assertSame, differencesOf, partsOf } from './verify.js';
+import { assertSame, differencesOf } from './verify.js';
 
 const plain = (sql: string): SqlStatement => ({ sql, parameters: [] });
 
@@ -50,6 +50,13 @@ export async function migrate(driver: SqlDriver, dialect: Dialect, migrations = 
   }
 }
 
+/** The statements that would run, and how the tables of this version differ. */
+export async function dryRun(driver: SqlDriver, dialect: Dialect): Promise<Migration> {
+  const planned = await planMigration(driver, dialect);
+  if (planned.from !== planned.to) return planned;
+  return { ...planned, differences: differencesOf(dialect, await driver.query(dialect.catalog())) };
+}
+
 /**
  * Makes nothing: compares what is there with this library's schema.
  *
@@ -58,7 +65,7 @@ export async function migrate(driver: SqlDriver, dialect: Dialect, migrations = 
 export async function verify(driver: SqlDriver, dialect: Dialect): Promise<Migration> {
   const to = MIGRATIONS.length;
   const { version } = await inspect(driver, dialect, to);
-  const differences = [...differencesOf(partsOf(dialect), await driver.query(dialect.catalog()))];
+  const differences = [...differencesOf(dialect, await driver.query(dialect.catalog()))];
   if (version !== null && version !== to) differences.unshift(`the version is ${version}, not ${to}`);
   assertSame(differences, dialect.place, `This prints the statements that make them: ${dialect.command}`);
   return { from: to, to, statements: [] };

@@ -5,7 +5,7 @@ import type { Listener } from '../shared/listeners.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
 import type { Dialect } from './dialect.js';
 import type { SqlDriver } from './driver.js';
-import { migrate, planMigration, verify } from './migrate.js';
+import { dryRun, migrate, planMigration, verify } from './migrate.js';
 import { type Reader, ReplicaMirror } from './mirror/mirror.js';
 import type { MigrateMode } from './place.js';
 import { storeOver } from './store.js';
@@ -18,7 +18,7 @@ const FAREWELL = 1_000;
 export interface SqlStore extends Store {
   /**
    * Makes or upgrades the tables now instead of with the first call, and returns the work done. Idempotent. With `dryRun` it
-   * changes nothing, and returns the work that it would do. If the role may not make tables, run these statements as another role.
+   * changes nothing, and returns the work that it would do, or how the tables differ. If the role may not make tables, run these statements as another role.
    * A store with `migrate: 'verify'` only compares the tables.
    *
    * @throws PosternError `store_newer`: written by a later version of this library; `store_invalid`: the names of the tables
@@ -123,9 +123,9 @@ export function openStore({ dialect, driver, feed, migrates, timeout, reader, re
       assertOpen();
       return inTransaction({ dialect, timeout, assertFit }, transaction, work);
     },
-    migrate: async ({ dryRun = false } = {}) => {
+    migrate: async (asked) => {
       assertOpen();
-      return dryRun ? planMigration(driver, dialect) : migrateOnce();
+      return asked?.dryRun ? dryRun(driver, dialect) : migrateOnce();
     },
     close: () => {
       closing ??= close();

@@ -62,6 +62,9 @@ export interface Part {
   readonly form: string;
 }
 
+/** The beginning of a part that stands for a column which every INSERT must name: NOT NULL, without a default. */
+export const DEMAND = 'demand ';
+
 /** The columns of a table with their kinds, and whether each may be NULL. */
 export function columnsOf({ columns }: Table) {
   return Object.entries(columns).map(([name, text]) => {

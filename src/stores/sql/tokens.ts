@@ -21,7 +21,9 @@ export type Prepared = readonly [write: Write, values: Values];
 export class TokenStatements {
   readonly #dialect: Dialect;
   readonly #byId: string;
-  readonly #found: (columns: string) => string;
+  readonly #found: string;
+  /** Kept, because making a text of this length, and finding what is known of it, takes as long as a small read. */
+  readonly #bySecrets = new Map<string, string>();
   readonly #insert: Write;
   readonly #replace: Write;
   readonly #rotate: Write;
@@ -32,7 +34,7 @@ export class TokenStatements {
     this.#dialect = dialect;
     const [tokens, secrets] = [dialect.table('tokens'), dialect.table('secrets')];
     this.#byId = `SELECT ${TOKEN_COLUMNS} FROM ${tokens} t WHERE t.id = :id`;
-    this.#found = (columns) => `SELECT ${columns} FROM ${secrets} s JOIN ${tokens} t ON t.seq = s.token WHERE`;
+    this.#found = `FROM ${secrets} s JOIN ${tokens} t ON t.seq = s.token WHERE`;
 
     const columns = 'seq';
     const source = `(SELECT seq FROM ${tokens} WHERE id = :id AND last_change = :change) written`;
@@ -89,11 +91,11 @@ export class TokenStatements {
   }
 
   byDigest(digests: readonly string[]): SqlStatement {
-    return this.#bySecret('digest', `${TOKEN_COLUMNS}, ${SECRET_COLUMNS}`, digests);
+    return this.#bySecret('digest', digests);
   }
 
   byKeyId(keyIds: readonly string[]): SqlStatement {
-    return this.#bySecret('key_id', `${TOKEN_COLUMNS}, ${SECRET_COLUMNS}, ${KEY_COLUMNS}`, keyIds);
+    return this.#bySecret('key_id', keyIds);
   }
 
   byId(id: string): SqlStatement {
@@ -120,9 +122,16 @@ export class TokenStatements {
   }
 
   /** There is one statement for each number of names: a list can't be a parameter. */
-  #bySecret(column: string, columns: string, names: readonly string[]): SqlStatement {
+  #bySecret(column: 'digest' | 'key_id', names: readonly string[]): SqlStatement {
+    const key = `${column} ${names.length}`;
+    let sql = this.#bySecrets.get(key);
+    if (sql === undefined) {
+      const columns = `${TOKEN_COLUMNS}, ${SECRET_COLUMNS}${column === 'digest' ? '' : `, ${KEY_COLUMNS}`}`;
+      const isOne = names.length === 1 ? '= :n0' : `IN (${names.map((_, index) => `:n${index}`).join(', ')})`;
+      sql = `SELECT ${columns} ${this.#found} s.${column} ${isOne}`;
+      this.#bySecrets.set(key, sql);
+    }
     const values = Object.fromEntries(names.map((name, index) => [`n${index}`, name]));
-    const isOne = names.length === 1 ? '= :n0' : `IN (${names.map((_, index) => `:n${index}`).join(', ')})`;
-    return this.#dialect.statement(`${this.#found(columns)} s.${column} ${isOne}`, values, { isFrequent: true });
+    return this.#dialect.statement(sql, values, { isFrequent: true });
   }
 }

@@ -3,10 +3,21 @@ import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PosternError } from '../../domain/errors.js';
 import type { Migration } from '../shared/migration.js';
+import type { Dialect } from '../sql/dialect.js';
 import type { MigrateMode } from '../sql/place.js';
 import { Connection } from './connection.js';
 import { isNoDatabase, type SqliteConstructor } from './driver.js';
-import { assertOurs, assertSame, type Header, plan, planFrom, readHeader, upgrade, verify } from './migrate.js';
+import {
+  assertOurs,
+  assertSame,
+  dryRun,
+  type Marks,
+  type Place,
+  planFrom,
+  readMarks,
+  upgrade,
+  verify,
+} from './migrate.js';
 
 export const MEMORY = ':memory:';
 
@@ -29,17 +40,18 @@ export interface OpenDatabase {
  *
  * @throws PosternError `store_invalid`, `store_newer`, and the driver's own errors
  */
-export function openDatabase(Database: SqliteConstructor, filename: string, migrates: MigrateMode): OpenDatabase {
+export function openDatabase(Database: SqliteConstructor, place: Place, migrates: MigrateMode): OpenDatabase {
+  const { filename } = place;
   if (filename !== MEMORY) {
-    inspect(Database, filename);
-    if (migrates === 'verify' && !statOf(filename)?.size) assertSame([`there is no file ${filename}`], filename);
+    inspect(Database, place);
+    if (migrates === 'verify' && !statOf(filename)?.size) assertSame([`there is no file ${filename}`], place);
     makePrivate(filename);
   }
   const db = new Connection(new Database(filename));
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL`);
     // Before the switch to WAL, so that a new file's mark is in the file itself and not in the -wal: `inspect` looks there.
-    const migration = migrates === 'verify' ? verify(db, filename) : upgrade(db, filename);
+    const migration = migrates === 'verify' ? verify(db, place) : upgrade(db, place);
     useWriteAheadLog(db, filename);
     return { db, migration };
   } catch (error) {
@@ -49,19 +61,20 @@ export function openDatabase(Database: SqliteConstructor, filename: string, migr
 }
 
 /**
- * The changes to tables that opening a database would make. Makes no file, and changes none.
+ * The changes to tables that opening a database would make, or how its tables differ. Makes no file, and changes none.
  *
  * @throws PosternError `store_invalid`, `store_newer`
  */
-export function planDatabase(Database: SqliteConstructor, filename: string): Migration {
-  if (filename === MEMORY) return planFrom(0);
-  inspect(Database, filename);
+export function planDatabase(Database: SqliteConstructor, place: Place): Migration {
+  const { filename, dialect } = place;
+  if (filename === MEMORY) return planFrom(null, dialect);
+  inspect(Database, place);
   const file = statOf(filename);
-  if (file === null || file.size === 0) return planFrom(0);
+  if (file === null || file.size === 0) return planFrom(null, dialect);
   const db = new Connection(new Database(filename));
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
-    return plan(db, filename);
+    return dryRun(db, place);
   } finally {
     db.close();
   }
@@ -81,7 +94,7 @@ function useWriteAheadLog(db: Connection, filename: string): void {
   throw invalid(`${filename} is on a file system without shared memory (a network drive?): put it on a local disk`);
 }
 
-function inspect(Database: SqliteConstructor, filename: string): void {
+function inspect(Database: SqliteConstructor, { filename, dialect }: Place): void {
   const directory = dirname(filename);
   if (!statOf(directory)?.isDirectory()) {
     throw invalid(`there is no directory ${directory}: make it, or give another filename`);
@@ -94,23 +107,23 @@ function inspect(Database: SqliteConstructor, filename: string): void {
     }
   }
   if (file === null || file.size === 0) return;
-  const header = peek(Database, filename);
-  if (header !== null) assertOurs(header, filename);
+  const marks = peek(Database, filename, dialect);
+  if (marks !== null) assertOurs(marks, filename);
 }
 
 /**
- * The file's header, read by SQLite as an immutable file: no lock, no -wal, no -shm. `node:fs` is not used: closing a second
- * descriptor of a file drops the locks that this process holds on it (POSIX), and so breaks an open database. `null` if the
- * header can't be read without opening the database.
+ * The file's marks, read by SQLite as an immutable file: no lock, no -wal, no -shm. `node:fs` is not used: closing a second
+ * descriptor of a file drops the locks that this process holds on it (POSIX), and so breaks an open database. `null` if they
+ * can't be read without opening the database.
  */
-function peek(Database: SqliteConstructor, filename: string): Header | null {
-  const header = readFrom(Database, `${pathToFileURL(filename).href}?immutable=1&mode=ro`, filename);
-  if (header !== null) return header;
+function peek(Database: SqliteConstructor, filename: string, dialect: Dialect): Marks | null {
+  const marks = readFrom(Database, `${pathToFileURL(filename).href}?immutable=1&mode=ro`, filename, dialect);
+  if (marks !== null) return marks;
   // A driver without URIs takes the URI for a path. Unlike libsql, such a driver leaves nothing beside the file on closing.
-  return readFrom(Database, filename, filename);
+  return readFrom(Database, filename, filename, dialect);
 }
 
-function readFrom(Database: SqliteConstructor, name: string, filename: string): Header | null {
+function readFrom(Database: SqliteConstructor, name: string, filename: string, dialect: Dialect): Marks | null {
   let database: InstanceType<SqliteConstructor>;
   try {
     database = new Database(name);
@@ -118,7 +131,7 @@ function readFrom(Database: SqliteConstructor, name: string, filename: string): 
     return null;
   }
   try {
-    return readHeader((sql) => database.prepare(sql).get());
+    return readMarks((sql) => database.prepare(sql).get(), dialect);
   } catch (error) {
     // With a journal beside it, the creation of the file may have been interrupted. SQLite repairs it when it opens it.
     if (isNoDatabase(error) && !existsSync(`${filename}-journal`)) throw noDatabase(filename, error);

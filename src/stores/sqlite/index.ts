@@ -3,6 +3,8 @@ import { Turns } from '../../base/turns.js';
 import { PosternError } from '../../domain/errors.js';
 import type { Store } from '../../ports/store.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
+import type { Dialect } from '../sql/dialect.js';
+import { Sqlite } from '../sql/dialects/sqlite.js';
 import type { SqlDriver, SqlRow, SqlStatement } from '../sql/driver.js';
 import { PollingFeed } from '../sql/polling-feed.js';
 import { SCHEMA_VERSION } from '../sql/schema.js';
@@ -11,7 +13,7 @@ import { inTransaction } from '../sql/transaction.js';
 import type { Connection } from './connection.js';
 import { isBusy, loadDriver } from './driver.js';
 import { MEMORY, openDatabase, planDatabase } from './file.js';
-import { DIALECT } from './migrate.js';
+import { dryRun, type Place } from './migrate.js';
 import { readSqliteOptions, type SqliteSettings, type SqliteStoreOptions } from './options.js';
 import { WriteQueue } from './write-queue.js';
 
@@ -27,12 +29,11 @@ const BUSY_PAUSE = 10;
 export interface SqliteStore extends Store {
   /**
    * Opens the file now instead of with the first call, makes or upgrades its tables, and returns the work done. Idempotent.
-   * With `dryRun` it changes nothing, and returns the work that it would do. A store with `migrate: 'verify'` only compares the
-   * tables.
+   * With `dryRun` it changes nothing, and returns the work that it would do, or how the tables differ. A store with
+   * `migrate: 'verify'` only compares the tables.
    *
    * @throws PosternError `store_invalid`: not a database, another application's, or no such directory, or the tables differ
-   *   (`'verify'`); `store_newer`:
-   *   written by a later version of this library; `driver_missing`; `closed`
+   *   (`'verify'`); `store_newer`: written by a later version of this library; `driver_missing`; `closed`
    */
   migrate(options?: MigrateOptions): Promise<Migration>;
 }
@@ -56,13 +57,15 @@ export interface SqliteStore extends Store {
  * @throws PosternError `option_invalid`, `option_unknown`
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
-  const database = new LazyDatabase(readSqliteOptions(options));
+  const settings = readSqliteOptions(options);
+  const dialect = new Sqlite(settings.prefix);
+  const database = new LazyDatabase(settings, dialect);
   const { feed } = database;
   return {
-    ...storeOver({ dialect: DIALECT, driver: database, enter: () => undefined, feed }),
+    ...storeOver({ dialect, driver: database, enter: () => undefined, feed }),
     within: async (transaction, work) => {
       await database.open();
-      return inTransaction({ dialect: DIALECT, timeout: BUSY_LIMIT }, transaction, work);
+      return inTransaction({ dialect, timeout: BUSY_LIMIT }, transaction, work);
     },
     subscribe: (listener) => feed.subscribe(listener),
     migrate: (migrateOptions) => database.migrate(migrateOptions),
@@ -75,18 +78,21 @@ class LazyDatabase implements SqlDriver {
   readonly dialect = 'sqlite';
   readonly feed: PollingFeed;
   readonly #settings: SqliteSettings;
+  readonly #place: Place;
   readonly #turns = new Turns();
-  readonly #writes = new WriteQueue(DIALECT, (work) => this.#attempt(work));
+  readonly #writes: WriteQueue;
   #connection: Connection | null = null;
   /** The result of opening it. */
   #migration: Migration | null = null;
   #closing: Promise<void> | null = null;
   #closed = false;
 
-  constructor(settings: SqliteSettings) {
+  constructor(settings: SqliteSettings, dialect: Dialect) {
     this.#settings = settings;
+    this.#place = { filename: settings.filename, dialect };
+    this.#writes = new WriteQueue(dialect, (work) => this.#attempt(work));
     // A look doesn't wait for a lock: the next one finds everything.
-    this.feed = new PollingFeed(DIALECT, settings.pollInterval, async (look) => this.#connection?.all(look) ?? []);
+    this.feed = new PollingFeed(dialect, settings.pollInterval, async (look) => this.#connection?.all(look) ?? []);
   }
 
   query(statement: SqlStatement): Promise<readonly SqlRow[]> {
@@ -103,12 +109,12 @@ class LazyDatabase implements SqlDriver {
     return this.#read(() => {});
   }
 
-  async migrate({ dryRun = false }: MigrateOptions = {}): Promise<Migration> {
+  async migrate(options?: MigrateOptions): Promise<Migration> {
     const isOpen = this.#connection !== null;
-    if (dryRun && !isOpen) {
+    if (options?.dryRun) {
+      if (isOpen) return this.#read((db) => dryRun(db, this.#place));
       this.#assertOpen();
-      const { filename, driver } = this.#settings;
-      return planDatabase(loadDriver(driver), filename);
+      return planDatabase(loadDriver(this.#settings.driver), this.#place);
     }
     await this.open();
     const done = this.#migration;
@@ -168,7 +174,7 @@ class LazyDatabase implements SqlDriver {
     if (this.#closed) throw closed();
     if (this.#connection === null) {
       const { filename, driver, migrate: migrates } = this.#settings;
-      const { db, migration } = openDatabase(loadDriver(driver), filename, migrates);
+      const { db, migration } = openDatabase(loadDriver(driver), this.#place, migrates);
       try {
         if (filename !== MEMORY) this.feed.begin(db.all(this.feed.latest));
       } catch (error) {

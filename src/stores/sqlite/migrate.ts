@@ -1,28 +1,36 @@
 import { PosternError } from '../../domain/errors.js';
 import type { Migration } from '../shared/migration.js';
 import type { Dialect } from '../sql/dialect.js';
-import { Sqlite } from '../sql/dialects/sqlite.js';
+import { statementsFrom } from '../sql/migrate.js';
 import { MIGRATIONS } from '../sql/schema.js';
-import { assertSame as assertNoDifference, differencesOf, partsOf } from '../sql/verify.js';
+import { assertSame as assertNoDifference, differencesOf } from '../sql/verify.js';
 import type { Connection } from './connection.js';
 
-/** A file of its own needs no prefix. */
-export const DIALECT: Dialect = new Sqlite('');
-
 /** The mark of postern's files in SQLite's header: the bytes of "pstn". */
-export const APPLICATION_ID = 0x7073746e;
+const APPLICATION_ID = 0x7073746e;
 
-/** The used fields of a SQLite file's header. */
-export interface Header {
-  readonly applicationId: number;
-  readonly version: number;
+/** The tables of one store. */
+export interface Place {
+  /** Absolute, or `':memory:'`. */
+  readonly filename: string;
+  readonly dialect: Dialect;
 }
 
-export function readHeader(get: (sql: string) => unknown): Header {
-  return {
-    applicationId: (get('PRAGMA application_id') as { application_id: number }).application_id,
-    version: (get('PRAGMA user_version') as { user_version: number }).user_version,
-  };
+/** The marks in a file. */
+export interface Marks {
+  readonly applicationId: number;
+  /** The version of this store's tables; `null`: there are none, or the file is another application's. */
+  readonly version: number | null;
+}
+
+export function readMarks(get: (sql: string) => unknown, dialect: Dialect): Marks {
+  const { application_id: applicationId } = get('PRAGMA application_id') as { application_id: number };
+  if (applicationId !== APPLICATION_ID) return { applicationId, version: null };
+  const versions = dialect.table(dialect.versions.name);
+  if (get(`SELECT 1 FROM sqlite_master WHERE name = '${versions}'`) === undefined)
+    return { applicationId, version: null };
+  const { version } = get(`SELECT max(version) AS version FROM ${versions}`) as { version: number | null };
+  return { applicationId, version: version ?? 0 };
 }
 
 /**
@@ -30,7 +38,7 @@ export function readHeader(get: (sql: string) => unknown): Header {
  *
  * @throws PosternError `store_invalid`: another application's database; `store_newer`
  */
-export function assertOurs({ applicationId, version }: Header, filename: string, known = MIGRATIONS.length): void {
+export function assertOurs({ applicationId, version }: Marks, filename: string, known = MIGRATIONS.length): void {
   if (applicationId !== APPLICATION_ID) {
     throw new PosternError(
       'store_invalid',
@@ -38,7 +46,7 @@ export function assertOurs({ applicationId, version }: Header, filename: string,
       { path: 'filename' },
     );
   }
-  if (version > known) {
+  if (version !== null && version > known) {
     throw new PosternError(
       'store_newer',
       `${filename} was written by a newer postern (schema ${version}, this one knows ${known}): upgrade postern, or open another file`,
@@ -47,12 +55,11 @@ export function assertOurs({ applicationId, version }: Header, filename: string,
   }
 }
 
-/** The migration from a version to this library's. A PRAGMA takes no parameters; both values are constants of this module. */
-export function planFrom(version: number, migrations = MIGRATIONS): Migration {
-  const to = migrations.length;
-  const statements = migrations.slice(version).flatMap((statementsOf) => statementsOf(DIALECT));
-  const marks = [`PRAGMA application_id = ${APPLICATION_ID}`, `PRAGMA user_version = ${to}`];
-  return { from: version, to, statements: statements.length === 0 ? [] : [...statements, ...marks] };
+/** The migration from a version to this library's. @param version `null`: there are no tables */
+export function planFrom(version: number | null, dialect: Dialect, migrations = MIGRATIONS): Migration {
+  const begin = version === null ? [`PRAGMA application_id = ${APPLICATION_ID}`, ...dialect.found(true)] : [];
+  const from = version ?? 0;
+  return { from, to: migrations.length, statements: [...begin, ...statementsFrom(from, dialect, migrations)] };
 }
 
 /**
@@ -60,11 +67,21 @@ export function planFrom(version: number, migrations = MIGRATIONS): Migration {
  *
  * @throws PosternError `store_invalid`, `store_newer`
  */
-export function plan(db: Connection, filename: string, migrations = MIGRATIONS): Migration {
-  const header = readHeader((sql) => db.get(sql));
-  const isNew = header.applicationId === 0 && db.get('SELECT 1 FROM sqlite_master') === undefined;
-  if (!isNew) assertOurs(header, filename, migrations.length);
-  return planFrom(isNew ? 0 : header.version, migrations);
+function plan(db: Connection, { filename, dialect }: Place, migrations = MIGRATIONS): Migration {
+  const marks = readMarks((sql) => db.get(sql), dialect);
+  const isNew = marks.applicationId === 0 && db.get('SELECT 1 FROM sqlite_master') === undefined;
+  if (!isNew) assertOurs(marks, filename, migrations.length);
+  return planFrom(marks.version, dialect, migrations);
+}
+
+/**
+ * Changes nothing: plans an upgrade, and compares the tables of this version.
+ *
+ * @throws PosternError `store_invalid`, `store_newer`
+ */
+export function dryRun(db: Connection, place: Place): Migration {
+  const planned = plan(db, place);
+  return planned.from === planned.to ? { ...planned, differences: differences(db, place) } : planned;
 }
 
 /**
@@ -73,11 +90,11 @@ export function plan(db: Connection, filename: string, migrations = MIGRATIONS):
  *
  * @throws PosternError `store_invalid`, `store_newer`
  */
-export function upgrade(db: Connection, filename: string, migrations = MIGRATIONS): Migration {
-  let found = plan(db, filename, migrations);
+export function upgrade(db: Connection, place: Place, migrations = MIGRATIONS): Migration {
+  let found = plan(db, place, migrations);
   if (found.statements.length === 0) return found;
   db.transaction(() => {
-    found = plan(db, filename, migrations);
+    found = plan(db, place, migrations);
     for (const statement of found.statements) db.exec(statement);
     return true;
   });
@@ -89,19 +106,20 @@ export function upgrade(db: Connection, filename: string, migrations = MIGRATION
  *
  * @throws PosternError `store_invalid`, with the differences; `store_newer`
  */
-export function verify(db: Connection, filename: string): Migration {
-  const { from, to } = plan(db, filename);
-  const differences = [...differencesOf(partsOf(DIALECT, false), db.all(DIALECT.catalog()))];
-  if (from !== 0 && from !== to) differences.unshift(`the version is ${from}, not ${to}`);
-  assertSame(differences, filename);
+export function verify(db: Connection, place: Place): Migration {
+  const { from, to } = plan(db, place);
+  const found = differences(db, place);
+  assertSame(from === 0 || from === to ? found : [`the version is ${from}, not ${to}`, ...found], place);
   return { from: to, to, statements: [] };
 }
 
 /** @throws PosternError `store_invalid` */
-export function assertSame(differences: readonly string[], filename: string): void {
-  assertNoDifference(
-    differences,
-    'filename',
-    `This makes or upgrades the tables of a file: postern migrate --store sqlite:${filename}`,
-  );
+export function assertSame(found: readonly string[], { filename, dialect: { prefix } }: Place): void {
+  const namespace = prefix === '' ? '' : ` --namespace ${prefix}`;
+  const remedy = `This makes or upgrades the tables of a file: postern migrate --store sqlite:${filename}${namespace}`;
+  assertNoDifference(found, 'filename', remedy);
+}
+
+function differences(db: Connection, { dialect }: Place): readonly string[] {
+  return differencesOf(dialect, db.all(dialect.catalog()));
 }

@@ -18,6 +18,8 @@ export interface SqliteStoreOptions {
    * package `libsql`.
    */
   readonly driver?: SqliteDriver | undefined;
+  /** The beginning of the names of all tables. `^[a-z][a-z0-9_]{0,29}$`, or empty. Default `''`. */
+  readonly prefix?: string | undefined;
   /**
    * `'verify'`: makes no file and no tables. It compares what is there, and refuses to start on a difference (`store_invalid`, with
    * the differences). `postern migrate` makes the tables. Default `'auto'`: the first call makes them.
@@ -34,6 +36,7 @@ export interface SqliteSettings {
   /** Absolute, or `':memory:'`. */
   readonly filename: string;
   readonly driver: SqliteDriver | undefined;
+  readonly prefix: string;
   readonly migrate: MigrateMode;
   /** Milliseconds. */
   readonly pollInterval: number;
@@ -49,6 +52,7 @@ const schema = z.strictObject({
       `name one of ${DRIVER_NAMES.join(', ')}, or give a Database class`,
     )
     .optional(),
+  prefix: placeOptions.prefix.default(''),
   migrate: placeOptions.migrate,
   pollInterval: duration('100ms', { least: '5ms', most: '1h' }).default(DEFAULT_POLL),
 });

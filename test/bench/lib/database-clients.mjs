@@ -3,60 +3,69 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { createClient } from '@libsql/client';
 import Libsql from 'libsql';
+import { load } from './postern.mjs';
 import { temporaryDirectory } from './sqlite-file.mjs';
 
-const values = (parameters) => parameters.map((value) => (typeof value === 'number' ? String(value) : value));
+const name = () => `bench_${randomBytes(4).toString('hex')}`;
 
 /**
- * The clients that can be measured here, each with its driver and with the bare way to do the same: `read` runs a statement,
- * `write` runs several in one transaction. Those of a server are there if its address is in the environment.
- *
- * @param stores the entry `stores/sql`
+ * The clients that can be measured here, each with a store over it and with the bare way to do the same over the same connections:
+ * `run` runs a prepared statement, `write` runs several in one transaction. Those of a server are there if its address is in the
+ * environment.
  */
-export async function databaseClients(stores) {
+export async function databaseClients() {
   const folder = temporaryDirectory();
+  const stores = await load('stores/sql');
   const clients = [libsql(join(folder, 'sync.db'), stores), libsqlClient(join(folder, 'client.db'), stores)];
   clients.push(await pglite(stores));
   const { POSTERN_BENCH_POSTGRES: postgres, POSTERN_BENCH_MYSQL: mysql } = process.env;
-  if (postgres) clients.push(await postgresJs(postgres, stores));
-  if (mysql) clients.push(await kyselyOnMysql(mysql, stores));
+  if (postgres) clients.push(await pg(postgres), await postgresJs(postgres, stores));
+  if (mysql) clients.push(await mysql2(mysql), await kyselyOnMysql(mysql, stores));
   return clients;
 }
 
-function libsql(filename, { fromSqlite }) {
+function libsql(filename, { fromSqlite, sqlStore }) {
   const db = new Libsql(filename);
   db.exec('PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON');
+  const known = new Map();
+  const prepared = (sql) => known.get(sql) ?? known.set(sql, db.prepare(sql)).get(sql);
   return {
     name: 'libsql',
-    driver: fromSqlite(db),
-    read: async ({ sql, parameters }) => db.prepare(sql).all(...parameters),
+    dialect: 'sqlite',
+    store: sqlStore({ driver: fromSqlite(db), pollInterval: false }),
+    define: async (sql) => db.exec(sql),
+    run: async ({ sql, parameters }) => prepared(sql).all(...parameters),
     async write(statements) {
       db.exec('BEGIN IMMEDIATE');
-      for (const { sql, parameters } of statements) db.prepare(sql).run(...parameters);
+      for (const { sql, parameters } of statements) prepared(sql).run(...parameters);
       db.exec('COMMIT');
     },
     close: async () => db.close(),
   };
 }
 
-function libsqlClient(filename, { fromLibsql }) {
+function libsqlClient(filename, { fromLibsql, sqlStore }) {
   const client = createClient({ url: `file:${filename}` });
   const form = ({ sql, parameters }) => ({ sql, args: [...parameters] });
   return {
     name: '@libsql/client on a file',
-    driver: fromLibsql(client),
-    read: (statement) => client.execute(form(statement)),
+    dialect: 'sqlite',
+    store: sqlStore({ driver: fromLibsql(client), pollInterval: false }),
+    define: (sql) => client.execute(sql),
+    run: (statement) => client.execute(form(statement)),
     write: (statements) => client.batch(statements.map(form), 'write'),
     close: async () => client.close(),
   };
 }
 
-async function pglite({ fromPglite }) {
+async function pglite({ fromPglite, sqlStore }) {
   const db = await PGlite.create();
   return {
     name: 'PGlite',
-    driver: fromPglite(db),
-    read: ({ sql, parameters }) => db.query(sql, [...parameters]),
+    dialect: 'postgres',
+    store: sqlStore({ driver: fromPglite(db) }),
+    define: (sql) => db.exec(sql),
+    run: ({ sql, parameters }) => db.query(sql, [...parameters]),
     write: (statements) =>
       db.transaction(async (tx) => {
         for (const { sql, parameters } of statements) await tx.query(sql, [...parameters]);
@@ -65,39 +74,78 @@ async function pglite({ fromPglite }) {
   };
 }
 
-async function postgresJs(url, { fromPostgresJs }) {
+async function pg(connectionString) {
+  const [{ default: driver }, { postgresStore }] = await Promise.all([import('pg'), load('stores/postgres')]);
+  const pool = new driver.Pool({ connectionString });
+  const form = ({ sql, parameters }) => ({ name: sql.slice(0, 40), text: sql, values: parameters });
+  return {
+    name: 'PostgreSQL through pg (postgresStore)',
+    dialect: 'postgres',
+    store: postgresStore({ pool, schema: name() }),
+    define: (sql) => pool.query(sql),
+    run: (statement) => pool.query(form(statement)),
+    async write(statements) {
+      const client = await pool.connect();
+      await client.query('BEGIN');
+      for (const statement of statements) await client.query(form(statement));
+      await client.query('COMMIT');
+      client.release();
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function postgresJs(url, { fromPostgresJs, sqlStore }) {
   const { default: postgres } = await import('postgres');
   const sql = postgres(url, { onnotice: () => {} });
+  // It takes a number for a text only as a text.
+  const form = ({ sql: text, parameters }) => [
+    text,
+    parameters.map((value) => value?.toString() ?? null),
+    { prepare: true },
+  ];
   return {
-    name: 'postgres.js',
-    driver: fromPostgresJs(sql),
-    place: { schema: `bench_${randomBytes(4).toString('hex')}` },
-    read: (statement) => sql.unsafe(statement.sql, values(statement.parameters), { prepare: true }),
+    name: 'PostgreSQL through postgres.js',
+    dialect: 'postgres',
+    store: sqlStore({ driver: fromPostgresJs(sql), schema: name() }),
+    define: (text) => sql.unsafe(text),
+    run: (statement) => sql.unsafe(...form(statement)),
     write: (statements) =>
       sql.begin(async (tx) => {
-        for (const statement of statements) await tx.unsafe(statement.sql, values(statement.parameters));
+        for (const statement of statements) await tx.unsafe(...form(statement));
       }),
     close: () => sql.end(),
   };
 }
 
-async function kyselyOnMysql(uri, { fromKysely }) {
-  const [{ createPool }, { Kysely, MysqlDialect }] = await Promise.all([import('mysql2'), import('kysely')]);
-  const pool = createPool({ uri });
-  const bare = pool.promise();
+/** Bare `mysql2` over a pool. */
+function bareMysql(pool) {
   return {
-    name: 'Kysely over mysql2, against bare mysql2',
-    driver: fromKysely(new Kysely({ dialect: new MysqlDialect({ pool }) }), 'mysql'),
-    place: { prefix: `b${randomBytes(4).toString('hex')}_` },
-    read: ({ sql, parameters }) => bare.query(sql, [...parameters]),
+    dialect: 'mysql',
+    define: (sql) => pool.query(sql),
+    run: ({ sql, parameters }) => pool.execute(sql, parameters),
     async write(statements) {
-      const connection = await bare.getConnection();
-      await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
+      const connection = await pool.getConnection();
       await connection.beginTransaction();
-      for (const { sql, parameters } of statements) await connection.query(sql, [...parameters]);
+      for (const { sql, parameters } of statements) await connection.execute(sql, parameters);
       await connection.commit();
       connection.release();
     },
-    close: () => bare.end(),
+    close: () => pool.end(),
   };
+}
+
+async function mysql2(uri) {
+  const [{ createPool }, { mysqlStore }] = await Promise.all([import('mysql2/promise'), load('stores/mysql')]);
+  const pool = createPool({ uri });
+  const store = mysqlStore({ pool, prefix: `${name()}_` });
+  return { name: 'MariaDB through mysql2 (mysqlStore)', store, ...bareMysql(pool) };
+}
+
+async function kyselyOnMysql(uri, { fromKysely, sqlStore }) {
+  const [{ createPool }, { Kysely, MysqlDialect }] = await Promise.all([import('mysql2'), import('kysely')]);
+  const pool = createPool({ uri });
+  const driver = fromKysely(new Kysely({ dialect: new MysqlDialect({ pool }) }), 'mysql');
+  const store = sqlStore({ driver, pollInterval: false, prefix: `${name()}_` });
+  return { name: 'MariaDB through Kysely over mysql2, against bare mysql2', store, ...bareMysql(pool.promise()) };
 }

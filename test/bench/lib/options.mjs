@@ -5,7 +5,7 @@ export const GROUPS = {
   verify: 'warm verification of an API token against fast-jwt, prefixed-api-key and better-auth',
   noble: 'the same without a native hash: @noble/hashes alone',
   cold: 'verification on SQLite, nothing cached, against a bare point read',
-  drivers: 'through each driver of sqlStore, a cold verification and a write against the bare client',
+  drivers: 'through each driver, a cold verification and a write against an application that does both by itself',
   decision: 'the decision alone against CASL and casbin',
   signed: 'access tokens and derived tokens, the first time and again, against jose and fast-jwt',
   refusals: 'garbage, refused without a store read',

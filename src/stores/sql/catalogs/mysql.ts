@@ -1,4 +1,4 @@
-import { columnOf, type Part, type Shape } from '../shape.js';
+import { columnOf, DEMAND, type Part, type Shape } from '../shape.js';
 
 /** The two databases have two names for the same order of texts. */
 const EXACT = `CASE WHEN collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin') THEN ' in exact order'
@@ -6,7 +6,7 @@ const EXACT = `CASE WHEN collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_b
 
 /**
  * What a database has, as far as the role may see it. The names are asked for, or MariaDB opens every table of the database. An
- * underscore in `:like` stands for any character; more tables than ours do no harm.
+ * underscore in `:like` stands for any character; more tables than ours do no harm. An ENUM has a default always: its first value.
  */
 export const MYSQL_CATALOG = `SELECT table_name AS "of", CONCAT('column ', column_name) AS part,
     CONCAT(CASE WHEN data_type IN ('varchar', 'binary') THEN column_type ELSE data_type END, ${EXACT},
@@ -14,6 +14,10 @@ export const MYSQL_CATALOG = `SELECT table_name AS "of", CONCAT('column ', colum
       CASE WHEN generation_expression LIKE '%sha2(%256)%' THEN ' of the SHA-256' ELSE '' END,
       CASE WHEN is_nullable = 'NO' THEN ' NOT NULL' ELSE '' END) AS form
   FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name LIKE :like
+  UNION ALL SELECT table_name, CONCAT('${DEMAND}', column_name), ''
+  FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name LIKE :like
+    AND is_nullable = 'NO' AND column_default IS NULL AND data_type <> 'enum'
+    AND extra NOT LIKE '%auto_increment%' AND extra NOT LIKE '%GENERATED%'
   UNION ALL SELECT table_name, CONCAT('index ', index_name),
     CONCAT(CASE WHEN MAX(non_unique) = 0 THEN 'UNIQUE ' ELSE '' END,
       '(', GROUP_CONCAT(column_name ORDER BY seq_in_index SEPARATOR ', '), ')')

@@ -1,4 +1,4 @@
-import type { Part, Shape } from '../shape.js';
+import { DEMAND, type Part, type Shape } from '../shape.js';
 
 /** What a schema has, from the lists that every role may read. */
 export const POSTGRES_CATALOG = `WITH ours AS (SELECT c.oid, c.relname FROM pg_catalog.pg_class c
@@ -12,6 +12,10 @@ export const POSTGRES_CATALOG = `WITH ours AS (SELECT c.oid, c.relname FROM pg_c
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
     LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
     WHERE a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL SELECT t.relname, '${DEMAND}' || a.attname, ''
+    FROM ours t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND (a.attnotnull OR y.typnotnull)
+      AND NOT a.atthasdef AND a.attidentity = '' AND y.typdefault IS NULL
   UNION ALL SELECT t.relname, 'index ' || c.relname, CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
       || substring(pg_catalog.pg_get_indexdef(c.oid) FROM ' USING (.*)$')
       || CASE WHEN i.indisvalid THEN '' ELSE ' INVALID' END

@@ -1,9 +1,12 @@
-import type { Part, Shape } from '../shape.js';
+import { DEMAND, type Part, type Shape } from '../shape.js';
 
 /** What a database has. A key has no name of its own, so its columns name it. */
 export const SQLITE_CATALOG = `SELECT m.name AS "of", 'column ' || c.name AS part,
     c.type || CASE WHEN c."notnull" OR c.pk THEN ' NOT NULL' ELSE '' END AS form
   FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'
+  UNION ALL SELECT m.name, '${DEMAND}' || c.name, ''
+  FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c."notnull" AND c.pk = 0
+    AND coalesce(upper(c.dflt_value), 'NULL') = 'NULL'
   UNION ALL SELECT m.name, 'key (' || c.name || ')', 'UNIQUE'
   FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.pk = 1
     AND NOT EXISTS (SELECT 1 FROM pragma_index_list(m.name) WHERE origin = 'pk')

@@ -14,7 +14,7 @@ export class Sqlite extends Dialect {
   /** It has a row only inside the transaction that trims the audit log. Changes before its time may be deleted. */
   override readonly own: readonly Table[] = [{ name: 'trimming', columns: { before: 'integer' }, key: ['before'] }];
 
-  /** @param prefix of all names, checked: a database of its own needs none */
+  /** @param prefix of all names, checked */
   constructor(prefix: string) {
     super(prefix);
     this.latest = `coalesce((SELECT seq FROM sqlite_sequence WHERE name = '${this.named('changes')}'), 0)`;
@@ -156,8 +156,9 @@ BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
     return this.#says(error, /UNIQUE constraint failed: (?!\S*(?:changes|migrations)\.)/);
   }
 
+  /** Or the application has a transaction open on this connection. */
   isTransient(error: unknown): boolean {
-    return this.#says(error, /database (?:table )?is locked|SQLITE_BUSY/);
+    return this.#says(error, /database (?:table )?is locked|SQLITE_BUSY|within a transaction/);
   }
 
   isMissingTable(error: unknown): boolean {

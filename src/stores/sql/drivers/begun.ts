@@ -7,10 +7,12 @@ export interface Connection {
 /**
  * Ours begins and ends without a pause, so an open one is the application's, and what it has written may never come to be: nothing is
  * read through its connection.
+ *
+ * @returns whether the connection can tell
  */
-export function assertNotBegun(connection: object): void {
+export function assertNotBegun(connection: object): boolean {
   const { inTransaction, isTransaction } = connection as Connection;
-  if (inTransaction ?? isTransaction) {
-    throw new Error('the database is locked: the application has a transaction open on this connection');
-  }
+  const isBegun = inTransaction ?? isTransaction;
+  if (isBegun) throw new Error('the database is locked: the application has a transaction open on this connection');
+  return isBegun !== undefined;
 }

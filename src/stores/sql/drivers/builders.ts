@@ -48,6 +48,7 @@ const onKysely =
 export function fromKysely(db: Kysely, dialect: DialectName): SqlDriver {
   return {
     dialect,
+    client: db,
     query: async (statement) => (await onKysely(db)(statement)).rows,
     batch: (statements) => {
       const transaction = db.transaction();
@@ -80,6 +81,7 @@ export function fromKnex(knex: Knex, dialect: DialectName): SqlDriver {
   const config = dialect === 'mysql' ? ({ isolationLevel: 'read committed' } as const) : undefined;
   return {
     dialect,
+    client: knex,
     query: async (statement) => (await onKnex(knex, dialect)(statement)).rows,
     batch: (statements) => knex.transaction((trx) => inOrder(statements, onKnex(trx, dialect)), config),
   };
@@ -119,6 +121,7 @@ export function fromDrizzle(db: Drizzle | DrizzleSqlite, sql: DrizzleSql, dialec
   const config = dialect === 'mysql' ? ({ isolationLevel: 'read committed' } as const) : undefined;
   return {
     dialect,
+    client: db,
     query: async (statement) => (await onDrizzle(db, sql, dialect)(statement)).rows,
     batch: (statements) => db.transaction((tx) => inOrder(statements, onDrizzle(tx, sql, dialect)), config),
   };

@@ -26,6 +26,7 @@ export function fromDrizzleSqlite(db: DrizzleSqlite, sql: DrizzleSql): SqlDriver
   const form = (statement: SqlStatement) => drizzleQuery(statement, sql, 'sqlite');
   return {
     dialect: 'sqlite',
+    client: db,
     query: async (statement) => {
       assertNotBegun(db.$client ?? {});
       return (await db.all(form(statement))) as readonly SqlRow[];

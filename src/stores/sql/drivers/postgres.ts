@@ -27,6 +27,7 @@ export function fromPglite(db: Pglite): SqlDriver {
     resultOf(await client.query(statement.sql, [...statement.parameters]));
   return {
     dialect: 'postgres',
+    client: db,
     query: async (statement) => (await on(db)(statement)).rows,
     batch: (statements) => db.transaction((transaction) => inOrder(statements, on(transaction))),
   };
@@ -52,6 +53,7 @@ export function fromPostgresJs(sql: PostgresJs): SqlDriver {
   };
   return {
     dialect: 'postgres',
+    client: sql,
     query: async (statement) => (await on(sql)(statement)).rows,
     batch: async (statements) =>
       (await sql.begin((transaction) => inOrder(statements, on(transaction)))) as readonly number[],

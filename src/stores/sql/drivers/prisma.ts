@@ -27,6 +27,7 @@ export function fromPrisma(client: Prisma, dialect: DialectName): SqlDriver {
   };
   return {
     dialect,
+    client,
     query: ({ sql, parameters }) =>
       told(async () => (await client.$queryRawUnsafe(sql, ...(parameters as never[]))) as readonly SqlRow[]),
     batch: (statements) =>

@@ -15,12 +15,29 @@ export interface SyncSqlite extends Connection {
  * (`sqliteStore`) where you can: it is opened so that confirmed changes survive a loss of power.
  */
 export function fromSqlite(database: SyncSqlite): SqlDriver {
+  const kept = new Map<string, ReturnType<SyncSqlite['prepare']>>();
   const run = ({ sql, parameters }: SqlStatement) => Number(database.prepare(sql).run(...parameters).changes);
+  const all = ({ sql, parameters, isFrequent }: SqlStatement) => {
+    if (!isFrequent) return database.prepare(sql).all(...parameters) as SqlRow[];
+    const statement = kept.get(sql) ?? database.prepare(sql);
+    // Not after an error: libsql throws it again at the next use.
+    kept.delete(sql);
+    const rows = statement.all(...parameters) as SqlRow[];
+    kept.set(sql, statement);
+    return rows;
+  };
   return {
     dialect: 'sqlite',
-    query: async ({ sql, parameters }) => {
-      assertNotBegun(database);
-      return database.prepare(sql).all(...parameters) as SqlRow[];
+    client: database,
+    query: async (statement) => {
+      if (assertNotBegun(database)) return all(statement);
+      // SQLite itself refuses to begin inside of a transaction.
+      database.exec('BEGIN');
+      try {
+        return all(statement);
+      } finally {
+        database.exec('COMMIT');
+      }
     },
     batch: async (statements) => {
       assertNotBegun(database);
@@ -53,6 +70,7 @@ export function fromLibsql(client: LibsqlClient): SqlDriver {
   const form = ({ sql, parameters }: SqlStatement): LibsqlStatement => ({ sql, args: [...parameters] });
   return {
     dialect: 'sqlite',
+    client,
     query: async (statement) => (await client.execute(form(statement))).rows as SqlRow[],
     batch: async (statements) =>
       (await client.batch(statements.map(form), 'write')).map(({ rowsAffected }) => rowsAffected),

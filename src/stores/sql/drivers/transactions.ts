@@ -22,7 +22,8 @@ export function intoTransaction(transaction: object, dialect: DialectName): RunS
 
   if (has('query', 'batch') && (tx as { dialect?: unknown }).dialect !== undefined) {
     const driver = transaction as SqlDriver;
-    return driver.dialect === dialect ? (statement) => driver.query(statement) : null;
+    if (driver.dialect !== dialect) return null;
+    return driver.client ? intoTransaction(driver.client, dialect) : (statement) => driver.query(statement);
   }
   // Kysely
   if (has('executeQuery')) return isTransaction === false ? null : fromKysely(transaction as Kysely, dialect).query;
