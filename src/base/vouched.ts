@@ -99,8 +99,6 @@ const INTERNED = 1_000;
 export class VouchedReader {
   readonly #settings: Pick<Settings, 'catalog' | 'organization' | 'cache'>;
   readonly #grants = new BoundedMap<string, Grants>(INTERNED);
-  /** Our own authenticators give one object for equal grants. */
-  readonly #compiledOf = new WeakMap<StoredGrants, Grants>();
 
   constructor(settings: Pick<Settings, 'catalog' | 'organization' | 'cache'>) {
     this.#settings = settings;
@@ -120,11 +118,11 @@ export class VouchedReader {
     const given = readPlain(words) ?? check(schema, words, WHAT, 'input_invalid');
     const stored = words[GRANTS] as StoredGrants | undefined;
     return stored === undefined
-      ? this.#read(given.types).then((read) => this.#factsOf(given, this.#compiled(read), hash, now))
-      : this.#factsOf(given, this.#compiledOnce(stored), hash, now);
+      ? this.#read(given.types).then((read) => this.#factsOf(given, read, hash, now))
+      : this.#factsOf(given, stored, hash, now);
   }
 
-  #factsOf(given: Given, grants: Grants, hash: string, now: number): VouchedFacts {
+  #factsOf(given: Given, stored: StoredGrants, hash: string, now: number): VouchedFacts {
     const { owner, ownership, organization, mayIssue = 0, parent, methods, prove, confirmation } = given;
     const expiresAt = given.endsAt?.getTime() ?? Number.POSITIVE_INFINITY;
     return {
@@ -133,7 +131,7 @@ export class VouchedReader {
         owner,
         ownership,
         organization: organization ?? this.#settings.organization,
-        grants,
+        grants: this.#compiled(stored),
         endsAt: expiresAt,
         mayIssue,
       },
@@ -154,15 +152,6 @@ export class VouchedReader {
       const { code, path, problem } = error;
       throw new PosternError(code, problem, { path, input: WHAT, cause: error });
     }
-  }
-
-  #compiledOnce(stored: StoredGrants): Grants {
-    let grants = this.#compiledOf.get(stored);
-    if (grants === undefined) {
-      grants = this.#compiled(stored);
-      this.#compiledOf.set(stored, grants);
-    }
-    return grants;
   }
 
   #compiled(stored: StoredGrants): Grants {
@@ -195,8 +184,19 @@ function readPlain(words: Readonly<Record<string, unknown>>): Given | null {
   const listed = methods === null ? null : readPlainMethods(methods);
   const from = parent === null ? null : readPlainParent(parent);
   if (listed === undefined || from === undefined) return null;
-  const who = { types, owner, ownership, organization, tokenId } as const;
-  return { ...who, endsAt, trustedFor: trusted, parent: from, methods: listed, prove, confirmation };
+  return {
+    types,
+    owner,
+    ownership,
+    organization,
+    tokenId,
+    endsAt,
+    trustedFor: trusted,
+    parent: from,
+    methods: listed,
+    prove,
+    confirmation,
+  };
 }
 
 /** `undefined`: the schema must read them. */
@@ -208,8 +208,10 @@ function readPlainMethods(methods: unknown): string[] | undefined {
 /** `undefined`: the schema must read it. */
 function readPlainParent(parent: unknown): VouchedParent | undefined {
   if (typeof parent !== 'object' || parent === null || Array.isArray(parent)) return undefined;
-  const { tokenId, kid, required, ...others } = ownCopy(parent) as Record<string, unknown>;
-  if (!isTokenId(tokenId) || typeof required !== 'boolean' || Object.keys(others).length > 0) return undefined;
+  const words = ownCopy(parent) as Record<string, unknown>;
+  const { tokenId, kid, required } = words;
+  const isPlain = Object.keys(words).every((name) => name === 'tokenId' || name === 'kid' || name === 'required');
+  if (!isPlain || !isTokenId(tokenId) || typeof required !== 'boolean') return undefined;
   if (kid === undefined) return { tokenId, required };
   return typeof kid === 'string' && THUMBPRINT.test(kid) ? { tokenId, kid, required } : undefined;
 }

@@ -1,8 +1,7 @@
-import { BoundedMap } from '../base/bounded-map.js';
 import { GRANTS, type VouchedWithGrants } from '../base/vouched.js';
 import { isEndpointGrant, type StoredGrants } from '../domain/grants.js';
 import type { Authenticator, AuthenticatorHost, Refusal, VouchedTypes } from '../ports/authenticator.js';
-import { grantsIn, readAccessClaims } from './access-claims.js';
+import { readAccessClaims } from './access-claims.js';
 import { bindingOf } from './binding.js';
 import { readCompact } from './compact.js';
 import { SIGNING_ALGORITHMS } from './keys.js';
@@ -34,21 +33,10 @@ export interface AccessTokenRules {
   readonly origins: readonly string[];
 }
 
-/** The grants of a token, in both forms of an answer. */
-interface ReadGrants {
-  readonly stored: StoredGrants;
-  readonly words: VouchedTypes;
-}
-
-/** The most different grants that are remembered. */
-const MOST_GRANTS = 1_000;
-
 /** Verifies access tokens of one issuer (RFC 9068 section 4). */
 export class AccessAuthenticator implements Authenticator {
   readonly #host: AuthenticatorHost;
   readonly #rules: AccessTokenRules;
-  /** By the text of their details, because most tokens of a holder have the same grants. Only signed details get here. */
-  readonly #grants = new BoundedMap<string, ReadGrants>(MOST_GRANTS);
 
   constructor(host: AuthenticatorHost, rules: AccessTokenRules) {
     this.#host = host;
@@ -74,15 +62,14 @@ export class AccessAuthenticator implements Authenticator {
     const isSigned = verifySignature(jws, keys);
     if (isSigned !== true && !(await isSigned)) return 'token_unknown';
     if (refusal !== null) return refusal;
-    const claims = readAccessClaims(jws.payload);
-    const grants = claims && this.#grantsIn(claims.details);
-    if (claims === null || grants === null) return 'token_unknown';
+    const claims = readAccessClaims(jws.payload, { named: parents !== 'required' });
+    if (claims === null) return 'token_unknown';
     const binding = bindingOf(claims.cnf, { host: this.#host, token, origins });
     if (binding === 'refused') return 'token_unknown';
-    const { tokenId, kid, owner, ownership, organization, methods } = claims;
+    const { tokenId, kid, owner, ownership, organization, grants, methods } = claims;
     return {
-      [GRANTS]: grants.stored,
-      types: grants.words,
+      [GRANTS]: grants,
+      types: wordsOf(grants),
       tokenId,
       owner,
       ownership,
@@ -95,17 +82,6 @@ export class AccessAuthenticator implements Authenticator {
       prove: binding.prove,
       confirmation: binding.confirmation,
     };
-  }
-
-  #grantsIn(details: readonly unknown[]): ReadGrants | null {
-    const text = JSON.stringify(details);
-    const known = this.#grants.get(text);
-    if (known !== undefined) return known;
-    const stored = grantsIn(details, { named: this.#rules.parents !== 'required' });
-    if (stored === null) return null;
-    const read = { stored, words: wordsOf(stored) };
-    this.#grants.set(text, read);
-    return read;
   }
 }
 

@@ -49,8 +49,7 @@ export interface AccessClaims {
   readonly owner: string | null;
   readonly ownership: Ownership;
   readonly organization: string;
-  /** For {@link grantsIn}. */
-  readonly details: readonly unknown[];
+  readonly grants: StoredGrants;
   readonly methods: readonly string[] | null;
   /** The confirmation claim (RFC 7800), not checked yet. */
   readonly cnf: unknown;
@@ -95,12 +94,17 @@ function detailsOf(type: string, grant: StoredGrant): AuthorizationDetail[] {
 }
 
 /**
- * Reads the claims of a token whose signature was verified.
+ * Reads the claims of a token whose signature was verified. A detail of an unknown form, or with unknown members, grants
+ * nothing: it may be of a later version. A scope that the catalog doesn't know grants nothing either.
  *
  * @param payload without a prototype, as `readCompact` gives it
+ * @param named whether endpoints are matched by id alone, for a process whose endpoints are not the issuer's
  * @returns `null` if the claims are not those of our access tokens
  */
-export function readAccessClaims(payload: Readonly<Record<string, unknown>>): AccessClaims | null {
+export function readAccessClaims(
+  payload: Readonly<Record<string, unknown>>,
+  { named }: { named: boolean },
+): AccessClaims | null {
   const { client_id: tokenId, secret_kid: kid, owner, ownership, organization, methods, cnf } = payload;
   if (typeof tokenId !== 'string' || !TOKEN_ID.test(tokenId)) return null;
   if (kid !== undefined && !(typeof kid === 'string' && THUMBPRINT.test(kid))) return null;
@@ -111,17 +115,12 @@ export function readAccessClaims(payload: Readonly<Record<string, unknown>>): Ac
   if (payload.sub !== (owner ?? tokenId)) return null;
   const { authorization_details: details } = payload;
   if (!Array.isArray(details) || details.length > MAX_DETAILS) return null;
-  return { tokenId, kid: kid ?? null, owner, ownership, organization, details, methods: methods ?? null, cnf };
+  const grants = readDetails(details, named);
+  if (grants === null) return null;
+  return { tokenId, kid: kid ?? null, owner, ownership, organization, grants, methods: methods ?? null, cnf };
 }
 
-/**
- * The grants in `authorization_details`. A detail of an unknown form, or with unknown members, grants nothing: it may be of a later
- * version. A scope that the catalog doesn't know grants nothing either.
- *
- * @param named whether endpoints are matched by id alone, for a process whose endpoints are not the issuer's
- * @returns `null` if they grant nothing, or can't be read
- */
-export function grantsIn(given: readonly unknown[], { named }: { named: boolean }): StoredGrants | null {
+function readDetails(given: readonly unknown[], named: boolean): StoredGrants | null {
   const scopes = new Map<string, readonly string[]>();
   const endpoints = new Map<string, '*' | readonly EndpointGrant[]>();
   for (const each of given) {
@@ -148,14 +147,21 @@ export function grantsIn(given: readonly unknown[], { named }: { named: boolean 
 /** `null`: its form, or one of its members, is unknown. */
 function readDetail(value: unknown): AuthorizationDetail | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const { type, token_type, identifier, uid, scopes, ...others } = ownCopy(value) as Record<string, unknown>;
-  if (!isName(token_type) || Object.keys(others).length > 0) return null;
+  const detail = ownCopy(value) as Record<string, unknown>;
+  const { type, token_type, identifier, uid, scopes } = detail;
+  if (!isName(token_type) || !Object.keys(detail).every(isMember)) return null;
   if (type === 'scope_access' && identifier === undefined && uid === undefined) {
     return isListOf(scopes, isName) ? { type, token_type, scopes } : null;
   }
   if (type !== 'endpoint_access' || scopes !== undefined) return null;
   if (!(identifier === '*' || isEndpointId(identifier)) || !(uid === undefined || isName(uid))) return null;
   return { type, token_type, identifier, ...(uid !== undefined && { uid }) };
+}
+
+const MEMBERS = ['type', 'token_type', 'identifier', 'uid', 'scopes'];
+
+function isMember(name: string): boolean {
+  return MEMBERS.includes(name);
 }
 
 function isName(value: unknown): value is string {
