@@ -175,15 +175,21 @@ describe('the claims of access tokens, read by hand', () => {
     );
   });
 
-  test('take nothing from a polluted prototype', async () => {
-    const { secret_kid, methods, ...rest } = GOOD;
-    const bare = received({ ...rest, authorization_details: [{ type: 'endpoint_access', token_type: 'user' }] });
-    const { ownership, ...without } = rest;
-    const found = await polluted(
-      { identifier: '*', uid: 'u1', scopes: ['models:write'], methods: ['GET'], ownership: 'personal' },
-      async () => [readAccessClaims(bare, { named: false }), readAccessClaims(received(without), { named: false })],
-    );
-    expect(found).toEqual([null, null]);
+  test.each<[string, object, unknown]>([
+    ['an endpoint', { type: 'endpoint_access', token_type: 'user' }, { identifier: '*' }],
+    ['scopes', { type: 'scope_access', token_type: 'developer' }, { scopes: ['models:write'] }],
+    ['a type', { token_type: 'user', identifier: '*' }, { type: 'endpoint_access' }],
+    ['a token type', { type: 'endpoint_access', identifier: '*' }, { token_type: 'user' }],
+  ])('take no detail from a polluted prototype: %s', async (_, detail, inherited) => {
+    const payload = received({ ...GOOD, authorization_details: [detail] });
+    const found = await polluted(inherited as object, async () => readAccessClaims(payload, { named: false }));
+    expect(found).toBeNull();
+  });
+
+  test('take no claim from a polluted prototype', async () => {
+    const { ownership, ...without } = GOOD;
+    const payload = received(without);
+    expect(await polluted({ ownership }, async () => readAccessClaims(payload, { named: false }))).toBeNull();
   });
 });
 
