@@ -175,14 +175,14 @@ describe('the claims of access tokens, read by hand', () => {
     );
   });
 
-  test.each<[string, object, unknown]>([
+  test.each<[string, object, Record<string, unknown>]>([
     ['an endpoint', { type: 'endpoint_access', token_type: 'user' }, { identifier: '*' }],
     ['scopes', { type: 'scope_access', token_type: 'developer' }, { scopes: ['models:write'] }],
     ['a type', { token_type: 'user', identifier: '*' }, { type: 'endpoint_access' }],
     ['a token type', { type: 'endpoint_access', identifier: '*' }, { token_type: 'user' }],
   ])('take no detail from a polluted prototype: %s', async (_, detail, inherited) => {
     const payload = received({ ...GOOD, authorization_details: [detail] });
-    const found = await polluted(inherited as object, async () => readAccessClaims(payload, { named: false }));
+    const found = await polluted(inherited, async () => readAccessClaims(payload, { named: false }));
     expect(found).toBeNull();
   });
 
