@@ -85,18 +85,23 @@ export class SignedTokens {
     const { key } = credential;
     let verifying = this.#verifying.get(key);
     if (verifying === undefined) {
-      verifying = this.#verify(credential, now).finally(() => this.#verifying.delete(key));
+      verifying = this.#verify(credential, now);
       this.#verifying.set(key, verifying);
     }
     return verifying;
   }
 
   async #verify({ key, signed }: SignedCredential, now: number): Promise<SignedToken | Refusal> {
-    const token = signed.startsWith(DERIVED_HEAD)
-      ? await this.#derived(signed, now)
-      : await this.#vouched(signed, key, now);
-    if (typeof token !== 'string') this.#known.set(key, token.succeeds(this.#known.get(key)));
-    return token;
+    try {
+      const token = await (signed.startsWith(DERIVED_HEAD)
+        ? this.#derived(signed, now)
+        : this.#vouched(signed, key, now));
+      if (typeof token !== 'string') this.#known.set(key, token.succeeds(this.#known.get(key)));
+      return token;
+    } finally {
+      // Never before the `set` in `#verifyOnce`: there was a wait.
+      this.#verifying.delete(key);
+    }
   }
 
   async #derived(token: string, now: number): Promise<SignedToken | Refusal> {
@@ -120,22 +125,17 @@ export class SignedTokens {
 
   async #vouched(token: string, key: string, now: number): Promise<SignedToken | Refusal> {
     if (!JWS_FORM.test(token)) return 'token_unknown';
-    for (const authenticator of this.#authenticators) {
-      if (!accepts(authenticator, token)) continue;
-      const vouched = await this.#ask(authenticator, token, key, now);
-      if (typeof vouched === 'string') return vouched;
-      return signedTokenOf(vouched, vouched.parent && lookupOf(vouched.parent));
-    }
-    return 'token_unknown';
-  }
-
-  /** An answer that can't be read is the authenticator's fault, like an error that it throws. */
-  async #ask(authenticator: Authenticator, token: string, key: string, now: number): Promise<VouchedFacts | Refusal> {
+    const authenticator = this.#authenticators.find((each) => accepts(each, token));
+    if (authenticator === undefined) return 'token_unknown';
+    let vouched: VouchedFacts | Refusal;
     try {
-      return await this.#reader.read(await authenticator.authenticate(token, now), key, now);
+      const read = this.#reader.read(await authenticator.authenticate(token, now), key, now);
+      vouched = read instanceof Promise ? await read : read;
     } catch (error) {
+      // An answer that can't be read is the authenticator's fault, like an error that it throws.
       throw isUnavailable(error) ? error : new IssuerFault(error);
     }
+    return typeof vouched === 'string' ? vouched : signedTokenOf(vouched, vouched.parent && lookupOf(vouched.parent));
   }
 }
 

@@ -59,7 +59,8 @@ export class AccessAuthenticator implements Authenticator {
     const refusal = checkClaims(jws.payload, { issuer, audience, now, tolerance: CLOCK_TOLERANCE });
     // Only a token that the issuer signed is said to have expired.
     if (refusal !== null && refusal !== 'token_expired') return refusal;
-    if (!(await verifySignature(jws, keys))) return 'token_unknown';
+    const isSigned = verifySignature(jws, keys);
+    if (isSigned !== true && !(await isSigned)) return 'token_unknown';
     if (refusal !== null) return refusal;
     const claims = readAccessClaims(jws.payload, { named: parents !== 'required' });
     if (claims === null) return 'token_unknown';
@@ -78,7 +79,8 @@ export class AccessAuthenticator implements Authenticator {
       parent:
         parents === 'unchecked' ? null : { tokenId, ...(kid !== null && { kid }), required: parents === 'required' },
       methods,
-      ...binding,
+      prove: binding.prove,
+      confirmation: binding.confirmation,
     };
   }
 }

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { ownCopy } from '../base/check.js';
 import { TOKEN_ID } from '../base/ids.js';
 import { isEndpointId, isOrganizationName } from '../domain/endpoint.js';
@@ -57,33 +56,9 @@ export interface AccessClaims {
 }
 
 const MAX_DETAILS = 2_000;
-
-const name = z.string().min(1).max(200);
-const details = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('endpoint_access'),
-    token_type: name,
-    identifier: z.union([z.literal('*'), z.custom<string>(isEndpointId)]),
-    uid: name.optional(),
-  }),
-  z.strictObject({ type: z.literal('scope_access'), token_type: name, scopes: z.array(name) }),
-]);
-
-const claimsSchema = z.object({
-  sub: z.string(),
-  client_id: z.string().regex(TOKEN_ID),
-  secret_kid: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{43}$/)
-    .optional(),
-  jti: name,
-  iat: z.number(),
-  organization: z.custom<string>(isOrganizationName),
-  owner: z.string().nullable(),
-  ownership: z.enum(['personal', 'organization']),
-  authorization_details: z.array(z.unknown()).max(MAX_DETAILS),
-  methods: z.array(z.string()).min(1).optional(),
-});
+const MAX_NAME = 200;
+/** SHA-256, base64url (RFC 7638). */
+const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 
 /** Writes a principal and its grants as claims. */
 export function claimsOf(
@@ -122,44 +97,35 @@ function detailsOf(type: string, grant: StoredGrant): AuthorizationDetail[] {
  * Reads the claims of a token whose signature was verified. A detail of an unknown form, or with unknown members, grants
  * nothing: it may be of a later version. A scope that the catalog doesn't know grants nothing either.
  *
+ * @param payload without a prototype, as `readCompact` gives it
  * @param named whether endpoints are matched by id alone, for a process whose endpoints are not the issuer's
  * @returns `null` if the claims are not those of our access tokens
  */
-export function readAccessClaims(payload: object, { named }: { named: boolean }): AccessClaims | null {
-  const result = claimsSchema.safeParse(payload);
-  if (!result.success) return null;
-  const {
-    sub,
-    client_id: tokenId,
-    secret_kid: kid = null,
-    owner,
-    ownership,
-    organization,
-    methods,
-    authorization_details,
-  } = ownCopy(result.data);
-  if (sub !== (owner ?? tokenId)) return null;
-  const grants = readDetails(authorization_details, named);
+export function readAccessClaims(
+  payload: Readonly<Record<string, unknown>>,
+  { named }: { named: boolean },
+): AccessClaims | null {
+  const { client_id: tokenId, secret_kid: kid, owner, ownership, organization, methods, cnf } = payload;
+  if (typeof tokenId !== 'string' || !TOKEN_ID.test(tokenId)) return null;
+  if (kid !== undefined && !(typeof kid === 'string' && THUMBPRINT.test(kid))) return null;
+  if (!isName(payload.jti) || !Number.isFinite(payload.iat)) return null;
+  if (!isOrganizationName(organization) || (owner !== null && typeof owner !== 'string')) return null;
+  if (ownership !== 'personal' && ownership !== 'organization') return null;
+  if (methods !== undefined && !(isListOf(methods, isText) && methods.length > 0)) return null;
+  if (payload.sub !== (owner ?? tokenId)) return null;
+  const { authorization_details: details } = payload;
+  if (!Array.isArray(details) || details.length > MAX_DETAILS) return null;
+  const grants = readDetails(details, named);
   if (grants === null) return null;
-  return {
-    tokenId,
-    kid,
-    owner,
-    ownership,
-    organization,
-    grants,
-    methods: methods ?? null,
-    cnf: (payload as { readonly cnf?: unknown }).cnf,
-  };
+  return { tokenId, kid: kid ?? null, owner, ownership, organization, grants, methods: methods ?? null, cnf };
 }
 
 function readDetails(given: readonly unknown[], named: boolean): StoredGrants | null {
-  const scopes = new Map<string, string[]>();
-  const endpoints = new Map<string, '*' | EndpointGrant[]>();
+  const scopes = new Map<string, readonly string[]>();
+  const endpoints = new Map<string, '*' | readonly EndpointGrant[]>();
   for (const each of given) {
-    const result = details.safeParse(ownCopy(each));
-    if (!result.success) continue;
-    const detail = ownCopy(result.data);
+    const detail = readDetail(each);
+    if (detail === null) continue;
     const { token_type: type } = detail;
     if (detail.type === 'scope_access') scopes.set(type, [...(scopes.get(type) ?? []), ...detail.scopes]);
     else {
@@ -176,4 +142,36 @@ function readDetails(given: readonly unknown[], named: boolean): StoredGrants | 
     ...[...scopes].map(([type, held]): [string, StoredGrant] => [type, { scopes: held }]),
   ];
   return Object.fromEntries(grants);
+}
+
+/** `null`: its form, or one of its members, is unknown. */
+function readDetail(value: unknown): AuthorizationDetail | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const detail = ownCopy(value) as Record<string, unknown>;
+  const { type, token_type, identifier, uid, scopes } = detail;
+  if (!isName(token_type) || !Object.keys(detail).every(isMember)) return null;
+  if (type === 'scope_access' && identifier === undefined && uid === undefined) {
+    return isListOf(scopes, isName) ? { type, token_type, scopes } : null;
+  }
+  if (type !== 'endpoint_access' || scopes !== undefined) return null;
+  if (!(identifier === '*' || isEndpointId(identifier)) || !(uid === undefined || isName(uid))) return null;
+  return { type, token_type, identifier, ...(uid !== undefined && { uid }) };
+}
+
+const MEMBERS = ['type', 'token_type', 'identifier', 'uid', 'scopes'];
+
+function isMember(name: string): boolean {
+  return MEMBERS.includes(name);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isListOf(value: unknown, fits: (each: unknown) => each is string): value is readonly string[] {
+  return Array.isArray(value) && value.every(fits);
 }

@@ -1,3 +1,4 @@
+import { nativeBase64url } from '../base/runtime.js';
 import { MAX_TOKEN_LENGTH } from '../domain/token-format.js';
 import { isAlgorithm, type SignatureAlgorithm, signatureLength } from './algorithms.js';
 
@@ -122,8 +123,11 @@ const ENDS_OF_TWO_BYTES = 'AEIMQUYcgkosw048';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** The bytes of canonical base64url, one character each. */
+const toBinary = nativeBase64url() ?? ((part: string) => atob(part.replaceAll('-', '+').replaceAll('_', '/')));
+
 function decode(part: string): string {
-  const binary = atob(part.replaceAll('-', '+').replaceAll('_', '/'));
+  const binary = toBinary(part);
   // ASCII is its own UTF-8, and nearly every token is ASCII.
   if (/^[\0-\x7f]*$/.test(binary)) return binary;
   return utf8.decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));

@@ -1,6 +1,6 @@
 import { importJWK } from 'jose';
 import { bareKey, fits, isAlgorithm, type PublicJwk, type SignatureAlgorithm } from './algorithms.js';
-import { type KeyQuery, MAX_KEYS_TRIED, type VerificationKeys } from './verify.js';
+import { type FoundKeys, type KeyQuery, MAX_KEYS_TRIED, type VerificationKeys } from './verify.js';
 
 /** How long a signature by keys that never change is trusted, in milliseconds: longer than any process runs. */
 export const FOR_GOOD = 365 * 86_400_000;
@@ -38,31 +38,33 @@ export function localKeys(jwks: JsonWebKeySet, algorithms: readonly SignatureAlg
   const fitting = new Map(
     algorithms.map((alg) => [alg, keys.filter((jwk): jwk is PublicJwk => fits(alg, jwk)).map((jwk) => ({ ...jwk }))]),
   );
-  const imported = new Map<string, Promise<readonly CryptoKey[]>>();
+  const imported = new Map<string, FoundKeys | Promise<FoundKeys>>();
 
-  function importNamed(alg: SignatureAlgorithm, kid: string | null): Promise<readonly CryptoKey[]> | null {
+  function importNamed(alg: SignatureAlgorithm, kid: string | null): Promise<FoundKeys> | null {
     const named = (fitting.get(alg) ?? []).filter((jwk) => kid === null || jwk.kid === kid);
     if (named.length === 0) return null;
-    return Promise.all(named.slice(0, MAX_KEYS_TRIED).map((jwk) => importKey(jwk, alg))).then((each) =>
-      each.filter((key) => key !== null),
-    );
+    return Promise.all(named.slice(0, MAX_KEYS_TRIED).map((jwk) => importKey(jwk, alg))).then((each) => {
+      const keys = each.filter((key) => key !== null);
+      return keys.length > 1 ? keys : (keys[0] ?? null);
+    });
   }
 
   return {
     size: keys.filter((jwk) => algorithms.some((alg) => fits(alg, jwk))).length,
-    async find({ alg, kid }: KeyQuery) {
+    find({ alg, kid }: KeyQuery) {
       if (!isAlgorithm(alg)) return null;
       const name = kid === null ? alg : `${alg} ${kid}`;
-      let named = imported.get(name);
-      if (named === undefined) {
-        const started = importNamed(alg, kid);
-        // Unknown names are not remembered: strangers could fill the memory with them.
-        if (started === null) return null;
-        named = started;
-        imported.set(name, named);
-      }
-      const list = await named;
-      return list.length === 0 ? null : list.length === 1 ? (list[0] as CryptoKey) : list;
+      const known = imported.get(name);
+      if (known !== undefined) return known;
+      const started = importNamed(alg, kid);
+      // Unknown names are not remembered: strangers could fill the memory with them.
+      if (started === null) return null;
+      const named = started.then((found) => {
+        imported.set(name, found);
+        return found;
+      });
+      imported.set(name, named);
+      return named;
     },
   };
 }

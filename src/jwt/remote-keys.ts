@@ -8,7 +8,7 @@ import type { SignatureAlgorithm } from './algorithms.js';
 import { discoveryUrl, keysIn } from './discovery.js';
 import { type Fetch, fetchJson, KeyServerFault } from './fetch-json.js';
 import { isKeySet, type LocalKeys, localKeys } from './local-keys.js';
-import type { KeyQuery, VerificationKeys } from './verify.js';
+import type { FoundKeys, KeyQuery, VerificationKeys } from './verify.js';
 
 /** Options for the requests to a key server. */
 export interface KeyServerOptions {
@@ -108,7 +108,7 @@ export function remoteKeys(options: RemoteKeysOptions): VerificationKeys {
   };
   const keys = new RemoteKeys(settings, fetchKeys, clock, onFault ?? (() => {}));
   // No fetched key could make this algorithm acceptable, so the server is not asked.
-  return { find: async (query) => ((algorithms as readonly string[]).includes(query.alg) ? keys.find(query) : null) };
+  return { find: (query) => ((algorithms as readonly string[]).includes(query.alg) ? keys.find(query) : null) };
 }
 
 class RemoteKeys implements VerificationKeys {
@@ -135,8 +135,13 @@ class RemoteKeys implements VerificationKeys {
     this.#onFault = onFault;
   }
 
-  async find(query: KeyQuery): Promise<CryptoKey | readonly CryptoKey[] | null> {
+  find(query: KeyQuery): FoundKeys | Promise<FoundKeys> {
     const now = this.#clock();
+    const fresh = this.#ageAt(now) < this.#settings.maxAge ? this.#keys : null;
+    return fresh?.find(query) ?? this.#findSlowly(query, now);
+  }
+
+  async #findSlowly(query: KeyQuery, now: number): Promise<FoundKeys> {
     const before = this.#keys;
     if (this.#ageAt(now) >= this.#settings.maxAge) await this.#renew(now);
     const found = await this.#keysAt(now).find(query);

@@ -3,7 +3,6 @@ import { type NodeVerifier, nodeVerifier } from '../base/runtime.js';
 import { decodeBase64url } from '../domain/base64url.js';
 import type { SignatureAlgorithm } from './algorithms.js';
 import type { CompactJws } from './compact.js';
-import { utf8 } from './utf8.js';
 
 /**
  * Whether this key made the signature of a token. A key that is not for the algorithm of the token is an error.
@@ -73,24 +72,38 @@ const MOST_MODULUS = 4096;
 /** 65537, the exponent of nearly every key. A long one costs as much as a signature. */
 const EXPONENT = '1,0,1';
 
+/** A key in the form that Node's `verify` takes, and the only recipe that it was found to be for. */
+interface ImportedKey {
+  readonly recipe: Recipe;
+  readonly native: object;
+}
+
+const encoder = new TextEncoder();
+
 /** By Node itself: half the time of Web Crypto. Everything that is not as usual is left to {@link portableCheck}. */
 export function nativeCheck({ verify, keyOf }: NodeVerifier): SignatureCheck {
-  const imported = new WeakMap<CryptoKey, object>();
+  const imported = new WeakMap<CryptoKey, ImportedKey>();
+
+  function importedFor(recipe: Recipe, key: CryptoKey): ImportedKey | null {
+    const known = imported.get(key);
+    if (known?.recipe === recipe) return known;
+    if (!isFor(recipe, key)) return null;
+    // No prototype: a polluted `Object.prototype` must not choose a padding.
+    const native = Object.assign(Object.create(null), recipe.options, { key: keyOf(key) }) as object;
+    const made = { recipe, native };
+    imported.set(key, made);
+    return made;
+  }
 
   return (jws, key) => {
     const recipe = RECIPES.get(jws.header.alg);
-    if (recipe === undefined || !isFor(recipe, key)) return portableCheck(jws, key);
-    let native = imported.get(key);
-    if (native === undefined) {
-      // No prototype: a polluted `Object.prototype` must not choose a padding.
-      native = Object.assign(Object.create(null), recipe.options, { key: keyOf(key) }) as object;
-      imported.set(key, native);
-    }
+    const usable = recipe === undefined ? null : importedFor(recipe, key);
+    if (usable === null) return portableCheck(jws, key);
     const end = jws.token.lastIndexOf('.');
     const signature = decodeBase64url(jws.token.slice(end + 1));
     if (signature === null) return false;
     try {
-      return verify(recipe.digest, utf8(jws.token.slice(0, end)), native, signature);
+      return verify(usable.recipe.digest, encoder.encode(jws.token.slice(0, end)), usable.native, signature);
     } catch {
       return false;
     }

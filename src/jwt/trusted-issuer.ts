@@ -257,11 +257,13 @@ class TrustedIssuer implements Authenticator {
     if (!this.#issuers.mayBe(issuer) || !this.#isForUs(jws.payload)) return 'token_unknown';
     const refusal = checkTimes(jws.payload, { now, tolerance, expiryTolerance: tolerance });
     if (refusal === 'token_unknown') return refusal;
-    const keys = await this.#issuers.keysOf(issuer, now);
+    const known = this.#issuers.keysOf(issuer, now);
+    const keys = known instanceof Promise ? await known : known;
     if (keys === null) return 'token_unknown';
     const binding = bindingOf(jws.payload.cnf, { host: this.#host, token, origins });
     if (binding === 'refused') return 'token_unknown';
-    if (!(await verifySignature(jws, keys))) return 'token_unknown';
+    const isSigned = verifySignature(jws, keys);
+    if (isSigned !== true && !(await isSigned)) return 'token_unknown';
     // Only a token that the issuer signed is said to have expired.
     if (refusal !== null) return refusal;
     const claims = jws.payload as TrustedClaims;

@@ -8,13 +8,16 @@ export interface KeyQuery {
   readonly kid: string | null;
 }
 
+/** The key that a header names, imported for its algorithm; several if more than one has the name; `null`: there is none. */
+export type FoundKeys = CryptoKey | readonly CryptoKey[] | null;
+
 /** A source of keys to verify with. */
 export interface VerificationKeys {
   /**
-   * The key that a header names, imported for its algorithm; several if more than one key has the name; `null` if there is none.
+   * The key for a header: without a promise if it is in memory.
    * Rejects if it can't tell (a key server does not answer): that is a fault, not a verdict on the token.
    */
-  find(header: KeyQuery): Promise<CryptoKey | readonly CryptoKey[] | null>;
+  find(header: KeyQuery): FoundKeys | Promise<FoundKeys>;
 }
 
 /** The most keys that are tried for one name: the sender of a token must not choose its cost. */
@@ -53,13 +56,27 @@ export const CLOCK_TOLERANCE = 5_000;
 /** The latest time that a date can hold (ECMA-262, 21.4.1.1), in seconds. A later `exp` is a mistake or a trick. */
 const LATEST = 8.64e12;
 
-/** Whether one of the keys made the signature of a token. The source of the keys checks the algorithm. */
-export async function verifySignature(jws: CompactJws, keys: VerificationKeys): Promise<boolean> {
-  const found = await keys.find({ alg: jws.header.alg, kid: jws.kid });
+/**
+ * Whether one of the keys made the signature of a token. The source of the keys checks the algorithm. There is no promise if the
+ * key is in memory and the runtime verifies without one.
+ */
+export function verifySignature(jws: CompactJws, keys: VerificationKeys): boolean | Promise<boolean> {
+  const found = keys.find({ alg: jws.header.alg, kid: jws.kid });
+  return found instanceof Promise ? found.then((later) => isSignedByOne(jws, later)) : isSignedByOne(jws, found);
+}
+
+function isSignedByOne(jws: CompactJws, found: FoundKeys): boolean | Promise<boolean> {
   if (found === null) return false;
-  if (!Array.isArray(found)) return isSignedBy(jws, found as CryptoKey);
-  for (const key of found.slice(0, MAX_KEYS_TRIED)) if (await isSignedBy(jws, key)) return true;
+  return isSeveral(found) ? isSignedByAny(jws, found) : isSignedBy(jws, found);
+}
+
+async function isSignedByAny(jws: CompactJws, keys: readonly CryptoKey[]): Promise<boolean> {
+  for (const key of keys.slice(0, MAX_KEYS_TRIED)) if (await isSignedBy(jws, key)) return true;
   return false;
+}
+
+function isSeveral(found: CryptoKey | readonly CryptoKey[]): found is readonly CryptoKey[] {
+  return Array.isArray(found);
 }
 
 /**

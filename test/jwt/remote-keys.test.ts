@@ -231,7 +231,7 @@ describe('an invalid answer of a key server', () => {
       settings: DEFAULTS,
       algorithms: ALGORITHMS,
     });
-    const error = await keys.find({ alg: 'EdDSA', kid: 'old' }).catch((reason: Error) => reason);
+    const error = await Promise.resolve(keys.find({ alg: 'EdDSA', kid: 'old' })).catch((reason: Error) => reason);
     expect(String(error)).toContain(`${server.origin}/nothing answered with status 404`);
     expect(String(error)).not.toContain('canary');
   });

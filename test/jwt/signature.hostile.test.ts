@@ -217,6 +217,28 @@ describe.each(CHECKS)('the signatures of tokens, by %s', (_, check) => {
     }
   });
 
+  it('never uses a key for a second algorithm, after it was good for the first', async () => {
+    const twice: [SignatureAlgorithm, SignatureAlgorithm][] = [
+      ['RS256', 'RS512'],
+      ['RS256', 'PS256'],
+      ['PS256', 'RS256'],
+      ['EdDSA', 'ES256'],
+      ['ES256', 'EdDSA'],
+    ];
+    for (const [first, second] of twice) {
+      const key = await imported(keyOf(first).jwk, first);
+      const good = read(await signed(keyOf(first)));
+      const other = read(await signed(keyOf(second)));
+      expect(await check(good, key)).toBe(true);
+      await expect((async () => check(other, key))(), `${first}, ${second}`).rejects.toThrow(TypeError);
+      expect(await check(good, key)).toBe(true);
+    }
+    const key = await imported({ ...keyOf('EdDSA').jwk, alg: undefined }, 'EdDSA');
+    const { privateKey } = keyOf('EdDSA');
+    const byNewName = read(await signed({ ...keyOf('Ed25519'), privateKey }));
+    expect(await check(byNewName, key)).toBe(true);
+  });
+
   it('gives the same answer for a key of small order, whatever was signed', async () => {
     for (const first of [0, 1]) {
       const x = base64url(Uint8Array.from({ length: 32 }, (_byte, i) => (i === 0 ? first : 0)));

@@ -17,6 +17,35 @@ async function isGood(token: string, jwks: readonly unknown[], algorithms: reado
   return verifySignature(jws, localKeys({ keys: jwks as object[] }, algorithms));
 }
 
+describe('the keys of a local set', () => {
+  it('are given without a promise once they are imported, and only under their own name and algorithm', async () => {
+    const key = await issuerKey('ES256', 'one');
+    const twin = await issuerKey('ES256', 'two');
+    const keys = localKeys({ keys: [key.jwk, twin.jwk, { ...twin.jwk, kid: 'bad', x: 'AAAA' }] }, ['ES256', 'EdDSA']);
+    const named = { alg: 'ES256', kid: 'one' };
+    const [first, concurrent] = [keys.find(named), keys.find(named)];
+    expect([first, concurrent]).toEqual([expect.any(Promise), expect.any(Promise)]);
+    const imported = await first;
+    expect(imported).toBeInstanceOf(CryptoKey);
+    expect(await concurrent).toBe(imported);
+    expect(keys.find(named)).toBe(imported);
+    expect(await keys.find({ alg: 'ES256', kid: 'two' })).not.toBe(imported);
+    expect(await keys.find({ alg: 'ES256', kid: 'bad' })).toBeNull();
+    expect(keys.find({ alg: 'ES256', kid: 'bad' })).toBeNull();
+    for (const [alg, kid] of [
+      ['EdDSA', 'one'],
+      ['ES384', 'one'],
+      ['ES256', 'three'],
+      ['ES256 one', null],
+    ] as const) {
+      expect(keys.find({ alg, kid })).toBeNull();
+    }
+    const unnamed = await keys.find({ alg: 'ES256', kid: null });
+    expect(unnamed).toHaveLength(2);
+    expect(keys.find({ alg: 'ES256', kid: null })).toBe(unnamed);
+  });
+});
+
 describe('checkClaims', () => {
   it('accepts a good token, for one audience or several', () => {
     expect(checkClaims(CLAIMS, RULES)).toBeNull();

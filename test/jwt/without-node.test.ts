@@ -9,6 +9,8 @@ describe('without the functions of Node', async () => {
     const { isSignedBy, portableCheck } = await import('../../src/jwt/signature.js');
     test('jose verifies', () => expect(isSignedBy).toBe(portableCheck));
     await import('./verify.test.js');
+    await import('./compact.test.js');
+    await import('./access-claims.hostile.test.js');
     await import('./access-forged.hostile.test.js');
     await import('./trusted-issuer-forged.hostile.test.js');
     await import('./proofs.hostile.test.js');
