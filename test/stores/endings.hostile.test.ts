@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Store } from 'postern/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aSecret, aToken } from '../../src/testing/store-cases/case.js';
+import { aSecret, aToken, deleteToken, insertToken } from '../../src/testing/store-cases/case.js';
 import { useMariadb } from '../support/mariadb-server.js';
 import { useRedis } from '../support/redis-server.js';
 import { usePostgres } from '../support/services.js';
@@ -29,7 +29,7 @@ describe.each(DATABASES)('two processes that share a store ($kind)', (database) 
   let peer: ChildProcess;
   const tell = <T = unknown>(command: string, argument?: unknown) => askChild<T>(peer, { command, argument });
   const insert = (id: string, at = 1) =>
-    store.insertToken(aToken(id), aSecret(id), aNewChange('token.created', id, { at }));
+    insertToken(store, aToken(id), aSecret(id), aNewChange('token.created', id, { at }));
   const logged = async (subject: string) =>
     (await store.listChanges({ organization: null, subject, type: 'token.revoked', limit: 10 })).length;
 
@@ -61,7 +61,7 @@ describe.each(DATABASES)('two processes that share a store ($kind)', (database) 
       const id = `gone${round}`;
       expect(await insert(id)).toBe(true);
       await tell('edit', id);
-      expect(await store.deleteToken(id, aNewChange('token.deleted', id))).toBe(true);
+      expect(await deleteToken(store, id, aNewChange('token.deleted', id))).toBe(true);
       await tell('stop');
       expect(await store.findToken(id)).toBeNull();
     }

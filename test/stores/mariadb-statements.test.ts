@@ -3,7 +3,18 @@ import { createPostern } from 'postern';
 import { type MysqlStoreOptions, mysqlStore } from 'postern/stores/mysql';
 import { describe, expect, it } from 'vitest';
 import { SCHEMA_VERSION } from '../../src/stores/sql/schema.js';
-import { aChange, anEndpoint, aSecret, aToken, insert, next, replace, T0 } from '../../src/testing/store-cases/case.js';
+import {
+  aChange,
+  anEndpoint,
+  aSecret,
+  aToken,
+  deleteToken,
+  insert,
+  insertToken,
+  next,
+  replace,
+  T0,
+} from '../../src/testing/store-cases/case.js';
 import { useMariadb } from '../support/mariadb-server.js';
 import { listen, tells } from './listening.js';
 import { aDatabase, ask } from './mariadb-server.js';
@@ -92,8 +103,8 @@ describe('the audit log', () => {
   it('a change with an id that is taken rejects, and nothing is written', async () => {
     const store = mysqlStore({ uri: await aDatabase(server) });
     const change = aChange('token.created', 't1');
-    expect(await store.insertToken(aToken('t1'), aSecret('t1'), change)).toBe(true);
-    await expect(store.insertToken(aToken('t2'), aSecret('t2'), change)).rejects.toThrow('changes_by_id');
+    expect(await insertToken(store, aToken('t1'), aSecret('t1'), change)).toBe(true);
+    await expect(insertToken(store, aToken('t2'), aSecret('t2'), change)).rejects.toThrow('changes_by_id');
     expect(await store.findToken('t2')).toBeNull();
     await store.close();
   });
@@ -108,7 +119,7 @@ describe('the feed', () => {
     const token = await insert(writer, aToken('t1'));
     await replace(writer, next(token), 1);
     await insert(reader, aToken('mine'));
-    expect(await reader.deleteToken('mine', aChange('token.deleted', 'mine'))).toBe(true);
+    expect(await deleteToken(reader, 'mine', aChange('token.deleted', 'mine'))).toBe(true);
     await writer.insertEndpoint(anEndpoint('a', { organization: 'end' }), aChange('endpoint.created', 'a', 'end'));
     await feed.until(tells({ kind: 'endpoints', organization: 'end' }));
     expect(feed.told.filter((told) => tells({ kind: 'token', id: 't1' })(told))).toHaveLength(1);

@@ -5,7 +5,16 @@ import type { Store } from 'postern/store';
 import { type PostgresStore, postgresStore } from 'postern/stores/postgres';
 import { controlledStore } from 'postern/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aChange, anEndpoint, aToken, aUsage, insert, next, replace } from '../../src/testing/store-cases/case.js';
+import {
+  aChange,
+  anEndpoint,
+  aToken,
+  aUsage,
+  deleteToken,
+  insert,
+  next,
+  replace,
+} from '../../src/testing/store-cases/case.js';
 import { usePostgres } from '../support/services.js';
 import { askChild, startChild } from './child.js';
 import { listen, tells } from './listening.js';
@@ -135,7 +144,7 @@ describe('processes that share a database', () => {
       expect(await replace(writer, next(token), 1)).toBe(false);
       await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
       expect(await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'))).toBe(false);
-      await writer.deleteToken('t1', aChange('token.deleted', 't1'));
+      await deleteToken(writer, 't1', aChange('token.deleted', 't1'));
       expect(await heard()).toEqual([
         { kind: 'token', id: 't1' },
         { kind: 'endpoints', organization: 'acme' },

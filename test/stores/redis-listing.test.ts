@@ -1,7 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { redisStore } from 'postern/stores/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aChange, anEndpoint, aSecret, aToken, insert, next, replace, T0 } from '../../src/testing/store-cases/case.js';
+import {
+  aChange,
+  anEndpoint,
+  aSecret,
+  aToken,
+  deleteToken,
+  insert,
+  insertToken,
+  next,
+  replace,
+  T0,
+} from '../../src/testing/store-cases/case.js';
 import { redisCli, useRedis } from '../support/redis-server.js';
 import { unrulyClient } from './unruly-redis.js';
 
@@ -40,7 +51,7 @@ describe('listings', () => {
     await change({ expiresAt: null });
     expect(await store.listExpiredTokens(null, T0 + 5, 10)).toEqual([]);
     expect(await places()).toBe('3');
-    await store.deleteToken('t1', aChange('token.deleted', 't1'));
+    await deleteToken(store, 't1', aChange('token.deleted', 't1'));
     expect(await places()).toBe('0');
     await store.close();
   });
@@ -61,7 +72,7 @@ describe('listings', () => {
             ownership: index % 3 === 0 ? 'organization' : 'personal',
           });
           const at = aChange('token.created', id, 'acme', { at: T0 + index });
-          expect(await store.insertToken(token, aSecret(id, { digest: id.slice(1) }), at)).toBe(true);
+          expect(await insertToken(store, token, aSecret(id, { digest: id.slice(1) }), at)).toBe(true);
           const named = aChange('endpoint.created', id, 'acme', { at: T0 - 1 - index });
           expect(await store.insertEndpoint(anEndpoint(id), named)).toBe(true);
         }),

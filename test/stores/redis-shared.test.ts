@@ -6,7 +6,16 @@ import { createPostern } from 'postern';
 import { type RedisClient, redisStore } from 'postern/stores/redis';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aChange, anEndpoint, aToken, aUsage, insert, next, replace } from '../../src/testing/store-cases/case.js';
+import {
+  aChange,
+  anEndpoint,
+  aToken,
+  aUsage,
+  deleteToken,
+  insert,
+  next,
+  replace,
+} from '../../src/testing/store-cases/case.js';
 import { startProxy } from '../support/proxy.js';
 import { redisCli, useRedis } from '../support/redis-server.js';
 import { askChild, startChild } from './child.js';
@@ -158,7 +167,7 @@ describe('processes that share a Redis', () => {
       await writer.recordUsage([aUsage('t1', 5)]);
       await replace(writer, next(token), 1);
       await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
-      await writer.deleteToken('t1', aChange('token.deleted', 't1'));
+      await deleteToken(writer, 't1', aChange('token.deleted', 't1'));
       await writer.insertEndpoint(
         anEndpoint('last', { organization: 'end' }),
         aChange('endpoint.created', 'last', 'end'),

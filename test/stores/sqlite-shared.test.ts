@@ -9,7 +9,9 @@ import {
   aSecret,
   aToken,
   aUsage,
+  deleteToken,
   insert,
+  insertToken,
   next,
   replace,
 } from '../../src/testing/store-cases/case.js';
@@ -103,7 +105,7 @@ describe('the feed', () => {
     await writer.putEntry(anEntry('e1'), 0, 0);
     await replace(writer, next(token), 1);
     await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
-    await writer.deleteToken('t1', aChange('token.deleted', 't1'));
+    await deleteToken(writer, 't1', aChange('token.deleted', 't1'));
     await writer.insertEndpoint(
       anEndpoint('last', { organization: 'end' }),
       aChange('endpoint.created', 'last', 'end'),
@@ -233,7 +235,7 @@ describe('a lock that another process holds', () => {
       // The first turn comes while the change is waiting: a store that blocked would never get here.
       if (++turns === 3) other.exec('COMMIT');
     }, 1);
-    expect(await store.insertToken(aToken('t1'), aSecret('t1'), aChange('token.created', 't1'))).toBe(true);
+    expect(await insertToken(store, aToken('t1'), aSecret('t1'), aChange('token.created', 't1'))).toBe(true);
     clearInterval(timer);
     expect(turns).toBeGreaterThanOrEqual(3);
     other.close();
@@ -259,7 +261,7 @@ describe('a lock that another process holds', () => {
     await store.migrate();
     const other = new Libsql(file);
     other.exec('BEGIN IMMEDIATE');
-    const waiting = store.insertToken(aToken('t1'), aSecret('t1'), aChange('token.created', 't1'));
+    const waiting = insertToken(store, aToken('t1'), aSecret('t1'), aChange('token.created', 't1'));
     await Promise.all([store.close(), expect(waiting).rejects.toMatchObject({ code: 'closed' })]);
     other.exec('ROLLBACK');
     other.close();
