@@ -196,7 +196,7 @@ describe('when the connection breaks', () => {
     });
     await expect(replace(store, next(token), 1)).rejects.toThrow('connection was lost');
     feed.told.length = 0;
-    expect(await sent.release()).toEqual(['done', expect.any(String)]);
+    expect(await sent.release()).toEqual(['done', expect.any(String), ['1']]);
     expect(await feed.next('token')).toEqual({ kind: 'token', id: 't1' });
   });
 

@@ -45,6 +45,7 @@ function everyCall(store: Store): readonly (readonly [string, () => Promise<unkn
     ['replaceEndpoint', () => store.replaceEndpoint(endpoint, 1, aChange('endpoint.updated', 'a'))],
     ['deleteEndpoint', () => store.deleteEndpoint('acme', 'a', aChange('endpoint.deleted', 'a'))],
     ['findEntry', () => store.findEntry('login', 'e1', T0)],
+    ['findEntries', () => store.findEntries('login', ['e1'], T0)],
     ['putEntry', () => store.putEntry(anEntry('e1'), 0, T0)],
     ['deleteEntry', () => store.deleteEntry('login', 'e1', 1, T0)],
     ['trimEntries', () => store.trimEntries(T0, 1)],

@@ -207,12 +207,14 @@ export const listCases: readonly StoreCase[] = [
         aToken('theirs', { expiresAt: T0, organization: 'umbrella' }),
       ]);
       const expired = async (organization: string | null, before: number, limit = 100) =>
-        [...(await store.listExpiredTokens(organization, before, limit))].sort();
+        (await store.listExpiredTokens(organization, before, limit)).map(({ id }) => id).sort();
       assert.deepEqual(await expired('acme', T0), ['before', 'now', 'zero']);
       assert.deepEqual(await expired(null, T0), ['before', 'now', 'theirs', 'zero']);
       assert.deepEqual(await expired('umbrella', T0 - 1), []);
       assert.deepEqual(await expired('acme', -1), []);
       assert.equal((await expired(null, T0, 2)).length, 2);
+      const [token] = await store.listExpiredTokens('umbrella', T0, 1);
+      assert.deepEqual({ ...token }, aToken('theirs', { expiresAt: T0, organization: 'umbrella' }));
     },
   ],
 ];
