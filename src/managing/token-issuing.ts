@@ -65,6 +65,7 @@ export function createTokenIssuing(
       asked.map((each, index) => making.refusals[index] ?? prepare(each).catch(refusalIn)),
     );
     const possible = prepared.flatMap((each) => (isPosternError(each) ? [] : [each]));
+    if (possible.length === 0) return prepared.filter(isPosternError);
     const answers = await store.insertTokens(possible.map(({ token, secret, change }) => ({ token, secret, change })));
     const written = new Set(possible.filter((_, index) => answers[index]));
     for (const { announce } of written) announce();
