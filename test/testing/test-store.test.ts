@@ -28,6 +28,30 @@ const BREAKS: readonly (readonly [string, Break])[] = [
     }),
   ],
   [
+    'a batch that is refused as a whole if one is taken',
+    (s) => ({
+      async insertTokens(tokens) {
+        const found = await s.findTokenByDigest(tokens.map(({ secret }) => secret.digest));
+        return found && tokens.length > 1 ? tokens.map(() => false) : s.insertTokens(tokens);
+      },
+    }),
+  ],
+  ['a batch in parts', (s) => insertingEach((each) => insertToken(s, each.token, each.secret, each.change))],
+  [
+    'a batch of removals that ends with the first one that is not there',
+    (s) => ({
+      async deleteTokens(removals) {
+        const answers = await s.deleteTokens(removals.slice(0, 1));
+        if (!answers[0]) return removals.map(() => false);
+        return [...answers, ...(await s.deleteTokens(removals.slice(1)))];
+      },
+    }),
+  ],
+  [
+    'only the first of several entries is found',
+    (s) => ({ findEntries: async (...asked) => (await s.findEntries(...asked)).slice(0, 1) }),
+  ],
+  [
     'only the first candidate is looked up',
     (s) => ({ findTokenByDigest: (digests) => s.findTokenByDigest(digests.slice(0, 1)) }),
   ],
