@@ -32,7 +32,8 @@ function watched({ poison }: { readonly poison?: string } = {}) {
     prepare(sql: string) {
       const statement = this.#database.prepare(sql);
       const run: typeof statement.run = (...parameters) => {
-        if (poison !== undefined && parameters.some((each) => String(each).includes(poison))) throw new Error('the disk is gone');
+        if (poison !== undefined && parameters.some((each) => String(each).includes(poison)))
+          throw new Error('the disk is gone');
         return statement.run(...parameters);
       };
       return { get: statement.get.bind(statement), all: statement.all.bind(statement), run };
