@@ -7,12 +7,14 @@ export type { Actor, Change, ChangeQuery, ChangeType } from '../ports/changes.js
 export type {
   DailyCount,
   NewSecret,
+  NewToken,
   SecretKey,
   SecretRotation,
   StoredEndpoint,
   StoredEntry,
   StoredSecret,
   StoredToken,
+  TokenRemoval,
   Usage,
   UsageCount,
 } from '../ports/records.js';

@@ -5,7 +5,7 @@ import { excessOf, type Grants, namesEndpoint, type StoredGrants } from '../doma
 import type { Ownership } from '../domain/principal.js';
 import type { Catalog } from '../domain/token-types.js';
 import type { Actor } from '../ports/changes.js';
-import { endedSince, type Leavers } from './leavers.js';
+import { endedSince, type Leavers, type Standing } from './leavers.js';
 
 /**
  * The rights of the caller of management. The application may do everything. A principal is limited to its organization, its
@@ -26,14 +26,18 @@ export interface Authority {
   /** Refuses a caller that may not make or change anything. @throws PosternError `issuance_forbidden` */
   assertMayChange(): void;
   /**
-   * Refuses a caller that may not make tokens, that has ended, or whose own limits a new token would avoid. The application is
-   * refused a personal token for an owner whose tokens are being ended.
+   * Refuses a caller that may not make tokens, that has ended, or whose own limits a new token would avoid.
    *
    * @param id of the token that is changed. A caller with limits may change its own token, because that keeps its limits
-   * @param made the token that will be made
-   * @throws PosternError `issuance_forbidden`, `limits_forbidden`; for the application `conflict`
+   * @throws PosternError `issuance_forbidden`, `limits_forbidden`
    */
-  issuance(id?: unknown, made?: Made): Promise<Issuance>;
+  issuance(id?: unknown): Promise<Issuance>;
+  /**
+   * The same for tokens that will be made. The application is refused a personal token for an owner whose tokens are being ended.
+   *
+   * @throws PosternError as {@link issuance}
+   */
+  making(made: readonly Made[]): Promise<Making>;
   /**
    * Refuses to give out the secret of a token that the caller could not make: its holder could act as the owner, or keep it
    * after the caller's own tokens are ended.
@@ -74,10 +78,20 @@ interface Made {
   readonly ownership?: Ownership | undefined;
 }
 
-/** A right to make a token. Check it again once the token is made: its maker or its owner may have ended meanwhile. */
+/** A right to give out a secret. Check it again once that is written: the caller may have ended meanwhile. */
 export interface Issuance {
   /** @throws PosternError as {@link Authority.issuance} */
   assertStands(): Promise<void>;
+}
+
+/** For each token the reason why it is refused (`conflict`), if it is. */
+export type Refusals = readonly (PosternError | null | undefined)[];
+
+/** A right to make tokens. Ask for the refusals again once they are made: their maker or their owner may have ended meanwhile. */
+export interface Making {
+  readonly refusals: Refusals;
+  /** @throws PosternError as {@link Authority.issuance} */
+  refusalsNow(): Promise<Refusals>;
 }
 
 /** The current state of the caller in the store. */
@@ -102,18 +116,21 @@ export function applicationAuthority(defaultOrganization: string, leavers: Leave
     owner: (named) => named ?? null,
     ownership: (named) => named ?? 'personal',
     assertMayChange() {},
-    async issuance(_, made) {
-      if (made === undefined) return STANDS;
-      const { organization = defaultOrganization, owner = null, ownership = 'personal' } = ownCopy(made);
-      // Only personal tokens end with their owner.
-      if (owner === null || ownership !== 'personal') return STANDS;
-      const before = await leavers.standing(organization, owner);
-      if (before.ending) throw ownerEnded();
+    issuance: async () => STANDS,
+    async making(made) {
+      const look = leavers.watching(
+        made.map((token) => {
+          const { organization = defaultOrganization, owner = null, ownership = 'personal' } = ownCopy(token);
+          // Only personal tokens end with their owner.
+          return ownership === 'personal' && owner !== null ? { organization, owner } : null;
+        }),
+      );
+      const before = await look();
+      const endedAgain = ({ last, ending }: Standing, index: number) =>
+        ending || endedSince((before[index] as Standing).last, last);
       return {
-        async assertStands() {
-          const now = await leavers.standing(organization, owner);
-          if (now.ending || endedSince(before.last, now.last)) throw ownerEnded();
-        },
+        refusals: before.map(({ ending }) => (ending ? ownerEnded() : null)),
+        refusalsNow: async () => (await look()).map((now, index) => (endedAgain(now, index) ? ownerEnded() : null)),
       };
     },
     assertMaySpeakFor() {},
@@ -164,6 +181,25 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
     );
   }
 
+  async function issuance(id?: unknown): Promise<Issuance> {
+    assertMayChange();
+    const before = await acting.standing();
+    if (before.ended) throw hasEnded();
+    if (before.limited && id !== acting.tokenId) {
+      throw new PosternError(
+        'limits_forbidden',
+        "this caller's token has limits, and a new token would avoid them: use a token without limits",
+        { path: 'limits' },
+      );
+    }
+    return {
+      async assertStands() {
+        const now = await acting.standing();
+        if (now.ended || endedSince(before.lastEnded, now.lastEnded)) throw hasEnded();
+      },
+    };
+  }
+
   return {
     actor: { kind: 'principal', tokenId: acting.tokenId, owner: acting.owner },
     from: acting.from,
@@ -191,21 +227,14 @@ export function principalAuthority(acting: Acting, catalog: Catalog): Authority 
       });
     },
     assertMayChange,
-    async issuance(id) {
-      assertMayChange();
-      const before = await acting.standing();
-      if (before.ended) throw hasEnded();
-      if (before.limited && id !== acting.tokenId) {
-        throw new PosternError(
-          'limits_forbidden',
-          "this caller's token has limits, and a new token would avoid them: use a token without limits",
-          { path: 'limits' },
-        );
-      }
+    issuance,
+    async making() {
+      const { assertStands } = await issuance();
       return {
-        async assertStands() {
-          const now = await acting.standing();
-          if (now.ended || endedSince(before.lastEnded, now.lastEnded)) throw hasEnded();
+        refusals: [],
+        async refusalsNow() {
+          await assertStands();
+          return [];
         },
       };
     },

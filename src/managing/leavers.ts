@@ -2,6 +2,7 @@ import { hash } from '../base/digest.js';
 import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
 import { PosternError } from '../domain/errors.js';
+import type { StoredEntry } from '../ports/records.js';
 
 const KIND = 'owner_ended';
 /** How long the ending of an owner's tokens is remembered: longer than any request or login that began before it. Milliseconds. */
@@ -18,6 +19,11 @@ export interface Standing {
   readonly last: string | null;
   /** They are being ended now. */
   readonly ending: boolean;
+}
+
+interface Owner {
+  readonly organization: string;
+  readonly owner: string;
 }
 
 /** Nothing is remembered of this owner. */
@@ -39,16 +45,35 @@ export class Leavers {
     this.#ground = ground;
   }
 
+  async standing(organization: string, owner: string): Promise<Standing> {
+    const [standing] = await this.watching([{ organization, owner }])();
+    return standing as Standing;
+  }
+
+  /** Looks at the states of these owners, each time that it is called. `null`: nobody, whose state is {@link NEVER}. */
+  watching(owners: readonly (Owner | null)[]): () => Promise<readonly Standing[]> {
+    const ids = owners.map((each) => each && idOf(each.organization, each.owner));
+    const unique = [...new Set(ids)].filter((id) => id !== null);
+    return async () => {
+      const found = unique.length === 0 ? [] : await this.#findAll(unique);
+      const standings = new Map(found.map(({ id, value }) => [id, { last: value, ending: value.startsWith(ENDING) }]));
+      return ids.map((id) => standings.get(id ?? '') ?? NEVER);
+    };
+  }
+
   /**
    * In a transaction of the application, the barrier can't be raised until the transaction ends: the run that waits for it then
    * finds what was made in it.
    */
-  async standing(organization: string, owner: string): Promise<Standing> {
-    const { lockEntry, time } = this.#ground;
-    const entry = lockEntry
-      ? await lockEntry(KIND, idOf(organization, owner), time.read())
-      : await this.#find(organization, owner);
-    return entry === null ? NEVER : { last: entry.value, ending: entry.value.startsWith(ENDING) };
+  async #findAll(ids: readonly string[]): Promise<readonly StoredEntry[]> {
+    const { store, time, lockEntry } = this.#ground;
+    if (!lockEntry) return store.findEntries(KIND, ids, time.read());
+    const found: StoredEntry[] = [];
+    for (const id of ids) {
+      const entry = await lockEntry(KIND, id, time.read());
+      if (entry !== null) found.push(entry);
+    }
+    return found;
   }
 
   /**

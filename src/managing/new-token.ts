@@ -8,11 +8,16 @@ import type { StoredGrants } from '../domain/grants.js';
 import { isLimited, NO_RULES, stringifyRules, type TokenRules } from '../domain/limits.js';
 import { formatToken, SECRET_BYTES } from '../domain/token-format.js';
 import type { NewSecret, StoredToken } from '../ports/records.js';
+import type { Store } from '../ports/store.js';
 import type { Authority } from './authority.js';
 import { type createTokenInput, expiryFrom, rulesFrom } from './inputs.js';
 
 /** Reads the `types` of a token, and refuses grants that its maker may not give. */
-export type ResolveGrants = (types: unknown, organization: string) => Promise<StoredGrants>;
+export type ResolveGrants = (
+  types: unknown,
+  organization: string,
+  findEndpoint?: Store['findEndpoint'],
+) => Promise<StoredGrants>;
 
 /** @throws PosternError `option_invalid` if the `random` option doesn't return the requested bytes */
 export async function newSecret(

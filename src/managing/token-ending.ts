@@ -5,12 +5,13 @@ import type { Ground } from '../base/ground.js';
 import { PosternError } from '../domain/errors.js';
 import type { StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
+import { batchesOf, MOST_OF_BATCH } from './batches.js';
 import { invalidSecret } from './identifiers.js';
 import { pruneInput, revokeOwnedInput, revokeTokenInput } from './inputs.js';
 import { Leavers } from './leavers.js';
 import { recordOf } from './records.js';
 import { slices } from './slices.js';
-import { rowsOf } from './token-lists.js';
+import { rowsOf, sizeOfToken } from './token-lists.js';
 import type { TokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
 import type { Alone } from './within.js';
@@ -70,11 +71,6 @@ export function createTokenEnding(
     } while (page.length === BATCH);
   }
 
-  async function prune(id: string): Promise<boolean> {
-    const token = await store.findToken(id);
-    return token !== null && rows.remove(token, 'token.pruned');
-  }
-
   return {
     async revoke(id, options = {}) {
       const { wait } = check(revokeTokenInput, options, 'tokens.revoke', 'input_invalid');
@@ -100,7 +96,7 @@ export function createTokenEnding(
     async delete(id) {
       authority.assertMayChange();
       const token = await rows.find(id, 'delete');
-      if (token !== null) await rows.remove(token, 'token.deleted');
+      if (token !== null) await rows.remove([token], 'token.deleted');
       else rows.forget(id);
     },
 
@@ -127,12 +123,11 @@ export function createTokenEnding(
       const before = time.read() - olderThan;
       const organization = authority.actor.kind === 'application' ? null : authority.organization(undefined);
       let pruned = 0;
-      let ids: readonly string[];
+      let expired: readonly StoredToken[];
       do {
-        ids = await store.listExpiredTokens(organization, before, BATCH);
-        const removed = await Promise.all(ids.map(prune));
-        pruned += removed.filter(Boolean).length;
-      } while (ids.length === BATCH);
+        expired = await store.listExpiredTokens(organization, before, MOST_OF_BATCH);
+        for (const batch of batchesOf(expired, sizeOfToken)) pruned += await rows.remove(batch, 'token.pruned');
+      } while (expired.length === MOST_OF_BATCH);
       return pruned;
     },
   };

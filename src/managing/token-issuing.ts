@@ -3,11 +3,14 @@ import { hexToLatin1 } from '../base/digest.js';
 import type { Forgetting } from '../base/forgetting.js';
 import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
-import { PosternError } from '../domain/errors.js';
+import { isPosternError, isUnavailable, PosternError } from '../domain/errors.js';
 import { hintOf } from '../domain/token-format.js';
+import type { TokenRecord } from '../domain/token-record.js';
 import type { ChangeType } from '../ports/changes.js';
 import type { NewSecret, StoredToken } from '../ports/records.js';
+import type { Store } from '../ports/store.js';
 import type { Authority } from './authority.js';
+import { batchesOf, MOST_OF_BATCH } from './batches.js';
 import type { ChangeLog } from './changes.js';
 import {
   createTokenInput as createInput,
@@ -21,7 +24,12 @@ import { conflict, type TokenRows } from './token-rows.js';
 import type { Tokens } from './tokens-api.js';
 import type { Alone } from './within.js';
 
-type Given = ReturnType<typeof createTokenInput.parse>;
+/** A token to be made. */
+interface Asked {
+  readonly given: ReturnType<typeof createTokenInput.parse>;
+  readonly hint: string;
+  readonly makeSecret: (now: number) => NewSecret;
+}
 
 /** The methods that give out a new secret, or import one. */
 export function createTokenIssuing(
@@ -34,29 +42,92 @@ export function createTokenIssuing(
 ): Pick<Alone<Tokens>, 'create' | 'import' | 'rotate'> {
   const { store, reader, settings, time, digester } = ground;
 
-  /** @param taken the error for a secret that already exists */
+  /**
+   * Writes tokens in one step, and returns for each the stored token, or the reason why it is refused.
+   *
+   * @param taken makes the error for a secret that already exists
+   */
   async function insert(
     type: ChangeType,
-    given: Given,
-    hint: string,
-    makeSecret: (now: number) => NewSecret,
+    asked: readonly Asked[],
     taken: () => PosternError,
-  ): Promise<StoredToken> {
-    const issuance = await authority.issuance(undefined, given);
+  ): Promise<readonly (StoredToken | PosternError)[]> {
+    const making = await authority.making(asked.map(({ given }) => given));
     const now = time.read();
-    const organization = authority.organization(given.organization);
-    const grants = await resolveGrants(given.types, organization);
-    const token = newToken(ground, authority, given, { organization, grants }, hint, now);
-    const { change, announce } = changes.token(type, null, token, now);
-    if (!(await store.insertToken(token, makeSecret(now), change))) throw taken();
-    announce();
-    try {
-      await issuance.assertStands();
-    } catch (error) {
-      await rows.remove(token, 'token.deleted');
+    const findEndpoint = remembering(store.findEndpoint);
+    const prepare = async ({ given, hint, makeSecret }: Asked) => {
+      const organization = authority.organization(given.organization);
+      const grants = await resolveGrants(given.types, organization, findEndpoint);
+      const token = newToken(ground, authority, given, { organization, grants }, hint, now);
+      return { token, secret: makeSecret(now), ...changes.token(type, null, token, now) };
+    };
+    const prepared = await Promise.all(
+      asked.map((each, index) => making.refusals[index] ?? prepare(each).catch(refusalIn)),
+    );
+    const possible = prepared.flatMap((each) => (isPosternError(each) ? [] : [each]));
+    if (possible.length === 0) return prepared.filter(isPosternError);
+    const answers = await store.insertTokens(possible.map(({ token, secret, change }) => ({ token, secret, change })));
+    const written = new Set(possible.filter((_, index) => answers[index]));
+    for (const { announce } of written) announce();
+    const refusals = await making.refusalsNow().catch(async (error) => {
+      await withdraw([...written]);
       throw error;
+    });
+    const tooLate = [...written].filter((each) => refusals[prepared.indexOf(each)]);
+    await withdraw(tooLate);
+    return prepared.map((each, index) => {
+      if (isPosternError(each)) return each;
+      return written.has(each) ? (refusals[index] ?? each.token) : taken();
+    });
+  }
+
+  async function withdraw(written: readonly { readonly token: StoredToken }[]): Promise<void> {
+    if (written.length === 0) return;
+    await rows.remove(
+      written.map(({ token }) => token),
+      'token.deleted',
+    );
+  }
+
+  /** Imports tokens, and returns for each the record, or the reason why it is refused. */
+  async function importSome(inputs: readonly unknown[]): Promise<readonly (TokenRecord | PosternError)[]> {
+    const outcomes: (TokenRecord | PosternError)[] = [];
+    const asked: (Asked & { readonly index: number })[] = [];
+    for (const [index, input] of inputs.entries()) {
+      try {
+        asked.push({ ...importOf(input), index });
+      } catch (error) {
+        outcomes[index] = refusalIn(error);
+      }
     }
-    return token;
+    if (asked.length > 0) assertAnnounced();
+    for (const batch of batchesOf(asked, ({ given }) => JSON.stringify(given.metadata).length)) {
+      const stored = await insert('token.imported', batch, alreadyThere);
+      forgetting.absences();
+      for (const [place, { index }] of batch.entries()) {
+        const each = stored[place] as StoredToken | PosternError;
+        outcomes[index] = isPosternError(each) ? each : reader.record(each);
+      }
+    }
+    return outcomes;
+  }
+
+  /** @throws PosternError `option_invalid` */
+  function assertAnnounced(): void {
+    if (settings.importedTokens.length > 0) return;
+    throw new PosternError('option_invalid', 'is empty: add the form of the imported tokens first', {
+      path: 'importedTokens',
+      input: 'createPostern',
+    });
+  }
+
+  /** @throws PosternError `input_invalid`, `option_unknown` */
+  function importOf(input: unknown): Asked {
+    const { digest, ...given } = check(importTokenInput, input, 'tokens.import', 'input_invalid');
+    const makeSecret = (now: number) => {
+      return { ...digester.write(hexToLatin1(digest)), createdAt: now, endsAt: null, key: null };
+    };
+    return { given, hint: `sha256:${digest.slice(0, 8)}…`, makeSecret };
   }
 
   return {
@@ -65,29 +136,21 @@ export function createTokenIssuing(
       const { token, makeSecret } = await newSecret(ground);
       // 256 random bits never repeat: a collision means that `random` is broken.
       const taken = () => new PosternError('conflict', 'the new token exists already: check the random option');
-      const stored = await insert('token.created', given, hintOf(token), makeSecret, taken);
-      return { token, record: reader.record(stored) };
+      const asked = { given, hint: hintOf(token), makeSecret };
+      const [stored] = await insert('token.created', [asked], taken);
+      return { token, record: reader.record(made(stored)) };
     },
 
-    async import(input) {
-      const { digest, ...given } = check(importTokenInput, input, 'tokens.import', 'input_invalid');
-      if (settings.importedTokens.length === 0) {
-        throw new PosternError('option_invalid', 'is empty: add the form of the imported tokens first', {
-          path: 'importedTokens',
-          input: 'createPostern',
-        });
+    async import(input: unknown) {
+      if (!Array.isArray(input)) return made((await importSome([input]))[0]) as never;
+      const results: PromiseSettledResult<TokenRecord>[] = [];
+      for (let begin = 0; begin < input.length; begin += MOST_OF_BATCH) {
+        for (const each of await importSome(input.slice(begin, begin + MOST_OF_BATCH))) {
+          if (isPosternError(each)) results.push({ status: 'rejected', reason: each });
+          else results.push({ status: 'fulfilled', value: each });
+        }
       }
-      const makeSecret = (now: number): NewSecret => ({
-        ...digester.write(hexToLatin1(digest)),
-        createdAt: now,
-        endsAt: null,
-        key: null,
-      });
-      const taken = () =>
-        new PosternError('token_exists', 'a token already has this digest: it was imported before', { path: 'digest' });
-      const stored = await insert('token.imported', given, `sha256:${digest.slice(0, 8)}…`, makeSecret, taken);
-      forgetting.absences();
-      return reader.record(stored);
+      return results as never;
     },
 
     async rotate(id, options = {}) {
@@ -120,5 +183,34 @@ export function createTokenIssuing(
       await issuance.assertStands();
       return { token: made.token, record: { ...reader.record(next), ...marks } };
     },
+  };
+}
+
+function alreadyThere(): PosternError {
+  return new PosternError('token_exists', 'a token already has this digest: it was imported before', {
+    path: 'digest',
+  });
+}
+
+/** @throws what is no refusal: an outage says nothing about a token */
+function refusalIn(error: unknown): PosternError {
+  if (!isPosternError(error) || isUnavailable(error)) throw error;
+  return error;
+}
+
+/** @throws the refusal */
+function made<Token>(outcome: Token | PosternError | undefined): Token {
+  if (outcome === undefined || isPosternError(outcome)) throw outcome;
+  return outcome;
+}
+
+/** Asks once for each endpoint. */
+function remembering(find: Store['findEndpoint']): Store['findEndpoint'] {
+  const found = new Map<string, ReturnType<typeof find>>();
+  return (organization, id) => {
+    const key = JSON.stringify([organization, id]);
+    const answer = found.get(key) ?? find(organization, id);
+    found.set(key, answer);
+    return answer;
   };
 }

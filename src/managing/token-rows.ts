@@ -6,7 +6,7 @@ import { PosternError } from '../domain/errors.js';
 import type { ChangeType } from '../ports/changes.js';
 import type { StoredToken } from '../ports/records.js';
 import type { Authority } from './authority.js';
-import type { ChangeLog } from './changes.js';
+import type { Announced, ChangeLog } from './changes.js';
 import { readTokenId } from './identifiers.js';
 import { Narrowing } from './narrowing.js';
 
@@ -114,11 +114,18 @@ export function createTokenRows(
     return revoked;
   }
 
-  async function remove(token: StoredToken, type: ChangeType): Promise<boolean> {
-    const { change, announce } = changes.token(type, token, null, ground.time.read());
-    const removed = await store.deleteToken(token.id, change).finally(() => forgetting.token(token.id));
-    if (removed) announce();
-    return removed;
+  /** Returns the number of tokens removed: others may be gone. */
+  async function remove(tokens: readonly StoredToken[], type: ChangeType): Promise<number> {
+    const now = ground.time.read();
+    const made = tokens.map((token) => changes.token(type, token, null, now));
+    const removed = await store
+      .deleteTokens(tokens.map(({ id }, index) => ({ id, change: (made[index] as Announced).change })))
+      .finally(() => {
+        for (const { id } of tokens) forgetting.token(id);
+      });
+    const done = made.filter((_, index) => removed[index]);
+    for (const { announce } of done) announce();
+    return done.length;
   }
 
   return { find, findToChange, assertMayWrite, forget, edit, replace, revoke, remove };

@@ -140,12 +140,18 @@ export interface Tokens<T extends TokenTypes = TokenTypes> {
   create(input: CreateToken<T>, options: InTransaction): Promise<IssuedToken<T> & Committed>;
   create(input: CreateToken<T>): Promise<IssuedToken<T>>;
   /**
-   * Imports a token that was issued elsewhere, by its digest. The option `importedTokens` must list its form. To import many, run
-   * some hundred calls at a time: on SQLite they share a wait for the disk.
+   * Imports a token that was issued elsewhere, by its digest. The option `importedTokens` must list its form.
    *
    * @throws PosternError as `create`, and `token_exists`
    */
   import(input: ImportToken<T>): Promise<TokenRecord<T>>;
+  /**
+   * Imports many, in batches of up to 100 that are each written in one step. Results are in the order of the inputs, as those of
+   * `Promise.allSettled`: one that is refused stops no other.
+   *
+   * @throws PosternError `unavailable`: some may be there. Repeat the call: those are refused with `token_exists`
+   */
+  import(inputs: readonly ImportToken<T>[]): Promise<readonly PromiseSettledResult<TokenRecord<T>>[]>;
   get(id: string): Promise<TokenRecord<T> | null>;
   /**
    * Newest first. `search`, `type`, `state`, `expires`, an owner with an ownership, and an owner in all organizations have no index:

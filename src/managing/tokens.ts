@@ -38,9 +38,9 @@ export function createTokens(
   const readCredential = credentialReader(settings);
   const rows = createTokenRows(ground, forgetting, authority, changes, readCredential);
 
-  const resolveGrants: ResolveGrants = async (types, organization) => {
+  const resolveGrants: ResolveGrants = async (types, organization, findEndpoint = store.findEndpoint) => {
     const grants = await readGrants(types, settings.catalog, (id) =>
-      authority.findEndpoint(id, () => store.findEndpoint(organization, id)),
+      authority.findEndpoint(id, () => findEndpoint(organization, id)),
     );
     await authority.assertHolds(grants);
     return grants;

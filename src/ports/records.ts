@@ -1,5 +1,6 @@
 import type { Access } from '../domain/endpoint.js';
 import type { Ownership } from '../domain/principal.js';
+import type { Change } from './changes.js';
 
 /**
  * A token as a store keeps it: flat, times in epoch milliseconds. `types` and `metadata` are JSON texts that a store neither
@@ -58,6 +59,19 @@ export interface SecretKey {
 /** A secret to be written. `key` is `null` for an imported token, and in a runtime without Ed25519. */
 export interface NewSecret extends StoredSecret {
   readonly key: SecretKey | null;
+}
+
+/** A token to be written, with its first secret and its entry in the audit log. */
+export interface NewToken {
+  readonly token: StoredToken;
+  readonly secret: NewSecret;
+  readonly change: Change;
+}
+
+/** A token to be removed, with its entry in the audit log. */
+export interface TokenRemoval {
+  readonly id: string;
+  readonly change: Change;
 }
 
 /**

@@ -3,12 +3,13 @@ import type { Ending, TokenState } from '../domain/token-state.js';
 import type { Change, ChangeQuery } from './changes.js';
 import type {
   DailyCount,
-  NewSecret,
+  NewToken,
   SecretRotation,
   StoredEndpoint,
   StoredEntry,
   StoredSecret,
   StoredToken,
+  TokenRemoval,
   Usage,
   UsageCount,
 } from './records.js';
@@ -109,8 +110,11 @@ export interface Store {
   listTokens(query: TokenQuery): Promise<readonly StoredToken[]>;
   /** The number of tokens. It is exact below `atMost`. A store may stop counting there and return `atMost`. */
   countTokens(filter: TokenFilter, atMost: number): Promise<number>;
-  /** `false`, and nothing is written, if the id, the digest or the key's id is taken. */
-  insertToken(token: StoredToken, secret: NewSecret, change: Change): Promise<boolean>;
+  /**
+   * Writes up to 1,000 tokens. `false` for a token whose id, digest or key's id is taken: nothing of it is written. Of those that
+   * share one of these in one call, at most one is written.
+   */
+  insertTokens(tokens: readonly NewToken[]): Promise<readonly boolean[]>;
   /**
    * Writes every field of `token` except `lastUsedAt`, which belongs to {@link recordUsage}. `false`, and nothing is written, if
    * the token is gone or no longer at `expectedVersion`, or if the new secret's digest or its key's id is taken.
@@ -131,12 +135,10 @@ export interface Store {
    * is already revoked.
    */
   revokeToken(id: string, at: number, change: Change): Promise<boolean>;
-  /** Removes the token and its secrets, at any version. `false` if there was none. */
-  deleteToken(id: string, change: Change): Promise<boolean>;
-  /**
-   * Ids of up to `limit` tokens with `expiresAt` at or before `before`, in any order. `organization` `null` means all.
-   */
-  listExpiredTokens(organization: string | null, before: number, limit: number): Promise<readonly string[]>;
+  /** Removes up to 1,000 tokens with their secrets, at any version. `false` for one that was not there, or is named again. */
+  deleteTokens(removals: readonly TokenRemoval[]): Promise<readonly boolean[]>;
+  /** Up to `limit` tokens with `expiresAt` at or before `before`, in any order. `organization` `null` means all. */
+  listExpiredTokens(organization: string | null, before: number, limit: number): Promise<readonly StoredToken[]>;
   /**
    * Moves `lastUsedAt` of each token (and of its counts) forward, never back, and adds to its counts: to those of the token for each
    * endpoint, to those of the token for each day, and to those of its organization for each day. Tokens that are gone are
@@ -182,6 +184,8 @@ export interface Store {
 
   /** The entry, unless it has ended by `now`. */
   findEntry(kind: string, id: string, now: number): Promise<StoredEntry | null>;
+  /** Those of up to 1,000 ids that have not ended by `now`, in any order. One read. */
+  findEntries(kind: string, ids: readonly string[], now: number): Promise<readonly StoredEntry[]>;
   /**
    * Writes a complete entry. `false`, and nothing is written, if the entry of this kind and id is not at `expectedVersion`. An
    * `expectedVersion` of 0 expects no entry, or one that has ended by `now`. Of concurrent calls that expect the same version

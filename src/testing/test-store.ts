@@ -1,5 +1,6 @@
 import type { Store } from '../ports/store.js';
 import { asRunner, findRunner, type TestRunner } from './runner.js';
+import { batchCases } from './store-cases/batches.js';
 import { boundCases } from './store-cases/bounds.js';
 import type { StoreCase } from './store-cases/case.js';
 import { changeCases } from './store-cases/changes.js';
@@ -24,6 +25,7 @@ import { usageCases } from './store-cases/usage.js';
 
 const GROUPS: readonly (readonly [string, readonly StoreCase[]])[] = [
   ['tokens', tokenCases],
+  ['batches', batchCases],
   ['secrets', secretCases],
   ['keys', keyCases],
   ['endings', endingCases],

@@ -13,11 +13,11 @@ const NEXT = new Uint8Array(32).fill(9);
 /** The token, and the secret as the store got it. */
 async function keptBy(options: TestPosternOptions): Promise<{ token: string; secret: StoredSecret }> {
   const store = controlledStore();
-  const insert = store.insertToken;
+  const insert = store.insertTokens;
   let secret: StoredSecret | undefined;
-  store.insertToken = (...args) => {
-    secret = args[1];
-    return insert(...args);
+  store.insertTokens = (tokens) => {
+    secret = tokens[0]?.secret;
+    return insert(tokens);
   };
   const { token } = await createTestPostern({ ...options, store }).postern.tokens.create({ name: 'x', types });
   return { token, secret: secret as StoredSecret };

@@ -81,7 +81,7 @@ describe('the bootstrap token', () => {
   it('is made by another process if the first one died, after a waiting time', async () => {
     const clock = testClock();
     const store = memoryStore();
-    const dying: Store = { ...store, insertToken: () => new Promise(() => {}) };
+    const dying: Store = { ...store, insertTokens: () => new Promise(() => {}) };
     void starter(dying, { clock }).start();
     await expect.poll(() => store.findEntry('bootstrap', 'default', clock.now())).not.toBeNull();
     expect(await starter(store, { clock }).start()).toBe(false);
@@ -97,11 +97,11 @@ describe('the bootstrap token', () => {
     let goOn = () => {};
     const slow: Store = {
       ...store,
-      insertToken: async (...token) => {
+      insertTokens: async (tokens) => {
         await new Promise<void>((resolve) => {
           goOn = resolve;
         });
-        return store.insertToken(...token);
+        return store.insertTokens(tokens);
       },
     };
     const first = starter(slow, { clock });
@@ -139,14 +139,14 @@ describe('the bootstrap token', () => {
     expect(await starter(store, { file }).start()).toBe(true);
   });
 
-  it.each(['insertToken', 'putEntry'] as const)('is completely undone if %s fails', async (method) => {
+  it.each(['insertTokens', 'putEntry'] as const)('is completely undone if %s fails', async (method) => {
     const store = memoryStore();
     const file = join(folder, 'token');
     let fails = true;
     const failing: Store = {
       ...store,
-      insertToken: (...made) =>
-        fails && method === 'insertToken' ? Promise.reject(new Error('down')) : store.insertToken(...made),
+      insertTokens: (tokens) =>
+        fails && method === 'insertTokens' ? Promise.reject(new Error('down')) : store.insertTokens(tokens),
       putEntry: (entry, version, now) =>
         fails && method === 'putEntry' && entry.value.includes('made')
           ? Promise.reject(new Error('down'))

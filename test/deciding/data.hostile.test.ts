@@ -123,7 +123,7 @@ describe('lastUsedAt', () => {
   test('of 1,000 calls is written in one batch, not during the calls', async () => {
     const { postern, store } = createTestPostern();
     const tokens = await Promise.all(Array.from({ length: 10 }, () => postern.tokens.create({ name: 'x', types })));
-    const writes = () => store.count('recordUsage', 'replaceToken', 'insertToken');
+    const writes = () => store.count('recordUsage', 'replaceToken', 'insertTokens');
     const before = writes();
     for (let i = 0; i < 100; i++) for (const { token } of tokens) await postern.authorize({ token, requirement });
     expect(writes()).toBe(before);

@@ -11,11 +11,11 @@ const HOUR = 3_600_000;
 describe('a derived token', () => {
   test('is a JWT, and the store keeps only its public key and thumbprint', async () => {
     const store = controlledStore();
-    const insert = store.insertToken;
+    const insert = store.insertTokens;
     let kept: NewSecret | undefined;
-    store.insertToken = (...args) => {
-      kept = args[1];
-      return insert(...args);
+    store.insertTokens = (tokens) => {
+      kept = tokens[0]?.secret;
+      return insert(tokens);
     };
     const { token, narrow } = await derivingWorld({ store });
     const [header, payload] = (await narrow({ scopes: ['models:read'] })).split('.');

@@ -216,7 +216,7 @@ async function filledMemory(): Promise<Store> {
       ...{ id: newId(random), type: 'token.created', at: token.createdAt, actor, from: null },
       ...{ organization: 'default', subject: id, before: null, after: null },
     };
-    await store.insertToken(token, secret, change);
+    await store.insertTokens([{ token, secret, change }]);
   }
   return store;
 }

@@ -61,10 +61,10 @@ describe('creating a token as a principal', () => {
     ],
   ])('with %s is refused, and nothing is written', async (_, fields, code, path) => {
     const { mine, store } = await someone();
-    const before = store.count('insertToken');
+    const before = store.count('insertTokens');
     const input = { name: 'x', types: { developer: { scopes: ['models:read'] } }, ...fields };
     expect(await refusal(mine.tokens.create(input as never))).toMatchObject({ code, path });
-    expect(store.count('insertToken')).toBe(before);
+    expect(store.count('insertTokens')).toBe(before);
   });
 
   test('passes on a wildcard that is held', async () => {
@@ -150,7 +150,7 @@ describe('other organizations for a principal', () => {
     const { postern, mine, stranger, store } = await someone();
     const { id } = stranger.record;
     const nobody = '0000000000000000000000';
-    const writes = () => store.count('replaceToken', 'deleteToken');
+    const writes = () => store.count('replaceToken', 'deleteTokens');
     const before = writes();
     expect(await mine.tokens.get(id)).toBeNull();
     for (const ask of [

@@ -112,7 +112,7 @@ describe('secrets of tokens and a pepper', () => {
   test('are not given to the store', async () => {
     const store = controlledStore();
     const handed: unknown[] = [];
-    for (const method of ['insertToken', 'replaceToken', 'findTokenByDigest', 'deleteToken'] as const) {
+    for (const method of ['insertTokens', 'replaceToken', 'findTokenByDigest', 'deleteTokens'] as const) {
       const real = store[method] as (...args: unknown[]) => unknown;
       Object.assign(store, {
         [method]: (...args: unknown[]) => {

@@ -26,7 +26,7 @@ describe('no secret of signed tokens', () => {
     const told: unknown[] = [];
     const written: unknown[] = [];
     const inner = memoryStore();
-    for (const method of ['putEntry', 'insertToken', 'replaceToken', 'recordUsage'] as const) {
+    for (const method of ['putEntry', 'insertTokens', 'replaceToken', 'recordUsage'] as const) {
       const write = inner[method].bind(inner) as (...all: unknown[]) => Promise<never>;
       inner[method] = ((...all: unknown[]) => {
         written.push(structuredClone(all));

@@ -84,7 +84,7 @@ describe('access to the API', () => {
       const { status, headers } = await made.ask(path, { method, ...(json !== undefined && { json }) });
       expect([status, headers.get('www-authenticate'), path]).toEqual([401, 'Bearer realm="postern"', path]);
     }
-    expect(made.store.count('replaceToken', 'deleteToken', 'replaceEndpoint', 'deleteEndpoint')).toBe(0);
+    expect(made.store.count('replaceToken', 'deleteTokens', 'replaceEndpoint', 'deleteEndpoint')).toBe(0);
   });
 
   test('without the needed scope is refused with its name', async () => {
@@ -240,7 +240,7 @@ describe('another organization', () => {
         ['DELETE', `/api/v1/endpoints/${endpoint}`],
       ] as const;
     await made.postern.endpoints.create({ id: 'theirs', access: 'protected', organization: 'other' });
-    const before = made.store.count('replaceToken', 'deleteToken', 'replaceEndpoint', 'deleteEndpoint');
+    const before = made.store.count('replaceToken', 'deleteTokens', 'replaceEndpoint', 'deleteEndpoint');
     for (const who of [{ token: 'admin' }, { person: 'boss' }, { person: 'ada' }]) {
       const ours = paths(theirs, 'theirs');
       const nobodys = paths(NOBODY, 'nobodys');
@@ -252,7 +252,7 @@ describe('another organization', () => {
         expect([real.status, real.text, [...real.headers]]).toEqual([none.status, none.text, [...none.headers]]);
       }
     }
-    expect(made.store.count('replaceToken', 'deleteToken', 'replaceEndpoint', 'deleteEndpoint')).toBe(before);
+    expect(made.store.count('replaceToken', 'deleteTokens', 'replaceEndpoint', 'deleteEndpoint')).toBe(before);
     expect((await made.postern.authenticate(made.tokens['other-shared']?.token)).ok).toBe(true);
   });
 

@@ -35,7 +35,7 @@ describe('a change in a session', () => {
 
   test('that is refused changes nothing, and a token in a header needs no origin', async () => {
     const { ask, store, tokens } = await world();
-    const before = store.count('replaceToken', 'deleteToken');
+    const before = store.count('replaceToken', 'deleteTokens');
     const headers = { cookie: 'app=boss', 'sec-fetch-site': 'cross-site' };
     for (const [method, path] of [
       ['DELETE', `${TOKENS}/${tokens.shared?.id}`],
@@ -44,7 +44,7 @@ describe('a change in a session', () => {
     ] as const) {
       expect((await ask(path, { method, headers })).body.code).toBe('origin_mismatch');
     }
-    expect(store.count('replaceToken', 'deleteToken')).toBe(before);
+    expect(store.count('replaceToken', 'deleteTokens')).toBe(before);
     expect((await ask(TOKENS, { person: 'boss', headers })).status).toBe(200);
     const sent = { cookie: 'app=boss', 'sec-fetch-site': 'cross-site' };
     expect(

@@ -50,7 +50,7 @@ describe('an approved login', () => {
     ['findEntry', 3],
     ['findEntry', 4],
     ['findEntry', 5],
-    ['insertToken', 1],
+    ['insertTokens', 1],
   ] as const)(
     'of a leaver makes no living token if revokeOwned runs during the collection (%s, %i)',
     async (method, nth) => {

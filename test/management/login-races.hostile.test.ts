@@ -95,10 +95,10 @@ describe('between approval and collection', () => {
     const login = await begin(made);
     expect((await approve(made, login, { scopes: ['models:read'] }, { token: 'writer' })).status).toBe(200);
     await made.postern.tokens.update(made.tokens.writer?.id as string, { types: types as never });
-    const written = made.store.count('insertToken');
+    const written = made.store.count('insertTokens');
     expect((await collect(made, login)).body.code).toBe('access_denied');
     expect((await collect(made, login)).body.code).toBe('expired_token');
-    expect(made.store.count('insertToken')).toBe(written);
+    expect(made.store.count('insertTokens')).toBe(written);
   });
 
   test('the approver is revoked while the terminal collects, so nothing is made', async () => {
@@ -122,7 +122,7 @@ describe('between approval and collection', () => {
     ] as const) {
       const login = await begin(made);
       await approve(made, login);
-      made.store.fail('insertToken', 'reject', error);
+      made.store.fail('insertTokens', 'reject', error);
       const { status: got, body } = await collect(made, login);
       expect([got, body.code]).toEqual([status, code]);
       made.store.mend();

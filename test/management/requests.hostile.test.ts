@@ -4,9 +4,9 @@ import { CANARY, type Hostile, hostileWorld, requests, type Sent } from './rando
 import { signedIn, type World } from './world.js';
 
 const WRITES = [
-  'insertToken',
+  'insertTokens',
   'replaceToken',
-  'deleteToken',
+  'deleteTokens',
   'insertEndpoint',
   'replaceEndpoint',
   'deleteEndpoint',

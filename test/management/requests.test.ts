@@ -101,12 +101,12 @@ describe('a body of', () => {
     ],
   ])('%s is refused', async (_, body, status, code) => {
     const { ask, store } = await world();
-    const before = store.count('insertToken');
+    const before = store.count('insertTokens');
     const refused = await ask(TOKENS, { method: 'POST', token: 'admin', ...body });
     expect([refused.status, refused.body.code]).toEqual([status, code]);
     expect(refused.body).toMatchObject({ type: 'about:blank', status, detail: expect.stringMatching(/\.$/) });
     expect(refused.headers.get('content-type')).toBe('application/problem+json');
-    expect(store.count('insertToken')).toBe(before);
+    expect(store.count('insertTokens')).toBe(before);
   });
 
   test('UTF-8 with a charset is read, and invalid UTF-8 is refused', async () => {
@@ -176,7 +176,8 @@ describe('a path', () => {
 
   test('with another method gets 405 and the allowed methods', async () => {
     const { ask, store } = await world();
-    const writes = () => store.count('insertToken', 'replaceToken', 'deleteToken', 'insertEndpoint', 'deleteEndpoint');
+    const writes = () =>
+      store.count('insertTokens', 'replaceToken', 'deleteTokens', 'insertEndpoint', 'deleteEndpoint');
     const before = writes();
     for (const method of ['PUT', 'OPTIONS', 'PATCH']) {
       const refused = await ask(TOKENS, { method, token: 'admin' });

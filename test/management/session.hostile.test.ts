@@ -15,7 +15,7 @@ const who = async ({ ask }: World, headers: Record<string, string>) => (await as
 /** Everything that was written to the store. */
 function listenTo({ store }: World): string[] {
   const written: string[] = [];
-  for (const method of ['putEntry', 'insertToken', 'replaceToken'] as const) {
+  for (const method of ['putEntry', 'insertTokens', 'replaceToken'] as const) {
     const real = store[method] as (...args: unknown[]) => Promise<never>;
     store[method] = (...args: unknown[]) => {
       written.push(JSON.stringify(args));

@@ -1,4 +1,5 @@
 import { memoryStore } from 'postern';
+import type { NewToken } from 'postern/store';
 import { controlledStore, createTestPostern } from 'postern/testing';
 import { describe, expect, test } from 'vitest';
 import { internalsOf } from '../../src/instance/internals.js';
@@ -93,7 +94,7 @@ describe('a leaver', () => {
     // A run every day: the one of the day before is forgotten when the next one begins.
     await postern.tokens.revokeOwned({ owner: 'ann' });
     clock.advance(24 * HOUR - 1_000);
-    const gate = store.hold('insertToken', 'before');
+    const gate = store.hold('insertTokens', 'before');
     const late = make();
     let held = await gate.next();
     if (by === 'token' || by === 'session') {
@@ -152,24 +153,21 @@ describe('a leaver', () => {
 
   test('whose tokens something goes on to make past the barrier is told of, by the last of them', async () => {
     const inner = memoryStore();
-    let made: Parameters<typeof inner.insertToken>;
+    let made: NewToken;
     let copies = 0;
     // A process that does not know of the barrier: with each token that ends it makes another one.
     const copy = () => {
-      const [token, secret, change] = made;
+      const { token, secret, change } = made;
       copies++;
-      return inner.insertToken(
-        { ...token, id: `past${copies}` },
-        { ...secret, digest: `${copies}`, key: null },
-        change,
-      );
+      const copied = { ...token, id: `past${copies}` };
+      return inner.insertTokens([{ token: copied, secret: { ...secret, digest: `${copies}`, key: null }, change }]);
     };
     const { postern } = createTestPostern({
       store: {
         ...inner,
-        insertToken(...args) {
-          made = args;
-          return inner.insertToken(...args);
+        insertTokens(tokens) {
+          [made] = tokens as [NewToken];
+          return inner.insertTokens(tokens);
         },
         async revokeToken(...args) {
           await copy();

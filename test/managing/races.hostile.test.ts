@@ -92,7 +92,7 @@ describe('a change that was written but whose answer was lost', () => {
       const { token, record } = await postern.tokens.create({ name: 'x', types });
       expect(verdict(await postern.authorize({ token, requirement }))).toBe('allowed');
       store.fail('replaceToken', 'written');
-      store.fail('deleteToken', 'written');
+      store.fail('deleteTokens', 'written');
       store.fail('revokeToken', 'written');
       const work =
         method === 'update'

@@ -1,7 +1,7 @@
 import { memoryStore } from 'postern';
 import { createTestPostern } from 'postern/testing';
 import { expect, test } from 'vitest';
-import { aChange, aSecret, aToken } from '../../src/testing/store-cases/case.js';
+import { aChange, aSecret, aToken, insertToken } from '../../src/testing/store-cases/case.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
 
@@ -37,7 +37,7 @@ test('an old revoked token is found among 10,000 newer ones in one call', async 
   const now = clock.now();
   for (let index = 0; index < 10_000; index++) {
     const token = aToken(String(index).padStart(22, '0'), { organization: 'default', createdAt: now + 1 });
-    await store.insertToken(token, aSecret(token.id), aChange('token.created', token.id));
+    await insertToken(store, token, aSecret(token.id), aChange('token.created', token.id));
   }
   clock.advance(2);
   const { items, nextCursor } = await postern.tokens.list({ state: 'revoked' });

@@ -197,7 +197,7 @@ describe('create refuses', () => {
     const error = await refusal(postern.tokens.create({ name: 'x', types, ...fields } as never));
     expect(error).toMatchObject({ code, path });
     expect(error.message).toContain(words);
-    expect(store.count('insertToken')).toBe(0);
+    expect(store.count('insertTokens')).toBe(0);
     expect(events).toEqual([]);
   });
 
@@ -230,7 +230,7 @@ describe('create refuses', () => {
         code: 'option_invalid',
         path: 'random',
       });
-      expect(store.count('insertToken')).toBe(0);
+      expect(store.count('insertTokens')).toBe(0);
     }
   });
 

@@ -123,7 +123,7 @@ test('every change rejects as unavailable if the store fails, and as closed afte
   ];
   for (const how of ['reject', 'throw'] as const) {
     for (const method of [
-      'insertToken',
+      'insertTokens',
       'findToken',
       'listTokens',
       'findEndpoint',

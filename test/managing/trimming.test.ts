@@ -3,7 +3,7 @@ import type { Store } from 'postern/store';
 import { createTestPostern, type TestClock, testClock } from 'postern/testing';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { formatToken } from '../../src/domain/token-format.js';
-import { aChange, anEntry, aSecret, aToken } from '../../src/testing/store-cases/case.js';
+import { aChange, anEntry, aSecret, aToken, insertToken } from '../../src/testing/store-cases/case.js';
 import { START, thrown } from '../support/outcomes.js';
 
 const MINUTE = 60_000;
@@ -18,7 +18,7 @@ async function aged(...ages: readonly number[]): Promise<Store> {
   const store = memoryStore();
   for (const [index, age] of ages.entries()) {
     const change = aChange('token.created', `t${index}`, 'acme', { at: START - age });
-    await store.insertToken(aToken(`t${index}`), aSecret(`t${index}`), change);
+    await insertToken(store, aToken(`t${index}`), aSecret(`t${index}`), change);
   }
   return store;
 }

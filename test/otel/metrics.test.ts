@@ -81,7 +81,7 @@ it('calls of the store are timed by method, and those that failed by their code'
   const found = { 'postern.store.operation': 'findTokenByDigest' };
   expect(await value(took, found)).toBe(2);
   expect(await value(took, { ...found, 'error.type': 'unavailable' })).toBe(1);
-  expect(await value(took, { 'postern.store.operation': 'insertToken' })).toBe(1);
+  expect(await value(took, { 'postern.store.operation': 'insertTokens' })).toBe(1);
 });
 
 it('charges of limits are timed by their outcome', async () => {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Store } from 'postern/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aSecret, aToken } from '../../src/testing/store-cases/case.js';
+import { aSecret, aToken, deleteToken, insertToken } from '../../src/testing/store-cases/case.js';
 import { startPeer } from './child.js';
 import { aNewChange, openStore } from './databases.js';
 import { useDatabases } from './use-databases.js';
@@ -10,7 +10,7 @@ describe.each(await useDatabases())('two processes that share a store ($kind)', 
   let store: Store;
   let tell: ReturnType<typeof startPeer>['tell'];
   const insert = (id: string, at = 1) =>
-    store.insertToken(aToken(id), aSecret(id), aNewChange('token.created', id, { at }));
+    insertToken(store, aToken(id), aSecret(id), aNewChange('token.created', id, { at }));
   const logged = async (subject: string) =>
     (await store.listChanges({ organization: null, subject, type: 'token.revoked', limit: 10 })).length;
 
@@ -43,7 +43,7 @@ describe.each(await useDatabases())('two processes that share a store ($kind)', 
       const id = `gone${round}`;
       expect(await insert(id)).toBe(true);
       await tell('edit', id);
-      expect(await store.deleteToken(id, aNewChange('token.deleted', id))).toBe(true);
+      expect(await deleteToken(store, id, aNewChange('token.deleted', id))).toBe(true);
       await tell('stop');
       expect(await store.findToken(id)).toBeNull();
     }

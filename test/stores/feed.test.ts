@@ -183,7 +183,7 @@ describe('a feed that is lost', () => {
 });
 
 describe('a change', () => {
-  const make = (answer: boolean) => async () => answer;
+  const make = (answer: boolean) => async () => [answer];
 
   it('of another process is told as it comes in', async () => {
     const { channel, feed, told } = await aLiveFeed();
@@ -194,12 +194,12 @@ describe('a change', () => {
 
   it('of this process is told before its call returns, and not again when it comes in', async () => {
     const { channel, feed, told } = await aLiveFeed();
-    expect(await feed.change('c1', ofToken('t1'), make(true))).toBe(true);
+    expect(await feed.change([{ id: 'c1', invalidation: ofToken('t1') }], make(true))).toEqual([true]);
     expect(told).toEqual([ofToken('t1')]);
     channel.line.heard(change('c1', 't1'), 8);
-    await feed.change('c2', ofToken('t2'), async () => {
+    await feed.change([{ id: 'c2', invalidation: ofToken('t2') }], async () => {
       channel.line.heard(change('c2', 't2'), 9);
-      return true;
+      return [true];
     });
     expect(told).toEqual([ofToken('t1'), ofToken('t2')]);
     channel.line.heard(change('c2', 't2'), 10);
@@ -209,8 +209,7 @@ describe('a change', () => {
 
   it('that was refused is not told', async () => {
     const { feed, told } = await aLiveFeed();
-    expect(await feed.change('c1', ofToken('t1'), make(false))).toBe(false);
-    expect(await feed.change('c2', null, make(true))).toBe(true);
+    expect(await feed.change([{ id: 'c1', invalidation: ofToken('t1') }], make(false))).toEqual([false]);
     expect(told).toEqual([]);
     await feed.close();
   });
@@ -218,7 +217,7 @@ describe('a change', () => {
   it('that failed is told at once, and again if it comes in, because it may have been made', async () => {
     const { channel, feed, told } = await aLiveFeed();
     const failing = () => Promise.reject(new Error('no answer'));
-    await expect(feed.change('c1', ofToken('t1'), failing)).rejects.toThrow('no answer');
+    await expect(feed.change([{ id: 'c1', invalidation: ofToken('t1') }], failing)).rejects.toThrow('no answer');
     expect(told).toEqual([ofToken('t1')]);
     channel.line.heard(change('c1', 't1'), 8);
     expect(told).toEqual([ofToken('t1'), ofToken('t1')]);
@@ -227,9 +226,9 @@ describe('a change', () => {
 
   it('made before or during a loss is told again if it comes in on the next line', async () => {
     const { channel, feed, told } = await aLiveFeed();
-    await feed.change('c1', ofToken('t1'), make(true));
+    await feed.change([{ id: 'c1', invalidation: ofToken('t1') }], make(true));
     channel.line.ended(new Error('cut'));
-    await feed.change('c2', ofToken('t2'), make(true));
+    await feed.change([{ id: 'c2', invalidation: ofToken('t2') }], make(true));
     await vi.advanceTimersByTimeAsync(200);
     told.length = 0;
     channel.line.opened();
@@ -255,7 +254,7 @@ describe('the numbers of changes', () => {
 
   it('a missing number is noticed among own changes too', async () => {
     const { channel, feed, told } = await aLiveFeed();
-    await feed.change('mine', ofToken('t1'), async () => true);
+    await feed.change([{ id: 'mine', invalidation: ofToken('t1') }], async () => [true]);
     told.length = 0;
     channel.line.heard(change('mine', 't1'), 8);
     channel.line.heard(change('c9'), 9);

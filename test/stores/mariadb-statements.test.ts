@@ -3,7 +3,7 @@ import { createPostern } from 'postern';
 import { type MysqlStoreOptions, mysqlStore } from 'postern/stores/mysql';
 import { describe, expect, it } from 'vitest';
 import { SCHEMA_VERSION } from '../../src/stores/sql/schema.js';
-import { aChange, anEndpoint, aSecret, aToken, insert, T0 } from '../../src/testing/store-cases/case.js';
+import { aChange, anEndpoint, aSecret, aToken, insert, insertToken, T0 } from '../../src/testing/store-cases/case.js';
 import { useMariadb } from '../support/mariadb-server.js';
 import { listen, tells } from './listening.js';
 import { aDatabase, ask } from './mariadb-server.js';
@@ -92,8 +92,8 @@ describe('the audit log', () => {
   it('a change with an id that is taken rejects, and nothing is written', async () => {
     const store = mysqlStore({ uri: await aDatabase(server) });
     const change = aChange('token.created', 't1');
-    expect(await store.insertToken(aToken('t1'), aSecret('t1'), change)).toBe(true);
-    await expect(store.insertToken(aToken('t2'), aSecret('t2'), change)).rejects.toThrow('changes_by_id');
+    expect(await insertToken(store, aToken('t1'), aSecret('t1'), change)).toBe(true);
+    await expect(insertToken(store, aToken('t2'), aSecret('t2'), change)).rejects.toThrow('changes_by_id');
     expect(await store.findToken('t2')).toBeNull();
     await store.close();
   });

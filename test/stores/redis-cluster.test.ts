@@ -4,7 +4,7 @@ import { redisStore } from 'postern/stores/redis';
 import { testStore } from 'postern/testing';
 import { createCluster } from 'redis';
 import { afterAll, describe, expect, it } from 'vitest';
-import { aChange, aToken, insert, next, replace } from '../../src/testing/store-cases/case.js';
+import { aChange, aToken, deleteToken, insert, next, replace } from '../../src/testing/store-cases/case.js';
 import { redisCli, useRedisCluster } from '../support/redis-server.js';
 import { listen, tells } from './listening.js';
 
@@ -53,7 +53,7 @@ describe('on a cluster of three masters', () => {
     const token = await insert(writer, aToken('t1'));
     await replace(writer, next(token), 1);
     await feed.until(tells({ kind: 'token', id: 't1' }));
-    await writer.deleteToken('t1', aChange('token.deleted', 't1'));
+    await deleteToken(writer, 't1', aChange('token.deleted', 't1'));
     expect(await writer.confirm?.(10_000)).toEqual({ acknowledged: 1, missing: 0 });
     expect(feed.told).toEqual([
       { kind: 'token', id: 't1' },

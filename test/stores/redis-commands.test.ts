@@ -12,7 +12,9 @@ import {
   aSecret,
   aToken,
   aUsage,
+  deleteToken,
   insert,
+  insertToken,
   next,
   replace,
   T0,
@@ -66,7 +68,7 @@ describe('when the connection breaks', () => {
       aChange('endpoint.updated', 'a', 'acme', { at: T0 + 5 }),
       aChange('endpoint.deleted', 'a', 'acme', { at: T0 + 6 }),
     ] as const;
-    expect(await store.insertToken(token, aSecret('first', { key: aKey('first') }), made[0])).toBe(true);
+    expect(await insertToken(store, token, aSecret('first', { key: aKey('first') }), made[0])).toBe(true);
     await store.recordUsage([aUsage('t1', T0, { a: 5 })]);
     expect((await store.listUsage(['t1']))[0]?.count).toBe(10);
     const rotation = { secret: aSecret('second', { key: aKey('second') }), othersEndAt: T0, at: T0 };
@@ -77,14 +79,14 @@ describe('when the connection breaks', () => {
     expect(await store.revokeToken('t1', T0 + 3, revoked)).toBe(true);
     expect(await store.findToken('t1')).toMatchObject({ revokedAt: T0 + 3, version: 3 });
     expect(await store.trimChanges(T0 + 1, 10)).toBeLessThanOrEqual(1);
-    expect(await store.deleteToken('t1', made[2])).toBe(true);
+    expect(await deleteToken(store, 't1', made[2])).toBe(true);
     expect(await redisCli(port, 'HLEN', `{${prefix}}:keyids`)).toBe('0');
     expect(await store.insertEndpoint(endpoint, made[3])).toBe(true);
     expect(await store.replaceEndpoint({ ...endpoint, version: 2 }, 1, made[4])).toBe(true);
     expect(await store.deleteEndpoint('acme', 'a', made[5])).toBe(true);
     expect(await log(store)).toEqual([...made].reverse());
     // What was refused is refused the second time too.
-    expect(await store.deleteToken('t1', aChange('token.deleted', 't1'))).toBe(false);
+    expect(await deleteToken(store, 't1', aChange('token.deleted', 't1'))).toBe(false);
   });
 
   it('a token that is rotated often, and a log that is trimmed, leave no keys behind', async () => {
@@ -107,9 +109,9 @@ describe('when the connection breaks', () => {
   it('another change with the same id is an error, and is not made', async () => {
     const { store } = await open();
     const change = aChange('token.created', 't1');
-    expect(await store.insertToken(aToken('t1'), aSecret('t1'), change)).toBe(true);
+    expect(await insertToken(store, aToken('t1'), aSecret('t1'), change)).toBe(true);
     const other = { ...change, subject: 't2' };
-    await expect(store.insertToken(aToken('t2'), aSecret('t2'), other)).rejects.toThrow('another change of this id');
+    await expect(insertToken(store, aToken('t2'), aSecret('t2'), other)).rejects.toThrow('another change of this id');
     expect(await store.findToken('t2')).toBe(null);
   });
 
@@ -120,7 +122,7 @@ describe('when the connection breaks', () => {
       () => insert(hasty, aToken('t2')),
       () => replace(hasty, next(token), 1),
       () => hasty.revokeToken('t1', T0, aChange('token.revoked', 't1')),
-      () => hasty.deleteToken('t1', aChange('token.deleted', 't1')),
+      () => deleteToken(hasty, 't1', aChange('token.deleted', 't1')),
       () => hasty.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a')),
       () => hasty.recordUsage([aUsage('t1', T0, { a: 1 })]),
     ];
@@ -194,7 +196,7 @@ describe('when the connection breaks', () => {
     });
     await expect(replace(store, next(token), 1)).rejects.toThrow('connection was lost');
     feed.told.length = 0;
-    expect(await sent.release()).toEqual(['done', expect.any(String)]);
+    expect(await sent.release()).toEqual(['done', expect.any(String), ['1']]);
     expect(await feed.next('token')).toEqual({ kind: 'token', id: 't1' });
   });
 

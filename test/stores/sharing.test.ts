@@ -8,6 +8,7 @@ import {
   anEntry,
   aToken,
   aUsage,
+  deleteToken,
   insert,
   next,
   replace,
@@ -158,7 +159,7 @@ describe.each(await useDatabases())('processes that share a store ($kind)', ({ a
       expect(await replace(writer, next(token), 1)).toBe(false);
       await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
       expect(await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'))).toBe(false);
-      await writer.deleteToken('t1', aChange('token.deleted', 't1'));
+      await deleteToken(writer, 't1', aChange('token.deleted', 't1'));
       await mark(writer);
       await feed.until(tells(MARK));
       const acme = { kind: 'endpoints', organization: 'acme' };

@@ -1,6 +1,15 @@
 import { sqliteStore } from 'postern/stores/sqlite';
 import { describe, expect, it, vi } from 'vitest';
-import { aChange, anEndpoint, aSecret, aToken, insert, next, replace } from '../../src/testing/store-cases/case.js';
+import {
+  aChange,
+  anEndpoint,
+  aSecret,
+  aToken,
+  insert,
+  insertToken,
+  next,
+  replace,
+} from '../../src/testing/store-cases/case.js';
 import { listen, tells } from './listening.js';
 import { Libsql, script, testDirectory } from './sqlite-files.js';
 
@@ -119,7 +128,7 @@ describe('a lock that another process holds', () => {
       // The first turn comes while the change is waiting: a store that blocked would never get here.
       if (++turns === 3) other.exec('COMMIT');
     }, 1);
-    expect(await store.insertToken(aToken('t1'), aSecret('t1'), aChange('token.created', 't1'))).toBe(true);
+    expect(await insertToken(store, aToken('t1'), aSecret('t1'), aChange('token.created', 't1'))).toBe(true);
     clearInterval(timer);
     expect(turns).toBeGreaterThanOrEqual(3);
     other.close();
@@ -145,7 +154,7 @@ describe('a lock that another process holds', () => {
     await store.migrate();
     const other = new Libsql(file);
     other.exec('BEGIN IMMEDIATE');
-    const waiting = store.insertToken(aToken('t1'), aSecret('t1'), aChange('token.created', 't1'));
+    const waiting = insertToken(store, aToken('t1'), aSecret('t1'), aChange('token.created', 't1'));
     await Promise.all([store.close(), expect(waiting).rejects.toMatchObject({ code: 'closed' })]);
     other.exec('ROLLBACK');
     other.close();

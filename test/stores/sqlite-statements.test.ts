@@ -15,6 +15,7 @@ import {
   aToken,
   aUsage,
   insert,
+  insertToken,
   T0,
 } from '../../src/testing/store-cases/case.js';
 import { ask, Libsql, script, testDirectory } from './sqlite-files.js';
@@ -153,7 +154,7 @@ describe('statements', () => {
       'COMMIT',
     ]);
     log.length = 0;
-    await store.insertToken(aToken('t2'), aSecret('t1'), aChange('token.created', 't2'));
+    await insertToken(store, aToken('t2'), aSecret('t1'), aChange('token.created', 't2'));
     expect(log.at(-1)).toBe('ROLLBACK');
     await store.close();
   });
@@ -163,7 +164,7 @@ describe('statements', () => {
     const store = sqliteStore({ filename: file });
     await insert(store, aToken('t1'));
     const bad = aChange('token.created', 't2', 'acme', { organization: null as never });
-    await expect(store.insertToken(aToken('t2'), aSecret('t2'), bad)).rejects.toThrow();
+    await expect(insertToken(store, aToken('t2'), aSecret('t2'), bad)).rejects.toThrow();
     expect(await store.findToken('t2')).toBeNull();
     expect(await store.findTokenByDigest([aDigest('t2')])).toBeNull();
     await insert(store, aToken('t2'));

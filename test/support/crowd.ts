@@ -47,7 +47,7 @@ export async function crowdedStore({ organization = 'default', count = CROWD } =
       before: null,
       after: null,
     };
-    await store.insertToken(token, secret, change);
+    await store.insertTokens([{ token, secret, change }]);
   }
   return store;
 }

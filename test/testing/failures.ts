@@ -1,5 +1,5 @@
 import { memoryStore } from 'postern';
-import type { Store } from 'postern/store';
+import type { NewToken, Store, TokenRemoval } from 'postern/store';
 import { testStore } from 'postern/testing';
 
 /** Runs the suite over a store, and gives the titles of what failed. */
@@ -34,6 +34,22 @@ async function idle(): Promise<string> {
 
 /** What a store does otherwise than it should. */
 export type Break = (store: Store) => Partial<Store>;
+
+/** A store that writes new tokens one after the other, with this function. */
+export const insertingEach = (insert: (each: NewToken) => Promise<boolean>): Pick<Store, 'insertTokens'> => ({
+  insertTokens: (tokens) => inSequence(tokens, insert),
+});
+
+/** The same for removals. */
+export const deletingEach = (remove: (each: TokenRemoval) => Promise<boolean>): Pick<Store, 'deleteTokens'> => ({
+  deleteTokens: (removals) => inSequence(removals, remove),
+});
+
+async function inSequence<Item>(items: readonly Item[], work: (item: Item) => Promise<boolean>) {
+  const answers: boolean[] = [];
+  for (const item of items) answers.push(await work(item));
+  return answers;
+}
 
 /** Lets other calls go first: what makes a check and a write two steps. */
 export const pause = () => Promise.resolve().then(() => {});

@@ -1,7 +1,8 @@
 import { memoryStore } from 'postern';
 import { expect, it } from 'vitest';
 import type { NewSecret, StoredEntry, StoredToken } from '../../src/ports/records.js';
-import { type Break, failures, pause } from './failures.js';
+import { insertToken } from '../../src/testing/store-cases/case.js';
+import { type Break, failures, insertingEach, pause } from './failures.js';
 
 /** What the suite must notice of keys, ownership, numbered pages, totals and entries. */
 const BREAKS: readonly (readonly [string, Break])[] = [
@@ -20,7 +21,7 @@ const BREAKS: readonly (readonly [string, Break])[] = [
         return isTaken ? { ...secret, key: null } : secret;
       };
       return {
-        insertToken: (token, secret, change) => s.insertToken(token, unkeyed(secret), change),
+        ...insertingEach(({ token, secret, change }) => insertToken(s, token, unkeyed(secret), change)),
       };
     },
   ],
@@ -56,13 +57,13 @@ const BREAKS: readonly (readonly [string, Break])[] = [
     (s) => {
       const used = new Map<string, string>();
       return {
-        async insertToken(token, secret, change) {
+        ...insertingEach(async ({ token, secret, change }) => {
           const { key } = secret;
           if (key !== null && used.has(key.id)) return false;
-          const done = await s.insertToken(token, secret, change);
+          const done = await insertToken(s, token, secret, change);
           if (done && key !== null) used.set(key.id, token.id);
           return done;
-        },
+        }),
       };
     },
   ],
@@ -163,11 +164,11 @@ const BREAKS: readonly (readonly [string, Break])[] = [
     (s) => {
       const first = new Map<string, StoredToken>();
       return {
-        async insertToken(token, secret, change) {
-          const done = await s.insertToken(token, secret, change);
+        ...insertingEach(async ({ token, secret, change }) => {
+          const done = await insertToken(s, token, secret, change);
           if (done) first.set(token.id, token);
           return done;
-        },
+        }),
         async countTokens(filter, most) {
           if (filter.organization === null || Object.keys(filter).length > 1) return s.countTokens(filter, most);
           const all = await s.listTokens({ organization: null, limit: 1_000 });

@@ -3,29 +3,53 @@ import type { StoredSecret, StoredToken } from 'postern/store';
 import { expect, it } from 'vitest';
 import type { Change } from '../../src/ports/changes.js';
 import type { UsageCount } from '../../src/ports/records.js';
-import { aChange } from '../../src/testing/store-cases/case.js';
-import { type Break, failures, pause } from './failures.js';
+import { aChange, deleteToken, insertToken } from '../../src/testing/store-cases/case.js';
+import { type Break, deletingEach, failures, insertingEach, pause } from './failures.js';
 
 const BREAKS: readonly (readonly [string, Break])[] = [
   [
     'an insert that overwrites',
     (s) => ({
-      async insertToken(token, secret, change) {
-        await s.deleteToken(token.id, change);
-        return s.insertToken(token, secret, change);
-      },
+      ...insertingEach(async ({ token, secret, change }) => {
+        await deleteToken(s, token.id, change);
+        return insertToken(s, token, secret, change);
+      }),
     }),
   ],
   [
     'an insert that checks, then writes',
     (s) => ({
-      async insertToken(token, secret, change) {
+      ...insertingEach(async ({ token, secret, change }) => {
         const taken = (await s.findToken(token.id)) ?? (await s.findTokenByDigest([secret.digest]));
         if (taken) return false;
-        await s.insertToken(token, secret, change);
+        await insertToken(s, token, secret, change);
         return true;
+      }),
+    }),
+  ],
+  [
+    'a batch that is refused as a whole if one is taken',
+    (s) => ({
+      async insertTokens(tokens) {
+        const found = await s.findTokenByDigest(tokens.map(({ secret }) => secret.digest));
+        return found && tokens.length > 1 ? tokens.map(() => false) : s.insertTokens(tokens);
       },
     }),
+  ],
+  ['a batch in parts', (s) => insertingEach((each) => insertToken(s, each.token, each.secret, each.change))],
+  [
+    'a batch of removals that ends with the first one that is not there',
+    (s) => ({
+      async deleteTokens(removals) {
+        const answers = await s.deleteTokens(removals.slice(0, 1));
+        if (!answers[0]) return removals.map(() => false);
+        return [...answers, ...(await s.deleteTokens(removals.slice(1)))];
+      },
+    }),
+  ],
+  [
+    'only the first of several entries is found',
+    (s) => ({ findEntries: async (...asked) => (await s.findEntries(...asked)).slice(0, 1) }),
   ],
   [
     'only the first candidate is looked up',
@@ -84,7 +108,7 @@ const BREAKS: readonly (readonly [string, Break])[] = [
   [
     'a deletion that always says yes',
     (s) => ({
-      deleteToken: async (id, change) => (await s.deleteToken(id, change)) || true,
+      ...deletingEach(async ({ id, change }) => (await deleteToken(s, id, change)) || true),
     }),
   ],
   [
@@ -219,14 +243,17 @@ const BREAKS: readonly (readonly [string, Break])[] = [
   [
     'texts that are trimmed',
     (s) => ({
-      insertToken: (token, secret, change) => s.insertToken({ ...token, name: token.name.trim() }, secret, change),
+      ...insertingEach(({ token, secret, change }) =>
+        insertToken(s, { ...token, name: token.name.trim() }, secret, change),
+      ),
     }),
   ],
   [
     'texts that are normalized',
     (s) => ({
-      insertToken: (token, secret, change) =>
-        s.insertToken({ ...token, name: token.name.normalize('NFC') }, secret, change),
+      ...insertingEach(({ token, secret, change }) =>
+        insertToken(s, { ...token, name: token.name.normalize('NFC') }, secret, change),
+      ),
     }),
   ],
   [
@@ -281,11 +308,11 @@ const BREAKS: readonly (readonly [string, Break])[] = [
     (s) => {
       const extra: Change[] = [];
       return {
-        async deleteToken(id, change) {
-          const done = await s.deleteToken(id, change);
+        ...deletingEach(async ({ id, change }) => {
+          const done = await deleteToken(s, id, change);
           if (!done) extra.push(change);
           return done;
-        },
+        }),
         listChanges: async (query) => [...extra, ...(await s.listChanges(query))],
       };
     },
@@ -296,10 +323,10 @@ const BREAKS: readonly (readonly [string, Break])[] = [
     (s) => {
       const order: string[] = [];
       return {
-        insertToken: (token, secret, change) => {
+        ...insertingEach(({ token, secret, change }) => {
           order.unshift(change.id);
-          return s.insertToken(token, secret, change);
-        },
+          return insertToken(s, token, secret, change);
+        }),
         async listChanges({ limit, after, ...query }) {
           const all = await s.listChanges({ ...query, limit: 1_000 });
           const sorted = [...all].sort((a, b) => b.at - a.at || order.indexOf(a.id) - order.indexOf(b.id));
@@ -322,11 +349,11 @@ const BREAKS: readonly (readonly [string, Break])[] = [
   [
     'a change that is written after what it tells of',
     (s) => ({
-      async insertToken(token, secret, change) {
-        const done = await s.insertToken(token, secret, aChange('token.created', token.id));
+      ...insertingEach(async ({ token, secret, change }) => {
+        const done = await insertToken(s, token, secret, aChange('token.created', token.id));
         if (done) String(change.before);
         return done;
-      },
+      }),
     }),
   ],
   [
@@ -353,10 +380,10 @@ const BREAKS: readonly (readonly [string, Break])[] = [
     (s) => {
       const seen = new Map<string, readonly UsageCount[]>();
       return {
-        async deleteToken(id, change) {
+        ...deletingEach(async ({ id, change }) => {
           seen.set(id, await s.listUsage([id]));
-          return s.deleteToken(id, change);
-        },
+          return deleteToken(s, id, change);
+        }),
         async listUsage(ids) {
           const now = await s.listUsage(ids);
           return now.length > 0 ? now : ids.flatMap((id) => seen.get(id) ?? []);
@@ -374,7 +401,7 @@ const BREAKS: readonly (readonly [string, Break])[] = [
   ],
   [
     'limits that are dropped',
-    (s) => ({ insertToken: (token, ...rest) => s.insertToken({ ...token, limits: null }, ...rest) }),
+    (s) => insertingEach(({ token, secret, change }) => insertToken(s, { ...token, limits: null }, secret, change)),
   ],
   ['a confirmation that someone is missing', () => ({ confirm: async () => ({ acknowledged: 1, missing: 1 }) })],
   ['a confirmation of nobody', () => ({ confirm: async () => ({ acknowledged: 0, missing: 0 }) })],

@@ -175,6 +175,11 @@ export interface Listed<Item> {
   readonly next: string | null;
 }
 
+/** Imports tokens. */
+export type PutTokens = (
+  inputs: readonly Readonly<Record<string, unknown>>[],
+) => Promise<readonly PromiseSettledResult<unknown>[]>;
+
 /** The target of a command: a server over HTTP, or a store through the library. */
 export interface Backend {
   /** Its address, without secrets. */
@@ -196,11 +201,11 @@ export interface Backend {
   /** Deletes the tokens of all organizations that expired longer ago than this duration. */
   pruneTokens(olderThan: string): Promise<number>;
   /**
-   * Resolves with the function that imports one token by its digest, with the input and the errors of `tokens.import`.
+   * Resolves with the function that imports tokens by their digests, with the inputs and the results of `tokens.import`.
    *
    * @param dryRun it checks all, and writes nothing
    */
-  importing(dryRun: boolean): Promise<(input: Readonly<Record<string, unknown>>) => Promise<unknown>>;
+  importing(dryRun: boolean): Promise<PutTokens>;
   tokenUsage(id: string): Promise<readonly Use[]>;
   /** By day. `token` `null`: of all tokens of the organization. */
   dailyUsage(token: string | null, days: UsageDays): Promise<readonly DailyUse[]>;

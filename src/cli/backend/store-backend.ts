@@ -122,7 +122,7 @@ export async function storeBackend(options: StoreBackendOptions): Promise<Backen
         );
       }
       const { import: put } = dryRun ? createPostern({ ...own, store: unwritten(store), cache: false }).tokens : tokens;
-      return (input) => put(input as never);
+      return (inputs) => put(inputs as readonly never[]);
     },
     async tokenUsage(id) {
       await assertOwn(id);
@@ -219,10 +219,14 @@ function unwritten(store: Store): Store {
   const seen = new Set<string>();
   return {
     ...passingOn((pass) => pass(store)),
-    async insertToken(_, { digest }) {
-      const isThere = (await store.findTokenByDigest([digest])) !== null || seen.has(digest);
-      seen.add(digest);
-      return !isThere;
+    async insertTokens(tokens) {
+      const digests = tokens.map(({ secret }) => secret.digest);
+      const found = await Promise.all(digests.map((digest) => store.findTokenByDigest([digest])));
+      return digests.map((digest, index) => {
+        const isFree = found[index] === null && !seen.has(digest);
+        seen.add(digest);
+        return isFree;
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { isPosternError } from '../../domain/errors.js';
+import type { PutTokens } from '../backend/backend.js';
 import { EXIT } from '../exit-codes.js';
 import { CliError } from '../failure.js';
 import type { ReadInput } from './inputs.js';
@@ -16,16 +17,15 @@ export interface Counts {
 export interface Work {
   readonly rows: AsyncIterable<FileRow>;
   readonly read: ReadInput;
-  /** Imports one, with the errors of `tokens.import`. */
-  readonly put: (input: Readonly<Record<string, unknown>>) => Promise<unknown>;
+  readonly put: PutTokens;
   /** Told of each row that is not there afterwards. */
   readonly left: (row: FileRow, why: string) => void;
   /** Told after each batch. */
   readonly progress: (counts: Counts) => void;
 }
 
-/** A SQLite store writes what comes together with one wait for the disk. */
-const AT_ONCE = 250;
+/** The library writes as many in one step. */
+const AT_ONCE = 100;
 
 /**
  * Imports rows. A bad one stops no other.
@@ -36,42 +36,36 @@ export async function importRows({ rows, read, put, left, progress }: Work): Pro
   const counts: Counts = { imported: 0, already: 0, expired: 0, bad: 0 };
   let last = 0;
 
-  /** Resolves with the reason if the row is left out. */
-  async function importRow(row: FileRow): Promise<string | undefined> {
-    const bad = (why: string) => {
-      counts.bad += 1;
-      return why;
-    };
-    if (row.problem !== undefined) return bad(row.problem);
-    let input: Readonly<Record<string, unknown>>;
+  const leaveOut = (row: FileRow, why: string, as: 'expired' | 'bad' = 'bad') => {
+    counts[as] += 1;
+    left(row, why);
+  };
+  const inputOf = (row: FileRow): Input | Error => {
     try {
-      input = read(row);
+      return row.problem === undefined ? read(row) : new Error(row.problem);
     } catch (error) {
-      return bad((error as Error).message);
+      return error as Error;
     }
-    try {
-      await put(input);
-      counts.imported += 1;
-    } catch (error) {
-      if (!isPosternError(error) || error.code === 'unavailable' || error.path === 'importedTokens') throw error;
-      if (error.code === 'token_exists') counts.already += 1;
-      else if (error.code === 'expiry_past') {
-        counts.expired += 1;
-        return error.message;
-      } else return bad(error.message);
-    }
-    return undefined;
-  }
+  };
+  const count = (row: FileRow, result: PromiseSettledResult<unknown> | undefined) => {
+    if (result?.status !== 'rejected') counts.imported += 1;
+    else if (result.reason.code === 'token_exists') counts.already += 1;
+    else leaveOut(row, result.reason.message, result.reason.code === 'expiry_past' ? 'expired' : 'bad');
+  };
 
   let batch: FileRow[] = [];
   const flush = async () => {
-    // All of them end before a failure is thrown, so that nothing runs on behind it.
-    const ended = await Promise.allSettled(batch.map(importRow));
-    ended.forEach((each, index) => {
-      if (each.status === 'fulfilled' && each.value !== undefined) left(batch[index] as FileRow, each.value);
-    });
-    const failed = ended.find((each) => each.status === 'rejected');
-    if (failed !== undefined) throw stopped(failed.reason, last, counts);
+    const inputs = batch.map(inputOf);
+    const results = (
+      await put(inputs.filter(isInput)).catch((error) => {
+        throw stopped(error, last, counts);
+      })
+    ).values();
+    for (const [index, row] of batch.entries()) {
+      const input = inputs[index] as Input | Error;
+      if (isInput(input)) count(row, results.next().value);
+      else leaveOut(row, input.message);
+    }
     last = batch.at(-1)?.line ?? last;
     batch = [];
     progress(counts);
@@ -81,6 +75,12 @@ export async function importRows({ rows, read, put, left, progress }: Work): Pro
   }
   await flush();
   return counts;
+}
+
+type Input = ReturnType<ReadInput>;
+
+function isInput(input: Input | Error): input is Input {
+  return !(input instanceof Error);
 }
 
 function stopped(error: unknown, last: number, { imported }: Counts): unknown {

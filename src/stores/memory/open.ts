@@ -71,15 +71,19 @@ export function openMemoryStore(listeners: Listeners): Store {
       return tokens.count(filter, atMost);
     },
 
-    async insertToken(token, secret, change) {
+    async insertTokens(given) {
       assertOpen();
-      const made = recorded(change);
-      const [copy, itsSecret] = [kept(token), keptSecret(secret)];
-      if (tokens.get(copy.id) || secrets.isTaken(itsSecret)) return false;
-      tokens.set(copy);
-      secrets.add(copy.id, itsSecret);
-      changes.add(made);
-      return true;
+      // Read completely before anything is written.
+      const copies = given.map(({ token, secret, change }) => {
+        return { token: kept(token), secret: keptSecret(secret), change: recorded(change) };
+      });
+      return copies.map(({ token, secret, change }) => {
+        if (tokens.get(token.id) || secrets.isTaken(secret)) return false;
+        tokens.set(token);
+        secrets.add(token.id, secret);
+        changes.add(change);
+        return true;
+      });
     },
 
     async replaceToken(token, expectedVersion, rotation, change) {
@@ -110,15 +114,17 @@ export function openMemoryStore(listeners: Listeners): Store {
       return true;
     },
 
-    async deleteToken(id, change) {
+    async deleteTokens(removals) {
       assertOpen();
-      const made = recorded(change);
-      if (!tokens.delete(id)) return false;
-      usage.delete(id);
-      secrets.deleteOf(id);
-      changes.add(made);
-      listeners.tell(ofToken(id));
-      return true;
+      const copies = removals.map(({ id, change }) => ({ id, change: recorded(change) }));
+      return copies.map(({ id, change }) => {
+        if (!tokens.delete(id)) return false;
+        usage.delete(id);
+        secrets.deleteOf(id);
+        changes.add(change);
+        listeners.tell(ofToken(id));
+        return true;
+      });
     },
 
     async listExpiredTokens(organization, before, limit) {
@@ -217,6 +223,11 @@ export function openMemoryStore(listeners: Listeners): Store {
     async findEntry(kind, id, now) {
       assertOpen();
       return entries.find(kind, id, now);
+    },
+
+    async findEntries(kind, ids, now) {
+      assertOpen();
+      return [...new Set(ids)].flatMap((id) => entries.find(kind, id, now) ?? []);
     },
 
     async putEntry(entry, expectedVersion, now) {

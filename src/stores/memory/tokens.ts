@@ -53,13 +53,14 @@ export class MemoryTokens {
     return count;
   }
 
-  expired(organization: string | null, before: number, limit: number): readonly string[] {
-    const ids: string[] = [];
-    for (const { id, expiresAt, organization: of } of this.#tokens.values()) {
-      if (ids.length >= limit) break;
-      if (expiresAt !== null && expiresAt <= before && (organization === null || of === organization)) ids.push(id);
+  expired(organization: string | null, before: number, limit: number): readonly StoredToken[] {
+    const expired: StoredToken[] = [];
+    for (const token of this.#tokens.values()) {
+      if (expired.length >= limit) break;
+      if (token.expiresAt === null || token.expiresAt > before) continue;
+      if (organization === null || token.organization === organization) expired.push(token);
     }
-    return ids;
+    return expired;
   }
 
   *#matching(filter: TokenFilter): Generator<StoredToken> {

@@ -41,16 +41,16 @@ export class Connection {
 
   /**
    * Runs a script that changes something. The script's second argument is the caller's deadline; the second value of its reply is
-   * the server's time. Returns the word.
+   * the server's time.
    */
-  async change(script: Script, ...args: string[]): Promise<string> {
+  async change(script: Script, ...args: string[]): Promise<Reply> {
     const giveUpAt = performance.now() + this.#timeout;
     for (;;) {
       if (this.#offset === null) throw new Error('the clock of Redis is not known yet');
       const deadline = String(Math.floor(giveUpAt + this.#offset));
-      const [word, time] = await this.#run(script, [deadline, ...args], giveUpAt);
-      this.noteTime(time);
-      if (word !== 'late') return word;
+      const reply = await this.#run(script, [deadline, ...args], giveUpAt);
+      this.noteTime(reply[1]);
+      if (reply[0] !== 'late') return reply;
       // Too late by a clock that was set forward, or by another server's. By the new measurement there is time left.
       if (performance.now() >= giveUpAt) throw new Error('Redis did not answer in time: nothing was changed');
     }

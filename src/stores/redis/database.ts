@@ -3,7 +3,7 @@ import { PosternError } from '../../domain/errors.js';
 import type { Change } from '../../ports/changes.js';
 import type { Stale, Store } from '../../ports/store.js';
 import { Feed } from '../shared/feed/feed.js';
-import { NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
+import { ofEndpoints, ofToken } from '../shared/feed/message.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
 import { changeArgs, listChanges, trimChanges } from './changes.js';
 import { RedisChannel } from './channel.js';
@@ -15,6 +15,7 @@ import * as entries from './entries.js';
 import { keysUnder } from './keys.js';
 import type { RedisSettings } from './options.js';
 import { prepare } from './schema.js';
+import type { Script } from './script.js';
 import * as lists from './token-lists.js';
 import * as tokens from './tokens.js';
 import { DailyTrimming, listDailyUsage, listUsage, prepareUsage, recordUsage } from './usage.js';
@@ -30,6 +31,14 @@ export interface RedisStore extends Store {
    *   that forbids to publish; `store_newer`: written by a later version of this library; `closed`
    */
   migrate(options?: MigrateOptions): Promise<Migration>;
+}
+
+/** A change, with the part of the caches to forget and its script's own arguments. */
+interface Write {
+  readonly change: Change;
+  /** `null` for a new token: nobody can have read it before, so nobody needs to be told. */
+  readonly stale: Stale | null;
+  readonly args: readonly string[];
 }
 
 /** Opens with the first call, and puts the store's methods together. */
@@ -64,16 +73,22 @@ export class RedisDatabase {
       listSecrets: (tokenId) => read(() => tokens.listSecrets(connection, tokenId)),
       listTokens: (query) => read(() => lists.listTokens(connection, query)),
       countTokens: (filter, atMost) => read(() => lists.countTokens(connection, filter, atMost)),
-      insertToken: (token, secret, made) =>
-        this.#change(made, NOBODY, (change) => tokens.insertToken(connection, token, secret, change)),
-      replaceToken: (token, expectedVersion, rotation, made) =>
-        this.#change(made, ofToken(token.id), (change) =>
-          tokens.replaceToken(connection, token, expectedVersion, rotation, change),
+      insertTokens: async (given) =>
+        this.#changes(
+          tokens.INSERT,
+          given.map((each) => ({ change: each.change, stale: null, args: tokens.insertArgs(each) })),
         ),
-      revokeToken: (id, at, made) =>
-        this.#change(made, ofToken(id), (change) => tokens.revokeToken(connection, id, at, change)),
-      deleteToken: (id, made) =>
-        this.#change(made, ofToken(id), (change) => tokens.deleteToken(connection, id, change)),
+      replaceToken: async (token, expectedVersion, rotation, change) => {
+        const args = tokens.replaceArgs(token, expectedVersion, rotation);
+        return this.#change(tokens.REPLACE, { change, stale: ofToken(token.id), args });
+      },
+      revokeToken: async (id, at, change) =>
+        this.#change(tokens.REVOKE, { change, stale: ofToken(id), args: [id, String(at)] }),
+      deleteTokens: async (removals) =>
+        this.#changes(
+          tokens.DELETE,
+          removals.map(({ id, change }) => ({ change, stale: ofToken(id), args: [id] })),
+        ),
       listExpiredTokens: (organization, before, limit) =>
         read(() => lists.listExpiredTokens(connection, organization, before, limit)),
       recordUsage: async (usages) => {
@@ -88,19 +103,21 @@ export class RedisDatabase {
       findEndpoint: (organization, id) => read(() => endpoints.findEndpoint(connection, organization, id)),
       findEndpoints: (organization, ids) => read(() => endpoints.findEndpoints(connection, organization, ids)),
       listEndpoints: (query) => read(() => endpoints.listEndpoints(connection, query)),
-      insertEndpoint: (endpoint, made) =>
-        this.#change(made, ofEndpoints(endpoint.organization), (change) =>
-          endpoints.insertEndpoint(connection, endpoint, change),
-        ),
-      replaceEndpoint: (endpoint, expectedVersion, made) =>
-        this.#change(made, ofEndpoints(endpoint.organization), (change) =>
-          endpoints.replaceEndpoint(connection, endpoint, expectedVersion, change),
-        ),
-      deleteEndpoint: (organization, id, made) =>
-        this.#change(made, ofEndpoints(organization), (change) =>
-          endpoints.deleteEndpoint(connection, organization, id, change),
-        ),
-      findEntry: (kind, id, now) => read(() => entries.findEntry(connection, kind, id, now)),
+      insertEndpoint: async (endpoint, change) => {
+        const args = endpoints.insertArgs(endpoint);
+        return this.#change(endpoints.INSERT, { change, stale: ofEndpoints(endpoint.organization), args });
+      },
+      replaceEndpoint: async (endpoint, expectedVersion, change) => {
+        const args = endpoints.replaceArgs(endpoint, expectedVersion);
+        return this.#change(endpoints.REPLACE, { change, stale: ofEndpoints(endpoint.organization), args });
+      },
+      deleteEndpoint: async (organization, id, change) => {
+        const args = [endpoints.fieldOf(organization, id)];
+        return this.#change(endpoints.DELETE, { change, stale: ofEndpoints(organization), args });
+      },
+      findEntry: async (kind, id, now) =>
+        (await read(() => entries.findEntries(connection, kind, [id], now)))[0] ?? null,
+      findEntries: (kind, ids, now) => read(() => entries.findEntries(connection, kind, ids, now)),
       putEntry: (entry, expectedVersion, now) => read(() => entries.putEntry(connection, entry, expectedVersion, now)),
       deleteEntry: (kind, id, expectedVersion, now) =>
         read(() => entries.deleteEntry(connection, kind, id, expectedVersion, now)),
@@ -115,18 +132,23 @@ export class RedisDatabase {
     };
   }
 
-  async #change(
-    change: Change,
-    invalidation: Stale | null,
-    write: (change: readonly string[]) => Promise<string>,
-  ): Promise<boolean> {
-    const args = changeArgs(change, this.#connection.keys.feed, invalidation);
+  async #change(script: Script, write: Write): Promise<boolean> {
+    return (await this.#changes(script, [write]))[0] === true;
+  }
+
+  /** Makes changes of one kind in one step. */
+  async #changes(script: Script, writes: readonly Write[]): Promise<readonly boolean[]> {
+    if (writes.length === 0) return [];
+    const { feed } = this.#connection.keys;
+    const args = writes.flatMap(({ change, stale, args: own }) => [...changeArgs(change, feed, stale), ...own]);
     await this.#ready();
-    return this.#feed.change(change.id, invalidation, async () => {
-      const word = await write(args);
+    const told = writes.flatMap(({ change: { id }, stale }) => (stale === null ? [] : [{ id, invalidation: stale }]));
+    const make = async () => {
+      const [word, , answers] = await this.#connection.change(script, ...args);
       if (word === 'taken') throw new Error('there is another change of this id: check the random option');
-      return word === 'done';
-    });
+      return (answers as readonly string[]).map((answer) => answer === '1');
+    };
+    return told.length === 0 ? make() : this.#feed.change(told, make);
   }
 
   async #ready(): Promise<void> {

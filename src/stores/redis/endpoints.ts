@@ -13,35 +13,37 @@ if #fields == 0 then return {'page', fields, fields} end
 return {'page', fields, redis.call('HMGET', ENDPOINTS, unpack(fields))}
 `);
 
-/** Takes field, version, uid, record. */
-const INSERT = changing(`
-local field, version, uid, record = unpack(ARGV, 10)
-if redis.call('HEXISTS', ENDPOINTS, field) == 1 then return {'refused', now} end
-begin()
+export const INSERT = changing(
+  ['field', 'version', 'uid', 'record'],
+  `
+if redis.call('HEXISTS', ENDPOINTS, field) == 1 then return false end
+begin(at)
 redis.call('HSET', ENDPOINTS, field, version .. '\\n' .. uid .. '\\n' .. record)
 redis.call('ZADD', NAMES, 0, field)
-return {'done', now}
-`);
+return true`,
+);
 
 /** The uid is compared too: the name may belong to another endpoint by now, at the same version. */
-const REPLACE = changing(`
-local field, expected, version, uid, record = unpack(ARGV, 10)
+export const REPLACE = changing(
+  ['field', 'expected', 'version', 'uid', 'record'],
+  `
 local found = redis.call('HGET', ENDPOINTS, field)
 local current, currentUid = string.match(found or '', '^([^\\n]*)\\n([^\\n]*)\\n')
-if current ~= expected or currentUid ~= uid then return {'refused', now} end
-begin()
+if current ~= expected or currentUid ~= uid then return false end
+begin(at)
 redis.call('HSET', ENDPOINTS, field, version .. '\\n' .. uid .. '\\n' .. record)
-return {'done', now}
-`);
+return true`,
+);
 
-const DELETE = changing(`
-local field = ARGV[10]
-if redis.call('HEXISTS', ENDPOINTS, field) == 0 then return {'refused', now} end
-begin()
+export const DELETE = changing(
+  ['field'],
+  `
+if redis.call('HEXISTS', ENDPOINTS, field) == 0 then return false end
+begin(at)
 redis.call('HDEL', ENDPOINTS, field)
 redis.call('ZREM', NAMES, field)
-return {'done', now}
-`);
+return true`,
+);
 
 const MOST = 500;
 
@@ -90,51 +92,18 @@ export async function listEndpoints(
   return endpoints;
 }
 
-export function insertEndpoint(
-  connection: Connection,
-  endpoint: StoredEndpoint,
-  change: readonly string[],
-): Promise<string> {
+export function insertArgs(endpoint: StoredEndpoint): readonly string[] {
   const { organization, id, version, uid } = endpoint;
-  return connection.change(
-    INSERT,
-    ...change,
-    fieldOf(organization, id),
-    String(version),
-    JSON.stringify(uid),
-    writeEndpoint(endpoint),
-  );
+  return [fieldOf(organization, id), String(version), JSON.stringify(uid), writeEndpoint(endpoint)];
 }
 
-export function replaceEndpoint(
-  connection: Connection,
-  endpoint: StoredEndpoint,
-  expectedVersion: number,
-  change: readonly string[],
-): Promise<string> {
-  const { organization, id, version, uid } = endpoint;
-  return connection.change(
-    REPLACE,
-    ...change,
-    fieldOf(organization, id),
-    String(expectedVersion),
-    String(version),
-    JSON.stringify(uid),
-    writeEndpoint(endpoint),
-  );
-}
-
-export function deleteEndpoint(
-  connection: Connection,
-  organization: string,
-  id: string,
-  change: readonly string[],
-): Promise<string> {
-  return connection.change(DELETE, ...change, fieldOf(organization, id));
+export function replaceArgs(endpoint: StoredEndpoint, expectedVersion: number): readonly string[] {
+  const [field, ...rest] = insertArgs(endpoint) as [string, ...string[]];
+  return [field, String(expectedVersion), ...rest];
 }
 
 /** JSON's quotes end the organization, so that two pairs never share a field. */
-function fieldOf(organization: string, id: string): string {
+export function fieldOf(organization: string, id: string): string {
   return `${JSON.stringify(organization)}:${id}`;
 }
 

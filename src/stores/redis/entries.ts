@@ -15,7 +15,7 @@ const TRIMMED_AT_ONCE = 500;
 
 const NONE = '-';
 
-const FIND = guarded(`return {'found', redis.call('HGET', ENTRIES, ARGV[2])}`);
+const FIND = guarded(`return {'found', redis.call('HMGET', ENTRIES, unpack(ARGV, 2))}`);
 
 /**
  * A client may send a write twice. Entries are not in the audit log, so `recent` keeps the name of each write until its caller's
@@ -68,15 +68,21 @@ return {'done', now}
 `);
 
 /** @throws Error for a damaged entry: it must not look like a missing one */
-export async function findEntry(
+export async function findEntries(
   connection: Connection,
   kind: string,
-  id: string,
+  ids: readonly string[],
   now: number,
-): Promise<StoredEntry | null> {
-  const [, found] = await connection.run(FIND, fieldOf(kind, id));
+): Promise<readonly StoredEntry[]> {
+  if (ids.length === 0) return [];
+  const wanted = [...new Set(ids)];
+  const [, found] = await connection.run(FIND, ...wanted.map((id) => fieldOf(kind, id)));
+  return wanted.flatMap((id, index) => readEntry(kind, id, (found as (string | null)[])[index] ?? null, now) ?? []);
+}
+
+function readEntry(kind: string, id: string, found: string | null, now: number): StoredEntry | null {
   if (found === null) return null;
-  const [, version, end, value] = /^(\d+)\n(-|-?\d+)\n(.*)$/s.exec(found as string) ?? [];
+  const [, version, end, value] = /^(\d+)\n(-|-?\d+)\n(.*)$/s.exec(found) ?? [];
   if (version === undefined)
     throw new Error(`the entry ${id} of ${kind} in Redis was changed by hand: delete it there`);
   const expiresAt = end === NONE ? null : Number(end);
@@ -92,7 +98,8 @@ export async function putEntry(
 ): Promise<boolean> {
   const end = expiresAt === null ? NONE : String(expiresAt);
   const args = writeArgs(kind, id, expectedVersion, now);
-  return (await connection.change(PUT, ...args, `${version}\n${end}\n${value}`, end)) === 'done';
+  const [word] = await connection.change(PUT, ...args, `${version}\n${end}\n${value}`, end);
+  return word === 'done';
 }
 
 export async function deleteEntry(
@@ -103,7 +110,8 @@ export async function deleteEntry(
   now: number,
 ): Promise<boolean> {
   if (expectedVersion === 0) return false;
-  return (await connection.change(DELETE, ...writeArgs(kind, id, expectedVersion, now))) === 'done';
+  const [word] = await connection.change(DELETE, ...writeArgs(kind, id, expectedVersion, now));
+  return word === 'done';
 }
 
 /** Removes some at a time, because the server does nothing else meanwhile. */

@@ -25,26 +25,50 @@ local clock = redis.call('TIME')
 local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
 `;
 
+/** The number of arguments that describe a change. */
+const CHANGE_SIZE = 7;
+
 /**
- * The beginning of every change. `ARGV[2]`: the caller's deadline by the server's clock; `[3]`, `[4]`: the id of the change and
- * its audit entry; `[5]` to `[7]`: its places in the listings; `[8]`, `[9]`: channel and message, or `''`. The script's own
- * arguments begin at `[10]`.
- *
- * A client may send a script again if its reply was lost with the connection: then the audit entry shows that it has run. Or it
- * may send it after its caller has given up: then it is too late. A script calls `begin` after its last check. `begin` publishes
- * first, so that a user without that right fails before anything is written. (Subscribers get nothing before the script ends.)
+ * `begin` writes a change to the log, and tells of it. Its arguments, from `ARGV[at]`: its id and its audit entry; three places in
+ * the listings; channel and message, or `''`. It publishes first, so that a user without that right fails before anything is
+ * written. (Subscribers get nothing before the script ends.)
  */
-const CHANGE = `
-${CLOCK}
-local earlier = redis.call('HGET', CHANGES, ARGV[3])
-if earlier == ARGV[4] then return {'done', now} end
-if earlier then return {'taken', now} end
-if tonumber(now) >= tonumber(ARGV[2]) then return {'late', now} end
-local function begin()
-  if ARGV[9] ~= '' then redis.call('PUBLISH', ARGV[8], redis.call('INCR', SEQ) .. ' ' .. ARGV[9]) end
-  redis.call('HSET', CHANGES, ARGV[3], ARGV[4])
-  redis.call('ZADD', LOG, 0, ARGV[5], 0, ARGV[6], 0, ARGV[7])
+const BEGIN = `
+local function begin(at)
+  local id, entry, all, organization, subject, channel, message = unpack(ARGV, at, at + ${CHANGE_SIZE - 1})
+  if message ~= '' then redis.call('PUBLISH', channel, redis.call('INCR', SEQ) .. ' ' .. message) end
+  redis.call('HSET', CHANGES, id, entry)
+  redis.call('ZADD', LOG, 0, all, 0, organization, 0, subject)
 end
+`;
+
+/**
+ * The beginning of a script that makes changes. `ARGV[2]`: the caller's deadline by the server's clock. From `[3]`: for each change
+ * the arguments of `begin`, then `size` of its own. The script's `make` gets the position of the former; it calls `begin` after its
+ * last check, and returns whether it has made the change.
+ *
+ * A client may send a script again if its reply was lost with the connection: then the log shows that it has run, and which changes
+ * it has made. Or it may send it after its caller has given up: then it is too late.
+ */
+const changes = (size: number, make: string) => `
+${CLOCK}${BEGIN}
+local function make(at)
+${make}
+end
+local step = ${CHANGE_SIZE + size}
+local answers, hasRun = {}, false
+for at = 3, #ARGV, step do
+  local earlier = redis.call('HGET', CHANGES, ARGV[at])
+  if earlier and earlier ~= ARGV[at + 1] then return {'taken', now} end
+  if earlier then hasRun = true end
+  table.insert(answers, earlier and '1' or '0')
+end
+if hasRun then return {'done', now, answers} end
+if tonumber(now) >= tonumber(ARGV[2]) then return {'late', now} end
+for index = 1, #answers do
+  if make(3 + (index - 1) * step) then answers[index] = '1' end
+end
+return {'done', now, answers}
 `;
 
 /** A script that runs on our layout only. */
@@ -52,9 +76,18 @@ export function guarded(body: string): Script {
   return script(GUARD + body);
 }
 
-/** The same for a change. */
-export function changing(body: string): Script {
-  return guarded(CHANGE + body);
+/**
+ * The same for changes.
+ *
+ * @param names of the arguments of one change
+ * @param make the body of the function that makes it
+ * @param functions that it calls
+ */
+export function changing(names: readonly string[], make: string, functions = ''): Script {
+  const size = names.length;
+  const first = `at + ${CHANGE_SIZE}`;
+  const own = `local ${names.join(', ')} = unpack(ARGV, ${first}, ${first} + ${size - 1})`;
+  return guarded(functions + changes(size, `${own}\n${make}`));
 }
 
 /** The same with the time, as `now`. */

@@ -28,8 +28,6 @@ return {'page', members, redis.call('HMGET', TOKENS, unpack(ids)), redis.call('H
 
 const COUNT = guarded(`return {'count', redis.call('ZLEXCOUNT', INDEX, ARGV[2], ARGV[3])}`);
 
-const EXPIRED = guarded(`return {'page', redis.call('ZRANGEBYLEX', INDEX, ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])}`);
-
 /** The plan of a search: a listing, and further conditions. */
 interface Plan {
   readonly listing: Listing;
@@ -51,15 +49,15 @@ export async function countTokens(connection: Connection, filter: TokenFilter, a
   return Math.min(Number(count), atMost);
 }
 
-export async function listExpiredTokens(
+export function listExpiredTokens(
   connection: Connection,
   organization: string | null,
   before: number,
   limit: number,
-): Promise<readonly string[]> {
+): Promise<readonly StoredToken[]> {
   const listing = organization === null ? Listing.expiring : Listing.expiringOf(organization);
-  const [, members] = await connection.run(EXPIRED, listing.first, `(${listing.at(before + 1)}`, String(limit));
-  return (members as string[]).map((member) => listing.idOf(member));
+  const position = { after: { createdAt: before + 1, id: '' } };
+  return readListing(listingQuery(connection, { listing, rest: {} }, position), limit);
 }
 
 function planFor({ organization, owner, ownership, type, revoked, state, ends, search }: TokenFilter): Plan {

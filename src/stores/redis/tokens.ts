@@ -1,6 +1,6 @@
 import {
   MOST_SECRETS,
-  type NewSecret,
+  type NewToken,
   type SecretRotation,
   type StoredSecret,
   type StoredToken,
@@ -121,55 +121,60 @@ local function rotate(digests, othersEndAt, at)
 end
 `;
 
-/** Takes id, version, parts, record, digest, secret, key's id or `''`, public key, last use or `''`. */
-const INSERT = changing(`${PLACES}${SECRETS}
-local id, version, parts, record, digest, secret, key, publicKey, used = unpack(ARGV, 10)
-if redis.call('HEXISTS', TOKENS, id) == 1 or isTaken(digest, key) then return {'refused', now} end
-begin()
+/** The key's id is `''` if there is none, like the last use. */
+export const INSERT = changing(
+  ['id', 'version', 'parts', 'record', 'digest', 'secret', 'key', 'publicKey', 'used'],
+  `
+if redis.call('HEXISTS', TOKENS, id) == 1 or isTaken(digest, key) then return false end
+begin(at)
 local digests = keep(digest, secret, key, publicKey)
 redis.call('HSET', TOKENS, id, version .. '\\n' .. digests .. '\\n' .. parts .. '\\n' .. record)
 if used ~= '' then redis.call('HSET', USED, id, used) end
 place('ZADD', parts, id)
-return {'done', now}
-`);
+return true`,
+  PLACES + SECRETS,
+);
 
-/** Takes id, expected version, version, parts, record, digest or `''`, secret, key's id or `''`, public key, the others' end, now. */
-const REPLACE = changing(`${PLACES}${SECRETS}
-local id, expected, version, parts, record, digest, secret, key, publicKey, othersEndAt, at = unpack(ARGV, 10)
+/** The digest is `''` if this is no rotation. */
+export const REPLACE = changing(
+  ['id', 'expected', 'version', 'parts', 'record', 'digest', 'secret', 'key', 'publicKey', 'othersEndAt', 'callersNow'],
+  `
 local found = redis.call('HGET', TOKENS, id)
-if not found then return {'refused', now} end
+if not found then return false end
 local current, digests, oldParts = string.match(found, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n')
-if current ~= expected then return {'refused', now} end
-if digest ~= '' and isTaken(digest, key) then return {'refused', now} end
-begin()
-if digest ~= '' then digests = rotate(digests, othersEndAt, at) .. keep(digest, secret, key, publicKey) end
+if current ~= expected then return false end
+if digest ~= '' and isTaken(digest, key) then return false end
+begin(at)
+if digest ~= '' then digests = rotate(digests, othersEndAt, callersNow) .. keep(digest, secret, key, publicKey) end
 redis.call('HSET', TOKENS, id, version .. '\\n' .. digests .. '\\n' .. parts .. '\\n' .. record)
 if parts ~= oldParts then
   place('ZREM', oldParts, id)
   place('ZADD', parts, id)
 end
-return {'done', now}
-`);
+return true`,
+  PLACES + SECRETS,
+);
 
-/** Takes id and time. */
-const REVOKE = changing(`
-local id, at = ARGV[10], ARGV[11]
+export const REVOKE = changing(
+  ['id', 'time'],
+  `
 local found = redis.call('HGET', TOKENS, id)
-if not found then return {'refused', now} end
+if not found then return false end
 local version, digests, parts, revokedAt, record = string.match(found, '^(%d+)\\n([^\\n]*)\\n([^\\n]*)\\n[^\\n]*\\n([^\\n]*)\\n(.*)$')
-if not version then return redis.error_reply('ERR the token ' .. id .. ' was changed by hand: delete it') end
-if revokedAt ~= '${NONE}' then return {'refused', now} end
-begin()
+if not version then error('ERR the token ' .. id .. ' was changed by hand: delete it') end
+if revokedAt ~= '${NONE}' then return false end
+begin(at)
 version = string.format('%.0f', tonumber(version) + 1)
-redis.call('HSET', TOKENS, id, table.concat({version, digests, parts, at, at, record}, '\\n'))
-return {'done', now}
-`);
+redis.call('HSET', TOKENS, id, table.concat({version, digests, parts, time, time, record}, '\\n'))
+return true`,
+);
 
-const DELETE = changing(`${PLACES}${SECRETS}
-local id = ARGV[10]
+export const DELETE = changing(
+  ['id'],
+  `
 local found = redis.call('HGET', TOKENS, id)
-if not found then return {'refused', now} end
-begin()
+if not found then return false end
+begin(at)
 local _, digests, parts = string.match(found, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n')
 for digest, key in string.gmatch(digests or '', '([^,:]+):?([^,]*)') do remove(digest, key) end
 place('ZREM', parts or '', id)
@@ -178,8 +183,9 @@ redis.call('HDEL', USED, id)
 redis.call('HDEL', COUNTS, id)
 for day in string.gmatch(redis.call('HGET', DAYS, 't' .. id) or '', '%S+') do redis.call('HDEL', DAILY, day .. ':t' .. id) end
 redis.call('HDEL', DAYS, 't' .. id)
-return {'done', now}
-`);
+return true`,
+  PLACES + SECRETS,
+);
 
 export async function findTokenByDigest(
   connection: Connection,
@@ -218,16 +224,9 @@ export async function listSecrets(connection: Connection, tokenId: string): Prom
   return texts.flatMap((digest, index) => (index % 2 === 0 ? [readSecret(digest, texts[index + 1] as string)] : []));
 }
 
-export async function insertToken(
-  connection: Connection,
-  token: StoredToken,
-  secret: NewSecret,
-  change: readonly string[],
-): Promise<string> {
+export function insertArgs({ token, secret }: NewToken): readonly string[] {
   const { id, version, lastUsedAt } = token;
-  return connection.change(
-    INSERT,
-    ...change,
+  return [
     id,
     String(version),
     indexParts(token),
@@ -236,43 +235,26 @@ export async function insertToken(
     writeSecret(secret, id),
     ...keyArgs(secret.key),
     lastUsedAt === null ? '' : String(lastUsedAt),
-  );
+  ];
 }
 
-export async function replaceToken(
-  connection: Connection,
+export function replaceArgs(
   token: StoredToken,
   expectedVersion: number,
   rotation: SecretRotation | null,
-  change: readonly string[],
-): Promise<string> {
+): readonly string[] {
   const { id, version } = token;
-  return connection.change(
-    REPLACE,
-    ...change,
+  return [
     id,
     String(expectedVersion),
     String(version),
     indexParts(token),
     writeToken(token),
     ...(rotation === null ? Array(6).fill('') : rotationArgs(rotation, id)),
-  );
+  ];
 }
 
 function rotationArgs({ secret, othersEndAt, at }: SecretRotation, tokenId: string): readonly string[] {
   const times = [String(othersEndAt), String(at)];
   return [aDigest(secret.digest), writeSecret(secret, tokenId), ...keyArgs(secret.key), ...times];
-}
-
-export function revokeToken(
-  connection: Connection,
-  id: string,
-  at: number,
-  change: readonly string[],
-): Promise<string> {
-  return connection.change(REVOKE, ...change, id, String(at));
-}
-
-export function deleteToken(connection: Connection, id: string, change: readonly string[]): Promise<string> {
-  return connection.change(DELETE, ...change, id);
 }

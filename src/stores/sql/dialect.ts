@@ -116,10 +116,14 @@ export abstract class Dialect {
       ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${assignments(updates)}`;
   }
 
-  /** Moves the last use of tokens forward, never back. @param batch a source of rows with `id` and `used_at` */
-  moveForward(batch: string): string {
-    return `UPDATE ${this.table('tokens')} AS there SET last_used_at = given.used_at FROM ${batch} AS given
-      WHERE there.id = given.id AND (there.last_used_at IS NULL OR there.last_used_at < given.used_at)`;
+  /** Sets a column of the tokens `there` that meet the condition with one of the records `given`. */
+  updateTokens(given: string, column: string, value: string, where: string): string {
+    return `UPDATE ${this.table('tokens')} AS there SET ${column} = ${value} FROM ${given} AS given WHERE ${where}`;
+  }
+
+  /** Deletes the rows of a table whose column has one of the values in a column of a source, such as `written.seq`. */
+  deleteListed(table: string, column: string, source: string, value: string): string {
+    return `DELETE FROM ${this.table(table)} WHERE ${column} IN (SELECT ${value} FROM ${source})`;
   }
 
   /** The statements that write an entry where there is none, or one that has ended. The last one decides. */

@@ -23,6 +23,14 @@ export class EntryStatements {
     return this.#dialect.statement(sql, { kind, id, now }, { isFrequent: true });
   }
 
+  findSome(kind: string, ids: readonly string[], now: number): SqlStatement {
+    const asked = this.#dialect.records(':ids', { id: 'text' });
+    const sql = `SELECT ${ENTRY_COLUMNS} FROM ${this.#entries}
+      WHERE kind = :kind AND id IN (SELECT id FROM ${asked} asked) AND ${LIVES}`;
+    const values = { kind, now, ids: JSON.stringify(ids.map((id) => ({ id }))) };
+    return this.#dialect.statement(sql, values, { isFrequent: true });
+  }
+
   /** Locks the row of this name. If there is none, it makes one that has ended. */
   lock(kind: string, id: string, now: number): SqlStatement {
     const locked = this.#dialect.add({

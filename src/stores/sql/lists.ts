@@ -76,11 +76,10 @@ export function listExpiredTokens(
   limit: number,
 ): SqlStatement {
   const conditions = new Conditions(dialect);
-  conditions.add('expires_at <= #before', { before });
-  if (organization !== null) conditions.add(dialect.is('organization', ':organization'), { organization });
-  return conditions.statement(`SELECT id FROM ${dialect.table('tokens')}`, 'ORDER BY expires_at LIMIT #limit', {
-    limit,
-  });
+  conditions.add('t.expires_at <= #before', { before });
+  if (organization !== null) conditions.add(dialect.is('t.organization', ':organization'), { organization });
+  const select = `SELECT ${TOKEN_COLUMNS} FROM ${dialect.table('tokens')} t`;
+  return conditions.statement(select, 'ORDER BY t.expires_at LIMIT #limit', { limit });
 }
 
 export function listChanges(dialect: Dialect, query: ChangeQuery): SqlStatement {

@@ -1,6 +1,7 @@
 import { PosternError } from '../../domain/errors.js';
-import type { Confirmation, Stale, Store } from '../../ports/store.js';
+import type { Confirmation, Store } from '../../ports/store.js';
 import { within } from '../shared/deadline.js';
+import type { Told } from '../shared/feed/message.js';
 import type { Listener } from '../shared/listeners.js';
 import type { MigrateOptions, Migration } from '../shared/migration.js';
 import type { Dialect } from './dialect.js';
@@ -30,7 +31,7 @@ export interface SqlStore extends Store {
 /** How processes hear of each other's changes. */
 export interface StoreFeed {
   enter(): Promise<void> | undefined;
-  change(id: string, invalidation: Stale | null, make: () => Promise<boolean>): Promise<boolean>;
+  change(told: readonly Told[], make: () => Promise<readonly boolean[]>): Promise<readonly boolean[]>;
   subscribe(listener: Listener): () => void;
   confirm?(timeout: number): Promise<Confirmation>;
   close(): Promise<void>;

@@ -1,5 +1,4 @@
-import type { Stale } from '../../ports/store.js';
-import { decode } from '../shared/feed/message.js';
+import { decode, type Told } from '../shared/feed/message.js';
 import { type Listener, Listeners } from '../shared/listeners.js';
 import type { Dialect } from './dialect.js';
 import type { SqlRow, SqlStatement } from './driver.js';
@@ -73,18 +72,20 @@ export class PollingFeed {
     };
   }
 
-  /** Makes a change, and tells listeners before it returns. A change that failed may still have been made, so they are told too. */
-  async change(id: string, invalidation: Stale | null, make: () => Promise<boolean>): Promise<boolean> {
-    if (invalidation === null) return make();
-    if (this.#timer !== null) this.#own.set(id, false);
-    let isMade: boolean | null = null;
+  /** Makes changes, and tells listeners before it returns. A change that failed may still have been made, so they are told too. */
+  async change(told: readonly Told[], make: () => Promise<readonly boolean[]>): Promise<readonly boolean[]> {
+    if (this.#timer !== null) for (const { id } of told) this.#own.set(id, false);
+    let made: readonly boolean[] | null = null;
     try {
-      isMade = await make();
-      return isMade;
+      made = await make();
+      return made;
     } finally {
-      if (isMade !== true) this.#own.delete(id);
-      else if (this.#own.has(id)) this.#own.set(id, true);
-      if (isMade !== false) this.#listeners.tell(invalidation);
+      for (const [index, { id, invalidation }] of told.entries()) {
+        const isMade = made === null ? null : made[index];
+        if (isMade !== true) this.#own.delete(id);
+        else if (this.#own.has(id)) this.#own.set(id, true);
+        if (isMade !== false) this.#listeners.tell(invalidation);
+      }
     }
   }
 

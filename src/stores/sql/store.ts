@@ -1,7 +1,9 @@
 import type { Change } from '../../ports/changes.js';
-import type { StoredEntry } from '../../ports/records.js';
+import type { NewToken, StoredEntry } from '../../ports/records.js';
 import type { Stale, Store } from '../../ports/store.js';
-import { encodeChange, NOBODY, ofEndpoints, ofToken } from '../shared/feed/message.js';
+import { encodeChange, ofEndpoints, ofToken, type Told } from '../shared/feed/message.js';
+import { firstsOf } from '../shared/firsts.js';
+import { TokenBatches } from './batches.js';
 import type { Dialect } from './dialect.js';
 import type { SqlDriver, SqlRow, SqlStatement } from './driver.js';
 import { EndpointStatements } from './endpoints.js';
@@ -29,9 +31,12 @@ const PURGED_BY_WRITE = 8;
 const NEW_ENTRIES_PER_PURGE = 32;
 const PURGED_AT_ONCE = 256;
 
+/** How often a batch of new tokens is tried that another one was faster than. */
+const ATTEMPTS = 10;
+
 /** Tells the listeners of changes. */
 export interface ChangeTeller {
-  change(id: string, invalidation: Stale | null, make: () => Promise<boolean>): Promise<boolean>;
+  change(told: readonly Told[], make: () => Promise<readonly boolean[]>): Promise<readonly boolean[]>;
 }
 
 /** The tables of a store, and the way to them. */
@@ -55,6 +60,7 @@ export function storeOver({
   isGuest = false,
 }: Tables): Omit<Store, 'subscribe' | 'confirm' | 'within' | 'close'> {
   const tokens = new TokenStatements(dialect);
+  const batches = new TokenBatches(dialect);
   const endpoints = new EndpointStatements(dialect);
   const entries = new EntryStatements(dialect);
   const usage = new UsageStatements(dialect);
@@ -81,12 +87,49 @@ export function storeOver({
     }
   };
   const count = async (statement: SqlStatement): Promise<number> => (await batch([statement]))[0] ?? 0;
-  const change = async (made: Change, invalidation: Stale | null, [of, values]: Prepared): Promise<boolean> => {
-    const told = invalidation && encodeChange(made, invalidation);
-    const statements = statementsOf(dialect, of, told !== null, { ...values, ...changeValues(made), told });
+  const change = async (made: Change, invalidation: Stale, [of, values]: Prepared): Promise<boolean> => {
+    const told = encodeChange(made, invalidation);
+    const statements = statementsOf(dialect, of, { ...values, ...changeValues(made), told });
     const entering = enter();
     if (entering !== undefined) await entering;
-    return feed === null ? write(statements) : feed.change(made.id, invalidation, () => write(statements));
+    if (feed === null) return write(statements);
+    const [isMade] = await feed.change([{ id: made.id, invalidation }], async () => [await write(statements)]);
+    return isMade === true;
+  };
+  /** Whether each of the changes was made by this batch. */
+  const writeMany = async (statements: readonly SqlStatement[], changes: readonly Change[]) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const [count = 0] = await driver.batch(statements);
+        if (count === changes.length || count === 0) return changes.map(() => count > 0);
+        const made = new Set((await driver.query(batches.made(changes))).map(({ id }) => id));
+        return changes.map(({ id }) => made.has(id));
+      } catch (error) {
+        if (!dialect.isTaken(error)) throw error;
+        // Another one has taken a name meanwhile, and all of the batch was undone. The next attempt leaves out that token.
+        if (changes.length === 1) return [false];
+        if (attempt === ATTEMPTS) throw error;
+      }
+    }
+  };
+  /** Changes tokens at once; of items that share a name only the first. `told`: the part of the caches to forget with each. */
+  const changeMany = async <Item extends { readonly change: Change }>(
+    items: readonly Item[],
+    namesOf: (item: Item) => readonly string[],
+    statementsOf: (items: readonly Item[]) => readonly SqlStatement[],
+    told: ((item: Item) => Told) | null,
+  ): Promise<readonly boolean[]> => {
+    const isFirst = firstsOf(items, namesOf);
+    const firsts = items.filter((_, index) => isFirst[index]);
+    if (firsts.length === 0) return [];
+    const statements = statementsOf(firsts);
+    const changes = firsts.map((item) => item.change);
+    const entering = enter();
+    if (entering !== undefined) await entering;
+    const make = () => writeMany(statements, changes);
+    const made = feed === null || told === null ? await make() : await feed.change(firsts.map(told), make);
+    const answers = made.values();
+    return isFirst.map((first) => first && answers.next().value === true);
   };
   const putEntry = async (entry: StoredEntry, expectedVersion: number, now: number): Promise<boolean> => {
     const put = entries.put(entry, expectedVersion, now);
@@ -112,13 +155,19 @@ export function storeOver({
     listSecrets: async (tokenId) => (await query(listSecrets(dialect, tokenId))).map(toSecret),
     listTokens: async (filter) => (await query(listTokens(dialect, filter))).map(toToken),
     countTokens: async (filter, atMost) => Number((await first(countTokens(dialect, filter, atMost)))?.count),
-    insertToken: async (token, secret, made) => change(made, NOBODY, tokens.insert(token, secret)),
+    insertTokens: (given) => changeMany(given, namesOf, (tokens) => batches.insert(tokens), null),
     replaceToken: async (token, expectedVersion, rotation, made) =>
       change(made, ofToken(token.id), tokens.replace(token, expectedVersion, rotation)),
     revokeToken: async (id, at, made) => change(made, ofToken(id), tokens.revoke(id, at)),
-    deleteToken: async (id, made) => change(made, ofToken(id), tokens.delete(id)),
+    deleteTokens: (removals) =>
+      changeMany(
+        removals,
+        ({ id }) => [id],
+        (each) => batches.delete(each),
+        ({ id, change: made }) => ({ id: made.id, invalidation: ofToken(id) }),
+      ),
     listExpiredTokens: async (organization, before, limit) =>
-      (await query(listExpiredTokens(dialect, organization, before, limit))).map(({ id }) => id as string),
+      (await query(listExpiredTokens(dialect, organization, before, limit))).map(toToken),
     recordUsage: async (usages) => {
       if (usages.length > 0) await batch(usage.record(usages));
     },
@@ -144,11 +193,17 @@ export function storeOver({
     deleteEndpoint: async (organization, id, made) =>
       change(made, ofEndpoints(organization), endpoints.delete(organization, id)),
     findEntry: async (kind, id, now) => found(await first(entries.find(kind, id, now)), toEntry),
+    findEntries: async (kind, ids, now) => (await query(entries.findSome(kind, ids, now))).map(toEntry),
     putEntry,
     deleteEntry: async (kind, id, expectedVersion, now) =>
       (await count(entries.delete(kind, id, expectedVersion, now))) > 0,
     trimEntries: async (now, limit) => count(entries.trim(now, limit)),
   };
+}
+
+/** The names of a new token that are unique in a store. */
+function namesOf({ token, secret: { digest, key } }: NewToken): readonly string[] {
+  return [`id ${token.id}`, `digest ${digest}`, ...(key === null ? [] : [`key ${key.id}`])];
 }
 
 function found<T>(row: SqlRow | undefined, read: (row: SqlRow) => T): T | null {

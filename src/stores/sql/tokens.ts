@@ -1,4 +1,4 @@
-import { MOST_SECRETS, type NewSecret, type SecretRotation, type StoredToken } from '../../ports/records.js';
+import { MOST_SECRETS, type SecretRotation, type StoredToken } from '../../ports/records.js';
 import type { Dialect, Values } from './dialect.js';
 import type { SqlStatement } from './driver.js';
 import {
@@ -24,11 +24,9 @@ export class TokenStatements {
   readonly #found: string;
   /** Kept, because making a text of this length, and finding what is known of it, takes as long as a small read. */
   readonly #bySecrets = new Map<string, string>();
-  readonly #insert: Write;
   readonly #replace: Write;
   readonly #rotate: Write;
   readonly #revoke: Write;
-  readonly #delete: Write;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
@@ -40,13 +38,6 @@ export class TokenStatements {
     const source = `(SELECT seq FROM ${tokens} WHERE id = :id AND last_change = :change) written`;
     const addSecret = (written: string) => `INSERT INTO ${secrets} (token, ${namesOf(SECRET_FIELDS)})
       SELECT seq, ${parametersOf(SECRET_FIELDS)} FROM ${written}`;
-    this.#insert = {
-      first: `INSERT INTO ${tokens} (id, last_used_at, ${namesOf(TOKEN_FIELDS)})
-        VALUES (:id, #lastUsedAt, ${parametersOf(TOKEN_FIELDS)}) ${dialect.unlessTaken}`,
-      source,
-      columns,
-      parts: (written) => [addSecret(written)],
-    };
     const sets = Object.entries(TOKEN_FIELDS).map(([name, parameter]) => `${name} = ${parameter}`);
     this.#replace = {
       first: `UPDATE ${tokens} SET ${sets.join(', ')} WHERE id = :id AND version = #expectedVersion`,
@@ -75,19 +66,6 @@ export class TokenStatements {
       source,
       columns,
     };
-    this.#delete = dialect.isOneStatement
-      ? { first: `DELETE FROM ${tokens} WHERE id = :id`, source, columns }
-      : {
-          first: `UPDATE ${tokens} SET last_change = :change WHERE id = :id`,
-          source,
-          columns,
-          // Not left to ON DELETE CASCADE: that depends on a setting of the connection, and nothing must outlive a token.
-          parts: (written) =>
-            ['secrets', 'uses', 'token_days'].map(
-              (table) => `DELETE FROM ${dialect.table(table)} WHERE token = (SELECT seq FROM ${written})`,
-            ),
-          last: `DELETE FROM ${tokens} WHERE id = :id AND last_change = :change`,
-        };
   }
 
   byDigest(digests: readonly string[]): SqlStatement {
@@ -102,10 +80,6 @@ export class TokenStatements {
     return this.#dialect.statement(this.#byId, { id }, { isFrequent: true });
   }
 
-  insert(token: StoredToken, secret: NewSecret): Prepared {
-    return [this.#insert, { ...tokenValues(token), ...secretValues(secret) }];
-  }
-
   replace(token: StoredToken, expectedVersion: number, rotation: SecretRotation | null): Prepared {
     const values = { ...tokenValues(token), expectedVersion };
     if (rotation === null) return [this.#replace, values];
@@ -115,10 +89,6 @@ export class TokenStatements {
 
   revoke(id: string, at: number): Prepared {
     return [this.#revoke, { id, at }];
-  }
-
-  delete(id: string): Prepared {
-    return [this.#delete, { id }];
   }
 
   /** There is one statement for each number of names: a list can't be a parameter. */

@@ -103,7 +103,13 @@ export class UsageStatements {
         sets: (there, added) => ({ count: `${there('count')} + ${added('count')}` }),
       });
     return [
-      dialect.moveForward(batch),
+      // Forward, never back.
+      dialect.updateTokens(
+        batch,
+        'last_used_at',
+        'given.used_at',
+        'there.id = given.id AND (there.last_used_at IS NULL OR there.last_used_at < given.used_at)',
+      ),
       dialect.add({
         table: dialect.table('uses'),
         columns: ['token', 'endpoint', 'count', 'last_used_at'],

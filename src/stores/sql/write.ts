@@ -18,18 +18,16 @@ export interface Write {
 /**
  * The statements of a write, with the row in the audit log. A write that loses a race changes no row, so what belongs to it finds
  * none. PostgreSQL does all in one statement; the others in one batch.
- *
- * @param isTold whether other processes are told
  */
-export function statementsOf(dialect: Dialect, write: Write, isTold: boolean, values: Values): readonly SqlStatement[] {
+export function statementsOf(dialect: Dialect, write: Write, values: Values): readonly SqlStatement[] {
   const { first, parts = () => [], source, last } = write;
-  if (dialect.isOneStatement) return [dialect.statement(asOne(dialect, write, isTold), values)];
-  const rest = [...parts(source), ...dialect.record(source, isTold), ...(last === undefined ? [] : [last])];
+  if (dialect.isOneStatement) return [dialect.statement(asOne(dialect, write), values)];
+  const rest = [...parts(source), ...dialect.record(source, true), ...(last === undefined ? [] : [last])];
   return [dialect.statement(first, values, { decides: true }), ...rest.map((sql) => dialect.statement(sql, values))];
 }
 
-function asOne(dialect: Dialect, { first, columns, parts = () => [] }: Write, isTold: boolean): string {
-  const [recorded, told] = dialect.record('written', isTold);
+function asOne(dialect: Dialect, { first, columns, parts = () => [] }: Write): string {
+  const [recorded, told] = dialect.record('written', true);
   const all = parts('written').map((sql, index) => `, part${index} AS (${sql})`);
   return `WITH written AS (${first} RETURNING ${columns})${all.join('')}, recorded AS (${recorded}) ${told}`;
 }

@@ -126,9 +126,28 @@ export function aUsage(tokenId: string, lastUsedAt: number, counts: Readonly<Rec
   };
 }
 
+/** Writes one token. */
+export async function insertToken(
+  store: Store,
+  token: StoredToken,
+  secret: NewSecret,
+  change: Change,
+): Promise<boolean> {
+  const [written, ...others] = await store.insertTokens([{ token, secret, change }]);
+  assert.equal(others.length, 0);
+  return written as boolean;
+}
+
+/** Removes one token. */
+export async function deleteToken(store: Store, id: string, change: Change): Promise<boolean> {
+  const [removed, ...others] = await store.deleteTokens([{ id, change }]);
+  assert.equal(others.length, 0);
+  return removed as boolean;
+}
+
 /** Inserts a token with one secret of the same name, and asserts success. */
 export async function insert(store: Store, token: StoredToken, secret = aSecret(token.id)): Promise<StoredToken> {
-  const written = await store.insertToken(token, secret, aChange('token.created', token.id, token.organization));
+  const written = await insertToken(store, token, secret, aChange('token.created', token.id, token.organization));
   assert.equal(written, true, `insertToken(${token.id})`);
   return token;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DailyCount } from '../../ports/records.js';
 import type { DailyUsageQuery, Store } from '../../ports/store.js';
-import { aChange, aToken, DAY0, insert, insertAll, type StoreCase, T0 } from './case.js';
+import { aChange, aToken, DAY0, deleteToken, insert, insertAll, type StoreCase, T0 } from './case.js';
 
 type Row = readonly [day: number, endpoint: string, scope: string, count: number];
 
@@ -134,7 +134,7 @@ export const dayCases: readonly StoreCase[] = [
         ]),
         uses('t2', [[0, 'a', '', 4]]),
       ]);
-      assert.equal(await store.deleteToken('t1', aChange('token.deleted', 't1')), true);
+      assert.equal(await deleteToken(store, 't1', aChange('token.deleted', 't1')), true);
       await store.recordUsage([uses('t1', [[0, 'a', '', 8]])]);
       assert.deepEqual(await daysOf(store, { token: 't1' }), []);
       const left: readonly Row[] = [

@@ -9,7 +9,9 @@ import {
   aSecret,
   aToken,
   aUsage,
+  deleteToken,
   insert,
+  insertToken,
   next,
   replace,
   type StoreCase,
@@ -27,10 +29,10 @@ function everyCall(store: Store): readonly (readonly [string, () => Promise<unkn
     ['listTokens', () => store.listTokens({ organization: null, limit: 1 })],
     ['countTokens', () => store.countTokens({ organization: null }, 1)],
     ['countTokens of a search', () => store.countTokens({ organization: 'acme', search: 'x' }, 1)],
-    ['insertToken', () => store.insertToken(token, aSecret('t1'), aChange('token.created', 't1'))],
+    ['insertTokens', () => insertToken(store, token, aSecret('t1'), aChange('token.created', 't1'))],
     ['replaceToken', () => replace(store, next(token), 1)],
     ['revokeToken', () => store.revokeToken('t1', T0, aChange('token.revoked', 't1'))],
-    ['deleteToken', () => store.deleteToken('t1', aChange('token.deleted', 't1'))],
+    ['deleteTokens', () => deleteToken(store, 't1', aChange('token.deleted', 't1'))],
     ['listExpiredTokens', () => store.listExpiredTokens(null, T0, 1)],
     ['recordUsage', () => store.recordUsage([aUsage('t1', T0, { a: 1 })])],
     ['listUsage', () => store.listUsage(['t1'])],
@@ -43,6 +45,7 @@ function everyCall(store: Store): readonly (readonly [string, () => Promise<unkn
     ['replaceEndpoint', () => store.replaceEndpoint(endpoint, 1, aChange('endpoint.updated', 'a'))],
     ['deleteEndpoint', () => store.deleteEndpoint('acme', 'a', aChange('endpoint.deleted', 'a'))],
     ['findEntry', () => store.findEntry('login', 'e1', T0)],
+    ['findEntries', () => store.findEntries('login', ['e1'], T0)],
     ['putEntry', () => store.putEntry(anEntry('e1'), 0, T0)],
     ['deleteEntry', () => store.deleteEntry('login', 'e1', 1, T0)],
     ['trimEntries', () => store.trimEntries(T0, 1)],
@@ -101,7 +104,7 @@ export const lifecycleCases: readonly StoreCase[] = [
           assert.equal((await store.findTokenByDigest([aDigest(token.id)]))?.token.id, token.id);
           assert.equal(await replace(store, next(token, { revokedAt: T0 + 1 }), 1), true);
           assert.equal((await store.findTokenByDigest([aDigest(token.id)]))?.token.revokedAt, T0 + 1);
-          assert.equal(await store.deleteToken(token.id, aChange('token.deleted', token.id)), true);
+          assert.equal(await deleteToken(store, token.id, aChange('token.deleted', token.id)), true);
           assert.equal(await store.findTokenByDigest([aDigest(token.id)]), null);
         }),
       );
@@ -133,7 +136,7 @@ export const lifecycleCases: readonly StoreCase[] = [
       await ear.heard({ kind: 'token', id: 't1' });
       await store.revokeToken('t1', T0, aChange('token.revoked', 't1'));
       await ear.heard({ kind: 'token', id: 't1' });
-      await store.deleteToken('t1', aChange('token.deleted', 't1'));
+      await deleteToken(store, 't1', aChange('token.deleted', 't1'));
       await ear.heard({ kind: 'token', id: 't1' });
       const endpoint = anEndpoint('a');
       await store.insertEndpoint(endpoint, aChange('endpoint.created', 'a'));

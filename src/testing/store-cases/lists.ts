@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { StoredToken } from '../../ports/records.js';
 import type { Store, TokenQuery } from '../../ports/store.js';
-import { aChange, aToken, insert, insertAll, type StoreCase, T0 } from './case.js';
+import { aChange, aToken, deleteToken, insert, insertAll, type StoreCase, T0 } from './case.js';
 
 async function ids(store: Store, query: Partial<TokenQuery>): Promise<readonly string[]> {
   const tokens = await store.listTokens({ organization: 'acme', limit: 1_000, ...query });
@@ -108,7 +108,7 @@ export const listCases: readonly StoreCase[] = [
       await insertAll(store, [aToken('a'), aToken('b'), aToken('c')]);
       const [first] = await store.listTokens({ organization: 'acme', limit: 1 });
       assert.equal(first?.id, 'c');
-      assert.equal(await store.deleteToken('c', aChange('token.deleted', 'c')), true);
+      assert.equal(await deleteToken(store, 'c', aChange('token.deleted', 'c')), true);
       assert.deepEqual(await ids(store, { after: { createdAt: T0, id: 'c' } }), ['b', 'a']);
     },
   ],
@@ -207,12 +207,14 @@ export const listCases: readonly StoreCase[] = [
         aToken('theirs', { expiresAt: T0, organization: 'umbrella' }),
       ]);
       const expired = async (organization: string | null, before: number, limit = 100) =>
-        [...(await store.listExpiredTokens(organization, before, limit))].sort();
+        (await store.listExpiredTokens(organization, before, limit)).map(({ id }) => id).sort();
       assert.deepEqual(await expired('acme', T0), ['before', 'now', 'zero']);
       assert.deepEqual(await expired(null, T0), ['before', 'now', 'theirs', 'zero']);
       assert.deepEqual(await expired('umbrella', T0 - 1), []);
       assert.deepEqual(await expired('acme', -1), []);
       assert.equal((await expired(null, T0, 2)).length, 2);
+      const [token] = await store.listExpiredTokens('umbrella', T0, 1);
+      assert.deepEqual({ ...token }, aToken('theirs', { expiresAt: T0, organization: 'umbrella' }));
     },
   ],
 ];

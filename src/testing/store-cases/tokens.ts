@@ -1,5 +1,19 @@
 import assert from 'node:assert/strict';
-import { aChange, aDigest, aSecret, asRead, aToken, insert, next, replace, type StoreCase, T0, wins } from './case.js';
+import {
+  aChange,
+  aDigest,
+  aSecret,
+  asRead,
+  aToken,
+  deleteToken,
+  insert,
+  insertToken,
+  next,
+  replace,
+  type StoreCase,
+  T0,
+  wins,
+} from './case.js';
 
 const PARALLEL = 12;
 
@@ -71,7 +85,7 @@ export const tokenCases: readonly StoreCase[] = [
     async (store) => {
       const token = await insert(store, aToken('t1'));
       const other = aToken('t1', { name: 'another', organization: 'umbrella' });
-      assert.equal(await store.insertToken(other, aSecret('fresh'), aChange('token.created', 't1')), false);
+      assert.equal(await insertToken(store, other, aSecret('fresh'), aChange('token.created', 't1')), false);
       assert.deepEqual({ ...(await store.findToken('t1')) }, token);
       assert.equal(await store.findTokenByDigest([aDigest('fresh')]), null);
     },
@@ -80,7 +94,7 @@ export const tokenCases: readonly StoreCase[] = [
     'a digest that is taken is refused, and nothing is written',
     async (store) => {
       await insert(store, aToken('t1'), aSecret('shared'));
-      const written = await store.insertToken(aToken('t2'), aSecret('shared'), aChange('token.imported', 't2'));
+      const written = await insertToken(store, aToken('t2'), aSecret('shared'), aChange('token.imported', 't2'));
       assert.equal(written, false);
       assert.equal(await store.findToken('t2'), null);
       assert.equal((await store.findTokenByDigest([aDigest('shared')]))?.token.id, 't1');
@@ -92,7 +106,7 @@ export const tokenCases: readonly StoreCase[] = [
     async (store) => {
       const ids = Array.from({ length: PARALLEL }, (_, index) => `t${index}`);
       const answers = await Promise.all(
-        ids.map((id) => store.insertToken(aToken(id), aSecret('shared'), aChange('token.imported', id))),
+        ids.map((id) => insertToken(store, aToken(id), aSecret('shared'), aChange('token.imported', id))),
       );
       assert.equal(wins(answers), 1);
       const written = await store.listTokens({ organization: null, limit: 100 });
@@ -107,7 +121,7 @@ export const tokenCases: readonly StoreCase[] = [
     async (store) => {
       const names = Array.from({ length: PARALLEL }, (_, index) => `s${index}`);
       const answers = await Promise.all(
-        names.map((name) => store.insertToken(aToken('t1', { name }), aSecret(name), aChange('token.created', 't1'))),
+        names.map((name) => insertToken(store, aToken('t1', { name }), aSecret(name), aChange('token.created', 't1'))),
       );
       assert.equal(wins(answers), 1);
       const winner = names[answers.indexOf(true)];
@@ -182,8 +196,8 @@ export const tokenCases: readonly StoreCase[] = [
     async (store) => {
       await insert(store, aToken('t1'));
       const other = await insert(store, aToken('t2'));
-      assert.equal(await store.deleteToken('t1', aChange('token.deleted', 't1')), true);
-      assert.equal(await store.deleteToken('t1', aChange('token.deleted', 't1')), false);
+      assert.equal(await deleteToken(store, 't1', aChange('token.deleted', 't1')), true);
+      assert.equal(await deleteToken(store, 't1', aChange('token.deleted', 't1')), false);
       assert.equal(await store.findToken('t1'), null);
       assert.equal(await store.findTokenByDigest([aDigest('t1')]), null);
       assert.deepEqual({ ...(await store.findTokenByDigest([aDigest('t2')]))?.token }, other);
@@ -199,7 +213,7 @@ export const tokenCases: readonly StoreCase[] = [
         const token = await insert(store, aToken(id));
         const [, deleted] = await Promise.all([
           replace(store, next(token, { name: 'late' }), 1),
-          store.deleteToken(id, aChange('token.deleted', id)),
+          deleteToken(store, id, aChange('token.deleted', id)),
         ]);
         assert.equal(deleted, true);
         assert.equal(await store.findToken(id), null);

@@ -6,8 +6,10 @@ import {
   aSecret,
   aToken,
   aUsage,
+  deleteToken,
   insert,
   insertAll,
+  insertToken,
   next,
   replace,
   type StoreCase,
@@ -60,7 +62,7 @@ export const totalCases: readonly StoreCase[] = [
         ['t4', aSecret('t1')],
         ['t4', aSecret('fresh', { key: aKey('t1') })],
       ] as const) {
-        assert.equal(await store.insertToken(aToken(id), taken, aChange('token.created', id)), false);
+        assert.equal(await insertToken(store, aToken(id), taken, aChange('token.created', id)), false);
       }
       assert.equal(await replace(store, next(token, shared), 7), false);
       const rotation = { secret: aSecret('t2'), othersEndAt: T0, at: T0 };
@@ -69,12 +71,12 @@ export const totalCases: readonly StoreCase[] = [
       await store.recordUsage([aUsage('t1', T0 + 5, { a: 1 })]);
       assert.deepEqual(await totals(store), [3, 2, 1, 0, 3]);
       for (const expected of [true, false]) {
-        assert.equal(await store.deleteToken('t2', aChange('token.deleted', 't2')), expected);
+        assert.equal(await deleteToken(store, 't2', aChange('token.deleted', 't2')), expected);
         assert.deepEqual(await totals(store), [2, 1, 1, 0, 2]);
       }
       await insert(store, aToken('t2'));
       assert.deepEqual(await totals(store), [3, 2, 1, 0, 3]);
-      for (const id of ['t1', 't2', 't3']) await store.deleteToken(id, aChange('token.deleted', id));
+      for (const id of ['t1', 't2', 't3']) await deleteToken(store, id, aChange('token.deleted', id));
       assert.deepEqual(await totals(store), [0, 0, 0, 0, 0]);
     },
   ],
@@ -92,7 +94,7 @@ export const totalCases: readonly StoreCase[] = [
       assert.equal(await replace(store, next(turned, theirs), 3), true);
       assert.deepEqual(await totals(store), [1, 1, 0, 1, 2]);
       assert.equal(await total(store, { ...theirs, ownership: 'organization' }), 1);
-      assert.equal(await store.deleteToken('t1', aChange('token.deleted', 't1')), true);
+      assert.equal(await deleteToken(store, 't1', aChange('token.deleted', 't1')), true);
       assert.deepEqual(await totals(store), [1, 1, 0, 0, 1]);
     },
   ],
@@ -151,14 +153,14 @@ export const totalCases: readonly StoreCase[] = [
       const made = await Promise.all([
         ...Array.from({ length: 12 }, (_, index) => {
           const id = `n${index % 8}`;
-          return store.insertToken(aToken(id, shared), aSecret(`s${index}`), aChange('token.created', id));
+          return insertToken(store, aToken(id, shared), aSecret(`s${index}`), aChange('token.created', id));
         }),
         ...there.slice(0, 6).map((token) => replace(store, next(token, shared), 1)),
         ...there
           .slice(6, 9)
           .flatMap(({ id }) => [
-            store.deleteToken(id, aChange('token.deleted', id)),
-            store.deleteToken(id, aChange('token.deleted', id)),
+            deleteToken(store, id, aChange('token.deleted', id)),
+            deleteToken(store, id, aChange('token.deleted', id)),
           ]),
       ]);
       assert.equal(wins(made), 8 + 6 + 3);

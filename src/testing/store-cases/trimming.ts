@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Store } from '../../ports/store.js';
-import { aChange, anEntry, aSecret, aToken, insert, next, replace, type StoreCase, T0 } from './case.js';
+import { aChange, anEntry, aSecret, aToken, insert, insertToken, next, replace, type StoreCase, T0 } from './case.js';
 
 const HOUR = 3_600_000;
 
@@ -9,7 +9,7 @@ async function changesAt(store: Store, subject: string, organization: string, ti
   for (const [index, at] of times.entries()) {
     const token = aToken(`${subject}${index}`, { organization });
     const change = aChange('token.created', subject, organization, { at });
-    assert.equal(await store.insertToken(token, aSecret(token.id), change), true);
+    assert.equal(await insertToken(store, token, aSecret(token.id), change), true);
   }
 }
 

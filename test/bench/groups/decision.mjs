@@ -107,11 +107,11 @@ async function grantsAsStored(catalog, compileGrants, policy) {
   const { createPostern, memoryStore } = await load('index');
   const store = memoryStore();
   const stored = [];
-  const insertToken = (token, ...rest) => {
-    stored.push(JSON.parse(token.types));
-    return store.insertToken(token, ...rest);
+  const insertTokens = (tokens) => {
+    for (const { token } of tokens) stored.push(JSON.parse(token.types));
+    return store.insertTokens(tokens);
   };
-  const postern = createPostern({ store: { ...store, insertToken } });
+  const postern = createPostern({ store: { ...store, insertTokens } });
   await createEndpoints(postern);
   await warm(postern, await createTokens(postern, CASL_RULES.length), { scope: 'models:read' });
   for (const { user } of stored) {

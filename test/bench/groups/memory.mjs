@@ -107,11 +107,11 @@ function heap() {
 async function templateRows(createPostern, memoryStore) {
   const rows = [];
   const store = memoryStore();
-  const insertToken = (token, secret, change) => {
-    rows.push({ token, secret });
-    return store.insertToken(token, secret, change);
+  const insertTokens = (tokens) => {
+    for (const { token, secret } of tokens) rows.push({ token, secret });
+    return store.insertTokens(tokens);
   };
-  const postern = createPostern({ store: { ...store, insertToken } });
+  const postern = createPostern({ store: { ...store, insertTokens } });
   await createEndpoints(postern);
   await createTokens(postern, GRANTS.length);
   await postern.close();

@@ -1,8 +1,8 @@
 const READS = ['findTokenByDigest', 'findToken', 'listTokens', 'listExpiredTokens', 'findEndpoint', 'listEndpoints'];
 const WRITES = [
-  'insertToken',
+  'insertTokens',
   'replaceToken',
-  'deleteToken',
+  'deleteTokens',
   'recordUsage',
   'insertEndpoint',
   'replaceEndpoint',

@@ -111,7 +111,7 @@ export async function creationCases({ createPostern, memoryStore }, loadInternal
   const { derivedKeyOf } = await loadInternals(`export { derivedKeyOf } from './src/base/derived-key.ts';`);
   const types = { developer: { scopes: ['models:read'] } };
   const creating = () => {
-    const store = { ...memoryStore(), insertToken: async () => true };
+    const store = { ...memoryStore(), insertTokens: async () => [true] };
     const postern = createPostern({ store });
     return () => postern.tokens.create({ name: 'x', types });
   };

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import pg from 'pg';
 import { createPostern, memoryStore } from 'postern';
-import type { Change, NewSecret, StoredToken } from 'postern/store';
+import type { NewToken } from 'postern/store';
 import { newId } from '../../../src/base/ids.js';
 import { formatToken, hintOf, SECRET_BYTES } from '../../../src/domain/token-format.js';
 import { createTokens, openPostern, openStore, type StoreName } from './stores.js';
@@ -158,31 +158,27 @@ const fillPostgres: Fill = async (address, count, next, progress) => {
 
 /** Redis keeps more than rows, all of it written by one script: so it is the store's own calls, many at once. */
 const fillRedis: Fill = async (address, count, next, progress) => {
-  let one: { token: StoredToken; secret: NewSecret; change: Change } | null = null;
+  let one: NewToken | undefined;
   const capturing = createPostern({
     store: {
       ...memoryStore(),
-      async insertToken(token, secret, change) {
-        one = { token, secret, change };
-        return true;
+      async insertTokens(tokens) {
+        one = tokens[0];
+        return [true];
       },
     },
   });
   await createTokens(capturing, 1);
-  const captured = one as unknown as NonNullable<typeof one>;
-  const { token, secret, change } = captured as { token: StoredToken; secret: NewSecret; change: Change };
+  const { token, secret, change } = one as unknown as NewToken;
   const made = template(
     { token, secret, change },
     { id: token.id, digest: secret.digest, hint: token.hint, change: change.id, keyId: secret.key?.id ?? '' },
   );
   const store = openStore('redis', address);
   for (let done = 0; done < count; ) {
-    const calls: Promise<boolean>[] = [];
-    for (const end = Math.min(count, done + IN_FLIGHT); done < end; done++) {
-      const { token, secret, change } = JSON.parse(made(next(done)));
-      calls.push(store.insertToken(token, secret, change));
-    }
-    if ((await Promise.all(calls)).includes(false)) throw new Error('a token was refused');
+    const batch: NewToken[] = [];
+    for (const end = Math.min(count, done + IN_FLIGHT); done < end; done++) batch.push(JSON.parse(made(next(done))));
+    if ((await store.insertTokens(batch)).includes(false)) throw new Error('a token was refused');
     progress(done);
   }
   await store.close();

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, stat } from 'node:fs/promises';
 import { Command, Option } from 'commander';
+import type { PutTokens } from '../../backend/backend.js';
 import { CliError, usageError } from '../../failure.js';
 import type { Host } from '../../host.js';
 import { type Counts, importRows } from '../../import/import-rows.js';
@@ -57,7 +58,7 @@ async function importFile(
   host: Host,
   file: string,
   isCsv: boolean,
-  put: (input: Readonly<Record<string, unknown>>) => Promise<unknown>,
+  put: PutTokens,
   log: FileHandle | null,
 ): Promise<Counts> {
   const { chunks, size } = file === '-' ? { chunks: host.stdin, size: null } : await opened(file);

@@ -1,8 +1,8 @@
-import type { Confirmation, Stale } from '../../../ports/store.js';
+import type { Confirmation } from '../../../ports/store.js';
 import { elapsed } from '../deadline.js';
 import { type Listener, Listeners } from '../listeners.js';
 import type { Channel, Line } from './channel.js';
-import type { Message } from './message.js';
+import type { Message, Told } from './message.js';
 import { Presence } from './presence.js';
 import { Question } from './question.js';
 
@@ -94,19 +94,21 @@ export class Feed {
   }
 
   /**
-   * Makes a change, and tells listeners before it returns. A change that failed may still have been made, or be made later. So
+   * Makes changes, and tells listeners before it returns. A change that failed may still have been made, or be made later. So
    * listeners are told of it too, and again if it comes in through the line.
    */
-  async change(id: string, invalidation: Stale | null, make: () => Promise<boolean>): Promise<boolean> {
-    if (invalidation === null) return make();
-    if (this.#state.name === 'live') this.#own.add(id);
-    let isMade: boolean | null = null;
+  async change(told: readonly Told[], make: () => Promise<readonly boolean[]>): Promise<readonly boolean[]> {
+    if (this.#state.name === 'live') for (const { id } of told) this.#own.add(id);
+    let made: readonly boolean[] | null = null;
     try {
-      isMade = await make();
-      return isMade;
+      made = await make();
+      return made;
     } finally {
-      if (isMade !== true) this.#own.delete(id);
-      if (isMade !== false) this.#listeners.tell(invalidation);
+      for (const [index, { id, invalidation }] of told.entries()) {
+        const isMade = made === null ? null : made[index];
+        if (isMade !== true) this.#own.delete(id);
+        if (isMade !== false) this.#listeners.tell(invalidation);
+      }
     }
   }
 

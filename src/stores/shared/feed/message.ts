@@ -11,10 +11,15 @@ export type Message =
   | { readonly kind: 'question'; readonly id: string; readonly instance: string }
   | { readonly kind: 'answer'; readonly id: string; readonly instance: string };
 
-/** For a new token: nobody can have read it before, so nobody needs to be told. */
-export const NOBODY = null;
 export const ofToken = (id: string): Stale => ({ kind: 'token', id });
 export const ofEndpoints = (organization: string): Stale => ({ kind: 'endpoints', organization });
+
+/** A change that listeners are told of. */
+export interface Told {
+  /** The id of the change. */
+  readonly id: string;
+  readonly invalidation: Stale;
+}
 
 /** The message of a change. */
 export function messageOf({ id, at }: Change, invalidation: Stale): Message {

@@ -99,9 +99,13 @@ export class Mysql extends Dialect {
     return `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON DUPLICATE KEY UPDATE ${assignments(updates)}`;
   }
 
-  override moveForward(batch: string): string {
-    return `UPDATE ${this.table('tokens')} there JOIN ${batch} given ON given.id = there.id
-      SET there.last_used_at = given.used_at WHERE there.last_used_at IS NULL OR there.last_used_at < given.used_at`;
+  override updateTokens(given: string, column: string, value: string, where: string): string {
+    return `UPDATE ${this.table('tokens')} there JOIN ${given} given ON ${where} SET there.${column} = ${value}`;
+  }
+
+  /** A join, because MariaDB would read the whole table for a list. */
+  override deleteListed(table: string, column: string, source: string, value: string): string {
+    return `DELETE there FROM ${this.table(table)} there JOIN ${source} ON ${value} = there.${column}`;
   }
 
   override beginEntry(): readonly string[] {
@@ -134,9 +138,9 @@ export class Mysql extends Dialect {
       return [`INSERT INTO ${changes} (${CHANGE_FIELDS}) SELECT ${CHANGE_PARAMETERS} FROM ${written}`];
     }
     return [
-      `UPDATE ${feed} SET seq = seq + 1 WHERE EXISTS (SELECT 1 FROM ${written})`,
+      `UPDATE ${feed} SET seq = seq + (SELECT count(*) FROM ${written})`,
       `INSERT INTO ${changes} (seq, ${CHANGE_FIELDS}, told)
-        SELECT feed.seq, ${CHANGE_PARAMETERS}, :told FROM ${feed} feed, ${written}`,
+        SELECT feed.seq + 1 - row_number() OVER (), ${CHANGE_PARAMETERS}, :told FROM ${feed} feed, ${written}`,
     ];
   }
 

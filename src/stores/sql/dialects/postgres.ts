@@ -100,7 +100,7 @@ export class Postgres extends Dialect {
     const told = isTold ? `pg_notify('${this.channel}', :told)::text` : '1';
     return [
       `INSERT INTO ${this.table('changes')} (${CHANGE_FIELDS}) SELECT ${CHANGE_PARAMETERS} FROM ${written} RETURNING 1`,
-      `SELECT ${told} FROM recorded`,
+      `SELECT ${told} FROM ${written}`,
     ];
   }
 

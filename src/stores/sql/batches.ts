@@ -1,0 +1,153 @@
+import type { Change } from '../../ports/changes.js';
+import type { NewToken, TokenRemoval } from '../../ports/records.js';
+import { encodeChange, ofToken } from '../shared/feed/message.js';
+import type { Dialect, RecordColumns, Values } from './dialect.js';
+import type { SqlStatement } from './driver.js';
+import {
+  CHANGE_PARAMETERS,
+  changeValues,
+  namesOf,
+  parametersOf,
+  SECRET_FIELDS,
+  secretValues,
+  TOKEN_FIELDS,
+  tokenValues,
+} from './rows.js';
+
+/** A change of many tokens. Each record has the values of one token and its change, under the names of the parameters. */
+interface BatchWrite {
+  readonly columns: RecordColumns;
+  /** Changes the tokens that may be changed, and sets their `last_change`. @param given the source of the records */
+  readonly first: (given: string) => string;
+  /** @param written the records of the tokens that were changed, with `seq` */
+  readonly parts: (written: string) => readonly string[];
+  /** Removes the tokens after that. */
+  readonly last?: (given: string) => string;
+}
+
+const NEW_TOKEN = `:id, #lastUsedAt, ${parametersOf(TOKEN_FIELDS)}`;
+const NEW_SECRET = parametersOf(SECRET_FIELDS);
+const CHANGE = `${CHANGE_PARAMETERS}, :told`;
+
+/** The statements that write or remove many tokens. */
+export class TokenBatches {
+  readonly #dialect: Dialect;
+  readonly #insert: BatchWrite;
+  readonly #delete: BatchWrite;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+    const [tokens, secrets] = [dialect.table('tokens'), dialect.table('secrets')];
+    const isFree = (table: string, column: string, name: string) =>
+      `NOT EXISTS (SELECT 1 FROM ${table} there WHERE there.${column} = given.${inRecord(name)})`;
+    this.#insert = {
+      columns: columnsOf(`${NEW_TOKEN}, ${NEW_SECRET}, ${CHANGE}`),
+      first: (given) => `INSERT INTO ${tokens} (id, last_used_at, ${namesOf(TOKEN_FIELDS)})
+        SELECT ${inRecord(NEW_TOKEN)} FROM ${given} given WHERE ${isFree(tokens, 'id', ':id')}
+          AND ${isFree(secrets, 'digest', ':digest')} AND ${isFree(secrets, 'key_id', ':keyId')}`,
+      // In one order, so that batches with the same digests never deadlock.
+      parts: (written) => [
+        `INSERT INTO ${secrets} (token, ${namesOf(SECRET_FIELDS)})
+          SELECT seq, ${inRecord(NEW_SECRET)} FROM ${written} ORDER BY ${inRecord(':digest')}`,
+      ],
+    };
+    const isNamed = `there.id = given.${inRecord(':id')}`;
+    this.#delete = dialect.isOneStatement
+      ? {
+          columns: columnsOf(`:id, ${CHANGE}`),
+          first: (given) => `DELETE FROM ${tokens} WHERE seq = ANY (ARRAY(
+            SELECT there.seq FROM ${tokens} there JOIN ${given} given ON ${isNamed} ORDER BY there.id FOR UPDATE OF there))`,
+          parts: () => [],
+        }
+      : {
+          columns: columnsOf(`:id, ${CHANGE}`),
+          first: (given) => dialect.updateTokens(given, 'last_change', `given.${inRecord(':change')}`, isNamed),
+          // Not left to ON DELETE CASCADE: that depends on a setting of the connection, and nothing must outlive a token.
+          parts: (written) =>
+            ['secrets', 'uses', 'token_days'].map((table) =>
+              dialect.deleteListed(table, 'token', written, 'written.seq'),
+            ),
+          last: (given) => dialect.deleteListed('tokens', 'id', `${given} given`, `given.${inRecord(':id')}`),
+        };
+  }
+
+  insert(tokens: readonly NewToken[]): readonly SqlStatement[] {
+    const records = tokens.map(({ token, secret, change }) => {
+      return { ...tokenValues(token), ...secretValues(secret), ...changeValues(change) };
+    });
+    return this.#statements(this.#insert, records, false);
+  }
+
+  delete(removals: readonly TokenRemoval[]): readonly SqlStatement[] {
+    const records = removals.map(({ id, change }) => {
+      return { id, ...changeValues(change), told: encodeChange(change, ofToken(id)) };
+    });
+    return this.#statements(this.#delete, records, true);
+  }
+
+  /** Finds those of the changes that were made: a change is in the log if, and only if, it was. */
+  made(changes: readonly Change[]): SqlStatement {
+    const asked = this.#dialect.records(':ids', { id: 'text' });
+    const sql = `SELECT c.id FROM ${asked} asked JOIN ${this.#dialect.table('changes')} c ON c.id = asked.id`;
+    return this.#dialect.statement(sql, { ids: JSON.stringify(changes.map(({ id }) => ({ id }))) });
+  }
+
+  #statements(
+    { columns, first, parts, last }: BatchWrite,
+    values: readonly Values[],
+    isTold: boolean,
+  ): readonly SqlStatement[] {
+    const dialect = this.#dialect;
+    const records = { records: JSON.stringify(values.map(toRecord)) };
+    const source = dialect.records(':records', columns);
+    const record = (written: string) => dialect.record(written, isTold).map(inRecord);
+    if (dialect.isOneStatement) {
+      const all = parts('written').map((sql, index) => `, part${index} AS (${sql})`);
+      const [recorded, told] = record('written');
+      const sql = `WITH given AS MATERIALIZED (SELECT * FROM ${source} records),
+        changed AS (${first('given')} RETURNING seq, id),
+        written AS (SELECT changed.seq, given.* FROM changed JOIN given ON given.${inRecord(':id')} = changed.id)
+        ${all.join('')}, recorded AS (${recorded}) ${told}`;
+      return [dialect.statement(sql, records)];
+    }
+    const written = `(SELECT t.seq, given.* FROM ${source} given JOIN ${dialect.table('tokens')} t
+      ON t.id = given.${inRecord(':id')} AND t.last_change = given.${inRecord(':change')}) written`;
+    const rest = [...parts(written), ...record(written), ...(last === undefined ? [] : [last(source)])];
+    return [
+      dialect.statement(first(source), records, { decides: true }),
+      ...rest.map((sql) => dialect.statement(sql, records)),
+    ];
+  }
+}
+
+const PARAMETER = /(?<![:\w])([:#])([a-z]\w*)/gi;
+
+/** The columns of a record in the place of parameters. Their names are in lower case for PostgreSQL, and no word of a database. */
+function inRecord(sql: string): string {
+  return sql.replace(PARAMETER, (_, sign: string, name: string) => (name === 'records' ? sign + name : columnOf(name)));
+}
+
+function columnOf(parameter: string): string {
+  return `given_${parameter.toLowerCase()}`;
+}
+
+function columnsOf(parameters: string): RecordColumns {
+  return Object.fromEntries(
+    [...parameters.matchAll(PARAMETER)].map(([, sign, name]) => [
+      columnOf(name as string),
+      sign === ':' ? 'text' : 'integer',
+    ]),
+  );
+}
+
+/** What is `null` is left out: a database reads that as NULL. @throws TypeError for a number that JSON would change */
+function toRecord(values: Values): Values {
+  const given = Object.entries(values).filter(([, value]) => value !== null);
+  return Object.fromEntries(
+    given.map(([name, value]) => {
+      if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new TypeError(`${name} is no integer`);
+      if (value === undefined) throw new TypeError(`${name} is missing`);
+      return [columnOf(name), value];
+    }),
+  );
+}
