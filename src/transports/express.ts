@@ -63,11 +63,14 @@ export function guard<T extends TokenTypes>(
   const answer = httpAnswers(challenge);
 
   const middleware: RequestHandler = (request, response, next) => {
-    const wasOver = response.writableEnded;
     const decision = ask(request as GuardedRequest, readNodeCredential(request, header));
-    if (!(decision instanceof Promise)) settle(decision);
-    // Express does not catch an error that `next()` throws here, and a rejection would end the process.
-    else void decision.then(settle).catch((error) => sendAnswer(response, answer(report(error))));
+    if (!(decision instanceof Promise)) return settle(decision);
+    const wasOver = response.writableEnded;
+    void decision
+      // A timeout has answered while the decision was pending: nobody waits for the handler.
+      .then((settled) => (settled.allowed && !wasOver && response.writableEnded ? undefined : settle(settled)))
+      // Express does not catch an error that `next()` throws here, and a rejection would end the process.
+      .catch((error) => sendAnswer(response, answer(report(error))));
 
     function settle(settled: Decision): void {
       if (!settled.allowed) {
@@ -75,8 +78,6 @@ export function guard<T extends TokenTypes>(
         else void renderDenied(settled);
         return;
       }
-      // A timeout has answered while the decision was pending: nobody waits for the handler.
-      if (!wasOver && response.writableEnded) return;
       showPrincipal(request, settled.principal);
       const limit = unpolluted(settled, 'limit');
       if (limit !== undefined && !response.headersSent) response.set(rateLimitHeaders(limit));
@@ -126,6 +127,7 @@ function requestsOf(request: Request): object | null {
   let found: object | null = null;
   for (let each = Object.getPrototypeOf(request); each !== null; each = Object.getPrototypeOf(each)) {
     if (Object.hasOwn(each, 'app')) found = each;
+    else if (found !== null) return found;
   }
   return found;
 }
@@ -142,8 +144,9 @@ const PRINCIPAL: PropertyDescriptor & ThisType<Request> = {
 
 const READING = {
   transport: 'express' as const,
-  methodOf: (request: GuardedRequest) => request.method,
+  methodOf: (request: GuardedRequest) => unpolluted(request, 'method'),
   identityOf: (request: GuardedRequest) => request,
+  onExpress: true,
 };
 
 /**

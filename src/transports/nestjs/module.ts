@@ -90,6 +90,7 @@ class Guarding {
           transport: 'nestjs',
           methodOf: ({ method }) => method,
           identityOf: ({ identity }) => identity,
+          onExpress: true,
         }) as Ask<NestCall>;
         asks.set(requirement, ask);
       }
