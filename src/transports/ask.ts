@@ -67,7 +67,7 @@ export function asker<Request, T extends TokenTypes>(
   { transport, methodOf, identityOf, onExpress = false, mode: first = 'use' }: Reading<Request>,
 ): Ask<Request, T> {
   const { gate, holding } = internalsOf(postern);
-  const askOnce = oncePerRequest(gate, holding, onExpress ? PASSAGES.keepBeside : PASSAGES.keepIn);
+  const askOnce = oncePerRequest(gate, holding, onExpress ? PASSAGES.beside : PASSAGES.within);
   const prepared = typeof requirement === 'function' ? requirement : gate.prepare(requirement);
   const settled = settledBy(gate, transport);
   const constantZone = typeof zone === 'function' ? null : zone;

@@ -2,7 +2,7 @@ import type { Decision } from '../domain/decision.js';
 import type { Principal } from '../domain/principal.js';
 import { shared } from '../domain/shared.js';
 import type { Gate, Holding } from '../instance/internals.js';
-import { PASSAGES, type Passage, type RequestAttempt } from './passages.js';
+import { PASSAGES, type Passage, type PassageKeeper, type RequestAttempt } from './passages.js';
 
 type Answer = Decision | Promise<Decision>;
 
@@ -32,7 +32,7 @@ export function principalOf(request: object): Principal | null | undefined {
  * allows it. Later guards check everything again except the limits and the proof, which are used up. Another credential on
  * the same request is charged by itself.
  */
-export function oncePerRequest(gate: Gate, holding: Holding, keep: typeof PASSAGES.keepIn) {
+export function oncePerRequest(gate: Gate, holding: Holding, keeper: PassageKeeper) {
   /** @param request the object that all guards of this request share, and that no other request has */
   return function ask(request: object, attempt: RequestAttempt, askAs: AskAs): Answer {
     const original = originalOf(request);
@@ -54,7 +54,7 @@ export function oncePerRequest(gate: Gate, holding: Holding, keep: typeof PASSAG
     if ((earlier || isFree) && isRepeated()) return decision;
     const passage: Passage = { holding, attempt: kept, charged: false, principal: null, pending: null };
     passages.push(passage);
-    if (known === undefined) keep(original, passages);
+    if (known === undefined) keeper.set(original, passages);
     if (!isPending) {
       settle(passage, decision.principal);
       return decision;

@@ -1,3 +1,4 @@
+import { privateField } from '../base/private-field.js';
 import type { Decision } from '../domain/decision.js';
 import type { Principal } from '../domain/principal.js';
 import { shared } from '../domain/shared.js';
@@ -19,41 +20,21 @@ export interface Passage {
   pending: Promise<Decision> | null;
 }
 
-/** The passages of requests, one for each guard. Data can't forge them, and a copy of a request has none. */
-interface Passages {
-  of(request: object): Passage[] | undefined;
-  /** In a private field of the request. It takes a tenth of the time of a `WeakMap`. */
-  keepIn(request: object, passages: Passage[]): void;
-  /** In a `WeakMap`. V8 gives each request of Express a hidden class of its own, and then a new field takes as long as a decision. */
-  keepBeside(request: object, passages: Passage[]): void;
-}
-
-export const PASSAGES: Passages = /* @__PURE__ */ shared('passages', () => {
+/**
+ * The passages of a request, one for each guard. V8 gives each request of Express a hidden class of its own, and then a new field
+ * takes as long as a decision: those are in a `WeakMap`.
+ */
+export const PASSAGES = /* @__PURE__ */ shared('passages', () => {
+  const within = privateField<Passage[]>();
   const beside = new WeakMap<object, Passage[]>();
-  /** Makes the field of a subclass one of the given object. */
-  class Given {
-    constructor(given: object) {
-      // biome-ignore lint/correctness/noConstructorReturn: the only way to give a private field to an object that is there already
-      return given;
-    }
-  }
-  class Carrier extends Given {
-    readonly #passages: Passage[];
-    constructor(request: object, passages: Passage[]) {
-      super(request);
-      this.#passages = passages;
-    }
-    static passagesOf(request: object): Passage[] | undefined {
-      return #passages in request ? request.#passages : undefined;
-    }
-  }
   return {
-    of: (request: object) => Carrier.passagesOf(request) ?? beside.get(request),
-    keepIn(request: object, passages: Passage[]) {
-      new Carrier(request, passages);
-    },
-    keepBeside(request: object, passages: Passage[]) {
-      beside.set(request, passages);
-    },
+    of: (request: object): Passage[] | undefined => within.get(request) ?? beside.get(request),
+    within,
+    beside,
   };
 });
+
+/** Where a guard keeps the passages of its requests. All guards find them in either place. */
+export interface PassageKeeper {
+  set(request: object, passages: Passage[]): unknown;
+}
