@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { stillMissing } from './support/install.js';
-import { filesThatNeed, howToGet, OPTIONAL_PROXIES, TOOLS, type Tool } from './support/tools.js';
+import { filesThatNeed, howToGet, OPTIONAL, TOOLS, type Tool } from './support/tools.js';
 
 /**
  * `npm test`: installs the programs that the tests need, then runs all of them. Tests whose program can't be had are left
@@ -25,9 +25,9 @@ const { status } = spawnSync(
 );
 if (missing.length > 0)
   console.warn(report(missing, '!!! NOT TESTED: these programs are missing, so these files did not run:'));
-const untested = OPTIONAL_PROXIES.filter(({ isThere }) => !isThere());
+const untested = OPTIONAL.filter(({ isThere }) => !isThere());
 if (untested.length > 0) {
-  console.warn('\n!!! NOT TESTED: nothing ran behind these proxies, which are not here:');
+  console.warn('\n!!! NOT TESTED: nothing ran with these programs, which are not here:');
   for (const { name, howToGet } of untested) console.warn(`  ${name}: ${howToGet}`);
 }
 process.exitCode = status ?? 1;

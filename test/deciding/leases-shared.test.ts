@@ -1,55 +1,40 @@
-import type { ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { createPostern, type Denied, type Postern } from 'postern';
 import type { Store } from 'postern/store';
-import { postgresStore } from 'postern/stores/postgres';
-import { redisStore } from 'postern/stores/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askChild, startChild } from '../stores/child.js';
+import { startPeer } from '../stores/child.js';
+import { inPostgres, inRedis, openStore } from '../stores/databases.js';
 import { listen } from '../stores/listening.js';
 import { leasesOf } from '../support/leases.js';
 import { useRedis } from '../support/redis-server.js';
 import { usePostgres } from '../support/services.js';
 
-const name = `leases_${randomBytes(4).toString('hex')}`;
 const postgres = await usePostgres();
 const redis = await useRedis();
 
 const STORES = {
-  postgres: {
-    peer: '../stores/postgres-peer.ts',
-    address: postgres.url(),
-    open: () => postgresStore({ connectionString: postgres.url(), schema: name, heartbeat: '300ms' }),
-    stop: () => postgres.stop('immediate'),
-  },
-  redis: {
-    peer: '../stores/redis-peer.ts',
-    address: redis.url,
-    open: () => redisStore({ url: redis.url, prefix: name, heartbeat: '300ms' }),
-    stop: () => redis.kill(),
-  },
+  postgres: { database: inPostgres(postgres), stop: () => postgres.stop('immediate') },
+  redis: { database: inRedis(redis), stop: () => redis.kill() },
 };
 
 describe.each(Object.keys(STORES) as (keyof typeof STORES)[])('leases in one of two processes over %s', (kind) => {
-  const { peer: script, address, open, stop } = STORES[kind];
-  let peer: ChildProcess;
+  const { database, stop } = STORES[kind];
+  let peer: ReturnType<typeof startPeer>;
   let store: Store;
   let postern: Postern;
-  const tell = <T = unknown>(command: string, argument?: unknown) => askChild<T>(peer, { command, argument });
 
   beforeAll(async () => {
-    store = open();
+    store = openStore(database);
     const feed = listen(store);
     // Nothing but the feed could end a lease before the test gives up.
     postern = createPostern({ store, cache: { ttl: '1h' }, onEvent: () => {} });
     await postern.endpoints.create({ id: 'summarizer', access: 'public' });
     await feed.next('restored');
-    peer = startChild(script, [address, name]);
-    await tell('create', ['the first call makes the connection']);
+    peer = startPeer(database);
+    await peer.tell('create', ['the first call makes the connection']);
   });
   afterAll(async () => {
     // It may have nobody to say goodbye to.
-    peer.kill();
+    peer.child.kill();
     await postern.close();
   });
 
@@ -71,7 +56,7 @@ describe.each(Object.keys(STORES) as (keyof typeof STORES)[])('leases in one of 
     });
     for (let round = 0; round < 10; round++) {
       const { id, ended } = await hold({ scope: 'models:write' });
-      await tell('revoke', id);
+      await peer.tell('revoke', id);
       expect((await ended).reason).toBe('token_revoked');
     }
     expect(aborted).toBe(false);
@@ -80,7 +65,7 @@ describe.each(Object.keys(STORES) as (keyof typeof STORES)[])('leases in one of 
 
   it('end when the other process changes the access of their endpoint', async () => {
     const { ended } = await hold({ endpoint: 'summarizer' });
-    await tell('access', ['summarizer', 'private']);
+    await peer.tell('access', ['summarizer', 'private']);
     expect((await ended).reason).toBe('endpoint_private');
   });
 

@@ -1,41 +1,23 @@
-import type { ChildProcess } from 'node:child_process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Store } from 'postern/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aSecret, aToken } from '../../src/testing/store-cases/case.js';
-import { useMariadb } from '../support/mariadb-server.js';
-import { useRedis } from '../support/redis-server.js';
-import { usePostgres } from '../support/services.js';
-import { askChild, startChild } from './child.js';
-import { aNewChange, type Database, openStore } from './ending-stores.js';
-import { aDatabase } from './mariadb-server.js';
-import { aSchema } from './postgres-server.js';
-import { testDirectory } from './sqlite-files.js';
+import { startPeer } from './child.js';
+import { aNewChange, openStore } from './databases.js';
+import { useDatabases } from './use-databases.js';
 
-const postgres = await usePostgres();
-const mariadb = await useMariadb();
-const redis = await useRedis(['--save', '']);
-const { aFile } = testDirectory();
-
-const DATABASES: readonly Database[] = [
-  { kind: 'sqlite', filename: aFile() },
-  { kind: 'postgres', connectionString: postgres.url(), schema: aSchema() },
-  { kind: 'mariadb', uri: await aDatabase(mariadb) },
-  { kind: 'redis', url: redis.url },
-];
-
-describe.each(DATABASES)('two processes that share a store ($kind)', (database) => {
+describe.each(await useDatabases())('two processes that share a store ($kind)', ({ aDatabase }) => {
   let store: Store;
-  let peer: ChildProcess;
-  const tell = <T = unknown>(command: string, argument?: unknown) => askChild<T>(peer, { command, argument });
+  let tell: ReturnType<typeof startPeer>['tell'];
   const insert = (id: string, at = 1) =>
     store.insertToken(aToken(id), aSecret(id), aNewChange('token.created', id, { at }));
   const logged = async (subject: string) =>
     (await store.listChanges({ organization: null, subject, type: 'token.revoked', limit: 10 })).length;
 
-  beforeAll(() => {
+  beforeAll(async () => {
+    const database = await aDatabase();
     store = openStore(database);
-    peer = startChild('./ending-peer.ts', [JSON.stringify(database)]);
+    ({ tell } = startPeer(database));
   });
   afterAll(async () => {
     await tell('close');
@@ -71,7 +53,7 @@ describe.each(DATABASES)('two processes that share a store ($kind)', (database) 
     const ids = Array.from({ length: 40 }, (_, index) => `both${index}`);
     for (const id of ids) expect(await insert(id)).toBe(true);
     const [theirs, ours] = await Promise.all([
-      tell<boolean[]>('revoke', ids),
+      tell<boolean[]>('end', ids),
       Promise.all(ids.map((id) => store.revokeToken(id, 3, aNewChange('token.revoked', id)))),
     ]);
     for (const [index, id] of ids.entries()) {

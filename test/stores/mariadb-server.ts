@@ -9,9 +9,9 @@ export async function aDatabase(server: MariadbServer): Promise<string> {
   return server.uri(name);
 }
 
-/** The bare driver, to look into a database past the store; closed after each statement. */
+/** The bare driver, to look into a database past the store; closed after each call. */
 export async function ask(uri: string, sql: string): Promise<Record<string, unknown>[]> {
-  const pool: Pool = createPool({ uri, connectionLimit: 1 });
+  const pool: Pool = createPool({ uri, connectionLimit: 1, multipleStatements: true });
   try {
     const [rows] = await pool.query(sql);
     return rows as Record<string, unknown>[];

@@ -8,7 +8,8 @@ import { MIGRATIONS, SCHEMA_VERSION, type Version } from '../../src/stores/sql/s
 import { aToken, insert } from '../../src/testing/store-cases/case.js';
 import { eventually } from '../support/eventually.js';
 import { usePostgres } from '../support/services.js';
-import { askChild, startChild } from './child.js';
+import { startPeer } from './child.js';
+import { inPostgres } from './databases.js';
 import { aDatabase, aSchema, ask } from './postgres-server.js';
 
 const server = await usePostgres();
@@ -24,9 +25,9 @@ describe('migrations', () => {
 
   it('if ten processes start at once, one of them makes the tables, and all of them work', async () => {
     const schema = aSchema();
-    const children = Array.from({ length: 10 }, () => startChild('./postgres-peer.ts', [url, schema]));
+    const peers = Array.from({ length: 10 }, () => startPeer(inPostgres(server, schema)));
     const tell = <T>(command: string, argument?: unknown) =>
-      Promise.all(children.map((child) => askChild<T>(child, { command, argument })));
+      Promise.all(peers.map((peer) => peer.tell<T>(command, argument)));
     const done = await tell<{ from: number; to: number; statements: string[] }>('migrate');
     const statements = done.flatMap((each) => each.statements);
     expect(new Set(statements).size).toBe(statements.length);

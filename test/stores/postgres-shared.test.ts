@@ -1,13 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { createPostern } from 'postern';
 import type { Store } from 'postern/store';
 import { type PostgresStore, postgresStore } from 'postern/stores/postgres';
 import { controlledStore } from 'postern/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aChange, anEndpoint, aToken, aUsage, insert, next, replace } from '../../src/testing/store-cases/case.js';
+import { describe, expect, it } from 'vitest';
+import { aChange, anEndpoint, aToken, insert, next, replace } from '../../src/testing/store-cases/case.js';
 import { usePostgres } from '../support/services.js';
-import { askChild, startChild } from './child.js';
 import { listen, tells } from './listening.js';
 import { aSchema, ask } from './postgres-server.js';
 
@@ -25,73 +22,6 @@ describe('processes that share a database', () => {
     await feed.next('restored');
     return { store, feed };
   }
-
-  describe('two processes', () => {
-    const schema = aSchema();
-    let peer: ChildProcess;
-    const tell = <T = unknown>(command: string, argument?: unknown) => askChild<T>(peer, { command, argument });
-    beforeAll(() => {
-      peer = startChild('./postgres-peer.ts', [url, schema]);
-    });
-    afterAll(() => tell('close'));
-
-    it('create tokens at once, and none is lost', async () => {
-      const postern = createPostern({ store: open(schema) });
-      const names = (whose: string) => Array.from({ length: 40 }, (_, index) => `${whose} ${index}`);
-      const [theirs, ours] = await Promise.all([
-        tell<string[]>('create', names('theirs')),
-        Promise.all(names('ours').map(async (name) => (await postern.tokens.create({ name, types })).token)),
-      ]);
-      for (const token of [...theirs, ...ours]) expect((await postern.authenticate(token)).ok).toBe(true);
-      await postern.close();
-    });
-
-    it("see the other's revocation at once, even with a cache of an hour", async () => {
-      const { store, feed } = await listening(schema);
-      const postern = createPostern({ store, cache: { ttl: '1h' } });
-      const { token, record } = await postern.tokens.create({ name: 'shared', types });
-      expect(await tell('authenticate', token)).toMatchObject({ ok: true });
-      expect(await postern.authenticate(token)).toMatchObject({ ok: true });
-      // Ours: the other one has said that it knows.
-      await postern.tokens.revoke(record.id);
-      expect(await store.confirm?.(10_000)).toEqual({ acknowledged: 2, missing: 0 });
-      expect(await tell('authenticate', token)).toEqual({ ok: false, reason: 'token_revoked' });
-      // Theirs.
-      const [second] = await tell<string[]>('create', ['second']);
-      const found = await postern.authenticate(second);
-      const id = found.ok ? found.principal.tokenId : '';
-      await tell('revoke', id);
-      await feed.until(tells({ kind: 'token', id }));
-      expect(await postern.authenticate(second)).toEqual({ ok: false, reason: 'token_revoked' });
-      await postern.close();
-    });
-
-    it("see the other's change of an endpoint", async () => {
-      const { store, feed } = await listening(schema);
-      const postern = createPostern({ store, cache: { ttl: '1h' } });
-      await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
-      const attempt = { token: null, requirement: { endpoint: 'summarizer' } } as const;
-      expect((await postern.authorize(attempt)).allowed).toBe(false);
-      feed.told.length = 0;
-      await tell('access', ['summarizer', 'public']);
-      await feed.until(tells({ kind: 'endpoints', organization: 'default' }));
-      expect((await postern.authorize(attempt)).allowed).toBe(true);
-      await postern.close();
-    });
-
-    it('a killed process counts as missing at first, and later is not waited for', async () => {
-      const schema = aSchema();
-      const { store } = await listening(schema);
-      const doomed = startChild('./postgres-peer.ts', [url, schema]);
-      await askChild(doomed, { command: 'create', argument: ['one'] });
-      expect(await store.confirm?.(10_000)).toEqual({ acknowledged: 2, missing: 0 });
-      doomed.kill('SIGKILL');
-      await once(doomed, 'exit');
-      expect(await store.confirm?.(300)).toEqual({ acknowledged: 1, missing: 1 });
-      expect(await store.confirm?.(15_000)).toEqual({ acknowledged: 1, missing: 0 });
-      await store.close();
-    });
-  });
 
   it('a read that began before a revocation by another process does not put the old record back', async () => {
     const schema = aSchema();
@@ -126,32 +56,6 @@ describe('processes that share a database', () => {
       };
       return { schema, writer, reader, feed, heard, close: () => Promise.all([writer.close(), reader.close()]) };
     }
-
-    it('tells each change of another process once and in order, but no new tokens, uses or refused changes', async () => {
-      const { writer, heard, close } = await pair();
-      const token = await insert(writer, aToken('t1'));
-      await writer.recordUsage([aUsage('t1', 5, { a: 1 })]);
-      await replace(writer, next(token), 1);
-      expect(await replace(writer, next(token), 1)).toBe(false);
-      await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
-      expect(await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'))).toBe(false);
-      await writer.deleteToken('t1', aChange('token.deleted', 't1'));
-      expect(await heard()).toEqual([
-        { kind: 'token', id: 't1' },
-        { kind: 'endpoints', organization: 'acme' },
-        { kind: 'token', id: 't1' },
-      ]);
-      await close();
-    });
-
-    it('tells own changes before the call returns, and not a second time', async () => {
-      const { reader, feed, heard, close } = await pair();
-      const token = await insert(reader, aToken('mine'));
-      await replace(reader, next(token), 1);
-      expect(feed.told).toEqual([{ kind: 'token', id: 'mine' }]);
-      expect(await heard()).toEqual([{ kind: 'token', id: 'mine' }]);
-      await close();
-    });
 
     it('tells a change only after its commit, and never an undone one', async () => {
       const { schema, heard, close } = await pair();

@@ -3,7 +3,8 @@ import { postgresStore } from 'postern/stores/postgres';
 import { testStore } from 'postern/testing';
 import { afterAll, describe } from 'vitest';
 import { usePostgres } from '../support/services.js';
-import { aDatabase, aSchema } from './postgres-server.js';
+import { emptyingSchema, onePlace } from './one-place.js';
+import { aDatabase, aSchema, ask } from './postgres-server.js';
 import { testRow } from './table.js';
 
 const server = await usePostgres();
@@ -13,6 +14,7 @@ describe('on a real PostgreSQL', async () => {
     database: 'PostgreSQL',
     driver: '`pg`, `postgresStore`',
     place: aSchema,
+    empty: (schema) => ask(server.url(), emptyingSchema(schema)),
     open: (schema, migrate) => postgresStore({ connectionString: server.url(), schema, migrate }),
   });
 
@@ -24,8 +26,12 @@ describe('on a real PostgreSQL', async () => {
     types: { getTypeParser: ((oid: number) => (oid === 20 ? Number : pg.types.getTypeParser(oid))) as never },
   });
   afterAll(() => pool.end());
-  testStore("postgresStore on an application's pool", () => postgresStore({ pool, schema: aSchema(), prepare: false }));
-  testStore('postgresStore without a feed', () =>
-    postgresStore({ connectionString: server.url(), schema: aSchema(), listen: false }),
+  const inIcu = onePlace(aSchema, (schema) => ask(icu, emptyingSchema(schema)));
+  testStore("postgresStore on an application's pool", async () =>
+    postgresStore({ pool, schema: await inIcu(), prepare: false }),
+  );
+  const place = onePlace(aSchema, (schema) => ask(server.url(), emptyingSchema(schema)));
+  testStore('postgresStore without a feed', async () =>
+    postgresStore({ connectionString: server.url(), schema: await place(), listen: false }),
   );
 });

@@ -1,15 +1,12 @@
-import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { createPostern } from 'postern';
 import { type RedisClient, redisStore } from 'postern/stores/redis';
 import { createClient } from 'redis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aChange, anEndpoint, aToken, aUsage, insert, next, replace } from '../../src/testing/store-cases/case.js';
+import { describe, expect, it } from 'vitest';
+import { aToken, insert, next, replace } from '../../src/testing/store-cases/case.js';
 import { startProxy } from '../support/proxy.js';
 import { redisCli, useRedis } from '../support/redis-server.js';
-import { askChild, startChild } from './child.js';
 import { listen, tells } from './listening.js';
 
 const server = await useRedis(['--save', '']);
@@ -26,94 +23,7 @@ describe('processes that share a Redis', () => {
     return { store, feed };
   }
 
-  describe('two processes', () => {
-    const prefix = randomUUID();
-    let peer: ChildProcess;
-    const tell = <T = unknown>(command: string, argument?: unknown) => askChild<T>(peer, { command, argument });
-    beforeAll(() => {
-      peer = startChild('./redis-peer.ts', [url, prefix]);
-    });
-    afterAll(() => tell('close'));
-
-    it('create tokens at once, and none is lost', async () => {
-      const postern = createPostern({ store: open(prefix) });
-      const names = (whose: string) => Array.from({ length: 40 }, (_, index) => `${whose} ${index}`);
-      const [theirs, ours] = await Promise.all([
-        tell<string[]>('create', names('theirs')),
-        Promise.all(names('ours').map(async (name) => (await postern.tokens.create({ name, types })).token)),
-      ]);
-      for (const token of [...theirs, ...ours]) expect((await postern.authenticate(token)).ok).toBe(true);
-      await postern.close();
-    });
-
-    it("see the other's revocation at once, even with a cache of an hour", async () => {
-      const { store, feed } = await listening(prefix);
-      const postern = createPostern({ store, cache: { ttl: '1h' } });
-      const { token, record } = await postern.tokens.create({ name: 'shared', types });
-      expect(await tell('authenticate', token)).toMatchObject({ ok: true });
-      // Ours: the other one has said that it knows.
-      await postern.tokens.revoke(record.id);
-      expect(await store.confirm?.(10_000)).toEqual({ acknowledged: 2, missing: 0 });
-      expect(await tell('authenticate', token)).toEqual({ ok: false, reason: 'token_revoked' });
-      // Theirs.
-      const [second] = await tell<string[]>('create', ['second']);
-      const found = await postern.authenticate(second);
-      const id = found.ok ? found.principal.tokenId : '';
-      await tell('revoke', id);
-      await feed.until(tells({ kind: 'token', id }));
-      expect(await postern.authenticate(second)).toEqual({ ok: false, reason: 'token_revoked' });
-      await postern.close();
-    });
-
-    it("see the other's change of an endpoint", async () => {
-      const { store, feed } = await listening(prefix);
-      const postern = createPostern({ store, cache: { ttl: '1h' } });
-      await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
-      const attempt = { token: null, requirement: { endpoint: 'summarizer' } } as const;
-      expect((await postern.authorize(attempt)).allowed).toBe(false);
-      feed.told.length = 0;
-      await tell('access', ['summarizer', 'public']);
-      await feed.until(tells({ kind: 'endpoints', organization: 'default' }));
-      expect((await postern.authorize(attempt)).allowed).toBe(true);
-      await postern.close();
-    });
-
-    it('rotate one token at once: exactly one succeeds, and its secret works', async () => {
-      const postern = createPostern({ store: open(prefix) });
-      for (let round = 0; round < 10; round++) {
-        const { record } = await postern.tokens.create({ name: `rotated ${round}`, types });
-        const settled = await Promise.allSettled([
-          postern.tokens.rotate(record.id, { grace: '1h' }),
-          tell<{ token: string }>('rotate', record.id),
-        ]);
-        const won = settled.filter((each) => each.status === 'fulfilled');
-        const lost = settled.filter((each) => each.status === 'rejected');
-        // Now and then one comes after the other, which is no race: then both do it.
-        expect(won.length).toBeGreaterThanOrEqual(1);
-        for (const { reason } of lost) expect(String(reason.code ?? reason.message)).toContain('conflict');
-        for (const { value } of won) expect(await postern.authenticate(value.token)).toMatchObject({ ok: true });
-        expect(await redisCli(port, 'HGET', `{${prefix}}:tokens`, record.id)).toMatch(
-          new RegExp(`^${won.length + 1}\n([0-9a-f]{64}(:[0-9a-f]{64})?,?){${won.length + 1}}\n`),
-        );
-      }
-      await postern.close();
-    });
-  });
-
   describe('a confirmation', () => {
-    it('waits for a killed process until its heartbeats are too old, and no longer', async () => {
-      const prefix = randomUUID();
-      const { store } = await listening(prefix);
-      const peer = startChild('./redis-peer.ts', [url, prefix]);
-      await askChild(peer, { command: 'create', argument: ['one'] });
-      expect(await store.confirm?.(10_000)).toEqual({ acknowledged: 2, missing: 0 });
-      peer.kill('SIGKILL');
-      await once(peer, 'exit');
-      expect(await store.confirm?.(300)).toEqual({ acknowledged: 1, missing: 1 });
-      expect(await store.confirm?.(10_000)).toEqual({ acknowledged: 1, missing: 0 });
-      await store.close();
-    });
-
     it('waits for a process as long as it listens and sends heartbeats', async () => {
       const prefix = randomUUID();
       const { store } = await listening(prefix);
@@ -150,45 +60,6 @@ describe('processes that share a Redis', () => {
   });
 
   describe('the feed', () => {
-    it('tells each change of another process once and in order, but no new tokens or uses', async () => {
-      const prefix = randomUUID();
-      const { store: reader, feed } = await listening(prefix);
-      const writer = open(prefix);
-      const token = await insert(writer, aToken('t1'));
-      await writer.recordUsage([aUsage('t1', 5)]);
-      await replace(writer, next(token), 1);
-      await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
-      await writer.deleteToken('t1', aChange('token.deleted', 't1'));
-      await writer.insertEndpoint(
-        anEndpoint('last', { organization: 'end' }),
-        aChange('endpoint.created', 'last', 'end'),
-      );
-      await feed.until(tells({ kind: 'endpoints', organization: 'end' }));
-      expect(feed.told).toEqual([
-        { kind: 'token', id: 't1' },
-        { kind: 'endpoints', organization: 'acme' },
-        { kind: 'token', id: 't1' },
-        { kind: 'endpoints', organization: 'end' },
-      ]);
-      await Promise.all([writer.close(), reader.close()]);
-    });
-
-    it('tells own changes before the call returns, and not a second time', async () => {
-      const prefix = randomUUID();
-      const { store, feed } = await listening(prefix);
-      const writer = open(prefix);
-      const token = await insert(store, aToken('mine'));
-      await replace(store, next(token), 1);
-      expect(feed.told).toEqual([{ kind: 'token', id: 'mine' }]);
-      await writer.insertEndpoint(
-        anEndpoint('last', { organization: 'end' }),
-        aChange('endpoint.created', 'last', 'end'),
-      );
-      await feed.until(tells({ kind: 'endpoints', organization: 'end' }));
-      expect(feed.told).toHaveLength(2);
-      await Promise.all([writer.close(), store.close()]);
-    });
-
     it('tells "everything" after a lost message, even if it was the last one', async () => {
       const prefix = randomUUID();
       const { store, feed } = await listening(prefix);

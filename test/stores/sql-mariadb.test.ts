@@ -6,7 +6,8 @@ import { createPool } from 'mysql2';
 import { fromDrizzle, fromKnex, fromKysely, sqlStore } from 'postern/stores/sql';
 import { afterAll, describe } from 'vitest';
 import { useMariadb } from '../support/mariadb-server.js';
-import { aDatabase, aPrefix } from './mariadb-server.js';
+import { aDatabase, aPrefix, ask } from './mariadb-server.js';
+import { emptyingPrefix } from './one-place.js';
 import { testRow } from './table.js';
 
 describe('a real MariaDB', async () => {
@@ -26,6 +27,7 @@ describe('a real MariaDB', async () => {
       driver,
       polls: '500 ms',
       place: aPrefix,
+      empty: (prefix) => ask(uri, emptyingPrefix(prefix)),
       open: (prefix, migrate) => sqlStore({ driver: each, prefix, migrate }),
     });
   }

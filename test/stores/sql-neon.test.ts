@@ -3,7 +3,8 @@ import { fromNeon, type NeonLike, sqlStore } from 'postern/stores/sql';
 import { afterAll, describe } from 'vitest';
 import { usePostgres } from '../support/services.js';
 import { neonServer } from './neon-server.js';
-import { aSchema } from './postgres-server.js';
+import { emptyingSchema } from './one-place.js';
+import { aSchema, ask } from './postgres-server.js';
 import { testRow } from './table.js';
 
 const { neon, neonConfig } = createRequire(import.meta.url)('@neondatabase/serverless') as {
@@ -12,7 +13,8 @@ const { neon, neonConfig } = createRequire(import.meta.url)('@neondatabase/serve
 };
 
 describe('a server of its protocol over a real PostgreSQL', async () => {
-  const server = await neonServer((await usePostgres()).url());
+  const { url } = await usePostgres();
+  const server = await neonServer(url());
   afterAll(() => server.close());
   neonConfig.fetchEndpoint = `http://127.0.0.1:${server.port}/sql`;
   const driver = fromNeon(neon('postgres://user:password@db.example/app'));
@@ -20,6 +22,7 @@ describe('a server of its protocol over a real PostgreSQL', async () => {
     database: 'PostgreSQL',
     driver: "Neon's HTTP driver",
     place: aSchema,
+    empty: (schema) => ask(url(), emptyingSchema(schema)),
     open: (schema, migrate) => sqlStore({ driver, schema, migrate }),
   });
 });

@@ -1,88 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
-import { createPostern } from 'postern';
 import { sqliteStore } from 'postern/stores/sqlite';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import {
-  aChange,
-  anEndpoint,
-  anEntry,
-  aSecret,
-  aToken,
-  aUsage,
-  insert,
-  next,
-  replace,
-} from '../../src/testing/store-cases/case.js';
-import { askChild, startChild } from './child.js';
+import { describe, expect, it, vi } from 'vitest';
+import { aChange, anEndpoint, aSecret, aToken, insert, next, replace } from '../../src/testing/store-cases/case.js';
 import { listen, tells } from './listening.js';
-import { ask, Libsql, script, testDirectory } from './sqlite-files.js';
+import { Libsql, script, testDirectory } from './sqlite-files.js';
 
 const { aFile } = testDirectory();
-const types = { developer: { scopes: ['models:write'] } } as const;
-
-describe('two processes at one file', () => {
-  const file = aFile();
-  let peer: ChildProcess;
-  const tell = <T = unknown>(command: string, argument?: unknown) => askChild<T>(peer, { command, argument });
-  beforeAll(() => {
-    peer = startChild('./sqlite-peer.ts', [file]);
-  });
-  afterAll(() => tell('close'));
-
-  it('create tokens at once, and none is lost', async () => {
-    const postern = createPostern({ store: sqliteStore({ filename: file }) });
-    const names = (whose: string) => Array.from({ length: 40 }, (_, index) => `${whose} ${index}`);
-    const [theirs, ours] = await Promise.all([
-      tell<string[]>('create', names('theirs')),
-      Promise.all(names('ours').map(async (name) => (await postern.tokens.create({ name, types })).token)),
-    ]);
-    for (const token of [...theirs, ...ours]) expect((await postern.authenticate(token)).ok).toBe(true);
-    const listed = await postern.tokens.list({ limit: 1_000 });
-    expect(new Set(listed.items.map(({ name }) => name))).toEqual(new Set([...names('theirs'), ...names('ours')]));
-    await postern.close();
-    expect(ask(file, 'SELECT count(*) FROM tokens')).toBe(80);
-    expect(ask(file, 'PRAGMA integrity_check')).toBe('ok');
-  });
-
-  it('write the same new entries at once, and exactly one succeeds for each entry', async () => {
-    const store = sqliteStore({ filename: file });
-    const entries = (whose: string) => Array.from({ length: 40 }, (_, index) => anEntry(`e${index}`, { value: whose }));
-    const [theirs, ours] = await Promise.all([
-      tell<boolean[]>('begin', entries('theirs')),
-      Promise.all(entries('ours').map((entry) => store.putEntry(entry, 0, 0))),
-    ]);
-    for (const [index, { id }] of entries('').entries()) {
-      expect(theirs[index]).toBe(!ours[index]);
-      expect((await store.findEntry('login', id, 0))?.value).toBe(ours[index] ? 'ours' : 'theirs');
-    }
-    await store.close();
-  });
-
-  it("see the other's revocation long before the cache expires", async () => {
-    const store = sqliteStore({ filename: file });
-    const postern = createPostern({ store, cache: { ttl: '1d' } });
-    const { token, record } = await postern.tokens.create({ name: 'shared', types });
-    expect((await postern.authenticate(token)).ok).toBe(true);
-    const feed = listen(store);
-    await tell('revoke', record.id);
-    await feed.until(tells({ kind: 'token', id: record.id }));
-    expect(await postern.authenticate(token)).toEqual({ ok: false, reason: 'token_revoked' });
-    await postern.close();
-  });
-
-  it("see the other's change of an endpoint", async () => {
-    const store = sqliteStore({ filename: file });
-    const postern = createPostern({ store, cache: { ttl: '1d' } });
-    await postern.endpoints.create({ id: 'summarizer', access: 'protected' });
-    const attempt = { token: null, requirement: { endpoint: 'summarizer' } } as const;
-    expect((await postern.authorize(attempt)).allowed).toBe(false);
-    const feed = listen(store);
-    await tell('access', ['summarizer', 'public']);
-    await feed.until(tells({ kind: 'endpoints', organization: 'default' }));
-    expect((await postern.authorize(attempt)).allowed).toBe(true);
-    await postern.close();
-  });
-});
 
 describe('the feed', () => {
   /** Two stores at one file, the second of them listening. */
@@ -95,42 +17,6 @@ describe('the feed', () => {
     await reader.migrate();
     return { file, writer, reader, feed, close: () => Promise.all([writer.close(), reader.close()]) };
   }
-
-  it('tells each change of another connection once and in order, but no new tokens, uses or entries', async () => {
-    const { writer, feed, close } = await pair();
-    const token = await insert(writer, aToken('t1'));
-    await writer.recordUsage([aUsage('t1', 5, { a: 1 })]);
-    await writer.putEntry(anEntry('e1'), 0, 0);
-    await replace(writer, next(token), 1);
-    await writer.insertEndpoint(anEndpoint('a'), aChange('endpoint.created', 'a'));
-    await writer.deleteToken('t1', aChange('token.deleted', 't1'));
-    await writer.insertEndpoint(
-      anEndpoint('last', { organization: 'end' }),
-      aChange('endpoint.created', 'last', 'end'),
-    );
-    await feed.until(tells({ kind: 'endpoints', organization: 'end' }));
-    expect(feed.told).toEqual([
-      { kind: 'token', id: 't1' },
-      { kind: 'endpoints', organization: 'acme' },
-      { kind: 'token', id: 't1' },
-      { kind: 'endpoints', organization: 'end' },
-    ]);
-    await close();
-  });
-
-  it('tells own changes at once, and not a second time', async () => {
-    const { writer, reader, feed, close } = await pair();
-    const token = await insert(reader, aToken('mine'));
-    await replace(reader, next(token), 1);
-    expect(feed.told).toEqual([{ kind: 'token', id: 'mine' }]);
-    await writer.insertEndpoint(
-      anEndpoint('last', { organization: 'end' }),
-      aChange('endpoint.created', 'last', 'end'),
-    );
-    await feed.until(tells({ kind: 'endpoints', organization: 'end' }));
-    expect(feed.told).toHaveLength(2);
-    await close();
-  });
 
   it('misses no change if own changes and changes of others are mixed', async () => {
     const { writer, reader, feed, close } = await pair();

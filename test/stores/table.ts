@@ -4,6 +4,7 @@ import type { Store } from 'postern/store';
 import { testStore } from 'postern/testing';
 import { describe, expect, it } from 'vitest';
 import { ROOT, readPage } from '../docs/pages.js';
+import { onePlace } from './one-place.js';
 
 const PAGE = 'docs/stores/README.md';
 const HEAD = "| database | driver | passes | others see a change | `migrate: 'verify'` |";
@@ -17,6 +18,8 @@ export interface StoreRow<Place> {
   readonly polls?: string;
   /** A place for tables that no other store has used. */
   place(): Place;
+  /** Empties the tables of a place. Without it each case has a place of its own. */
+  empty?(place: Place): Promise<unknown>;
   /** `migrate` is for SQL stores. */
   open(place: Place, migrate: 'auto' | 'verify'): Store;
 }
@@ -27,7 +30,8 @@ export function testRow<Place>(row: StoreRow<Place>): void {
   describe(`${database}, ${driver}`, () => {
     let cases = 0;
     let passed = 0;
-    testStore('the suite', () => row.open(row.place(), 'auto'), {
+    const place = row.empty ? onePlace(row.place, row.empty) : row.place;
+    testStore('the suite', async () => row.open(await place(), 'auto'), {
       describe,
       it: (title, run) => {
         cases++;
@@ -43,7 +47,8 @@ export function testRow<Place>(row: StoreRow<Place>): void {
       expect(passed, 'every case ran, and passed').toBe(cases);
       const place = row.place();
       const maker = row.open(place, 'auto');
-      await maker.findToken('x');
+      // The first calls make the tables, many of them at once.
+      await Promise.all(Array.from({ length: 10 }, () => maker.findToken('x')));
       const others = maker.confirm ? 'at once' : maker.subscribe ? `within ${row.polls}` : 'within `cache.ttl`';
       await maker.close();
       const cells = [database, driver, 'all', others, await verified(row, place)];

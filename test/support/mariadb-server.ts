@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { freePort } from './services.js';
-import { requireTool } from './tools.js';
+import { MYSQLD, requireTool } from './tools.js';
 
-/** A MariaDB server for one test file. */
+/** A server of MariaDB, or of MySQL where `POSTERN_MYSQLD` names its program, for one test file. */
 export interface MariadbServer {
   readonly port: number;
   /** The URI of a database of the server. */
@@ -18,17 +18,25 @@ export interface MariadbServer {
   start(): Promise<void>;
 }
 
-/** Starts MariaDB on a free port for the calling test file, and ends it after the file's tests. */
+/** Starts the server on a free port for the calling test file, and ends it after the file's tests. */
 export async function useMariadb(): Promise<MariadbServer> {
   requireTool('MariaDB');
   const directory = mkdtempSync(join(tmpdir(), 'postern-mariadb-'));
-  // MariaDB refuses to run as root, so the user of its package runs it.
+  // It refuses to run as root, so the user of its package runs it.
   const as = process.getuid?.() === 0 ? ['--reuid=mysql', '--regid=mysql', '--init-groups'] : [];
   if (as.length > 0) execFileSync('chown', ['mysql', directory]);
   else chmodSync(directory, 0o700);
   const data = join(directory, 'data');
-  const made = ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'];
-  execFileSync('setpriv', [...as, 'mariadb-install-db', ...made], { cwd: directory, stdio: 'pipe' });
+  const made = ['--no-defaults', `--datadir=${data}`];
+  const [make, program, own] =
+    MYSQLD === undefined
+      ? [['mariadb-install-db', ...made, '--auth-root-authentication-method=normal', '--skip-test-db'], 'mariadbd', []]
+      : [
+          [MYSQLD, ...made, '--initialize-insecure'],
+          MYSQLD,
+          ['--mysqlx=OFF', '--performance-schema=OFF', '--secure-file-priv=NULL'],
+        ];
+  execFileSync('setpriv', [...as, ...make], { cwd: directory, stdio: 'pipe' });
   const port = await freePort();
   let server: ChildProcess | null = null;
 
@@ -43,9 +51,10 @@ export async function useMariadb(): Promise<MariadbServer> {
       '--innodb-flush-log-at-trx-commit=2',
       '--innodb-buffer-pool-size=32M',
       '--max-connections=300',
+      ...own,
     ];
     // The kernel ends it together with this process.
-    const command = [...as, '--pdeathsig=KILL', 'mariadbd', '--no-defaults', ...settings];
+    const command = [...as, '--pdeathsig=KILL', program, '--no-defaults', ...settings];
     const child = spawn('setpriv', command, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
     await isReady(child);
     server = child;
@@ -71,7 +80,7 @@ function isReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = '';
     child.once('error', reject);
-    child.once('exit', () => reject(new Error(`MariaDB did not start:\n${log}`)));
+    child.once('exit', () => reject(new Error(`The server did not start:\n${log}`)));
     // The rest of the log is read too, so that the server never waits for a reader.
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       log = (log + chunk).slice(-10_000);

