@@ -8,6 +8,7 @@ import type { Postern } from '../instance/create-postern.js';
 import { type Gate, internalsOf, type Mode } from '../instance/internals.js';
 import type { Presented } from './credential.js';
 import { oncePerRequest } from './once.js';
+import { PASSAGES } from './passages.js';
 
 /**
  * The result of a requirement function. An endpoint named `undefined` (the route has no such parameter) counts as unknown.
@@ -39,6 +40,8 @@ export interface Reading<Request> {
    * and it has no lease.
    */
   identityOf?(request: Request): object;
+  /** Whether that object may be a request of Express, on which a new field is slow. */
+  readonly onExpress?: boolean;
   /** The mode of a first decision. Default `'use'`. */
   readonly mode?: 'use' | 'again';
 }
@@ -61,10 +64,10 @@ export function asker<Request, T extends TokenTypes>(
   postern: Postern<T>,
   requirement: RequirementFor<Request, T>,
   zone: ZoneOf<Request>,
-  { transport, methodOf, identityOf, mode: first = 'use' }: Reading<Request>,
+  { transport, methodOf, identityOf, onExpress = false, mode: first = 'use' }: Reading<Request>,
 ): Ask<Request, T> {
   const { gate, holding } = internalsOf(postern);
-  const askOnce = oncePerRequest(gate, holding);
+  const askOnce = oncePerRequest(gate, holding, onExpress ? PASSAGES.beside : PASSAGES.within);
   const prepared = typeof requirement === 'function' ? requirement : gate.prepare(requirement);
   const settled = settledBy(gate, transport);
   const constantZone = typeof zone === 'function' ? null : zone;
@@ -153,6 +156,7 @@ function isNameless(requirement: object, key: string): boolean {
   return Object.hasOwn(requirement, key) && (requirement as Record<string, unknown>)[key] === undefined;
 }
 
-function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
+/** Whether a value is a promise, or a thenable of another realm or library. */
+export function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -1,4 +1,5 @@
 import { ConnectError, type ContextValues, type HandlerContext, type Interceptor } from '@connectrpc/connect';
+import { privateField } from '../base/private-field.js';
 import type { Decision, Denied } from '../domain/decision.js';
 import { PosternError } from '../domain/errors.js';
 import type { Principal } from '../domain/principal.js';
@@ -44,7 +45,7 @@ export interface ConnectGuard extends Interceptor {
 const readOptions = optionsReader('guard of postern/connect', httpOptions);
 
 /** By the identity of a call's headers: its values may be one object for all calls. */
-const PRINCIPALS = /* @__PURE__ */ shared('connect-principals', () => new WeakMap<Headers, Principal | null>());
+const PRINCIPALS = /* @__PURE__ */ shared('connect-principals', () => privateField<Principal | null>());
 
 /** What guards were given, for `lintRoutes`. */
 const REQUIREMENTS = /* @__PURE__ */ shared(
@@ -84,7 +85,7 @@ export function guard<T extends TokenTypes>(
   const report = reporter(postern, 'connect');
   const answer = connectErrors(challenge);
   /** The headers of calls that were let through; by them the headers of their answers, which only the gate sees. */
-  const passed = new WeakMap<Headers, Headers | null>();
+  const passed = privateField<Headers | null>();
 
   async function decide(request: ConnectRequest, response: Headers | null): Promise<void> {
     const { path, header: headers, url } = request;
@@ -107,7 +108,7 @@ export function guard<T extends TokenTypes>(
   const interceptor: Interceptor = (next) => async (request) => {
     const { service, method, url, header, contextValues: values } = request;
     const call = { path: `/${service.typeName}/${method.name}`, url, header, values };
-    if (!passed.has(header)) await decide(call, null);
+    if (passed.get(header) === undefined) await decide(call, null);
     if (!request.stream) return next(request);
     return heldStream(request, next, passed.get(header) ?? null, (denial) => errorFor(denial, call));
   };

@@ -11,7 +11,6 @@ import { httpAnswers } from './http-answer.js';
 import { type Lease, leaseNodeRequest } from './lease.js';
 import { sendAnswer } from './node-answer.js';
 import { readNodeCredential } from './node-credential.js';
-import { withHeaders } from './node-request.js';
 import type { HttpAnswer } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
@@ -84,7 +83,7 @@ export const posternPlugin: FastifyPluginAsync<PosternPluginOptions> = async (ap
     let ask = asks.get(requirement);
     if (ask === undefined) {
       const decide = asker(postern, requirement, zone, READING);
-      ask = (request) => decide(request, readNodeCredential(withHeaders(request.raw, request.headers), header));
+      ask = (request) => decide(request, readNodeCredential(request.raw, header, request.headers));
       asks.set(requirement, ask);
     }
     return ask;

@@ -2,7 +2,6 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { unpolluted } from '../base/check.js';
 import { type Denied, denied } from '../domain/decision.js';
 import type { Principal } from '../domain/principal.js';
-import { shared } from '../domain/shared.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
 import type { RegisteredPrincipal } from '../instance/register.js';
@@ -45,19 +44,17 @@ export interface HonoGuardOptions extends HttpGuardOptions<Context> {
 
 const readOptions = optionsReader('guard of postern/hono', httpOptions);
 
-/** The request that a context began with: some middleware puts another one in its place. */
-const REQUESTS = /* @__PURE__ */ shared('hono-requests', () => new WeakMap<Context, Request>());
+/** The property of a context that holds the request it began with: some middleware puts another one in its place. */
+const REQUEST = Symbol.for('postern.hono-request');
+
+type WithRequest = Pick<Context, 'req'> & { [REQUEST]?: Request };
 
 const READING = {
   transport: 'hono' as const,
   methodOf: (context: Context) => context.req.method,
-  identityOf(context: Context): Request {
-    let request = REQUESTS.get(context);
-    if (request === undefined) {
-      request = context.req.raw;
-      REQUESTS.set(context, request);
-    }
-    return request;
+  identityOf(context: WithRequest): Request {
+    context[REQUEST] ??= context.req.raw;
+    return context[REQUEST];
   },
 };
 

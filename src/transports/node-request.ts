@@ -17,8 +17,7 @@ export interface NodeRequest {
  *
  * @param name in lower case
  */
-export function nodeHeader(request: NodeRequest, name: string): string | undefined {
-  const { headers } = request;
+export function nodeHeader(request: NodeRequest, name: string, headers = request.headers): string | undefined {
   const value: unknown = Object.hasOwn(headers, name) ? headers[name] : undefined;
   if (value === undefined || value === null) return undefined;
   const text = trimmed(Array.isArray(value) ? value.join(', ') : String(value));

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { unpolluted } from '../base/check.js';
-import { type Decision, type Denied, denied } from '../domain/decision.js';
+import { type Allowed, type Decision, type Denied, denied } from '../domain/decision.js';
 import type { Principal } from '../domain/principal.js';
 import type { TokenTypes } from '../domain/token-types.js';
 import type { Postern } from '../instance/create-postern.js';
-import { asker, type RequirementFor, reporter } from './ask.js';
+import { asker, isPromise, type RequirementFor, reporter } from './ask.js';
 import { type HttpGuardOptions, httpOptions, optionsReader } from './guard-options.js';
 import { httpAnswers } from './http-answer.js';
 import { type Lease, leaseNodeRequest, type NodeStream } from './lease.js';
@@ -67,21 +67,32 @@ export function guard<
 
   return (request, response) => {
     const fail = (error: unknown) => sendAnswer(response, answer(report(error)));
-    const wasOver = response.writableEnded;
     const decision = ask(request, readNodeCredential(request, header));
-    if (decision instanceof Promise) void decision.then(settle).catch(fail);
-    else void settle(decision).catch(fail);
-
-    async function settle(settled: Decision<T>): Promise<void> {
-      if (!settled.allowed) return deny(settled);
+    if (!(decision instanceof Promise)) return settle(decision);
+    const wasOver = response.writableEnded;
+    void decision
       // Answered while the decision was pending, by a timeout: nobody waits for the handler.
-      if (!wasOver && response.writableEnded) return;
-      const limit = unpolluted(settled, 'limit');
-      if (limit !== undefined && !response.headersSent) {
-        for (const [name, value] of Object.entries(rateLimitHeaders(limit))) response.setHeader(name, value);
+      .then((settled) => (settled.allowed && !wasOver && response.writableEnded ? undefined : settle(settled)))
+      .catch(fail);
+
+    function settle(settled: Decision<T>): void {
+      if (settled.allowed) pass(settled);
+      else void deny(settled).catch(fail);
+    }
+
+    /** Makes no promise for a handler that makes none: three of them take as long as the decision. */
+    function pass(allowed: Allowed<T>): void {
+      try {
+        const limit = unpolluted(allowed, 'limit');
+        if (limit !== undefined && !response.headersSent) {
+          for (const [name, value] of Object.entries(rateLimitHeaders(limit))) response.setHeader(name, value);
+        }
+        setStream(request, response as unknown as NodeStream);
+        const handled = handler(request, response, { principal: allowed.principal });
+        if (isPromise(handled)) void Promise.resolve(handled).catch(fail);
+      } catch (error) {
+        fail(error);
       }
-      setStream(request, response as unknown as NodeStream);
-      await handler(request, response, { principal: settled.principal });
     }
 
     async function deny(denial: Denied): Promise<void> {
@@ -99,12 +110,9 @@ export function guard<
 /** The property of a request that a guard let through: its response, or the socket of an upgrade. */
 const STREAM = Symbol.for('postern.stream');
 
-/**
- * Keeps the stream of a request, for its leases. Unlike the passages it proves nothing, so a property does: a `WeakMap` costs each
- * request as much as its decision.
- */
-export function setStream(request: object, stream: NodeStream): void {
-  Reflect.defineProperty(request, STREAM, { value: stream, configurable: true });
+/** Keeps the stream of a request, for its leases. Unlike the passages it proves nothing, so a property does. */
+export function setStream(request: WithStream, stream: NodeStream): void {
+  request[STREAM] = stream;
 }
 
 /**
@@ -123,7 +131,7 @@ export function leaseOf(request: NodeHttpRequest): Lease {
   return leaseNodeRequest(request, (request as WithStream)[STREAM] ?? null);
 }
 
-type WithStream = NodeHttpRequest & { readonly [STREAM]?: NodeStream };
+type WithStream = NodeHttpRequest & { [STREAM]?: NodeStream };
 
 /** A last handler whose answer is that of an unknown or private endpoint, to the byte. */
 export function notFound(): (request: NodeHttpRequest, response: NodeResponse) => void {

@@ -1,30 +1,13 @@
 import type { Decision } from '../domain/decision.js';
 import type { Principal } from '../domain/principal.js';
 import { shared } from '../domain/shared.js';
-import type { Gate, GuardAttempt, Holding } from '../instance/internals.js';
-import type { Presented } from './credential.js';
-
-/** An attempt as a guard makes it of a request. */
-export type RequestAttempt = GuardAttempt & Presented;
-
-/** An attempt of a request that was allowed, or is being decided. */
-interface Passage {
-  readonly holding: Holding;
-  readonly attempt: RequestAttempt;
-  /** Whether the credential was charged for it. */
-  charged: boolean;
-  /** The caller, once it is decided; `null` if no credential was needed. */
-  principal: Principal | null;
-  /** `null` once it is decided. */
-  pending: Promise<Decision> | null;
-}
+import type { Gate, Holding } from '../instance/internals.js';
+import { PASSAGES, type Passage, type PassageKeeper, type RequestAttempt } from './passages.js';
 
 type Answer = Decision | Promise<Decision>;
 
 /** Asks whether a request may go on. It never rejects. */
 type AskAs = (mode: 'use' | 'recheck') => Answer;
-
-const PASSAGES = /* @__PURE__ */ shared('passages', () => new WeakMap<object, Passage[]>());
 
 /** From a `Request` that an adapter made to the framework's own request. */
 const ORIGINALS = /* @__PURE__ */ shared('originals', () => new WeakMap<object, object>());
@@ -35,7 +18,7 @@ export function setOriginal(request: object, original: object): void {
 
 /** Every attempt that let this request through, one for each guard. */
 export function passagesOf(request: object): readonly Pick<Passage, 'holding' | 'attempt' | 'principal'>[] {
-  const passages = PASSAGES.get(originalOf(request)) ?? [];
+  const passages = PASSAGES.of(originalOf(request)) ?? [];
   return passages.filter(({ pending }) => pending === null);
 }
 
@@ -49,30 +32,30 @@ export function principalOf(request: object): Principal | null | undefined {
  * allows it. Later guards check everything again except the limits and the proof, which are used up. Another credential on
  * the same request is charged by itself.
  */
-export function oncePerRequest(gate: Gate, holding: Holding) {
+export function oncePerRequest(gate: Gate, holding: Holding, keeper: PassageKeeper) {
   /** @param request the object that all guards of this request share, and that no other request has */
   return function ask(request: object, attempt: RequestAttempt, askAs: AskAs): Answer {
     const original = originalOf(request);
-    const passages = PASSAGES.get(original) ?? [];
+    const known = PASSAGES.of(original);
     const earlier =
       attempt.token === null
         ? undefined
-        : passages.find((each) => each.holding === holding && isUse(each) && isSame(each.attempt, attempt));
+        : known?.find((each) => each.holding === holding && isUse(each) && isSame(each.attempt, attempt));
     // Another guard of this request is asking. Its answer tells whether there is anything left to charge.
     if (earlier?.pending) return earlier.pending.then(() => ask(request, attempt, askAs));
     const decision = askAs(earlier === undefined ? 'use' : 'recheck');
-    if (!(decision instanceof Promise) && !decision.allowed) return decision;
-    // What a function computed is the application's to change; a lease asks again what was asked.
-    const { requirement } = attempt;
-    const kept = requirement ? { ...attempt, requirement: gate.prepare(requirement) } : attempt;
+    const isPending = decision instanceof Promise;
+    if (!isPending && !decision.allowed) return decision;
+    const kept = withPrepared(gate, attempt);
+    const passages = known ?? [];
     // The messages of a socket all come with its handshake.
     const isRepeated = () => passages.some((each) => each.holding === holding && isKnown(each, kept));
-    const isFree = !(decision instanceof Promise) && decision.principal === null;
+    const isFree = !isPending && decision.principal === null;
     if ((earlier || isFree) && isRepeated()) return decision;
     const passage: Passage = { holding, attempt: kept, charged: false, principal: null, pending: null };
     passages.push(passage);
-    PASSAGES.set(original, passages);
-    if (!(decision instanceof Promise)) {
+    if (known === undefined) keeper.set(original, passages);
+    if (!isPending) {
       settle(passage, decision.principal);
       return decision;
     }
@@ -84,6 +67,13 @@ export function oncePerRequest(gate: Gate, holding: Holding) {
     });
     return passage.pending;
   };
+}
+
+/** What a function computed is the application's to change; a lease asks again what was asked. */
+function withPrepared(gate: Gate, attempt: RequestAttempt): RequestAttempt {
+  const { requirement } = attempt;
+  const prepared = requirement ? gate.prepare(requirement) : requirement;
+  return prepared === requirement ? attempt : { ...attempt, requirement: prepared };
 }
 
 function settle(passage: Passage, principal: Principal | null): void {

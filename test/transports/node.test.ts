@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, createServer as createHttp2, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { runInNewContext } from 'node:vm';
 import { memoryRateLimiter } from 'postern';
 import { guard, type NodeGuardOptions, notFound } from 'postern/node';
 import { createTestPostern } from 'postern/testing';
@@ -12,13 +13,14 @@ const bearer = (token: string) => [['Authorization', `Bearer ${token}`]] as cons
 
 describe('guard of postern/node', () => {
   it.each([
-    ['throws', () => Promise.reject(new Error('secret detail'))],
     [
-      'rejects',
+      'throws',
       () => {
         throw new Error('secret detail');
       },
     ],
+    ['rejects', () => Promise.reject(new Error('secret detail'))],
+    ['rejects a promise of another realm', () => runInNewContext("Promise.reject(new Error('secret detail'))")],
   ])('answers for a handler that %s, and reports it', async (_, handler) => {
     const faults: unknown[] = [];
     const { postern, token } = createTestPostern({ onEvent: (event) => event.type === 'fault' && faults.push(event) });

@@ -7,6 +7,7 @@ import { guard as fetchGuard } from 'postern/fetch';
 import { guard as grpcGuard } from 'postern/grpc';
 import { memoryRateLimiter } from 'postern/limits';
 import { fastifyManagement, managementApi, toNodeHandler } from 'postern/management';
+import { guard as nodeGuard } from 'postern/node';
 import { createTestPostern } from 'postern/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { passagesOf } from '../../src/transports/once.js';
@@ -68,6 +69,19 @@ const PATHS: Readonly<Record<string, (made: Made) => Promise<Call>>> = {
     const app = express();
     app.use(guard(postern, ANYONE));
     app.use(toNodeHandler(fetchGuard(postern, READER, () => new Response('x'))));
+    const port = await serve(app);
+    return async () => (await fetch(`http://127.0.0.1:${port}/x`, { headers })).status;
+  },
+  'a guard of node:http before one of Express': async ({ postern, headers }) => {
+    const app = express();
+    app.get('/x', guard(postern, READER), (_request, response) => void response.send('x'));
+    const port = await serve(nodeGuard(postern, ANYONE, (request, response) => app(request, response)));
+    return async () => (await fetch(`http://127.0.0.1:${port}/x`, { headers })).status;
+  },
+  'a guard of Express before one of node:http': async ({ postern, headers }) => {
+    const app = express();
+    app.use(guard(postern, ANYONE));
+    app.use((request, response) => nodeGuard(postern, READER, (_, out) => out.end('x'))(request, response));
     const port = await serve(app);
     return async () => (await fetch(`http://127.0.0.1:${port}/x`, { headers })).status;
   },

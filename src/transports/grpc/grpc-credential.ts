@@ -11,5 +11,6 @@ export function readGrpcCredential(metadata: Metadata, places: Places): Presente
 
 function textOf(metadata: Metadata, key: string): string | undefined {
   const values = metadata.get(key);
-  return values.length === 0 ? undefined : values.join(', ');
+  const [value] = values;
+  return value === undefined ? undefined : values.length === 1 ? String(value) : values.join(', ');
 }

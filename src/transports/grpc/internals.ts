@@ -37,7 +37,11 @@ export function http2StreamOf(interceptingCall: object): ServerHttp2Stream | nul
 /** The call nearest to the wire: the same one for every interceptor of a call. */
 export function wireCallOf(interceptingCall: object): object {
   let last = interceptingCall;
-  for (const each of towardsTheWire(interceptingCall)) last = each;
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    const { nextCall } = last as Internals;
+    if (typeof nextCall !== 'object' || nextCall === null) break;
+    last = nextCall;
+  }
   return last;
 }
 

@@ -1,7 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { PosternError } from '../../domain/errors.js';
 import type { Principal } from '../../domain/principal.js';
-import { shared } from '../../domain/shared.js';
 import type { RegisteredPrincipal } from '../../instance/register.js';
 import { interceptingCallsOf } from './internals.js';
 
@@ -10,15 +9,20 @@ export interface GrpcHandlerCall {
   readonly metadata: Metadata;
 }
 
-/** The property of a guarded call that holds its principal: the same in every copy of this package. */
+/**
+ * The property that holds the principal of a guarded call, on the call and on the metadata object that came with it: the same in
+ * every copy of this package. No client can send it, and a copy of the metadata does not have it.
+ */
 export const PRINCIPAL: unique symbol = Symbol.for('postern.grpc-principal') as never;
 
-/** By the identity of the metadata object, which no client can forge. */
-const principals = /* @__PURE__ */ shared('grpc-principals', () => new WeakMap<Metadata, Principal | null>());
+/** What may hold a principal. */
+interface Holding {
+  [PRINCIPAL]?: Principal | null | undefined;
+}
 
 /** Stores the principal of the call with this metadata. */
-export function setPrincipal(metadata: Metadata, principal: Principal | null): void {
-  principals.set(metadata, principal);
+export function setPrincipal(metadata: Metadata & Holding, principal: Principal | null): void {
+  metadata[PRINCIPAL] = principal;
 }
 
 /**
@@ -42,11 +46,9 @@ export function principalOf(call: GrpcHandlerCall): RegisteredPrincipal | null {
 
 function find(call: GrpcHandlerCall): Principal | null | undefined {
   if (typeof call !== 'object' || call === null) return undefined;
-  const byMetadata = principals.get(call.metadata);
-  if (byMetadata !== undefined) return byMetadata;
-  for (const each of interceptingCallsOf(call)) {
-    const byCall = (each as { readonly [PRINCIPAL]?: Principal | null })[PRINCIPAL];
-    if (byCall !== undefined) return byCall;
+  for (const each of [call.metadata, ...interceptingCallsOf(call)]) {
+    const principal = (each as Holding | undefined)?.[PRINCIPAL];
+    if (principal !== undefined) return principal;
   }
   return undefined;
 }

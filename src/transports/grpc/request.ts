@@ -11,15 +11,28 @@ export interface GrpcRequest {
   getPeer(): string;
 }
 
-/** From a request to the innermost call, which all guards of a call share. */
-const CALLS = new WeakMap<GrpcRequest, object>();
+class Arrived implements GrpcRequest {
+  readonly getPeer: () => string;
+  /** The innermost call, which all guards of a call share. */
+  readonly #wire: object;
+
+  constructor(
+    readonly path: string,
+    readonly metadata: Metadata,
+    call: ServerInterceptingCallInterface,
+  ) {
+    this.getPeer = () => call.getPeer();
+    this.#wire = wireCallOf(call);
+  }
+
+  static wireOf(request: object): object {
+    return #wire in request ? request.#wire : request;
+  }
+}
 
 export function requestOf(path: string, metadata: Metadata, call: ServerInterceptingCallInterface): GrpcRequest {
-  const request = { path, metadata, getPeer: () => call.getPeer() };
-  CALLS.set(request, wireCallOf(call));
-  return request;
+  return new Arrived(path, metadata, call);
 }
 
-export function callOf(request: GrpcRequest): object {
-  return CALLS.get(request) ?? request;
-}
+/** The object that stands for the call of a request. */
+export const callOf: (request: GrpcRequest) => object = Arrived.wireOf;

@@ -61,9 +61,9 @@ export function callOf(context: ExecutionContext, places: Places): NestCall {
       kind,
       context,
       identity,
-      method: request.method,
+      method: Reflect.get(request, 'method'),
       request,
-      presented: readNodeCredential(request, places),
+      presented: readNodeCredential(request, places, Reflect.get(request, 'headers')),
     };
   }
   if (kind === 'rpc') {
@@ -104,7 +104,8 @@ export function identityOf(context: ExecutionContext): object {
   const kind = context.getType<string>();
   if (kind === 'http') {
     const request = context.switchToHttp().getRequest<HttpRequest>();
-    return request.raw ?? request;
+    // Express's requests have no `raw`. A plain read of what is not there is slow on them.
+    return (Reflect.get(request, 'raw') as object | undefined) ?? request;
   }
   if (kind === 'rpc') return context.getArgByIndex<object | undefined>(2) ?? context.getArgByIndex(1) ?? context;
   const data: unknown = context.getArgByIndex(1);

@@ -11,6 +11,7 @@ import {
 import { APP_FILTER, APP_GUARD, ModulesContainer } from '@nestjs/core';
 import * as z from 'zod';
 import { unpolluted } from '../../base/check.js';
+import { privateField } from '../../base/private-field.js';
 import { type Decision, type Denied, denied } from '../../domain/decision.js';
 import { PosternError } from '../../domain/errors.js';
 import type { Principal } from '../../domain/principal.js';
@@ -66,7 +67,7 @@ export function principalOf(context: ExecutionContext): Principal<RegisteredType
   throw new PosternError('guard_missing', 'no guard let this call through: import PosternModule.forRoot({ postern })');
 }
 
-const PASSED = new WeakSet<ExecutionContext>();
+const PASSED = privateField<true>();
 
 /** What the guard of an application asks and answers with. */
 class Guarding {
@@ -90,6 +91,7 @@ class Guarding {
           transport: 'nestjs',
           methodOf: ({ method }) => method,
           identityOf: ({ identity }) => identity,
+          onExpress: true,
         }) as Ask<NestCall>;
         asks.set(requirement, ask);
       }
@@ -131,10 +133,10 @@ export class PosternGuard implements CanActivate {
   /** @throws PosternDenied where the call is denied */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     // An application's guards and a class's share the context of a call.
-    if (PASSED.has(context)) return true;
+    if (PASSED.get(context)) return true;
     const decision = await this.#guarding.decide(context);
     if (!decision.allowed) throw this.#guarding.exception(decision);
-    PASSED.add(context);
+    PASSED.set(context, true);
     PRINCIPALS.set(identityOf(context), decision.principal);
     const limit = unpolluted(decision, 'limit');
     if (limit !== undefined && context.getType() === 'http') {
