@@ -60,8 +60,8 @@ const schema = z.strictObject({
     .nullable(),
   organization: z.custom<string>(isOrganizationName, 'name an organization in 1 to 100 characters').optional(),
   ownership: z.enum(['personal', 'organization'], "use 'personal' or 'organization'").default('personal'),
-  // No default: a credential that never ends must be stated.
-  endsAt: z.date('give a Date, or null for never').nullable(),
+  // No default: a credential that never ends must be stated. Read here, because the authenticator can change its Date later.
+  endsAt: z.date('give a Date, or null for never').nullable().transform(timeOf),
   trustedFor: duration('30s').optional(),
   tokenId: tokenId.optional(),
   mayIssue: duration('90d', { least: '1s' }).optional(),
@@ -123,8 +123,7 @@ export class VouchedReader {
   }
 
   #factsOf(given: Given, stored: StoredGrants, hash: string, now: number): VouchedFacts {
-    const { owner, ownership, organization, mayIssue = 0, parent, methods, prove, confirmation } = given;
-    const expiresAt = given.endsAt?.getTime() ?? Number.POSITIVE_INFINITY;
+    const { owner, ownership, organization, mayIssue = 0, parent, methods, prove, confirmation, endsAt } = given;
     return {
       principal: {
         tokenId: given.tokenId ?? externalId(hash),
@@ -132,10 +131,10 @@ export class VouchedReader {
         ownership,
         organization: organization ?? this.#settings.organization,
         grants: this.#compiled(stored),
-        endsAt: expiresAt,
+        endsAt,
         mayIssue,
       },
-      expiresAt,
+      expiresAt: endsAt,
       trustedUntil: now + (given.trustedFor ?? this.#settings.cache.ttl),
       parent,
       methods,
@@ -177,7 +176,9 @@ function readPlain(words: Readonly<Record<string, unknown>>): Given | null {
   if (owner !== null && !isOwner(owner)) return null;
   if (organization !== undefined && !isOrganizationName(organization)) return null;
   if (ownership !== 'personal' && ownership !== 'organization') return null;
-  if (endsAt !== null && !(endsAt instanceof Date && !Number.isNaN(endsAt.getTime()))) return null;
+  if (endsAt !== null && !(endsAt instanceof Date)) return null;
+  const end = timeOf(endsAt);
+  if (Number.isNaN(end)) return null;
   if (tokenId !== undefined && !isTokenId(tokenId)) return null;
   const trusted = trustedFor === undefined ? undefined : parseDuration(trustedFor);
   if (trusted === null || !(prove === null || isProve(prove))) return null;
@@ -190,7 +191,7 @@ function readPlain(words: Readonly<Record<string, unknown>>): Given | null {
     ownership,
     organization,
     tokenId,
-    endsAt,
+    endsAt: end,
     trustedFor: trusted,
     parent: from,
     methods: listed,
@@ -214,6 +215,11 @@ function readPlainParent(parent: unknown): VouchedParent | undefined {
   if (!isPlain || !isTokenId(tokenId) || typeof required !== 'boolean') return undefined;
   if (kid === undefined) return { tokenId, required };
   return typeof kid === 'string' && THUMBPRINT.test(kid) ? { tokenId, kid, required } : undefined;
+}
+
+/** Epoch milliseconds; `Infinity`: never. */
+function timeOf(end: Date | null): number {
+  return end === null ? Number.POSITIVE_INFINITY : end.getTime();
 }
 
 function isTokenId(value: unknown): value is string {

@@ -101,7 +101,7 @@ export function createTokenIssuing(
       }
     }
     if (asked.length > 0) assertAnnounced();
-    for (const batch of batchesOf(asked, ({ given }) => JSON.stringify(given.metadata).length)) {
+    for (const batch of batchesOf(asked, ({ given }) => JSON.stringify(given).length)) {
       const stored = await insert('token.imported', batch, alreadyThere);
       forgetting.absences();
       for (const [place, { index }] of batch.entries()) {

@@ -132,6 +132,16 @@ describe.each([
     expect(facts).toMatchObject({ methods: ['GET'] });
   });
 
+  test.each([Number.NaN, NOW + 86_400_000])(
+    'does not end later because its Date was set to %s while it was read',
+    async (time) => {
+      const endsAt = new Date(NOW + 60_000);
+      const reading = read({ ...answer, endsAt });
+      endsAt.setTime(time);
+      expect(await reading).toMatchObject({ expiresAt: NOW + 60_000, principal: { endsAt: NOW + 60_000 } });
+    },
+  );
+
   test('takes nothing from a polluted prototype', async () => {
     const { owner, methods, ...bare } = answer;
     const found = await polluted({ owner: 'eve', methods: ['GET'] }, async () => [

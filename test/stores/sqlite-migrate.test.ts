@@ -124,7 +124,7 @@ describe('two prefixes in one file', () => {
     await again.close();
   });
 
-  it.each(['A_', '1_', 'a-', "a'", 'x'.repeat(31)])('%s is no prefix', (prefix) => {
+  it.each(['A_', '1_', 'a-', "a'", 'sqlite_', 'x'.repeat(31)])('%s is no prefix', (prefix) => {
     expect(() => sqliteStore({ filename: aFile(), prefix })).toThrow(
       expect.objectContaining({ code: 'option_invalid', path: 'prefix' }),
     );

@@ -44,8 +44,9 @@ export class TokenBatches {
       columns: columnsOf(`${NEW_TOKEN}, ${NEW_SECRET}, ${CHANGE}`),
       first: (given) => `INSERT INTO ${tokens} (id, last_used_at, ${namesOf(TOKEN_FIELDS)})
         SELECT ${inRecord(NEW_TOKEN)} FROM ${given} given WHERE ${isFree(tokens, 'id', ':id')}
-          AND ${isFree(secrets, 'digest', ':digest')} AND ${isFree(secrets, 'key_id', ':keyId')}`,
-      // In one order, so that batches with the same digests never deadlock.
+          AND ${isFree(secrets, 'digest', ':digest')} AND ${isFree(secrets, 'key_id', ':keyId')}
+        ORDER BY ${inRecord(':id')}`,
+      // Both in one order, so that batches with the same ids or digests never deadlock.
       parts: (written) => [
         `INSERT INTO ${secrets} (token, ${namesOf(SECRET_FIELDS)})
           SELECT seq, ${inRecord(NEW_SECRET)} FROM ${written} ORDER BY ${inRecord(':digest')}`,

@@ -18,7 +18,11 @@ export const placeOptions = {
     .refine((name) => name !== 'information_schema', 'is a schema of PostgreSQL itself: give another name'),
   prefix: z
     .string()
-    .regex(/^([a-z][a-z0-9_]{0,29})?$/, 'give lower case letters, digits and _, at most 30, or an empty text'),
+    .regex(/^([a-z][a-z0-9_]{0,29})?$/, 'give lower case letters, digits and _, at most 30, or an empty text')
+    .refine(
+      (prefix) => !prefix.startsWith('sqlite_'),
+      'begins with sqlite_, which SQLite keeps for itself: give another',
+    ),
   migrate: z.enum(['auto', 'verify'], "give 'auto' or 'verify'").default('auto'),
 };
 

@@ -31,9 +31,6 @@ const PURGED_BY_WRITE = 8;
 const NEW_ENTRIES_PER_PURGE = 32;
 const PURGED_AT_ONCE = 256;
 
-/** How often a batch of new tokens is tried that another one was faster than. */
-const ATTEMPTS = 10;
-
 /** Tells the listeners of changes. */
 export interface ChangeTeller {
   change(told: readonly Told[], make: () => Promise<readonly boolean[]>): Promise<readonly boolean[]>;
@@ -108,7 +105,7 @@ export function storeOver({
         if (!dialect.isTaken(error)) throw error;
         // Another one has taken a name meanwhile, and all of the batch was undone. The next attempt leaves out that token.
         if (changes.length === 1) return [false];
-        if (attempt === ATTEMPTS) throw error;
+        if (attempt > changes.length) throw error;
       }
     }
   };
