@@ -64,7 +64,8 @@ function schemaFinding(
 ): Finding {
   if (differences.length > 0) {
     const message = `The tables are of this version (${to}), and differ from those that it makes: ${listOf(differences)}`;
-    const next = 'postern schema --sql prints the statements of all tables, for your --dialect, --schema and --prefix.';
+    const next =
+      "postern schema --sql prints the statements of postern's own tables, for your --dialect, --schema and --prefix.";
     return problem('schema', message, next);
   }
   if (from === to) return ok('schema', `The tables are those of this version (${to})`);

@@ -67,7 +67,7 @@ export async function verify(driver: SqlDriver, dialect: Dialect): Promise<Migra
   const { version } = await inspect(driver, dialect, to);
   const differences = [...differencesOf(dialect, await driver.query(dialect.catalog()))];
   if (version !== null && version !== to) differences.unshift(`the version is ${version}, not ${to}`);
-  assertSame(differences, dialect.place, `This prints the statements that make them: ${dialect.command}`);
+  assertSame(differences, dialect.place, `This prints the statements of postern's own tables: ${dialect.command}`);
   return { from: to, to, statements: [] };
 }
 

@@ -35,7 +35,7 @@ export function importTokens(host: Host): Command {
         'ndjson: a JSON object a line; csv: names of fields in the first line, and JSON in the columns types, metadata, rateLimit, quota and mayIssue (default: csv for a file named so, else ndjson)',
       ).choices(['ndjson', 'csv']),
     )
-    .option('--dry-run', 'check all rows, and write nothing')
+    .option('--dry-run', 'check all rows, and write no token')
     .option('--errors <file>', 'write the rows that are not imported into a new file: line, error and row, as JSON')
     .addOption(outputOption())
     .action(async (file: string, { format, dryRun = false, errors, output, ...target }: ImportOptions) => {
@@ -120,5 +120,5 @@ function wrongIn({ bad }: Counts, errors: string | undefined): string {
   const them = bad === 1 ? 'it' : 'them';
   return errors === undefined
     ? `${rows}. Correct ${them}, and run it again: tokens that are there are skipped`
-    : `${rows}: ${errors} has ${them}. Correct ${them}, and import only ${them}`;
+    : `${rows}: ${errors} has ${them}. Take out the ${bad === 1 ? 'text' : 'texts'} under "row", correct ${them}, and import only ${them}`;
 }
