@@ -126,7 +126,7 @@ export function createTokenEnding(
       let expired: readonly StoredToken[];
       do {
         expired = await store.listExpiredTokens(organization, before, MOST_OF_BATCH);
-        for (const batch of batchesOf(expired, sizeOfToken)) pruned += await rows.remove(batch, 'token.pruned');
+        for (const batch of batchesOf(expired, sizeOfToken)) pruned += await rows.remove(batch, 'token.pruned', true);
       } while (expired.length === MOST_OF_BATCH);
       return pruned;
     },

@@ -115,11 +115,15 @@ export function createTokenRows(
   }
 
   /** Returns the number of tokens removed: others may be gone. */
-  async function remove(tokens: readonly StoredToken[], type: ChangeType): Promise<number> {
+  async function remove(tokens: readonly StoredToken[], type: ChangeType, ifUnchanged = false): Promise<number> {
     const now = ground.time.read();
     const made = tokens.map((token) => changes.token(type, token, null, now));
     const removed = await store
-      .deleteTokens(tokens.map(({ id }, index) => ({ id, change: (made[index] as Announced).change })))
+      .deleteTokens(
+        tokens.map(({ id, version }, index) => {
+          return { id, expectedVersion: ifUnchanged ? version : null, change: (made[index] as Announced).change };
+        }),
+      )
       .finally(() => {
         for (const { id } of tokens) forgetting.token(id);
       });

@@ -71,6 +71,8 @@ export interface NewToken {
 /** A token to be removed, with its entry in the audit log. */
 export interface TokenRemoval {
   readonly id: string;
+  /** Removed at this version only; `null`: at any. */
+  readonly expectedVersion: number | null;
   readonly change: Change;
 }
 

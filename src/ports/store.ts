@@ -135,7 +135,10 @@ export interface Store {
    * is already revoked.
    */
   revokeToken(id: string, at: number, change: Change): Promise<boolean>;
-  /** Removes up to 1,000 tokens with their secrets, at any version. `false` for one that was not there, or is named again. */
+  /**
+   * Removes up to 1,000 tokens with their secrets. `false` for one that was not there, is no longer at its expected version, or is
+   * named again.
+   */
   deleteTokens(removals: readonly TokenRemoval[]): Promise<readonly boolean[]>;
   /** Up to `limit` tokens with `expiresAt` at or before `before`, in any order. `organization` `null` means all. */
   listExpiredTokens(organization: string | null, before: number, limit: number): Promise<readonly StoredToken[]>;

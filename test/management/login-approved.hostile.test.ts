@@ -46,10 +46,10 @@ describe('an approved login', () => {
 
   test.each([
     ['findEntry', 1],
-    ['findEntry', 2],
-    ['findEntry', 3],
-    ['findEntry', 4],
-    ['findEntry', 5],
+    ['findEntries', 1],
+    ['findEntries', 2],
+    ['findEntries', 3],
+    ['findEntries', 4],
     ['insertTokens', 1],
   ] as const)(
     'of a leaver makes no living token if revokeOwned runs during the collection (%s, %i)',

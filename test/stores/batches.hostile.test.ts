@@ -61,7 +61,9 @@ describe.each(await useDatabases())('batches under attack ($kind)', ({ kind, aDa
       ids.map((id) => ({ ...aNewToken(id), token: { ...aToken(id), description, metadata } as never })),
     );
     expect(answers).toEqual(ids.map(() => true));
-    const removed = await store.deleteTokens(ids.map((id) => ({ id, change: aNewChange('token.pruned', id) })));
+    const removed = await store.deleteTokens(
+      ids.map((id) => ({ id, expectedVersion: null, change: aNewChange('token.pruned', id) })),
+    );
     expect(removed).toEqual(ids.map(() => true));
   });
 
@@ -108,7 +110,8 @@ describe.each(await useDatabases())('batches under attack ($kind)', ({ kind, aDa
         const changes = await store.listChanges({ organization: null, subject: token.id, limit: 10 });
         expect(changes.map(({ id }) => id)).toEqual([change.id]);
       }
-      const removals = () => shuffled(wonIds).map((id) => ({ id, change: aNewChange('token.pruned', id) }));
+      const removals = () =>
+        shuffled(wonIds).map((id) => ({ id, expectedVersion: null, change: aNewChange('token.pruned', id) }));
       const [a, b, c, d] = [removals(), removals(), removals(), removals()];
       const gone = await Promise.all([
         store.deleteTokens(a),
@@ -132,9 +135,11 @@ describe.each(await useDatabases())('batches under attack ($kind)', ({ kind, aDa
       const ids = Array.from({ length: 40 }, (_, index) => `v${round}x${index}`);
       await store.insertTokens(ids.map((id) => aNewToken(id)));
       await Promise.all([
-        store.deleteTokens(ids.map((id) => ({ id, change: aNewChange('token.pruned', id) }))),
+        store.deleteTokens(ids.map((id) => ({ id, expectedVersion: null, change: aNewChange('token.pruned', id) }))),
         ...[...ids].reverse().map((id) => other.revokeToken(id, 5, aNewChange('token.revoked', id))),
-        other.deleteTokens([...ids].reverse().map((id) => ({ id, change: aNewChange('token.deleted', id) }))),
+        other.deleteTokens(
+          [...ids].reverse().map((id) => ({ id, expectedVersion: null, change: aNewChange('token.deleted', id) })),
+        ),
       ]);
       for (const id of ids) {
         expect(await store.findToken(id)).toBeNull();

@@ -108,7 +108,9 @@ const BREAKS: readonly (readonly [string, Break])[] = [
   [
     'a deletion that always says yes',
     (s) => ({
-      ...deletingEach(async ({ id, change }) => (await deleteToken(s, id, change)) || true),
+      ...deletingEach(
+        async ({ id, expectedVersion, change }) => (await deleteToken(s, id, change, expectedVersion)) || true,
+      ),
     }),
   ],
   [
@@ -308,8 +310,8 @@ const BREAKS: readonly (readonly [string, Break])[] = [
     (s) => {
       const extra: Change[] = [];
       return {
-        ...deletingEach(async ({ id, change }) => {
-          const done = await deleteToken(s, id, change);
+        ...deletingEach(async ({ id, expectedVersion, change }) => {
+          const done = await deleteToken(s, id, change, expectedVersion);
           if (!done) extra.push(change);
           return done;
         }),
@@ -380,9 +382,9 @@ const BREAKS: readonly (readonly [string, Break])[] = [
     (s) => {
       const seen = new Map<string, readonly UsageCount[]>();
       return {
-        ...deletingEach(async ({ id, change }) => {
+        ...deletingEach(async ({ id, expectedVersion, change }) => {
           seen.set(id, await s.listUsage([id]));
-          return deleteToken(s, id, change);
+          return deleteToken(s, id, change, expectedVersion);
         }),
         async listUsage(ids) {
           const now = await s.listUsage(ids);

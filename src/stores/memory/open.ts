@@ -116,8 +116,9 @@ export function openMemoryStore(listeners: Listeners): Store {
 
     async deleteTokens(removals) {
       assertOpen();
-      const copies = removals.map(({ id, change }) => ({ id, change: recorded(change) }));
-      return copies.map(({ id, change }) => {
+      const copies = removals.map((removal) => ({ ...removal, change: recorded(removal.change) }));
+      return copies.map(({ id, expectedVersion, change }) => {
+        if (expectedVersion !== null && tokens.get(id)?.version !== expectedVersion) return false;
         if (!tokens.delete(id)) return false;
         usage.delete(id);
         secrets.deleteOf(id);

@@ -87,7 +87,9 @@ export class RedisDatabase {
       deleteTokens: async (removals) =>
         this.#changes(
           tokens.DELETE,
-          removals.map(({ id, change }) => ({ change, stale: ofToken(id), args: [id] })),
+          removals.map(({ id, expectedVersion, change }) => {
+            return { change, stale: ofToken(id), args: [id, expectedVersion === null ? '' : String(expectedVersion)] };
+          }),
         ),
       listExpiredTokens: (organization, before, limit) =>
         read(() => lists.listExpiredTokens(connection, organization, before, limit)),

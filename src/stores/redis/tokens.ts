@@ -169,13 +169,15 @@ redis.call('HSET', TOKENS, id, table.concat({version, digests, parts, time, time
 return true`,
 );
 
+/** `expected` is `''` if any version will do. */
 export const DELETE = changing(
-  ['id'],
+  ['id', 'expected'],
   `
 local found = redis.call('HGET', TOKENS, id)
 if not found then return false end
+local version, digests, parts = string.match(found, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n')
+if expected ~= '' and version ~= expected then return false end
 begin(at)
-local _, digests, parts = string.match(found, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n')
 for digest, key in string.gmatch(digests or '', '([^,:]+):?([^,]*)') do remove(digest, key) end
 place('ZREM', parts or '', id)
 redis.call('HDEL', TOKENS, id)

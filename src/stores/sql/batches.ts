@@ -28,6 +28,7 @@ interface BatchWrite {
 const NEW_TOKEN = `:id, #lastUsedAt, ${parametersOf(TOKEN_FIELDS)}`;
 const NEW_SECRET = parametersOf(SECRET_FIELDS);
 const CHANGE = `${CHANGE_PARAMETERS}, :told`;
+const REMOVAL = `:id, #expectedVersion, ${CHANGE}`;
 
 /** The statements that write or remove many tokens. */
 export class TokenBatches {
@@ -52,23 +53,24 @@ export class TokenBatches {
           SELECT seq, ${inRecord(NEW_SECRET)} FROM ${written} ORDER BY ${inRecord(':digest')}`,
       ],
     };
-    const isNamed = `there.id = given.${inRecord(':id')}`;
+    const [id, change, expected] = [':id', ':change', '#expectedVersion'].map((name) => `given.${inRecord(name)}`);
+    const isNamed = `there.id = ${id} AND (${expected} IS NULL OR there.version = ${expected})`;
     this.#delete = dialect.isOneStatement
       ? {
-          columns: columnsOf(`:id, ${CHANGE}`),
+          columns: columnsOf(REMOVAL),
           first: (given) => `DELETE FROM ${tokens} WHERE seq = ANY (ARRAY(
             SELECT there.seq FROM ${tokens} there JOIN ${given} given ON ${isNamed} ORDER BY there.id FOR UPDATE OF there))`,
           parts: () => [],
         }
       : {
-          columns: columnsOf(`:id, ${CHANGE}`),
-          first: (given) => dialect.updateTokens(given, 'last_change', `given.${inRecord(':change')}`, isNamed),
+          columns: columnsOf(REMOVAL),
+          first: (given) => dialect.updateTokens(given, 'last_change', change as string, isNamed),
           // Not left to ON DELETE CASCADE: that depends on a setting of the connection, and nothing must outlive a token.
           parts: (written) =>
             ['secrets', 'uses', 'token_days'].map((table) =>
               dialect.deleteListed(table, 'token', written, 'written.seq'),
             ),
-          last: (given) => dialect.deleteListed('tokens', 'id', `${given} given`, `given.${inRecord(':id')}`),
+          last: (given) => dialect.deleteChanged(given, id as string, change as string),
         };
   }
 
@@ -80,8 +82,8 @@ export class TokenBatches {
   }
 
   delete(removals: readonly TokenRemoval[]): readonly SqlStatement[] {
-    const records = removals.map(({ id, change }) => {
-      return { id, ...changeValues(change), told: encodeChange(change, ofToken(id)) };
+    const records = removals.map(({ id, expectedVersion, change }) => {
+      return { id, expectedVersion, ...changeValues(change), told: encodeChange(change, ofToken(id)) };
     });
     return this.#statements(this.#delete, records, true);
   }

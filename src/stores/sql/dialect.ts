@@ -126,6 +126,12 @@ export abstract class Dialect {
     return `DELETE FROM ${this.table(table)} WHERE ${column} IN (SELECT ${value} FROM ${source})`;
   }
 
+  /** Deletes the tokens that a change of the records `given` has just written. */
+  deleteChanged(given: string, id: string, change: string): string {
+    const listed = (value: string) => `(SELECT ${value} FROM ${given} given)`;
+    return `DELETE FROM ${this.table('tokens')} WHERE id IN ${listed(id)} AND last_change IN ${listed(change)}`;
+  }
+
   /** The statements that write an entry where there is none, or one that has ended. The last one decides. */
   beginEntry(): readonly string[] {
     return [

@@ -12,6 +12,8 @@ import {
   aUsage,
   insert,
   insertAll,
+  next,
+  replace,
   type StoreCase,
   T0,
   wins,
@@ -25,7 +27,9 @@ function aNewToken(id: string, secret = aSecret(id, { key: aKey(id) })): NewToke
 
 const named = (count: number, start = 't') => Array.from({ length: count }, (_, index) => `${start}${index}`);
 
-const aRemoval = (id: string) => ({ id, change: aChange('token.pruned', id) });
+const aRemoval = (id: string, expectedVersion: number | null = null) => {
+  return { id, expectedVersion, change: aChange('token.pruned', id) };
+};
 
 /** The subjects of the changes of this type, in the order of their texts. */
 async function logged(store: Store, type: 'token.imported' | 'token.pruned'): Promise<readonly string[]> {
@@ -136,6 +140,21 @@ export const batchCases: readonly StoreCase[] = [
     },
   ],
   [
+    'a token is not removed if it is no longer at the expected version',
+    async (store) => {
+      const [same, edited] = [await insert(store, aToken('same')), await insert(store, aToken('edited'))];
+      await store.recordUsage([aUsage('edited', T0, { a: 1 })]);
+      assert.equal(await replace(store, next(edited), edited.version), true);
+      const removals = [aRemoval('edited', edited.version), aRemoval('same', same.version), aRemoval('none', 1)];
+      assert.deepEqual(await store.deleteTokens(removals), [false, true, false]);
+      assert.deepEqual(await listed(store), ['edited']);
+      assert.deepEqual(await logged(store, 'token.pruned'), ['same']);
+      assert.equal((await store.findTokenByDigest([aDigest('edited')]))?.token.id, 'edited');
+      assert.equal((await store.listUsage(['edited'])).length, 1);
+      assert.deepEqual(await store.deleteTokens([aRemoval('edited', edited.version + 1)]), [true]);
+    },
+  ],
+  [
     'many tokens are removed in one call with all that is theirs; one that is not there is said so',
     async (store) => {
       const tokens = named(MANY).map((id) => aNewToken(id));
@@ -143,7 +162,7 @@ export const batchCases: readonly StoreCase[] = [
       const kept = await insert(store, aToken('kept'));
       await store.recordUsage([aUsage('t1', T0, { a: 1 }), aUsage('kept', T0, { a: 1 })]);
       assert.deepEqual(await store.deleteTokens([]), []);
-      const removals = ['none', ...named(MANY), 't1'].map(aRemoval);
+      const removals = ['none', ...named(MANY), 't1'].map((id) => aRemoval(id));
       assert.deepEqual(
         await store.deleteTokens(removals),
         removals.map((_, index) => index > 0 && index <= MANY),
@@ -167,7 +186,7 @@ export const batchCases: readonly StoreCase[] = [
         ids.map((id) => aToken(id)),
       );
       const batches = [ids, [...ids].reverse(), ids.slice(5), [...ids].reverse().slice(5)];
-      const answers = await Promise.all(batches.map((batch) => store.deleteTokens(batch.map(aRemoval))));
+      const answers = await Promise.all(batches.map((batch) => store.deleteTokens(batch.map((id) => aRemoval(id)))));
       assert.equal(wins(answers.flat()), ids.length);
       assert.deepEqual(await listed(store), []);
       assert.deepEqual(await logged(store, 'token.pruned'), [...ids].sort());
@@ -189,7 +208,7 @@ export const batchCases: readonly StoreCase[] = [
           if (invalidation.kind === 'everything' || told.size === ids.length) resolve();
         });
       });
-      await store.deleteTokens(ids.map(aRemoval));
+      await store.deleteTokens(ids.map((id) => aRemoval(id)));
       await all;
     },
   ],

@@ -139,8 +139,13 @@ export async function insertToken(
 }
 
 /** Removes one token. */
-export async function deleteToken(store: Store, id: string, change: Change): Promise<boolean> {
-  const [removed, ...others] = await store.deleteTokens([{ id, change }]);
+export async function deleteToken(
+  store: Store,
+  id: string,
+  change: Change,
+  expectedVersion: number | null = null,
+): Promise<boolean> {
+  const [removed, ...others] = await store.deleteTokens([{ id, expectedVersion, change }]);
   assert.equal(others.length, 0);
   return removed as boolean;
 }

@@ -108,6 +108,11 @@ export class Mysql extends Dialect {
     return `DELETE there FROM ${this.table(table)} there JOIN ${source} ON ${value} = there.${column}`;
   }
 
+  override deleteChanged(given: string, id: string, change: string): string {
+    return `DELETE there FROM ${this.table('tokens')} there JOIN ${given} given
+      ON there.id = ${id} AND there.last_change = ${change}`;
+  }
+
   override beginEntry(): readonly string[] {
     const entries = this.table('entries');
     return [
