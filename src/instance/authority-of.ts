@@ -3,7 +3,8 @@ import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
 import { compileGrants, withAllEndpoints } from '../domain/grants.js';
 import { isLimited } from '../domain/limits.js';
-import { type ActorStanding, type Authority, applicationAuthority, principalAuthority } from '../managing/authority.js';
+import { type ActorStanding, applicationAuthority, principalAuthority } from '../managing/authorities.js';
+import type { Authority } from '../managing/authority.js';
 import { Leavers, NEVER } from '../managing/leavers.js';
 import type { Acting } from './acting.js';
 

@@ -57,10 +57,7 @@ export class Feed {
   #failure: unknown;
   #beating: Promise<void> | null = null;
 
-  /**
-   * @param instance a unique name of this process
-   * @param heartbeat milliseconds
-   */
+  /** @param instance a unique name of this process. The heartbeat is in milliseconds. */
   constructor(channel: Channel, instance: string, heartbeat: number) {
     this.#channel = channel;
     this.#instance = instance;
