@@ -86,7 +86,6 @@ describe('a real PostgreSQL', async () => {
 
   testWithin('postgres.js', {
     ...shop,
-    endsWithFailure: true,
     transaction: (work) => sql.begin((tx) => work(tx)) as Promise<void>,
     order: (tx, id) => (tx as typeof sql)`INSERT INTO orders (id) VALUES (${id})`,
   });
