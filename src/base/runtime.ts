@@ -32,7 +32,7 @@ interface Algorithm {
 type Key = object;
 
 interface NodeBuffer {
-  readonly Buffer?: { from?(text: string, encoding: 'base64url'): { latin1Slice?(): string } };
+  readonly Buffer?: { from(text: string, encoding: 'base64url'): { toString(encoding: 'latin1'): string } };
 }
 
 interface NodeCrypto {
@@ -56,25 +56,24 @@ export function nativeHash(): ((text: string) => string) | null {
   return typeof hash === 'function' ? (text) => hash('sha256', text, 'latin1') : null;
 }
 
-/** The runtime's synchronous decoder of base64url, to one character a byte, or `null`. It does not check its input. */
+/** Node's own decoder of base64url, to one character a byte, or `null`. It does not check its input. */
 export function nativeBase64url(): ((text: string) => string) | null {
-  const { Buffer } = (globals.process?.getBuiltinModule?.('node:buffer') ?? {}) as NodeBuffer;
-  const decode = (text: string) => Buffer?.from?.(text, 'base64url').latin1Slice?.();
-  return decode('') === '' ? (decode as (text: string) => string) : null;
+  const { Buffer } = ((isNode() && globals.process?.getBuiltinModule?.('node:buffer')) || {}) as NodeBuffer;
+  return Buffer === undefined ? null : (text) => Buffer.from(text, 'base64url').toString('latin1');
 }
 
-/**
- * Node's own verification of signatures, or `null`. Other runtimes have modules of the same name: their answers were never compared
- * with those of the Web Crypto API.
- */
+/** Node's own verification of signatures, or `null`. */
 export function nodeVerifier(): NodeVerifier | null {
+  const { verify, KeyObject } = (isNode() && nodeCrypto()) || {};
+  return verify && KeyObject?.from ? { verify, keyOf: KeyObject.from } : null;
+}
+
+/** Other runtimes have modules of the same name, but other answers: they were never compared. */
+function isNode(): boolean {
   const { node, uv, bun, deno } = globals.process?.versions ?? {};
   // Workers show all of Node's versions, but are no Node. Node 20 has no `navigator`.
   const agent = globals.navigator?.userAgent ?? 'Node.js';
-  const isNode =
-    node !== undefined && uv !== undefined && bun === undefined && deno === undefined && /^Node\.js/.test(agent);
-  const { verify, KeyObject } = (isNode && nodeCrypto()) || {};
-  return verify && KeyObject?.from ? { verify, keyOf: KeyObject.from } : null;
+  return node !== undefined && uv !== undefined && bun === undefined && deno === undefined && /^Node\.js/.test(agent);
 }
 
 function nodeCrypto(): NodeCrypto | undefined {
