@@ -60,6 +60,12 @@ export class Call implements ObservedCall {
   get knownHolder(): Holder | null {
     return typeof this.holder === 'object' ? this.holder : null;
   }
+
+  /** Its credential is read again, too, because it may have been found together with the holder. */
+  forgetHolder(): void {
+    this.credential = undefined;
+    this.holder = undefined;
+  }
 }
 
 /** A decision, and the call with the facts that were found for it; `null` where the call could not be read. */

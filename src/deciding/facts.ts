@@ -1,7 +1,9 @@
 import { type Credential, credentialReader } from '../base/credential.js';
+import { hash } from '../base/digest.js';
 import type { Ground } from '../base/ground.js';
 import type { DenialReason } from '../domain/decision.js';
 import type { EndpointPolicy } from '../domain/endpoint.js';
+import { tokenLength } from '../domain/token-format.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import type { Call } from './call.js';
 import type { EndpointDirectory } from './endpoint-directory.js';
@@ -10,6 +12,7 @@ import { Limiter } from './limiter.js';
 import type { SignedTokens } from './signed-tokens.js';
 import type { Memory, Need } from './step.js';
 import type { TokenCache } from './token-cache.js';
+import { TokenEnds } from './token-ends.js';
 import { TokenFinder } from './token-finder.js';
 
 export interface FactSources {
@@ -23,6 +26,8 @@ export class Facts implements Memory {
   readonly #ground: Ground;
   readonly #sources: FactSources;
   readonly #readCredential: (token: unknown) => Credential;
+  readonly #tokenLength: number;
+  readonly #ends = new TokenEnds();
   readonly #finder: TokenFinder;
   readonly #limiter: Limiter;
   /** Loaded with the first signed token. */
@@ -32,6 +37,7 @@ export class Facts implements Memory {
     this.#ground = ground;
     this.#sources = sources;
     this.#readCredential = credentialReader(ground.settings);
+    this.#tokenLength = tokenLength(ground.settings.tokenPrefix);
     this.#finder = new TokenFinder(ground, sources.cache);
     this.#limiter = new Limiter(ground);
   }
@@ -50,8 +56,21 @@ export class Facts implements Memory {
   }
 
   credential(call: Call): Credential {
-    call.credential ??= call.malformed ? 'token_malformed' : this.#readCredential(call.token);
+    call.credential ??= call.malformed
+      ? 'token_malformed'
+      : (this.#readFamiliar(call) ?? this.#readCredential(call.token));
     return call.credential;
+  }
+
+  /** Finds a token in the cache by the hash of its text, which needs no check of its form. `null`: it is not found so. */
+  #readFamiliar(call: Call): Credential | null {
+    const { token } = call;
+    if (typeof token !== 'string' || token.length !== this.#tokenLength || !this.#ends.has(token)) return null;
+    const key = hash(token);
+    const known = this.#sources.cache.peek(key, this.#ground.time.last);
+    if (known === undefined || known === null) return null;
+    call.holder = known;
+    return { key, secret: key, by: 'secret', signed: null };
   }
 
   holder(call: Call, credential: Exclude<Credential, string>): Holder | DenialReason | undefined {
@@ -61,6 +80,7 @@ export class Facts implements Memory {
       else {
         const known = this.#sources.cache.peek(credential.key, now);
         call.holder = known === null ? 'token_unknown' : known;
+        if (known && typeof call.token === 'string' && credential.secret === credential.key) this.#ends.add(call.token);
       }
     }
     return call.holder;
@@ -76,7 +96,7 @@ export class Facts implements Memory {
     call.awaited = [...call.awaited, need];
     await this.#wait(need, call, now);
     const account = call.knownHolder?.account;
-    if (need !== 'holder' || (account && !cache.isCurrent(account))) call.holder = undefined;
+    if (need !== 'holder' || (account && !cache.isCurrent(account))) call.forgetHolder();
     const isRead = need === 'endpoint' || need === 'holder';
     if (!isRead || directory.changes !== changes) call.endpoint = undefined;
   }

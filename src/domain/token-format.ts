@@ -16,6 +16,11 @@ const HINT_WIDTH = 4;
 
 export const PREFIX_PATTERN = /^[a-z][a-z0-9]{1,15}$/;
 
+/** The length of a token with this prefix. */
+export function tokenLength(prefix: string): number {
+  return prefix.length + 1 + SECRET_WIDTH + CHECKSUM_WIDTH;
+}
+
 /** The problem of an invalid prefix, with advice. */
 export function prefixProblem(prefix: unknown): string {
   const rule = 'use 2 to 16 lower-case letters and digits, a letter first';
@@ -73,7 +78,7 @@ export function tokenForm(prefix: string): (text: string) => boolean {
   const headState = crcState(head);
   const headEnd = head.length;
   const bodyEnd = headEnd + SECRET_WIDTH;
-  const length = bodyEnd + CHECKSUM_WIDTH;
+  const length = tokenLength(prefix);
   return (text) => {
     if (text.length !== length) return false;
     // `startsWith` takes as long as a quarter of the rest.

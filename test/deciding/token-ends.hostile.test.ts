@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import type { RateLimiter } from 'postern';
+import { createTestPostern } from 'postern/testing';
+import { describe, expect, test } from 'vitest';
+import { verdict } from '../support/outcomes.js';
+
+const types = { developer: { scopes: ['models:read'] } } as const;
+const requirement = { scope: 'models:read' } as const;
+
+const changed = (token: string, at: number, letter: string) => token.slice(0, at) + letter + token.slice(at + 1);
+const places = (text: string) => Array.from(text, (letter, at) => [letter, at] as const);
+
+/** Texts that end as the token does: what is known of its end must not make them known. */
+const texts: readonly (readonly [string, (token: string) => readonly string[]])[] = [
+  [
+    'one letter is another',
+    (token) => places(token.slice(0, -6)).map(([letter, at]) => changed(token, at, letter === 'a' ? 'b' : 'a')),
+  ],
+  [
+    'one letter has the same low byte',
+    (token) =>
+      places(token).map(([letter, at]) => changed(token, at, String.fromCharCode(letter.charCodeAt(0) + 0x100))),
+  ],
+  ['its prefix is another', (token) => [token.replace('pst_', 'abc_')]],
+  ['its two halves are exchanged', (token) => [`pst_${token.slice(25, 47)}${token.slice(4, 25)}${token.slice(47)}`]],
+];
+
+describe('a text that ends as a warm token', () => {
+  test.each(texts)('is unknown and read nowhere: %s', async (_, textsOf) => {
+    const { postern, store } = createTestPostern();
+    const { token } = await postern.tokens.create({ name: 'x', types });
+    const ask = (text: string) => verdict(postern.tryAuthorize({ token: text, requirement }) as never);
+    await postern.authenticate(token);
+    expect([ask(token), ask(token)]).toEqual(['allowed', 'allowed']);
+    const reads = store.count();
+    for (const text of textsOf(token)) expect(ask(text)).toBe('token_unknown');
+    expect([ask(token), store.count()]).toEqual(['allowed', reads]);
+  });
+
+  test('is read by its own secret if it is an imported token, when it changed during its call', async () => {
+    let during = async () => {};
+    const limiter: RateLimiter = {
+      async consume() {
+        await during();
+        return { allowed: true, remaining: 1, resetIn: 1_000 };
+      },
+      peek: async () => null,
+    };
+    const { postern } = createTestPostern({
+      rateLimiter: limiter,
+      importedTokens: [{ pattern: /^old_(\w+)$/, secret: (match) => match[1] }],
+    });
+    const { token } = await postern.tokens.create({ name: 'own', types });
+    const imported = token.replace('pst_', 'old_');
+    const record = await postern.tokens.import({
+      digest: createHash('sha256').update(imported.slice(4)).digest('hex'),
+      name: 'imported',
+      types,
+      rateLimit: { points: 9, duration: '1m' },
+    });
+    const ask = async (text: string) => verdict(await postern.authorize({ token: text, requirement }));
+    for (const text of [token, token, imported]) expect(await ask(text)).toBe('allowed');
+    during = () => postern.tokens.update(record.id, { name: 'renamed' }).then(() => {});
+    expect(await ask(imported)).toBe('allowed');
+    during = () => postern.tokens.revoke(record.id).then(() => {});
+    expect(await ask(imported)).toBe('token_revoked');
+  });
+});
