@@ -39,6 +39,7 @@ interface NodeCrypto {
   hash?(algorithm: string, data: string, encoding: string): string;
   verify?: NodeVerifier['verify'];
   readonly KeyObject?: { from?: NodeVerifier['keyOf'] };
+  createPrivateKey?(key: object): { export(form: object): { readonly x?: string } };
 }
 
 /** The used part of Node's `crypto`, to verify signatures. */
@@ -67,6 +68,31 @@ export function nodeVerifier(): NodeVerifier | null {
   const { verify, KeyObject } = (isNode() && nodeCrypto()) || {};
   return verify && KeyObject?.from ? { verify, keyOf: KeyObject.from } : null;
 }
+
+/**
+ * The public half of an Ed25519 seed (both base64url) by Node's own keys, or `null`. In Node 20 it takes a tenth of the Web Crypto
+ * API's time, which reads PKCS #8.
+ */
+export function nodePublicHalf(): ((seed: string) => string | undefined) | null {
+  const { createPrivateKey } = (isNode() && nodeCrypto()) || {};
+  if (createPrivateKey === undefined) return null;
+  const publicHalf = (d: string) =>
+    createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', d, x: ED25519_TEST.x }, format: 'jwk' }).export({
+      format: 'jwk',
+    }).x;
+  try {
+    // Some versions make the key of `d` alone, others compare it with `x`. The seed is another than that of `x`.
+    return publicHalf(ED25519_TEST.other.d) === ED25519_TEST.other.x ? publicHalf : null;
+  } catch {
+    return null;
+  }
+}
+
+/** RFC 8032 section 7.1: the public key of test 1, and both halves of test 2. */
+const ED25519_TEST = {
+  x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+  other: { d: 'TM0Imyj_ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U-4pvs', x: 'PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw' },
+};
 
 /** Other runtimes have modules of the same name, but other answers: they were never compared. */
 function isNode(): boolean {
