@@ -33,15 +33,15 @@ const REMOVAL = `:id, #expectedVersion, ${CHANGE}`;
 /** The statements that write or remove many tokens. */
 export class TokenBatches {
   readonly #dialect: Dialect;
-  readonly #insert: BatchWrite;
-  readonly #delete: BatchWrite;
+  readonly #insert: readonly string[];
+  readonly #delete: readonly string[];
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
     const [tokens, secrets] = [dialect.table('tokens'), dialect.table('secrets')];
     const isFree = (table: string, column: string, name: string) =>
       `NOT EXISTS (SELECT 1 FROM ${table} there WHERE there.${column} = given.${inRecord(name)})`;
-    this.#insert = {
+    const insert: BatchWrite = {
       columns: columnsOf(`${NEW_TOKEN}, ${NEW_SECRET}, ${CHANGE}`),
       first: (given) => `INSERT INTO ${tokens} (id, last_used_at, ${namesOf(TOKEN_FIELDS)})
         SELECT ${inRecord(NEW_TOKEN)} FROM ${given} given WHERE ${isFree(tokens, 'id', ':id')}
@@ -55,7 +55,7 @@ export class TokenBatches {
     };
     const [id, change, expected] = [':id', ':change', '#expectedVersion'].map((name) => `given.${inRecord(name)}`);
     const isNamed = `there.id = ${id} AND (${expected} IS NULL OR there.version = ${expected})`;
-    this.#delete = dialect.isOneStatement
+    const remove: BatchWrite = dialect.isOneStatement
       ? {
           columns: columnsOf(REMOVAL),
           first: (given) => `DELETE FROM ${tokens} WHERE seq = ANY (ARRAY(
@@ -72,20 +72,22 @@ export class TokenBatches {
             ),
           last: (given) => dialect.deleteChanged(given, id as string, change as string),
         };
+    this.#insert = textsOf(dialect, insert, false);
+    this.#delete = textsOf(dialect, remove, true);
   }
 
   insert(tokens: readonly NewToken[]): readonly SqlStatement[] {
     const records = tokens.map(({ token, secret, change }) => {
       return { ...tokenValues(token), ...secretValues(secret), ...changeValues(change) };
     });
-    return this.#statements(this.#insert, records, false);
+    return this.#statements(this.#insert, records);
   }
 
   delete(removals: readonly TokenRemoval[]): readonly SqlStatement[] {
     const records = removals.map(({ id, expectedVersion, change }) => {
       return { id, expectedVersion, ...changeValues(change), told: encodeChange(change, ofToken(id)) };
     });
-    return this.#statements(this.#delete, records, true);
+    return this.#statements(this.#delete, records);
   }
 
   /** Finds those of the changes that were made: a change is in the log if, and only if, it was. */
@@ -95,32 +97,30 @@ export class TokenBatches {
     return this.#dialect.statement(sql, { ids: JSON.stringify(changes.map(({ id }) => ({ id }))) });
   }
 
-  #statements(
-    { columns, first, parts, last }: BatchWrite,
-    values: readonly Values[],
-    isTold: boolean,
-  ): readonly SqlStatement[] {
-    const dialect = this.#dialect;
+  #statements(texts: readonly string[], values: readonly Values[]): readonly SqlStatement[] {
     const records = { records: JSON.stringify(values.map(toRecord)) };
-    const source = dialect.records(':records', columns);
-    const record = (written: string) => dialect.record(written, isTold).map(inRecord);
-    if (dialect.isOneStatement) {
-      const all = parts('written').map((sql, index) => `, part${index} AS (${sql})`);
-      const [recorded, told] = record('written');
-      const sql = `WITH given AS MATERIALIZED (SELECT * FROM ${source} records),
+    if (this.#dialect.isOneStatement) return texts.map((sql) => this.#dialect.statement(sql, records));
+    return texts.map((sql, index) => this.#dialect.statement(sql, records, { decides: index === 0 }));
+  }
+}
+
+/** The statements of a batch, in their order. The first one decides. @param isTold whether other processes are told */
+function textsOf(dialect: Dialect, { columns, first, parts, last }: BatchWrite, isTold: boolean): readonly string[] {
+  const source = dialect.records(':records', columns);
+  const record = (written: string) => dialect.record(written, isTold).map(inRecord);
+  if (dialect.isOneStatement) {
+    const all = parts('written').map((sql, index) => `, part${index} AS (${sql})`);
+    const [recorded, told] = record('written');
+    return [
+      `WITH given AS MATERIALIZED (SELECT * FROM ${source} records),
         changed AS (${first('given')} RETURNING seq, id),
         written AS (SELECT changed.seq, given.* FROM changed JOIN given ON given.${inRecord(':id')} = changed.id)
-        ${all.join('')}, recorded AS (${recorded}) ${told}`;
-      return [dialect.statement(sql, records)];
-    }
-    const written = `(SELECT t.seq, given.* FROM ${source} given JOIN ${dialect.table('tokens')} t
-      ON t.id = given.${inRecord(':id')} AND t.last_change = given.${inRecord(':change')}) written`;
-    const rest = [...parts(written), ...record(written), ...(last === undefined ? [] : [last(source)])];
-    return [
-      dialect.statement(first(source), records, { decides: true }),
-      ...rest.map((sql) => dialect.statement(sql, records)),
+        ${all.join('')}, recorded AS (${recorded}) ${told}`,
     ];
   }
+  const written = `(SELECT t.seq, given.* FROM ${source} given JOIN ${dialect.table('tokens')} t
+      ON t.id = given.${inRecord(':id')} AND t.last_change = given.${inRecord(':change')}) written`;
+  return [first(source), ...parts(written), ...record(written), ...(last === undefined ? [] : [last(source)])];
 }
 
 const PARAMETER = /(?<![:\w])([:#])([a-z]\w*)/gi;

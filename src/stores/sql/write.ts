@@ -15,15 +15,24 @@ export interface Write {
   readonly last?: string;
 }
 
+/** The texts of each write: making them takes as long as a small read. */
+const texts = new WeakMap<Write, readonly string[]>();
+
 /**
  * The statements of a write, with the row in the audit log. A write that loses a race changes no row, so what belongs to it finds
  * none. PostgreSQL does all in one statement; the others in one batch.
  */
 export function statementsOf(dialect: Dialect, write: Write, values: Values): readonly SqlStatement[] {
+  const known = texts.get(write) ?? textsOf(dialect, write);
+  texts.set(write, known);
+  if (dialect.isOneStatement) return known.map((sql) => dialect.statement(sql, values));
+  return known.map((sql, index) => dialect.statement(sql, values, { decides: index === 0 }));
+}
+
+function textsOf(dialect: Dialect, write: Write): readonly string[] {
   const { first, parts = () => [], source, last } = write;
-  if (dialect.isOneStatement) return [dialect.statement(asOne(dialect, write), values)];
-  const rest = [...parts(source), ...dialect.record(source, true), ...(last === undefined ? [] : [last])];
-  return [dialect.statement(first, values, { decides: true }), ...rest.map((sql) => dialect.statement(sql, values))];
+  if (dialect.isOneStatement) return [asOne(dialect, write)];
+  return [first, ...parts(source), ...dialect.record(source, true), ...(last === undefined ? [] : [last])];
 }
 
 function asOne(dialect: Dialect, { first, columns, parts = () => [] }: Write): string {

@@ -1,5 +1,11 @@
+import { BoundedMap } from '../../../base/bounded-map.js';
 import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from '../driver.js';
 import { assertNotBegun, type Connection } from './begun.js';
+
+/** The most prepared statements of a database that are kept: preparing one takes as long as a small write. */
+const MOST_KEPT = 200;
+
+type Statement = ReturnType<SyncSqlite['prepare']>;
 
 /** The used part of an open database of `node:sqlite`, `better-sqlite3` or `libsql`. */
 export interface SyncSqlite extends Connection {
@@ -15,17 +21,17 @@ export interface SyncSqlite extends Connection {
  * (`sqliteStore`) where you can: it is opened so that confirmed changes survive a loss of power.
  */
 export function fromSqlite(database: SyncSqlite): SqlDriver {
-  const kept = new Map<string, ReturnType<SyncSqlite['prepare']>>();
-  const run = ({ sql, parameters }: SqlStatement) => Number(database.prepare(sql).run(...parameters).changes);
-  const all = ({ sql, parameters, isFrequent }: SqlStatement) => {
-    if (!isFrequent) return database.prepare(sql).all(...parameters) as SqlRow[];
+  const kept = new BoundedMap<string, Statement>(MOST_KEPT);
+  const use = <T>({ sql }: SqlStatement, work: (statement: Statement) => T): T => {
     const statement = kept.get(sql) ?? database.prepare(sql);
     // Not after an error: libsql throws it again at the next use.
     kept.delete(sql);
-    const rows = statement.all(...parameters) as SqlRow[];
+    const result = work(statement);
     kept.set(sql, statement);
-    return rows;
+    return result;
   };
+  const all = (statement: SqlStatement) => use(statement, (it) => it.all(...statement.parameters) as SqlRow[]);
+  const run = (statement: SqlStatement) => Number(use(statement, (it) => it.run(...statement.parameters)).changes);
   return {
     dialect: 'sqlite',
     client: database,
