@@ -4,7 +4,7 @@ import { NO_RULES, parseRules, type TokenRules } from '../domain/limits.js';
 import { type Ownership, VerifiedPrincipal } from '../domain/principal.js';
 import type { Metadata, TokenRecord } from '../domain/token-record.js';
 import type { Catalog } from '../domain/token-types.js';
-import type { StoredSecret, StoredToken } from '../ports/records.js';
+import type { SecretFacts, StoredToken, TokenFacts } from '../ports/records.js';
 import { BoundedMap } from './bounded-map.js';
 
 /** The most different grants that are kept compiled. */
@@ -25,7 +25,7 @@ export class TokenReader {
   }
 
   /** @throws PosternError `record_unreadable` */
-  grants(token: StoredToken): Grants {
+  grants(token: TokenFacts): Grants {
     const known = this.#grants.get(token.types);
     if (known !== undefined) return known;
     try {
@@ -43,7 +43,7 @@ export class TokenReader {
    * @param secret the secret that was presented; `null`: none in particular
    * @throws PosternError `record_unreadable`
    */
-  principal(token: StoredToken, secret: StoredSecret | null): VerifiedPrincipal {
+  principal(token: TokenFacts, secret: SecretFacts | null): VerifiedPrincipal {
     const issues = this.rules(token).mayIssue && (secret === null || secret.endsAt === null);
     return new VerifiedPrincipal({
       tokenId: text(token, 'id'),
@@ -81,7 +81,7 @@ export class TokenReader {
   }
 
   /** @throws PosternError `record_unreadable` */
-  rules(token: StoredToken): TokenRules {
+  rules(token: TokenFacts): TokenRules {
     if (token.limits === null) return NO_RULES;
     const known = this.#rules.get(token.limits);
     if (known !== undefined) return known;
@@ -103,18 +103,18 @@ export class TokenReader {
 }
 
 /** A token's expiry in epoch milliseconds; `Infinity`: never. @throws PosternError `record_unreadable` */
-export function expiryOf(token: StoredToken): number {
+export function expiryOf(token: TokenFacts): number {
   return token.expiresAt === null ? Number.POSITIVE_INFINITY : instant(token, 'expiresAt');
 }
 
 /** Whether a token is revoked, even at a time ahead of our clock. @throws PosternError `record_unreadable` */
-export function isRevoked(token: StoredToken): boolean {
+export function isRevoked(token: TokenFacts): boolean {
   if (token.revokedAt !== null) instant(token, 'revokedAt');
   return token.revokedAt !== null;
 }
 
 /** A secret's end in epoch milliseconds; `Infinity`: with its token. @throws PosternError `record_unreadable` */
-export function secretEndOf(token: StoredToken, secret: StoredSecret): number {
+export function secretEndOf(token: TokenFacts, secret: SecretFacts): number {
   if (secret.endsAt === null) return Number.POSITIVE_INFINITY;
   if (!Number.isFinite(secret.endsAt)) throw unreadable(token, 'secret');
   return secret.endsAt;
@@ -123,8 +123,8 @@ export function secretEndOf(token: StoredToken, secret: StoredSecret): number {
 type TextField = 'id' | 'name' | 'description' | 'organization' | 'owner' | 'hint';
 type TimeField = 'createdAt' | 'updatedAt' | 'expiresAt' | 'revokedAt' | 'lastUsedAt';
 
-function text(token: StoredToken, field: TextField): string {
-  const value = token[field];
+function text<Field extends TextField>(token: TokenFacts & Pick<StoredToken, Field>, field: Field): string {
+  const value: unknown = token[field];
   if (typeof value !== 'string') throw unreadable(token, field);
   return value;
 }
@@ -132,8 +132,8 @@ function text(token: StoredToken, field: TextField): string {
 /** The limits of a `Date`, in milliseconds from the epoch. */
 const LAST_INSTANT = 8.64e15;
 
-function instant(token: StoredToken, field: TimeField): number {
-  const value = token[field];
+function instant<Field extends TimeField>(token: TokenFacts & Pick<StoredToken, Field>, field: Field): number {
+  const value: unknown = token[field];
   // `undefined` and `null` are refused: a lost expiry must not become "never", or the epoch.
   if (typeof value !== 'number' || !(Math.abs(value) <= LAST_INSTANT)) throw unreadable(token, field);
   return value;
@@ -143,7 +143,7 @@ function dateOrNull(token: StoredToken, field: TimeField): Date | null {
   return token[field] === null ? null : new Date(instant(token, field));
 }
 
-function ownership(token: StoredToken): Ownership {
+function ownership(token: TokenFacts): Ownership {
   if (token.ownership !== 'personal' && token.ownership !== 'organization') throw unreadable(token, 'ownership');
   return token.ownership;
 }
@@ -158,7 +158,7 @@ function metadata(token: StoredToken): Metadata {
   throw unreadable(token, 'metadata');
 }
 
-function unreadable(token: StoredToken, field: string, cause?: unknown): PosternError {
+function unreadable(token: TokenFacts, field: string, cause?: unknown): PosternError {
   const id = typeof token.id === 'string' ? token.id : '(no id)';
   return new PosternError(
     'record_unreadable',

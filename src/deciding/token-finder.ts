@@ -2,7 +2,7 @@ import type { OpaqueCredential } from '../base/credential.js';
 import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked, secretEndOf } from '../base/token-reader.js';
 import { isUnavailable } from '../domain/errors.js';
-import type { StoredSecret, StoredToken } from '../ports/records.js';
+import type { SecretFacts, TokenFacts } from '../ports/records.js';
 import { KnownToken } from './known-token.js';
 import type { TokenCache } from './token-cache.js';
 
@@ -15,9 +15,9 @@ export interface Lookup {
 }
 
 interface Found {
-  readonly token: StoredToken;
+  readonly token: TokenFacts;
   /** `null`: looked up by the token's id. */
-  readonly secret: StoredSecret | null;
+  readonly secret: SecretFacts | null;
   readonly publicKey?: string;
 }
 

@@ -6,14 +6,17 @@ export { type Ending, endsIn, stateAt, type TokenState, type TokenTimes } from '
 export type { Actor, Change, ChangeQuery, ChangeType } from '../ports/changes.js';
 export type {
   DailyCount,
+  FoundToken,
   NewSecret,
   NewToken,
+  SecretFacts,
   SecretKey,
   SecretRotation,
   StoredEndpoint,
   StoredEntry,
   StoredSecret,
   StoredToken,
+  TokenFacts,
   TokenRemoval,
   Usage,
   UsageCount,

@@ -88,7 +88,8 @@ export function createTokenEnding(
       const found = await store.findTokenByDigest(digester.candidates(credential.secret));
       if (found === null || !authority.sees(found.token.organization)) return null;
       const { id } = found.token;
-      await rows.revoke(found.token);
+      const whole = await store.findToken(id);
+      if (whole !== null) await rows.revoke(whole);
       const token = await store.findToken(id);
       return token === null ? null : recordOf(ground, token);
     },

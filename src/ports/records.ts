@@ -42,6 +42,22 @@ export interface StoredSecret {
   readonly endsAt: number | null;
 }
 
+/** The part of a token that a decision needs. */
+export type TokenFacts = Pick<
+  StoredToken,
+  'id' | 'organization' | 'owner' | 'ownership' | 'types' | 'limits' | 'expiresAt' | 'revokedAt'
+>;
+
+/** The part of a secret that a decision needs. */
+export type SecretFacts = Pick<StoredSecret, 'digest' | 'endsAt'>;
+
+/** A token that was found by one of its secrets. */
+export interface FoundToken {
+  readonly token: TokenFacts;
+  /** The secret that matched. */
+  readonly secret: SecretFacts;
+}
+
 /**
  * The public half of the Ed25519 key that is derived from a secret. It verifies the tokens that the secret's holder derived
  * offline, and can't make any.

@@ -3,6 +3,7 @@ import type { Ending, TokenState } from '../domain/token-state.js';
 import type { Change, ChangeQuery } from './changes.js';
 import type {
   DailyCount,
+  FoundToken,
   NewToken,
   SecretRotation,
   StoredEndpoint,
@@ -94,12 +95,10 @@ export interface Confirmation {
  * failures. `version` decides a race for one row: exactly one `replace…` with a given `expectedVersion` returns `true`.
  */
 export interface Store {
-  /** The token that has one of these digests, with the secret that matched. One read. */
-  findTokenByDigest(digests: readonly string[]): Promise<{ token: StoredToken; secret: StoredSecret } | null>;
+  /** The token that has one of these digests, with the secret that matched. One read, of the fields that a decision needs. */
+  findTokenByDigest(digests: readonly string[]): Promise<FoundToken | null>;
   /** The same by the id of a secret's key (`SecretKey.id`). One read. */
-  findTokenByKeyId(
-    keyIds: readonly string[],
-  ): Promise<{ token: StoredToken; secret: StoredSecret; publicKey: string } | null>;
+  findTokenByKeyId(keyIds: readonly string[]): Promise<(FoundToken & { readonly publicKey: string }) | null>;
   findToken(id: string): Promise<StoredToken | null>;
   /** The secrets of a token, in any order. Those that have ended may be among them. */
   listSecrets(tokenId: string): Promise<readonly StoredSecret[]>;

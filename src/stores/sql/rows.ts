@@ -1,6 +1,7 @@
 import type { Actor, Change } from '../../ports/changes.js';
 import type {
   DailyCount,
+  FoundToken,
   NewSecret,
   StoredEndpoint,
   StoredEntry,
@@ -22,6 +23,10 @@ export const SECRET_COLUMNS = `s.digest AS "secretDigest", s.pepper AS "secretPe
 
 /** The columns of a secret's key, read in addition when a token is looked up by the key. */
 export const KEY_COLUMNS = 's.key_id AS "keyId", s.public_key AS "publicKey"';
+
+/** The columns of {@link FoundToken}: few, because each costs as much as a tenth of the read. */
+export const FOUND_COLUMNS = `t.id, t.organization, t.owner, t.ownership, t.types, t.limits, t.expires_at AS "expiresAt",
+  t.revoked_at AS "revokedAt", s.digest, s.ends_at AS "endsAt"`;
 
 export const ENTRY_COLUMNS = 'kind, id, value, expires_at AS "expiresAt", version';
 
@@ -63,22 +68,34 @@ export function toSecret(row: Row): StoredSecret {
 }
 
 /** Of the rows found by several digests, the row of the digest that comes first in `digests`. */
-export function firstFound(
-  rows: readonly Row[],
-  digests: readonly string[],
-): { token: StoredToken; secret: StoredSecret } | null {
-  const row = firstNamed(rows, 'secretDigest', digests);
-  return row === undefined ? null : { token: toToken(row), secret: toSecret(row) };
+export function firstFound(rows: readonly Row[], digests: readonly string[]): FoundToken | null {
+  const row = firstNamed(rows, 'digest', digests);
+  return row === undefined ? null : toFound(row);
 }
 
 /** The same for a look-up by the ids of keys. */
 export function firstFoundByKey(
   rows: readonly Row[],
   keyIds: readonly string[],
-): { token: StoredToken; secret: StoredSecret; publicKey: string } | null {
+): (FoundToken & { publicKey: string }) | null {
   const row = firstNamed(rows, 'keyId', keyIds);
-  if (row === undefined) return null;
-  return { token: toToken(row), secret: toSecret(row), publicKey: row.publicKey as string };
+  return row === undefined ? null : { ...toFound(row), publicKey: row.publicKey as string };
+}
+
+function toFound(row: Row): FoundToken {
+  return {
+    token: {
+      id: row.id as string,
+      organization: row.organization as string,
+      owner: row.owner as string | null,
+      ownership: row.ownership as StoredToken['ownership'],
+      types: row.types as string,
+      limits: row.limits as string | null,
+      expiresAt: toTime(row.expiresAt),
+      revokedAt: toTime(row.revokedAt),
+    },
+    secret: { digest: row.digest as string, endsAt: toTime(row.endsAt) },
+  };
 }
 
 function firstNamed(rows: readonly Row[], column: string, names: readonly string[]): Row | undefined {

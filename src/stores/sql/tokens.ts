@@ -2,10 +2,10 @@ import { MOST_SECRETS, type SecretRotation, type StoredToken } from '../../ports
 import type { Dialect, Values } from './dialect.js';
 import type { SqlStatement } from './driver.js';
 import {
+  FOUND_COLUMNS,
   KEY_COLUMNS,
   namesOf,
   parametersOf,
-  SECRET_COLUMNS,
   SECRET_FIELDS,
   secretValues,
   TOKEN_COLUMNS,
@@ -96,7 +96,7 @@ export class TokenStatements {
     const key = `${column} ${names.length}`;
     let sql = this.#bySecrets.get(key);
     if (sql === undefined) {
-      const columns = `${TOKEN_COLUMNS}, ${SECRET_COLUMNS}${column === 'digest' ? '' : `, ${KEY_COLUMNS}`}`;
+      const columns = column === 'digest' ? FOUND_COLUMNS : `${FOUND_COLUMNS}, ${KEY_COLUMNS}`;
       const isOne = names.length === 1 ? '= :n0' : `IN (${names.map((_, index) => `:n${index}`).join(', ')})`;
       sql = `SELECT ${columns} ${this.#found} s.${column} ${isOne}`;
       this.#bySecrets.set(key, sql);

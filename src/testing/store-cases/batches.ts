@@ -8,6 +8,7 @@ import {
   aKeyId,
   anEntry,
   aSecret,
+  assertFound,
   aToken,
   aUsage,
   insert,
@@ -53,7 +54,8 @@ export const batchCases: readonly StoreCase[] = [
         tokens.map(() => true),
       );
       for (const { token, secret, change } of tokens) {
-        assert.deepEqual({ ...(await store.findTokenByDigest([secret.digest]))?.token }, token);
+        assertFound(await store.findTokenByDigest([secret.digest]), token, secret);
+        assert.deepEqual({ ...(await store.findToken(token.id)) }, token);
         assert.equal((await store.findTokenByKeyId([aKeyId(token.id)]))?.publicKey, aKey(token.id).publicKey);
         const [found] = await store.listChanges({ organization: null, subject: token.id, limit: 2 });
         assert.deepEqual({ ...found }, change);

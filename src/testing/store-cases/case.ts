@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import type { Change, ChangeType } from '../../ports/changes.js';
 import type {
+  FoundToken,
   NewSecret,
   SecretKey,
   StoredEndpoint,
   StoredEntry,
   StoredSecret,
   StoredToken,
+  TokenFacts,
   Usage,
 } from '../../ports/records.js';
 import type { Store } from '../../ports/store.js';
@@ -61,6 +63,17 @@ export function aSecret(text: string, fields: Partial<NewSecret> = {}): NewSecre
 /** A written secret as a lookup returns it: without its key. */
 export function asRead({ key: _, ...secret }: NewSecret): StoredSecret {
   return secret;
+}
+
+/** A lookup's answer, as it must be for this token and this secret: a store may return more than the facts. */
+export function assertFound(found: FoundToken | null, token: StoredToken, { digest, endsAt }: NewSecret): void {
+  assert.deepEqual(found && factsOf(found.token), factsOf(token));
+  assert.deepEqual([found?.secret.digest, found?.secret.endsAt], [digest, endsAt]);
+}
+
+export function factsOf(token: TokenFacts): TokenFacts {
+  const { id, organization, owner, ownership, types, limits, expiresAt, revokedAt } = token;
+  return { id, organization, owner, ownership, types, limits, expiresAt, revokedAt };
 }
 
 /** A key of the right form, another one for each text. */

@@ -7,7 +7,7 @@ import {
   aKey,
   aKeyId,
   aSecret,
-  asRead,
+  assertFound,
   aToken,
   deleteToken,
   insert,
@@ -45,10 +45,9 @@ export const keyCases: readonly StoreCase[] = [
       const secret = keyed('k1', { pepper: 'p1', createdAt: T0 + 1, endsAt: T0 + 9 });
       await insert(store, token, secret);
       const found = await store.findTokenByKeyId([aKeyId('k1')]);
-      assert.deepEqual({ ...found?.token }, token);
-      assert.deepEqual({ ...found?.secret }, asRead(secret));
+      assertFound(found, token, secret);
       assert.equal(found?.publicKey, aKey('k1').publicKey);
-      assert.deepEqual({ ...(await store.findTokenByDigest([secret.digest]))?.secret }, asRead(secret));
+      assertFound(await store.findTokenByDigest([secret.digest]), token, secret);
     },
   ],
   [
@@ -169,10 +168,9 @@ export const keyCases: readonly StoreCase[] = [
       assert.equal(await rotate(store, token, keyed('second', { createdAt: T0 + 1 }), 1), true);
       const byOld = await store.findTokenByKeyId([aKeyId('first')]);
       const byNew = await store.findTokenByKeyId([aKeyId('second')]);
-      assert.deepEqual({ ...byOld?.secret }, asRead(keyed('first', { endsAt: 1 })));
-      assert.deepEqual({ ...byNew?.secret }, asRead(keyed('second', { createdAt: T0 + 1 })));
+      assertFound(byOld, next(token), keyed('first', { endsAt: 1 }));
+      assertFound(byNew, next(token), keyed('second'));
       assert.deepEqual([byOld?.publicKey, byNew?.publicKey], [aKey('first').publicKey, aKey('second').publicKey]);
-      assert.deepEqual({ ...byOld?.token }, { ...next(token), lastUsedAt: T0 + 7 });
     },
   ],
   [

@@ -1,4 +1,4 @@
-import type { StoredToken } from '../../../ports/records.js';
+import type { FoundToken, StoredToken } from '../../../ports/records.js';
 import type { Invalidation, Mirror, MirrorAnswer, MirrorWatcher, VerificationReads } from '../../../ports/store.js';
 import { elapsed } from '../../shared/deadline.js';
 import type { Dialect } from '../dialect.js';
@@ -161,7 +161,7 @@ export class ReplicaMirror implements Mirror {
     await this.#driver.close?.();
   }
 
-  #findToken<Found extends { readonly token: StoredToken }>(
+  #findToken<Found extends FoundToken>(
     key: string,
     statement: SqlStatement,
     read: Pick<Read<Found>, 'from' | 'primary'>,
