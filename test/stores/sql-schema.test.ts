@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createPool } from 'mysql2/promise';
 import pg from 'pg';
 import { createPostern } from 'postern';
@@ -8,79 +7,11 @@ import { fromSqlite, type SqlStore, sqlStore } from 'postern/stores/sql';
 import { sqliteStore } from 'postern/stores/sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
 import { aChange, anEndpoint, aToken, insert } from '../../src/testing/store-cases/case.js';
-import { runHere } from '../cli/host.js';
 import { eventually } from '../support/eventually.js';
-import { useMariadb } from '../support/mariadb-server.js';
-import { usePostgres } from '../support/services.js';
-import { aDatabase as aMariadb, aPrefix, ask as askMariadb } from './mariadb-server.js';
+import { aDatabase as aMariadb, ask as askMariadb } from './mariadb-server.js';
 import { aSchema, ask as askPostgres } from './postgres-server.js';
-import { Libsql, testDirectory } from './sqlite-files.js';
-
-const postgres = await usePostgres();
-const mariadb = await useMariadb();
-const { aFile, beside } = testDirectory();
-
-/** A place for tables in a database, and the ways to it. */
-interface Place {
-  /** The options of the command. */
-  readonly flags: readonly string[];
-  /** The name of a table in statements. */
-  readonly table: (name: string) => string;
-  /** Runs what the command has printed. */
-  run(script: string): Promise<void>;
-  open(migrate: 'auto' | 'verify'): SqlStore;
-}
-
-const PLACES: Readonly<Record<string, () => Promise<Place>>> = {
-  'PostgreSQL, with a schema and a prefix': async () => {
-    const [schema, prefix] = [aSchema(), 'auth_'];
-    return {
-      flags: ['--schema', schema, '--prefix', prefix],
-      table: (name) => `${schema}.${prefix}${name}`,
-      run: async (script) => void (await askPostgres(postgres.url(), script)),
-      open: (migrate) => postgresStore({ connectionString: postgres.url(), schema, prefix, migrate }),
-    };
-  },
-  MariaDB: async () => {
-    const [uri, prefix] = [await aMariadb(mariadb), aPrefix()];
-    const { port, pathname } = new URL(uri);
-    const client = ['--protocol=tcp', '--host=127.0.0.1', `--port=${port}`, '--user=root', pathname.slice(1)];
-    return {
-      flags: ['--dialect', 'mysql', '--prefix', prefix],
-      table: (name) => prefix + name,
-      run: async (input) => void execFileSync('mariadb', client, { input, stdio: 'pipe' }),
-      open: (migrate) => mysqlStore({ uri, prefix, migrate }),
-    };
-  },
-  'SQLite, without a prefix': async () => {
-    const database = new Libsql(aFile());
-    return {
-      flags: ['--dialect', 'sqlite', '--prefix', ''],
-      table: (name) => name,
-      run: async (script) => void database.exec(script),
-      open: (migrate) => sqlStore({ driver: fromSqlite(database), prefix: '', migrate }),
-    };
-  },
-};
-
-async function printed(place: Place): Promise<string> {
-  const { code, stdout, stderr } = await runHere(['schema', '--sql', ...place.flags]);
-  expect([code, stderr]).toEqual([0, '']);
-  return stdout;
-}
-
-const refusal = (store: SqlStore) => store.migrate().catch((error) => `${error.code}: ${error.message}`);
-
-/** The error of a store that only verifies, after a statement has changed the tables of the command. */
-async function refusalAfter(open: (() => Promise<Place>) | undefined, statement: (place: Place) => string) {
-  const place = await (open as () => Promise<Place>)();
-  await place.run(await printed(place));
-  await place.run(statement(place));
-  const store = place.open('verify');
-  const said = await refusal(store);
-  await store.close();
-  return said;
-}
+import { aFile, beside, mariadb, PLACES, type Place, postgres, printed, refusal } from './sql-schema-world.js';
+import { Libsql } from './sqlite-files.js';
 
 describe.each(Object.keys(PLACES))("migrate: 'verify' on %s", (name) => {
   const make = PLACES[name] as () => Promise<Place>;
@@ -195,86 +126,6 @@ function demanding(script: string): string {
   expect(made).not.toBe(script);
   return made;
 }
-
-describe('a part that differs is named', () => {
-  const {
-    'PostgreSQL, with a schema and a prefix': inPostgres,
-    MariaDB,
-    'SQLite, without a prefix': inSqlite,
-  } = PLACES;
-
-  it.each<[statement: (place: Place) => string, said: string]>([
-    [
-      ({ table }) => `ALTER TABLE ${table('tokens')} ALTER COLUMN name TYPE varchar(10)`,
-      'column name of auth_tokens is "character varying(10) NOT NULL", not "text NOT NULL"',
-    ],
-    [
-      ({ table }) => `ALTER TABLE ${table('tokens')} ALTER COLUMN id TYPE text COLLATE "default"`,
-      'column id of auth_tokens is "text NOT NULL", not "text COLLATE "C" NOT NULL"',
-    ],
-    [
-      ({ table }) => `ALTER TABLE ${table('tokens')} ALTER COLUMN name DROP NOT NULL`,
-      'column name of auth_tokens is "text", not "text NOT NULL"',
-    ],
-    [({ table }) => `DROP INDEX ${table('tokens_by_age')}`, 'index auth_tokens_by_age of auth_tokens is missing'],
-    [
-      ({ table }) =>
-        `DROP INDEX ${table('secrets_by_key')}; CREATE INDEX auth_secrets_by_key ON ${table('secrets')} (key_id)`,
-      'index auth_secrets_by_key of auth_secrets is "btree (key_id)", not "UNIQUE btree (key_id) WHERE (key_id IS NOT NULL)"',
-    ],
-    [
-      ({ table }) => `ALTER TABLE ${table('uses')} DROP CONSTRAINT auth_uses_token_fkey`,
-      'reference token of auth_uses is missing',
-    ],
-    [
-      ({ table }) => `ALTER TABLE ${table('changes')} DISABLE TRIGGER changes_are_kept`,
-      'trigger changes_are_kept of auth_changes is "not for every change", not "enabled"',
-    ],
-    [
-      ({ table }) =>
-        `CREATE DOMAIN ${table('kind')} AS text NOT NULL; ALTER TABLE ${table('uses')} ADD COLUMN mine ${table('kind')}`,
-      "column mine of auth_uses is not postern's",
-    ],
-    [({ table }) => `DROP FUNCTION ${table('trim_changes')}`, 'function auth_trim_changes is missing'],
-  ])('on PostgreSQL: %s', async (statement, said) => {
-    expect(await refusalAfter(inPostgres, statement)).toContain(said);
-  });
-
-  it.each<[statement: (place: Place) => string, said: string]>([
-    [
-      ({ table }) => `ALTER TABLE ${table('tokens')} MODIFY name VARCHAR(10) NOT NULL`,
-      '_ci NOT NULL", not "longtext in exact order NOT NULL"',
-    ],
-    [({ table }) => `ALTER TABLE ${table('secrets')} DROP INDEX secrets_by_key`, 'index secrets_by_key of '],
-    [
-      ({ table }) => `ALTER TABLE ${table('secrets')} DROP INDEX secrets_by_key, ADD INDEX secrets_by_key (key_id)`,
-      'is "(key_id)", not "UNIQUE (key_id)"',
-    ],
-    [({ table }) => `DROP TRIGGER ${table('changes_are_never_deleted')}`, 'changes_are_never_deleted of '],
-  ])('on MariaDB: %s', async (statement, said) => {
-    expect(await refusalAfter(MariaDB, statement)).toContain(said);
-  });
-
-  it.each<[statement: string, said: string]>([
-    ['DROP INDEX tokens_by_age', 'index tokens_by_age of tokens is missing'],
-    [
-      'DROP INDEX secrets_by_key; CREATE UNIQUE INDEX secrets_by_key ON secrets (key_id)',
-      'index secrets_by_key of secrets is "UNIQUE (key_id)", not "UNIQUE (key_id) of some"',
-    ],
-    ['DROP TRIGGER changes_are_kept', 'trigger changes_are_kept of changes is missing'],
-    [
-      'DROP TABLE trimming; CREATE TABLE trimming (before INTEGER PRIMARY KEY, mine TEXT NOT NULL DEFAULT null)',
-      "column mine of trimming is not postern's",
-    ],
-    [
-      'DROP TABLE uses; CREATE TABLE uses (token INTEGER NOT NULL, endpoint TEXT, count TEXT NOT NULL, last_used_at INTEGER NOT NULL)',
-      'column endpoint of uses is "TEXT", not "TEXT NOT NULL"; column count of uses is "TEXT NOT NULL", not "INTEGER NOT NULL"; key (token, endpoint) of uses is missing',
-    ],
-  ])('on SQLite: %s', async (statement, said) => {
-    const message = await refusalAfter(inSqlite, () => statement);
-    for (const each of said.split('; ')) expect(message).toContain(each);
-  });
-});
 
 describe("sqliteStore with migrate: 'verify'", () => {
   it('makes no file, and names the command that does', async () => {

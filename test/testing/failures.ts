@@ -1,6 +1,7 @@
 import { memoryStore } from 'postern';
 import type { NewToken, Store, TokenRemoval } from 'postern/store';
 import { testStore } from 'postern/testing';
+import { expect } from 'vitest';
 
 /** Runs the suite over a store, and gives the titles of what failed. */
 export async function failures(makeStore: () => Store): Promise<readonly string[]> {
@@ -49,6 +50,16 @@ async function inSequence<Item>(items: readonly Item[], work: (item: Item) => Pr
   const answers: boolean[] = [];
   for (const item of items) answers.push(await work(item));
   return answers;
+}
+
+/** Fails unless the suite notices that a store does this, in some of its tests. */
+export async function assertNoticed(broken: Break): Promise<void> {
+  const failed = await failures(() => {
+    const store = memoryStore();
+    return { ...store, ...broken(store) };
+  });
+  expect(failed).not.toEqual([]);
+  expect(failed.length).toBeLessThan(40);
 }
 
 /** Lets other calls go first: what makes a check and a write two steps. */
