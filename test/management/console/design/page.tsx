@@ -1,4 +1,3 @@
-import type { ComponentChildren } from 'preact';
 import { render } from 'preact';
 import { useState } from 'preact/hooks';
 import { Unreachable } from '../../../../src/management/console/client/api.js';
@@ -6,9 +5,8 @@ import { PageProvider } from '../../../../src/management/console/client/page-con
 import { Badge } from '../../../../src/management/console/client/parts/badge.js';
 import { Button } from '../../../../src/management/console/client/parts/button.js';
 import { DayChart } from '../../../../src/management/console/client/parts/chart.js';
-import { ConfirmByName } from '../../../../src/management/console/client/parts/confirm.js';
 import { CopyRow, CopyValue } from '../../../../src/management/console/client/parts/copy.js';
-import { Dialogs, openDialog } from '../../../../src/management/console/client/parts/dialog.js';
+import { Dialogs } from '../../../../src/management/console/client/parts/dialog.js';
 import {
   Choice,
   Filter,
@@ -17,7 +15,6 @@ import {
   SelectField,
   TextField,
 } from '../../../../src/management/console/client/parts/fields.js';
-import { FormDialog } from '../../../../src/management/console/client/parts/form.js';
 import { Menu } from '../../../../src/management/console/client/parts/menu.js';
 import {
   Empty,
@@ -33,9 +30,10 @@ import { Table } from '../../../../src/management/console/client/parts/table.js'
 import { Tabs } from '../../../../src/management/console/client/parts/tabs.js';
 import { Ago, Day, Foreign, Moment, Quiet } from '../../../../src/management/console/client/parts/text.js';
 
+import { DialogButtons, nothing, Row } from './dialogs.js';
+
 /* Every part of the console in every state, without a server. `?dialog=form` and its like open a dialog at once. */
 
-const nothing = () => {};
 const ROWS = [
   { name: 'ci', tone: 'active', word: 'Active', calls: 12_345 },
   {
@@ -77,10 +75,6 @@ function Design() {
       <DialogButtons />
     </div>
   );
-}
-
-function Row({ children }: { readonly children: ComponentChildren }) {
-  return <div class="buttons">{children}</div>;
 }
 
 function Type() {
@@ -251,58 +245,6 @@ function Remarks() {
       <Notice tone="warning">A warning: something may be lost.</Notice>
       <Notice tone="danger">Danger: this opens a door, or can’t be undone.</Notice>
       <Button onClick={() => announce('ci is revoked.')}>Show a message</Button>
-    </Section>
-  );
-}
-
-const DIALOGS = {
-  form: () =>
-    openDialog((close) => (
-      <FormDialog
-        title="Create API token"
-        close={close}
-        initial={{ name: '' }}
-        check={({ name }) => (name === '' ? { name: 'Give the token a name.' } : {})}
-        submit="Create"
-        busy="Creating…"
-        send={async () => Promise.reject(new Error('Refused.'))}
-        done={nothing}
-      >
-        {({ values, errors, set }) => (
-          <TextField
-            label="Name"
-            required
-            value={values.name}
-            error={errors.name}
-            onInput={(name) => set('name', name)}
-          />
-        )}
-      </FormDialog>
-    )),
-  confirm: () =>
-    openDialog((close) => (
-      <ConfirmByName
-        title="Delete token"
-        name="ci"
-        close={close}
-        submit="Delete"
-        busy="Deleting…"
-        send={async () => {}}
-        done={nothing}
-      >
-        <p>This can’t be undone.</p>
-        <Notice tone="danger">You are signed in with this token. You will be signed out at once.</Notice>
-      </ConfirmByName>
-    )),
-};
-
-function DialogButtons() {
-  return (
-    <Section title="Dialogs">
-      <Row>
-        <Button onClick={DIALOGS.form}>A form</Button>
-        <Button onClick={DIALOGS.confirm}>A confirmation</Button>
-      </Row>
     </Section>
   );
 }
