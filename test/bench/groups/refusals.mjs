@@ -17,12 +17,14 @@ const bearer = (token) => `Bearer ${token}`;
 function kinds(tokens) {
   const { tokens: jwts } = makeJwts('RS256', HOT);
   const swapped = (token) => token.slice(0, -1) + (token.endsWith('0') ? '1' : '0');
+  const mistyped = (token) => token.slice(0, 20) + (token[20] === '0' ? '1' : '0') + token.slice(21);
   return {
     'wrong form: another length': [() => bearer(`pst_${random(40)}`), 'token_unknown'],
     'wrong form: another prefix': [() => bearer(`abc_${random(49)}`), 'token_unknown'],
     'wrong form: a stray character at the end': [() => bearer(`pst_${random(48)}-`), 'token_unknown'],
     'wrong checksum, random': [() => bearer(`pst_${random(43)}zzzzzz`), 'token_unknown'],
     'wrong checksum, a real token': [(i) => bearer(swapped(tokens[i])), 'token_unknown'],
+    'wrong checksum, the end of a real token': [(i) => bearer(mistyped(tokens[i])), 'token_unknown'],
     'a foreign JWT': [(i) => bearer(jwts[i]), 'token_unknown'],
     'another scheme': [() => `Basic ${random(40)}`, 'token_missing'],
     '8 KiB of letters': [() => bearer(random(LONGEST)), 'token_unknown'],
