@@ -259,7 +259,7 @@ BEGIN IF @postern_trimming IS NULL OR OLD.at >= @postern_trimming THEN ${refuse}
   }
 
   isTransient(error: unknown): boolean {
-    return says(error, [1213, 1020, 1452]);
+    return says(error, [1213, 1020, 1452, 1467]);
   }
 
   isMissingTable(error: unknown): boolean {
@@ -271,7 +271,10 @@ BEGIN IF @postern_trimming IS NULL OR OLD.at >= @postern_trimming THEN ${refuse}
   }
 }
 
-/** MySQL's error numbers: 1062 duplicate key, 1213 deadlock, 1020 a changed row, 1452 a row that is gone, 1146 no table. */
+/**
+ * MySQL's error numbers: 1062 duplicate key, 1213 deadlock, 1020 a changed row, 1452 a row that is gone, 1467 no next number (after a
+ * deadlock over the lock of the numbers, which MariaDB does not name as one: MDEV-33593), 1146 no table.
+ */
 function says(error: unknown, numbers: readonly number[], pattern = /(?:)/): boolean {
   for (const cause of causesOf(error)) {
     const text = String(cause.sqlMessage ?? cause.message);
