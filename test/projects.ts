@@ -17,7 +17,7 @@ const PATTERNS = {
   package: /^test\/(package\/|docs\/commands)/,
   slow: /^test\/(docs\/programs|examples\/demo|jwt\/contract|(base|jwt)\/without-node|management\/linear|stores\/node-sqlite|types\/)/,
   services:
-    /^test\/(cli\/(?!bootstrap|contexts)|gateway\/(hop-languages|in-front|command)|deciding\/leases-shared|docs\/terminal|clients\/|examples\/|faults\/|limits\/|management\/console\/|jwt\/derive-in-a-browser|stores\/(endings|sharing|mariadb|postgres|redis|sql))/,
+    /^test\/(cli\/(?!bootstrap|contexts)|gateway\/(hop-languages|in-front|command)|deciding\/leases-shared|docs\/terminal|clients\/|examples\/|faults\/|limits\/|management\/console\/|jwt\/derive-in-a-browser|stores\/(batches|endings|sharing|mariadb|postgres|redis|sql))/,
 } as const;
 
 export type Project = keyof typeof PATTERNS | 'unit';

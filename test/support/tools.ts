@@ -40,11 +40,11 @@ export function findProxy(name: 'envoy' | 'traefik'): string | null {
 }
 
 const POSTGRES_FILES =
-  /^test\/(stores\/(endings|sharing|postgres(?!-options)|sql-(postgres|neon|schema|within-postgres|within\.hostile|one-connection))|faults\/postgres|limits\/postgres|cli\/(shared-stores|doctor-postgres)|deciding\/leases-shared)/;
+  /^test\/(stores\/(batches|endings|sharing|postgres(?!-options)|sql-(postgres|neon|schema|within-postgres|within\.hostile|one-connection))|faults\/postgres|limits\/postgres|cli\/(shared-stores|doctor-postgres)|deciding\/leases-shared)/;
 const MARIADB_FILES =
-  /^test\/(stores\/(endings|sharing|mariadb|sql-(mariadb|schema|within-mariadb|within\.hostile|one-connection))|faults\/mariadb|cli\/shared-stores)/;
+  /^test\/(stores\/(batches|endings|sharing|mariadb|sql-(mariadb|schema|within-mariadb|within\.hostile|one-connection))|faults\/mariadb|cli\/shared-stores)/;
 const REDIS_FILES =
-  /^test\/(stores\/(endings|sharing|redis)|faults\/redis|limits\/redis|cli\/(shared-stores|health|doctor-redis)|deciding\/leases-shared)/;
+  /^test\/(stores\/(batches|endings|sharing|redis)|faults\/redis|limits\/redis|cli\/(shared-stores|health|doctor-redis)|deciding\/leases-shared)/;
 
 export const TOOLS: readonly Tool[] = [
   {
