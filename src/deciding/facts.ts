@@ -26,8 +26,7 @@ export class Facts implements Memory {
   readonly #ground: Ground;
   readonly #sources: FactSources;
   readonly #readCredential: (token: unknown) => Credential;
-  readonly #tokenLength: number;
-  readonly #ends = new TokenEnds();
+  readonly #ends: TokenEnds;
   readonly #finder: TokenFinder;
   readonly #limiter: Limiter;
   /** Loaded with the first signed token. */
@@ -37,7 +36,7 @@ export class Facts implements Memory {
     this.#ground = ground;
     this.#sources = sources;
     this.#readCredential = credentialReader(ground.settings);
-    this.#tokenLength = tokenLength(ground.settings.tokenPrefix);
+    this.#ends = new TokenEnds(tokenLength(ground.settings.tokenPrefix));
     this.#finder = new TokenFinder(ground, sources.cache);
     this.#limiter = new Limiter(ground);
   }
@@ -65,10 +64,13 @@ export class Facts implements Memory {
   /** Finds a token in the cache by the hash of its text, which needs no check of its form. `null`: it is not found so. */
   #readFamiliar(call: Call): Credential | null {
     const { token } = call;
-    if (typeof token !== 'string' || token.length !== this.#tokenLength || !this.#ends.has(token)) return null;
+    if (typeof token !== 'string' || !this.#ends.has(token)) return null;
     const key = hash(token);
     const known = this.#sources.cache.peek(key, this.#ground.time.last);
-    if (known === undefined || known === null) return null;
+    if (known === undefined || known === null) {
+      this.#ends.forget(token);
+      return null;
+    }
     call.holder = known;
     return { key, secret: key, by: 'secret', signed: null };
   }

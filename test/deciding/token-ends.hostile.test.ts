@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { RateLimiter } from 'postern';
 import { createTestPostern } from 'postern/testing';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { TokenEnds } from '../../src/deciding/token-ends.js';
 import { verdict } from '../support/outcomes.js';
 
 const types = { developer: { scopes: ['models:read'] } } as const;
@@ -35,6 +36,19 @@ describe('a text that ends as a warm token', () => {
     const reads = store.count();
     for (const text of textsOf(token)) expect(ask(text)).toBe('token_unknown');
     expect([ask(token), store.count()]).toEqual(['allowed', reads]);
+  });
+
+  test('is hashed once only, until the token is found again: a flood of such texts costs no more than others', async () => {
+    const { postern } = createTestPostern();
+    const { token } = await postern.tokens.create({ name: 'x', types });
+    await postern.authenticate(token);
+    const ask = (text: string) => postern.tryAuthorize({ token: text, requirement });
+    ask(token);
+    const has = vi.spyOn(TokenEnds.prototype, 'has');
+    onTestFinished(() => has.mockRestore());
+    const other = changed(token, 20, token[20] === 'a' ? 'b' : 'a');
+    for (const text of [other, other, other, token, token, other]) ask(text);
+    expect(has.mock.results.map(({ value }) => value)).toEqual([true, false, false, false, true, true]);
   });
 
   test('is read by its own secret if it is an imported token, when it changed during its call', async () => {

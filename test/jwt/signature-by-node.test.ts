@@ -1,25 +1,12 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type NodeVerifier, nodeVerifier } from '../../src/base/runtime.js';
-import { ALGORITHMS, type SignatureAlgorithm } from '../../src/jwt/algorithms.js';
-import { type CompactJws, readCompact } from '../../src/jwt/compact.js';
-import { localKeys } from '../../src/jwt/local-keys.js';
+import { ALGORITHMS } from '../../src/jwt/algorithms.js';
 import { isSignedBy, nativeCheck, portableCheck } from '../../src/jwt/signature.js';
-import { base64url, CLAIMS, crafted, type IssuerKey, issuerKey, signed } from './support/tokens.js';
+import { imported, keyOf, read } from './support/signatures.js';
+import { base64url, CLAIMS, crafted, signed } from './support/tokens.js';
 
 const node = nodeVerifier() as NodeVerifier;
-const keys = new Map<string, IssuerKey>();
-const keyOf = (alg: SignatureAlgorithm) => keys.get(alg) as IssuerKey;
-
-beforeAll(async () => {
-  for (const alg of ALGORITHMS) keys.set(alg, await issuerKey(alg));
-});
-
-const read = (token: string) => readCompact(token) as CompactJws;
-
-async function imported(jwk: object, alg: SignatureAlgorithm): Promise<CryptoKey> {
-  return (await localKeys({ keys: [jwk] }, ALGORITHMS).find({ alg, kid: null })) as CryptoKey;
-}
 
 describe('the check by Node', () => {
   it('is the one of this runtime', () => {

@@ -1,11 +1,12 @@
 import { constants, createHmac, type KeyObject, sign } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type NodeVerifier, nodeVerifier } from '../../src/base/runtime.js';
 import { ALGORITHMS, type SignatureAlgorithm } from '../../src/jwt/algorithms.js';
-import { type CompactJws, readCompact } from '../../src/jwt/compact.js';
+import { readCompact } from '../../src/jwt/compact.js';
 import { localKeys } from '../../src/jwt/local-keys.js';
 import { nativeCheck, portableCheck, type SignatureCheck } from '../../src/jwt/signature.js';
 import { polluted } from '../support/polluted.js';
+import { imported, keyOf, keys, read } from './support/signatures.js';
 import { base64url, CLAIMS, crafted, type IssuerKey, inputOf, issuerKey, signed } from './support/tokens.js';
 
 const node = nodeVerifier() as NodeVerifier;
@@ -17,19 +18,6 @@ const CHECKS: readonly [string, SignatureCheck][] = [
 /** The orders of P-256 (SEC 2, section 2.4.2) and of Ed25519 (RFC 8032 section 5.1). */
 const P256 = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 const ED25519 = 2n ** 252n + 27742317777372353535851937790883648493n;
-
-const keys = new Map<string, IssuerKey>();
-const keyOf = (alg: SignatureAlgorithm) => keys.get(alg) as IssuerKey;
-
-beforeAll(async () => {
-  for (const alg of ALGORITHMS) keys.set(alg, await issuerKey(alg));
-});
-
-const read = (token: string) => readCompact(token) as CompactJws;
-
-async function imported(jwk: object, alg: SignatureAlgorithm): Promise<CryptoKey> {
-  return (await localKeys({ keys: [jwk] }, ALGORITHMS).find({ alg, kid: null })) as CryptoKey;
-}
 
 /** The verdict on a token by all keys of the tests. Each step is the same as in production. */
 async function verdict(check: SignatureCheck, token: string): Promise<'good' | 'forged' | 'unread' | 'no key'> {
