@@ -73,9 +73,11 @@ describe('a text that ends as a warm token', () => {
       rateLimit: { points: 9, duration: '1m' },
     });
     const ask = async (text: string) => verdict(await postern.authorize({ token: text, requirement }));
-    for (const text of [token, token, imported]) expect(await ask(text)).toBe('allowed');
+    // The end that they share is known again after each look-up that led nowhere.
+    for (const text of [token, token, imported, token]) expect(await ask(text)).toBe('allowed');
     during = () => postern.tokens.update(record.id, { name: 'renamed' }).then(() => {});
     expect(await ask(imported)).toBe('allowed');
+    for (const text of [imported, token]) expect(await ask(text)).toBe('allowed');
     during = () => postern.tokens.revoke(record.id).then(() => {});
     expect(await ask(imported)).toBe('token_revoked');
   });
