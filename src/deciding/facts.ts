@@ -63,8 +63,9 @@ export class Facts implements Memory {
 
   /** Finds a token in the cache by the hash of its text, which needs no check of its form. `null`: it is not found so. */
   #readFamiliar(call: Call): Credential | null {
-    const { token } = call;
-    if (typeof token !== 'string' || !this.#ends.has(token)) return null;
+    const { token, proof } = call;
+    // A proof that came with an API token is refused before its holder is looked for.
+    if (typeof token !== 'string' || proof !== null || !this.#ends.has(token)) return null;
     const key = hash(token);
     const known = this.#sources.cache.peek(key, this.#ground.time.last);
     if (known === undefined || known === null) {

@@ -36,5 +36,6 @@ export class TokenEnds {
 function endOf(text: string): number {
   let end = 0;
   for (let i = text.length - WIDTH; i < text.length; i++) end = (end << 5) ^ (end >>> 27) ^ text.charCodeAt(i);
-  return end >>> 0;
+  // Not 0, which an empty slot has.
+  return end >>> 0 || 1;
 }

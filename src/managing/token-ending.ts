@@ -88,10 +88,11 @@ export function createTokenEnding(
       const found = await store.findTokenByDigest(digester.candidates(credential.secret));
       if (found === null || !authority.sees(found.token.organization)) return null;
       const { id } = found.token;
-      const whole = await store.findToken(id);
-      if (whole !== null) await rows.revoke(whole);
       const token = await store.findToken(id);
-      return token === null ? null : recordOf(ground, token);
+      if (token !== null) await rows.revoke(token);
+      rows.forget(id);
+      const revoked = await store.findToken(id);
+      return revoked === null ? null : recordOf(ground, revoked);
     },
 
     async delete(id) {

@@ -13,7 +13,7 @@ export interface StoredToken {
   readonly ownership: Ownership;
   readonly name: string;
   readonly description: string;
-  /** JSON of `StoredGrants`. */
+  /** JSON of the grants: an object of `{ scopes }` or `{ endpoints }` by the name of the token type. */
   readonly types: string;
   /** The keys of `types`, to filter by. */
   readonly typeNames: readonly string[];

@@ -82,3 +82,25 @@ describe('a text that ends as a warm token', () => {
     expect(await ask(imported)).toBe('token_revoked');
   });
 });
+
+describe('an end', () => {
+  test('that has the number of an empty slot is not known', () => {
+    const ends = new TokenEnds(53);
+    const text = `${'x'.repeat(47)}\x81!!!!!`;
+    expect(ends.has(text)).toBe(false);
+    ends.add(text);
+    expect(ends.has(text)).toBe(true);
+    ends.forget(text);
+    expect(ends.has(text)).toBe(false);
+  });
+
+  test('tells nobody whose token came with a proof, which an API token never has', async () => {
+    const { postern, events } = createTestPostern();
+    const { token } = await postern.tokens.create({ name: 'x', types });
+    for (let i = 0; i < 3; i++) await postern.authorize({ token, requirement });
+    events.length = 0;
+    const proof = { jwt: 'a.b.c', target: 'https://api.example/' };
+    expect(verdict(await postern.authorize({ token, requirement, proof } as never))).toBe('token_unknown');
+    expect(events).toMatchObject([{ type: 'decision', reason: 'token_unknown', tokenId: null, organization: null }]);
+  });
+});

@@ -160,6 +160,23 @@ describe('a revocation', () => {
 });
 
 describe('a store without a feed', () => {
+  test('a token that revokeSecret finds, and another process then deletes, is refused here at once', async () => {
+    const inner = memoryStore();
+    const far = createTestPostern({ store: controlledStore(inner, { feed: false }) });
+    const store = controlledStore(inner, { feed: false });
+    const near = createTestPostern({ store });
+    const { token, record } = await far.postern.tokens.create({ name: 'x', types: all });
+    expect(await near.postern.authenticate(token)).toMatchObject({ ok: true });
+    const gate = store.hold('findTokenByDigest', 'after');
+    const revoked = near.postern.tokens.revokeSecret(token);
+    const read = await gate.next();
+    gate.end();
+    await far.postern.tokens.delete(record.id);
+    read.release();
+    expect(await revoked).toBeNull();
+    expect(await near.postern.authenticate(token)).toEqual({ ok: false, reason: 'token_unknown' });
+  });
+
   test.each([10_001, 250_001])('a token that was seen deleted stays so, whatever %i others are', async (others) => {
     const inner = memoryStore();
     const here = createTestPostern({ store: controlledStore(inner, { feed: false }), cache: { ttl: '10m' } });

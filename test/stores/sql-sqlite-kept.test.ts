@@ -1,17 +1,19 @@
+import Database from 'libsql';
 import { fromSqlite } from 'postern/stores/sql';
 import { describe, expect, it } from 'vitest';
-import { Libsql, testDirectory } from './sqlite-files.js';
+import { testDirectory } from './sqlite-files.js';
 
 const { aFile } = testDirectory();
 
 /** A driver over an open database with a table, and another connection to the same file. */
 function opened() {
   const filename = aFile();
-  const database = new Libsql(filename);
+  // With the client's own types.
+  const database = new Database(filename);
   database.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY)');
   const driver = fromSqlite(database);
   return {
-    other: new Libsql(filename),
+    other: new Database(filename),
     write: (...ids: number[]) =>
       driver.batch(ids.map((id) => ({ sql: 'INSERT INTO notes (id) VALUES (?)', parameters: [id] }))),
     ids: async () =>

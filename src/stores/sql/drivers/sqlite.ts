@@ -5,15 +5,19 @@ import { assertNotBegun, type Connection } from './begun.js';
 /** The most prepared statements of a database that are kept: preparing one takes as long as a small write. */
 const MOST_KEPT = 200;
 
-type Statement = ReturnType<SyncSqlite['prepare']>;
-
 /** The used part of an open database of `node:sqlite`, `better-sqlite3` or `libsql`. */
 export interface SyncSqlite extends Connection {
   exec(sql: string): unknown;
+  /** The parameters of its statements are those of {@link SqlValue}; each client has a type of its own for them. */
   prepare(sql: string): {
-    all(...parameters: readonly SqlValue[]): unknown[];
-    run(...parameters: readonly SqlValue[]): { readonly changes: number | bigint };
+    all(...parameters: never[]): unknown[];
+    run(...parameters: never[]): { readonly changes: number | bigint };
   };
+}
+
+interface Statement {
+  all(...parameters: readonly SqlValue[]): unknown[];
+  run(...parameters: readonly SqlValue[]): { readonly changes: number | bigint };
 }
 
 /**
@@ -23,7 +27,7 @@ export interface SyncSqlite extends Connection {
 export function fromSqlite(database: SyncSqlite): SqlDriver {
   const kept = new BoundedMap<string, Statement>(MOST_KEPT);
   const use = <T>({ sql }: SqlStatement, work: (statement: Statement) => T): T => {
-    const statement = kept.get(sql) ?? database.prepare(sql);
+    const statement = kept.get(sql) ?? (database.prepare(sql) as Statement);
     // Not after an error: libsql throws it again at the next use.
     kept.delete(sql);
     const result = work(statement);
