@@ -52,7 +52,14 @@ export default defineConfig({
       { ...source, test: { ...limits, name: 'alone', include: filesOf('alone') } },
       {
         ...source,
-        test: { ...limits, name: 'services', include: filesOf('services'), globalSetup: ['test/cli/build.ts'] },
+        test: {
+          ...limits,
+          name: 'services',
+          include: filesOf('services'),
+          globalSetup: ['test/cli/build.ts'],
+          // The built command is loaded by Node itself, as in a process of its own.
+          server: { deps: { external: [/\/postern-command-/] } },
+        },
       },
       { ...source, test: { ...limits, name: 'slow', include: filesOf('slow') } },
       {

@@ -18,7 +18,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-command-'));
   await build({
-    entryPoints: { cli: join(ROOT, 'src/cli/main.ts') },
+    entryPoints: { cli: join(ROOT, 'src/cli/main.ts'), run: join(ROOT, 'src/cli/run.ts') },
     outdir: join(folder, 'dist'),
     bundle: true,
     splitting: true,

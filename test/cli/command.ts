@@ -4,6 +4,7 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
+import { Written } from './written.js';
 
 export interface Ended {
   /** `null` after a signal. */
@@ -75,33 +76,19 @@ export function theCommand() {
     });
     running.add(child);
     if (input !== undefined) child.stdin?.end(input);
-    const output = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name]?.setEncoding('utf8').on('data', (text: string) => {
-        output[name] += text;
-      });
-    }
+    const written = new Written();
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name]?.setEncoding('utf8').on('data', (text: string) => written.add(name, text));
     const ended = once(child, 'close').then(([code]) => {
       running.delete(child);
-      return { code: code as number | null, ...output };
+      return { code: code as number | null, ...written.text };
     });
     return {
       pid: child.pid as number,
       ended,
       signal: (signal) => void child.kill(signal),
       type: (text) => void child.stdin?.write(text),
-      until: (pattern, stream = 'stdout') =>
-        new Promise((resolve, reject) => {
-          const look = () => {
-            const match = pattern.exec(output[stream]);
-            if (match === null) return;
-            child[stream]?.off('data', look);
-            resolve(match);
-          };
-          child[stream]?.on('data', look);
-          look();
-          void ended.then(() => reject(new Error(`it ended without ${pattern}:\n${output.stdout}\n${output.stderr}`)));
-        }),
+      until: (pattern, stream = 'stdout') => written.until(pattern, stream, ended),
     };
   }
 

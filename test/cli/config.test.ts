@@ -7,9 +7,12 @@ import { sqliteStore } from 'postern/stores/sqlite';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { findConfig } from '../../src/cli/config/find-config.js';
 import { theCommand } from './command.js';
+import { theCommandHere } from './here.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const postern = theCommand();
+const here = theCommandHere();
+/** For what would stay in this process: code that tsx changes, a module that is written anew, work that goes on. */
+const processes = theCommand();
 
 /** The same types as text: what an application exports. */
 const TYPES = `{
@@ -24,7 +27,7 @@ let store: readonly string[];
 let token: string;
 
 beforeEach(async () => {
-  folder = postern.path(`project-${folders++}`);
+  folder = here.path(`project-${folders++}`);
   await mkdir(folder);
   const filename = join(folder, 'app.db');
   store = ['--store', `sqlite:${filename}`];
@@ -49,12 +52,18 @@ async function installTsx() {
 
 const put = (name: string, text: string) => writeFile(join(folder, name), text);
 
-function run(args: readonly string[], options: { readonly input?: string; readonly cwd?: string } = {}) {
-  return postern.run(args, { cwd: folder, ...options });
+type Command = Pick<typeof here, 'run'>;
+
+function run(
+  args: readonly string[],
+  { input = '', by = here }: { readonly input?: string; readonly by?: Command } = {},
+) {
+  return by.run(args, { cwd: folder, input });
 }
 
 /** The store of the application, and a call that the configuration changes the answer of. */
-const verify = (...args: readonly string[]) => run(['verify', ...args, '-o', 'json'], { input: token });
+const verify = (args: readonly string[], by?: Command) =>
+  run(['verify', ...args, '-o', 'json'], { input: token, ...(by && { by }) });
 
 const OPTIONS = `{ organization: 'acme-inc', tokenPrefix: 'acme', tokenTypes: ${TYPES} }`;
 const JUDGED = { active: true, organization: 'acme-inc', scopes: ['reports:write', 'reports:read'] };
@@ -73,7 +82,7 @@ describe('postern.config', () => {
   ])('names the token types, the prefix and the organization (%s: %s)', async (name, _, text) => {
     await put('package.json', '{}');
     await put(name, text);
-    const verified = await verify(...store);
+    const verified = await verify(store);
     expect(verified, verified.stderr).toMatchObject({ code: 0 });
     expect(JSON.parse(verified.stdout)).toMatchObject(JUDGED);
     const created = await run([
@@ -93,12 +102,12 @@ describe('postern.config', () => {
       'postern.config.ts',
       `${line}\nexport const options = { tokenPrefix: 'acme' as string, tokenTypes: types, organization: 'acme-inc' };`,
     );
-    const verified = await verify(...store);
+    const verified = await verify(store, processes);
     expect(verified, verified.stderr).toMatchObject({ code: 0 });
     expect(JSON.parse(verified.stdout)).toMatchObject(JUDGED);
 
     await put('postern.config.ts', `interface A {\n  readonly b: 1;\n}\n\nthrow new Error('no PEPPER');`);
-    const failed = await verify(...store);
+    const failed = await verify(store, processes);
     expect(failed).toMatchObject({ code: 1, stdout: '' });
     // tsx makes CommonJS without a map of its lines.
     const place = type === 'module' ? 'postern.config.ts:5' : 'postern.config.ts';
@@ -108,7 +117,7 @@ describe('postern.config', () => {
   it('is read as TypeScript by Node itself, or the error says what to install', async () => {
     await put('package.json', '{ "type": "module" }');
     await put('postern.config.ts', `export default ${OPTIONS} as object;`);
-    const verified = await verify(...store);
+    const verified = await verify(store, processes);
     if ('typescript' in process.features && process.features.typescript) {
       expect(JSON.parse(verified.stdout)).toMatchObject(JUDGED);
       return;
@@ -135,7 +144,7 @@ describe('postern.config', () => {
     await installTsx();
     await put('package.json', '{ "type": "module" }');
     await put('postern.config.ts', `export default ${OPTIONS};`);
-    const none = await verify('--store', 'config');
+    const none = await verify(['--store', 'config'], processes);
     expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('names no store') });
     await put(
       'postern.config.ts',
@@ -143,10 +152,10 @@ describe('postern.config', () => {
       setInterval(() => {}, 60_000);
       export default { ...${OPTIONS}, store: sqliteStore({ filename: new URL('./app.db', import.meta.url) }) };`,
     );
-    const verified = await verify('--store', 'config');
+    const verified = await verify(['--store', 'config'], processes);
     expect(verified, verified.stderr).toMatchObject({ code: 0 });
     expect(JSON.parse(verified.stdout)).toMatchObject(JUDGED);
-    const migrated = await run(['migrate', '--store', 'config', '-o', 'json']);
+    const migrated = await run(['migrate', '--store', 'config', '-o', 'json'], { by: processes });
     expect(JSON.parse(migrated.stdout)).toMatchObject({ store: expect.stringContaining('postern.config.ts') });
   });
 
@@ -159,7 +168,7 @@ describe('postern.config', () => {
     ['a missing package', "import 'not-installed';", "failed: Cannot find package 'not-installed'"],
   ])('with %s is named in the error, without a stack', async (_, text, message) => {
     await put('postern.config.mjs', text);
-    const { code, stdout, stderr } = await verify(...store);
+    const { code, stdout, stderr } = await verify(store);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(`${join(folder, 'postern.config.mjs')}`);
     expect(stderr).toContain(message);
@@ -168,7 +177,7 @@ describe('postern.config', () => {
 
   it('shows the stack with POSTERN_DEBUG=1', async () => {
     await put('postern.config.mjs', "throw new Error('no PEPPER');");
-    const { stderr } = await postern.run(['verify', ...store], {
+    const { stderr } = await here.run(['verify', ...store], {
       cwd: folder,
       input: token,
       env: { POSTERN_DEBUG: '1' },
@@ -188,7 +197,7 @@ describe('a store of other token types, without a configuration', () => {
 
   it('is named, and nothing is judged or made', async () => {
     const prefix = ['--token-prefix', 'acme', '--organization', 'acme-inc'];
-    expect(await verify(...store, ...prefix)).toMatchObject(refused);
+    expect(await verify([...store, ...prefix])).toMatchObject(refused);
     const explain = ['explain', '--scope', 'models:read', ...store, ...prefix];
     expect(await run(explain, { input: token })).toMatchObject(refused);
     expect(await run(['explain', '--no-token', '--authenticated', ...store])).toMatchObject(refused);
@@ -213,7 +222,7 @@ describe('a store of other token types, without a configuration', () => {
     }
     await later.close();
     const prefix = ['--token-prefix', 'acme', '--organization', 'acme-inc'];
-    expect(await verify(...store, ...prefix)).toMatchObject(refused);
+    expect(await verify([...store, ...prefix])).toMatchObject(refused);
     const explain = ['explain', '--authenticated', ...store, ...prefix];
     expect(await run(explain, { input: token })).toMatchObject(refused);
   });

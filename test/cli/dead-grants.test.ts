@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { theCommand } from './command.js';
+import { theCommandHere } from './here.js';
 import { served } from './server.js';
 
-const postern = theCommand();
+const postern = theCommandHere();
 
 /** The target of the command: a store, or a server in front of one. */
 const PLACES = [

@@ -14,14 +14,22 @@ import { startNginx } from '../support/nginx.js';
 import { freePort } from '../support/services.js';
 import { requireTool } from '../support/tools.js';
 import { theCommand } from './command.js';
+import { theCommandHere } from './here.js';
 import { served } from './server.js';
 
-const postern = theCommand();
+const postern = theCommandHere();
+/** Node reads NODE_EXTRA_CA_CERTS when a process starts. */
+const processes = theCommand();
 let databases = 0;
 const start = (words: readonly string[] = []) => served(postern, `doctor-${databases++}.db`, words);
 
-async function doctor(endpoint: string, token: string, env: Record<string, string> = {}) {
-  const { code, stdout, stderr } = await postern.run(['doctor', '-o', 'json'], {
+async function doctor(
+  endpoint: string,
+  token: string,
+  env: Record<string, string> = {},
+  command: Pick<typeof postern, 'run'> = postern,
+) {
+  const { code, stdout, stderr } = await command.run(['doctor', '-o', 'json'], {
     env: { POSTERN_ENDPOINT: endpoint, POSTERN_API_TOKEN: token, ...env },
   });
   expect(stderr).toBe('');
@@ -174,7 +182,8 @@ describe('postern doctor on a server', () => {
     });
     const proxy = passingOn(url, (headers) => headers);
     const port = await listening(createHttps({ key: readFileSync(key), cert: readFileSync(certificate) }, proxy));
-    const trusted = await doctor(`https://localhost:${port}`, token, { NODE_EXTRA_CA_CERTS: certificate });
+    const authority = { NODE_EXTRA_CA_CERTS: certificate };
+    const trusted = await doctor(`https://localhost:${port}`, token, authority, processes);
     expect(trusted.code).toBe(0);
     expect(about(trusted.findings, 'tls')).toMatchObject({ status: 'warning', next: 'Renew it.' });
     const strange = await doctor(`https://localhost:${port}`, token);

@@ -3,11 +3,11 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { theCommand } from './command.js';
+import { theCommandHere } from './here.js';
 import { runHere } from './host.js';
 import { type Served, served } from './server.js';
 
-const postern = theCommand();
+const postern = theCommandHere();
 let databases = 0;
 
 /** The printed address with its code, and the printed user code. */

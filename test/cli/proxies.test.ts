@@ -9,14 +9,16 @@ import { startForwardProxy } from '../support/forward-proxy.js';
 import { freePort } from '../support/services.js';
 import { requireTool } from '../support/tools.js';
 import { theCommand } from './command.js';
+import { theCommandHere } from './here.js';
 import { type Served, served } from './server.js';
 
 const postern = theCommand();
+const here = theCommandHere();
 let databases = 0;
 
 /** A server that only a proxy knows by this name. */
 async function start() {
-  const server = await served(postern, `proxied-${databases++}.db`);
+  const server = await served(here, `proxied-${databases++}.db`);
   const { port } = new URL(server.url);
   const run = (endpoint: string, words: readonly string[], env: Record<string, string>) =>
     postern.run(words, { env: { POSTERN_ENDPOINT: endpoint, POSTERN_API_TOKEN: server.token, ...env } });

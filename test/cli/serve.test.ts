@@ -2,9 +2,11 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { theCommand } from './command.js';
+import { theCommandHere } from './here.js';
 import { served } from './server.js';
 
 const postern = theCommand();
+const here = theCommandHere();
 
 describe('postern serve', () => {
   it('prints its address, then the bootstrap token, which it shows only once', async () => {
@@ -59,30 +61,30 @@ describe('postern serve', () => {
   });
 
   it('does not start without a bootstrap token if its file exists', async () => {
-    await writeFile(postern.path('occupied'), 'of someone else');
+    await writeFile(here.path('occupied'), 'of someone else');
     const args = ['serve', '--port', '0', '--database', 'occupied.db', '--bootstrap-token-file', 'occupied'];
-    const { code, stderr } = await postern.run(args);
+    const { code, stderr } = await here.run(args);
     expect(code).toBe(1);
     expect(stderr).toContain('exists already');
-    expect(await readFile(postern.path('occupied'), 'utf8')).toBe('of someone else');
+    expect(await readFile(here.path('occupied'), 'utf8')).toBe('of someone else');
   });
 
   it('says that its port is in use, and makes no token', async () => {
     const occupant = createServer();
     await new Promise<void>((resolve) => occupant.listen(0, '127.0.0.1', resolve));
     const { port } = occupant.address() as AddressInfo;
-    const { code, stdout, stderr } = await postern.run(['serve', '--port', `${port}`, '--database', 'busy.db']);
+    const { code, stdout, stderr } = await here.run(['serve', '--port', `${port}`, '--database', 'busy.db']);
     await new Promise((resolve) => occupant.close(resolve));
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(
       `postern: port ${port} of 127.0.0.1 is in use. Stop the program that listens there, or give another --port (0 takes a free one).\n`,
     );
-    const list = await postern.run(['api-token', 'list', '--store', 'sqlite:busy.db', '-o', 'json']);
+    const list = await here.run(['api-token', 'list', '--store', 'sqlite:busy.db', '-o', 'json']);
     expect(JSON.parse(list.stdout)).toEqual([]);
   });
 
   it('guards its demo endpoint like any other', async () => {
-    const server = await served(postern, 'demo.db');
+    const server = await served(here, 'demo.db');
     const call = async (token?: string, path = '/demo/anything') => {
       const answer = await fetch(server.url + path, token ? { headers: { authorization: `Bearer ${token}` } } : {});
       return answer.status;
@@ -108,19 +110,19 @@ describe('postern serve', () => {
   });
 
   it('writes the address of a change into the audit log', async () => {
-    const server = await served(postern, 'audited.db');
+    const server = await served(here, 'audited.db');
     await server.call('PATCH', '/api/v1/endpoints/demo', { body: { access: 'public' } });
     const { items } = await (await server.call('GET', '/api/v1/audit')).json();
     expect(items[0]).toMatchObject({ type: 'endpoint.updated', from: '127.0.0.1' });
   });
 
   it('serves the console, unless it is switched off', async () => {
-    const server = await served(postern, 'console.db');
+    const server = await served(here, 'console.db');
     const page = await fetch(server.url);
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toContain('text/html');
     expect((await fetch(`${server.url}/api/v1/session`)).status).toBe(401);
-    const bare = postern.start(['serve', '--port', '0', '--database', 'console.db', '--no-console']);
+    const bare = here.start(['serve', '--port', '0', '--database', 'console.db', '--no-console']);
     const [, url = ''] = await bare.until(/^Listening on (\S+)\n/);
     expect((await fetch(url)).status).toBe(404);
   });
@@ -172,26 +174,18 @@ describe('postern serve', () => {
 
   it('uses another organization, prefix and public address', async () => {
     const words = ['--organization', 'acme', '--token-prefix', 'acme'];
-    const server = postern.start(['serve', '--port', '0', '--database', 'acme.db', ...words]);
+    const server = here.start(['serve', '--port', '0', '--database', 'acme.db', ...words]);
     const [, url = ''] = await server.until(/^Listening on (\S+)\n/);
     const [, token = ''] = await server.until(/Bootstrap token: (acme_\w{49})\n/);
     const answer = await fetch(`${url}/api/v1/current_org`, { headers: { authorization: `Bearer ${token}` } });
     expect(await answer.json()).toMatchObject({ name: 'acme' });
-    const bad = await postern.run([
-      'serve',
-      '--port',
-      '0',
-      '--database',
-      'acme.db',
-      '--origin',
-      'https://acme.dev/path',
-    ]);
+    const bad = await here.run(['serve', '--port', '0', '--database', 'acme.db', '--origin', 'https://acme.dev/path']);
     expect(bad).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('origin') });
   });
 
   it('does not start on a file that is not its database', async () => {
-    await writeFile(postern.path('letter.db'), 'Dear Sir or Madam, '.repeat(100));
-    const { code, stdout, stderr } = await postern.run(['serve', '--port', '0', '--database', 'letter.db']);
+    await writeFile(here.path('letter.db'), 'Dear Sir or Madam, '.repeat(100));
+    const { code, stdout, stderr } = await here.run(['serve', '--port', '0', '--database', 'letter.db']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^postern: .*letter\.db.*\n$/);
   });

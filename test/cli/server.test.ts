@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { theCommand } from './command.js';
+import { theCommandHere } from './here.js';
 import { type Served, served } from './server.js';
 
-const postern = theCommand();
+const postern = theCommandHere();
 const TOKEN = /^pst_[0-9A-Za-z]{49}\n$/;
 let databases = 0;
 let server: Served;

@@ -5,11 +5,13 @@ import { useMariadb } from '../support/mariadb-server.js';
 import { useRedis } from '../support/redis-server.js';
 import { usePostgres } from '../support/services.js';
 import { theCommand } from './command.js';
+import { theCommandHere } from './here.js';
 
 const postgres = await usePostgres();
 const redis = await useRedis(['--save', '']);
 const mariadb = await useMariadb();
 const postern = theCommand();
+const here = theCommandHere();
 
 describe.each([
   ['PostgreSQL', postgres.url(), 'postern_cli'],
@@ -20,14 +22,14 @@ describe.each([
   const store = ['--store', url, '--namespace', namespace];
 
   it('migrates, after a dry run', async () => {
-    const planned = await postern.run(['migrate', '--dry-run', ...store, '-o', 'json']);
+    const planned = await here.run(['migrate', '--dry-run', ...store, '-o', 'json']);
     expect(planned, planned.stderr).toMatchObject({ code: 0 });
     const { from, statements } = JSON.parse(planned.stdout);
     expect(from).toBe(0);
     if (name === 'PostgreSQL') expect(statements.join('\n')).toContain('"postern_cli"');
-    const done = await postern.run(['migrate', ...store]);
+    const done = await here.run(['migrate', ...store]);
     expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining(': made, version') });
-    const again = await postern.run(['migrate', ...store]);
+    const again = await here.run(['migrate', ...store]);
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') });
   });
 
@@ -53,14 +55,14 @@ describe.each([
   it('works on the store beside a server, which hears of its changes', async () => {
     const server = postern.start(['serve', '--port', '0', ...store]);
     const [, address = ''] = await server.until(/^Listening on (\S+)\n/);
-    const created = await postern.run(['api-token', 'create', '--name', 'caller', '--endpoint', 'demo', ...store]);
+    const created = await here.run(['api-token', 'create', '--name', 'caller', '--endpoint', 'demo', ...store]);
     expect(created, created.stderr).toMatchObject({ code: 0 });
     const call = async () => {
       const headers = { authorization: `Bearer ${created.stdout.trim()}` };
       return (await fetch(`${address}/demo`, { headers })).status;
     };
     expect(await call()).toBe(200);
-    const listed = await postern.run(['api-token', 'list', '--search', 'caller', ...store, '-o', 'json']);
+    const listed = await here.run(['api-token', 'list', '--search', 'caller', ...store, '-o', 'json']);
     const [{ uid }] = JSON.parse(listed.stdout);
     expect((await postern.run(['api-token', 'revoke', uid, ...store])).code).toBe(0);
     await expect.poll(call).toBe(401);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { theCommand } from './command.js';
+import { theCommandHere } from './here.js';
 
-const postern = theCommand();
+const postern = theCommandHere();
 const TOKEN = /^pst_[0-9A-Za-z]{49}\n$/;
 
 /** The printed JSON of a command. */

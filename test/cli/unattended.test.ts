@@ -5,11 +5,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { loadContexts } from '../../src/cli/contexts.js';
 import type { Host } from '../../src/cli/host.js';
 import { theCommand } from './command.js';
+import { theCommandHere } from './here.js';
 import { served } from './server.js';
 
 const postern = theCommand();
+const here = theCommandHere();
 let databases = 0;
-const serve = () => served(postern, `unattended-${databases++}.db`);
+const serve = () => served(here, `unattended-${databases++}.db`);
 const contexts = async () => {
   const host = { env: { POSTERN_CONFIG: postern.path('config.yaml') }, platform: 'linux', stderr: { write() {} } };
   return (await loadContexts(host as unknown as Host)).contexts.map(({ name }) => name).sort();

@@ -3,10 +3,10 @@ import { createPostern } from 'postern';
 import { verifyHop } from 'postern/jwt';
 import { sqliteStore } from 'postern/stores/sqlite';
 import { describe, expect, it } from 'vitest';
-import { theCommand } from '../cli/command.js';
+import { theCommandHere } from '../cli/here.js';
 import { forwarded } from './world.js';
 
-const postern = theCommand();
+const postern = theCommandHere();
 
 async function database(name: string): Promise<string> {
   const instance = createPostern({ store: sqliteStore({ filename: postern.path(name) }), organization: 'acme' });

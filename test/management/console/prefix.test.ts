@@ -3,13 +3,13 @@ import express from 'express';
 import { createPostern, memoryStore } from 'postern';
 import { managementApi, toNodeHandler } from 'postern/management';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { theCommand } from '../../cli/command.js';
+import { theCommandHere } from '../../cli/here.js';
 import { served } from '../../cli/server.js';
 import { startNginx } from '../../support/nginx.js';
 import { rowHead, useBrowser } from './browser.js';
 
 const visit = useBrowser();
-const postern = theCommand();
+const postern = theCommandHere();
 
 const HOST = 'proxy_set_header Host $http_host;';
 /** The slash at the end of the address takes `/admin/` off. */
