@@ -73,19 +73,20 @@ async function readGrant(
 }
 
 async function bindEndpoints(ids: readonly unknown[], path: string, find: FindEndpoint): Promise<EndpointGrant[]> {
-  const bound: EndpointGrant[] = [];
-  for (const [index, id] of ids.entries()) {
-    const endpoint = isEndpointId(id) ? await find(id) : null;
-    if (!isEndpointId(id) || endpoint === null) {
+  // Asked for together, and judged in their order.
+  const answers = await Promise.allSettled(ids.map((id) => (isEndpointId(id) ? find(id) : null)));
+  return answers.map((answer, index) => {
+    if (answer.status === 'rejected') throw answer.reason;
+    const id = ids[index];
+    if (!isEndpointId(id) || answer.value === null) {
       throw new PosternError(
         'endpoint_unknown',
         `${quote(id)} is not registered: create the endpoint first, or correct its name`,
         { path: `${path}.${index}` },
       );
     }
-    bound.push({ id, uid: endpoint.uid });
-  }
-  return bound;
+    return { id, uid: answer.value.uid };
+  });
 }
 
 function invalid(path: string, problem: string): PosternError {

@@ -1,3 +1,4 @@
+import { gathered } from '../base/gathered.js';
 import { readGrants } from '../base/grant-input.js';
 import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
@@ -24,7 +25,8 @@ export function authorityOf(acting: Acting | null, ground: Ground): Authority {
       tokenId: tokenId ?? '',
       makes: makesOrganizations ? ['organization', 'personal'] : ['personal'],
       async grants() {
-        const find = (id: string) => ground.store.findEndpoint(acting.organization, id);
+        const findEndpoint = gathered(ground.store);
+        const find = (id: string) => findEndpoint(acting.organization, id);
         const held = acting.verified ?? compileGrants(await readGrants(acting.types, catalog, find), catalog);
         return endpoints === 'grantable' ? withAllEndpoints(held, catalog) : held;
       },

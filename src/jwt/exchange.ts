@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { check } from '../base/check.js';
 import { derivedKeyOf, keyIdOf } from '../base/derived-key.js';
 import { duration } from '../base/duration-input.js';
+import { gathered } from '../base/gathered.js';
 import type { Ground } from '../base/ground.js';
 import { newId } from '../base/ids.js';
 import type { Identified, Reissuable } from '../deciding/identified.js';
@@ -240,9 +241,10 @@ function assertEndpointHeld(id: string, held: Grants, path: string): void {
  * error as an absent one.
  */
 async function boundGrants(stored: StoredGrants, organization: string, { store }: Ground): Promise<StoredGrants> {
+  const findEndpoint = gathered(store);
   const bind = async (grant: EndpointGrant): Promise<EndpointGrant> => {
     if (grant.uid !== null) return grant;
-    const endpoint = await store.findEndpoint(organization, grant.id);
+    const endpoint = await findEndpoint(organization, grant.id);
     if (endpoint === null || endpoint.access === 'private') throw endpointNotGranted(grant.id, 'endpoints');
     return { id: grant.id, uid: endpoint.uid };
   };

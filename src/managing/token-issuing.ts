@@ -1,6 +1,7 @@
 import { check } from '../base/check.js';
 import { hexToLatin1 } from '../base/digest.js';
 import type { Forgetting } from '../base/forgetting.js';
+import { gathered } from '../base/gathered.js';
 import type { Ground } from '../base/ground.js';
 import { expiryOf, isRevoked } from '../base/token-reader.js';
 import { isPosternError, isUnavailable, PosternError } from '../domain/errors.js';
@@ -8,7 +9,6 @@ import { hintOf } from '../domain/token-format.js';
 import type { TokenRecord } from '../domain/token-record.js';
 import type { ChangeType } from '../ports/changes.js';
 import type { NewSecret, StoredToken } from '../ports/records.js';
-import type { Store } from '../ports/store.js';
 import type { Authority } from './authority.js';
 import { batchesOf, MOST_OF_BATCH } from './batches.js';
 import type { ChangeLog } from './changes.js';
@@ -54,7 +54,7 @@ export function createTokenIssuing(
   ): Promise<readonly (StoredToken | PosternError)[]> {
     const making = await authority.making(asked.map(({ given }) => given));
     const now = time.read();
-    const findEndpoint = remembering(store.findEndpoint);
+    const findEndpoint = gathered(store);
     const prepare = async ({ given, hint, makeSecret }: Asked) => {
       const organization = authority.organization(given.organization);
       const grants = await resolveGrants(given.types, organization, findEndpoint);
@@ -202,15 +202,4 @@ function refusalIn(error: unknown): PosternError {
 function made<Token>(outcome: Token | PosternError | undefined): Token {
   if (outcome === undefined || isPosternError(outcome)) throw outcome;
   return outcome;
-}
-
-/** Asks once for each endpoint. */
-function remembering(find: Store['findEndpoint']): Store['findEndpoint'] {
-  const found = new Map<string, ReturnType<typeof find>>();
-  return (organization, id) => {
-    const key = JSON.stringify([organization, id]);
-    const answer = found.get(key) ?? find(organization, id);
-    found.set(key, answer);
-    return answer;
-  };
 }

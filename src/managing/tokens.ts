@@ -2,6 +2,7 @@ import { check } from '../base/check.js';
 import { credentialReader } from '../base/credential.js';
 import { decodeCursor, encodeCursor } from '../base/cursor.js';
 import type { Forgetting } from '../base/forgetting.js';
+import { gathered } from '../base/gathered.js';
 import { readGrants } from '../base/grant-input.js';
 import type { Ground } from '../base/ground.js';
 import { standingsOf } from '../base/windows.js';
@@ -38,7 +39,7 @@ export function createTokens(
   const readCredential = credentialReader(settings);
   const rows = createTokenRows(ground, forgetting, authority, changes, readCredential);
 
-  const resolveGrants: ResolveGrants = async (types, organization, findEndpoint = store.findEndpoint) => {
+  const resolveGrants: ResolveGrants = async (types, organization, findEndpoint = gathered(store)) => {
     const grants = await readGrants(types, settings.catalog, (id) =>
       authority.findEndpoint(id, () => findEndpoint(organization, id)),
     );

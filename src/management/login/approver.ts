@@ -1,3 +1,4 @@
+import { gathered } from '../../base/gathered.js';
 import { readGrants } from '../../base/grant-input.js';
 import { isLimited } from '../../domain/limits.js';
 import { VerifiedPrincipal } from '../../domain/principal.js';
@@ -41,8 +42,9 @@ export async function assertGrantable(context: Context, caller: Caller, types: u
   const { settings, store } = context.ground;
   const { organization } = caller.principal;
   const authority = authorityOf(readActing(caller.principal, rightsOf(context, caller)), context.ground);
+  const findEndpoint = gathered(store);
   const wanted = await readGrants(types, settings.catalog, (id) =>
-    authority.findEndpoint(id, () => store.findEndpoint(organization, id)),
+    authority.findEndpoint(id, () => findEndpoint(organization, id)),
   );
   await authority.assertHolds(wanted);
 }
