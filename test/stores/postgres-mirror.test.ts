@@ -50,6 +50,7 @@ describe.each([200, 5_000])('two processes, one of which reads from a replica th
       const answer = await there(token, endpoint);
       expect(answer.verdict).toBe(verdict);
       answers = answer.answers;
+      await setTimeout(50);
     }
   }
   /** Resolves when the other process has heard of everything. */

@@ -46,6 +46,8 @@ export async function useMariadb(): Promise<MariadbServer> {
       `--port=${port}`,
       `--socket=${join(directory, 'socket')}`,
       `--pid-file=${join(directory, 'pid')}`,
+      // A server that starts removes the temporary tables in its folder, also those of another server.
+      `--tmpdir=${directory}`,
       '--bind-address=127.0.0.1',
       // A confirmed change survives the end of the process, not that of the machine.
       '--innodb-flush-log-at-trx-commit=2',
