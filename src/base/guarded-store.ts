@@ -91,12 +91,13 @@ export function guardedStore(store: Store, used: () => void, seen: { readonly ob
   let closing: Promise<void> | null = null;
   const calling =
     (outcomeOf: (method: string) => string): Call =>
-    async (work, method) => {
-      if (closing !== null) throw new PosternError('closed', 'this postern is closed: create another one');
+    (work, method) => {
+      if (closing !== null)
+        return Promise.reject(new PosternError('closed', 'this postern is closed: create another one'));
       used();
       const { observer } = seen;
-      const guarded = () => attempt(work, outcomeOf(method));
-      return observer === null ? guarded() : observer.store(method, guarded);
+      if (observer === null) return attempt(work, method, outcomeOf);
+      return observer.store(method, () => attempt(work, method, outcomeOf));
     };
   const call = calling(outcomeOf);
   const inTransaction = calling(() => UNWRITTEN);
@@ -133,7 +134,7 @@ export function guardedStore(store: Store, used: () => void, seen: { readonly ob
     }),
     ...(mirror && { mirror: guardedMirror(mirror, call) }),
     close: () => {
-      closing ??= attempt(() => store.close(), outcomeOf('close'));
+      closing ??= attempt(() => store.close(), 'close', outcomeOf);
       return closing;
     },
   };
@@ -165,12 +166,14 @@ function guardedMirror(mirror: Mirror, call: Call): Mirror {
   };
 }
 
-async function attempt<T>(work: () => Promise<T>, outcome: string): Promise<T> {
+async function attempt<T>(work: () => Promise<T>, method: string, outcomeOf: (method: string) => string): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (isPosternError(error)) throw error;
-    throw new PosternError('unavailable', `the store failed: ${messageOf(error)}. ${outcome}`, { cause: error });
+    throw new PosternError('unavailable', `the store failed: ${messageOf(error)}. ${outcomeOf(method)}`, {
+      cause: error,
+    });
   }
 }
 

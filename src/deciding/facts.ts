@@ -113,7 +113,7 @@ export class Facts implements Memory {
         return;
       }
       case 'holder':
-        call.holder = await this.#find(call.credential as Exclude<Credential, string>, now);
+        call.holder = (await this.#find(call.credential as Exclude<Credential, string>, now)) ?? 'token_unknown';
         return;
       case 'proof': {
         const { method, proof, mode } = call;
@@ -134,9 +134,9 @@ export class Facts implements Memory {
     }
   }
 
-  async #find(credential: Exclude<Credential, string>, now: number): Promise<Holder | DenialReason> {
-    if (credential.signed !== null) return (this.#signed ?? (await this.#loadSigned())).find(credential, now);
-    return (await this.#finder.find(this.#finder.bySecret(credential), now)) ?? 'token_unknown';
+  #find(credential: Exclude<Credential, string>, now: number): Promise<Holder | DenialReason | null> {
+    if (credential.signed === null) return this.#finder.find(this.#finder.bySecret(credential), now);
+    return this.#signed?.find(credential, now) ?? this.#loadSigned().then((signed) => signed.find(credential, now));
   }
 
   /** Not called again once loaded, because `import` is slow even for a loaded module. */

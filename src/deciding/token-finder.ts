@@ -21,11 +21,17 @@ interface Found {
   readonly publicKey?: string;
 }
 
+/** A read that several calls may wait for. */
+interface Load {
+  readonly sequence: number;
+  token?: Promise<KnownToken | null>;
+}
+
 /** Finds tokens with as few reads of the store as possible. */
 export class TokenFinder {
   readonly #ground: Ground;
   readonly #cache: TokenCache;
-  readonly #loading = new Map<string, { readonly sequence: number; readonly token: Promise<KnownToken | null> }>();
+  readonly #loading = new Map<string, Load>();
 
   constructor(ground: Ground, cache: TokenCache) {
     this.#ground = ground;
@@ -44,30 +50,30 @@ export class TokenFinder {
     const { sequence } = this.#cache;
     const loading = this.#loading.get(key);
     // A read that began before the last invalidation may return the old state. Only its own caller gets it.
-    if (loading?.sequence === sequence && this.#ground.settings.cache.ttl > 0) return loading.token;
-    const token = this.#loadOrStale(lookup, now, sequence).finally(() => {
-      if (this.#loading.get(key)?.token === token) this.#loading.delete(key);
-    });
-    this.#loading.set(key, { sequence, token });
-    return token;
+    if (loading?.token && loading.sequence === sequence && this.#ground.settings.cache.ttl > 0) return loading.token;
+    const load: Load = { sequence };
+    this.#loading.set(key, load);
+    load.token = this.#load(lookup, now, load);
+    return load.token;
   }
 
   /** While the store is down, serves the token from the cache for `staleIfUnavailable`. */
-  async #loadOrStale(lookup: Lookup, now: number, sequence: number): Promise<KnownToken | null> {
+  async #load(lookup: Lookup, now: number, load: Load): Promise<KnownToken | null> {
     try {
-      return await this.#load(lookup, now, sequence);
+      return this.#keep(await this.#read(lookup), lookup.key, now, load.sequence);
     } catch (error) {
       const stale = isUnavailable(error) ? this.#cache.peekStale(lookup.key, now) : undefined;
       if (stale === undefined) throw error;
       return stale;
+    } finally {
+      if (this.#loading.get(lookup.key) === load) this.#loading.delete(lookup.key);
     }
   }
 
-  async #load(lookup: Lookup, now: number, sequence: number): Promise<KnownToken | null> {
+  #keep(found: Found | null, key: string, now: number, sequence: number): KnownToken | null {
     const { reader } = this.#ground;
-    const found = await this.#read(lookup);
     if (found === null) {
-      this.#cache.setAbsent(lookup.key, now, sequence);
+      this.#cache.setAbsent(key, now, sequence);
       return null;
     }
     const { token, secret, publicKey = null } = found;
@@ -81,11 +87,11 @@ export class TokenFinder {
       sequence,
       publicKey,
     );
-    this.#cache.set(lookup.key, known);
+    this.#cache.set(key, known);
     return known;
   }
 
-  async #read({ by, value }: Lookup): Promise<Found | null> {
+  #read({ by, value }: Lookup): Promise<Found | null> {
     const { digester, reads } = this.#ground;
     switch (by) {
       case 'secret':
@@ -94,10 +100,8 @@ export class TokenFinder {
         return reads.findTokenByDigest([value]);
       case 'keyId':
         return reads.findTokenByKeyId(digester.candidates(value));
-      case 'id': {
-        const token = await reads.findToken(value);
-        return token === null ? null : { token, secret: null };
-      }
+      case 'id':
+        return reads.findToken(value).then((token) => token && { token, secret: null });
     }
   }
 }

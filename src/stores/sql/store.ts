@@ -63,10 +63,9 @@ export function storeOver({
   const usage = new UsageStatements(dialect);
   let newEntries = 0;
 
-  const query = async (statement: SqlStatement): Promise<readonly SqlRow[]> => {
+  const query = (statement: SqlStatement): Promise<readonly SqlRow[]> => {
     const entering = enter();
-    if (entering !== undefined) await entering;
-    return driver.query(statement);
+    return entering === undefined ? driver.query(statement) : entering.then(() => driver.query(statement));
   };
   const first = async (statement: SqlStatement): Promise<SqlRow | undefined> => (await query(statement))[0];
   const batch = async (statements: readonly SqlStatement[]): Promise<readonly number[]> => {

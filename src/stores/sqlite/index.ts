@@ -143,12 +143,10 @@ class LazyDatabase implements SqlDriver {
     }
   }
 
-  async #read<T>(work: (db: Connection) => T): Promise<T> {
-    this.#assertOpen();
-    let waited = 0;
-    for (let turn = this.#turns.wait(waited); turn !== null; turn = this.#turns.wait(++waited)) await turn;
-    this.#assertOpen();
-    return this.#attempt(work);
+  #read<T>(work: (db: Connection) => T, waited = 0): Promise<T> {
+    if (this.#closing !== null) return Promise.reject(closed());
+    const turn = this.#turns.wait(waited);
+    return turn === null ? this.#attempt(work) : turn.then(() => this.#read(work, waited + 1));
   }
 
   /** Does `work`, and repeats it while another process holds the lock. The event loop runs in between. */
