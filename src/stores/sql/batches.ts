@@ -39,8 +39,9 @@ export class TokenBatches {
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
     const [tokens, secrets] = [dialect.table('tokens'), dialect.table('secrets')];
+    // Not NOT EXISTS: a database that expects many records would read the whole table for it.
     const isFree = (table: string, column: string, name: string) =>
-      `NOT EXISTS (SELECT 1 FROM ${table} there WHERE there.${column} = given.${inRecord(name)})`;
+      `(SELECT there.${column} FROM ${table} there WHERE there.${column} = given.${inRecord(name)}) IS NULL`;
     const insert: BatchWrite = {
       columns: columnsOf(`${NEW_TOKEN}, ${NEW_SECRET}, ${CHANGE}`),
       first: (given) => `INSERT INTO ${tokens} (id, last_used_at, ${namesOf(TOKEN_FIELDS)})
@@ -80,14 +81,15 @@ export class TokenBatches {
     const records = tokens.map(({ token, secret, change }) => {
       return { ...tokenValues(token), ...secretValues(secret), ...changeValues(change) };
     });
-    return this.#statements(this.#insert, records);
+    return this.#statements(this.#insert, records, true);
   }
 
   delete(removals: readonly TokenRemoval[]): readonly SqlStatement[] {
     const records = removals.map(({ id, expectedVersion, change }) => {
       return { id, expectedVersion, ...changeValues(change), told: encodeChange(change, ofToken(id)) };
     });
-    return this.#statements(this.#delete, records);
+    // Planned for each call: by how many tokens there are, PostgreSQL looks each up, or reads all.
+    return this.#statements(this.#delete, records, false);
   }
 
   /** Finds those of the changes that were made: a change is in the log if, and only if, it was. */
@@ -97,10 +99,9 @@ export class TokenBatches {
     return this.#dialect.statement(sql, { ids: JSON.stringify(changes.map(({ id }) => ({ id }))) });
   }
 
-  #statements(texts: readonly string[], values: readonly Values[]): readonly SqlStatement[] {
+  #statements(texts: readonly string[], values: readonly Values[], isFrequent: boolean): readonly SqlStatement[] {
     const records = { records: JSON.stringify(values.map(toRecord)) };
-    if (this.#dialect.isOneStatement) return texts.map((sql) => this.#dialect.statement(sql, records));
-    return texts.map((sql, index) => this.#dialect.statement(sql, records, { decides: index === 0 }));
+    return texts.map((sql, index) => this.#dialect.statement(sql, records, { isFrequent, decides: index === 0 }));
   }
 }
 

@@ -188,7 +188,7 @@ export abstract class Dialect {
   /** Another application uses a name. */
   abstract isNameTaken(error: unknown): boolean;
 
-  statement(sql: string, values: Values, flags: Pick<SqlStatement, 'isFrequent' | 'decides'> = {}): SqlStatement {
+  statement(sql: string, values: Values, flags: Omit<SqlStatement, 'sql' | 'parameters'> = {}): SqlStatement {
     const compiled = this.#compile(sql);
     const parameters = compiled.names.map((name) => {
       const value = values[name];

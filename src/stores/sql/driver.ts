@@ -10,6 +10,8 @@ export interface SqlStatement {
   readonly parameters: readonly SqlValue[];
   /** It is asked often, with the same text: preparing it pays. */
   readonly isFrequent?: boolean;
+  /** It finds one row or none. A driver may then read no further than the first. */
+  readonly findsOne?: boolean;
   /** If it changes no row, the statements after it in the batch change none either. A driver may then leave them out. */
   readonly decides?: boolean;
 }

@@ -45,7 +45,11 @@ export class EndpointStatements {
   }
 
   byId(organization: string, id: string): SqlStatement {
-    return this.#dialect.statement(`${this.#found} AND id = :id`, { organization, id }, { isFrequent: true });
+    return this.#dialect.statement(
+      `${this.#found} AND id = :id`,
+      { organization, id },
+      { isFrequent: true, findsOne: true },
+    );
   }
 
   /** All ids are one parameter, so the statement is the same for any number of them. */

@@ -20,7 +20,7 @@ export class EntryStatements {
 
   find(kind: string, id: string, now: number): SqlStatement {
     const sql = `SELECT ${ENTRY_COLUMNS} FROM ${this.#entries} WHERE kind = :kind AND id = :id AND ${LIVES}`;
-    return this.#dialect.statement(sql, { kind, id, now }, { isFrequent: true });
+    return this.#dialect.statement(sql, { kind, id, now }, { isFrequent: true, findsOne: true });
   }
 
   findSome(kind: string, ids: readonly string[], now: number): SqlStatement {

@@ -77,7 +77,7 @@ export class TokenStatements {
   }
 
   byId(id: string): SqlStatement {
-    return this.#dialect.statement(this.#byId, { id }, { isFrequent: true });
+    return this.#dialect.statement(this.#byId, { id }, { isFrequent: true, findsOne: true });
   }
 
   replace(token: StoredToken, expectedVersion: number, rotation: SecretRotation | null): Prepared {
@@ -102,6 +102,6 @@ export class TokenStatements {
       this.#bySecrets.set(key, sql);
     }
     const values = Object.fromEntries(names.map((name, index) => [`n${index}`, name]));
-    return this.#dialect.statement(sql, values, { isFrequent: true });
+    return this.#dialect.statement(sql, values, { isFrequent: true, findsOne: names.length === 1 });
   }
 }

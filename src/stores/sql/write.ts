@@ -25,8 +25,7 @@ const texts = new WeakMap<Write, readonly string[]>();
 export function statementsOf(dialect: Dialect, write: Write, values: Values): readonly SqlStatement[] {
   const known = texts.get(write) ?? textsOf(dialect, write);
   texts.set(write, known);
-  if (dialect.isOneStatement) return known.map((sql) => dialect.statement(sql, values));
-  return known.map((sql, index) => dialect.statement(sql, values, { decides: index === 0 }));
+  return known.map((sql, index) => dialect.statement(sql, values, { isFrequent: true, decides: index === 0 }));
 }
 
 function textsOf(dialect: Dialect, write: Write): readonly string[] {

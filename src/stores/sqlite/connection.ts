@@ -1,13 +1,15 @@
 import type { SqlRow, SqlStatement } from '../sql/driver.js';
-import type { SqliteDatabase, SqliteStatement } from './driver.js';
+import { SyncStatements } from '../sql/drivers/sync-statements.js';
+import type { SqliteDatabase } from './driver.js';
 
 /** An open database. Statements are prepared once. Changes go through {@link transaction}. */
 export class Connection {
   readonly #database: SqliteDatabase;
-  readonly #statements = new Map<string, SqliteStatement>();
+  readonly #statements: SyncStatements;
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
+    this.#statements = new SyncStatements(database);
   }
 
   /** The first row of a statement without parameters. */
@@ -15,13 +17,13 @@ export class Connection {
     return this.all({ sql, parameters: [] })[0];
   }
 
-  all({ sql, parameters }: SqlStatement): readonly SqlRow[] {
-    return this.#use(sql, (statement) => statement.all(...parameters)) as SqlRow[];
+  all(statement: SqlStatement): readonly SqlRow[] {
+    return this.#statements.all(statement);
   }
 
   /** Returns the number of rows written. */
-  run({ sql, parameters }: SqlStatement): number {
-    return Number(this.#use(sql, (statement) => statement.run(...parameters)).changes);
+  run(statement: SqlStatement): number {
+    return this.#statements.run(statement);
   }
 
   exec(sql: string): void {
@@ -66,21 +68,6 @@ export class Connection {
       this.exec('ROLLBACK');
     } catch {
       // SQLite has already rolled back by itself (disk full, I/O error). The first error is the one to report.
-    }
-  }
-
-  #use<T>(sql: string, work: (statement: SqliteStatement) => T): T {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    try {
-      return work(statement);
-    } catch (error) {
-      // libsql throws a statement's error again at its next use, so the statement is prepared anew.
-      this.#statements.delete(sql);
-      throw error;
     }
   }
 }

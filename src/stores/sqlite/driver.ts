@@ -1,15 +1,9 @@
 import { PosternError } from '../../domain/errors.js';
 import { findDriver, noDriver } from '../shared/driver.js';
-import type { SqlValue } from '../sql/driver.js';
+import type { SqliteStatement } from '../sql/drivers/sync-statements.js';
 
 export type { SqlValue } from '../sql/driver.js';
-
-/** The used part of a prepared statement. It is the same in `node:sqlite`, `libsql` and `better-sqlite3`. */
-export interface SqliteStatement {
-  get(...parameters: readonly SqlValue[]): unknown;
-  all(...parameters: readonly SqlValue[]): unknown[];
-  run(...parameters: readonly SqlValue[]): { readonly changes: number | bigint };
-}
+export type { SqliteStatement } from '../sql/drivers/sync-statements.js';
 
 /** The used part of an open database. All of it is synchronous. */
 export interface SqliteDatabase {

@@ -2,7 +2,7 @@ import { PosternError } from '../../../domain/errors.js';
 import type { DialectName, SqlDriver, SqlRow, SqlStatement } from '../driver.js';
 import { type DrizzleSql, type DrizzleSqlite, drizzleQuery, fromDrizzleSqlite } from './drizzle-sqlite.js';
 import { gapsOf } from './gaps.js';
-import { inOrder, type SqlResult } from './in-order.js';
+import { inOrder, isWhole, type SqlResult } from './in-order.js';
 
 /** The answers of many clients: `pg`, PGlite, `mysql2`, `mariadb`, postgres.js, `better-sqlite3`, libSQL. */
 export function anyResult(answer: unknown): SqlResult {
@@ -51,6 +51,7 @@ export function fromKysely(db: Kysely, dialect: DialectName): SqlDriver {
     client: db,
     query: async (statement) => (await onKysely(db)(statement)).rows,
     batch: (statements) => {
+      if (isWhole(statements, dialect)) return inOrder(statements, onKysely(db));
       const transaction = db.transaction();
       const begun = dialect === 'mysql' ? transaction.setIsolationLevel('read committed') : transaction;
       return begun.execute((trx) => inOrder(statements, onKysely(trx)));
@@ -83,7 +84,10 @@ export function fromKnex(knex: Knex, dialect: DialectName): SqlDriver {
     dialect,
     client: knex,
     query: async (statement) => (await onKnex(knex, dialect)(statement)).rows,
-    batch: (statements) => knex.transaction((trx) => inOrder(statements, onKnex(trx, dialect)), config),
+    batch: (statements) =>
+      isWhole(statements, dialect)
+        ? inOrder(statements, onKnex(knex, dialect))
+        : knex.transaction((trx) => inOrder(statements, onKnex(trx, dialect)), config),
   };
 }
 
@@ -123,7 +127,10 @@ export function fromDrizzle(db: Drizzle | DrizzleSqlite, sql: DrizzleSql, dialec
     dialect,
     client: db,
     query: async (statement) => (await onDrizzle(db, sql, dialect)(statement)).rows,
-    batch: (statements) => db.transaction((tx) => inOrder(statements, onDrizzle(tx, sql, dialect)), config),
+    batch: (statements) =>
+      isWhole(statements, dialect)
+        ? inOrder(statements, onDrizzle(db, sql, dialect))
+        : db.transaction((tx) => inOrder(statements, onDrizzle(tx, sql, dialect)), config),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { SqlRow, SqlStatement } from '../driver.js';
+import type { DialectName, SqlRow, SqlStatement } from '../driver.js';
 
 /** The rows of a statement, and the number of rows that it has changed. */
 export interface SqlResult {
@@ -18,4 +18,9 @@ export async function inOrder(
     if (counts.at(-1) === 0 && statement.decides) break;
   }
   return counts;
+}
+
+/** Whether a batch is a transaction by itself: a single statement of PostgreSQL. */
+export function isWhole(statements: readonly SqlStatement[], dialect: DialectName): boolean {
+  return dialect === 'postgres' && statements.length === 1;
 }

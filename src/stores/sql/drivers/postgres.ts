@@ -1,5 +1,5 @@
 import type { SqlDriver, SqlRow, SqlStatement } from '../driver.js';
-import { inOrder, type SqlResult } from './in-order.js';
+import { inOrder, isWhole, type SqlResult } from './in-order.js';
 
 interface PgAnswer {
   readonly rows: readonly SqlRow[];
@@ -29,7 +29,10 @@ export function fromPglite(db: Pglite): SqlDriver {
     dialect: 'postgres',
     client: db,
     query: async (statement) => (await on(db)(statement)).rows,
-    batch: (statements) => db.transaction((transaction) => inOrder(statements, on(transaction))),
+    batch: (statements) =>
+      isWhole(statements, 'postgres')
+        ? inOrder(statements, on(db))
+        : db.transaction((transaction) => inOrder(statements, on(transaction))),
   };
 }
 
@@ -56,6 +59,8 @@ export function fromPostgresJs(sql: PostgresJs): SqlDriver {
     client: sql,
     query: async (statement) => (await on(sql)(statement)).rows,
     batch: async (statements) =>
-      (await sql.begin((transaction) => inOrder(statements, on(transaction)))) as readonly number[],
+      isWhole(statements, 'postgres')
+        ? inOrder(statements, on(sql))
+        : ((await sql.begin((transaction) => inOrder(statements, on(transaction)))) as readonly number[]),
   };
 }

@@ -1,5 +1,5 @@
 import type { DialectName, SqlDriver, SqlRow, SqlStatement } from '../driver.js';
-import { inOrder } from './in-order.js';
+import { inOrder, isWhole } from './in-order.js';
 
 /** The used part of Prisma's client, and of a transaction of it. */
 export interface PrismaLike {
@@ -31,7 +31,11 @@ export function fromPrisma(client: Prisma, dialect: DialectName): SqlDriver {
     query: ({ sql, parameters }) =>
       told(async () => (await client.$queryRawUnsafe(sql, ...(parameters as never[]))) as readonly SqlRow[]),
     batch: (statements) =>
-      told(() => client.$transaction((transaction) => inOrder(statements, execute(transaction)), options)),
+      told(() =>
+        isWhole(statements, dialect)
+          ? inOrder(statements, execute(client))
+          : client.$transaction((transaction) => inOrder(statements, execute(transaction)), options),
+      ),
   };
 }
 

@@ -1,23 +1,10 @@
-import { BoundedMap } from '../../../base/bounded-map.js';
 import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from '../driver.js';
 import { assertNotBegun, type Connection } from './begun.js';
-
-/** The most prepared statements of a database that are kept: preparing one takes as long as a small write. */
-const MOST_KEPT = 200;
+import { type PreparingDatabase, SyncStatements } from './sync-statements.js';
 
 /** The used part of an open database of `node:sqlite`, `better-sqlite3` or `libsql`. */
-export interface SyncSqlite extends Connection {
+export interface SyncSqlite extends Connection, PreparingDatabase {
   exec(sql: string): unknown;
-  /** The parameters of its statements are those of {@link SqlValue}; each client has a type of its own for them. */
-  prepare(sql: string): {
-    all(...parameters: never[]): unknown[];
-    run(...parameters: never[]): { readonly changes: number | bigint };
-  };
-}
-
-interface Statement {
-  all(...parameters: readonly SqlValue[]): unknown[];
-  run(...parameters: readonly SqlValue[]): { readonly changes: number | bigint };
 }
 
 /**
@@ -25,35 +12,25 @@ interface Statement {
  * (`sqliteStore`) where you can: it is opened so that confirmed changes survive a loss of power.
  */
 export function fromSqlite(database: SyncSqlite): SqlDriver {
-  const kept = new BoundedMap<string, Statement>(MOST_KEPT);
-  const use = <T>({ sql }: SqlStatement, work: (statement: Statement) => T): T => {
-    const statement = kept.get(sql) ?? (database.prepare(sql) as Statement);
-    // Not after an error: libsql throws it again at the next use.
-    kept.delete(sql);
-    const result = work(statement);
-    kept.set(sql, statement);
-    return result;
-  };
-  const all = (statement: SqlStatement) => use(statement, (it) => it.all(...statement.parameters) as SqlRow[]);
-  const run = (statement: SqlStatement) => Number(use(statement, (it) => it.run(...statement.parameters)).changes);
+  const statements = new SyncStatements(database);
   return {
     dialect: 'sqlite',
     client: database,
     query: async (statement) => {
-      if (assertNotBegun(database)) return all(statement);
+      if (assertNotBegun(database)) return statements.all(statement);
       // SQLite itself refuses to begin inside of a transaction.
       database.exec('BEGIN');
       try {
-        return all(statement);
+        return statements.all(statement);
       } finally {
         database.exec('COMMIT');
       }
     },
-    batch: async (statements) => {
+    batch: async (batch) => {
       assertNotBegun(database);
       database.exec('BEGIN IMMEDIATE');
       try {
-        const counts = statements.map(run);
+        const counts = batch.map((statement) => statements.run(statement));
         database.exec('COMMIT');
         return counts;
       } catch (error) {
