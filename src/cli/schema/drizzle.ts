@@ -1,6 +1,6 @@
 import type { Dialect } from '../../stores/sql/dialect.js';
 import type { Column, Key } from '../../stores/sql/shape.js';
-import { camel, directionOf, type Printed, tablesOf } from './names.js';
+import { camel, type Printed, tablesOf } from './names.js';
 
 const CORES = { postgres: 'pg', mysql: 'mysql', sqlite: 'sqlite' } as const;
 const TYPES = ['bigint', 'binary', 'integer', 'longtext', 'text', 'timestamp', 'varchar'];
@@ -43,7 +43,7 @@ function tableOf(dialect: Dialect, { name, shape }: Printed, table: string): str
     const isNumber = dialect.name === 'sqlite' && index === 0 && shape.keys.length > 1;
     return isNumber ? [] : [keyOf(dialect, key, index === 0)];
   });
-  const parts = [...keys, ...shape.indexes.map((key) => indexOf(dialect, key))].map((part) => `    ${part},`);
+  const parts = [...keys, ...shape.indexes.map(indexOf)].map((part) => `    ${part},`);
   return `export const ${name} = ${table}(\n  '${shape.name}',\n  {\n  ${columns.join('\n  ')}\n  },\n  (table) => [\n${parts.join('\n')}\n  ],\n);`;
 }
 
@@ -74,13 +74,8 @@ function keyOf({ name: dialect }: Dialect, { name, columns }: Key, isPrimary: bo
   return `primaryKey({ ${dialect === 'postgres' ? `name: '${name}', ` : ''}columns: [${list}] })`;
 }
 
-function indexOf({ name: dialect }: Dialect, { name, isUnique, columns, where }: Key): string {
-  const list = columns.map((part) => {
-    const { column, isDown } = directionOf(part);
-    const field = `table.${camel(column)}`;
-    if (!isDown) return field;
-    return dialect === 'postgres' ? `${field}.desc()` : `sql\`\${${field}} DESC\``;
-  });
+function indexOf({ name, isUnique, columns, where }: Key): string {
+  const list = columns.map((column) => `table.${camel(column)}`);
   const only = where === undefined ? '' : `.where(sql\`${where}\`)`;
   return `${isUnique ? 'uniqueIndex' : 'index'}('${name}').on(${list.join(', ')})${only}`;
 }

@@ -25,9 +25,3 @@ export function camel(name: string): string {
 export function pascal(name: string): string {
   return camel(`_${name}`);
 }
-
-/** `created_at DESC` → its column, and whether it goes down. */
-export function directionOf(part: string): { readonly column: string; readonly isDown: boolean } {
-  const [column = '', direction] = part.split(' ');
-  return { column, isDown: direction === 'DESC' };
-}

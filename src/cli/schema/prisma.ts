@@ -1,6 +1,6 @@
 import type { Dialect } from '../../stores/sql/dialect.js';
 import type { Column, Key } from '../../stores/sql/shape.js';
-import { directionOf, type Printed, pascal, tablesOf } from './names.js';
+import { type Printed, pascal, tablesOf } from './names.js';
 
 /** Models for Prisma. Its datasource needs the schema in `schemas`. */
 export function prismaSchema(dialect: Dialect, schema: string | null): string {
@@ -55,11 +55,7 @@ function storedAs({ name }: Dialect, kind: Column['kind']): string {
 }
 
 function keyOf({ name }: Dialect, key: Key, how: 'id' | 'unique' | 'index'): string {
-  const fields = key.columns.map((part) => {
-    const { column, isDown } = directionOf(part);
-    return isDown ? `${column}(sort: Desc)` : column;
-  });
   // SQLite names no keys, and MySQL no primary ones.
   const isNamed = key.name !== '' && (how !== 'id' || name === 'postgres');
-  return `@@${how}([${fields.join(', ')}]${isNamed ? `, map: "${key.name}"` : ''})`;
+  return `@@${how}([${key.columns.join(', ')}]${isNamed ? `, map: "${key.name}"` : ''})`;
 }

@@ -33,8 +33,8 @@ const REMOVAL = `:id, #expectedVersion, ${CHANGE}`;
 /** The statements that write or remove many tokens. */
 export class TokenBatches {
   readonly #dialect: Dialect;
-  readonly #insert: readonly string[];
-  readonly #delete: readonly string[];
+  readonly #insert: Texts;
+  readonly #delete: Texts;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
@@ -73,23 +73,22 @@ export class TokenBatches {
             ),
           last: (given) => dialect.deleteChanged(given, id as string, change as string),
         };
-    this.#insert = textsOf(dialect, insert, false);
-    this.#delete = textsOf(dialect, remove, true);
+    this.#insert = bothOf(dialect, insert, false);
+    this.#delete = bothOf(dialect, remove, true);
   }
 
   insert(tokens: readonly NewToken[]): readonly SqlStatement[] {
     const records = tokens.map(({ token, secret, change }) => {
       return { ...tokenValues(token), ...secretValues(secret), ...changeValues(change) };
     });
-    return this.#statements(this.#insert, records, true);
+    return this.#statements(this.#insert, records);
   }
 
   delete(removals: readonly TokenRemoval[]): readonly SqlStatement[] {
     const records = removals.map(({ id, expectedVersion, change }) => {
       return { id, expectedVersion, ...changeValues(change), told: encodeChange(change, ofToken(id)) };
     });
-    // Planned for each call: by how many tokens there are, PostgreSQL looks each up, or reads all.
-    return this.#statements(this.#delete, records, false);
+    return this.#statements(this.#delete, records);
   }
 
   /** Finds those of the changes that were made: a change is in the log if, and only if, it was. */
@@ -99,36 +98,68 @@ export class TokenBatches {
     return this.#dialect.statement(sql, { ids: JSON.stringify(changes.map(({ id }) => ({ id }))) });
   }
 
-  #statements(texts: readonly string[], values: readonly Values[], isFrequent: boolean): readonly SqlStatement[] {
-    const records = { records: JSON.stringify(values.map(toRecord)) };
-    return texts.map((sql, index) => this.#dialect.statement(sql, records, { isFrequent, decides: index === 0 }));
+  #statements(texts: Texts, given: readonly Values[]): readonly SqlStatement[] {
+    const [only, ...others] = given.map(toRecord);
+    const isOne = only !== undefined && others.length === 0;
+    const values = isOne ? { ...texts.absent, ...only } : { records: JSON.stringify([only, ...others]) };
+    // Of many, a plan that is kept may be one for a few: PostgreSQL looks each token up, or reads all.
+    const isDecided = !this.#dialect.isOneStatement;
+    return texts[isOne ? 'one' : 'many'].map((sql, index) =>
+      this.#dialect.statement(sql, values, { isFrequent: isOne, decides: isDecided && index === 0 }),
+    );
   }
 }
 
+/** The texts of a change of tokens: of one, whose values are parameters, and of many, whose values are one text of JSON. */
+interface Texts {
+  readonly one: readonly string[];
+  readonly many: readonly string[];
+  /** NULL for each value. */
+  readonly absent: Values;
+}
+
+function bothOf(dialect: Dialect, write: BatchWrite, isTold: boolean): Texts {
+  const texts = textsOf(dialect, write, isTold);
+  const from = (source: (columns: RecordColumns) => string) =>
+    texts.map((text) => text.replaceAll(SOURCE, source(usedIn(text, write.columns))));
+  return {
+    one: from((columns) => dialect.oneRecord(columns)),
+    many: from((columns) => dialect.records(':records', columns)),
+    absent: Object.fromEntries(Object.keys(write.columns).map((name) => [name, null])),
+  };
+}
+
+/** Stands for the source of the records in a text. */
+const SOURCE = '@records';
+
 /** The statements of a batch, in their order. The first one decides. @param isTold whether other processes are told */
-function textsOf(dialect: Dialect, { columns, first, parts, last }: BatchWrite, isTold: boolean): readonly string[] {
-  const source = dialect.records(':records', columns);
+function textsOf(dialect: Dialect, { first, parts, last }: BatchWrite, isTold: boolean): readonly string[] {
   const record = (written: string) => dialect.record(written, isTold).map(inRecord);
   if (dialect.isOneStatement) {
     const all = parts('written').map((sql, index) => `, part${index} AS (${sql})`);
     const [recorded, told] = record('written');
     return [
-      `WITH given AS MATERIALIZED (SELECT * FROM ${source} records),
+      `WITH given AS MATERIALIZED (SELECT * FROM ${SOURCE} records),
         changed AS (${first('given')} RETURNING seq, id),
         written AS (SELECT changed.seq, given.* FROM changed JOIN given ON given.${inRecord(':id')} = changed.id)
         ${all.join('')}, recorded AS (${recorded}) ${told}`,
     ];
   }
-  const written = `(SELECT t.seq, given.* FROM ${source} given JOIN ${dialect.table('tokens')} t
+  const written = `(SELECT t.seq, given.* FROM ${SOURCE} given JOIN ${dialect.table('tokens')} t
       ON t.id = given.${inRecord(':id')} AND t.last_change = given.${inRecord(':change')}) written`;
-  return [first(source), ...parts(written), ...record(written), ...(last === undefined ? [] : [last(source)])];
+  return [first(SOURCE), ...parts(written), ...record(written), ...(last === undefined ? [] : [last(SOURCE)])];
+}
+
+/** Few, because each costs as much as the reading of a row. */
+function usedIn(text: string, columns: RecordColumns): RecordColumns {
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => new RegExp(`\\b${name}\\b`).test(text)));
 }
 
 const PARAMETER = /(?<![:\w])([:#])([a-z]\w*)/gi;
 
 /** The columns of a record in the place of parameters. Their names are in lower case for PostgreSQL, and no word of a database. */
 function inRecord(sql: string): string {
-  return sql.replace(PARAMETER, (_, sign: string, name: string) => (name === 'records' ? sign + name : columnOf(name)));
+  return sql.replace(PARAMETER, (_, _sign: string, name: string) => columnOf(name));
 }
 
 function columnOf(parameter: string): string {

@@ -34,10 +34,10 @@ const tokens: Table = {
   key: ['id'],
   fill: 90,
   indexes: [
-    { name: 'tokens_by_organization', columns: ['organization', 'created_at DESC', 'id DESC'] },
-    { name: 'tokens_by_owner', columns: ['organization', 'owner', 'created_at DESC', 'id DESC'] },
-    { name: 'tokens_by_ownership', columns: ['organization', 'ownership', 'created_at DESC', 'id DESC'] },
-    { name: 'tokens_by_age', columns: ['created_at DESC', 'id DESC'], isOfAll: true },
+    { name: 'tokens_by_organization', columns: ['organization', 'created_at', 'id'] },
+    { name: 'tokens_by_owner', columns: ['organization', 'owner', 'created_at', 'id'] },
+    { name: 'tokens_by_ownership', columns: ['organization', 'ownership', 'created_at', 'id'] },
+    { name: 'tokens_by_age', columns: ['created_at', 'id'], isOfAll: true },
     { name: 'tokens_by_expiry', columns: ['expires_at'], where: 'expires_at' },
   ],
 };
@@ -118,9 +118,9 @@ const changes: Table = {
   },
   key: ['id'],
   indexes: [
-    { name: 'changes_by_organization', columns: ['organization', 'at DESC', 'id DESC'] },
-    { name: 'changes_by_subject', columns: ['subject', 'at DESC', 'id DESC'] },
-    { name: 'changes_by_age', columns: ['at DESC', 'id DESC'] },
+    { name: 'changes_by_organization', columns: ['organization', 'at', 'id'] },
+    { name: 'changes_by_subject', columns: ['subject', 'at', 'id'] },
+    { name: 'changes_by_age', columns: ['at', 'id'] },
   ],
 };
 

@@ -47,7 +47,6 @@ export interface Column {
 export interface Key {
   readonly name: string;
   readonly isUnique: boolean;
-  /** `created_at DESC` is one. */
   readonly columns: readonly string[];
   /** The condition of a partial index. */
   readonly where?: string | undefined;
@@ -71,11 +70,6 @@ export function columnsOf({ columns }: Table) {
     const isOptional = text.endsWith('?');
     return { name, kind: (isOptional ? text.slice(0, -1) : text) as ColumnKind, isOptional };
   });
-}
-
-/** The column in `created_at DESC`. */
-export function columnOf(part: string): string {
-  return part.split(' ')[0] as string;
 }
 
 /** A column's line in CREATE TABLE. */

@@ -25,7 +25,10 @@ const texts = new WeakMap<Write, readonly string[]>();
 export function statementsOf(dialect: Dialect, write: Write, values: Values): readonly SqlStatement[] {
   const known = texts.get(write) ?? textsOf(dialect, write);
   texts.set(write, known);
-  return known.map((sql, index) => dialect.statement(sql, values, { isFrequent: true, decides: index === 0 }));
+  const isDecided = !dialect.isOneStatement;
+  return known.map((sql, index) =>
+    dialect.statement(sql, values, { isFrequent: true, decides: isDecided && index === 0 }),
+  );
 }
 
 function textsOf(dialect: Dialect, write: Write): readonly string[] {

@@ -1,4 +1,4 @@
-import { columnOf, DEMAND, type Part, type Shape } from '../shape.js';
+import { DEMAND, type Part, type Shape } from '../shape.js';
 
 /** The two databases have two names for the same order of texts. */
 const EXACT = `CASE WHEN collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin') THEN ' in exact order'
@@ -41,9 +41,8 @@ export function mysqlParts({ name: of, columns, keys, indexes }: Shape, parent: 
       if (kind !== 'token') return [column];
       return [column, { of, part: `reference ${name}`, form: `${parent} ON DELETE CASCADE` }];
     }),
-    // MariaDB before 10.8 keeps no direction.
     ...[...keys, ...indexes].map(({ name, isUnique, columns: list }) => {
-      return { of, part: `index ${name}`, form: `${isUnique ? 'UNIQUE ' : ''}(${list.map(columnOf).join(', ')})` };
+      return { of, part: `index ${name}`, form: `${isUnique ? 'UNIQUE ' : ''}(${list.join(', ')})` };
     }),
   ];
 }

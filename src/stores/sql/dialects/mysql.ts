@@ -2,13 +2,14 @@ import { MYSQL_CATALOG, mysqlParts } from '../catalogs/mysql.js';
 import { type Addition, assignments, causesOf, Dialect, type RecordColumns, type Some } from '../dialect.js';
 import type { SqlStatement } from '../driver.js';
 import { CHANGE_FIELDS, CHANGE_PARAMETERS } from '../rows.js';
-import { type Column, columnOf, columnsOf, lineOf, type Part, type Shape, type Table } from '../shape.js';
+import { type Column, columnsOf, lineOf, type Part, type Shape, type Table } from '../shape.js';
 
 /** The longest text that is a key itself, in characters. */
 const KEY_LENGTH = 255;
 
 /** Compares code points, and spaces at the end too. Each of the two databases reads the name that it knows. */
-const COLLATION = 'CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */';
+const COLLATED = 'COLLATE /*M!100600 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */';
+const COLLATION = `CHARACTER SET utf8mb4 ${COLLATED}`;
 
 const TEXT = `LONGTEXT ${COLLATION}`;
 
@@ -87,6 +88,12 @@ export class Mysql extends Dialect {
     return `JSON_TABLE(${parameter}, '$[*]' COLUMNS (${read.join(', ')}))`;
   }
 
+  protected override cast(parameter: string, type: 'text' | 'integer'): string {
+    return type === 'text'
+      ? `CAST(${parameter} AS CHAR CHARACTER SET utf8mb4) ${COLLATED}`
+      : `CAST(${parameter} AS SIGNED)`;
+  }
+
   deleteSome({ table, where, order, limit }: Some): string {
     return `DELETE FROM ${table} WHERE ${where}${order === undefined ? '' : ` ORDER BY ${order}`} LIMIT ${limit}`;
   }
@@ -152,11 +159,10 @@ export class Mysql extends Dialect {
   shapeOf(table: Table): Shape {
     const { name, key, indexes = [] } = table;
     const given = columnsOf(table);
-    const indexed = new Set([...key, ...indexes.flatMap((index) => index.columns)].map(columnOf));
+    const indexed = new Set([...key, ...indexes.flatMap((index) => index.columns)]);
     const isHashed = (column: string) =>
       indexed.has(column) && given.some((each) => each.name === column && each.kind === 'name');
-    const list = (parts: readonly string[]) =>
-      parts.map((part) => (isHashed(columnOf(part)) ? part.replace(columnOf(part), (found) => `${found}_key`) : part));
+    const list = (parts: readonly string[]) => parts.map((column) => (isHashed(column) ? `${column}_key` : column));
     const columns = given.flatMap((column): Column[] => {
       const one: Column = {
         ...column,
