@@ -1,7 +1,16 @@
 import pg from 'pg';
 import { type PostgresStore, postgresStore } from 'postern/stores/postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aChangeId, aDigest, aKeyId, anEntry, T0 } from '../../src/testing/store-cases/case.js';
+import {
+  aChange,
+  aChangeId,
+  aDigest,
+  aKeyId,
+  anEntry,
+  aSecret,
+  aToken,
+  T0,
+} from '../../src/testing/store-cases/case.js';
 import { usePostgres } from '../support/services.js';
 import { aSchema, ask } from './postgres-server.js';
 import { type Asked, spying } from './postgres-spy.js';
@@ -164,5 +173,19 @@ describe('query plans of PostgreSQL', () => {
     expect(plan).toMatch(/entries_by_end.*\n +Index Cond: \(expires_at <= /);
     expect(plan).toContain('Tid Scan');
     expect(plan).not.toContain('Sort');
+  });
+
+  it.each([1, 100])('%i new tokens are looked for by indexes, also while the tables are small', async (count) => {
+    const given = (from: number, many: number) =>
+      Array.from({ length: many }, (_, index) => `n${from + index}`).map((id) => {
+        return { token: aToken(id), secret: aSecret(id), change: aChange('token.created', id) };
+      });
+    const small = aSchema();
+    const other = postgresStore({ pool: spy, schema: small, listen: false });
+    await other.migrate();
+    // PostgreSQL expects 100 records of any JSON, for which reading a table of this size whole seems the cheapest.
+    for (let from = 0; from < 2_000; from += 100) await other.insertTokens(given(from, 100));
+    expect(await planOf(() => other.insertTokens(given(5_000, count)))).not.toContain('Seq Scan');
+    await other.close();
   });
 });
