@@ -69,6 +69,37 @@ export const textCases: readonly StoreCase[] = [
     },
   ],
   [
+    'texts of tokens that are written in one call are read exactly as they were written',
+    async (store) => {
+      const given = HOSTILE.map((text, index) => {
+        const id = `t${index}`;
+        const fields = { organization: text, owner: text, name: text, description: text, hint: text };
+        const token = aToken(id, {
+          ...fields,
+          types: text,
+          metadata: text,
+          limits: text,
+          typeNames: [text, `${text}2`],
+        });
+        const change = aChange('token.imported', id, text, {
+          from: text,
+          actor: { kind: 'principal', tokenId: text, owner: text },
+        });
+        return { token, secret: aSecret(id, { pepper: text }), change };
+      });
+      assert.deepEqual(
+        await store.insertTokens(given),
+        given.map(() => true),
+      );
+      for (const { token, secret, change } of given) {
+        assert.deepEqual({ ...(await store.findToken(token.id)) }, token);
+        assert.equal((await store.listSecrets(token.id))[0]?.pepper, secret.pepper);
+        const [made] = await store.listChanges({ organization: null, subject: token.id, limit: 2 });
+        assert.deepEqual({ ...made }, change);
+      }
+    },
+  ],
+  [
     'ids are compared by code unit: names of built-in properties are ids like any other',
     async (store) => {
       const ids = ['__proto__', 'constructor', 'hasOwnProperty', 'toString'];
