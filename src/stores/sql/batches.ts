@@ -13,6 +13,7 @@ import {
   TOKEN_FIELDS,
   tokenValues,
 } from './rows.js';
+import { statementsOf, type Write } from './write.js';
 
 /** A change of many tokens. Each record has the values of one token and its change, under the names of the parameters. */
 interface BatchWrite {
@@ -33,25 +34,40 @@ const REMOVAL = `:id, #expectedVersion, ${CHANGE}`;
 /** The statements that write or remove many tokens. */
 export class TokenBatches {
   readonly #dialect: Dialect;
-  readonly #insert: Texts;
-  readonly #delete: Texts;
+  readonly #insertOne: Write;
+  readonly #insert: readonly string[];
+  readonly #delete: readonly string[];
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
     const [tokens, secrets] = [dialect.table('tokens'), dialect.table('secrets')];
-    // Not NOT EXISTS: a database that expects many records would read the whole table for it.
-    const isFree = (table: string, column: string, name: string) =>
-      `(SELECT there.${column} FROM ${table} there WHERE there.${column} = given.${inRecord(name)}) IS NULL`;
+    /** Not NOT EXISTS: a database that expects many records would read the whole table for it. */
+    const areFree = (value: (parameter: string) => string) =>
+      [
+        [tokens, 'id', ':id'],
+        [secrets, 'digest', ':digest'],
+        [secrets, 'key_id', ':keyId'],
+      ]
+        .map(
+          ([table, column, name = '']) => `(SELECT ${column} FROM ${table} WHERE ${column} = ${value(name)}) IS NULL`,
+        )
+        .join(' AND ');
+    const newTokens = `INSERT INTO ${tokens} (id, last_used_at, ${namesOf(TOKEN_FIELDS)})`;
+    const newSecrets = `INSERT INTO ${secrets} (token, ${namesOf(SECRET_FIELDS)})`;
+    this.#insertOne = {
+      first: `${newTokens} SELECT ${NEW_TOKEN} ${dialect.fromNothing} WHERE ${areFree((name) => name)}`,
+      source: `(SELECT seq FROM ${tokens} WHERE id = :id AND last_change = :change) written`,
+      columns: 'seq',
+      parts: (written) => [`${newSecrets} SELECT seq, ${NEW_SECRET} FROM ${written}`],
+      isTold: false,
+    };
     const insert: BatchWrite = {
       columns: columnsOf(`${NEW_TOKEN}, ${NEW_SECRET}, ${CHANGE}`),
-      first: (given) => `INSERT INTO ${tokens} (id, last_used_at, ${namesOf(TOKEN_FIELDS)})
-        SELECT ${inRecord(NEW_TOKEN)} FROM ${given} given WHERE ${isFree(tokens, 'id', ':id')}
-          AND ${isFree(secrets, 'digest', ':digest')} AND ${isFree(secrets, 'key_id', ':keyId')}
-        ORDER BY ${inRecord(':id')}`,
+      first: (given) => `${newTokens} SELECT ${inRecord(NEW_TOKEN)} FROM ${given} given
+        WHERE ${areFree((name) => `given.${inRecord(name)}`)} ORDER BY ${inRecord(':id')}`,
       // Both in one order, so that batches with the same ids or digests never deadlock.
       parts: (written) => [
-        `INSERT INTO ${secrets} (token, ${namesOf(SECRET_FIELDS)})
-          SELECT seq, ${inRecord(NEW_SECRET)} FROM ${written} ORDER BY ${inRecord(':digest')}`,
+        `${newSecrets} SELECT seq, ${inRecord(NEW_SECRET)} FROM ${written} ORDER BY ${inRecord(':digest')}`,
       ],
     };
     const [id, change, expected] = [':id', ':change', '#expectedVersion'].map((name) => `given.${inRecord(name)}`);
@@ -73,14 +89,17 @@ export class TokenBatches {
             ),
           last: (given) => dialect.deleteChanged(given, id as string, change as string),
         };
-    this.#insert = bothOf(dialect, insert, false);
-    this.#delete = bothOf(dialect, remove, true);
+    this.#insert = textsOf(dialect, insert, false);
+    this.#delete = textsOf(dialect, remove, true);
   }
 
   insert(tokens: readonly NewToken[]): readonly SqlStatement[] {
     const records = tokens.map(({ token, secret, change }) => {
       return { ...tokenValues(token), ...secretValues(secret), ...changeValues(change) };
     });
+    // One token's values are parameters: a database plans them once, and keeps no table for them.
+    const [only, ...others] = records;
+    if (only !== undefined && others.length === 0) return statementsOf(this.#dialect, this.#insertOne, only);
     return this.#statements(this.#insert, records);
   }
 
@@ -98,42 +117,25 @@ export class TokenBatches {
     return this.#dialect.statement(sql, { ids: JSON.stringify(changes.map(({ id }) => ({ id }))) });
   }
 
-  #statements(texts: Texts, given: readonly Values[]): readonly SqlStatement[] {
-    const [only, ...others] = given.map(toRecord);
-    const isOne = only !== undefined && others.length === 0;
-    const values = isOne ? { ...texts.absent, ...only } : { records: JSON.stringify([only, ...others]) };
-    // Of many, a plan that is kept may be one for a few: PostgreSQL looks each token up, or reads all.
+  /** Planned for each call: by the number of records PostgreSQL looks each token up, or reads all. */
+  #statements(texts: readonly string[], values: readonly Values[]): readonly SqlStatement[] {
+    const records = { records: JSON.stringify(values.map(toRecord)) };
     const isDecided = !this.#dialect.isOneStatement;
-    return texts[isOne ? 'one' : 'many'].map((sql, index) =>
-      this.#dialect.statement(sql, values, { isFrequent: isOne, decides: isDecided && index === 0 }),
-    );
+    return texts.map((sql, index) => this.#dialect.statement(sql, records, { decides: isDecided && index === 0 }));
   }
-}
-
-/** The texts of a change of tokens: of one, whose values are parameters, and of many, whose values are one text of JSON. */
-interface Texts {
-  readonly one: readonly string[];
-  readonly many: readonly string[];
-  /** NULL for each value. */
-  readonly absent: Values;
-}
-
-function bothOf(dialect: Dialect, write: BatchWrite, isTold: boolean): Texts {
-  const texts = textsOf(dialect, write, isTold);
-  const from = (source: (columns: RecordColumns) => string) =>
-    texts.map((text) => text.replaceAll(SOURCE, source(usedIn(text, write.columns))));
-  return {
-    one: from((columns) => dialect.oneRecord(columns)),
-    many: from((columns) => dialect.records(':records', columns)),
-    absent: Object.fromEntries(Object.keys(write.columns).map((name) => [name, null])),
-  };
 }
 
 /** Stands for the source of the records in a text. */
 const SOURCE = '@records';
 
 /** The statements of a batch, in their order. The first one decides. @param isTold whether other processes are told */
-function textsOf(dialect: Dialect, { first, parts, last }: BatchWrite, isTold: boolean): readonly string[] {
+function textsOf(dialect: Dialect, write: BatchWrite, isTold: boolean): readonly string[] {
+  return templatesOf(dialect, write, isTold).map((text) =>
+    text.replaceAll(SOURCE, dialect.records(':records', usedIn(text, write.columns))),
+  );
+}
+
+function templatesOf(dialect: Dialect, { first, parts, last }: BatchWrite, isTold: boolean): readonly string[] {
   const record = (written: string) => dialect.record(written, isTold).map(inRecord);
   if (dialect.isOneStatement) {
     const all = parts('written').map((sql, index) => `, part${index} AS (${sql})`);

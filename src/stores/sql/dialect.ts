@@ -106,19 +106,8 @@ export abstract class Dialect {
   /** A source of rows: a JSON list of objects. */
   abstract records(parameter: string, columns: RecordColumns): string;
 
-  /** The same of one row. Each column is a parameter of its name. */
-  oneRecord(columns: RecordColumns): string {
-    const read = Object.entries(columns).map(
-      ([name, type]) => `${this.cast(`${type === 'text' ? ':' : '#'}${name}`, type)} AS ${name}`,
-    );
-    return `(SELECT ${read.join(', ')})`;
-  }
-
-  /** A parameter as a value of its type, where a database doesn't know it by itself. */
-  protected cast(parameter: string, _type: 'text' | 'integer'): string {
-    return parameter;
-  }
-
+  /** What a SELECT of values alone needs before its WHERE. */
+  readonly fromNothing: string = '';
   abstract deleteSome(some: Some): string;
 
   add({ table, columns, select, key, sets }: Addition): string {

@@ -13,6 +13,8 @@ export interface Write {
   readonly parts?: (written: string) => readonly string[];
   /** Removes the row after that. */
   readonly last?: string;
+  /** `false`: no cache holds anything of it, so other processes are not told. */
+  readonly isTold?: boolean;
 }
 
 /** The texts of each write: making them takes as long as a small read. */
@@ -32,13 +34,13 @@ export function statementsOf(dialect: Dialect, write: Write, values: Values): re
 }
 
 function textsOf(dialect: Dialect, write: Write): readonly string[] {
-  const { first, parts = () => [], source, last } = write;
+  const { first, parts = () => [], source, last, isTold = true } = write;
   if (dialect.isOneStatement) return [asOne(dialect, write)];
-  return [first, ...parts(source), ...dialect.record(source, true), ...(last === undefined ? [] : [last])];
+  return [first, ...parts(source), ...dialect.record(source, isTold), ...(last === undefined ? [] : [last])];
 }
 
-function asOne(dialect: Dialect, { first, columns, parts = () => [] }: Write): string {
-  const [recorded, told] = dialect.record('written', true);
+function asOne(dialect: Dialect, { first, columns, parts = () => [], isTold = true }: Write): string {
+  const [recorded, told] = dialect.record('written', isTold);
   const all = parts('written').map((sql, index) => `, part${index} AS (${sql})`);
   return `WITH written AS (${first} RETURNING ${columns})${all.join('')}, recorded AS (${recorded}) ${told}`;
 }

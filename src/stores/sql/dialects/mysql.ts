@@ -8,8 +8,7 @@ import { type Column, columnsOf, lineOf, type Part, type Shape, type Table } fro
 const KEY_LENGTH = 255;
 
 /** Compares code points, and spaces at the end too. Each of the two databases reads the name that it knows. */
-const COLLATED = 'COLLATE /*M!100600 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */';
-const COLLATION = `CHARACTER SET utf8mb4 ${COLLATED}`;
+const COLLATION = 'CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */';
 
 const TEXT = `LONGTEXT ${COLLATION}`;
 
@@ -36,6 +35,7 @@ export class Mysql extends Dialect {
   override readonly dependsOnConnection = true;
   override readonly returnsRows = false;
   override readonly unlessTaken = '';
+  override readonly fromNothing = 'FROM DUAL';
   readonly latest: string;
   /** The counter of the changes that are told. */
   override readonly own: readonly Table[] = [
@@ -86,12 +86,6 @@ export class Mysql extends Dialect {
       return `${name} ${sqlType} PATH '$.${name}' ERROR ON ERROR`;
     });
     return `JSON_TABLE(${parameter}, '$[*]' COLUMNS (${read.join(', ')}))`;
-  }
-
-  protected override cast(parameter: string, type: 'text' | 'integer'): string {
-    return type === 'text'
-      ? `CAST(${parameter} AS CHAR CHARACTER SET utf8mb4) ${COLLATED}`
-      : `CAST(${parameter} AS SIGNED)`;
   }
 
   deleteSome({ table, where, order, limit }: Some): string {
